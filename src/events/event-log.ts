@@ -1,0 +1,107 @@
+import type { Draft, Envelope, Header, SignedEvent, Stream } from './envelope.ts'
+import type { EventKind } from './event.ts'
+import type { NodeId } from './ids.ts'
+
+// The port of the log. Implementations: event-log.memory.ts, event-log.level.ts; both run
+// test/events/event-log.contract.ts.
+
+/** Which events to read; all bounds inclusive, in this log's own order. */
+export type ReadRange = {
+  from?: number
+  to?: number
+  kinds?: readonly EventKind[]
+}
+
+export type AppendOptions = {
+  /** True: resolves after the disk said so (fsync). False: survives a crash of the process, not of the machine. */
+  durable?: boolean
+}
+
+/** Highest sequence held of each author's gossip stream without a gap below it. */
+export type VersionVector = ReadonlyMap<NodeId, number>
+
+/** What became of a foreign event. `appended` carries where it stands now. */
+export type Ingested =
+  | { outcome: 'appended'; envelope: Envelope }
+  | { outcome: 'duplicate' }
+  /** The clock-jump bound or the codec said no; nothing was stored. Signatures are checked by the caller, once. */
+  | { outcome: 'rejected'; reason: 'clock-jump' | 'malformed' }
+
+/**
+ * A node's append-only log. Appends that wait together are committed together (one segment, one fsync), in order.
+ * Own events are stamped, numbered and signed at the commit, so a failed commit leaves no gap in the author's sequence.
+ */
+export interface EventLog extends AsyncDisposable {
+  readonly author: NodeId
+  /** Sequence of the last event, 0 when empty. */
+  readonly head: number
+  /** Our clock as the log has it: at least every stamp in it. */
+  readonly lamport: number
+
+  /**
+   * Appends events of our own.
+   * @throws LogError `LOG_WRITE_FAILED` (nothing of this call was stored), `LOG_CLOSED`
+   */
+  append(drafts: readonly Draft[], options?: AppendOptions): Promise<readonly Envelope[]>
+
+  /** Appends events of others, with their stamps and signatures as they are. Duplicates are told, not stored. */
+  ingest(events: readonly SignedEvent[], options?: AppendOptions): Promise<readonly Ingested[]>
+
+  /** True if the event is in the log already: for de-duplication before a signature is verified. */
+  has(id: Pick<Header, 'author' | 'stream' | 'authorSeq'>): boolean
+
+  /** Reads on a snapshot: appends that come later are not seen. */
+  read(range?: ReadRange): AsyncIterable<Envelope>
+
+  /** The stored signed bytes of one author's events with these author sequences (inclusive), for peers that lack them. */
+  readSigned(author: NodeId, stream: Stream, fromAuthorSeq: number, toAuthorSeq: number): AsyncIterable<SignedEvent>
+
+  /** The signed bytes of events by their place in this log; missing places are an error. */
+  readSignedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]>
+
+  /** Contiguous heads of the gossip stream, by author. */
+  versionVector(): VersionVector
+
+  /**
+   * Calls back after each commit, in log order, synchronously in the commit's turn; a listener must not throw.
+   * @returns a function that stops it
+   */
+  onAppended(listener: (envelopes: readonly Envelope[]) => void): () => void
+}
+
+export type LogErrorDetail =
+  | { code: 'LOG_CLOSED' }
+  | { code: 'LOG_WRITE_FAILED'; reason: string }
+  | { code: 'LOG_LOCKED'; directory: string; pid: number }
+  | { code: 'LOG_DAMAGED'; ranges: readonly DamagedRange[] }
+  | { code: 'LOG_NEWER'; format: number; supported: number }
+  | { code: 'LOG_FOREIGN'; expected: NodeId; found: NodeId }
+  | { code: 'LOG_MISSING'; directory: string }
+
+/** A run of sequences that is gone or wrong, inclusive. */
+export type DamagedRange = { from: number; to: number; what: 'missing' | 'altered' | 'reordered' }
+
+const SENTENCES: { [C in LogErrorDetail['code']]: (detail: Extract<LogErrorDetail, { code: C }>) => string } = {
+  LOG_CLOSED: () => 'the event log is closed',
+  LOG_WRITE_FAILED: (detail) => `the event log could not be written: ${detail.reason}`,
+  LOG_LOCKED: (detail) =>
+    `the data directory ${detail.directory} is in use by process ${detail.pid}: stop it, or ask it through its socket`,
+  LOG_DAMAGED: (detail) =>
+    `the event log is damaged: ${detail.ranges.map((range) => `events ${range.from} to ${range.to} ${range.what}`).join('; ')}`,
+  LOG_NEWER: (detail) =>
+    `the event log has format ${detail.format}, this version reads up to ${detail.supported}: use a newer p2pt`,
+  LOG_FOREIGN: (detail) => `the event log belongs to node ${detail.found}, not to ${detail.expected}`,
+  LOG_MISSING: (detail) => `there is no event log in ${detail.directory}`,
+}
+
+export class LogError extends Error {
+  override readonly name = 'LogError'
+  readonly code: LogErrorDetail['code']
+  readonly detail: LogErrorDetail
+
+  constructor(detail: LogErrorDetail, options?: ErrorOptions) {
+    super((SENTENCES[detail.code] as (detail: LogErrorDetail) => string)(detail), options)
+    this.code = detail.code
+    this.detail = detail
+  }
+}

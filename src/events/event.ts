@@ -1,0 +1,140 @@
+import type { InfoHash, NodeId, PeerId } from './ids.ts'
+
+// Every event kind as TypeScript sees it: past facts, each with what was seen, never with a judgement.
+// The catalogue in docs/event-catalogue.md is the reference; proto/events.proto is the stored form.
+
+export type NodeRole = 'bootstrap' | 'index' | 'client'
+
+/** Where a member can be dialled. `port` is HyperDHT's, `dhtPort` Mainline's (0 where it runs none); both UDP. */
+export type MemberAddress = { host: string; port: number; dhtPort: number }
+
+/** Pieces `first` to `first + count - 1`. */
+export type PieceRange = { first: number; count: number }
+
+export type BadPieceEvidence = 'sole-source' | 'block-differs'
+
+/** Why a piece was called bad: what was expected against what came, so that anyone can check the verdict. */
+export type BadPiece = {
+  index: number
+  evidence: BadPieceEvidence
+  /** Of the block that differs (or the whole piece), bytes from the start of the piece. */
+  offset: number
+  length: number
+  /** sha-1, hex. For a sole source `expected` is the piece hash of the metainfo. */
+  expected: string
+  received: string
+}
+
+export type NodeStarted = { kind: 'node.started'; role: NodeRole; software: string; incarnation: number }
+export type NodeStopped = { kind: 'node.stopped'; reason: string }
+export type PolicyAdopted = { kind: 'policy.adopted'; policy: string; parameters: Record<string, number> }
+export type OperatorBanned = { kind: 'operator.banned'; subject: PeerId; reason: string }
+export type OperatorUnbanned = { kind: 'operator.unbanned'; subject: PeerId; reason: string }
+
+type MemberChange = { subject: NodeId; incarnation: number; role: NodeRole } & MemberAddress
+/** Said of oneself at each start, and by a prober of a member that answers again. */
+export type MemberAlive = { kind: 'member.alive' } & MemberChange
+export type MemberSuspect = { kind: 'member.suspect' } & MemberChange
+export type MemberDead = { kind: 'member.dead' } & MemberChange
+/** The member itself, with a higher incarnation, against a suspicion. */
+export type MemberRefuted = { kind: 'member.refuted' } & MemberChange
+/** The member itself, as it stops politely. */
+export type MemberLeft = { kind: 'member.left' } & MemberChange
+
+export type HeartbeatRolledUp = {
+  kind: 'heartbeat.rolled-up'
+  subject: NodeId
+  beatsSeen: number
+  beatsMissed: number
+  roundTripMicrosMin: number
+  roundTripMicrosMedian: number
+  roundTripMicrosMax: number
+  firstAt: number
+  lastAt: number
+}
+
+export type PieceJudged = { kind: 'piece.judged'; subject: PeerId; infoHash: InfoHash; good: PieceRange[]; bad: BadPiece[] }
+export type PieceSuspected = { kind: 'piece.suspected'; infoHash: InfoHash; index: number; sources: PeerId[] }
+
+export type TorrentPublished = {
+  kind: 'torrent.published'
+  infoHash: InfoHash
+  title: string
+  sizeBytes: number
+  fileCount: number
+  tags: string[]
+}
+/** The author no longer offers it. */
+export type TorrentWithdrawn = { kind: 'torrent.withdrawn'; infoHash: InfoHash }
+/** The author holds every piece, hash-checked, and offers it. */
+export type TorrentVerified = { kind: 'torrent.verified'; infoHash: InfoHash }
+
+export type DownloadAdded = {
+  kind: 'download.added'
+  infoHash: InfoHash
+  name: string
+  directory: string
+  origin: 'download' | 'publish'
+  magnet: string
+  torrentFile: Uint8Array
+}
+/** The metainfo is known: at once for a torrent file, after ut_metadata (BEP 9) for a magnet. */
+export type DownloadDescribed = {
+  kind: 'download.described'
+  infoHash: InfoHash
+  name: string
+  sizeBytes: number
+  pieceCount: number
+  pieceLengthBytes: number
+  torrentFile: Uint8Array
+}
+/** These pieces are on the disk and their hash was checked. */
+export type DownloadVerified = { kind: 'download.verified'; infoHash: InfoHash; pieces: PieceRange[] }
+export type DownloadCompleted = { kind: 'download.completed'; infoHash: InfoHash }
+export type DownloadPaused = { kind: 'download.paused'; infoHash: InfoHash }
+export type DownloadResumed = { kind: 'download.resumed'; infoHash: InfoHash }
+export type DownloadRemoved = { kind: 'download.removed'; infoHash: InfoHash; filesDeleted: boolean }
+
+export type QuarantineReason = 'clock-jump' | 'bad-signature' | 'malformed' | 'flood'
+export type EventQuarantined = {
+  kind: 'event.quarantined'
+  sender: NodeId
+  reason: QuarantineReason
+  author: NodeId | null
+  authorSeq: number
+  lamport: number
+  count: number
+}
+
+/** A kind this version does not know: kept, counted and relayed, read by nobody. */
+export type UnknownEvent = { kind: 'unknown'; number: number; payload: Uint8Array }
+
+export type KnownEvent =
+  | NodeStarted
+  | NodeStopped
+  | PolicyAdopted
+  | OperatorBanned
+  | OperatorUnbanned
+  | MemberAlive
+  | MemberSuspect
+  | MemberDead
+  | MemberRefuted
+  | MemberLeft
+  | HeartbeatRolledUp
+  | PieceJudged
+  | PieceSuspected
+  | TorrentPublished
+  | TorrentWithdrawn
+  | TorrentVerified
+  | DownloadAdded
+  | DownloadDescribed
+  | DownloadVerified
+  | DownloadCompleted
+  | DownloadPaused
+  | DownloadResumed
+  | DownloadRemoved
+  | EventQuarantined
+
+export type Event = KnownEvent | UnknownEvent
+export type EventKind = KnownEvent['kind']
+export type EventOf<K extends EventKind> = Extract<KnownEvent, { kind: K }>

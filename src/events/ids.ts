@@ -1,0 +1,41 @@
+/** A node's ed25519 public key as 64 lower-case hex digits: it is the node's identity on every link. */
+export type NodeId = string & { readonly __brand: 'NodeId' }
+
+/** A BitTorrent v1 info hash as 40 lower-case hex digits (BEP 3). */
+export type InfoHash = string & { readonly __brand: 'InfoHash' }
+
+/** A peer that proved no key, named by its address: `ip:` and the address without its port, which is ephemeral. */
+export type AddressId = `ip:${string}` & { readonly __brand: 'AddressId' }
+
+/** Whoever a verdict can be about: a node key, or an address where no key was proved. */
+export type PeerId = NodeId | AddressId
+
+/** A Lamport stamp: a whole number from 1 to 2^53 - 1 (Lamport 1978). */
+export type Lamport = number & { readonly __brand: 'Lamport' }
+
+/** Milliseconds since 1970 as some clock claimed them. */
+export type Millis = number & { readonly __brand: 'Millis' }
+
+const HEX_64 = /^[0-9a-f]{64}$/
+const HEX_40 = /^[0-9a-f]{40}$/
+
+export const isNodeId = (text: string): text is NodeId => HEX_64.test(text)
+export const isInfoHash = (text: string): text is InfoHash => HEX_40.test(text)
+export const isAddressId = (text: string): text is AddressId => text.startsWith('ip:') && text.length > 3
+
+/** @throws RangeError if `text` is not 64 lower-case hex digits */
+export function nodeId(text: string): NodeId {
+  if (!isNodeId(text)) throw new RangeError(`not a node id (64 hex digits): ${JSON.stringify(text).slice(0, 80)}`)
+  return text
+}
+
+/** @throws RangeError if `text` is not 40 lower-case hex digits */
+export function infoHash(text: string): InfoHash {
+  if (!isInfoHash(text)) throw new RangeError(`not an info hash (40 hex digits): ${JSON.stringify(text).slice(0, 80)}`)
+  return text
+}
+
+/** The peer id of an address; IPv4 mapped into IPv6 (`::ffff:`) is the same peer as the plain IPv4. */
+export function addressId(host: string): AddressId {
+  return `ip:${host.replace(/^::ffff:/i, '')}` as AddressId
+}

@@ -1,0 +1,16 @@
+// events: what happened. Event kinds, their envelope and codec, the Lamport clock, canonical order, and the port of
+// the log. Imports nothing of the project. Adapters (*.level.ts, *.sodium.ts, *.system.ts) are imported by their own
+// path, by roles/compose.ts, tests and benches alone.
+export * from './body.ts'
+export * from './canonical-order.ts'
+export * from './envelope.ts'
+export * from './event.ts'
+export * from './event-log.ts'
+export * from './hex.ts'
+export * from './ids.ts'
+export * from './kinds.ts'
+export * from './lamport-clock.ts'
+export { decodePayload, encodePayload, PayloadError, PIECES_PER_VERDICT_MAX, TAGS_MAX, TITLE_LENGTH_MAX } from './payload.ts'
+export * from './signer.ts'
+export * from './time.ts'
+export * from './upcasting.ts'

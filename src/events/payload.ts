@@ -1,0 +1,328 @@
+import type { BadPiece, BadPieceEvidence, Event, EventKind, EventOf, NodeRole, PieceRange, QuarantineReason } from './event.ts'
+import { p2pt } from './generated/events.js'
+import { fromHex, toHex } from './hex.ts'
+import { type AddressId, type InfoHash, isAddressId, isNodeId, type NodeId, type PeerId } from './ids.ts'
+import { KINDS, kindOfNumber } from './kinds.ts'
+import { Writer } from './protobuf.ts'
+
+// Payloads as protobuf and back. Decoding checks every length and range: these bytes come from strangers.
+
+const proto = p2pt.events
+
+/** What is wrong with a payload; the caller turns it into a verdict about whoever sent it. */
+export class PayloadError extends Error {
+  override readonly name = 'PayloadError'
+}
+
+type Codec<K extends EventKind> = {
+  encode(event: EventOf<K>): Uint8Array
+  decode(payload: Uint8Array): EventOf<K>
+}
+
+type Message = { encode(message: never, writer: InstanceType<typeof Writer>): InstanceType<typeof Writer> }
+
+function finish(message: Message, value: object): Uint8Array {
+  return message.encode(value as never, Writer.create()).finish()
+}
+
+function bytesOf(value: Uint8Array | null | undefined, length: number, what: string): Uint8Array {
+  if (value == null || value.length !== length) throw new PayloadError(`${what} must have ${length} bytes`)
+  return value
+}
+
+const node = (value: Uint8Array | null | undefined): NodeId => toHex(bytesOf(value, 32, 'a node id')) as NodeId
+const hash = (value: Uint8Array | null | undefined): InfoHash => toHex(bytesOf(value, 20, 'an info hash')) as InfoHash
+const count = (value: number | null | undefined): number => {
+  const number = value ?? 0
+  if (!Number.isSafeInteger(number) || number < 0) throw new PayloadError('a count is out of range')
+  return number
+}
+const oneOf = <T extends string>(values: readonly T[], value: string | null | undefined, what: string): T => {
+  if (!values.includes(value as T)) throw new PayloadError(`unknown ${what}`)
+  return value as T
+}
+const text = (value: string | null | undefined, bytesMax: number, what: string): string => {
+  const result = value ?? ''
+  if (result.length > bytesMax) throw new PayloadError(`${what} is longer than ${bytesMax}`)
+  return result
+}
+
+const ROLES: readonly NodeRole[] = ['bootstrap', 'index', 'client']
+const EVIDENCE: readonly BadPieceEvidence[] = ['sole-source', 'block-differs']
+const REASONS: readonly QuarantineReason[] = ['clock-jump', 'bad-signature', 'malformed', 'flood']
+
+/** Longest title kept, in UTF-16 units; longer ones are refused, not cut, since the signature covers them. */
+export const TITLE_LENGTH_MAX = 512
+export const TAGS_MAX = 32
+/** A verdict batch names at most this many runs of good pieces, and as many bad ones. */
+export const PIECES_PER_VERDICT_MAX = 4096
+
+type SubjectMessage = { node?: Uint8Array | null; address?: string | null }
+
+function subjectMessage(peer: PeerId): SubjectMessage {
+  return isNodeId(peer) ? { node: fromHex(peer) } : { address: peer }
+}
+
+function subject(message: SubjectMessage | null | undefined): PeerId {
+  if (message?.node?.length) return node(message.node)
+  const address = message?.address ?? ''
+  if (!isAddressId(address) || address.length > 64) throw new PayloadError('a subject is neither a node key nor an address')
+  return address as AddressId
+}
+
+type RangeMessage = { first?: number | null; count?: number | null }
+
+function ranges(messages: readonly RangeMessage[] | null | undefined): PieceRange[] {
+  const list = messages ?? []
+  if (list.length > PIECES_PER_VERDICT_MAX) throw new PayloadError('too many piece ranges')
+  return list.map((range) => {
+    const first = count(range.first)
+    const length = count(range.count)
+    if (length === 0 || first + length > 2 ** 32) throw new PayloadError('a piece range is empty or too long')
+    return { first, count: length }
+  })
+}
+
+type MemberKind = 'member.alive' | 'member.suspect' | 'member.dead' | 'member.refuted' | 'member.left'
+type OperatorKind = 'operator.banned' | 'operator.unbanned'
+type NamedKind = 'torrent.withdrawn' | 'torrent.verified' | 'download.completed' | 'download.paused' | 'download.resumed'
+
+const member = <K extends MemberKind>(kind: K): Codec<K> => ({
+  encode: (event: EventOf<MemberKind>) => finish(proto.MemberState, { ...event, subject: fromHex(event.subject) }),
+  decode: (payload) => {
+    const message = proto.MemberState.decode(payload)
+    return {
+      kind,
+      subject: node(message.subject),
+      incarnation: count(message.incarnation),
+      role: oneOf(ROLES, message.role, 'role'),
+      host: text(message.host, 255, 'a host'),
+      port: count(message.port) & 0xffff,
+      dhtPort: count(message.dhtPort) & 0xffff,
+    } as EventOf<K>
+  },
+})
+
+const operator = <K extends OperatorKind>(kind: K): Codec<K> => ({
+  encode: (event: EventOf<OperatorKind>) =>
+    finish(proto.OperatorDecision, { subject: subjectMessage(event.subject), reason: event.reason }),
+  decode: (payload) => {
+    const message = proto.OperatorDecision.decode(payload)
+    return { kind, subject: subject(message.subject), reason: text(message.reason, 1024, 'a reason') } as EventOf<K>
+  },
+})
+
+const named = <K extends NamedKind>(kind: K): Codec<K> => ({
+  encode: (event: EventOf<NamedKind>) => finish(proto.TorrentNamed, { infoHash: fromHex(event.infoHash) }),
+  decode: (payload) => ({ kind, infoHash: hash(proto.TorrentNamed.decode(payload).infoHash) }) as EventOf<K>,
+})
+
+function badPiece(message: p2pt.events.BadPiece.$Shape): BadPiece {
+  return {
+    index: count(message.index),
+    evidence: oneOf(EVIDENCE, message.evidence, 'evidence'),
+    offset: count(message.offset),
+    length: count(message.length),
+    expected: toHex(bytesOf(message.expected, 20, 'a digest')),
+    received: toHex(bytesOf(message.received, 20, 'a digest')),
+  }
+}
+
+const CODECS: { [K in EventKind]: Codec<K> } = {
+  'node.started': {
+    encode: (event) => finish(proto.NodeStarted, event),
+    decode: (payload) => {
+      const message = proto.NodeStarted.decode(payload)
+      return {
+        kind: 'node.started',
+        role: oneOf(ROLES, message.role, 'role'),
+        software: text(message.software, 128, 'a version'),
+        incarnation: count(message.incarnation),
+      }
+    },
+  },
+  'node.stopped': {
+    encode: (event) => finish(proto.NodeStopped, event),
+    decode: (payload) => ({ kind: 'node.stopped', reason: text(proto.NodeStopped.decode(payload).reason, 1024, 'a reason') }),
+  },
+  'policy.adopted': {
+    encode: (event) => finish(proto.PolicyAdopted, event),
+    decode: (payload) => {
+      const message = proto.PolicyAdopted.decode(payload)
+      const parameters = Object.fromEntries(
+        Object.entries(message.parameters ?? {}).map(([name, value]) => [name, Number(value)]),
+      )
+      return { kind: 'policy.adopted', policy: text(message.policy, 128, 'a policy'), parameters }
+    },
+  },
+  'operator.banned': operator('operator.banned'),
+  'operator.unbanned': operator('operator.unbanned'),
+  'member.alive': member('member.alive'),
+  'member.suspect': member('member.suspect'),
+  'member.dead': member('member.dead'),
+  'member.refuted': member('member.refuted'),
+  'member.left': member('member.left'),
+  'heartbeat.rolled-up': {
+    encode: (event) => finish(proto.HeartbeatRolledUp, { ...event, subject: fromHex(event.subject) }),
+    decode: (payload) => {
+      const message = proto.HeartbeatRolledUp.decode(payload)
+      return {
+        kind: 'heartbeat.rolled-up',
+        subject: node(message.subject),
+        beatsSeen: count(message.beatsSeen),
+        beatsMissed: count(message.beatsMissed),
+        roundTripMicrosMin: count(message.roundTripMicrosMin),
+        roundTripMicrosMedian: count(message.roundTripMicrosMedian),
+        roundTripMicrosMax: count(message.roundTripMicrosMax),
+        firstAt: count(message.firstAt),
+        lastAt: count(message.lastAt),
+      }
+    },
+  },
+  'piece.judged': {
+    encode: (event) =>
+      finish(proto.PieceJudged, {
+        subject: subjectMessage(event.subject),
+        infoHash: fromHex(event.infoHash),
+        good: event.good,
+        bad: event.bad.map((piece) => ({ ...piece, expected: fromHex(piece.expected), received: fromHex(piece.received) })),
+      }),
+    decode: (payload) => {
+      const message = proto.PieceJudged.decode(payload)
+      const bad = message.bad ?? []
+      if (bad.length > PIECES_PER_VERDICT_MAX) throw new PayloadError('too many bad pieces')
+      return {
+        kind: 'piece.judged',
+        subject: subject(message.subject),
+        infoHash: hash(message.infoHash),
+        good: ranges(message.good),
+        bad: bad.map(badPiece),
+      }
+    },
+  },
+  'piece.suspected': {
+    encode: (event) =>
+      finish(proto.PieceSuspected, {
+        infoHash: fromHex(event.infoHash),
+        index: event.index,
+        sources: event.sources.map(subjectMessage),
+      }),
+    decode: (payload) => {
+      const message = proto.PieceSuspected.decode(payload)
+      return {
+        kind: 'piece.suspected',
+        infoHash: hash(message.infoHash),
+        index: count(message.index),
+        sources: (message.sources ?? []).map(subject),
+      }
+    },
+  },
+  'torrent.published': {
+    encode: (event) => finish(proto.TorrentPublished, { ...event, infoHash: fromHex(event.infoHash) }),
+    decode: (payload) => {
+      const message = proto.TorrentPublished.decode(payload)
+      const tags = message.tags ?? []
+      if (tags.length > TAGS_MAX) throw new PayloadError(`more than ${TAGS_MAX} tags`)
+      return {
+        kind: 'torrent.published',
+        infoHash: hash(message.infoHash),
+        title: text(message.title, TITLE_LENGTH_MAX, 'a title'),
+        sizeBytes: count(message.sizeBytes),
+        fileCount: count(message.fileCount),
+        tags: tags.map((tag) => text(tag, 64, 'a tag')),
+      }
+    },
+  },
+  'torrent.withdrawn': named('torrent.withdrawn'),
+  'torrent.verified': named('torrent.verified'),
+  'download.added': {
+    encode: (event) => finish(proto.DownloadAdded, { ...event, infoHash: fromHex(event.infoHash) }),
+    decode: (payload) => {
+      const message = proto.DownloadAdded.decode(payload)
+      return {
+        kind: 'download.added',
+        infoHash: hash(message.infoHash),
+        name: message.name ?? '',
+        directory: message.directory ?? '',
+        origin: oneOf(['download', 'publish'] as const, message.origin, 'origin'),
+        magnet: message.magnet ?? '',
+        torrentFile: message.torrentFile ?? new Uint8Array(),
+      }
+    },
+  },
+  'download.described': {
+    encode: (event) => finish(proto.DownloadDescribed, { ...event, infoHash: fromHex(event.infoHash) }),
+    decode: (payload) => {
+      const message = proto.DownloadDescribed.decode(payload)
+      return {
+        kind: 'download.described',
+        infoHash: hash(message.infoHash),
+        name: message.name ?? '',
+        sizeBytes: count(message.sizeBytes),
+        pieceCount: count(message.pieceCount),
+        pieceLengthBytes: count(message.pieceLengthBytes),
+        torrentFile: message.torrentFile ?? new Uint8Array(),
+      }
+    },
+  },
+  'download.verified': {
+    encode: (event) => finish(proto.DownloadVerified, { infoHash: fromHex(event.infoHash), pieces: event.pieces }),
+    decode: (payload) => {
+      const message = proto.DownloadVerified.decode(payload)
+      return { kind: 'download.verified', infoHash: hash(message.infoHash), pieces: ranges(message.pieces) }
+    },
+  },
+  'download.completed': named('download.completed'),
+  'download.paused': named('download.paused'),
+  'download.resumed': named('download.resumed'),
+  'download.removed': {
+    encode: (event) => finish(proto.DownloadRemoved, { ...event, infoHash: fromHex(event.infoHash) }),
+    decode: (payload) => {
+      const message = proto.DownloadRemoved.decode(payload)
+      return { kind: 'download.removed', infoHash: hash(message.infoHash), filesDeleted: message.filesDeleted ?? false }
+    },
+  },
+  'event.quarantined': {
+    encode: (event) =>
+      finish(proto.EventQuarantined, {
+        ...event,
+        sender: fromHex(event.sender),
+        author: event.author === null ? new Uint8Array() : fromHex(event.author),
+      }),
+    decode: (payload) => {
+      const message = proto.EventQuarantined.decode(payload)
+      return {
+        kind: 'event.quarantined',
+        sender: node(message.sender),
+        reason: oneOf(REASONS, message.reason, 'reason'),
+        author: message.author?.length ? node(message.author) : null,
+        authorSeq: count(message.authorSeq),
+        lamport: count(message.lamport),
+        count: count(message.count),
+      }
+    },
+  },
+}
+
+/** The stored form of an event's payload, with its kind's number and present version. */
+export function encodePayload(event: Event): { number: number; version: number; payload: Uint8Array } {
+  if (event.kind === 'unknown') return { number: event.number, version: 1, payload: event.payload }
+  const { number, version } = KINDS[event.kind]
+  return { number, version, payload: (CODECS[event.kind] as Codec<EventKind>).encode(event) }
+}
+
+/**
+ * The event of a stored payload that has the present version of its kind (older ones are upcast first).
+ * A kind with an unknown number comes back as `unknown`.
+ * @throws PayloadError if the bytes are not that message or a field is out of its range
+ */
+export function decodePayload(number: number, payload: Uint8Array): Event {
+  const kind = kindOfNumber(number)
+  if (kind === undefined) return { kind: 'unknown', number, payload }
+  try {
+    return CODECS[kind].decode(payload)
+  } catch (cause) {
+    if (cause instanceof PayloadError) throw cause
+    throw new PayloadError(`not a ${kind} message`, { cause })
+  }
+}

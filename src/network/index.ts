@@ -1,0 +1,5 @@
+// network: how nodes talk. Gossip, membership and the messenger as I/O-less protocols; the runtime that carries their
+// effects out; the hyperswarm transport and the Mainline DHT as adapters. Imports events only.
+export * from './overlay.ts'
+export * from './protocol.ts'
+export * from './transport.ts'

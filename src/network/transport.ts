@@ -1,0 +1,59 @@
+import type { NodeId } from '../events/index.ts'
+
+/** An encrypted, authenticated connection to another node. At most one per peer is reported. */
+export type Link = {
+  readonly peer: NodeId
+  readonly host: string
+  readonly port: number
+  readonly initiator: boolean
+  /** ms since 1970 */
+  readonly since: number
+}
+
+/** Where a node's HyperDHT socket can be reached (UDP). */
+export type Endpoint = { readonly host: string; readonly port: number }
+
+export type LinkLoss =
+  | 'remote'
+  | 'timeout'
+  | 'flood'
+  | 'oversized'
+  | 'malformed'
+  | 'backlog'
+  | 'full'
+  | 'banned'
+  | 'stopped'
+  | 'error'
+
+export interface TransportEvents {
+  linked(link: Link): void
+  unlinked(peer: NodeId, why: LinkLoss): void
+  /** One message; the bytes are the receiver's to keep. Must return quickly and must not throw. */
+  message(from: NodeId, bytes: Uint8Array): void
+}
+
+/** Longest message, either way, in bytes. A longer one costs the sender its link. */
+export const MESSAGE_BYTES_MAX = 64 * 1024
+
+/**
+ * Links to other nodes. Implementations: transport.memory.ts (simulations), transport.hyperswarm.ts;
+ * both run test/network/transport.contract.ts.
+ */
+export interface Transport extends AsyncDisposable {
+  readonly self: NodeId
+  /** Set once, before start. */
+  listen(events: TransportEvents): void
+  /** Opens the sockets and joins the network; resolves when others can reach us. Keeps retrying in the background. */
+  start(signal: AbortSignal): Promise<void>
+  /** Our own endpoint as others should dial it; undefined before start. */
+  readonly endpoint: Endpoint | undefined
+  links(): readonly Link[]
+  /** @returns false, and nothing is sent, without a link or when the peer's send queue is full (the link is then dropped) */
+  send(to: NodeId, message: Uint8Array): boolean
+  /** A link to this node, made if there is none: by key over the DHT, or straight to `endpoint`. @returns false if it cannot be reached */
+  dial(peer: NodeId, endpoint?: Endpoint): Promise<boolean>
+  drop(peer: NodeId, why: LinkLoss): void
+  /** Refuses every later link with this key, and drops the present one. */
+  ban(peer: NodeId): void
+  unban(peer: NodeId): void
+}

@@ -1,0 +1,137 @@
+import type { BadPiece, InfoHash, NodeId, PeerId, PieceRange } from '../events/index.ts'
+
+// The port of the data path. Adapter: engine.webtorrent.ts.
+
+export type TorrentState = 'fetching-metadata' | 'checking' | 'downloading' | 'seeding' | 'paused' | 'failed'
+
+export type TorrentStatus = {
+  infoHash: InfoHash
+  name: string
+  state: TorrentState
+  /** Why it failed, a sentence. */
+  problem: string | undefined
+  directory: string
+  sizeBytes: number
+  pieceCount: number
+  pieceLengthBytes: number
+  piecesVerified: number
+  downloadedBytes: number
+  uploadedBytes: number
+  downloadBytesPerSecond: number
+  uploadBytesPerSecond: number
+  /** ms; undefined while unknown */
+  timeLeftMs: number | undefined
+  peers: readonly TorrentPeer[]
+  corruptPercent: number
+}
+
+export type TorrentPeer = {
+  /** The node key it proved (BEP 10 extension `p2pt_id`), else its address. */
+  id: PeerId
+  host: string
+  port: number
+  client: string
+  /** Share of pieces it has, 0 to 1. */
+  completion: number
+  downloadBytesPerSecond: number
+  uploadBytesPerSecond: number
+  choked: boolean
+  onParole: boolean
+}
+
+export type TorrentSource = { kind: 'torrent-file'; bytes: Uint8Array } | { kind: 'magnet'; uri: string }
+
+export type AddOptions = {
+  /** Where its files go, absolute. */
+  directory: string
+  /** Pieces known to be verified: resumes without hashing. */
+  verified?: readonly PieceRange[]
+  paused?: boolean
+}
+
+export type TorrentMetainfo = {
+  infoHash: InfoHash
+  name: string
+  sizeBytes: number
+  fileCount: number
+  pieceCount: number
+  pieceLengthBytes: number
+  torrentFile: Uint8Array
+}
+
+export interface TorrentEngineEvents {
+  described(metainfo: TorrentMetainfo): void
+  /** These pieces stand on the disk and match their hash (downloaded, or found there). Batched. */
+  verified(infoHash: InfoHash, pieces: readonly PieceRange[]): void
+  /** Attributable verdicts about one peer: good ones batched, bad ones at once and synchronously, before more is asked of the peer. */
+  judged(infoHash: InfoHash, subject: PeerId, good: readonly PieceRange[], bad: readonly BadPiece[]): void
+  /** A piece failed and nobody can be convicted yet; its sources are on parole. */
+  suspected(infoHash: InfoHash, index: number, sources: readonly PeerId[]): void
+  completed(infoHash: InfoHash): void
+  failed(infoHash: InfoHash, problem: string): void
+  peer(infoHash: InfoHash, change: 'joined' | 'left', peer: PeerId): void
+}
+
+/** Moves pieces: everything about the wire, nothing about what to think of a peer. */
+export interface TorrentEngine extends AsyncDisposable {
+  /** Set once, before start. */
+  listen(events: TorrentEngineEvents): void
+  start(signal: AbortSignal): Promise<void>
+  /** TCP port that peers connect to. */
+  readonly port: number
+  /** UDP port of its own Mainline DHT node, and how many nodes that knows. */
+  readonly dht: { readonly port: number; readonly nodeCount: number }
+  /** Adds and starts it; resolves as soon as it is taken up, not when it is complete. @throws TorrentError */
+  add(source: TorrentSource, options: AddOptions): Promise<InfoHash>
+  /** Makes a torrent of files or folders without adding it; hashes them, so it takes a while. @throws TorrentError */
+  create(
+    paths: readonly string[],
+    options: { name?: string; onProgress?: (doneBytes: number, totalBytes: number) => void; signal?: AbortSignal },
+  ): Promise<TorrentMetainfo>
+  remove(infoHash: InfoHash, options: { deleteFiles: boolean }): Promise<void>
+  pause(infoHash: InfoHash): Promise<void>
+  resume(infoHash: InfoHash): Promise<void>
+  status(infoHash: InfoHash): TorrentStatus | undefined
+  list(): readonly TorrentStatus[]
+  /** Closes every connection with this peer, refuses new ones both ways, and asks it for nothing. */
+  ban(peer: PeerId): void
+  unban(peer: PeerId): void
+  /** Serves this share of pieces with flipped bytes; the disk stays as it is. 0 ends it. For testing reputation. */
+  corrupt(infoHash: InfoHash, percent: number): void
+  /** Peers found in the Mainline DHT for this info hash. */
+  lookup(infoHash: InfoHash, signal?: AbortSignal): Promise<readonly { host: string; port: number }[]>
+}
+
+export type TorrentErrorCode =
+  | 'NOT_A_TORRENT'
+  | 'BAD_MAGNET'
+  | 'TORRENT_REFUSED'
+  | 'DUPLICATE'
+  | 'UNKNOWN_INFO_HASH'
+  | 'PORT_IN_USE'
+  | 'NO_SUCH_PATH'
+  | 'DISK'
+
+export class TorrentError extends Error {
+  override readonly name = 'TorrentError'
+  readonly code: TorrentErrorCode
+  constructor(code: TorrentErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export type EngineOptions = {
+  host: string
+  /** TCP; 0 lets the system choose. */
+  port: number
+  /** Mainline bootstraps of the private network; never the public ones. */
+  dhtBootstrap: readonly { host: string; port: number }[]
+  identity: {
+    id: NodeId
+    sign(bytes: Uint8Array): Uint8Array
+    verify(bytes: Uint8Array, signature: Uint8Array, author: NodeId): boolean
+  }
+  downloadBytesPerSecondMax?: number
+  uploadBytesPerSecondMax?: number
+}
