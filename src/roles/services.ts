@@ -1,0 +1,328 @@
+import type { DamagedRange, Event, NodeId, NodeRole, PeerId, Stream } from '../events/index.ts'
+
+// What a running node can be asked, by role: the control socket carries exactly these calls, the REPL makes them
+// directly. Parameters and results are plain JSON (bytes as base64 text, times as ms since 1970). A call that takes
+// long is an async generator: it yields progress and returns the result.
+
+/** A long call: `yield` is progress, `return` the result; closing it early stops the work. */
+export type Progressive<P, R> = AsyncGenerator<P, R, void>
+
+/** A failure an operator can read: a sentence, and a code to match on. */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError'
+  readonly code: ServiceErrorCode
+  constructor(code: ServiceErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+/** `usage`: the caller's words are wrong. `failed`: they were right and it did not work. `damaged`: the log is. */
+export type ServiceErrorCode = 'usage' | 'failed' | 'damaged'
+
+// --- any role
+
+export type NodeStatus = {
+  id: NodeId
+  role: NodeRole
+  version: string
+  pid: number
+  dataDirectory: string
+  startedAt: number
+  incarnation: number
+  /** True once the node can be reached and answers; until then `waitingFor` says what for. */
+  ready: boolean
+  waitingFor: string | null
+  endpoint: { host: string; port: number } | null
+  mainlineDht: { port: number; nodes: number } | null
+  torrentPort: number | null
+  bootstrap: string[]
+  links: number
+  log: { head: number; lamport: number }
+  gossip: { eventsIn: number; eventsOut: number; duplicates: number; rejected: number; heldBack: number }
+  projections: { name: string; version: number; checkpoint: number }[]
+  members: { alive: number; suspect: number; dead: number; left: number }
+  memoryBytes: number
+}
+
+export type LinkRow = {
+  peer: NodeId
+  role: NodeRole | null
+  host: string
+  port: number
+  initiator: boolean
+  since: number
+  roundTripMs: number | null
+  messagesIn: number
+  messagesOut: number
+  score: number
+  standing: Standing
+}
+
+export type MemberRow = {
+  id: NodeId
+  role: NodeRole
+  state: 'alive' | 'suspect' | 'dead' | 'left'
+  host: string
+  port: number
+  incarnation: number
+  /** When it came into this state, by the author's clock. */
+  since: number
+  byWord: NodeId
+  roundTripMs: number | null
+  self: boolean
+}
+
+/** Digests of every projection's rows, sha-256 hex, as they stood after event `at`. */
+export type ProjectionDigests = { at: number; digests: Record<string, string> }
+
+export type RebuildProgress = {
+  projection: string
+  done: number
+  total: number
+  eventsPerSecond: number
+  timeLeftMs: number | null
+}
+export type RebuildResult = {
+  projections: { name: string; events: number; elapsedMs: number; digestBefore: string; digestAfter: string }[]
+}
+
+/** An event as commands show it. */
+export type EventRow = {
+  seq: number
+  lamport: number
+  at: number
+  author: NodeId
+  stream: Stream
+  authorSeq: number
+  kind: string
+  event: JsonEvent
+}
+/** An event with its bytes as base64 text. */
+export type JsonEvent = { [K in keyof Event]: Event[K] } & Record<string, unknown>
+
+export type LogFilter = { from?: number; to?: number; kinds?: string[]; author?: string; limit?: number }
+
+export type LogStats = {
+  events: number
+  bytes: number
+  lamport: number
+  authors: number
+  firstAt: number | null
+  lastAt: number | null
+  byKind: { kind: string; events: number; bytes: number }[]
+}
+
+export type VerifyProgress = { done: number; total: number }
+export type VerifyResult = {
+  intact: boolean
+  events: number
+  segments: number
+  headDigest: string
+  signaturesChecked: boolean
+  ranges: DamagedRange[]
+}
+
+export type Standing = 'good' | 'thin-ice' | 'banned'
+
+export type ScoreRow = {
+  peer: PeerId
+  score: number
+  standing: Standing
+  ownGood: number
+  ownBad: number
+  reporters: number
+  /** One line for a person, e.g. "21 bad pieces seen here". */
+  because: string
+}
+
+/** One thing that moved a score, in the order it was learnt. */
+export type ExplainedVerdict = {
+  seq: number
+  lamport: number
+  at: number
+  reporter: NodeId
+  kind: string
+  /** What was seen, a sentence. */
+  evidence: string
+  good: number
+  bad: number
+  scoreAfter: number
+  standingAfter: Standing
+  decisive: boolean
+}
+export type Explanation = {
+  peer: PeerId
+  policy: string
+  score: number
+  standing: Standing
+  terms: { name: string; value: number; because: string }[]
+  verdicts: ExplainedVerdict[]
+  /** Sequences of the smallest set of events that made the ban; empty where there is none. */
+  decisive: number[]
+}
+
+export type ReplayRequest = { without?: string; until?: number; policy?: { id: string; parameters: Record<string, number> } }
+export type ReplayResult = {
+  policy: string
+  events: number
+  elapsedMs: number
+  scores: ScoreRow[]
+  /** Peers whose standing differs from the live one. */
+  changed: { peer: PeerId; live: Standing; replayed: Standing }[]
+  /** Digest of the reputation projection's rows: live, and replayed over all events. */
+  liveDigest: string | null
+  replayedDigest: string | null
+}
+
+/** Everything that can be read from a log alone: of a running node through its socket, of a stopped one directly. */
+export interface LogQueries {
+  events(filter: LogFilter): AsyncIterable<EventRow>
+  stats(): Promise<LogStats>
+  verify(options: { signatures: boolean }): Progressive<VerifyProgress, VerifyResult>
+  /** Signed events as base64, one by one, in log order: the export that can be checked elsewhere. */
+  signed(filter: LogFilter): AsyncIterable<{ seq: number; body: string; signature: string }>
+  scores(): Promise<ScoreRow[]>
+  explain(peer: string): Promise<Explanation>
+  replay(request: ReplayRequest): Promise<ReplayResult>
+  members(): Promise<MemberRow[]>
+  digests(options: { at?: number }): Promise<ProjectionDigests>
+}
+
+export type Notice = {
+  at: number
+  level: 'info' | 'warning' | 'error'
+  /** For programs, e.g. `download.completed`, `peer.banned`, `link.lost`, `bootstrap.unreachable`. */
+  code: string
+  /** For people; already free of control characters. */
+  text: string
+}
+
+export interface NodeService extends LogQueries {
+  status(): Promise<NodeStatus>
+  links(): Promise<LinkRow[]>
+  /** Asks the node to stop; resolves when it has begun. */
+  stop(): Promise<void>
+  rebuild(options: { projections?: string[] }): Progressive<RebuildProgress, RebuildResult>
+  /** Events as they are appended, after `from` (exclusive; default: from now on). Ends when closed. */
+  tail(options: { from?: number; kinds?: string[] }): AsyncIterable<EventRow>
+  notices(options: { last?: number }): AsyncIterable<Notice>
+  ban(peer: string, reason: string): Promise<ScoreRow>
+  unban(peer: string, reason: string): Promise<ScoreRow>
+}
+
+// --- index
+
+export type SearchHit = {
+  infoHash: string
+  title: string
+  sizeBytes: number
+  fileCount: number
+  tags: string[]
+  /** Nodes whose last signed word is that they hold all of it. */
+  seeders: number
+  publisher: NodeId
+  publishedAt: number
+  magnet: string
+}
+export type SearchResult = {
+  query: string
+  hits: SearchHit[]
+  truncated: boolean
+  cursor: string | null
+  /** The keyword whose partition was asked, and which node answered for it; null when the query has no word. */
+  keyword: string | null
+  partition: number | null
+  answeredBy: NodeId | null
+  /** Nodes that were asked and did not answer, with the reason. */
+  failed: { node: NodeId; reason: string }[]
+  elapsedMs: number
+}
+export type SearchRequest = { text: string; limit?: number; cursor?: string }
+
+export type IndexStatus = {
+  documents: number
+  keywords: number
+  postings: number
+  indexNodesAlive: number
+  /** Of the 1024 partitions, those this node owns as rank 1, 2, 3. */
+  owned: { rank1: number; rank2: number; rank3: number }
+  partitions: { partition: number; rank: number; documents: number; owners: NodeId[] }[]
+  repair: { lastAt: number | null; fetched: number; inSync: boolean }
+}
+
+export interface IndexService {
+  indexStatus(options: { partitions: boolean }): Promise<IndexStatus>
+  /** What this node itself holds, without asking another. */
+  searchHere(request: SearchRequest): Promise<SearchResult>
+}
+
+// --- client
+
+export type TorrentRow = {
+  infoHash: string
+  name: string
+  state: 'fetching-metadata' | 'checking' | 'downloading' | 'seeding' | 'paused' | 'failed'
+  problem: string | null
+  origin: 'download' | 'publish'
+  directory: string
+  sizeBytes: number
+  pieceCount: number
+  piecesVerified: number
+  downloadedBytes: number
+  uploadedBytes: number
+  downloadBytesPerSecond: number
+  uploadBytesPerSecond: number
+  timeLeftMs: number | null
+  peers: number
+  corruptPercent: number
+  magnet: string
+}
+export type TorrentPeerRow = {
+  infoHash: string
+  peer: PeerId
+  host: string
+  port: number
+  client: string
+  completion: number
+  downloadBytesPerSecond: number
+  uploadBytesPerSecond: number
+  choked: boolean
+  onParole: boolean
+  score: number
+  standing: Standing
+}
+export type ClientStatus = { node: NodeStatus; torrents: TorrentRow[] }
+export type DhtStatus = {
+  hyperdht: { endpoint: { host: string; port: number } | null; bootstrap: string[]; links: number }
+  mainline: { port: number; nodes: number }
+}
+
+/** `torrentFile` is base64. One of the two. */
+export type AddRequest = { torrentFile?: string; magnet?: string; directory?: string }
+export type PublishRequest = { paths: string[]; title?: string; tags?: string[] }
+export type PublishProgress = { phase: 'hashing' | 'announcing'; done: number; total: number }
+export type PublishResult = {
+  infoHash: string
+  title: string
+  sizeBytes: number
+  magnet: string
+  /** Index nodes that hold the entry now; the rest is retried in the background. */
+  acknowledgedBy: NodeId[]
+  partitions: number
+  pending: number
+}
+
+export interface ClientService {
+  add(request: AddRequest): Promise<TorrentRow>
+  /** The torrent's row, at most twice a second, until it is complete (or failed, or removed). */
+  follow(infoHash: string): Progressive<TorrentRow, TorrentRow>
+  publish(request: PublishRequest): Progressive<PublishProgress, PublishResult>
+  search(request: SearchRequest): Promise<SearchResult>
+  clientStatus(): Promise<ClientStatus>
+  torrentPeers(options: { infoHash?: string }): Promise<TorrentPeerRow[]>
+  dht(): Promise<DhtStatus>
+  pause(infoHash: string): Promise<TorrentRow>
+  resume(infoHash: string): Promise<TorrentRow>
+  remove(infoHash: string, options: { deleteFiles: boolean }): Promise<void>
+  corrupt(infoHash: string, percent: number): Promise<TorrentRow>
+}

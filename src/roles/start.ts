@@ -1,0 +1,29 @@
+import type { NodeRole } from '../events/index.ts'
+import type { ClientService, IndexService, NodeService } from './services.ts'
+
+/** How a node is started; the flags of `p2pt <role> start`. */
+export type StartOptions = {
+  role: NodeRole
+  dataDirectory: string
+  host: string
+  /** HyperDHT's UDP port; 0 lets the system choose. Mainline's is the one after it, BitTorrent's TCP port the same number. */
+  port: number
+  bootstrap: readonly { host: string; port: number }[]
+  /** Address that others should dial, where it is not `host`. */
+  advertise?: string
+  logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug'
+  allowCorrupt?: boolean
+  /** Where downloads go; default: `downloads` in the data directory. */
+  downloads?: string
+  downloadBytesPerSecondMax?: number
+  uploadBytesPerSecondMax?: number
+}
+
+/** A node that runs. `index` and `client` are there for that role only. */
+export interface RunningNode extends AsyncDisposable {
+  readonly node: NodeService
+  readonly index: IndexService | undefined
+  readonly client: ClientService | undefined
+  /** Resolves when the node has stopped, by whatever way. */
+  readonly stopped: Promise<void>
+}
