@@ -299,7 +299,8 @@ export type DhtStatus = {
 
 /** `torrentFile` is base64. One of the two. */
 export type AddRequest = { torrentFile?: string; magnet?: string; directory?: string }
-export type PublishRequest = { paths: string[]; title?: string; tags?: string[] }
+/** One torrent of one file or folder; `path` is absolute. */
+export type PublishRequest = { path: string; title?: string; tags?: string[] }
 export type PublishProgress = { phase: 'hashing' | 'announcing'; done: number; total: number }
 export type PublishResult = {
   infoHash: string
