@@ -7,7 +7,10 @@ import { dirname, join } from 'node:path'
 const pbjs = join(dirname(createRequire(import.meta.url).resolve('protobufjs-cli/package.json')), 'bin/pbjs')
 const root = join(import.meta.dirname, '..')
 
-const schemas = [{ proto: 'proto/events.proto', out: 'src/events/generated/events.js' }]
+const schemas = [
+  { proto: 'proto/events.proto', out: 'src/events/generated/events.js' },
+  { proto: 'proto/index-service.proto', out: 'src/roles/generated/index-service.js' },
+]
 
 for (const { proto, out } of schemas) {
   mkdirSync(join(root, dirname(out)), { recursive: true })
