@@ -64,10 +64,10 @@ export type TorrentPublished = {
   fileCount: number
   tags: string[]
 }
-/** The author no longer offers it. */
-export type TorrentWithdrawn = { kind: 'torrent.withdrawn'; infoHash: InfoHash }
-/** The author holds every piece, hash-checked, and offers it. */
-export type TorrentVerified = { kind: 'torrent.verified'; infoHash: InfoHash }
+/** The author no longer offers it. `title` as it was published: its words say which partitions the event goes to. */
+export type TorrentWithdrawn = { kind: 'torrent.withdrawn'; infoHash: InfoHash; title: string }
+/** The author holds every piece, hash-checked, and offers it. `title` as found: its words say which partitions the event goes to. */
+export type TorrentVerified = { kind: 'torrent.verified'; infoHash: InfoHash; title: string }
 
 export type DownloadAdded = {
   kind: 'download.added'

@@ -85,7 +85,8 @@ function ranges(messages: readonly RangeMessage[] | null | undefined): PieceRang
 
 type MemberKind = 'member.alive' | 'member.suspect' | 'member.dead' | 'member.refuted' | 'member.left'
 type OperatorKind = 'operator.banned' | 'operator.unbanned'
-type NamedKind = 'torrent.withdrawn' | 'torrent.verified' | 'download.completed' | 'download.paused' | 'download.resumed'
+type ClaimKind = 'torrent.withdrawn' | 'torrent.verified'
+type NamedKind = 'download.completed' | 'download.paused' | 'download.resumed'
 
 const member = <K extends MemberKind>(kind: K): Codec<K> => ({
   encode: (event: EventOf<MemberKind>) => finish(proto.MemberState, { ...event, subject: fromHex(event.subject) }),
@@ -112,9 +113,18 @@ const operator = <K extends OperatorKind>(kind: K): Codec<K> => ({
   },
 })
 
+const claim = <K extends ClaimKind>(kind: K): Codec<K> => ({
+  encode: (event: EventOf<ClaimKind>) =>
+    finish(proto.TorrentClaim, { infoHash: fromHex(event.infoHash), title: event.title }),
+  decode: (payload) => {
+    const message = proto.TorrentClaim.decode(payload)
+    return { kind, infoHash: hash(message.infoHash), title: text(message.title, TITLE_LENGTH_MAX, 'a title') } as EventOf<K>
+  },
+})
+
 const named = <K extends NamedKind>(kind: K): Codec<K> => ({
-  encode: (event: EventOf<NamedKind>) => finish(proto.TorrentNamed, { infoHash: fromHex(event.infoHash) }),
-  decode: (payload) => ({ kind, infoHash: hash(proto.TorrentNamed.decode(payload).infoHash) }) as EventOf<K>,
+  encode: (event: EventOf<NamedKind>) => finish(proto.DownloadNamed, { infoHash: fromHex(event.infoHash) }),
+  decode: (payload) => ({ kind, infoHash: hash(proto.DownloadNamed.decode(payload).infoHash) }) as EventOf<K>,
 })
 
 function badPiece(message: p2pt.events.BadPiece.$Shape): BadPiece {
@@ -233,8 +243,8 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       }
     },
   },
-  'torrent.withdrawn': named('torrent.withdrawn'),
-  'torrent.verified': named('torrent.verified'),
+  'torrent.withdrawn': claim('torrent.withdrawn'),
+  'torrent.verified': claim('torrent.verified'),
   'download.added': {
     encode: (event) => finish(proto.DownloadAdded, { ...event, infoHash: fromHex(event.infoHash) }),
     decode: (payload) => {

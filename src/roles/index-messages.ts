@@ -1,0 +1,176 @@
+import '../events/protobuf.ts'
+import { fromHex, type InfoHash, type NodeId, type SignedEvent, toHex } from '../events/index.ts'
+import { p2pt } from './generated/index-service.js'
+
+// The messenger's requests to index nodes: encoding, and decoding with every bound checked. Schema: proto/index-service.proto.
+
+const proto = p2pt.index
+
+/** Names of the methods that index nodes serve. */
+export const INDEX_METHODS = {
+  publish: 'index.publish',
+  search: 'index.search',
+  compare: 'index.compare',
+  fetch: 'index.fetch',
+} as const
+
+/** What a peer sent is no such message; the messenger tells it `refused`. */
+export class IndexMessageError extends Error {
+  override readonly name = 'IndexMessageError'
+}
+
+export type EventName = { author: NodeId; authorSeq: number }
+export type PartitionDigest = { partition: number; digest: string }
+export type PartitionContent = { partition: number; events: EventName[] }
+export type WireHit = {
+  infoHash: InfoHash
+  title: string
+  sizeBytes: number
+  fileCount: number
+  tags: string[]
+  seeders: number
+  publisher: NodeId
+  publishedAt: number
+}
+export type WireSearch = { text: string; limit: number; cursor: string; hops: number }
+export type WireSearchReply = { hits: WireHit[]; truncated: boolean; cursor: string; answeredBy: NodeId }
+export type PublishOutcome = 'stored' | 'duplicate' | 'refused'
+
+/** A query longer than this is nobody's search. */
+export const QUERY_LENGTH_MAX = 1024
+/** Room for events in one message, bytes; the rest of the 64 KiB is for the frame around them. */
+export const EVENTS_BYTES_MAX = 56 * 1024
+/** An event name is 34 to 42 bytes on the wire: this many stay below the message limit. */
+export const EVENT_NAMES_MAX = 1200
+const PARTITION_COUNT = 1024
+const OUTCOMES: readonly PublishOutcome[] = ['stored', 'duplicate', 'refused']
+
+type Codec = { decode(bytes: Uint8Array): unknown }
+
+function decoded<C extends Codec>(codec: C, bytes: Uint8Array): ReturnType<C['decode']> {
+  try {
+    return codec.decode(bytes) as ReturnType<C['decode']>
+  } catch (cause) {
+    throw new IndexMessageError('not a message of the index service', { cause })
+  }
+}
+
+function id(bytes: Uint8Array | null | undefined): NodeId {
+  if (bytes?.length !== 32) throw new IndexMessageError('a node id must have 32 bytes')
+  return toHex(bytes) as NodeId
+}
+
+function whole(value: number | null | undefined, max: number): number {
+  const number = value ?? 0
+  if (!Number.isSafeInteger(number) || number < 0 || number > max) throw new IndexMessageError('a number is out of range')
+  return number
+}
+
+function few<T>(list: readonly T[] | null | undefined, max: number): readonly T[] {
+  if ((list?.length ?? 0) > max) throw new IndexMessageError('a list is too long')
+  return list ?? []
+}
+
+const eventName = (name: p2pt.index.EventName.$Shape): EventName => ({
+  author: id(name.author),
+  authorSeq: whole(name.authorSeq, Number.MAX_SAFE_INTEGER),
+})
+const eventNameMessage = (name: EventName) => ({ author: fromHex(name.author), authorSeq: name.authorSeq })
+const signedEvent = (event: p2pt.index.SignedEvent.$Shape): SignedEvent => {
+  if (!event.body?.length || event.signature?.length !== 64) throw new IndexMessageError('an event has no body or no signature')
+  return { body: event.body, signature: event.signature }
+}
+
+export const encodePublish = (events: readonly SignedEvent[]): Uint8Array =>
+  proto.PublishRequest.encode({ events: [...events] }).finish()
+export const decodePublish = (bytes: Uint8Array): SignedEvent[] =>
+  few(decoded(proto.PublishRequest, bytes).events, EVENT_NAMES_MAX).map(signedEvent)
+
+export const encodePublishReply = (outcomes: readonly PublishOutcome[]): Uint8Array =>
+  proto.PublishReply.encode({ outcomes: outcomes.map((outcome) => OUTCOMES.indexOf(outcome) + 1) }).finish()
+export const decodePublishReply = (bytes: Uint8Array): PublishOutcome[] =>
+  few(decoded(proto.PublishReply, bytes).outcomes, EVENT_NAMES_MAX).map((outcome) => OUTCOMES[outcome - 1] ?? 'refused')
+
+export const encodeSearch = (search: WireSearch): Uint8Array => proto.SearchRequest.encode(search).finish()
+export function decodeSearch(bytes: Uint8Array): WireSearch {
+  const message = decoded(proto.SearchRequest, bytes)
+  const text = message.text ?? ''
+  const cursor = message.cursor ?? ''
+  if (text.length > QUERY_LENGTH_MAX || cursor.length > QUERY_LENGTH_MAX) throw new IndexMessageError('the query is too long')
+  return { text, cursor, limit: whole(message.limit, 1000), hops: whole(message.hops, 16) }
+}
+
+export const encodeSearchReply = (reply: WireSearchReply): Uint8Array =>
+  proto.SearchReply.encode({
+    hits: reply.hits.map((hit) => ({ ...hit, infoHash: fromHex(hit.infoHash), publisher: fromHex(hit.publisher) })),
+    truncated: reply.truncated,
+    cursor: reply.cursor,
+    answeredBy: fromHex(reply.answeredBy),
+  }).finish()
+export function decodeSearchReply(bytes: Uint8Array): WireSearchReply {
+  const message = decoded(proto.SearchReply, bytes)
+  return {
+    hits: few(message.hits, 100).map((hit) => {
+      if (hit.infoHash?.length !== 20) throw new IndexMessageError('an info hash must have 20 bytes')
+      return {
+        infoHash: toHex(hit.infoHash) as InfoHash,
+        title: hit.title ?? '',
+        sizeBytes: whole(hit.sizeBytes, Number.MAX_SAFE_INTEGER),
+        fileCount: whole(hit.fileCount, 2 ** 32),
+        tags: [...few(hit.tags, 64)],
+        seeders: whole(hit.seeders, 2 ** 32),
+        publisher: id(hit.publisher),
+        publishedAt: whole(hit.publishedAt, Number.MAX_SAFE_INTEGER),
+      }
+    }),
+    truncated: message.truncated ?? false,
+    cursor: message.cursor ?? '',
+    answeredBy: id(message.answeredBy),
+  }
+}
+
+export const encodeCompare = (partitions: readonly PartitionDigest[]): Uint8Array =>
+  proto.CompareRequest.encode({
+    partitions: partitions.map(({ partition, digest }) => ({ partition, digest: fromHex(digest) })),
+  }).finish()
+export const decodeCompare = (bytes: Uint8Array): PartitionDigest[] =>
+  few(decoded(proto.CompareRequest, bytes).partitions, PARTITION_COUNT).map((row) => ({
+    partition: whole(row.partition, PARTITION_COUNT - 1),
+    digest: toHex(row.digest ?? new Uint8Array()),
+  }))
+
+export const encodeCompareReply = (differing: readonly PartitionContent[], more: boolean): Uint8Array =>
+  proto.CompareReply.encode({
+    differing: differing.map(({ partition, events }) => ({ partition, events: events.map(eventNameMessage) })),
+    more,
+  }).finish()
+export function decodeCompareReply(bytes: Uint8Array): { differing: PartitionContent[]; more: boolean } {
+  const message = decoded(proto.CompareReply, bytes)
+  const differing = few(message.differing, PARTITION_COUNT).map((row) => ({
+    partition: whole(row.partition, PARTITION_COUNT - 1),
+    events: few(row.events, EVENT_NAMES_MAX).map(eventName),
+  }))
+  return { differing, more: message.more ?? false }
+}
+
+export const encodeFetch = (events: readonly EventName[]): Uint8Array =>
+  proto.FetchRequest.encode({ events: events.map(eventNameMessage) }).finish()
+export const decodeFetch = (bytes: Uint8Array): EventName[] =>
+  few(decoded(proto.FetchRequest, bytes).events, EVENT_NAMES_MAX).map(eventName)
+
+export const encodeFetchReply = (events: readonly SignedEvent[]): Uint8Array =>
+  proto.FetchReply.encode({ events: [...events] }).finish()
+export const decodeFetchReply = (bytes: Uint8Array): SignedEvent[] =>
+  few(decoded(proto.FetchReply, bytes).events, EVENT_NAMES_MAX).map(signedEvent)
+
+/** The longest run of events from the front that fits one message. */
+export function fitting(events: readonly SignedEvent[], bytesMax = EVENTS_BYTES_MAX): SignedEvent[] {
+  const taken: SignedEvent[] = []
+  let bytes = 0
+  for (const event of events) {
+    bytes += event.body.length + event.signature.length + 16
+    if (bytes > bytesMax) break
+    taken.push(event)
+  }
+  return taken
+}
