@@ -114,8 +114,7 @@ const operator = <K extends OperatorKind>(kind: K): Codec<K> => ({
 })
 
 const claim = <K extends ClaimKind>(kind: K): Codec<K> => ({
-  encode: (event: EventOf<ClaimKind>) =>
-    finish(proto.TorrentClaim, { infoHash: fromHex(event.infoHash), title: event.title }),
+  encode: (event: EventOf<ClaimKind>) => finish(proto.TorrentClaim, { infoHash: fromHex(event.infoHash), title: event.title }),
   decode: (payload) => {
     const message = proto.TorrentClaim.decode(payload)
     return { kind, infoHash: hash(message.infoHash), title: text(message.title, TITLE_LENGTH_MAX, 'a title') } as EventOf<K>
