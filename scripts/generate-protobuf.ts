@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, '..')
 
 const schemas = [
   { proto: 'proto/events.proto', out: 'src/events/generated/events.js' },
+  { proto: 'proto/wire.proto', out: 'src/network/generated/wire.js' },
   { proto: 'proto/index-service.proto', out: 'src/roles/generated/index-service.js' },
 ]
 
