@@ -193,7 +193,7 @@ export type Notice = {
   level: 'info' | 'warning' | 'error'
   /** For programs, e.g. `download.completed`, `peer.banned`, `link.lost`, `bootstrap.unreachable`. */
   code: string
-  /** For people; already free of control characters. */
+  /** For people; may hold names from the network, so whoever shows it in a terminal makes it printable. */
   text: string
 }
 

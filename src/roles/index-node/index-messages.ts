@@ -1,6 +1,6 @@
-import '../events/protobuf.ts'
-import { fromHex, type InfoHash, type NodeId, type SignedEvent, toHex } from '../events/index.ts'
-import { p2pt } from './generated/index-service.js'
+import '../../events/protobuf.ts'
+import { fromHex, type InfoHash, type NodeId, type SignedEvent, toHex } from '../../events/index.ts'
+import { p2pt } from '../generated/index-service.js'
 
 // The messenger's requests to index nodes: encoding, and decoding with every bound checked. Schema: proto/index-service.proto.
 
