@@ -1,0 +1,290 @@
+import { fromHex, type NodeId, type NodeRole, type SignedEvent, TRAVELLING_BODY_BYTES_MAX, toHex } from '../events/index.ts'
+// The setting for plain 64 bit numbers must be in force before a generated codec loads.
+import { Writer } from '../events/protobuf.ts'
+import { p2pt } from './generated/wire.js'
+import { MESSAGE_BYTES_MAX } from './transport.ts'
+
+// Messages between nodes (proto/wire.proto) as TypeScript sees them. Whatever arrives was sent by a stranger: decoding
+// checks each length and range and answers with a reason, it never throws.
+
+const proto = p2pt.wire
+
+export const WIRE_VERSION = 1
+/** Longest body of a request or an answer, in bytes: what fits a message with its frame. */
+export const EXCHANGE_BODY_BYTES_MAX = 60 * 1024
+/** Names, heads or ranges in one message. */
+export const WIRE_ITEMS_MAX = 1_400
+export const SUMMARY_BUCKETS = 64
+export const BUCKET_HASH_BYTES = 6
+
+const SIGNATURE_BYTES = 64
+const HOPS_MAX = 255
+
+export type EventName = { readonly author: NodeId; readonly authorSeq: number; readonly hops: number }
+export type Head = { readonly author: NodeId; readonly authorSeq: number }
+export type AuthorRange = { readonly author: NodeId; readonly from: number; readonly to: number }
+
+/** What one node believes of another: 0 nothing, then as the member events say. */
+export type Belief = 'unknown' | 'alive' | 'suspect' | 'dead' | 'left'
+
+export type HelloMessage = {
+  type: 'hello'
+  version: number
+  role: NodeRole
+  host: string
+  port: number
+  dhtPort: number
+  software: string
+  transient: boolean
+}
+
+export type GossipMessage =
+  | { type: 'push'; events: readonly { event: SignedEvent; hops: number }[] }
+  | { type: 'have'; names: readonly EventName[] }
+  | { type: 'graft'; names: readonly EventName[] }
+  | { type: 'prune' }
+  | { type: 'summary'; salt: number; buckets: Uint8Array }
+  | { type: 'vector'; buckets: Uint8Array; heads: readonly Head[]; reply: boolean }
+  | { type: 'fetch'; id: number; ranges: readonly AuthorRange[] }
+  | { type: 'supply'; id: number; events: readonly SignedEvent[]; last: boolean }
+
+export type MembershipMessage =
+  | { type: 'ping'; seq: number; belief: Belief; incarnation: number }
+  | { type: 'pong'; seq: number; incarnation: number }
+  | { type: 'nack'; seq: number }
+  | { type: 'ping-request'; seq: number; target: NodeId; host: string; port: number; belief: Belief; incarnation: number }
+
+export type ResponseStatus = 'ok' | 'refused' | 'unknown-method' | 'overloaded'
+
+export type MessengerMessage =
+  | { type: 'request'; id: number; method: string; body: Uint8Array }
+  | { type: 'response'; id: number; status: ResponseStatus; body: Uint8Array }
+  | { type: 'cancel'; id: number }
+
+export type WireMessage = HelloMessage | GossipMessage | MembershipMessage | MessengerMessage
+
+/** `unknown`: well-formed, but of a type that this version does not have. */
+export type WireRejection = { type: 'rejected'; rejected: 'malformed' | 'unknown' }
+
+const ROLES: readonly NodeRole[] = ['bootstrap', 'index', 'client']
+const BELIEFS: readonly Belief[] = ['unknown', 'alive', 'suspect', 'dead', 'left']
+const STATUSES: readonly ResponseStatus[] = ['ok', 'refused', 'unknown-method', 'overloaded']
+
+/**
+ * The bytes of a message.
+ * @throws RangeError if they are more than MESSAGE_BYTES_MAX: whoever builds messages keeps the bounds above
+ */
+export function encodeWire(message: WireMessage): Uint8Array {
+  const bytes = proto.Wire.encode(shapeOf(message) as never, Writer.create() as never).finish()
+  if (bytes.length > MESSAGE_BYTES_MAX) throw new RangeError(`a ${message.type} message of ${bytes.length} bytes is too long`)
+  return bytes
+}
+
+/** The message of these bytes, or why they are none. Byte fields are views into `bytes`. Never throws. */
+export function decodeWire(bytes: Uint8Array): WireMessage | WireRejection {
+  if (bytes.length > MESSAGE_BYTES_MAX) return { type: 'rejected', rejected: 'malformed' }
+  try {
+    return messageOf(proto.Wire.decode(bytes)) ?? { type: 'rejected', rejected: 'unknown' }
+  } catch {
+    return { type: 'rejected', rejected: 'malformed' }
+  }
+}
+
+function shapeOf(message: WireMessage): p2pt.wire.Wire.$Properties {
+  switch (message.type) {
+    case 'hello':
+      return { hello: message }
+    case 'push':
+      return { push: { events: message.events.map(({ event }) => event), hops: message.events.map(({ hops }) => hops) } }
+    case 'have':
+      return { have: { names: byAuthor(message.names) } }
+    case 'graft':
+      return { graft: { names: byAuthor(message.names) } }
+    case 'prune':
+      return { prune: {} }
+    case 'summary':
+      return { summary: message }
+    case 'vector': {
+      const heads = message.heads.map(({ author, authorSeq }) => ({ author: fromHex(author), authorSeq }))
+      return { vector: { buckets: message.buckets, heads, reply: message.reply } }
+    }
+    case 'fetch':
+      return { fetch: { id: message.id, ranges: message.ranges.map((range) => ({ ...range, author: fromHex(range.author) })) } }
+    case 'supply':
+      return { supply: { id: message.id, events: [...message.events], last: message.last } }
+    case 'ping':
+      return { ping: { seq: message.seq, state: BELIEFS.indexOf(message.belief), incarnation: message.incarnation } }
+    case 'pong':
+      return { pong: message }
+    case 'nack':
+      return { nack: message }
+    case 'ping-request':
+      return { pingRequest: { ...message, target: fromHex(message.target), state: BELIEFS.indexOf(message.belief) } }
+    case 'request':
+      return { request: message }
+    case 'response':
+      return { response: { id: message.id, status: STATUSES.indexOf(message.status), body: message.body } }
+    case 'cancel':
+      return { cancel: message }
+  }
+}
+
+function messageOf(wire: p2pt.wire.Wire.$Properties): WireMessage | undefined {
+  if (wire.hello != null) return helloOf(wire.hello)
+  if (wire.push != null) {
+    const hops = wire.push.hops ?? []
+    return {
+      type: 'push',
+      events: (wire.push.events ?? []).map((event, at) => ({ event: signed(event), hops: hop(hops[at]) })),
+    }
+  }
+  if (wire.have != null) return { type: 'have', names: namesOf(wire.have.names) }
+  if (wire.graft != null) return { type: 'graft', names: namesOf(wire.graft.names) }
+  if (wire.prune != null) return { type: 'prune' }
+  if (wire.summary != null) {
+    const buckets = sized(wire.summary.buckets, SUMMARY_BUCKETS * BUCKET_HASH_BYTES)
+    return { type: 'summary', salt: count(wire.summary.salt), buckets }
+  }
+  if (wire.vector != null) {
+    const heads = limited(wire.vector.heads).map((head) => ({ author: node(head.author), authorSeq: count(head.authorSeq) }))
+    return {
+      type: 'vector',
+      buckets: sized(wire.vector.buckets, SUMMARY_BUCKETS / 8),
+      heads,
+      reply: wire.vector.reply ?? false,
+    }
+  }
+  if (wire.fetch != null) return { type: 'fetch', id: count(wire.fetch.id), ranges: limited(wire.fetch.ranges).map(rangeOf) }
+  if (wire.supply != null) {
+    const events = limited(wire.supply.events).map(signed)
+    return { type: 'supply', id: count(wire.supply.id), events, last: wire.supply.last ?? false }
+  }
+  return livenessOf(wire) ?? exchangeOf(wire)
+}
+
+function livenessOf(wire: p2pt.wire.Wire.$Properties): MembershipMessage | undefined {
+  if (wire.ping != null) {
+    return {
+      type: 'ping',
+      seq: count(wire.ping.seq),
+      belief: belief(wire.ping.state),
+      incarnation: count(wire.ping.incarnation),
+    }
+  }
+  if (wire.pong != null) return { type: 'pong', seq: count(wire.pong.seq), incarnation: count(wire.pong.incarnation) }
+  if (wire.nack != null) return { type: 'nack', seq: count(wire.nack.seq) }
+  if (wire.pingRequest == null) return undefined
+  const { seq, target, host, port, state, incarnation } = wire.pingRequest
+  return {
+    type: 'ping-request',
+    seq: count(seq),
+    target: node(target),
+    host: text(host, 255),
+    port: portOf(port),
+    belief: belief(state),
+    incarnation: count(incarnation),
+  }
+}
+
+function exchangeOf(wire: p2pt.wire.Wire.$Properties): MessengerMessage | undefined {
+  if (wire.request != null) {
+    const { id, method, body } = wire.request
+    return { type: 'request', id: count(id), method: text(method, 64), body: body ?? new Uint8Array() }
+  }
+  if (wire.response != null) {
+    const status = STATUSES[count(wire.response.status)] ?? 'refused'
+    return { type: 'response', id: count(wire.response.id), status, body: wire.response.body ?? new Uint8Array() }
+  }
+  if (wire.cancel != null) return { type: 'cancel', id: count(wire.cancel.id) }
+  return undefined
+}
+
+function helloOf(hello: p2pt.wire.Hello.$Properties): HelloMessage {
+  return {
+    type: 'hello',
+    version: count(hello.version),
+    role: known(ROLES, hello.role),
+    host: text(hello.host, 255),
+    port: portOf(hello.port),
+    dhtPort: portOf(hello.dhtPort),
+    software: text(hello.software, 128),
+    transient: hello.transient ?? false,
+  }
+}
+
+function rangeOf(range: p2pt.wire.Range.$Properties): AuthorRange {
+  const from = count(range.from)
+  const to = count(range.to)
+  if (from < 1 || to < from) throw new RangeError('a range ends before it begins')
+  return { author: node(range.author), from, to }
+}
+
+/** Names grouped by author, so that an author's key stands once a message. */
+function byAuthor(names: readonly EventName[]): p2pt.wire.Names.$Properties[] {
+  const groups = new Map<NodeId, { author: Uint8Array; seqs: number[]; hops: number[] }>()
+  for (const { author, authorSeq, hops } of names) {
+    let group = groups.get(author)
+    if (group === undefined) {
+      group = { author: fromHex(author), seqs: [], hops: [] }
+      groups.set(author, group)
+    }
+    group.seqs.push(authorSeq)
+    group.hops.push(hops)
+  }
+  return [...groups.values()]
+}
+
+function namesOf(groups: p2pt.wire.Names.$Properties[] | null | undefined): EventName[] {
+  const names: EventName[] = []
+  for (const group of groups ?? []) {
+    const author = node(group.author)
+    for (const [at, seq] of (group.seqs ?? []).entries()) {
+      if (names.length >= WIRE_ITEMS_MAX) throw new RangeError('too many names')
+      names.push({ author, authorSeq: count(seq as number), hops: hop(group.hops?.[at]) })
+    }
+  }
+  return names
+}
+
+function signed(event: p2pt.wire.Signed.$Properties): SignedEvent {
+  const body = event.body ?? new Uint8Array()
+  if (body.length === 0 || body.length > TRAVELLING_BODY_BYTES_MAX) throw new RangeError('a body has a wrong length')
+  return { body, signature: sized(event.signature, SIGNATURE_BYTES) }
+}
+
+function sized(bytes: Uint8Array | null | undefined, length: number): Uint8Array {
+  if (bytes?.length !== length) throw new RangeError(`not ${length} bytes`)
+  return bytes
+}
+
+function limited<T>(items: T[] | null | undefined): T[] {
+  if ((items?.length ?? 0) > WIRE_ITEMS_MAX) throw new RangeError('too many items')
+  return items ?? []
+}
+
+function count(value: number | null | undefined): number {
+  const number = value ?? 0
+  if (!Number.isSafeInteger(number) || number < 0) throw new RangeError('a number is out of range')
+  return number
+}
+
+function text(value: string | null | undefined, lengthMax: number): string {
+  if ((value?.length ?? 0) > lengthMax) throw new RangeError('a text is too long')
+  return value ?? ''
+}
+
+function portOf(value: number | null | undefined): number {
+  const port = count(value)
+  if (port > 65_535) throw new RangeError('a port is out of range')
+  return port
+}
+
+function known<T extends string>(values: readonly T[], value: string | null | undefined): T {
+  const found = values.find((candidate) => candidate === value)
+  if (found === undefined) throw new RangeError('an unknown word')
+  return found
+}
+
+const node = (value: Uint8Array | null | undefined): NodeId => toHex(sized(value, 32)) as NodeId
+const hop = (value: number | null | undefined): number => Math.min(HOPS_MAX, count(value))
+const belief = (value: number | null | undefined): Belief => BELIEFS[count(value)] ?? 'unknown'

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { type NodeId, toHex } from '../../src/events/index.ts'
+import { MESSAGE_BYTES_MAX } from '../../src/network/transport.ts'
+import { decodeWire, EXCHANGE_BODY_BYTES_MAX, encodeWire, type WireMessage } from '../../src/network/wire.ts'
+
+const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
+const node = bytes(32).map((key) => toHex(key) as NodeId)
+const count = fc.maxSafeNat()
+const id = fc.nat({ max: 2 ** 32 - 1 })
+const port = fc.nat({ max: 65_535 })
+const hops = fc.nat({ max: 255 })
+const event = fc.record({ body: fc.uint8Array({ minLength: 1, maxLength: 200 }), signature: bytes(64) })
+const incarnation = count
+const belief = fc.constantFrom('unknown', 'alive', 'suspect', 'dead', 'left')
+
+// The wire groups names by author, so one author stands together.
+const names = fc
+  .uniqueArray(fc.tuple(node, fc.array(fc.record({ authorSeq: count, hops }), { minLength: 1, maxLength: 5 })), {
+    selector: ([author]) => author,
+    maxLength: 4,
+  })
+  .map((groups) => groups.flatMap(([author, items]) => items.map((item) => ({ author, ...item }))))
+
+const message = fc.oneof(
+  fc.record({
+    type: fc.constant('hello'),
+    version: id,
+    role: fc.constantFrom('bootstrap', 'index', 'client'),
+    host: fc.string({ maxLength: 100 }),
+    port,
+    dhtPort: port,
+    software: fc.string({ maxLength: 100 }),
+    transient: fc.boolean(),
+  }),
+  fc.record({ type: fc.constant('push'), events: fc.array(fc.record({ event, hops }), { maxLength: 5 }) }),
+  fc.record({ type: fc.constantFrom('have', 'graft'), names }),
+  fc.record({ type: fc.constant('prune') }),
+  fc.record({ type: fc.constant('summary'), salt: id, buckets: bytes(384) }),
+  fc.record({
+    type: fc.constant('vector'),
+    buckets: bytes(8),
+    heads: fc.array(fc.record({ author: node, authorSeq: count }), { maxLength: 5 }),
+    reply: fc.boolean(),
+  }),
+  fc.record({
+    type: fc.constant('fetch'),
+    id,
+    ranges: fc.array(
+      fc.tuple(node, fc.integer({ min: 1, max: 2 ** 40 }), count).map(([author, from, more]) => ({
+        author,
+        from,
+        to: Math.min(Number.MAX_SAFE_INTEGER, from + more),
+      })),
+      { maxLength: 5 },
+    ),
+  }),
+  fc.record({ type: fc.constant('supply'), id, events: fc.array(event, { maxLength: 5 }), last: fc.boolean() }),
+  fc.record({ type: fc.constant('ping'), seq: id, belief, incarnation }),
+  fc.record({ type: fc.constant('pong'), seq: id, incarnation }),
+  fc.record({ type: fc.constant('nack'), seq: id }),
+  fc.record({
+    type: fc.constant('ping-request'),
+    seq: id,
+    target: node,
+    host: fc.string({ maxLength: 100 }),
+    port,
+    belief,
+    incarnation,
+  }),
+  fc.record({
+    type: fc.constant('request'),
+    id,
+    method: fc.string({ maxLength: 60 }),
+    body: fc.uint8Array({ maxLength: 200 }),
+  }),
+  fc.record({
+    type: fc.constant('response'),
+    id,
+    status: fc.constantFrom('ok', 'refused', 'unknown-method', 'overloaded'),
+    body: fc.uint8Array({ maxLength: 200 }),
+  }),
+  fc.record({ type: fc.constant('cancel'), id }),
+) as fc.Arbitrary<WireMessage>
+
+/** Byte fields as plain arrays, since views of buffers of different classes are not deeply equal. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return [...value]
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, plain(field)]))
+}
+
+describe('wire', () => {
+  it('gives back every message that it encodes', () => {
+    fc.assert(
+      fc.property(message, (sent) => {
+        assert.deepEqual(plain(decodeWire(encodeWire(sent))), plain(sent))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('answers random bytes with a message or a reason, never an exception', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (noise) => {
+        assert.equal(typeof decodeWire(noise).type, 'string')
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('answers a message with flipped, cut or added bytes, never an exception', () => {
+    const mutation = fc.tuple(message, fc.nat(), fc.nat({ max: 255 }), fc.constantFrom('flip', 'cut', 'add'))
+    fc.assert(
+      fc.property(mutation, ([sent, place, value, how]) => {
+        const encoded = [...encodeWire(sent)]
+        const at = place % (encoded.length + 1)
+        if (how === 'flip') encoded[Math.min(at, encoded.length - 1)] = value
+        if (how === 'cut') encoded.length = at
+        if (how === 'add') encoded.splice(at, 0, value)
+        assert.equal(typeof decodeWire(Uint8Array.from(encoded)).type, 'string')
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('calls a message of an unknown type unknown, so that newer versions can talk', () => {
+    assert.deepEqual(decodeWire(Uint8Array.of(0xfa, 0x3f, 0)), { type: 'rejected', rejected: 'unknown' })
+  })
+
+  it('refuses a message over the limit both ways', () => {
+    assert.deepEqual(decodeWire(new Uint8Array(MESSAGE_BYTES_MAX + 1)), { type: 'rejected', rejected: 'malformed' })
+    const request = { type: 'request', id: 1, method: 'a', body: new Uint8Array(MESSAGE_BYTES_MAX) } as const
+    assert.throws(() => encodeWire(request), RangeError)
+    encodeWire({ ...request, body: new Uint8Array(EXCHANGE_BODY_BYTES_MAX) })
+  })
+})
