@@ -1,0 +1,116 @@
+import type { Socket } from 'node:net'
+import type { ClientService, IndexService, NodeService } from '../roles/index.ts'
+import { ControlError } from './control-error.ts'
+import { dial } from './dial.ts'
+import { errorOf } from './failure.ts'
+import { type Answer, encodeCall, parseAnswer } from './json-rpc.ts'
+import { LineSplitter } from './line-splitter.ts'
+import { METHODS, type MethodTable } from './methods.ts'
+import { CONTROL_SOCKET, socketPath } from './socket-path.ts'
+
+/** Longest answer taken, in bytes: an explanation or a listing may be long, a line without end may not. */
+const ANSWER_BYTES_MAX = 256 * 1024 * 1024
+
+/** A running node as seen through its socket: the same calls, each over a connection of its own, so that none waits for another. */
+export type RemoteNode = {
+  readonly dataDirectory: string
+  readonly node: NodeService
+  readonly index: IndexService
+  readonly client: ClientService
+}
+
+/**
+ * The node that runs in `dataDirectory` (absolute).
+ * @throws ControlError `NOT_RUNNING`, `PATH_TOO_LONG`, `UNAVAILABLE`
+ */
+export async function connectNode(dataDirectory: string, options: { answerMsMax?: number } = {}): Promise<RemoteNode> {
+  const line: Line = {
+    dataDirectory,
+    path: socketPath(dataDirectory, CONTROL_SOCKET, process.cwd()),
+    answerMsMax: options.answerMsMax ?? 0,
+  }
+  const socket = await open(line)
+  socket.destroy()
+  return {
+    dataDirectory,
+    node: remote<NodeService>('node', METHODS.node, line),
+    index: remote<IndexService>('index', METHODS.index, line),
+    client: remote<ClientService>('client', METHODS.client, line),
+  }
+}
+
+type Line = { dataDirectory: string; path: string; answerMsMax: number }
+
+/** A service whose methods are calls over the line; the table says which of them stream. */
+function remote<S>(service: string, table: MethodTable<S>, line: Line): S {
+  const methods: Record<string, unknown> = {}
+  for (const [name, { shape }] of Object.entries<{ shape: string }>(table)) {
+    const method = `${service}.${name}`
+    methods[name] =
+      shape === 'answer'
+        ? (...parameters: unknown[]) => ask(line, method, parameters)
+        : (...parameters: unknown[]) => stream(line, method, parameters)
+  }
+  return methods as S
+}
+
+async function ask(line: Line, method: string, parameters: readonly unknown[]): Promise<unknown> {
+  const answers = stream(line, method, parameters)
+  for (;;) {
+    const step = await answers.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** Values as they come, then the result. Reading slowly slows the node down; closing early ends the work there. */
+async function* stream(line: Line, method: string, parameters: readonly unknown[]): AsyncGenerator<unknown, unknown, void> {
+  const socket = await open(line)
+  const lines = new LineSplitter(ANSWER_BYTES_MAX)
+  let late = false
+  if (line.answerMsMax > 0) {
+    socket.setTimeout(line.answerMsMax, () => {
+      late = true
+      socket.destroy()
+    })
+  }
+  try {
+    socket.write(`${encodeCall(1, method, parameters)}\n`)
+    for await (const chunk of socket as AsyncIterable<Uint8Array>) {
+      for (const text of lines.push(chunk)) {
+        const answer = expect(text, line)
+        if (answer.is === 'failure') throw errorOf(answer.failure)
+        if (answer.is === 'result') return answer.value
+        yield answer.value
+      }
+    }
+  } catch (cause) {
+    if (!isSystemError(cause)) throw cause
+  } finally {
+    socket.destroy()
+  }
+  throw new ControlError(
+    'GONE',
+    late
+      ? `the node in ${line.dataDirectory} did not answer within ${line.answerMsMax} ms`
+      : `the node in ${line.dataDirectory} stopped before it had answered`,
+  )
+}
+
+function expect(text: ReturnType<LineSplitter['push']>[number], line: Line): Answer {
+  const answer = typeof text === 'string' ? parseAnswer(text) : undefined
+  if (answer !== undefined) return answer
+  throw new ControlError('BAD_ANSWER', `what answers in ${line.dataDirectory} is no p2pt node, or of another version`)
+}
+
+async function open(line: Line): Promise<Socket> {
+  try {
+    return await dial(line.path)
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR')
+      throw new ControlError('NOT_RUNNING', `no node is running in ${line.dataDirectory}`, { cause })
+    throw new ControlError('UNAVAILABLE', `cannot reach the node in ${line.dataDirectory}: ${message}`, { cause })
+  }
+}
+
+const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error

@@ -1,0 +1,97 @@
+import type { ClientService, IndexService, NodeService } from '../roles/index.ts'
+import { type Check, dictionary, list, number, optional, percent, record, text, truth, whole } from './parameters.ts'
+
+// The table of what can be asked through the socket, built from the service interfaces: a method that is missing
+// here, or has the wrong shape, does not compile. On the wire a method is named `service.method`.
+
+/** `answer`: one result. `stream`: values as `progress` notifications, then the result. */
+export type Shape = 'answer' | 'stream'
+
+type ShapeOf<F> = F extends (...parameters: never[]) => Promise<unknown> ? 'answer' : 'stream'
+type ParametersOf<F> = F extends (...parameters: infer P) => unknown ? { readonly [I in keyof P]-?: Check } : never
+
+export type MethodTable<S> = {
+  readonly [M in keyof S]: { readonly shape: ShapeOf<S[M]>; readonly parameters: ParametersOf<S[M]> }
+}
+
+export type Services = { node: NodeService; index: IndexService | undefined; client: ClientService | undefined }
+export type ServiceName = keyof Services
+
+const logFilter = record({
+  from: optional(whole),
+  to: optional(whole),
+  kinds: optional(list(text)),
+  author: optional(text),
+  limit: optional(whole),
+})
+const searchRequest = record({ text, limit: optional(whole), cursor: optional(text) })
+
+const node: MethodTable<NodeService> = {
+  events: { shape: 'stream', parameters: [logFilter] },
+  stats: { shape: 'answer', parameters: [] },
+  verify: { shape: 'stream', parameters: [record({ signatures: truth })] },
+  signed: { shape: 'stream', parameters: [logFilter] },
+  scores: { shape: 'answer', parameters: [] },
+  explain: { shape: 'answer', parameters: [text] },
+  replay: {
+    shape: 'answer',
+    parameters: [
+      record({
+        without: optional(text),
+        until: optional(whole),
+        policy: optional(record({ id: text, parameters: dictionary(number) })),
+      }),
+    ],
+  },
+  members: { shape: 'answer', parameters: [] },
+  digests: { shape: 'answer', parameters: [record({ at: optional(whole) })] },
+  status: { shape: 'answer', parameters: [] },
+  links: { shape: 'answer', parameters: [] },
+  stop: { shape: 'answer', parameters: [] },
+  rebuild: { shape: 'stream', parameters: [record({ projections: optional(list(text)) })] },
+  tail: { shape: 'stream', parameters: [record({ from: optional(whole), kinds: optional(list(text)) })] },
+  notices: { shape: 'stream', parameters: [record({ last: optional(whole) })] },
+  ban: { shape: 'answer', parameters: [text, text] },
+  unban: { shape: 'answer', parameters: [text, text] },
+}
+
+const index: MethodTable<IndexService> = {
+  indexStatus: { shape: 'answer', parameters: [record({ partitions: truth })] },
+  searchHere: { shape: 'answer', parameters: [searchRequest] },
+}
+
+const client: MethodTable<ClientService> = {
+  add: {
+    shape: 'answer',
+    parameters: [record({ torrentFile: optional(text), magnet: optional(text), directory: optional(text) })],
+  },
+  follow: { shape: 'stream', parameters: [text] },
+  publish: { shape: 'stream', parameters: [record({ path: text, title: optional(text), tags: optional(list(text)) })] },
+  search: { shape: 'answer', parameters: [searchRequest] },
+  clientStatus: { shape: 'answer', parameters: [] },
+  torrentPeers: { shape: 'answer', parameters: [record({ infoHash: optional(text) })] },
+  dht: { shape: 'answer', parameters: [] },
+  pause: { shape: 'answer', parameters: [text] },
+  resume: { shape: 'answer', parameters: [text] },
+  remove: { shape: 'answer', parameters: [text, record({ deleteFiles: truth })] },
+  corrupt: { shape: 'answer', parameters: [text, percent] },
+}
+
+export const METHODS = { node, index, client } as const
+
+export type Method = {
+  readonly service: ServiceName
+  readonly name: string
+  readonly shape: Shape
+  readonly parameters: readonly Check[]
+}
+
+/** Every method by its name on the wire, e.g. `log`-like reads `node.events`, `client.publish`. */
+export const METHOD_BY_NAME: ReadonlyMap<string, Method> = new Map(
+  (Object.keys(METHODS) as ServiceName[]).flatMap((service) =>
+    Object.entries(METHODS[service]).map(([name, { shape, parameters }]): [string, Method] => [
+      `${service}.${name}`,
+      { service, name, shape, parameters },
+    ]),
+  ),
+)

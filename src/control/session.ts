@@ -1,0 +1,150 @@
+import { failureOf } from './failure.ts'
+import {
+  encodeFailure,
+  encodeProgress,
+  encodeResult,
+  type Failure,
+  type Incoming,
+  parseIncoming,
+  type RequestId,
+  RPC,
+} from './json-rpc.ts'
+import type { Line } from './line-splitter.ts'
+import { METHOD_BY_NAME, type Method, type Services } from './methods.ts'
+import { complaint } from './parameters.ts'
+
+/** Calls one caller may have open at once; further ones are refused. */
+const CALLS_MAX = 64
+
+/** What a session needs of the server it belongs to. */
+export type SessionHost = {
+  /** The services, or why there are none yet. */
+  services(): Services | string
+  /** Counts a line that was no call. */
+  malformed(): void
+}
+
+/** What one caller asks, from the first line to the last, whatever carries the lines. */
+export class Session {
+  readonly #host: SessionHost
+  readonly #send: (line: string) => Promise<void>
+  readonly #calls = new Map<RequestId, Call>()
+  #closed = false
+
+  /** @param send resolves when the caller has room for more; rejects, or resolves, once the caller is gone */
+  constructor(host: SessionHost, send: (line: string) => Promise<void>) {
+    this.#host = host
+    this.#send = send
+  }
+
+  receive(line: Line): void {
+    if (typeof line !== 'string') {
+      this.#refuse(null, { code: RPC.parseError, message: 'the line is too long' })
+      return
+    }
+    const incoming = parseIncoming(line)
+    if (incoming.is === 'bad') this.#refuse(incoming.id, incoming.failure)
+    if (incoming.is === 'cancel') this.#cancel(incoming.id)
+    if (incoming.is === 'call') this.#take(incoming)
+  }
+
+  /** The caller is gone: ends what runs for it. */
+  close(): void {
+    this.#closed = true
+    for (const call of this.#calls.values()) end(call)
+  }
+
+  #cancel(id: RequestId): void {
+    const call = this.#calls.get(id)
+    if (call !== undefined) end(call)
+  }
+
+  #take({ id, method, parameters }: Extract<Incoming, { is: 'call' }>): void {
+    const problem = this.#calls.has(id)
+      ? 'a call with this "id" is open'
+      : this.#calls.size >= CALLS_MAX
+        ? `more than ${CALLS_MAX} calls are open`
+        : undefined
+    if (problem !== undefined) this.#refuse(id, { code: RPC.invalidRequest, message: problem })
+    else void this.#call(id, method, parameters)
+  }
+
+  #refuse(id: RequestId | null, failure: Failure): void {
+    this.#host.malformed()
+    void this.#deliver(encodeFailure(id, failure))
+  }
+
+  async #call(id: RequestId, name: string, parameters: readonly unknown[]): Promise<void> {
+    const call: Call = { cancelled: false, iterator: undefined }
+    this.#calls.set(id, call)
+    let answer: string
+    try {
+      const found = this.#find(name, parameters)
+      answer = 'failure' in found ? encodeFailure(id, found.failure) : await this.#carryOut(id, found, call)
+    } catch (error) {
+      answer = encodeFailure(id, failureOf(error))
+    }
+    this.#calls.delete(id)
+    await this.#deliver(answer)
+  }
+
+  #find(name: string, parameters: readonly unknown[]): { failure: Failure } | Found {
+    const method = METHOD_BY_NAME.get(name)
+    if (method === undefined)
+      return { failure: { code: RPC.methodNotFound, message: `there is no method ${JSON.stringify(name)}` } }
+    const wrong = complaint(method.parameters, parameters)
+    if (wrong !== undefined)
+      return { failure: { code: RPC.invalidParams, message: `${name} ${wrong}`, data: { code: 'usage' } } }
+    const services = this.#host.services()
+    if (typeof services === 'string') return { failure: { code: RPC.starting, message: services } }
+    const service = services[method.service] as unknown as Record<string, (...given: unknown[]) => unknown> | undefined
+    const run = service?.[method.name]
+    if (service === undefined || run === undefined) {
+      const message = `this node is no ${method.service} node`
+      return { failure: { code: RPC.serviceError, message, data: { code: 'usage' } } }
+    }
+    // JSON has no undefined: an optional parameter that was left out comes as null.
+    return {
+      method,
+      run: () =>
+        run.apply(
+          service,
+          parameters.map((value) => value ?? undefined),
+        ),
+    }
+  }
+
+  async #carryOut(id: RequestId, { method, run }: Found, call: Call): Promise<string> {
+    if (method.shape === 'answer') return encodeResult(id, await run())
+    const iterator = (run() as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+    call.iterator = iterator
+    try {
+      while (!call.cancelled) {
+        const step = await iterator.next()
+        if (call.cancelled) break
+        if (step.done === true) return encodeResult(id, step.value)
+        await this.#send(encodeProgress(id, step.value))
+      }
+      return encodeFailure(id, { code: RPC.serviceError, message: 'the call was cancelled', data: { code: 'failed' } })
+    } finally {
+      end(call)
+    }
+  }
+
+  async #deliver(line: string): Promise<void> {
+    if (this.#closed) return
+    // A caller that is gone has no use for the answer; its socket told the server already.
+    await this.#send(line).catch(() => {})
+  }
+}
+
+type Found = { method: Method; run: () => unknown }
+
+type Call = { cancelled: boolean; iterator: AsyncIterator<unknown> | undefined }
+
+/** Ends a call's iterator: one that sleeps wakes up by it (live-iterator.ts), one that works ends at its next value. */
+function end(call: Call): void {
+  call.cancelled = true
+  // Not awaited: a generator answers when its present step is over, and the caller has no reason to wait for that.
+  call.iterator?.return?.().catch(() => {})
+}
