@@ -1,5 +1,12 @@
 // projections: what follows from the log. Liveness, reputation (and its policy), the keyword index (and its sharding),
 // downloads; the runner that checkpoints and rebuilds them. Imports events only. Everything but the store's LevelDB
-// adapter is pure.
+// adapter (and sha256.system.ts, breathe.system.ts) is pure.
+export * from './canonical-json.ts'
+export * from './downloads/index.ts'
+export * from './liveness/index.ts'
 export * from './projection.ts'
 export * from './projection-store.ts'
+export * from './replay.ts'
+export * from './runner.ts'
+export * from './runner-notice.ts'
+export * from './sha256.ts'

@@ -1,0 +1,83 @@
+import {
+  compareCanonically,
+  type Envelope,
+  type EventOf,
+  type MemberAddress,
+  type NodeId,
+  type NodeRole,
+} from '../../events/index.ts'
+
+export type MemberState = 'alive' | 'suspect' | 'dead' | 'left'
+
+/** Where an event stands in canonical order; kept with what it said, so that later folds can compare. */
+export type Stamp = Pick<Envelope, 'lamport' | 'author' | 'stream' | 'authorSeq' | 'at'>
+
+/** The strongest word about a member so far. */
+export type Word = { readonly state: MemberState; readonly incarnation: number; readonly by: Stamp }
+
+/** Where it can be dialled and what it is, as the best source said. */
+export type Whereabouts = { readonly role: NodeRole; readonly incarnation: number; readonly by: Stamp } & MemberAddress
+
+export type RoundTrips = {
+  readonly microsMin: number
+  readonly microsMedian: number
+  readonly microsMax: number
+  readonly beatsSeen: number
+  readonly beatsMissed: number
+  /** ms since 1970, by the observer's clock */
+  readonly lastAt: number
+  readonly by: Stamp
+}
+
+export type MemberKind = 'member.alive' | 'member.suspect' | 'member.dead' | 'member.refuted' | 'member.left'
+export const MEMBER_KINDS: readonly MemberKind[] = [
+  'member.alive',
+  'member.suspect',
+  'member.dead',
+  'member.refuted',
+  'member.left',
+]
+
+const STATE_OF: Record<MemberKind, MemberState> = {
+  'member.alive': 'alive',
+  'member.refuted': 'alive',
+  'member.suspect': 'suspect',
+  'member.dead': 'dead',
+  'member.left': 'left',
+}
+
+/** At one incarnation a later state here beats an earlier one, and nothing beats `left`: the member itself said it. */
+const PRECEDENCE: Record<MemberState, number> = { alive: 0, suspect: 1, dead: 2, left: 3 }
+
+export const wordOf = (envelope: Envelope, event: EventOf<MemberKind>): Word => ({
+  state: STATE_OF[event.kind],
+  incarnation: event.incarnation,
+  by: stampOf(envelope),
+})
+
+export const stampOf = ({ lamport, author, stream, authorSeq, at }: Envelope): Stamp => ({
+  lamport,
+  author,
+  stream,
+  authorSeq,
+  at,
+})
+
+/**
+ * True if `a` is to be believed over `b`: higher incarnation, then dead over suspect over alive, then whoever said it
+ * first in canonical order. A total order, so the best of a set of words is the same in whatever order they came.
+ * Source: SWIM (Das, Gupta, Motivala 2002), section 4.2; `left` as in memberlist.
+ */
+export function outweighs(a: Word, b: Word): boolean {
+  if (a.incarnation !== b.incarnation) return a.incarnation > b.incarnation
+  if (a.state !== b.state) return PRECEDENCE[a.state] > PRECEDENCE[b.state]
+  return compareCanonically(a.by, b.by) < 0
+}
+
+/** A member's own word about where it is counts over anybody's; then the higher incarnation, then the later event. */
+export function knowsBetter(subject: NodeId, a: Whereabouts, b: Whereabouts): boolean {
+  const own = Number(a.by.author === subject) - Number(b.by.author === subject)
+  if (own !== 0) return own > 0
+  if (a.incarnation !== b.incarnation) return a.incarnation > b.incarnation
+  return compareCanonically(a.by, b.by) > 0
+}

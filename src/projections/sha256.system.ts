@@ -1,0 +1,12 @@
+import { createHash } from 'node:crypto'
+import type { NewSha256 } from './sha256.ts'
+
+export const newSha256: NewSha256 = () => {
+  const hash = createHash('sha256')
+  return {
+    update(text) {
+      hash.update(text, 'utf8')
+    },
+    digestHex: () => hash.digest('hex'),
+  }
+}
