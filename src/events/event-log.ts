@@ -26,6 +26,8 @@ export type Ingested =
   | { outcome: 'duplicate' }
   /** The clock-jump bound or the codec said no; nothing was stored. Signatures are checked by the caller, once. */
   | { outcome: 'rejected'; reason: 'clock-jump' | 'malformed' }
+  /** Its author's stream has too many holes below it (see GAPS_MAX); nothing was stored, nobody is to blame: ask in order. */
+  | { outcome: 'deferred' }
 
 /**
  * A node's append-only log. Appends that wait together are committed together (one segment, one fsync), in order.
@@ -41,6 +43,7 @@ export interface EventLog extends AsyncDisposable {
   /**
    * Appends events of our own.
    * @throws LogError `LOG_WRITE_FAILED` (nothing of this call was stored), `LOG_CLOSED`
+   * @throws BodyError | PayloadError if a draft is too long or would not read back; nothing of this call was stored
    */
   append(drafts: readonly Draft[], options?: AppendOptions): Promise<readonly Envelope[]>
 
@@ -53,10 +56,13 @@ export interface EventLog extends AsyncDisposable {
   /** Reads on a snapshot: appends that come later are not seen. */
   read(range?: ReadRange): AsyncIterable<Envelope>
 
+  /** As `read`, in batches of up to some thousand: what folds use, since a promise for every event costs more than the event. */
+  readBatches(range?: ReadRange): AsyncIterable<readonly Envelope[]>
+
   /** The stored signed bytes of one author's events with these author sequences (inclusive), for peers that lack them. */
   readSigned(author: NodeId, stream: Stream, fromAuthorSeq: number, toAuthorSeq: number): AsyncIterable<SignedEvent>
 
-  /** The signed bytes of events by their place in this log; missing places are an error. */
+  /** The signed bytes of events by their place in this log, in the order asked. @throws RangeError for a place outside it */
   readSignedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]>
 
   /** Contiguous heads of the gossip stream, by author. */

@@ -38,4 +38,9 @@ export class LamportClock {
     if (stamp > this.#now) this.#now = stamp
     return true
   }
+
+  /** Takes a stamp that is in our own log already: the bound was checked when it came in. */
+  restore(stamp: number): void {
+    if (stamp > this.#now) this.#now = stamp
+  }
 }

@@ -30,12 +30,19 @@ function bytesOf(value: Uint8Array | null | undefined, length: number, what: str
   return value
 }
 
+// A copy: what is decoded is a view of a whole segment of the log, which an event that is kept would keep in memory.
+const owned = (value: Uint8Array | null | undefined): Uint8Array => new Uint8Array(value ?? [])
 const node = (value: Uint8Array | null | undefined): NodeId => toHex(bytesOf(value, 32, 'a node id')) as NodeId
 const hash = (value: Uint8Array | null | undefined): InfoHash => toHex(bytesOf(value, 20, 'an info hash')) as InfoHash
 const count = (value: number | null | undefined): number => {
   const number = value ?? 0
   if (!Number.isSafeInteger(number) || number < 0) throw new PayloadError('a count is out of range')
   return number
+}
+const udpPort = (value: number | null | undefined): number => {
+  const port = count(value)
+  if (port > 0xffff) throw new PayloadError('a port is out of range')
+  return port
 }
 const oneOf = <T extends string>(values: readonly T[], value: string | null | undefined, what: string): T => {
   if (!values.includes(value as T)) throw new PayloadError(`unknown ${what}`)
@@ -98,8 +105,8 @@ const member = <K extends MemberKind>(kind: K): Codec<K> => ({
       incarnation: count(message.incarnation),
       role: oneOf(ROLES, message.role, 'role'),
       host: text(message.host, 255, 'a host'),
-      port: count(message.port) & 0xffff,
-      dhtPort: count(message.dhtPort) & 0xffff,
+      port: udpPort(message.port),
+      dhtPort: udpPort(message.dhtPort),
     } as EventOf<K>
   },
 })
@@ -255,7 +262,7 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
         directory: message.directory ?? '',
         origin: oneOf(['download', 'publish'] as const, message.origin, 'origin'),
         magnet: message.magnet ?? '',
-        torrentFile: message.torrentFile ?? new Uint8Array(),
+        torrentFile: owned(message.torrentFile),
       }
     },
   },
@@ -270,7 +277,7 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
         sizeBytes: count(message.sizeBytes),
         pieceCount: count(message.pieceCount),
         pieceLengthBytes: count(message.pieceLengthBytes),
-        torrentFile: message.torrentFile ?? new Uint8Array(),
+        torrentFile: owned(message.torrentFile),
       }
     },
   },
@@ -327,7 +334,7 @@ export function encodePayload(event: Event): { number: number; version: number; 
  */
 export function decodePayload(number: number, payload: Uint8Array): Event {
   const kind = kindOfNumber(number)
-  if (kind === undefined) return { kind: 'unknown', number, payload }
+  if (kind === undefined) return { kind: 'unknown', number, payload: owned(payload) }
   try {
     return CODECS[kind].decode(payload)
   } catch (cause) {

@@ -1,0 +1,100 @@
+/**
+ * Which events of one (author, stream) a log holds, and where: runs of consecutive author sequences that stand at
+ * consecutive places of the log, in ascending order of author sequence. Own events and a catch-up are one run each,
+ * so it stays small where one entry an event would not.
+ */
+export class AuthorRuns {
+  readonly #authorSeqs: number[] = []
+  readonly #seqs: number[] = []
+  readonly #counts: number[] = []
+  #contiguous = 0
+  #gaps = 0
+
+  /** Highest author sequence without a gap below it; 0 if the first is missing. */
+  get contiguous(): number {
+    return this.#contiguous
+  }
+
+  /** Highest author sequence held, 0 for none. */
+  get highest(): number {
+    return this.#endOf(this.#authorSeqs.length - 1) - 1
+  }
+
+  /** How many holes there are below `highest`. */
+  get gaps(): number {
+    return this.#gaps
+  }
+
+  /** The place in the log of an event, or undefined if it is not held. */
+  seqOf(authorSeq: number): number | undefined {
+    const index = this.#lastAtOrBelow(authorSeq)
+    if (index < 0 || authorSeq >= this.#endOf(index)) return undefined
+    return (this.#seqs[index] as number) + authorSeq - (this.#authorSeqs[index] as number)
+  }
+
+  has(authorSeq: number): boolean {
+    return authorSeq <= this.#contiguous ? authorSeq >= 1 : this.seqOf(authorSeq) !== undefined
+  }
+
+  /** Places in the log of what is held of `from` to `to` (inclusive), by ascending author sequence. */
+  *seqsOf(from: number, to: number): Generator<number> {
+    for (let index = Math.max(0, this.#lastAtOrBelow(from)); index < this.#authorSeqs.length; index++) {
+      const first = this.#authorSeqs[index] as number
+      if (first > to) return
+      const end = Math.min(to + 1, this.#endOf(index))
+      for (let authorSeq = Math.max(from, first); authorSeq < end; authorSeq++) {
+        yield (this.#seqs[index] as number) + authorSeq - first
+      }
+    }
+  }
+
+  /** Adds a run of events that are not held yet. */
+  add(authorSeq: number, seq: number, count: number): void {
+    // Nearly every event is its author's newest: no search for those.
+    const last = this.#authorSeqs.length - 1
+    const at = authorSeq >= this.#endOf(last) ? last + 1 : this.#lastAtOrBelow(authorSeq) + 1
+    const endBefore = at === 0 ? 1 : this.#endOf(at - 1)
+    const startAfter = this.#authorSeqs[at]
+    const end = authorSeq + count
+    // One hole becomes none, one or two; past the highest, a new one appears unless it joins.
+    const leaves = (authorSeq > endBefore ? 1 : 0) + (startAfter !== undefined && startAfter > end ? 1 : 0)
+    this.#gaps += leaves - (startAfter !== undefined ? 1 : 0)
+    this.#insert(at, authorSeq, seq, count)
+    if (this.#contiguous === authorSeq - 1) {
+      this.#contiguous = end - 1
+      for (let next = this.#lastAtOrBelow(authorSeq) + 1; this.#authorSeqs[next] === this.#contiguous + 1; next++) {
+        this.#contiguous = this.#endOf(next) - 1
+      }
+    }
+  }
+
+  #insert(at: number, authorSeq: number, seq: number, count: number): void {
+    const before = at - 1
+    if (before >= 0 && this.#endOf(before) === authorSeq && this.#seqEndOf(before) === seq) {
+      this.#counts[before] = (this.#counts[before] as number) + count
+      return
+    }
+    this.#authorSeqs.splice(at, 0, authorSeq)
+    this.#seqs.splice(at, 0, seq)
+    this.#counts.splice(at, 0, count)
+  }
+
+  #endOf(index: number): number {
+    return index < 0 ? 1 : (this.#authorSeqs[index] as number) + (this.#counts[index] as number)
+  }
+
+  #seqEndOf(index: number): number {
+    return (this.#seqs[index] as number) + (this.#counts[index] as number)
+  }
+
+  #lastAtOrBelow(authorSeq: number): number {
+    let low = 0
+    let high = this.#authorSeqs.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#authorSeqs[middle] as number) <= authorSeq) low = middle + 1
+      else high = middle
+    }
+    return low - 1
+  }
+}

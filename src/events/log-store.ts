@@ -1,0 +1,20 @@
+import type { PlannedEvent } from './commit-plan.ts'
+import type { Envelope, SignedEvent } from './envelope.ts'
+import type { EventKind } from './event.ts'
+
+/** Which places of a log to read, inclusive and inside the log; `kinds` undefined means all. */
+export type StoreRange = { readonly from: number; readonly to: number; readonly kinds: readonly EventKind[] | undefined }
+
+/** The medium under a log: memory or LevelDB. One write at a time. */
+export interface LogStore {
+  /**
+   * Stores the events of one commit, all or none; `durable` waits for the disk.
+   * @throws anything: the commit is then rejected and its events are not in the log
+   */
+  write(events: readonly PlannedEvent[], durable: boolean): Promise<void>
+  /** Reads on a snapshot taken when the first batch is asked for; what was written before that is in it. */
+  batches(range: StoreRange): AsyncIterable<readonly Envelope[]>
+  /** Signed bytes by place, in the order asked; every place is inside the log. */
+  signedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]>
+  close(): Promise<void>
+}

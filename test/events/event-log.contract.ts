@@ -1,0 +1,301 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import {
+  ALL_KINDS,
+  BODY_BYTES_MAX,
+  type Envelope,
+  type EventLog,
+  LAMPORT_JUMP_MAX,
+  LogError,
+  type SignedEvent,
+  type Signer,
+} from '../../src/events/index.ts'
+import { verifySignature } from '../../src/events/signer.sodium.ts'
+import { EVERY_KIND, foreign, numbered, randomSigner } from './samples.ts'
+
+/** Opens an empty log for this signer; the caller disposes of it, the suite's `after` hook of its files. */
+export type OpenEmptyLog = (signer: Signer) => Promise<EventLog>
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const item of items) found.push(item)
+  return found
+}
+
+const seqs = (envelopes: readonly Envelope[]): number[] => envelopes.map((envelope) => envelope.seq)
+const reasons = (envelopes: readonly Envelope[]): string[] =>
+  envelopes.map(({ event }) => ('reason' in event ? String(event.reason) : event.kind))
+
+/** What every implementation of EventLog promises. */
+export function describeEventLog(name: string, open: OpenEmptyLog): void {
+  describe(`${name}, as an event log`, () => {
+    const signer = randomSigner()
+    const author = randomSigner()
+
+    it('is empty at first', async () => {
+      await using log = await open(signer)
+      assert.deepEqual([log.author, log.head, log.lamport], [signer.id, 0, 0])
+      assert.deepEqual(await all(log.read()), [])
+      assert.equal(log.versionVector().size, 0)
+      assert.deepEqual(await log.append([]), [])
+      assert.deepEqual(await log.ingest([]), [])
+    })
+
+    it('gives back every kind of event as it was appended', async () => {
+      await using log = await open(signer)
+      const appended = await log.append(EVERY_KIND)
+      assert.deepEqual(new Set(EVERY_KIND.map(({ event }) => event.kind)), new Set(ALL_KINDS))
+      assert.deepEqual(
+        appended.map(({ stream, event }) => ({ stream, event })),
+        EVERY_KIND,
+      )
+      assert.deepEqual(await all(log.read()), appended)
+    })
+
+    it('numbers own events by stream, stamps them with a clock that only rises, and signs them', async () => {
+      await using log = await open(signer)
+      const local = { stream: 'local', event: { kind: 'node.stopped', reason: 'test' } } as const
+      await log.append([numbered(1), local])
+      await log.append([numbered(2), local])
+      const read = await all(log.read())
+      assert.deepEqual(
+        read.map(({ seq, stream, authorSeq, lamport }) => [seq, stream, authorSeq, lamport]),
+        [
+          [1, 'gossip', 1, 1],
+          [2, 'local', 1, 2],
+          [3, 'gossip', 2, 3],
+          [4, 'local', 2, 4],
+        ],
+      )
+      const signed = await log.readSignedAt([3, 1])
+      assert.deepEqual(await all(log.readSigned(signer.id, 'gossip', 1, 9)), [signed[1], signed[0]])
+      for (const { body, signature } of signed) assert.equal(verifySignature(body, signature, signer.id), true)
+    })
+
+    it('reads a range, both ends inclusive, and only the kinds asked for', async () => {
+      await using log = await open(signer)
+      for (const draft of EVERY_KIND) await log.append([draft])
+      const whole = await all(log.read())
+      assert.deepEqual(await all(log.read({ from: 3, to: 5 })), whole.slice(2, 5))
+      assert.deepEqual(await all(log.read({ from: 20, to: 900 })), whole.slice(19))
+      assert.deepEqual(await all(log.read({ from: 900 })), [])
+      assert.deepEqual(await all(log.read({ from: 5, to: 4 })), [])
+      const kinds = ['member.dead', 'download.added'] as const
+      assert.deepEqual(
+        (await all(log.read({ kinds }))).map(({ event }) => event.kind),
+        kinds,
+      )
+      assert.deepEqual(await all(log.read({ kinds: [] })), [])
+      assert.deepEqual((await all(log.readBatches({ from: 2, kinds: ['piece.judged', 'node.started'] }))).flat().length, 1)
+    })
+
+    it('reads on a snapshot: what is appended meanwhile is not seen', async () => {
+      await using log = await open(signer)
+      await log.append([numbered(1), numbered(2)])
+      const reading = log.read()
+      await log.append([numbered(3)])
+      assert.deepEqual(reasons(await all(reading)), ['1', '2'])
+      const seen: number[] = []
+      for await (const { seq } of log.read()) {
+        seen.push(seq)
+        if (seq === 1) await log.append(Array.from({ length: 300 }, (_, index) => numbered(index)))
+      }
+      assert.deepEqual(seen, [1, 2, 3])
+    })
+
+    it('keeps the order in which appends were called, each call whole', async () => {
+      await using log = await open(signer)
+      const calls = Array.from({ length: 60 }, (_, call) => [numbered(call * 2), numbered(call * 2 + 1)])
+      const answers = await Promise.all(calls.map((drafts, call) => log.append(drafts, { durable: call % 20 === 0 })))
+      assert.deepEqual(
+        reasons(answers.flat()),
+        Array.from({ length: 120 }, (_, index) => String(index)),
+      )
+      assert.deepEqual(await all(log.read()), answers.flat())
+    })
+
+    it('refuses a draft that could not be read back, all of its call, and nothing else', async () => {
+      await using log = await open(signer)
+      const endless = { stream: 'local', event: { kind: 'node.stopped', reason: 'x'.repeat(BODY_BYTES_MAX) } } as const
+      const unreadable = { stream: 'local', event: { kind: 'node.stopped', reason: 'x'.repeat(2000) } } as const
+      const first = log.append([numbered(1)])
+      const second = assert.rejects(log.append([numbered(2), endless]), { name: 'BodyError' })
+      const third = assert.rejects(log.append([numbered(3), unreadable]), { name: 'PayloadError' })
+      const fourth = log.append([numbered(4)])
+      await Promise.all([first, second, third, fourth])
+      const read = await all(log.read())
+      assert.deepEqual(reasons(read), ['1', '4'])
+      assert.deepEqual(
+        read.map(({ authorSeq, lamport }) => [authorSeq, lamport]),
+        [
+          [1, 1],
+          [2, 2],
+        ],
+      )
+    })
+
+    it('takes events of others with their stamps, and moves its clock past them', async () => {
+      await using log = await open(signer)
+      const outcomes = await log.ingest([foreign(author, 1, 40), foreign(author, 2, 41)])
+      assert.deepEqual(
+        outcomes.map((ingested) => (ingested.outcome === 'appended' ? ingested.envelope.lamport : ingested.outcome)),
+        [40, 41],
+      )
+      const [own] = await log.append([numbered(0)])
+      assert.equal(own?.lamport, 42)
+      assert.equal(own?.seq, 3)
+      assert.deepEqual(
+        [...log.versionVector()],
+        [
+          [author.id, 2],
+          [signer.id, 1],
+        ],
+      )
+    })
+
+    it('stores an event once, however often and together it comes', async () => {
+      await using log = await open(signer)
+      const event = foreign(author, 1, 1)
+      const [twice, again] = await Promise.all([log.ingest([event, event]), log.ingest([event])])
+      assert.deepEqual(
+        [...twice, ...again].map(({ outcome }) => outcome),
+        ['appended', 'duplicate', 'duplicate'],
+      )
+      assert.deepEqual(
+        (await log.ingest([event])).map(({ outcome }) => outcome),
+        ['duplicate'],
+      )
+      assert.equal(log.has({ author: author.id, stream: 'gossip', authorSeq: 1 }), true)
+      assert.equal(log.has({ author: author.id, stream: 'gossip', authorSeq: 2 }), false)
+      assert.equal(log.has({ author: author.id, stream: 'index', authorSeq: 1 }), false)
+      assert.equal(log.head, 1)
+    })
+
+    it('refuses a stamp that would drag the clock along, and goes on where it stood', async () => {
+      await using log = await open(signer)
+      await log.ingest([foreign(author, 1, 10)])
+      const outcomes = await log.ingest([
+        foreign(author, 2, 10 + LAMPORT_JUMP_MAX + 1),
+        foreign(author, 3, Number.MAX_SAFE_INTEGER),
+        foreign(author, 4, 10 + LAMPORT_JUMP_MAX),
+      ])
+      assert.deepEqual(outcomes.slice(0, 2), [
+        { outcome: 'rejected', reason: 'clock-jump' },
+        { outcome: 'rejected', reason: 'clock-jump' },
+      ])
+      assert.equal(outcomes[2]?.outcome, 'appended')
+      assert.equal(log.lamport, 10 + LAMPORT_JUMP_MAX)
+    })
+
+    it('refuses what is no event, private events of others and signatures of a wrong length', async () => {
+      await using log = await open(signer)
+      const good = foreign(author, 1, 1)
+      const bad: SignedEvent[] = [
+        { body: new Uint8Array(), signature: good.signature },
+        { body: good.body.slice(0, -1), signature: good.signature },
+        { body: new Uint8Array([...good.body, 8, 1]), signature: good.signature },
+        { body: good.body, signature: good.signature.slice(1) },
+        foreign(author, 1, 1, { stream: 'local', event: { kind: 'node.stopped', reason: 'not ours' } }),
+        foreign(author, 1, 0),
+      ]
+      assert.deepEqual(
+        (await log.ingest(bad)).map((ingested) => (ingested.outcome === 'rejected' ? ingested.reason : ingested.outcome)),
+        ['malformed', 'malformed', 'malformed', 'malformed', 'malformed', 'clock-jump'],
+      )
+      assert.equal(log.head, 0)
+    })
+
+    it('keeps kinds it does not know, byte for byte', async () => {
+      await using log = await open(signer)
+      const event = { kind: 'unknown', number: 4000, payload: new Uint8Array([1, 2, 3]) } as const
+      const signed = foreign(author, 1, 1, { stream: 'gossip', event })
+      await log.ingest([signed])
+      assert.deepEqual(
+        (await all(log.read())).map((envelope) => envelope.event),
+        [event],
+      )
+      const [kept] = await log.readSignedAt([1])
+      assert.deepEqual([...(kept?.body ?? [])], [...signed.body])
+      assert.deepEqual(await all(log.read({ kinds: ALL_KINDS })), [])
+    })
+
+    it('counts contiguous heads over any order of arrival, and finds each event by its author', async () => {
+      await using log = await open(signer)
+      await fc.assert(
+        fc.asyncProperty(fc.shuffledSubarray(Array.from({ length: 24 }, (_, index) => index + 1)), async (order) => {
+          const someone = randomSigner()
+          for (const authorSeq of order) await log.ingest([foreign(someone, authorSeq, authorSeq)])
+          let contiguous = 0
+          while (order.includes(contiguous + 1)) contiguous++
+          assert.equal(log.versionVector().get(someone.id) ?? 0, contiguous)
+          const signed = await all(log.readSigned(someone.id, 'gossip', 5, 20))
+          const expected = order.filter((authorSeq) => authorSeq >= 5 && authorSeq <= 20).sort((a, b) => a - b)
+          assert.deepEqual(
+            signed.map(({ body }) => [...body]),
+            expected.map((authorSeq) => [...foreign(someone, authorSeq, authorSeq).body]),
+          )
+        }),
+        { numRuns: 25 },
+      )
+    })
+
+    it('defers an event when its author has left too many holes', async () => {
+      await using log = await open(signer)
+      const holes = Array.from({ length: 4200 }, (_, index) => foreign(author, index * 2 + 2, index + 1))
+      const outcomes = await log.ingest(holes)
+      assert.ok(outcomes.some(({ outcome }) => outcome === 'deferred'))
+      assert.equal((await log.ingest([foreign(author, 1, 1)]))[0]?.outcome, 'appended')
+      assert.equal(log.versionVector().get(author.id), 2)
+    })
+
+    it('gives out no number of its own that somebody has already', async () => {
+      await using log = await open(signer)
+      await log.append([numbered(1)])
+      // As after a restore from an old copy: a peer brings back what was written since.
+      await log.ingest([foreign(signer, 5, 30)])
+      const [next] = await log.append([numbered(6)])
+      assert.deepEqual([next?.authorSeq, next?.lamport], [6, 31])
+      assert.equal(log.versionVector().get(signer.id), 1)
+    })
+
+    it('tells listeners of each commit, in log order, before the appender', async () => {
+      await using log = await open(signer)
+      const told: number[] = []
+      const stop = log.onAppended((envelopes) => {
+        told.push(...seqs(envelopes))
+        assert.equal(log.head, told.at(-1))
+      })
+      await Promise.all([
+        log.append([numbered(1), numbered(2)]),
+        log.ingest([foreign(author, 1, 1)]),
+        log.append([numbered(3)]),
+      ])
+      assert.deepEqual(told, [1, 2, 3, 4])
+      stop()
+      await log.append([numbered(4)])
+      assert.deepEqual(told, [1, 2, 3, 4])
+    })
+
+    it('finds places, in the order asked, and refuses places outside', async () => {
+      await using log = await open(signer)
+      await log.append(Array.from({ length: 10 }, (_, index) => numbered(index)))
+      const signed = await log.readSignedAt([7, 2, 7])
+      assert.equal(signed.length, 3)
+      assert.deepEqual(signed[0], signed[2])
+      for (const outside of [0, 11, 1.5, -1]) await assert.rejects(log.readSignedAt([outside]), RangeError)
+    })
+
+    it('commits what waits when it is closed, and then says that it is closed', async () => {
+      const log = await open(signer)
+      const last = log.append([numbered(1)], { durable: true })
+      await log[Symbol.asyncDispose]()
+      assert.deepEqual(seqs(await last), [1])
+      const closed = (error: unknown): boolean => error instanceof LogError && error.code === 'LOG_CLOSED'
+      await assert.rejects(log.append([numbered(2)]), closed)
+      await assert.rejects(log.ingest([foreign(author, 1, 1)]), closed)
+      await assert.rejects(log.readSignedAt([1]), closed)
+      assert.throws(() => log.readBatches(), closed)
+      await log[Symbol.asyncDispose]()
+    })
+  })
+}

@@ -1,0 +1,5 @@
+import { openMemoryLog } from '../../src/events/event-log.memory.ts'
+import { describeEventLog } from './event-log.contract.ts'
+import { noUpcast, tickingClock } from './samples.ts'
+
+describeEventLog('the log in memory', async (signer) => openMemoryLog({ signer, clock: tickingClock(), upcast: noUpcast }))
