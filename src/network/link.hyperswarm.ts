@@ -1,0 +1,127 @@
+import type { SecretStream } from 'hyperdht'
+import Protomux from 'protomux'
+import { type Clock, type NodeId, type Timers, toHex } from '../events/index.ts'
+import { FrameGuard } from './frame-guard.hyperswarm.ts'
+import type { TransportLimits } from './limits.hyperswarm.ts'
+import { SendQueue } from './send-queue.hyperswarm.ts'
+import { TokenBucket } from './token-bucket.hyperswarm.ts'
+import { type Link, type LinkLoss, MESSAGE_BYTES_MAX } from './transport.ts'
+
+/** The one protomux channel of a link; the number changes with the wire format. */
+const PROTOCOL = 'p2pt/1'
+
+export interface LinkEvents {
+  /** Both sides have opened the channel. */
+  opened(link: HyperswarmLink): void
+  message(link: HyperswarmLink, bytes: Uint8Array): void
+  /** Called exactly once, also if the channel never opened: then `wasOpen` is false. */
+  closed(link: HyperswarmLink, why: LinkLoss, wasOpen: boolean): void
+}
+
+type Parts = { limits: TransportLimits; clock: Clock; timers: Timers; events: LinkEvents }
+
+/** One encrypted connection and the channel on it, with its rates, its queue and its reason to end. */
+export class HyperswarmLink {
+  readonly peer: NodeId
+  readonly initiator: boolean
+  /** ms since 1970 when the connection was adopted */
+  readonly since: number
+  state: 'opening' | 'open' | 'closed' = 'opening'
+  /** It ended because the peer sent what no honest peer sends. */
+  misbehaved = false
+  readonly #stream: SecretStream
+  readonly #events: LinkEvents
+  readonly #queue: SendQueue
+  readonly #cancelOpenTimeout: () => void
+  #host = ''
+  #port = 0
+
+  constructor(stream: SecretStream, { limits, clock, timers, events }: Parts) {
+    this.peer = toHex(stream.remotePublicKey) as NodeId
+    this.initiator = stream.isInitiator
+    this.since = clock.now()
+    this.#stream = stream
+    this.#events = events
+    this.#host = stream.rawStream?.remoteHost ?? ''
+    this.#port = stream.rawStream?.remotePort ?? 0
+    stream.on('error', (error: Error) => this.#end(lossOf(error)))
+    stream.on('close', () => this.#end('remote'))
+    stream.setKeepAlive(limits.keepAliveMs)
+    stream.setTimeout(limits.silenceMsMax)
+
+    const messagesIn = new TokenBucket(limits.messagesIn, clock.now())
+    const bytesIn = new TokenBucket(limits.bytesIn, clock.now())
+    const allow = (bytes: number, messages: number) => {
+      const now = clock.now()
+      return bytesIn.take(bytes, now) && messagesIn.take(messages, now)
+    }
+    const mux = new Protomux(new FrameGuard(stream, allow, (why) => this.#punish(why)))
+    const channel = mux.createChannel({
+      protocol: PROTOCOL,
+      messages: [{ onmessage: (bytes) => this.#received(bytes) }],
+      onopen: () => this.#opened(),
+      onclose: () => this.close('remote'),
+      ondrain: () => this.#queue.drained(),
+    })
+    const message = channel?.messages[0]
+    this.#queue = new SendQueue(limits, clock, timers, (bytes) => message?.send(bytes) ?? true)
+    this.#cancelOpenTimeout = timers.after(limits.openTimeoutMs, () => this.close('timeout'))
+    if (channel === null) this.close('error')
+    else channel.open()
+  }
+
+  get link(): Link {
+    return { peer: this.peer, host: this.#host, port: this.#port, initiator: this.initiator, since: this.since }
+  }
+
+  /** @returns false if nothing was sent; a full queue costs the link */
+  send(message: Uint8Array): boolean {
+    if (this.state !== 'open' || message.length > MESSAGE_BYTES_MAX) return false
+    if (this.#queue.push(message)) return true
+    this.close('backlog')
+    return false
+  }
+
+  /** Ends the link at once; what waits in its queue is lost. */
+  close(why: LinkLoss): void {
+    this.#end(why)
+  }
+
+  #opened(): void {
+    if (this.state !== 'opening') return
+    this.state = 'open'
+    this.#cancelOpenTimeout()
+    this.#events.opened(this)
+  }
+
+  #received(bytes: Uint8Array): void {
+    if (this.state !== 'open') return
+    if (bytes.length > MESSAGE_BYTES_MAX) this.#punish('oversized')
+    // A copy: the bytes are a window on the socket's buffer, which they would keep alive as a whole.
+    else this.#events.message(this, new Uint8Array(bytes))
+  }
+
+  #punish(why: LinkLoss): void {
+    this.misbehaved = true
+    this.#end(why)
+  }
+
+  #end(why: LinkLoss): void {
+    if (this.state === 'closed') return
+    const wasOpen = this.state === 'open'
+    this.state = 'closed'
+    this.#cancelOpenTimeout()
+    this.#queue.close()
+    this.#stream.destroy()
+    this.#events.closed(this, why, wasOpen)
+  }
+}
+
+/** A stream that ends with an error says why only in words; our own reasons never come this way. */
+function lossOf(error: Error & { code?: string }): LinkLoss {
+  if (error.code === 'ETIMEDOUT' || /timed out/i.test(error.message)) return 'timeout'
+  if (error.code === 'ECONNRESET' || error.code === 'EPIPE' || /reset by peer|duplicate connection/i.test(error.message)) {
+    return 'remote'
+  }
+  return 'error'
+}

@@ -1,0 +1,76 @@
+import type { Clock, Timers } from '../events/index.ts'
+import type { TransportLimits } from './limits.hyperswarm.ts'
+import { TokenBucket } from './token-bucket.hyperswarm.ts'
+
+/** Messages on their way to one peer: bounded, paced below what the peer accepts, and stopped while its stream is full. */
+export class SendQueue {
+  readonly #limits: TransportLimits
+  readonly #clock: Clock
+  readonly #timers: Timers
+  readonly #write: (message: Uint8Array) => boolean
+  readonly #messagesOut: TokenBucket
+  readonly #bytesOut: TokenBucket
+  #waiting: Uint8Array[] = []
+  #head = 0
+  #bytes = 0
+  #writable = true
+  #cancelTimer: (() => void) | undefined
+  #closed = false
+
+  /** @param write @returns false if the stream wants no more until `drained` */
+  constructor(limits: TransportLimits, clock: Clock, timers: Timers, write: (message: Uint8Array) => boolean) {
+    this.#limits = limits
+    this.#clock = clock
+    this.#timers = timers
+    this.#write = write
+    this.#messagesOut = new TokenBucket(limits.messagesOut, clock.now())
+    this.#bytesOut = new TokenBucket(limits.bytesOut, clock.now())
+  }
+
+  /** @returns false if the queue is full: the peer does not read, or we write more than a peer may be sent */
+  push(message: Uint8Array): boolean {
+    if (this.#closed) return false
+    const count = this.#waiting.length - this.#head
+    if (count >= this.#limits.queueMessagesMax || this.#bytes + message.length > this.#limits.queueBytesMax) return false
+    this.#waiting.push(message)
+    this.#bytes += message.length
+    this.#pump()
+    return true
+  }
+
+  drained(): void {
+    this.#writable = true
+    this.#pump()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#cancelTimer?.()
+    this.#waiting = []
+  }
+
+  #pump(): void {
+    while (!this.#closed && this.#writable && this.#cancelTimer === undefined) {
+      const message = this.#waiting[this.#head]
+      if (message === undefined) return
+      const now = this.#clock.now()
+      const waitMs = Math.max(this.#messagesOut.waitMs(1, now), this.#bytesOut.waitMs(message.length, now))
+      if (waitMs > 0) {
+        this.#cancelTimer = this.#timers.after(waitMs, () => {
+          this.#cancelTimer = undefined
+          this.#pump()
+        })
+        return
+      }
+      this.#messagesOut.take(1, now)
+      this.#bytesOut.take(message.length, now)
+      this.#bytes -= message.length
+      this.#head++
+      if (this.#head === this.#waiting.length || this.#head > 1024) {
+        this.#waiting = this.#waiting.slice(this.#head)
+        this.#head = 0
+      }
+      this.#writable = this.#write(message)
+    }
+  }
+}

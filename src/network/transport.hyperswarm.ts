@@ -1,0 +1,315 @@
+import HyperDHT from 'hyperdht'
+import Hyperswarm from 'hyperswarm'
+import { type Clock, fromHex, type NodeId, type NodeRole, type Timers, toHex } from '../events/index.ts'
+import { type DhtNode, openDhtNode } from './dht-node.hyperswarm.ts'
+import { type KnownEndpoint, KnownEndpoints } from './known-endpoints.hyperswarm.ts'
+import { DEFAULT_LIMITS, type TransportLimits } from './limits.hyperswarm.ts'
+import { HyperswarmLink, type LinkEvents } from './link.hyperswarm.ts'
+import { NetworkError } from './network-error.ts'
+import { Rendezvous, within } from './rendezvous.hyperswarm.ts'
+import type { Endpoint, Link, LinkLoss, Transport, TransportEvents } from './transport.ts'
+
+export type HyperswarmTransportOptions = {
+  /** 32 bytes. The same ed25519 key as `signerFromSeed` makes of it: it is the node's identity on every link. */
+  seed: Uint8Array
+  role: NodeRole
+  /** An IPv4 address or a name of one to listen on; 0.0.0.0 for all. */
+  host: string
+  /** UDP; 0 lets the system choose. */
+  port: number
+  /** The address others reach us at, where it is not `host`. */
+  advertise?: string
+  bootstrap: readonly Endpoint[]
+  /** 32 bytes that name the network. Left out, the transport looks for nobody by itself and can only be dialled. */
+  topic?: Uint8Array
+  clock: Clock
+  timers: Timers
+  /** 0 <= random() < 1 */
+  random?: () => number
+  limits?: Partial<TransportLimits>
+  /** Of an earlier run: see `knownEndpoints()`. */
+  knownEndpoints?: readonly KnownEndpoint[]
+  /** Of an earlier run: see `dhtNodes()`. */
+  dhtNodes?: readonly Endpoint[]
+  /** A sentence for the operator's log. */
+  onNotice?: (text: string) => void
+}
+
+/** A transport with what is worth keeping for the next start. */
+export interface HyperswarmTransport extends Transport {
+  /** Where peers were last reached, the latest first. */
+  knownEndpoints(): readonly KnownEndpoint[]
+  /** Nodes of the DHT that answered. */
+  dhtNodes(): readonly Endpoint[]
+}
+
+/** Two connections of one pair this close together are a race of two dials; later, the first one is a dead peer's ghost. */
+const RACE_MS = 5_000
+
+/** A dial that the peer closed may have lost such a race: its own connection is then under way. */
+const RACE_GRACE_MS = 500
+
+/** Below this, the network is looked for more often. */
+const LINKS_ENOUGH = 4
+
+/** Known servers dialled at once when nothing else answers. */
+const FALLBACK_DIALS = 4
+
+const PENALTIES_MAX = 1_024
+const DHT_NODES_MAX = 64
+const DESTROY_GRACE_MS = 600
+const DESTROY_MS_MAX = 1_500
+
+/** @throws RangeError if the seed or the topic has not 32 bytes */
+export function createHyperswarmTransport(options: HyperswarmTransportOptions): HyperswarmTransport {
+  if (options.seed.length !== 32) throw new RangeError(`a key seed has 32 bytes, not ${options.seed.length}`)
+  if (options.topic !== undefined && options.topic.length !== 32) throw new RangeError('a topic has 32 bytes')
+  return new Hyperlinks(options)
+}
+
+class Hyperlinks implements HyperswarmTransport, LinkEvents {
+  readonly self: NodeId
+  readonly #options: HyperswarmTransportOptions
+  readonly #limits: TransportLimits
+  readonly #keyPair: HyperDHT.KeyPair
+  readonly #links = new Map<NodeId, HyperswarmLink>()
+  readonly #banned = new Set<NodeId>()
+  /** Peers refused for a while, and until when. */
+  readonly #penalties = new Map<NodeId, number>()
+  readonly #dials = new Map<NodeId, { promise: Promise<boolean>; settle: (linked: boolean) => void }>()
+  readonly #known: KnownEndpoints
+  #events: TransportEvents | undefined
+  #node: DhtNode | undefined
+  #swarm: Hyperswarm | undefined
+  #rendezvous: Rendezvous | undefined
+  #disposed: Promise<void> | undefined
+
+  constructor(options: HyperswarmTransportOptions) {
+    this.#options = options
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.#keyPair = HyperDHT.keyPair(Buffer.from(options.seed))
+    this.self = toHex(this.#keyPair.publicKey) as NodeId
+    this.#known = new KnownEndpoints(options.knownEndpoints ?? [])
+  }
+
+  get endpoint(): Endpoint | undefined {
+    return this.#disposed === undefined ? this.#node?.endpoint : undefined
+  }
+
+  listen(events: TransportEvents): void {
+    this.#events = events
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    if (this.#disposed !== undefined || this.#node !== undefined) throw new NetworkError('CLOSED', 'a transport starts once')
+    const { role, host, port, advertise, bootstrap, topic, timers, dhtNodes, onNotice } = this.#options
+    const { keepAliveMs, linksSought } = this.#limits
+    const given = advertise === undefined ? {} : { advertise }
+    this.#node = await openDhtNode({ keyPair: this.#keyPair, role, host, port, keepAliveMs, ...given })
+    const { dht, endpoint } = this.#node
+    // Hyperswarm bans for good whom its firewall refuses: it is asked about bans only, never about a full house.
+    const firewall = (key: Buffer) => this.#banned.has(toHex(key) as NodeId)
+    this.#swarm = new Hyperswarm({ dht, keyPair: this.#keyPair, maxPeers: linksSought, maxParallel: linksSought, firewall })
+    this.#swarm.on('connection', (stream: HyperDHT.SecretStream) => this.#adopt(stream))
+    this.#rendezvous = new Rendezvous({
+      dht,
+      swarm: this.#swarm,
+      timers,
+      topic,
+      bootstrap: bootstrap.filter((entry) => entry.host !== endpoint.host || entry.port !== endpoint.port),
+      own: role === 'bootstrap' ? endpoint : undefined,
+      persistedNodes: (dhtNodes ?? []).slice(0, DHT_NODES_MAX),
+      onAlone: () => this.#dialKnown(),
+      isShort: () => this.links().length < Math.min(LINKS_ENOUGH, linksSought),
+      onNotice: onNotice ?? (() => {}),
+    })
+    await this.#whileNotAborted(this.#rendezvous.start(), signal)
+  }
+
+  links(): readonly Link[] {
+    return [...this.#links.values()].filter(({ state }) => state === 'open').map(({ link }) => link)
+  }
+
+  send(to: NodeId, message: Uint8Array): boolean {
+    return this.#links.get(to)?.send(message) ?? false
+  }
+
+  dial(peer: NodeId, endpoint?: Endpoint): Promise<boolean> {
+    if (this.#links.get(peer)?.state === 'open') return Promise.resolve(true)
+    const running = this.#dials.get(peer)
+    if (running !== undefined) return running.promise
+    const full = this.#dials.size >= this.#limits.dialsMax || this.#links.size >= this.#limits.linksMax
+    if (full || peer === this.self || this.#isRefused(peer)) return Promise.resolve(false)
+    if (this.#node === undefined || this.#disposed !== undefined) return Promise.resolve(false)
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const cancel = this.#options.timers.after(this.#limits.dialTimeoutMs, () => settle(false))
+    const settle = (linked: boolean): void => {
+      cancel()
+      this.#dials.delete(peer)
+      resolve(linked)
+    }
+    this.#dials.set(peer, { promise, settle })
+    // A connection of theirs may be opening already; if it fails, the dial below is what is left.
+    this.#connect(peer, endpoint ?? this.#known.get(peer))
+    return promise
+  }
+
+  drop(peer: NodeId, why: LinkLoss): void {
+    this.#links.get(peer)?.close(why)
+  }
+
+  ban(peer: NodeId): void {
+    this.#banned.add(peer)
+    this.drop(peer, 'banned')
+    this.#dials.get(peer)?.settle(false)
+  }
+
+  unban(peer: NodeId): void {
+    this.#banned.delete(peer)
+    this.#swarm?.peers.get(peer)?.ban(false)
+  }
+
+  knownEndpoints(): readonly KnownEndpoint[] {
+    return this.#known.list()
+  }
+
+  dhtNodes(): readonly Endpoint[] {
+    return this.#node?.dht.toArray({ limit: DHT_NODES_MAX }) ?? []
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose()
+    return this.#disposed
+  }
+
+  opened(link: HyperswarmLink): void {
+    this.#known.add(link.peer, link.link)
+    this.#events?.linked(link.link)
+    this.#dials.get(link.peer)?.settle(true)
+  }
+
+  message(link: HyperswarmLink, bytes: Uint8Array): void {
+    this.#events?.message(link.peer, bytes)
+  }
+
+  closed(link: HyperswarmLink, why: LinkLoss, wasOpen: boolean): void {
+    if (this.#links.get(link.peer) === link) this.#links.delete(link.peer)
+    if (link.misbehaved) this.#refuseForAWhile(link.peer)
+    if (wasOpen) this.#events?.unlinked(link.peer, why)
+    this.#rendezvous?.hurry()
+  }
+
+  #connect(peer: NodeId, endpoint: Endpoint | undefined): void {
+    const dht = this.#node?.dht
+    if (dht === undefined) return
+    const relays = endpoint === undefined ? {} : { relayAddresses: [endpoint] }
+    const stream = dht.connect(Buffer.from(fromHex(peer)), { ...relays, keyPair: this.#keyPair })
+    let adopted = false
+    stream.on('error', () => {})
+    stream.on('open', () => {
+      adopted = true
+      this.#adopt(stream)
+    })
+    const giveUp = () => {
+      if (this.#links.get(peer)?.state !== 'opening') this.#dials.get(peer)?.settle(false)
+    }
+    stream.on('close', () => {
+      const dial = this.#dials.get(peer)
+      if (dial === undefined) return
+      const cancel = this.#options.timers.after(adopted ? RACE_GRACE_MS : 0, giveUp)
+      void dial.promise.then(cancel)
+    })
+    void this.#dials.get(peer)?.promise.then((linked) => {
+      if (!linked && !adopted) stream.destroy()
+    })
+  }
+
+  /** A connection stands, of either side's making: it becomes the link of its peer, or ends here. */
+  #adopt(stream: HyperDHT.SecretStream): void {
+    const peer = toHex(stream.remotePublicKey) as NodeId
+    const previous = this.#links.get(peer)
+    const refuse =
+      this.#disposed !== undefined ||
+      peer === this.self ||
+      this.#isRefused(peer) ||
+      (previous === undefined ? !this.#hasRoom(stream.isInitiator) : !this.#replaces(stream, previous))
+    if (refuse) {
+      stream.on('error', () => {})
+      stream.destroy()
+      return
+    }
+    if (previous !== undefined) previous.close('remote')
+    const { clock, timers } = this.#options
+    const link = new HyperswarmLink(stream, { limits: this.#limits, clock, timers, events: this })
+    if (link.state !== 'closed') this.#links.set(peer, link)
+  }
+
+  /** Both sides decide alike: of a race, the connection that the greater key opened stays; of two later ones, the new. */
+  #replaces(stream: HyperDHT.SecretStream, previous: HyperswarmLink): boolean {
+    const isRace = this.#options.clock.now() - previous.since < RACE_MS
+    if (!isRace || stream.isInitiator === previous.initiator) return !stream.isInitiator
+    return stream.isInitiator === this.self > previous.peer
+  }
+
+  #hasRoom(initiator: boolean): boolean {
+    if (this.#links.size >= this.#limits.linksMax) return false
+    if (initiator) return true
+    let inbound = 0
+    for (const link of this.#links.values()) if (!link.initiator) inbound++
+    return inbound < this.#limits.linksInboundMax
+  }
+
+  #isRefused(peer: NodeId): boolean {
+    if (this.#banned.has(peer)) return true
+    const until = this.#penalties.get(peer)
+    if (until === undefined) return false
+    if (this.#options.clock.now() < until) return true
+    this.#penalties.delete(peer)
+    return false
+  }
+
+  #refuseForAWhile(peer: NodeId): void {
+    this.#penalties.delete(peer)
+    this.#penalties.set(peer, this.#options.clock.now() + this.#limits.penaltyMs)
+    if (this.#penalties.size <= PENALTIES_MAX) return
+    const oldest = this.#penalties.keys().next().value
+    if (oldest !== undefined) this.#penalties.delete(oldest)
+  }
+
+  /** Nothing answers: some servers of earlier days, at random so that not every node dials the same ones. */
+  #dialKnown(): void {
+    const random = this.#options.random ?? Math.random
+    const candidates = this.#known.list().filter(({ key }) => !this.#links.has(key) && key !== this.self)
+    for (let dials = 0; dials < FALLBACK_DIALS && candidates.length > 0; dials++) {
+      const [chosen] = candidates.splice(Math.floor(random() * candidates.length), 1)
+      if (chosen !== undefined) void this.dial(chosen.key, { host: chosen.host, port: chosen.port })
+    }
+  }
+
+  async #whileNotAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+    const { promise: aborted, resolve } = Promise.withResolvers<void>()
+    const onAbort = () => resolve()
+    signal.addEventListener('abort', onAbort, { once: true })
+    await Promise.race([work, aborted])
+    signal.removeEventListener('abort', onAbort)
+    if (!signal.aborted) return
+    await this[Symbol.asyncDispose]()
+    signal.throwIfAborted()
+  }
+
+  /** Closes the links first, so that the peers know at once, and gives up on goodbyes to a DHT that does not answer. */
+  async #dispose(): Promise<void> {
+    this.#rendezvous?.stop()
+    for (const { settle } of [...this.#dials.values()]) settle(false)
+    for (const link of [...this.#links.values()]) link.close('stopped')
+    const { timers } = this.#options
+    const swarm = this.#swarm
+    const dht = this.#node?.dht
+    if (dht === undefined) return
+    const left = swarm?.destroy().catch(() => {}) ?? Promise.resolve()
+    await within(left, DESTROY_GRACE_MS, timers)
+    await within(dht.destroy({ force: true }), DESTROY_MS_MAX, timers)
+    await within(left, DESTROY_GRACE_MS, timers)
+  }
+}
