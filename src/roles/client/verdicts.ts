@@ -1,4 +1,12 @@
-import { type BadPiece, type Envelope, type EventLog, type InfoHash, isNodeId, type PeerId, type PieceRange } from '../../events/index.ts'
+import {
+  type BadPiece,
+  type Envelope,
+  type EventLog,
+  type InfoHash,
+  isNodeId,
+  type PeerId,
+  type PieceRange,
+} from '../../events/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
 import type { NoticeBoard } from '../node/notices.ts'
 import type { Standing } from '../services.ts'
@@ -46,11 +54,9 @@ export class Verdicts {
     const stream = isNodeId(subject) ? 'gossip' : 'local'
     this.#options.log
       .append([{ stream, event: { kind: 'piece.judged', subject, infoHash, good: [...good], bad: [...bad] } }])
-      .catch((error: unknown) => this.#options.notices.post('error', 'log.failed', `a verdict was not recorded: ${error}`))
-      .finally(() => {
-        const left = (this.#unwritten.get(subject) ?? 0) - bad.length
-        if (left > 0) this.#unwritten.set(subject, left)
-        else this.#unwritten.delete(subject)
+      .catch((error: unknown) => {
+        this.#written(subject, bad.length)
+        this.#options.notices.post('error', 'log.failed', `a verdict was not recorded: ${error}`)
         this.#enforce(subject)
       })
   }
@@ -61,13 +67,25 @@ export class Verdicts {
       .catch((error: unknown) => this.#options.notices.post('error', 'log.failed', `a suspicion was not recorded: ${error}`))
   }
 
-  /** Follows the log: somebody's verdict or the operator's word may change a standing. */
+  /** Follows the log, after the reputation projection: somebody's verdict or the operator's word may change a standing. */
   onAppended(envelopes: readonly Envelope[]): void {
-    for (const { event } of envelopes) {
-      if (event.kind === 'piece.judged' || event.kind === 'operator.banned' || event.kind === 'operator.unbanned') {
-        this.#enforce(event.subject)
+    const subjects = new Set<PeerId>()
+    for (const { event, author } of envelopes) {
+      if (event.kind === 'piece.judged') {
+        // The projection has counted it in this same turn: here it stops counting.
+        if (author === this.#options.log.author) this.#written(event.subject, event.bad.length)
+        subjects.add(event.subject)
+      } else if (event.kind === 'operator.banned' || event.kind === 'operator.unbanned') {
+        subjects.add(event.subject)
       }
     }
+    for (const subject of subjects) this.#enforce(subject)
+  }
+
+  #written(subject: PeerId, badPieces: number): void {
+    const left = (this.#unwritten.get(subject) ?? 0) - badPieces
+    if (left > 0) this.#unwritten.set(subject, left)
+    else this.#unwritten.delete(subject)
   }
 
   #enforce(peer: PeerId): void {

@@ -1,0 +1,75 @@
+import { join } from 'node:path'
+import type { NodeRole } from '../../events/index.ts'
+import { freeNodePort } from './free-ports.ts'
+import { NodeProcess } from './node-process.ts'
+
+export type Plan = { bootstraps: number; indexes: number; clients: number }
+
+/** Nodes on loopback, each a process with a data directory of its own under one folder. */
+export class LocalNetwork {
+  readonly directory: string
+  readonly nodes = new Map<string, NodeProcess>()
+  bootstrap: string[] = []
+
+  constructor(directory: string) {
+    this.directory = directory
+  }
+
+  /** Chooses ports and starts everything; the bootstraps first, the rest at the same moment. */
+  async start(
+    plan: Plan,
+    flagsOf: (name: string) => readonly string[],
+    onReady: (ready: number, total: number) => void,
+  ): Promise<void> {
+    const total = plan.bootstraps + plan.indexes + plan.clients
+    let ready = 0
+    const bootstrapPorts: number[] = []
+    for (let count = 0; count < plan.bootstraps; count++) bootstrapPorts.push(await freeNodePort())
+    this.bootstrap = bootstrapPorts.map((port) => `127.0.0.1:${port}`)
+    const launch = async (name: string, role: NodeRole, port: number) => {
+      const bootstrap = this.bootstrap.filter((address) => address !== `127.0.0.1:${port}`)
+      const node = new NodeProcess({
+        name,
+        role,
+        dataDirectory: join(this.directory, name),
+        port,
+        bootstrap,
+        flags: flagsOf(name),
+      })
+      this.nodes.set(name, node)
+      await node.start()
+      onReady(++ready, total)
+    }
+    await Promise.all(bootstrapPorts.map((port, index) => launch(`bootstrap${index + 1}`, 'bootstrap', port)))
+    const rest: Promise<void>[] = []
+    for (let index = 1; index <= plan.indexes; index++) rest.push(launch(`index${index}`, 'index', await freeNodePort()))
+    for (let index = 1; index <= plan.clients; index++) rest.push(launch(`client${index}`, 'client', await freeNodePort()))
+    await Promise.all(rest)
+  }
+
+  /** @throws Error if there is no such node */
+  node(name: string): NodeProcess {
+    const node = this.nodes.get(name)
+    if (node === undefined) throw new Error(`there is no node ${name}`)
+    return node
+  }
+
+  /** Stops all politely; the bootstraps last, so that the others can say goodbye. */
+  async stop(): Promise<void> {
+    const [bootstraps, others] = [...this.nodes].reduce<[NodeProcess[], NodeProcess[]]>(
+      ([first, second], [name, node]) =>
+        name.startsWith('bootstrap') ? [[...first, node], second] : [first, [...second, node]],
+      [[], []],
+    )
+    await Promise.all(others.map((node) => node.stop()))
+    await Promise.all(bootstraps.map((node) => node.stop()))
+  }
+
+  async kill(): Promise<void> {
+    await Promise.all([...this.nodes.values()].map((node) => node.kill()))
+  }
+
+  release(): void {
+    for (const node of this.nodes.values()) node.release()
+  }
+}

@@ -1,0 +1,302 @@
+import { basename, dirname } from 'node:path'
+import type { Draft, EventLog, InfoHash, PieceRange, Timers } from '../../events/index.ts'
+import type { Download } from '../../projections/downloads/index.ts'
+import {
+  type TorrentEngine,
+  TorrentError,
+  type TorrentMetainfo,
+  type TorrentSource,
+  type TorrentStatus,
+} from '../../torrent/index.ts'
+import { liveIterator } from '../node/live-iterator.ts'
+import type { NoticeBoard } from '../node/notices.ts'
+import { type AddRequest, type Progressive, ServiceError, type TorrentRow } from '../services.ts'
+import { magnetOf } from './magnet.ts'
+
+/** How often a follower gets a new row, ms. */
+const FOLLOW_MS = 500
+
+export type TorrentsOptions = {
+  log: EventLog
+  engine: TorrentEngine
+  timers: Timers
+  notices: NoticeBoard
+  /** Where downloads go unless the request says otherwise, absolute. */
+  directory: string
+  allowCorrupt: boolean
+  /** Rows of the downloads projection. */
+  downloads(): readonly Download[]
+  download(infoHash: InfoHash): Download | undefined
+}
+
+/** The torrents of a client: what the engine does, recorded, so that a restart goes on with it. */
+export class Torrents {
+  readonly #options: TorrentsOptions
+  /** The engine tells of a torrent as soon as it has it; what it tells is recorded after the addition itself. */
+  #adding: Promise<unknown> = Promise.resolve()
+
+  constructor(options: TorrentsOptions) {
+    this.#options = options
+  }
+
+  /** Gives the engine everything that the log says is wanted, with the pieces that are known to be there. */
+  async restore(): Promise<void> {
+    for (const download of this.#options.downloads()) {
+      try {
+        await this.#options.engine.add(sourceOf(download), {
+          directory: download.directory,
+          verified: download.verified,
+          paused: download.paused,
+        })
+      } catch (error) {
+        this.#problem(`"${download.name}" could not be taken up again: ${sentence(error)}`)
+      }
+    }
+  }
+
+  /** @throws ServiceError */
+  add(request: AddRequest): Promise<TorrentRow> {
+    return this.#inTurn(() => this.#add(request))
+  }
+
+  async #add(request: AddRequest): Promise<TorrentRow> {
+    const source = requested(request)
+    const directory = request.directory ?? this.#options.directory
+    const infoHash = await this.#engineAdd(source, { directory })
+    await this.#record([
+      {
+        kind: 'download.added',
+        infoHash,
+        name: this.#options.engine.status(infoHash)?.name ?? infoHash,
+        directory,
+        origin: 'download',
+        magnet: source.kind === 'magnet' ? source.uri : '',
+        torrentFile: source.kind === 'torrent-file' ? source.bytes : new Uint8Array(),
+      },
+    ])
+    return this.row(infoHash)
+  }
+
+  /** Takes up a torrent made of `path`: every piece is there, its hash was just computed. */
+  addOwn(metainfo: TorrentMetainfo, path: string): Promise<void> {
+    return this.#inTurn(() => this.#addOwn(metainfo, path))
+  }
+
+  async #addOwn(metainfo: TorrentMetainfo, path: string): Promise<void> {
+    const { infoHash, name, pieceCount, torrentFile } = metainfo
+    if (name !== basename(path))
+      throw new ServiceError('usage', `the torrent is called "${name}", its path ends otherwise: ${path}`)
+    const directory = dirname(path)
+    const verified: PieceRange[] = [{ first: 0, count: pieceCount }]
+    const known = this.#options.download(infoHash)
+    if (known === undefined) {
+      await this.#engineAdd({ kind: 'torrent-file', bytes: torrentFile }, { directory, verified })
+    } else if (!known.completed) {
+      throw new ServiceError('failed', `"${known.name}" is being downloaded already; publish it when it is complete`)
+    } else {
+      return
+    }
+    await this.#record([
+      { kind: 'download.added', infoHash, name, directory, origin: 'publish', magnet: '', torrentFile },
+      described(metainfo),
+      { kind: 'download.verified', infoHash, pieces: verified },
+      { kind: 'download.completed', infoHash },
+    ])
+  }
+
+  rows(): TorrentRow[] {
+    return this.#options.downloads().map((download) => this.#rowOf(download))
+  }
+
+  /** @throws ServiceError if there is no such torrent */
+  row(infoHash: string): TorrentRow {
+    return this.#rowOf(this.#known(infoHash))
+  }
+
+  /** The row now and again until the torrent is complete, has failed or is gone. */
+  follow(infoHash: string): Progressive<TorrentRow, TorrentRow> {
+    let last = this.row(infoHash)
+    let first = true
+    const rows = liveIterator<TorrentRow, TorrentRow>(
+      () => {
+        const download = this.#options.download(infoHash as InfoHash)
+        if (download === undefined) throw new ServiceError('failed', `${last.name} was removed`)
+        last = this.#rowOf(download)
+        if (last.state === 'failed') throw new ServiceError('failed', `${last.name}: ${last.problem ?? 'failed'}`)
+        const complete = last.pieceCount > 0 && last.piecesVerified === last.pieceCount && download.completed
+        const items = complete && first ? [] : [last]
+        first = false
+        return complete ? { items, result: { value: last } } : { items }
+      },
+      (wake) => this.#tick(wake),
+    )
+    return rows as Progressive<TorrentRow, TorrentRow>
+  }
+
+  async pause(infoHash: string): Promise<TorrentRow> {
+    const download = this.#known(infoHash)
+    await this.#options.engine.pause(download.infoHash)
+    if (!download.paused) await this.#record([{ kind: 'download.paused', infoHash: download.infoHash }])
+    return this.row(infoHash)
+  }
+
+  async resume(infoHash: string): Promise<TorrentRow> {
+    const download = this.#known(infoHash)
+    await this.#options.engine.resume(download.infoHash)
+    if (download.paused) await this.#record([{ kind: 'download.resumed', infoHash: download.infoHash }])
+    return this.row(infoHash)
+  }
+
+  async remove(infoHash: string, deleteFiles: boolean): Promise<Download> {
+    const download = this.#known(infoHash)
+    // What was published stays where its owner put it.
+    const deleting = deleteFiles && download.origin === 'download'
+    if (this.#options.engine.status(download.infoHash) !== undefined) {
+      await this.#options.engine.remove(download.infoHash, { deleteFiles: deleting })
+    }
+    await this.#record([{ kind: 'download.removed', infoHash: download.infoHash, filesDeleted: deleting }])
+    return download
+  }
+
+  corrupt(infoHash: string, percent: number): TorrentRow {
+    if (!this.#options.allowCorrupt) {
+      throw new ServiceError('failed', 'this node was not started with --allow-corrupt: it serves nothing corrupted')
+    }
+    if (!(percent >= 0 && percent <= 100)) throw new ServiceError('usage', `a percentage is from 0 to 100, not ${percent}`)
+    this.#options.engine.corrupt(this.#known(infoHash).infoHash, percent)
+    return this.row(infoHash)
+  }
+
+  // --- what the engine tells
+
+  described(metainfo: TorrentMetainfo): void {
+    this.#recordLater(described(metainfo))
+  }
+
+  verified(infoHash: InfoHash, pieces: readonly PieceRange[]): void {
+    this.#recordLater({ kind: 'download.verified', infoHash, pieces: [...pieces] })
+  }
+
+  failed(infoHash: InfoHash, problem: string): void {
+    const name = this.#options.download(infoHash)?.name ?? infoHash
+    this.#problem(`"${name}": ${problem}`)
+  }
+
+  /** @returns false if the log has it as complete already: a restart, not news */
+  async completed(infoHash: InfoHash): Promise<boolean> {
+    await this.#adding
+    const download = this.#options.download(infoHash)
+    if (download === undefined || download.completed) return false
+    await this.#record([{ kind: 'download.completed', infoHash }])
+    this.#options.notices.post('info', 'download.completed', `finished "${this.#options.download(infoHash)?.name ?? infoHash}"`)
+    return true
+  }
+
+  // ---
+
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#adding.then(run)
+    this.#adding = turn.catch(() => {})
+    return turn
+  }
+
+  #known(infoHash: string): Download {
+    const download = this.#options.download(infoHash.toLowerCase() as InfoHash)
+    if (download === undefined)
+      throw new ServiceError('failed', `no torrent with info hash ${infoHash} here; see \`p2pt client status\``)
+    return download
+  }
+
+  async #engineAdd(source: TorrentSource, options: { directory: string; verified?: readonly PieceRange[] }): Promise<InfoHash> {
+    try {
+      return await this.#options.engine.add(source, options)
+    } catch (error) {
+      if (error instanceof TorrentError) throw new ServiceError('failed', error.message, { cause: error })
+      throw error
+    }
+  }
+
+  async #record(events: readonly Draft['event'][]): Promise<void> {
+    try {
+      await this.#options.log.append(
+        events.map((event) => ({ stream: 'local', event })),
+        { durable: true },
+      )
+    } catch (cause) {
+      throw new ServiceError('failed', sentence(cause), { cause })
+    }
+  }
+
+  #recordLater(event: Draft['event']): void {
+    this.#adding
+      .then(() => this.#options.log.append([{ stream: 'local', event }]))
+      .catch((error: unknown) => this.#problem(sentence(error)))
+  }
+
+  #problem(text: string): void {
+    this.#options.notices.post('error', 'torrent.problem', text)
+  }
+
+  #tick(wake: () => void): () => void {
+    let cancel = () => {}
+    const again = () => {
+      cancel = this.#options.timers.after(FOLLOW_MS, () => {
+        wake()
+        again()
+      })
+    }
+    again()
+    return () => cancel()
+  }
+
+  #rowOf(download: Download): TorrentRow {
+    const live = this.#options.engine.status(download.infoHash)
+    const verified = download.verified.reduce((sum, range) => sum + range.count, 0)
+    return {
+      infoHash: download.infoHash,
+      name: download.name,
+      state: stateOf(download, live),
+      problem: live?.problem ?? null,
+      origin: download.origin,
+      directory: download.directory,
+      sizeBytes: download.sizeBytes,
+      pieceCount: download.pieceCount,
+      piecesVerified: verified,
+      downloadedBytes: live?.downloadedBytes ?? 0,
+      uploadedBytes: live?.uploadedBytes ?? 0,
+      downloadBytesPerSecond: live?.downloadBytesPerSecond ?? 0,
+      uploadBytesPerSecond: live?.uploadBytesPerSecond ?? 0,
+      timeLeftMs: live?.timeLeftMs ?? null,
+      peers: live?.peers.length ?? 0,
+      corruptPercent: live?.corruptPercent ?? 0,
+      magnet: download.magnet || magnetOf(download.infoHash, download.name),
+    }
+  }
+}
+
+function stateOf(download: Download, live: TorrentStatus | undefined): TorrentRow['state'] {
+  if (download.paused) return 'paused'
+  return live?.state ?? 'failed'
+}
+
+function sourceOf(download: Download): TorrentSource {
+  return download.torrentFile === undefined
+    ? { kind: 'magnet', uri: download.magnet }
+    : { kind: 'torrent-file', bytes: download.torrentFile }
+}
+
+function described(metainfo: TorrentMetainfo): Draft['event'] {
+  const { infoHash, name, sizeBytes, pieceCount, pieceLengthBytes, torrentFile } = metainfo
+  return { kind: 'download.described', infoHash, name, sizeBytes, pieceCount, pieceLengthBytes, torrentFile }
+}
+
+function requested({ torrentFile, magnet }: AddRequest): TorrentSource {
+  if ((torrentFile === undefined) === (magnet === undefined)) {
+    throw new ServiceError('usage', 'give either a torrent file or a magnet link')
+  }
+  return magnet === undefined
+    ? { kind: 'torrent-file', bytes: Buffer.from(torrentFile ?? '', 'base64') }
+    : { kind: 'magnet', uri: magnet }
+}
+
+const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error))
