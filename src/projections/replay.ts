@@ -1,29 +1,24 @@
 import type { Envelope, EventKind, EventLog } from '../events/index.ts'
 
-/** Progress is told, and others have their turn, every so many events. */
-const EVENTS_BETWEEN_BREATHS = 2_000
-
 /** Calls `apply` for each event of these kinds from `from` to `to` (inclusive), in the log's own order. */
 export async function replay(options: {
-  log: Pick<EventLog, 'read'>
+  log: Pick<EventLog, 'readBatches'>
   from: number
   to: number
   kinds: readonly EventKind[]
   apply: (envelope: Envelope) => void
+  /** Called between batches, so that others have their turn. */
   breathe?: (() => Promise<void>) | undefined
-  /** Told the sequence that was reached. */
+  /** Told the sequence that was reached, after each batch and at the end. */
   onProgress?: (seq: number) => void
 }): Promise<void> {
   const { from, to, kinds } = options
   if (to < from) return
-  let count = 0
-  for await (const envelope of options.log.read({ from, to, kinds })) {
-    options.apply(envelope)
-    count += 1
-    if (count % EVENTS_BETWEEN_BREATHS === 0) {
-      options.onProgress?.(envelope.seq)
-      await options.breathe?.()
-    }
+  for await (const batch of options.log.readBatches({ from, to, kinds })) {
+    for (const envelope of batch) options.apply(envelope)
+    const last = batch.at(-1)
+    if (last !== undefined && last.seq < to) options.onProgress?.(last.seq)
+    await options.breathe?.()
   }
   options.onProgress?.(to)
 }

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { Envelope, Event } from '../../../src/events/index.ts'
+import {
+  type LivenessState,
+  liveMembers,
+  livenessProjection,
+  MEMBER_KINDS,
+  memberIn,
+  nextIncarnation,
+} from '../../../src/projections/index.ts'
+import { EnvelopeMaker, foldAll, node } from '../envelopes.ts'
+import { projectionLaws } from '../projection.laws.ts'
+
+const own = node('own')
+const [ada, bob, eve] = [node('ada'), node('bob'), node('eve')]
+const at = { role: 'index', host: '10.0.0.1', port: 5000, dhtPort: 0 } as const
+
+type Said = readonly [by: typeof ada, kind: (typeof MEMBER_KINDS)[number], incarnation: number]
+
+function told(words: readonly Said[], subject = bob): LivenessState {
+  const maker = new EnvelopeMaker()
+  return foldAll(
+    livenessProjection(own),
+    words.map(([by, kind, incarnation]) => maker.make(by, { kind, subject, incarnation, ...at })),
+  )
+}
+
+describe('liveness', () => {
+  const TABLE: readonly { words: readonly Said[]; state: string; because: string }[] = [
+    { words: [[bob, 'member.alive', 1]], state: 'alive', because: 'it said so' },
+    {
+      words: [
+        [bob, 'member.alive', 1],
+        [ada, 'member.suspect', 1],
+      ],
+      state: 'suspect',
+      because: 'suspect beats alive',
+    },
+    {
+      words: [
+        [ada, 'member.suspect', 1],
+        [bob, 'member.alive', 1],
+      ],
+      state: 'suspect',
+      because: 'in either order',
+    },
+    {
+      words: [
+        [ada, 'member.dead', 1],
+        [eve, 'member.suspect', 1],
+      ],
+      state: 'dead',
+      because: 'dead beats suspect',
+    },
+    {
+      words: [
+        [ada, 'member.suspect', 1],
+        [bob, 'member.refuted', 2],
+      ],
+      state: 'alive',
+      because: 'a higher incarnation wins',
+    },
+    {
+      words: [
+        [ada, 'member.dead', 1],
+        [bob, 'member.alive', 2],
+      ],
+      state: 'alive',
+      because: 'it started again',
+    },
+    {
+      words: [
+        [ada, 'member.dead', 1],
+        [eve, 'member.alive', 1],
+      ],
+      state: 'dead',
+      because: 'dead beats alive',
+    },
+    {
+      words: [
+        [bob, 'member.alive', 2],
+        [ada, 'member.dead', 1],
+      ],
+      state: 'alive',
+      because: 'that was about its past',
+    },
+    {
+      words: [
+        [bob, 'member.left', 1],
+        [ada, 'member.dead', 1],
+      ],
+      state: 'left',
+      because: 'left is final',
+    },
+    {
+      words: [
+        [bob, 'member.left', 1],
+        [bob, 'member.alive', 2],
+      ],
+      state: 'alive',
+      because: 'until it comes back',
+    },
+    {
+      words: [
+        [bob, 'member.alive', 1],
+        [ada, 'member.left', 1],
+      ],
+      state: 'alive',
+      because: 'nobody else can say it left',
+    },
+    {
+      words: [
+        [ada, 'member.suspect', 1],
+        [eve, 'member.refuted', 2],
+      ],
+      state: 'suspect',
+      because: 'nor refute for it',
+    },
+  ]
+  for (const { words, state, because } of TABLE) {
+    it(`is ${state} after ${words.map(([, kind, incarnation]) => `${kind} ${incarnation}`).join(', ')}: ${because}`, () => {
+      assert.equal(memberIn(told(words), bob)?.state, state)
+    })
+  }
+
+  it('says since when and by whose word', () => {
+    const member = memberIn(
+      told([
+        [bob, 'member.alive', 1],
+        [ada, 'member.suspect', 1],
+        [eve, 'member.suspect', 1],
+      ]),
+      bob,
+    )
+    assert.ok(member)
+    assert.deepEqual([member.byWord, member.sinceLamport, member.sinceAt], [ada, 2, 1_700_000_002_000])
+  })
+
+  it("takes a member's own word about its address over anybody's", () => {
+    const maker = new EnvelopeMaker()
+    const state = foldAll(livenessProjection(own), [
+      maker.make(bob, { kind: 'member.alive', subject: bob, incarnation: 1, ...at }),
+      maker.make(eve, { kind: 'member.suspect', subject: bob, incarnation: 9, ...at, host: '6.6.6.6' }),
+    ])
+    assert.equal(memberIn(state, bob)?.host, '10.0.0.1')
+  })
+
+  it('lists those alive or suspected, by role', () => {
+    const maker = new EnvelopeMaker()
+    const alive = (who: typeof ada, role: 'index' | 'bootstrap') =>
+      maker.make(who, { kind: 'member.alive', subject: who, incarnation: 1, ...at, role })
+    const state = foldAll(livenessProjection(own), [
+      ...[alive(ada, 'index'), alive(bob, 'bootstrap'), alive(eve, 'index')],
+      maker.make(ada, { kind: 'member.dead', subject: eve, incarnation: 1, ...at }),
+    ])
+    assert.deepEqual(
+      liveMembers(state, 'index').map(({ id }) => id),
+      [ada],
+    )
+    assert.deepEqual(
+      liveMembers(state).map(({ id }) => id),
+      [ada, bob].sort(),
+    )
+  })
+
+  it('shows the last round trips of its own beats, and nobody else’s', () => {
+    const maker = new EnvelopeMaker()
+    const beat = (by: typeof ada, median: number) =>
+      maker.make(
+        by,
+        {
+          kind: 'heartbeat.rolled-up',
+          subject: bob,
+          beatsSeen: 10,
+          beatsMissed: 1,
+          roundTripMicrosMin: 100,
+          roundTripMicrosMedian: median,
+          roundTripMicrosMax: 900,
+          firstAt: 1,
+          lastAt: 2,
+        },
+        'local',
+      )
+    const alive = maker.make(bob, { kind: 'member.alive', subject: bob, incarnation: 1, ...at })
+    const state = foldAll(livenessProjection(own), [beat(own, 200), alive, beat(own, 300), beat(eve, 7)])
+    assert.equal(memberIn(state, bob)?.roundTrips?.microsMedian, 300)
+  })
+
+  it('starts above every incarnation that was ever said of it', () => {
+    const maker = new EnvelopeMaker()
+    const fold = livenessProjection(own)
+    const started = maker.make(own, { kind: 'node.started', role: 'index', software: '1', incarnation: 4 }, 'local')
+    const dead = maker.make(ada, { kind: 'member.dead', subject: own, incarnation: 6, ...at })
+    assert.equal(nextIncarnation(fold.initial(), own), 1)
+    assert.equal(nextIncarnation(foldAll(fold, [started]), own), 5)
+    assert.equal(nextIncarnation(foldAll(fold, [started, dead]), own), 7)
+  })
+
+  describe('laws', () => {
+    const names = [own, ada, bob, eve] as const
+    const events: fc.Arbitrary<Event> = fc.record({
+      kind: fc.constantFrom(...MEMBER_KINDS),
+      subject: fc.constantFrom(...names),
+      incarnation: fc.integer({ min: 1, max: 3 }),
+      role: fc.constantFrom('bootstrap', 'index'),
+      host: fc.constantFrom('10.0.0.1', '10.0.0.2'),
+      port: fc.integer({ min: 1, max: 3 }),
+      dhtPort: fc.constant(0),
+    })
+    const histories: fc.Arbitrary<readonly Envelope[]> = fc
+      .array(fc.tuple(fc.constantFrom(...names), events, fc.integer({ min: 1, max: 5 })), { maxLength: 30 })
+      .map((said) => {
+        const maker = new EnvelopeMaker()
+        return said.map(([by, event, lamport]) => maker.make(by, event, 'gossip', lamport))
+      })
+    projectionLaws(
+      () => livenessProjection(own),
+      histories,
+      (rows) => rows,
+    )
+  })
+})

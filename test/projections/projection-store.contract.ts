@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { ProjectionStore } from '../../src/projections/index.ts'
+
+/** What every projection store owes the runner. `open` gives an empty one. */
+export function projectionStoreContract(name: string, open: () => Promise<ProjectionStore>): void {
+  describe(`${name}, as a projection store`, () => {
+    let store: ProjectionStore
+    beforeEach(async () => {
+      store = await open()
+    })
+    afterEach(async () => {
+      await store[Symbol.asyncDispose]()
+    })
+
+    it('knows nothing of a projection that was never committed', async () => {
+      assert.equal(await store.load('liveness'), undefined)
+    })
+
+    it('gives back rows in key order, with their version and checkpoint', async () => {
+      await store.commit('liveness', 3, 17, [
+        ['b', '2'],
+        ['a', '1'],
+        ['é', '3'],
+      ])
+      assert.deepEqual(await store.load('liveness'), {
+        version: 3,
+        checkpoint: 17,
+        rows: [
+          ['a', '1'],
+          ['b', '2'],
+          ['é', '3'],
+        ],
+      })
+    })
+
+    it('puts changes over the rows before, the last one of a key counting', async () => {
+      await store.commit('p', 1, 1, [
+        ['a', '1'],
+        ['b', '1'],
+      ])
+      await store.commit('p', 1, 2, [
+        ['a', null],
+        ['b', '2'],
+        ['b', '3'],
+        ['c', null],
+      ])
+      assert.deepEqual((await store.load('p'))?.rows, [['b', '3']])
+    })
+
+    it('keeps a checkpoint that came with no rows', async () => {
+      await store.commit('p', 1, 5, [])
+      assert.deepEqual(await store.load('p'), { version: 1, checkpoint: 5, rows: [] })
+    })
+
+    it('keeps projections apart, whatever their names begin with', async () => {
+      await store.commit('down', 1, 1, [['k', 'short']])
+      await store.commit('downloads', 2, 2, [['k', 'long']])
+      await store.clear('down')
+      assert.equal(await store.load('down'), undefined)
+      assert.deepEqual(await store.load('downloads'), { version: 2, checkpoint: 2, rows: [['k', 'long']] })
+    })
+
+    it('starts empty after it was cleared', async () => {
+      await store.commit('p', 1, 9, [['old', '1']])
+      await store.clear('p')
+      await store.commit('p', 2, 3, [['new', '1']])
+      assert.deepEqual(await store.load('p'), { version: 2, checkpoint: 3, rows: [['new', '1']] })
+    })
+
+    it('holds what a map would hold after any changes', async () => {
+      const change = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.option(fc.string(), { nil: null }))
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.array(change, { maxLength: 5 }), { maxLength: 5 }), async (batches) => {
+          await store.clear('p')
+          const model = new Map<string, string>()
+          for (const [index, batch] of batches.entries()) {
+            for (const [key, value] of batch) {
+              if (value === null) model.delete(key)
+              else model.set(key, value)
+            }
+            await store.commit('p', 1, index + 1, batch)
+          }
+          assert.deepEqual(
+            (await store.load('p'))?.rows ?? [],
+            [...model].sort(([a], [b]) => (a < b ? -1 : 1)),
+          )
+        }),
+        { numRuns: 40 },
+      )
+    })
+
+    it('refuses to be used once it is closed', async () => {
+      await store[Symbol.asyncDispose]()
+      await assert.rejects(store.load('p'), { code: 'STORE_CLOSED' })
+      await assert.rejects(store.commit('p', 1, 1, []), { code: 'STORE_CLOSED' })
+    })
+  })
+}
