@@ -25,9 +25,10 @@ export function primaryIpv4(): string {
 /**
  * A UDP port that can be bound: `port` itself, or for 0 one that the system chose.
  * HyperDHT itself would silently take the next port, or bind beside a socket that shares its address.
+ * @param option the command line option that chooses it, for the message
  * @throws NetworkError PORT_IN_USE, BAD_ADDRESS (`host` is not an address of this machine)
  */
-export async function freeUdpPort(host: string, port: number): Promise<number> {
+export async function freeUdpPort(host: string, port: number, option = '--port'): Promise<number> {
   const socket = createSocket({ type: 'udp4', reuseAddr: false })
   try {
     return await new Promise<number>((resolve, reject) => {
@@ -35,17 +36,17 @@ export async function freeUdpPort(host: string, port: number): Promise<number> {
       socket.bind({ address: host, port, exclusive: true }, () => resolve(socket.address().port))
     })
   } catch (cause) {
-    throw portError(host, port, cause)
+    throw portError(host, port, cause, option)
   } finally {
     await new Promise<void>((resolve) => socket.close(() => resolve()))
   }
 }
 
 /** What a failed bind means for the operator. */
-export function portError(host: string, port: number, cause: unknown): NetworkError {
+export function portError(host: string, port: number, cause: unknown, option = '--port'): NetworkError {
   const code = (cause as { code?: string }).code
   if (code === 'EADDRINUSE') {
-    return new NetworkError('PORT_IN_USE', `UDP port ${port} on ${host} is in use: choose another with --port`, { cause })
+    return new NetworkError('PORT_IN_USE', `UDP port ${port} on ${host} is in use: choose another with ${option}`, { cause })
   }
   if (code === 'EACCES') {
     return new NetworkError('BAD_ADDRESS', `no permission to listen on UDP port ${port}: choose one above 1023`, { cause })

@@ -1,0 +1,45 @@
+// Only what peer-directory.mainline.ts uses of bittorrent-dht 11.
+declare module 'bittorrent-dht' {
+  import type { EventEmitter } from 'node:events'
+
+  type Address = { host: string; port: number }
+
+  /** The part of a `dgram.Socket` that the node under it calls. */
+  interface DatagramSocket extends EventEmitter {
+    bind(port: number, host: string, onListening?: () => void): unknown
+    address(): { address: string; port: number }
+    send(
+      bytes: Uint8Array,
+      offset: number,
+      length: number,
+      port: number,
+      host: string,
+      onSent?: (error: Error | null) => void,
+    ): void
+    close(): unknown
+  }
+
+  type Options = {
+    nodeId?: Buffer
+    /** Without it, or with `true`, the public network. */
+    bootstrap: readonly Address[]
+    /** ms after which an announced peer is forgotten; 0: never */
+    maxAge: number
+    maxPeers?: number
+    socket?: DatagramSocket
+  }
+
+  export default class DHT extends EventEmitter {
+    constructor(options: Options)
+    readonly nodeId: Buffer
+    readonly nodes: { toArray(): readonly Address[] }
+    listen(port: number, host: string, onListening: () => void): void
+    address(): { address: string; port: number }
+    /** Pings the address and takes it into the routing table when it answers. */
+    addNode(address: Address): void
+    /** Peers come as 'peer' events. @returns a function that stops them */
+    lookup(infoHash: string, onDone: (error: Error | null) => void): () => void
+    announce(infoHash: string, port: number, onDone: (error: Error | null) => void): void
+    destroy(onClosed: () => void): void
+  }
+}

@@ -1,0 +1,57 @@
+import { createSocket } from 'node:dgram'
+import { EventEmitter } from 'node:events'
+import type { DatagramSocket } from 'bittorrent-dht'
+import { isKrpcMessage } from './krpc-bounds.ts'
+
+/**
+ * A UDP socket for a Mainline DHT node that drops what is not a well-formed message of BEP 5. Every node of
+ * bittorrent-dht needs one, that of a torrent engine too: without it one hostile datagram ends the process.
+ */
+export class GuardedDatagramSocket extends EventEmitter implements DatagramSocket {
+  readonly #socket = createSocket({ type: 'udp4', reuseAddr: false })
+  #dropped = 0
+
+  constructor() {
+    super()
+    this.#socket.on('message', (datagram, from) => {
+      if (isKrpcMessage(datagram)) this.emit('message', datagram, from)
+      else this.#dropped++
+    })
+    this.#socket.on('error', (error) => this.emit('error', error))
+    this.#socket.on('listening', () => this.emit('listening'))
+    this.#socket.on('close', () => this.emit('close'))
+  }
+
+  /** Datagrams that were no messages. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  bind(port: number, host?: string, onListening?: () => void): void {
+    this.#socket.bind({ port, exclusive: true, ...(host === undefined ? {} : { address: host }) }, onListening)
+  }
+
+  address(): { address: string; port: number } {
+    return this.#socket.address()
+  }
+
+  send(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    port: number,
+    host: string,
+    onSent?: (error: Error | null) => void,
+  ): void {
+    // Addresses come from other nodes' answers: one that cannot be sent to is their fault, not an exception.
+    try {
+      this.#socket.send(bytes, offset, length, port, host, (error) => onSent?.(error))
+    } catch (error) {
+      onSent?.(error as Error)
+    }
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+}

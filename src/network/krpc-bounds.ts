@@ -1,0 +1,142 @@
+// What a KRPC message (BEP 5) may look like before it reaches the DHT node, whose handlers trust the types of what they
+// decode: one datagram with an integer for an info hash would end the process.
+
+/** The largest honest answer is some hundred peers of 8 bytes and 20 nodes of 26. */
+const DATAGRAM_BYTES_MAX = 8_192
+const DEPTH_MAX = 4
+const ID_BYTES = 20
+const NODE_BYTES = 26
+const PEER_BYTES = 6
+const TRANSACTION_BYTES_MAX = 32
+const TOKEN_BYTES_MAX = 64
+
+/** Storage of arbitrary items (BEP 44: get, put) is not offered: it is memory for strangers. */
+const METHODS: ReadonlySet<string> = new Set(['ping', 'find_node', 'get_peers', 'announce_peer'])
+
+type Bencoded = number | Uint8Array | readonly Bencoded[] | ReadonlyMap<string, Bencoded>
+
+/** True for a query, answer or error of BEP 5 whose parts have the types and lengths that the BEP gives them. */
+export function isKrpcMessage(datagram: Uint8Array): boolean {
+  if (datagram.length > DATAGRAM_BYTES_MAX) return false
+  const message = parse(datagram)
+  if (!(message instanceof Map)) return false
+  const transaction = message.get('t')
+  if (!(transaction instanceof Uint8Array) || transaction.length === 0 || transaction.length > TRANSACTION_BYTES_MAX)
+    return false
+  switch (textOf(message.get('y'))) {
+    case 'q':
+      return METHODS.has(textOf(message.get('q'))) && isQueryBody(message.get('a'))
+    case 'r':
+      return transaction.length === 2 && isAnswerBody(message.get('r'))
+    case 'e':
+      return transaction.length === 2 && isErrorBody(message.get('e'))
+    default:
+      return false
+  }
+}
+
+function isQueryBody(body: Bencoded | undefined): boolean {
+  if (!(body instanceof Map)) return false
+  return (
+    isBytes(body.get('id'), ID_BYTES) &&
+    isAbsentOr(body.get('info_hash'), (value) => isBytes(value, ID_BYTES)) &&
+    isAbsentOr(body.get('target'), (value) => isBytes(value, ID_BYTES)) &&
+    isAbsentOr(body.get('token'), isToken) &&
+    isAbsentOr(body.get('port'), (value) => typeof value === 'number' && value >= 0 && value < 65_536) &&
+    isAbsentOr(body.get('implied_port'), (value) => value === 0 || value === 1)
+  )
+}
+
+function isAnswerBody(body: Bencoded | undefined): boolean {
+  if (!(body instanceof Map)) return false
+  return (
+    isBytes(body.get('id'), ID_BYTES) &&
+    isAbsentOr(body.get('nodes'), (value) => value instanceof Uint8Array && value.length % NODE_BYTES === 0) &&
+    isAbsentOr(body.get('token'), isToken) &&
+    isAbsentOr(body.get('values'), (value) => Array.isArray(value) && value.every((peer) => isBytes(peer, PEER_BYTES)))
+  )
+}
+
+function isErrorBody(body: Bencoded | undefined): boolean {
+  return Array.isArray(body) && body.length === 2 && typeof body[0] === 'number' && body[1] instanceof Uint8Array
+}
+
+const isBytes = (value: Bencoded | undefined, length: number): boolean => value instanceof Uint8Array && value.length === length
+
+const isToken = (value: Bencoded): boolean => value instanceof Uint8Array && value.length <= TOKEN_BYTES_MAX
+
+const isAbsentOr = (value: Bencoded | undefined, holds: (value: Bencoded) => boolean): boolean =>
+  value === undefined || holds(value)
+
+/** Short ASCII as text; anything else as the empty text, which names nothing. */
+function textOf(value: Bencoded | undefined): string {
+  if (!(value instanceof Uint8Array) || value.length > TRANSACTION_BYTES_MAX) return ''
+  return String.fromCharCode(...value)
+}
+
+/** One bencoded value that fills `bytes` (BEP 3), or undefined. */
+function parse(bytes: Uint8Array): Bencoded | undefined {
+  const reader = { bytes, at: 0 }
+  const value = parseValue(reader, DEPTH_MAX)
+  return reader.at === bytes.length ? value : undefined
+}
+
+type Reader = { readonly bytes: Uint8Array; at: number }
+
+const CODE = { integer: 0x69, list: 0x6c, dictionary: 0x64, end: 0x65, colon: 0x3a, minus: 0x2d, zero: 0x30, nine: 0x39 }
+
+function parseValue(reader: Reader, depthLeft: number): Bencoded | undefined {
+  const code = reader.bytes[reader.at]
+  if (code === undefined || depthLeft === 0) return undefined
+  if (code >= CODE.zero && code <= CODE.nine) return parseString(reader)
+  reader.at++
+  if (code === CODE.integer) return parseDigits(reader, CODE.end)
+  if (code === CODE.list) return parseList(reader, depthLeft - 1)
+  if (code === CODE.dictionary) return parseDictionary(reader, depthLeft - 1)
+  return undefined
+}
+
+function parseList(reader: Reader, depthLeft: number): Bencoded[] | undefined {
+  const list: Bencoded[] = []
+  while (reader.bytes[reader.at] !== CODE.end) {
+    const value = parseValue(reader, depthLeft)
+    if (value === undefined) return undefined
+    list.push(value)
+  }
+  reader.at++
+  return list
+}
+
+function parseDictionary(reader: Reader, depthLeft: number): Map<string, Bencoded> | undefined {
+  const dictionary = new Map<string, Bencoded>()
+  while (reader.bytes[reader.at] !== CODE.end) {
+    const key = textOf(parseString(reader))
+    const value = parseValue(reader, depthLeft)
+    // A key twice would be read differently by the two parsers.
+    if (key === '' || key === '__proto__' || value === undefined || dictionary.has(key)) return undefined
+    dictionary.set(key, value)
+  }
+  reader.at++
+  return dictionary
+}
+
+function parseString(reader: Reader): Uint8Array | undefined {
+  const length = parseDigits(reader, CODE.colon)
+  if (length === undefined || length < 0 || reader.at + length > reader.bytes.length) return undefined
+  reader.at += length
+  return reader.bytes.subarray(reader.at - length, reader.at)
+}
+
+/** A decimal number up to `terminator`, which is read too. */
+function parseDigits(reader: Reader, terminator: number): number | undefined {
+  const negative = reader.bytes[reader.at] === CODE.minus
+  if (negative) reader.at++
+  let value = 0
+  for (let digits = 0; digits < 16; digits++) {
+    const code = reader.bytes[reader.at++]
+    if (code === terminator && digits > 0) return negative ? -value : value
+    if (code === undefined || code < CODE.zero || code > CODE.nine) return undefined
+    value = value * 10 + (code - CODE.zero)
+  }
+  return undefined
+}

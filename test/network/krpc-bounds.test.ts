@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { isKrpcMessage } from '../../src/network/krpc-bounds.ts'
+
+const ID = '20:aaaaaaaaaaaaaaaaaaaa'
+const is = (text: string): boolean => isKrpcMessage(new TextEncoder().encode(text))
+
+describe('bounds of KRPC messages', () => {
+  const honest = [
+    ['a ping', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:y1:qe`],
+    ['a find_node', `d1:ad2:id${ID}6:target${ID}e1:q9:find_node1:t2:aa1:y1:qe`],
+    ['a get_peers', `d1:ad2:id${ID}9:info_hash${ID}e1:q9:get_peers1:t2:aa1:y1:qe`],
+    [
+      'an announce_peer',
+      `d1:ad2:id${ID}12:implied_porti1e9:info_hash${ID}4:porti6881e5:token2:xye1:q13:announce_peer1:t2:aa1:y1:qe`,
+    ],
+    ['an answer with nodes', `d1:rd2:id${ID}5:nodes26:${'n'.repeat(26)}e1:t2:aa1:y1:re`],
+    ['an answer with peers', `d1:rd2:id${ID}5:token2:xy6:valuesl6:abcdef6:ghijklee1:t2:aa1:y1:re`],
+    ['an error', 'd1:eli203e3:bade1:t2:aa1:y1:ee'],
+    ['a message with parts of other BEPs', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:v4:LT011:y1:qe`],
+  ] as const
+  for (const [what, text] of honest) it(`lets ${what} pass`, () => assert.equal(is(text), true))
+
+  const hostile = [
+    ['an integer for an info hash', `d1:ad2:id${ID}9:info_hashi5ee1:q9:get_peers1:t2:aa1:y1:qe`],
+    ['a short info hash', `d1:ad2:id${ID}9:info_hash3:abce1:q9:get_peers1:t2:aa1:y1:qe`],
+    ['an integer for a target', `d1:ad2:id${ID}6:targeti5ee1:q9:find_node1:t2:aa1:y1:qe`],
+    ['an integer for a token', `d1:ad2:id${ID}5:tokeni5ee1:q13:announce_peer1:t2:aa1:y1:qe`],
+    ['a list for an id', 'd1:ad2:idl1:aee1:q4:ping1:t2:aa1:y1:qe'],
+    ['storing an item', `d1:ad2:id${ID}5:token1:a1:v1:ve1:q3:put1:t2:aa1:y1:qe`],
+    ['nodes of a broken length', `d1:rd2:id${ID}5:nodes25:${'n'.repeat(25)}e1:t2:aa1:y1:re`],
+    ['a peer of a broken length', `d1:rd2:id${ID}6:valuesl5:abcdeee1:t2:aa1:y1:re`],
+    ['an error of dictionaries', 'd1:elded1:a1:bee1:t2:aa1:y1:ee'],
+    ['a key twice', `d1:ad2:id${ID}2:idi1ee1:q4:ping1:t2:aa1:y1:qe`],
+    ['no transaction', `d1:ad2:id${ID}e1:q4:ping1:y1:qe`],
+    ['trailing bytes', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:y1:qexx`],
+    ['deep nesting', 'l'.repeat(4_000)],
+    ['a string longer than the datagram', '99:a'],
+    ['nothing', ''],
+    ['a large datagram', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:x9000:${'x'.repeat(9_000)}1:y1:qe`],
+  ] as const
+  for (const [what, text] of hostile) it(`stops ${what}`, () => assert.equal(is(text), false))
+
+  it('says yes or no to any bytes, and never throws', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => typeof isKrpcMessage(bytes) === 'boolean'))
+  })
+
+  it('stops honest messages with a byte changed, or lets them pass, and never throws', () => {
+    const texts = honest.map(([, text]) => new TextEncoder().encode(text))
+    const mutated = fc.tuple(fc.constantFrom(...texts), fc.nat(), fc.nat(255)).map(([bytes, at, value]) => {
+      return bytes.map((byte, index) => (index === at % bytes.length ? value : byte))
+    })
+    fc.assert(fc.property(mutated, (bytes) => typeof isKrpcMessage(bytes) === 'boolean'))
+  })
+})
