@@ -15,7 +15,8 @@ export const BODY_BYTES_MAX = 1024 * 1024
 /** A gossiped or index event must fit a network message (64 KiB) with room for the frame around it. */
 export const TRAVELLING_BODY_BYTES_MAX = 48 * 1024
 
-const STREAMS: readonly Stream[] = ['local', 'gossip', 'index']
+/** In the order of their numbers, from 1. */
+export const STREAMS: readonly Stream[] = ['local', 'gossip', 'index']
 const streamNumber = (stream: Stream): number => STREAMS.indexOf(stream) + 1
 
 /** Tag bytes of the fields of `Body`, in the order in which they must stand. */

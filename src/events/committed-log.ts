@@ -1,15 +1,13 @@
 import { CommitPlan, type PlanTools } from './commit-plan.ts'
-import type { Draft, Envelope, Header, SignedEvent, Stream } from './envelope.ts'
-import { type AppendOptions, type EventLog, type Ingested, LogError, type ReadRange, type VersionVector } from './event-log.ts'
-import type { NodeId } from './ids.ts'
+import type { Draft, Envelope, SignedEvent } from './envelope.ts'
+import { type AppendOptions, type EventLog, type Ingested, LogError } from './event-log.ts'
+import { LogReader } from './log-reader.ts'
 import { type LogState, runsOfEvents } from './log-state.ts'
 import type { LogStore } from './log-store.ts'
 
 /** A commit takes what waits up to these: signing 256 events holds the thread for about 6 ms, 1,024 foreign ones for 2 ms. */
 const OWN_PER_COMMIT_MAX = 256
 const EVENTS_PER_COMMIT_MAX = 1024
-/** Signed events fetched at a time for a peer that lacks them. */
-const SIGNED_PER_READ = 256
 
 type Waiting = {
   readonly own: number
@@ -25,31 +23,15 @@ type Waiting = {
  * The log over a store. Appends and ingests that wait together become one commit: one plan, one write, one fsync if
  * any of them asked for it. A failed write rejects exactly those that were in it and changes nothing.
  */
-export class CommittedLog implements EventLog {
-  readonly #state: LogState
-  readonly #store: LogStore
+export class CommittedLog extends LogReader implements EventLog {
   readonly #tools: PlanTools
   readonly #listeners = new Set<(envelopes: readonly Envelope[]) => void>()
   #queue: Waiting[] = []
   #committing: Promise<void> | undefined
-  #closing: Promise<void> | undefined
 
   constructor(state: LogState, store: LogStore, tools: PlanTools) {
-    this.#state = state
-    this.#store = store
+    super(tools.signer.id, state, store)
     this.#tools = tools
-  }
-
-  get author(): NodeId {
-    return this.#tools.signer.id
-  }
-
-  get head(): number {
-    return this.#state.head
-  }
-
-  get lamport(): number {
-    return this.#state.clock.now
   }
 
   append(drafts: readonly Draft[], options: AppendOptions = {}): Promise<readonly Envelope[]> {
@@ -65,43 +47,6 @@ export class CommittedLog implements EventLog {
     return (await Promise.all(parts)).flat()
   }
 
-  has(id: Pick<Header, 'author' | 'stream' | 'authorSeq'>): boolean {
-    return this.#state.has(id)
-  }
-
-  read(range: ReadRange = {}): AsyncIterable<Envelope> {
-    return flatten(this.readBatches(range))
-  }
-
-  readBatches(range: ReadRange = {}): AsyncIterable<readonly Envelope[]> {
-    this.#assertOpen()
-    const from = Math.max(1, range.from ?? 1)
-    const to = Math.min(this.head, range.to ?? this.head)
-    return this.#store.batches({ from, to, kinds: range.kinds })
-  }
-
-  async *readSigned(author: NodeId, stream: Stream, fromAuthorSeq: number, toAuthorSeq: number): AsyncGenerator<SignedEvent> {
-    let seqs: number[] = []
-    for (const seq of this.#state.runsOf(author, stream)?.seqsOf(fromAuthorSeq, toAuthorSeq) ?? []) {
-      seqs.push(seq)
-      if (seqs.length < SIGNED_PER_READ) continue
-      yield* await this.readSignedAt(seqs)
-      seqs = []
-    }
-    if (seqs.length > 0) yield* await this.readSignedAt(seqs)
-  }
-
-  async readSignedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]> {
-    this.#assertOpen()
-    const outside = seqs.find((seq) => !Number.isInteger(seq) || seq < 1 || seq > this.head)
-    if (outside !== undefined) throw new RangeError(`the log has events 1 to ${this.head}, not ${outside}`)
-    return this.#store.signedAt(seqs)
-  }
-
-  versionVector(): VersionVector {
-    return this.#state.versionVector()
-  }
-
   onAppended(listener: (envelopes: readonly Envelope[]) => void): () => void {
     // Wrapped, so that one function given twice is two listeners.
     const entry = (envelopes: readonly Envelope[]): void => listener(envelopes)
@@ -111,17 +56,9 @@ export class CommittedLog implements EventLog {
     }
   }
 
-  /** Commits what waits, then closes the store. */
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#closing ??= (async () => {
-      await this.#committing
-      await this.#store.close()
-    })()
-    return this.#closing
-  }
-
-  #assertOpen(): void {
-    if (this.#closing !== undefined) throw new LogError({ code: 'LOG_CLOSED' })
+  /** Commits what waits before the store is closed. */
+  protected override async settle(): Promise<void> {
+    await this.#committing
   }
 
   #enqueue<T>(
@@ -130,7 +67,7 @@ export class CommittedLog implements EventLog {
     options: AppendOptions,
     run: (plan: CommitPlan) => readonly T[],
   ): Promise<readonly T[]> {
-    if (this.#closing !== undefined) return Promise.reject(new LogError({ code: 'LOG_CLOSED' }))
+    if (this.closing) return Promise.reject(new LogError({ code: 'LOG_CLOSED' }))
     if (count === 0) return Promise.resolve([])
     return new Promise((resolve, reject) => {
       let answer: readonly T[] = []
@@ -169,11 +106,11 @@ export class CommittedLog implements EventLog {
   }
 
   async #commit(taken: readonly Waiting[]): Promise<void> {
-    const plan = new CommitPlan(this.#state, this.#tools)
+    const plan = new CommitPlan(this.state, this.#tools)
     const members = taken.filter((waiting) => waiting.plan(plan))
     if (plan.events.length > 0) {
       try {
-        await this.#store.write(
+        await this.store.write(
           plan.events,
           members.some((waiting) => waiting.durable),
         )
@@ -183,7 +120,7 @@ export class CommittedLog implements EventLog {
         return
       }
       const envelopes = plan.events.map((event) => event.envelope)
-      this.#state.advance(this.head + envelopes.length, plan.lamport, runsOfEvents(envelopes))
+      this.state.advance(this.head + envelopes.length, plan.lamport, runsOfEvents(envelopes))
       this.#tell(envelopes)
     }
     for (const waiting of members) waiting.resolve()
@@ -199,10 +136,6 @@ export class CommittedLog implements EventLog {
       }
     }
   }
-}
-
-async function* flatten<T>(batches: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
-  for await (const batch of batches) yield* batch
 }
 
 /** The innermost message: LevelDB's own words stand under the binding's. */

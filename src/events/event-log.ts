@@ -29,31 +29,19 @@ export type Ingested =
   /** Its author's stream has too many holes below it (see GAPS_MAX); nothing was stored, nobody is to blame: ask in order. */
   | { outcome: 'deferred' }
 
-/**
- * A node's append-only log. Appends that wait together are committed together (one segment, one fsync), in order.
- * Own events are stamped, numbered and signed at the commit, so a failed commit leaves no gap in the author's sequence.
- */
-export interface EventLog extends AsyncDisposable {
+/** What can be asked of a log, of a running node's or a stopped one's. */
+export interface LogView extends AsyncDisposable {
+  /** The node whose log it is. */
   readonly author: NodeId
   /** Sequence of the last event, 0 when empty. */
   readonly head: number
-  /** Our clock as the log has it: at least every stamp in it. */
+  /** The author's clock as the log has it: at least every stamp in it. */
   readonly lamport: number
-
-  /**
-   * Appends events of our own.
-   * @throws LogError `LOG_WRITE_FAILED` (nothing of this call was stored), `LOG_CLOSED`
-   * @throws BodyError | PayloadError if a draft is too long or would not read back; nothing of this call was stored
-   */
-  append(drafts: readonly Draft[], options?: AppendOptions): Promise<readonly Envelope[]>
-
-  /** Appends events of others, with their stamps and signatures as they are. Duplicates are told, not stored. */
-  ingest(events: readonly SignedEvent[], options?: AppendOptions): Promise<readonly Ingested[]>
 
   /** True if the event is in the log already: for de-duplication before a signature is verified. */
   has(id: Pick<Header, 'author' | 'stream' | 'authorSeq'>): boolean
 
-  /** Reads on a snapshot: appends that come later are not seen. */
+  /** Reads on a snapshot: appends that come later are not seen. @throws LogError `LOG_DAMAGED` where bytes are not what was written */
   read(range?: ReadRange): AsyncIterable<Envelope>
 
   /** As `read`, in batches of up to some thousand: what folds use, since a promise for every event costs more than the event. */
@@ -67,6 +55,22 @@ export interface EventLog extends AsyncDisposable {
 
   /** Contiguous heads of the gossip stream, by author. */
   versionVector(): VersionVector
+}
+
+/**
+ * A node's append-only log. Appends that wait together are committed together (one segment, one fsync), in order.
+ * Own events are stamped, numbered and signed at the commit, so a failed commit leaves no gap in the author's sequence.
+ */
+export interface EventLog extends LogView {
+  /**
+   * Appends events of our own.
+   * @throws LogError `LOG_WRITE_FAILED` (nothing of this call was stored), `LOG_CLOSED`
+   * @throws BodyError | PayloadError if a draft is too long or would not read back; nothing of this call was stored
+   */
+  append(drafts: readonly Draft[], options?: AppendOptions): Promise<readonly Envelope[]>
+
+  /** Appends events of others, with their stamps and signatures as they are. Duplicates are told, not stored. */
+  ingest(events: readonly SignedEvent[], options?: AppendOptions): Promise<readonly Ingested[]>
 
   /**
    * Calls back after each commit, in log order, synchronously in the commit's turn; a listener must not throw.
@@ -78,20 +82,24 @@ export interface EventLog extends AsyncDisposable {
 export type LogErrorDetail =
   | { code: 'LOG_CLOSED' }
   | { code: 'LOG_WRITE_FAILED'; reason: string }
+  /** `pid` is 0 where it is not known. */
   | { code: 'LOG_LOCKED'; directory: string; pid: number }
   | { code: 'LOG_DAMAGED'; ranges: readonly DamagedRange[] }
   | { code: 'LOG_NEWER'; format: number; supported: number }
   | { code: 'LOG_FOREIGN'; expected: NodeId; found: NodeId }
   | { code: 'LOG_MISSING'; directory: string }
 
-/** A run of sequences that is gone or wrong, inclusive. */
-export type DamagedRange = { from: number; to: number; what: 'missing' | 'altered' | 'reordered' }
+/**
+ * A run of sequences that is gone or wrong, inclusive. `unproven`: they read well, but what would prove that they are
+ * all there, the head file, is gone or unreadable.
+ */
+export type DamagedRange = { from: number; to: number; what: 'missing' | 'altered' | 'reordered' | 'unproven' }
 
 const SENTENCES: { [C in LogErrorDetail['code']]: (detail: Extract<LogErrorDetail, { code: C }>) => string } = {
   LOG_CLOSED: () => 'the event log is closed',
   LOG_WRITE_FAILED: (detail) => `the event log could not be written: ${detail.reason}`,
   LOG_LOCKED: (detail) =>
-    `the data directory ${detail.directory} is in use by process ${detail.pid}: stop it, or ask it through its socket`,
+    `the data directory ${detail.directory} is in use by ${detail.pid > 0 ? `process ${detail.pid}` : 'another process'}: stop it, or ask it through its socket`,
   LOG_DAMAGED: (detail) =>
     `the event log is damaged: ${detail.ranges.map((range) => `events ${range.from} to ${range.to} ${range.what}`).join('; ')}`,
   LOG_NEWER: (detail) =>

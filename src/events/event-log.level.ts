@@ -1,0 +1,137 @@
+import { mkdirSync } from 'node:fs'
+import type { Upcast } from './body.ts'
+import type { PlanTools } from './commit-plan.ts'
+import { CommittedLog } from './committed-log.ts'
+import { type EventLog, LogError, type LogView } from './event-log.ts'
+import { bootId, HeadFile, readHeadFile } from './head-file.fs.ts'
+import { damageByRecord, type HeadMark, provenMark } from './head-record.ts'
+import { toHex } from './hex.ts'
+import type { NodeId } from './ids.ts'
+import {
+  createDatabase,
+  type LogDatabase,
+  logPaths,
+  openDatabase,
+  openExistingDatabase,
+  readMeta,
+} from './log-database.level.ts'
+import { LogReader } from './log-reader.ts'
+import { LogState } from './log-state.ts'
+import { claimPath } from './open-paths.fs.ts'
+import { SegmentDirectory } from './segment-directory.ts'
+import { digestAt, scanSummaries } from './segment-scan.level.ts'
+import { SegmentStore, type SegmentStoreParts, type TailSegment } from './segment-store.level.ts'
+
+export type LevelLogOptions = PlanTools & {
+  /** The node's data directory: the database is `log/` in it, and `head` beside that. */
+  readonly directory: string
+  /** The first start of this node: make the log if there is none. */
+  readonly create?: boolean
+}
+
+/**
+ * Opens a node's log on LevelDB.
+ * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_DAMAGED`, `LOG_NEWER`, `LOG_FOREIGN`
+ */
+export async function openLevelLog({ directory, create = false, ...tools }: LevelLogOptions): Promise<EventLog> {
+  if (create) mkdirSync(directory, { recursive: true })
+  const release = claimLog(directory)
+  let database: LogDatabase | undefined
+  try {
+    database = create ? await createDatabase(directory, tools.signer.id) : await openExistingDatabase(directory)
+    const log = await openLog(database, directory, create, tools.signer.id)
+    const head = new HeadFile(logPaths(directory).head)
+    const writeHead = headWriter(head, { seq: log.state.head, digest: toHex(log.digest) })
+    // Brought to the disk by LevelDB when it was opened, all of it.
+    writeHead(log.mark, true, false)
+    head.sync()
+    const store = new SegmentStore(database, {
+      ...log,
+      upcast: tools.upcast,
+      committed: (seq, digest, durable) => writeHead({ seq, digest: toHex(digest) }, durable, false),
+      closed: (clean) => {
+        if (clean) writeHead(undefined, true, true)
+        head.close()
+        release()
+      },
+      reopen: () => openDatabase(logPaths(directory).database, false),
+    })
+    return new CommittedLog(log.state, store, tools)
+  } catch (error) {
+    await database?.close()
+    release()
+    throw error
+  }
+}
+
+/**
+ * Opens a stopped node's log for reading, without its key. Takes the same lock as the node would.
+ * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_DAMAGED`, `LOG_NEWER`
+ */
+export async function readLevelLog({ directory, upcast }: { directory: string; upcast: Upcast }): Promise<LogView> {
+  const release = claimLog(directory)
+  let database: LogDatabase | undefined
+  try {
+    database = await openExistingDatabase(directory)
+    const log = await openLog(database, directory, false, undefined)
+    const refuse = (): never => {
+      throw new LogError({ code: 'LOG_CLOSED' })
+    }
+    const store = new SegmentStore(database, { ...log, upcast, committed: refuse, closed: release, reopen: refuse })
+    return new LogReader(log.author, log.state, store)
+  } catch (error) {
+    await database?.close()
+    release()
+    throw error
+  }
+}
+
+function claimLog(directory: string): () => void {
+  try {
+    return claimPath(directory)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new LogError({ code: 'LOG_MISSING', directory }, { cause: error })
+    throw error
+  }
+}
+
+type OpenedLog = Pick<SegmentStoreParts, 'directory' | 'tail' | 'digest'> & {
+  readonly author: NodeId
+  readonly state: LogState
+  readonly mark: HeadMark
+}
+
+async function openLog(database: LogDatabase, path: string, create: boolean, author: NodeId | undefined): Promise<OpenedLog> {
+  const meta = await readMeta(database, author)
+  const state = new LogState()
+  const directory = new SegmentDirectory()
+  const { tail, digest }: { tail: TailSegment[]; digest: Uint8Array } = await scanSummaries(database, state, directory)
+  const record = readHeadFile(logPaths(path).head)
+  // A first start that was cut off between the database and the head file.
+  const isNew = create && record === undefined && state.head === 0
+  if (!isNew) {
+    const boot = bootId()
+    const proven = record && provenMark(record, boot)
+    const found = proven && proven.seq <= state.head ? await digestAt(database, directory, proven.seq) : undefined
+    const ranges = damageByRecord(record, boot, state.head, found)
+    if (ranges.length > 0) throw new LogError({ code: 'LOG_DAMAGED', ranges })
+  }
+  return { author: meta.author, state, directory, tail, digest, mark: { seq: state.head, digest: toHex(digest) } }
+}
+
+/** Keeps what is durable and what is written; `undefined` repeats the last mark. */
+function headWriter(file: HeadFile, start: HeadMark): (mark: HeadMark | undefined, isDurable: boolean, clean: boolean) => void {
+  const boot = bootId()
+  let latest = start
+  let durable = start
+  return (mark, isDurable, clean) => {
+    latest = mark ?? latest
+    if (isDurable) durable = latest
+    try {
+      file.write({ latest, durable, clean, boot })
+    } catch {
+      // The disk is full or failing: the record stays behind the log, which is no damage. The log's own writes will tell.
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
+import { LogError } from './event-log.ts'
+import { readHeadFile } from './head-file.fs.ts'
+import { isNodeId, type NodeId } from './ids.ts'
+import { META_KEY } from './segment-keys.ts'
+import { damaged } from './segment-value.level.ts'
+
+/** What this version writes; it reads everything up to it. */
+export const LOG_FORMAT = 1
+
+export type LogDatabase = ClassicLevel<Uint8Array, Buffer>
+
+/** Where a log stands in a node's data directory. The head file stands outside the database, whose loss it shows. */
+export const logPaths = (directory: string): { database: string; head: string } => ({
+  database: join(directory, 'log'),
+  head: join(directory, 'head'),
+})
+
+type Meta = { readonly format: number; readonly author: NodeId }
+
+/** Opens the database at a path that this process has claimed. Throws what LevelDB says, with LogError `LOG_LOCKED` for its lock. */
+export async function openDatabase(path: string, createIfMissing: boolean): Promise<LogDatabase> {
+  const database: LogDatabase = new ClassicLevel(path, {
+    keyEncoding: 'view',
+    valueEncoding: 'buffer',
+    createIfMissing,
+    // Signatures, keys and hashes: compression finds a tenth and costs a replay more than reading that.
+    compression: false,
+    // Fewer, larger tables: the log is written once and read in order.
+    writeBufferSize: 8 * 1024 * 1024,
+    maxFileSize: 16 * 1024 * 1024,
+    blockSize: 64 * 1024,
+  })
+  try {
+    await database.open()
+  } catch (error) {
+    if (innermost(error).code === 'LEVEL_LOCKED')
+      throw new LogError({ code: 'LOG_LOCKED', directory: path, pid: 0 }, { cause: error })
+    throw error
+  }
+  return database
+}
+
+function innermost(error: unknown): { code?: string; message: string } {
+  const cause = (error as { cause?: unknown }).cause
+  return cause instanceof Error ? innermost(cause) : (error as { code?: string; message: string })
+}
+
+/** Makes an empty log, or leaves the one that is there. Idempotent, so that a first start that was cut off can go on. */
+export async function createDatabase(directory: string, author: NodeId): Promise<LogDatabase> {
+  const paths = logPaths(directory)
+  mkdirSync(paths.database, { recursive: true })
+  // A head file without a database is a log that was lost, not one to be begun.
+  const database = await openDatabase(paths.database, !existsSync(paths.head))
+  if ((await database.get(META_KEY)) === undefined && (await isEmpty(database))) {
+    const meta: Meta = { format: LOG_FORMAT, author }
+    await database.put(META_KEY, Buffer.from(JSON.stringify(meta)), { sync: true })
+  }
+  return database
+}
+
+async function isEmpty(database: LogDatabase): Promise<boolean> {
+  return (await database.keys({ limit: 1 }).all()).length === 0
+}
+
+/**
+ * Opens the log of a node that has been started before.
+ * @throws LogError `LOG_MISSING` (there never was one), `LOG_DAMAGED` (there was), `LOG_LOCKED`
+ */
+export async function openExistingDatabase(directory: string): Promise<LogDatabase> {
+  const paths = logPaths(directory)
+  const record = readHeadFile(paths.head)
+  if (!existsSync(paths.database)) {
+    if (record === undefined) throw new LogError({ code: 'LOG_MISSING', directory })
+    throw damaged({ from: 1, to: record.latest.seq, what: 'missing' })
+  }
+  try {
+    return await openDatabase(paths.database, false)
+  } catch (cause) {
+    if (cause instanceof LogError) throw cause
+    // LevelDB itself found files missing or unreadable: which events are in them is for `verifyLog` to say.
+    const to = record?.latest.seq ?? 0
+    throw new LogError({ code: 'LOG_DAMAGED', ranges: [{ from: 1, to, what: 'unproven' }] }, { cause })
+  }
+}
+
+/**
+ * Checks format and owner.
+ * @throws LogError `LOG_NEWER`, `LOG_FOREIGN`, `LOG_DAMAGED`
+ */
+export async function readMeta(database: LogDatabase, expected: NodeId | undefined): Promise<Meta> {
+  const bytes = await database.get(META_KEY)
+  const meta = bytes && parseMeta(bytes.toString('utf8'))
+  if (meta === undefined) throw damaged({ from: 1, to: 1, what: 'altered' })
+  if (meta.format > LOG_FORMAT) throw new LogError({ code: 'LOG_NEWER', format: meta.format, supported: LOG_FORMAT })
+  if (expected !== undefined && meta.author !== expected) {
+    throw new LogError({ code: 'LOG_FOREIGN', expected, found: meta.author })
+  }
+  return meta
+}
+
+function parseMeta(text: string): Meta | undefined {
+  try {
+    const { format, author } = JSON.parse(text) as Partial<Meta>
+    return typeof format === 'number' && typeof author === 'string' && isNodeId(author) ? { format, author } : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,266 @@
+import { open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Upcast } from './body.ts'
+import type { PlannedEvent } from './commit-plan.ts'
+import type { Envelope, SignedEvent } from './envelope.ts'
+import type { LogDatabase } from './log-database.level.ts'
+import { runsOfEvents } from './log-state.ts'
+import type { LogStore, StoreRange } from './log-store.ts'
+import { encodeFrame, readSegment, signedEventsOf, wantedKinds } from './segment.ts'
+import { kindBits, type SegmentDirectory, type SegmentEntry } from './segment-directory.ts'
+import { firstOfKey, segmentKey, summaryKey } from './segment-keys.ts'
+import { encodeSummary, joinSummaries, NO_KINDS, type SegmentSummary, withKind } from './segment-summary.ts'
+import { CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged, sealValue } from './segment-value.level.ts'
+
+/**
+ * Small segments at the end of the log are joined by the commit that brings them to this many events or bytes: each
+ * event is written twice, no reader ever meets more than a few small segments, and the join costs no write of its own.
+ */
+export const JOIN_EVENTS = 128
+export const JOIN_BYTES = 256 * 1024
+/** A commit of this many events on its own is left alone. */
+const LARGE_EVENTS = 64
+
+/** Bytes that one call of an iterator brings at most; LevelDB's 16 KiB would be half a segment. */
+const READ_AHEAD_BYTES = 1024 * 1024
+/** Removing it changes nothing, but an fsync comes with it. */
+const NO_KEY = new Uint8Array([0])
+/** Entries asked for in one call: the bytes above are the real bound. */
+const READ_AHEAD_ENTRIES = 1000
+const BATCH_EVENTS = 1024
+
+/** A small segment at the end: its summary and its frames. */
+export type TailSegment = { readonly summary: SegmentSummary; readonly frames: Uint8Array }
+
+/** Called when a commit is in the database. */
+export type Committed = (head: number, digest: Uint8Array, durable: boolean) => void
+
+export type SegmentStoreParts = {
+  readonly directory: SegmentDirectory
+  readonly upcast: Upcast
+  readonly tail: TailSegment[]
+  /** Chain digest after the last event. */
+  readonly digest: Uint8Array
+  readonly committed: Committed
+  /** Called when the database is closed; `clean` if all of it is on the disk. */
+  readonly closed: (clean: boolean) => void
+  /** Opens the database again after a failed write. */
+  readonly reopen: () => Promise<LogDatabase>
+}
+
+/** Segments in LevelDB. */
+export class SegmentStore implements LogStore {
+  #database: LogDatabase
+  readonly #parts: SegmentStoreParts
+  #tail: TailSegment[]
+  #digest: Uint8Array
+  #unsynced = false
+  #broken = false
+
+  constructor(database: LogDatabase, parts: SegmentStoreParts) {
+    this.#database = database
+    this.#parts = parts
+    this.#tail = parts.tail
+    this.#digest = parts.digest
+  }
+
+  async write(events: readonly PlannedEvent[], durable: boolean): Promise<void> {
+    if (this.#broken) await this.#mend()
+    const frames = encodeFrame(events)
+    const summary = summarise(events, this.#digest, chainDigest(this.#digest, frames))
+    const tail = [...this.#tail, { summary, frames }]
+    const joins = isComplete(tail)
+    const written = joins ? tail : [{ summary, frames }]
+    const whole = joinSummaries(
+      written[0]?.summary ?? summary,
+      written.slice(1).map((segment) => segment.summary),
+    )
+    const batch = this.#database.batch()
+    for (const { summary: small } of written.slice(1, -1)) batch.del(segmentKey(small.first)).del(summaryKey(small.first))
+    batch.put(segmentKey(whole.first), sealValue(written.map((segment) => segment.frames)))
+    batch.put(summaryKey(whole.first), sealValue([encodeSummary(whole)]))
+    try {
+      await batch.write({ sync: durable })
+      if (durable && this.#unsynced) await this.#syncOlderFiles()
+    } catch (error) {
+      this.#broken = true
+      throw error
+    }
+    this.#unsynced = !durable
+    this.#digest = summary.after
+    this.#tail = joins || summary.count >= LARGE_EVENTS ? [] : tail
+    this.#parts.directory.replaceLast(written.length - 1, whole)
+    this.#parts.committed(summary.first + summary.count - 1, this.#digest, durable)
+  }
+
+  async *batches({ from, to, kinds }: StoreRange): AsyncGenerator<readonly Envelope[]> {
+    const stretches = this.#parts.directory.stretches(from, to, kinds && kindBits(kinds))
+    const range = { from, to, wanted: kinds && wantedKinds(kinds) }
+    // A join moves segments to other keys: directory and snapshot must be of the same moment.
+    const snapshot = this.#database.snapshot()
+    try {
+      for (const stretch of stretches) {
+        let batch: Envelope[] = []
+        for await (const { entry, value } of this.#segments(stretch, snapshot)) {
+          const { first, count } = entry
+          orDamaged(first, first + count - 1, () => readSegment(value, CHECKSUM_BYTES, first, range, this.#parts.upcast, batch))
+          if (batch.length < BATCH_EVENTS) continue
+          yield batch
+          batch = []
+        }
+        if (batch.length > 0) yield batch
+      }
+    } finally {
+      await snapshot.close()
+    }
+  }
+
+  async signedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]> {
+    const entries = new Map<number, SegmentEntry>()
+    for (const seq of seqs) {
+      const entry = this.#parts.directory.find(seq)
+      if (entry !== undefined) entries.set(entry.first, entry)
+    }
+    const asked = new Set(seqs)
+    const found = new Map<number, SignedEvent>()
+    await using snapshot = this.#database.snapshot()
+    const values = await this.#database.getMany([...entries.keys()].map(segmentKey), { snapshot })
+    for (const [index, entry] of [...entries.values()].entries()) {
+      const value = values[index]
+      const last = entry.first + entry.count - 1
+      if (value === undefined) throw damaged({ from: entry.first, to: last, what: 'missing' })
+      if (!isSealed(value)) throw damaged({ from: entry.first, to: last, what: 'altered' })
+      orDamaged(entry.first, last, () => {
+        for (const { seq, body, signature } of signedEventsOf(value, CHECKSUM_BYTES, entry.first)) {
+          // Copies, so that an event that waits in a queue does not keep its segment in memory.
+          if (asked.has(seq)) found.set(seq, { body: new Uint8Array(body), signature: new Uint8Array(signature) })
+        }
+      })
+    }
+    return seqs.flatMap((seq) => found.get(seq) ?? [])
+  }
+
+  async close(): Promise<void> {
+    let clean = false
+    try {
+      if (this.#broken) await this.#mend()
+      if (this.#unsynced) {
+        await this.#database.del(NO_KEY, { sync: true })
+        await this.#syncOlderFiles()
+      }
+      clean = true
+    } catch {
+      // Nothing to tell anyone: what was promised to be durable is. The log just does not count as closed cleanly.
+    }
+    try {
+      await this.#database.close()
+    } finally {
+      this.#parts.closed(clean)
+    }
+  }
+
+  async *#segments(
+    stretch: readonly SegmentEntry[],
+    snapshot: ReturnType<LogDatabase['snapshot']>,
+  ): AsyncGenerator<{ entry: SegmentEntry; value: Buffer }> {
+    const [first, last] = [stretch[0], stretch.at(-1)]
+    if (first === undefined || last === undefined) return
+    const bounds = { gte: segmentKey(first.first), lte: segmentKey(last.first) }
+    const iterator = this.#database.iterator({ ...bounds, snapshot, highWaterMarkBytes: READ_AHEAD_BYTES })
+    let next = iterator.nextv(READ_AHEAD_ENTRIES)
+    try {
+      let index = 0
+      for (let entries = await next; entries.length > 0; entries = await next) {
+        // The next call reads in another thread while these are decoded.
+        next = iterator.nextv(READ_AHEAD_ENTRIES)
+        next.catch(() => {})
+        for (const [key, value] of entries) {
+          const entry = stretch[index++]
+          if (entry === undefined || firstOfKey(key) !== entry.first) throw missing(stretch, entry, firstOfKey(key))
+          if (!isSealed(value)) throw damaged({ from: entry.first, to: entry.first + entry.count - 1, what: 'altered' })
+          yield { entry, value }
+        }
+      }
+      const lost = stretch[index]
+      if (lost !== undefined) throw missing(stretch, lost, last.first + last.count)
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  // A torn record at the end of LevelDB's own log would hide everything written after it, so a database whose write
+  // failed is never written to again: it is opened anew, which starts a new file. A write that failed at its fsync may
+  // be there all the same; its appenders were told that it is not, so it is taken out.
+  async #mend(): Promise<void> {
+    await this.#database.close()
+    this.#database = await this.#parts.reopen()
+    const last = this.#parts.directory.last
+    const next = last === undefined ? 1 : last.first + last.count
+    const batch = this.#database.batch()
+    for (const prefix of [segmentKey, summaryKey]) {
+      const range = { gte: prefix(next), lte: prefix(Number.MAX_SAFE_INTEGER) }
+      for (const key of await this.#database.keys(range).all()) batch.del(key)
+    }
+    for (const { summary, frames } of this.#tail) {
+      batch.put(segmentKey(summary.first), sealValue([frames]))
+      batch.put(summaryKey(summary.first), sealValue([encodeSummary(summary)]))
+    }
+    await batch.write({ sync: true })
+    this.#broken = false
+    this.#unsynced = false
+  }
+
+  // LevelDB's fsync reaches the file it writes to now. When that file is new, the end of the one before it may still be
+  // on its way: a power cut would then leave a hole under a durable event.
+  async #syncOlderFiles(): Promise<void> {
+    const names = (await readdir(this.#database.location)).filter((name) => name.endsWith('.log')).sort()
+    for (const name of names.slice(0, -1)) await syncFile(join(this.#database.location, name))
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  try {
+    await using file = await open(path, 'r')
+    await file.datasync()
+  } catch (error) {
+    // Gone: its events stand in a table by now, which LevelDB synced before it removed the file.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+function missing(stretch: readonly SegmentEntry[], expected: SegmentEntry | undefined, found: number): Error {
+  const from = expected?.first ?? (stretch.at(-1)?.first ?? 0) + (stretch.at(-1)?.count ?? 0)
+  return found > from
+    ? damaged({ from, to: found - 1, what: 'missing' })
+    : damaged({ from: found, to: from, what: 'reordered' })
+}
+
+function isComplete(tail: readonly TailSegment[]): boolean {
+  if (tail.length === 1) return false
+  if (!isSmall(tail.at(-1)?.summary)) return true
+  let events = 0
+  let bytes = 0
+  for (const { summary, frames } of tail) {
+    events += summary.count
+    bytes += frames.length
+  }
+  return events >= JOIN_EVENTS || bytes >= JOIN_BYTES
+}
+
+function summarise(events: readonly PlannedEvent[], before: Uint8Array, after: Uint8Array): SegmentSummary {
+  let kinds = NO_KINDS
+  let lamportMin = Number.POSITIVE_INFINITY
+  let lamportMax = 0
+  for (const { envelope } of events) {
+    kinds = withKind(kinds, envelope.kind)
+    lamportMin = Math.min(lamportMin, envelope.lamport)
+    lamportMax = Math.max(lamportMax, envelope.lamport)
+  }
+  const runs = runsOfEvents(events.map(({ envelope }) => envelope))
+  return { first: events[0]?.envelope.seq ?? 0, count: events.length, kinds, lamportMin, lamportMax, before, after, runs }
+}
+
+/** True if a segment belongs to the small ones at the end that a later commit will join. */
+export function isSmall(summary: SegmentSummary | undefined): boolean {
+  return summary !== undefined && summary.count < LARGE_EVENTS
+}

@@ -1,0 +1,116 @@
+import { kindOfBody, scanBody, type Upcast } from './body.ts'
+import { readableEvent } from './commit-plan.ts'
+import type { Envelope, SignedEvent } from './envelope.ts'
+import type { EventKind } from './event.ts'
+import { KINDS } from './kinds.ts'
+import { Cursor, varintLength, writeVarint } from './varint.ts'
+
+// A segment is one or more frames, a frame is what one commit wrote: count and length of its events as varints, then
+// each event as the length of its body (varint), the body and the signature. Merging segments joins their frames and
+// changes none, so the chain of digests, which goes over frames, stays what it was. See docs/adr/0002.
+
+export const SIGNATURE_BYTES = 64
+
+/** The frame of one commit. */
+export function encodeFrame(events: readonly SignedEvent[]): Uint8Array {
+  let length = 0
+  for (const { body } of events) length += varintLength(body.length) + body.length + SIGNATURE_BYTES
+  const frame = new Uint8Array(varintLength(events.length) + varintLength(length) + length)
+  let at = writeVarint(frame, writeVarint(frame, 0, events.length), length)
+  for (const { body, signature } of events) {
+    at = writeVarint(frame, at, body.length)
+    frame.set(body, at)
+    frame.set(signature, at + body.length)
+    at += body.length + SIGNATURE_BYTES
+  }
+  return frame
+}
+
+/** Where a frame stands in its segment, and the sequences of its events. */
+export type FrameSpan = { readonly start: number; readonly end: number; readonly first: number; readonly count: number }
+
+/** The frames of a segment whose bytes start at `start`. @throws VarintError if they are cut off */
+export function framesOf(segment: Uint8Array, start: number, first: number): FrameSpan[] {
+  const frames: FrameSpan[] = []
+  const cursor = new Cursor(segment, start)
+  for (let seq = first; cursor.at < segment.length; ) {
+    const from = cursor.at
+    const count = cursor.varint()
+    cursor.skip(cursor.varint())
+    frames.push({ start: from, end: cursor.at, first: seq, count })
+    seq += count
+  }
+  return frames
+}
+
+/** Which kind numbers a read wants: one byte a number below 256; larger numbers are of no known kind. */
+export type WantedKinds = Uint8Array
+
+export function wantedKinds(kinds: readonly EventKind[]): WantedKinds {
+  const wanted = new Uint8Array(256)
+  for (const kind of kinds) wanted[KINDS[kind].number] = 1
+  return wanted
+}
+
+/**
+ * Reads the events `from` to `to` (inclusive) of a segment into `into`; of others than the wanted kinds only two bytes
+ * are looked at.
+ * @throws VarintError | BodyError | PayloadError if the bytes are not what was written
+ */
+export function readSegment(
+  segment: Uint8Array,
+  start: number,
+  first: number,
+  range: { readonly from: number; readonly to: number; readonly wanted: WantedKinds | undefined },
+  upcast: Upcast,
+  into: Envelope[],
+): void {
+  const { from, to, wanted } = range
+  const cursor = new Cursor(segment, start)
+  for (let seq = first; cursor.at < segment.length && seq <= to; ) {
+    const count = cursor.varint()
+    const length = cursor.varint()
+    if (seq + count <= from) {
+      cursor.skip(length)
+      seq += count
+      continue
+    }
+    for (const next = seq + count; seq < next; seq++) {
+      const bodyLength = cursor.varint()
+      const body = cursor.skip(bodyLength)
+      cursor.skip(SIGNATURE_BYTES)
+      if (seq < from || seq > to) continue
+      if (wanted !== undefined && wanted[kindOfBody(segment, body, body + bodyLength)] !== 1) continue
+      const scanned = scanBody(segment, body, body + bodyLength)
+      const event = readableEvent(scanned, upcast)
+      const { version, kind, lamport, author, stream, authorSeq, at } = scanned
+      into.push({ seq, version, kind, lamport, author, stream, authorSeq, at, event })
+    }
+  }
+}
+
+/**
+ * The signed bytes of every event of a segment, as views, with its place.
+ * @throws VarintError if they are cut off
+ */
+export function* signedEventsOf(
+  segment: Uint8Array,
+  start: number,
+  first: number,
+): Generator<SignedEvent & { readonly seq: number }> {
+  const cursor = new Cursor(segment, start)
+  for (let seq = first; cursor.at < segment.length; ) {
+    const next = seq + cursor.varint()
+    cursor.varint()
+    for (; seq < next; seq++) {
+      const bodyLength = cursor.varint()
+      const body = cursor.skip(bodyLength)
+      const signature = cursor.skip(SIGNATURE_BYTES)
+      yield {
+        seq,
+        body: segment.subarray(body, body + bodyLength),
+        signature: segment.subarray(signature, signature + SIGNATURE_BYTES),
+      }
+    }
+  }
+}
