@@ -1,0 +1,39 @@
+import { Args, Flags } from '@oclif/core'
+import type { PublishResult } from '../../../roles/index.ts'
+import { BaseCommand } from '../../base-command.ts'
+import { publishText } from '../../render/torrents.ts'
+import { publishPaths } from '../../services/publish.ts'
+import { reachNode } from '../../services/reach.ts'
+
+export default class ClientPublish extends BaseCommand {
+  static override summary = 'Make a torrent of a file or folder, seed it, and put it into the index.'
+  static override description =
+    'Each PATH becomes a torrent of its own. Index nodes that cannot be reached get the entry later; the node keeps trying.'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> ./album --title "Songs of the sea" --tag music --tag folk',
+    '<%= config.bin %> <%= command.id %> a.iso b.iso --json',
+  ]
+  static override strict = false
+  static override args = { path: Args.string({ required: true, description: 'File or folder; several may be given.' }) }
+  static override flags = {
+    title: Flags.string({
+      summary: 'What it is called in the index. Default: the name of the file or folder.',
+      helpValue: 'TEXT',
+    }),
+    tag: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      summary: 'A further keyword. Repeat it for several.',
+      helpValue: 'WORD',
+    }),
+  }
+
+  async run(): Promise<{ published: PublishResult[] }> {
+    const { argv, flags } = await this.parse(ClientPublish)
+    const { client } = await reachNode(flags.data, 'client')
+    const details = { ...(flags.title === undefined ? {} : { title: flags.title }), tags: flags.tag ?? [] }
+    const published = await publishPaths(client, argv as string[], details, !this.jsonEnabled())
+    this.log(published.map(publishText).join('\n\n'))
+    return { published }
+  }
+}

@@ -1,0 +1,39 @@
+import { Args, Flags } from '@oclif/core'
+import { ServiceError } from '../../../roles/index.ts'
+import { BaseCommand } from '../../base-command.ts'
+import { searchText } from '../../render/search.ts'
+import { download, downloadFlags } from '../../services/download-command.ts'
+import { reachNode } from '../../services/reach.ts'
+
+export default class ClientSearch extends BaseCommand {
+  static override summary = 'Search the index of the network.'
+  static override description = 'Finds torrents whose title or tags have all the words. --get N downloads the Nth hit.'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> songs of the sea',
+    '<%= config.bin %> <%= command.id %> debian netinst --get 1',
+    '<%= config.bin %> <%= command.id %> debian --limit 50 --json',
+  ]
+  static override strict = false
+  static override args = { words: Args.string({ required: true, description: 'What to look for.' }) }
+  static override flags = {
+    ...downloadFlags,
+    get: Flags.integer({ min: 1, summary: 'Download this hit.', helpValue: 'N' }),
+    limit: Flags.integer({ min: 1, max: 1000, default: 20, summary: 'At most so many hits.', helpValue: 'N' }),
+    cursor: Flags.string({ summary: 'Go on after an earlier answer (its "cursor" with --json).', helpValue: 'TEXT' }),
+  }
+
+  async run(): Promise<object | undefined> {
+    const { argv, flags } = await this.parse(ClientSearch)
+    const node = await reachNode(flags.data, 'client')
+    const cursor = flags.cursor === undefined ? {} : { cursor: flags.cursor }
+    const result = await node.client.search({ text: argv.join(' '), limit: flags.limit, ...cursor })
+    if (flags.get === undefined) {
+      this.log(searchText(result))
+      return result
+    }
+    const hit = result.hits[flags.get - 1]
+    if (hit === undefined)
+      throw new ServiceError('failed', `there is no hit ${flags.get}: the search found ${result.hits.length}`)
+    return download(node, { magnet: hit.magnet }, flags, { json: this.jsonEnabled(), interactive: this.interactive })
+  }
+}

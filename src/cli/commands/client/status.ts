@@ -1,0 +1,19 @@
+import type { ClientStatus } from '../../../roles/index.ts'
+import { BaseCommand } from '../../base-command.ts'
+import { nodeStatusText } from '../../render/node.ts'
+import { torrentTable } from '../../render/torrents.ts'
+import { reachNode } from '../../services/reach.ts'
+
+export default class ClientStatusCommand extends BaseCommand {
+  static override summary = 'Show the client and its torrents.'
+  static override description = 'What it downloads and seeds, how far, how fast, and how the node itself is.'
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --data ./c1 --json']
+
+  async run(): Promise<ClientStatus> {
+    const { flags } = await this.parse(ClientStatusCommand)
+    const { client } = await reachNode(flags.data, 'client')
+    const status = await client.clientStatus()
+    this.log(`${nodeStatusText(status.node, Date.now())}\n\n${torrentTable(status.torrents)}`)
+    return status
+  }
+}

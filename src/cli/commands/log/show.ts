@@ -1,0 +1,22 @@
+import { BaseCommand } from '../../base-command.ts'
+import { eventLine } from '../../render/events.ts'
+import { logFilter, logFilterFlags } from '../../services/log-flags.ts'
+import { reachLog } from '../../services/reach.ts'
+
+export default class LogShow extends BaseCommand {
+  static override summary = 'Show events of the log.'
+  static override description =
+    "One event a line: its place in this log, Lamport stamp, time (its author's claim), author, kind, and what it says. With --json, JSON lines. Reads a running node through its socket and a stopped one from its directory."
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --limit 20',
+    '<%= config.bin %> <%= command.id %> --kind piece.judged --kind torrent.published --json',
+    '<%= config.bin %> <%= command.id %> --from 100 --to 200 --author 3f9a',
+  ]
+  static override flags = logFilterFlags
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(LogShow)
+    await using log = await reachLog(flags.data)
+    for await (const row of log.queries.events(logFilter(flags))) await this.emit(row, () => eventLine(row))
+  }
+}

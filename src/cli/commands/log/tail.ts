@@ -1,0 +1,34 @@
+import { Flags } from '@oclif/core'
+import { BaseCommand } from '../../base-command.ts'
+import { eventLine } from '../../render/events.ts'
+import { logFilterFlags } from '../../services/log-flags.ts'
+import { reachLog } from '../../services/reach.ts'
+
+export default class LogTail extends BaseCommand {
+  static override summary = 'Show the last events, and new ones as they are appended.'
+  static override description =
+    'Follows a running node until Ctrl-C; of a stopped node it shows the last events and ends. With --json, JSON lines.'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --lines 50 --kind member.dead --json',
+    '<%= config.bin %> <%= command.id %> --no-follow',
+  ]
+  static override flags = {
+    lines: Flags.integer({ char: 'n', min: 0, max: 100_000, default: 10, summary: 'How far back to begin.', helpValue: 'N' }),
+    follow: Flags.boolean({ char: 'f', allowNo: true, default: true, summary: 'Go on with new events.' }),
+    kind: logFilterFlags.kind,
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(LogTail)
+    await using log = await reachLog(flags.data)
+    const head = (await log.running?.node.status())?.log.head ?? (await log.queries.stats()).events
+    const after = Math.max(0, head - flags.lines)
+    const kinds = flags.kind === undefined ? {} : { kinds: flags.kind }
+    const rows =
+      log.running !== undefined && flags.follow
+        ? log.running.node.tail({ from: after, ...kinds })
+        : log.queries.events({ from: after + 1, to: head, ...kinds })
+    for await (const row of rows) await this.emit(row, () => eventLine(row))
+  }
+}

@@ -1,0 +1,74 @@
+import type { LinkRow, MemberRow, NodeStatus, Notice } from '../../roles/index.ts'
+import { printable } from './printable.ts'
+import { fields, table } from './table.ts'
+import { bytes, count, counted, duration, shortPeer, time } from './units.ts'
+
+const endpoint = (at: { host: string; port: number } | null): string => (at === null ? 'none yet' : `${at.host}:${at.port}`)
+
+/** @param now ms since 1970, for the time it has been up */
+export function nodeStatusText(status: NodeStatus, now: number): string {
+  const { gossip, members, log } = status
+  return fields([
+    ['node', status.id],
+    ['role', status.role],
+    ['state', status.ready ? 'ready' : `not ready: ${status.waitingFor ?? 'starting'}`],
+    ['version', status.version],
+    ['up for', `${duration(now - status.startedAt)}, process ${status.pid}, incarnation ${status.incarnation}`],
+    ['data', status.dataDirectory],
+    ['endpoint', endpoint(status.endpoint)],
+    status.mainlineDht === null
+      ? undefined
+      : ['torrent DHT', `UDP port ${status.mainlineDht.port}, ${counted(status.mainlineDht.nodes, 'node')} known`],
+    status.torrentPort === null ? undefined : ['torrents', `TCP port ${status.torrentPort}`],
+    ['bootstrap', status.bootstrap.join(', ') || 'none'],
+    ['links', String(status.links)],
+    ['members', `${members.alive} alive, ${members.suspect} suspect, ${members.dead} dead, ${members.left} left`],
+    ['log', `${counted(log.head, 'event')}, lamport ${count(log.lamport)}`],
+    [
+      'gossip',
+      `${count(gossip.eventsIn)} in, ${count(gossip.eventsOut)} out, ${counted(gossip.duplicates, 'duplicate')}, ` +
+        `${count(gossip.rejected)} rejected, ${count(gossip.heldBack)} held back`,
+    ],
+    ['projections', status.projections.map(({ name, checkpoint }) => `${name} at ${checkpoint}`).join(', ') || 'none'],
+    ['memory', bytes(status.memoryBytes)],
+  ])
+}
+
+export function memberTable(rows: readonly MemberRow[]): string {
+  if (rows.length === 0) return 'no members known'
+  return table(rows, [
+    { title: 'NODE', value: (row) => (row.self ? `${shortPeer(row.id)} (self)` : shortPeer(row.id)) },
+    { title: 'ROLE', value: (row) => row.role },
+    { title: 'STATE', value: (row) => row.state },
+    { title: 'SINCE', value: (row) => time(row.since) },
+    { title: 'BY WORD OF', value: (row) => (row.byWord === row.id ? 'itself' : shortPeer(row.byWord)) },
+    { title: 'ADDRESS', value: (row) => `${row.host}:${row.port}` },
+    {
+      title: 'ROUND TRIP',
+      value: (row) => (row.roundTripMs === null ? '' : `${row.roundTripMs.toFixed(1)} ms`),
+      align: 'right',
+    },
+  ])
+}
+
+export function linkTable(rows: readonly LinkRow[]): string {
+  if (rows.length === 0) return 'no overlay links'
+  return table(rows, [
+    { title: 'NODE', value: (row) => shortPeer(row.peer) },
+    { title: 'ROLE', value: (row) => row.role ?? '?' },
+    { title: 'ADDRESS', value: (row) => `${row.host}:${row.port}` },
+    { title: 'SINCE', value: (row) => time(row.since) },
+    {
+      title: 'ROUND TRIP',
+      value: (row) => (row.roundTripMs === null ? '' : `${row.roundTripMs.toFixed(1)} ms`),
+      align: 'right',
+    },
+    { title: 'IN', value: (row) => count(row.messagesIn), align: 'right' },
+    { title: 'OUT', value: (row) => count(row.messagesOut), align: 'right' },
+    { title: 'SCORE', value: (row) => String(row.score), align: 'right' },
+    { title: 'STANDING', value: (row) => row.standing },
+  ])
+}
+
+export const noticeLine = (notice: Notice): string =>
+  `${time(notice.at)}  ${notice.level === 'info' ? '' : `${notice.level}: `}${printable(notice.text)}`

@@ -1,0 +1,72 @@
+import type { Explanation, ReplayResult, ScoreRow } from '../../roles/index.ts'
+import { printable } from './printable.ts'
+import { table } from './table.ts'
+import { count, counted, duration, shortPeer, time } from './units.ts'
+
+export function scoreTable(rows: readonly ScoreRow[]): string {
+  if (rows.length === 0) return 'nobody has been judged yet'
+  return table(rows, [
+    { title: 'PEER', value: (row) => row.peer },
+    { title: 'SCORE', value: (row) => String(row.score), align: 'right' },
+    { title: 'STANDING', value: (row) => row.standing },
+    { title: 'GOOD', value: (row) => count(row.ownGood), align: 'right' },
+    { title: 'BAD', value: (row) => count(row.ownBad), align: 'right' },
+    { title: 'REPORTERS', value: (row) => String(row.reporters), align: 'right' },
+    { title: 'BECAUSE', value: (row) => row.because, widthMax: 80 },
+  ])
+}
+
+const STANDINGS = {
+  good: 'is in good standing',
+  'thin-ice': 'is on thin ice: one more doubt and it is banned',
+  banned: 'is banned',
+} as const
+
+/** Why a peer stands where it stands, as a story: verdict, terms, what moved the score, what decided. */
+export function explanationText(explanation: Explanation): string {
+  const { peer, score, standing, policy, terms, verdicts, decisive } = explanation
+  const paragraphs = [`${printable(peer)} ${STANDINGS[standing]}, with a score of ${score} under policy ${printable(policy)}.`]
+  if (terms.length > 0) {
+    const list = table(terms, [
+      { title: 'TERM', value: (term) => term.name },
+      { title: 'POINTS', value: (term) => (term.value > 0 ? `+${term.value}` : String(term.value)), align: 'right' },
+      { title: 'BECAUSE', value: (term) => term.because },
+    ])
+    paragraphs.push(`The score is the sum of:\n${list}`)
+  }
+  paragraphs.push(
+    verdicts.length === 0
+      ? 'No event about it is in the log.'
+      : `What was learnt, in order (* decided):\n${verdicts.map(verdictLine).join('\n')}`,
+  )
+  if (decisive.length > 0) {
+    const events = decisive.length === 1 ? `event ${decisive[0]}` : `events ${decisive.join(', ')}`
+    paragraphs.push(`Without ${events} it would not be banned.`)
+  }
+  return paragraphs.join('\n\n')
+}
+
+function verdictLine(verdict: Explanation['verdicts'][number]): string {
+  const mark = verdict.decisive ? '*' : ' '
+  const after = `score ${verdict.scoreAfter}, ${verdict.standingAfter}`
+  return `${mark} ${String(verdict.seq).padStart(6)}  ${time(verdict.at)}  ${shortPeer(verdict.reporter)}: ${printable(verdict.evidence)} -> ${after}`
+}
+
+export function replayText(result: ReplayResult): string {
+  const speed = `${counted(result.events, 'event')} replayed in ${duration(result.elapsedMs)} under policy ${printable(result.policy)}`
+  const changed =
+    result.changed.length === 0
+      ? 'no standing differs from the live one'
+      : table(result.changed, [
+          { title: 'PEER', value: (row) => row.peer },
+          { title: 'LIVE', value: (row) => row.live },
+          { title: 'REPLAYED', value: (row) => row.replayed },
+        ])
+  const lines = [speed, scoreTable(result.scores), changed]
+  if (result.replayedDigest !== null) {
+    const same = result.liveDigest === result.replayedDigest
+    const verdict = result.liveDigest === null ? '' : same ? ' (the same as live)' : ` (live: ${result.liveDigest})`
+    lines.push(`digest ${result.replayedDigest}${verdict}`)
+  }
+  return lines.join('\n\n')
+}

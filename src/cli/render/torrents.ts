@@ -1,0 +1,61 @@
+import type { DhtStatus, PublishResult, TorrentPeerRow, TorrentRow } from '../../roles/index.ts'
+import { printable } from './printable.ts'
+import { fields, table } from './table.ts'
+import { bytes, counted, duration, percent, rate, shortPeer } from './units.ts'
+
+const endpoint = (at: { host: string; port: number } | null): string => (at === null ? 'none yet' : `${at.host}:${at.port}`)
+
+export function torrentTable(rows: readonly TorrentRow[]): string {
+  if (rows.length === 0) return 'no torrents'
+  const problems = rows.filter((row) => row.problem !== null)
+  return [
+    table(rows, [
+      { title: 'INFO HASH', value: (row) => row.infoHash },
+      { title: 'NAME', value: (row) => row.name, widthMax: 40 },
+      {
+        title: 'STATE',
+        value: (row) => (row.corruptPercent > 0 ? `${row.state}, corrupts ${row.corruptPercent} %` : row.state),
+      },
+      { title: 'DONE', value: (row) => percent(row.piecesVerified, row.pieceCount), align: 'right' },
+      { title: 'SIZE', value: (row) => bytes(row.sizeBytes), align: 'right' },
+      { title: 'DOWN', value: (row) => rate(row.downloadBytesPerSecond), align: 'right' },
+      { title: 'UP', value: (row) => rate(row.uploadBytesPerSecond), align: 'right' },
+      { title: 'PEERS', value: (row) => String(row.peers), align: 'right' },
+      { title: 'LEFT', value: (row) => (row.timeLeftMs === null ? '' : duration(row.timeLeftMs)), align: 'right' },
+    ]),
+    ...problems.map((row) => `${row.infoHash}: ${printable(row.problem ?? '')}`),
+  ].join('\n')
+}
+
+export function torrentPeerTable(rows: readonly TorrentPeerRow[]): string {
+  if (rows.length === 0) return 'no torrent peers'
+  return table(rows, [
+    { title: 'PEER', value: (row) => shortPeer(row.peer) },
+    { title: 'ADDRESS', value: (row) => `${row.host}:${row.port}` },
+    { title: 'TORRENT', value: (row) => row.infoHash.slice(0, 16) },
+    { title: 'HAS', value: (row) => percent(row.completion, 1), align: 'right' },
+    { title: 'DOWN', value: (row) => rate(row.downloadBytesPerSecond), align: 'right' },
+    { title: 'UP', value: (row) => rate(row.uploadBytesPerSecond), align: 'right' },
+    { title: 'SCORE', value: (row) => String(row.score), align: 'right' },
+    { title: 'STANDING', value: (row) => (row.onParole ? `${row.standing}, on parole` : row.standing) },
+    { title: 'CLIENT', value: (row) => row.client, widthMax: 24 },
+  ])
+}
+
+export function dhtText(dht: DhtStatus): string {
+  return fields([
+    ['overlay', `${endpoint(dht.hyperdht.endpoint)}, ${counted(dht.hyperdht.links, 'link')}`],
+    ['bootstrap', dht.hyperdht.bootstrap.join(', ') || 'none'],
+    ['torrent DHT', `UDP port ${dht.mainline.port}, ${counted(dht.mainline.nodes, 'node')} known`],
+  ])
+}
+
+export function publishText(result: PublishResult): string {
+  const kept = `${counted(result.acknowledgedBy.length, 'index node')} hold${result.acknowledgedBy.length === 1 ? 's' : ''} the entry`
+  return fields([
+    ['published', `${result.title} (${bytes(result.sizeBytes)})`],
+    ['info hash', result.infoHash],
+    ['magnet', result.magnet],
+    ['index', result.pending > 0 ? `${kept}; ${result.pending} to go, tried again in the background` : kept],
+  ])
+}

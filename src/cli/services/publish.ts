@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { type ClientService, type PublishResult, ServiceError } from '../../roles/index.ts'
+import { stepLine } from '../render/progress-bar.ts'
+import { ProgressLine, withProgress } from './output.ts'
+
+/**
+ * Publishes each path as a torrent of its own, one after the other.
+ * @param show draws progress on stderr
+ * @throws ServiceError `usage` if a path is not there; nothing is published then
+ */
+export async function publishPaths(
+  client: ClientService,
+  paths: readonly string[],
+  details: { title?: string; tags: string[] },
+  show: boolean,
+): Promise<PublishResult[]> {
+  for (const path of paths) if (!existsSync(path)) throw new ServiceError('usage', `there is no file or folder ${path}`)
+  if (details.title !== undefined && paths.length > 1)
+    throw new ServiceError('usage', 'one title cannot name several torrents: publish them one by one')
+  const line = new ProgressLine()
+  const results: PublishResult[] = []
+  for (const path of paths) {
+    const work = client.publish({ path: resolve(path), ...details })
+    const draw = ({ phase, done, total }: { phase: string; done: number; total: number }) =>
+      line.show((columns) => stepLine(`${phase} ${basename(path)}`, done, total, columns))
+    try {
+      results.push(await withProgress(work, show ? draw : undefined))
+    } finally {
+      line.end()
+    }
+  }
+  return results
+}

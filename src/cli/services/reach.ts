@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs'
+import { ControlError, connectNode, type RemoteNode } from '../../control/index.ts'
+import type { NodeId, NodeRole } from '../../events/index.ts'
+import { type LogQueries, ServiceError } from '../../roles/index.ts'
+import { dataDirectory } from './data-directory.ts'
+
+/**
+ * The running node a command is for.
+ * @throws ControlError `NOT_RUNNING`, with what to do about it
+ */
+export async function reachNode(given: string | undefined, role?: NodeRole): Promise<RemoteNode> {
+  const directory = dataDirectory(given, role)
+  try {
+    return await connectNode(directory)
+  } catch (error) {
+    if (!isNotRunning(error)) throw error
+    const start = `start one with \`p2pt ${role ?? 'client'} start --data ${directory}\``
+    throw new ControlError('NOT_RUNNING', `no node is running in ${directory}: ${start}`, { cause: error })
+  }
+}
+
+export type ReachedLog = AsyncDisposable & {
+  readonly queries: LogQueries
+  /** The node, where it runs. */
+  readonly running: RemoteNode | undefined
+  readonly role: NodeRole
+  readonly id: NodeId
+}
+
+/** The log of a node: through its socket where it runs, else read from its data directory. */
+export async function reachLog(given: string | undefined): Promise<ReachedLog> {
+  const directory = dataDirectory(given)
+  try {
+    const remote = await connectNode(directory)
+    const { role, id } = await remote.node.status()
+    return { queries: remote.node, running: remote, role, id, async [Symbol.asyncDispose]() {} }
+  } catch (error) {
+    if (!isNotRunning(error)) throw error
+  }
+  if (!existsSync(directory)) throw new ServiceError('usage', `there is no p2pt node in ${directory}: no such directory`)
+  const { openStoppedNode } = await import('../../roles/compose.ts')
+  const stopped = await openStoppedNode(directory)
+  return {
+    queries: stopped,
+    running: undefined,
+    role: stopped.role,
+    id: stopped.id,
+    [Symbol.asyncDispose]: () => stopped[Symbol.asyncDispose](),
+  }
+}
+
+const isNotRunning = (error: unknown): boolean => error instanceof ControlError && error.code === 'NOT_RUNNING'

@@ -1,0 +1,105 @@
+import { resolve } from 'node:path'
+import { Flags } from '@oclif/core'
+import type { NodeRole } from '../../events/index.ts'
+import { ServiceError } from '../../roles/index.ts'
+import type { StartOptions } from '../../roles/start.ts'
+import { type Endpoint, ipv4, outwardAddress, parseEndpoint, resolveBootstrap } from './addresses.ts'
+import { parseByteRate } from './byte-rate.ts'
+import { dataDirectory } from './data-directory.ts'
+
+/** UDP ports by default: fixed where others have to find the node again, chosen by the system for clients. */
+export const DEFAULT_PORTS: Readonly<Record<NodeRole, number>> = { bootstrap: 4700, index: 4710, client: 0 }
+
+const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
+
+/** Flags of every `start`. */
+export const startFlags = (role: NodeRole) => ({
+  bootstrap: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    summary: 'An entry point of the network. Repeat it, or set P2PT_BOOTSTRAP to several with commas between.',
+    helpValue: 'HOST:PORT',
+  }),
+  port: Flags.integer({
+    summary: 'UDP port of the overlay; the torrent DHT takes the next one. 0 lets the system choose.',
+    default: DEFAULT_PORTS[role],
+    min: 0,
+    max: 65_534,
+    helpValue: 'PORT',
+  }),
+  host: Flags.string({
+    summary: 'Address to listen on (IPv4, or a name that has one).',
+    default: '0.0.0.0',
+    helpValue: 'HOST',
+  }),
+  advertise: Flags.string({
+    summary: "Address that others dial. Default: --host, or this machine's first address when that is 0.0.0.0.",
+    helpValue: 'HOST',
+  }),
+  'log-level': Flags.option({
+    summary: 'Program log on stderr, JSON lines.',
+    options: LOG_LEVELS,
+    default: 'silent' as const,
+  })(),
+})
+
+/** Flags of `client start` alone. */
+export const clientStartFlags = {
+  downloads: Flags.string({ summary: 'Where downloads go. Default: `downloads` in the data directory.', helpValue: 'DIR' }),
+  'download-limit': Flags.string({ summary: 'Most that is downloaded a second, e.g. 2MB.', helpValue: 'RATE' }),
+  'upload-limit': Flags.string({ summary: 'Most that is uploaded a second, e.g. 500kB.', helpValue: 'RATE' }),
+  'allow-corrupt': Flags.boolean({ summary: 'Let `client corrupt` serve damaged pieces (for testing reputation).' }),
+}
+
+export type StartFlags = {
+  data?: string | undefined
+  bootstrap?: string[] | undefined
+  port: number
+  host: string
+  advertise?: string | undefined
+  'log-level': StartOptions['logLevel']
+  downloads?: string | undefined
+  'download-limit'?: string | undefined
+  'upload-limit'?: string | undefined
+  'allow-corrupt'?: boolean
+}
+
+/** @throws ServiceError `usage` if one of them is no HOST:PORT */
+export function bootstrapEndpoints(flags: Pick<StartFlags, 'bootstrap'>, environment: NodeJS.ProcessEnv): Endpoint[] {
+  const fromEnvironment = (environment.P2PT_BOOTSTRAP ?? '').split(',').filter((part) => part.trim() !== '')
+  const given = flags.bootstrap ?? fromEnvironment
+  return given.flatMap((text) => text.split(',')).map(parseEndpoint)
+}
+
+/**
+ * The options of a start from its flags, names resolved.
+ * @throws ServiceError `usage`
+ */
+export async function startOptions(
+  role: NodeRole,
+  flags: StartFlags,
+  tell: (sentence: string) => void,
+  signal: AbortSignal,
+): Promise<StartOptions> {
+  const endpoints = bootstrapEndpoints(flags, process.env)
+  if (role !== 'bootstrap' && endpoints.length === 0)
+    throw new ServiceError('usage', `a node of role ${role} needs at least one --bootstrap HOST:PORT (or P2PT_BOOTSTRAP)`)
+  const host = await ipv4(flags.host)
+  const advertise =
+    flags.advertise !== undefined ? await ipv4(flags.advertise) : host === '0.0.0.0' ? outwardAddress() : undefined
+  const downloadRate = flags['download-limit']
+  const uploadRate = flags['upload-limit']
+  return {
+    role,
+    dataDirectory: dataDirectory(flags.data, role),
+    host,
+    port: flags.port,
+    logLevel: flags['log-level'],
+    bootstrap: await resolveBootstrap(endpoints, tell, signal),
+    ...(advertise === undefined ? {} : { advertise }),
+    ...(flags['allow-corrupt'] === true ? { allowCorrupt: true } : {}),
+    ...(flags.downloads === undefined ? {} : { downloads: resolve(flags.downloads) }),
+    ...(downloadRate === undefined ? {} : { downloadBytesPerSecondMax: parseByteRate(downloadRate) }),
+    ...(uploadRate === undefined ? {} : { uploadBytesPerSecondMax: parseByteRate(uploadRate) }),
+  }
+}
