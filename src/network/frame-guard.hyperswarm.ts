@@ -19,8 +19,8 @@ const CHANNEL_ID_MAX = CONTROL_FRAMES_MAX
 
 /**
  * Stands between an encrypted stream and its protomux, and lets through only frames that an honest peer sends.
- * Protomux has no bound on frames, batches or channels, and rethrows the TypeError or RangeError that a hostile
- * control frame provokes (an open of channel 0; batches nested in a batch), which would end the process.
+ * Protomux has no bound on frames, batches or channels, and rethrows any RangeError or TypeError outside of every
+ * handler: batches nested in batches overflow its stack and would end the process. We never send batches.
  */
 export class FrameGuard extends EventEmitter implements MuxStream {
   userData: unknown = null
@@ -62,13 +62,10 @@ export class FrameGuard extends EventEmitter implements MuxStream {
     return this.#stream.write(bytes)
   }
 
-  pause(): void {
-    this.#stream.pause()
-  }
+  /** Not handed on: below, UDX goes on receiving and buffers without a bound what nobody counts. */
+  pause(): void {}
 
-  resume(): void {
-    this.#stream.resume()
-  }
+  resume(): void {}
 
   end(): void {
     this.#stream.end()

@@ -106,8 +106,14 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
     const { role, host, port, advertise, bootstrap, topic, timers, dhtNodes, onNotice } = this.#options
     const { keepAliveMs, linksSought } = this.#limits
     const given = advertise === undefined ? {} : { advertise }
-    this.#node = await openDhtNode({ keyPair: this.#keyPair, role, host, port, keepAliveMs, ...given })
-    const { dht, endpoint } = this.#node
+    const node = await openDhtNode({ keyPair: this.#keyPair, role, host, port, keepAliveMs, ...given })
+    const { dht, endpoint } = node
+    if (signal.aborted || this.#disposed !== undefined) {
+      await dht.destroy({ force: true })
+      signal.throwIfAborted()
+      throw new NetworkError('CLOSED', 'the transport was disposed of while it started')
+    }
+    this.#node = node
     // Hyperswarm bans for good whom its firewall refuses: it is asked about bans only, never about a full house.
     const firewall = (key: Buffer) => this.#banned.has(toHex(key) as NodeId)
     this.#swarm = new Hyperswarm({ dht, keyPair: this.#keyPair, maxPeers: linksSought, maxParallel: linksSought, firewall })

@@ -1,22 +1,43 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { NodeId } from '../../src/events/index.ts'
+import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import { systemClock, systemTimers } from '../../src/events/time.system.ts'
-import { createHyperswarmTransport, type HyperswarmTransport } from '../../src/network/transport.hyperswarm.ts'
-import { transportContract } from './transport.contract.ts'
+import type { TransportLimits } from '../../src/network/limits.hyperswarm.ts'
+import { NetworkError } from '../../src/network/network-error.ts'
+import {
+  createHyperswarmTransport,
+  type HyperswarmTransport,
+  type HyperswarmTransportOptions,
+} from '../../src/network/transport.hyperswarm.ts'
+import { type Endpoint, MESSAGE_BYTES_MAX } from '../../src/network/transport.ts'
+import { freeUdpPort } from '../../src/network/udp-port.hyperswarm.ts'
+import { hostilePeer } from './hostile-peer.ts'
+import { Recorder, transportContract } from './transport.contract.ts'
+
+const HOST = '127.0.0.1'
+
+const create = (options: Partial<HyperswarmTransportOptions>): HyperswarmTransport =>
+  createHyperswarmTransport({
+    seed: randomBytes(32),
+    role: 'index',
+    host: HOST,
+    port: 0,
+    bootstrap: [],
+    clock: systemClock,
+    timers: systemTimers,
+    ...options,
+  })
 
 transportContract('hyperswarm', async () => {
   const created: HyperswarmTransport[] = []
   return {
     async create() {
-      const transport = createHyperswarmTransport({
-        seed: randomBytes(32),
-        role: 'index',
-        host: '127.0.0.1',
-        port: 0,
-        bootstrap: [],
-        clock: systemClock,
-        timers: systemTimers,
-        limits: { dialTimeoutMs: 1_500 },
-      })
+      const transport = create({ limits: { dialTimeoutMs: 1_000 } })
       created.push(transport)
       return transport
     },
@@ -24,4 +45,321 @@ transportContract('hyperswarm', async () => {
       await Promise.all(created.map((transport) => transport[Symbol.asyncDispose]()))
     },
   }
+})
+
+type Node = { transport: HyperswarmTransport; seen: Recorder; port: number }
+
+describe('hyperswarm transport', () => {
+  const open: AsyncDisposable[] = []
+  afterEach(() => Promise.all(open.splice(0).map((each) => each[Symbol.asyncDispose]())))
+
+  async function start(options: Partial<HyperswarmTransportOptions> = {}): Promise<Node> {
+    const transport = create(options)
+    const seen = new Recorder()
+    open.push(transport)
+    transport.listen(seen)
+    await transport.start(new AbortController().signal)
+    return { transport, seen, port: transport.endpoint?.port ?? 0 }
+  }
+
+  async function freeEndpoints(count: number): Promise<Endpoint[]> {
+    const ports = await Promise.all(Array.from({ length: count }, () => freeUdpPort(HOST, 0)))
+    return ports.map((port) => ({ host: HOST, port }))
+  }
+
+  const isLinked = (a: Node, b: Node): boolean => a.transport.links().some(({ peer }) => peer === b.transport.self)
+  const linked = (a: Node, b: Node): Promise<void> => a.seen.until(() => isLinked(a, b))
+
+  /** Every node can be reached from the first over links. */
+  function isConnected(nodes: readonly Node[]): boolean {
+    const reached = new Set<NodeId>()
+    const next = nodes.slice(0, 1).map(({ transport }) => transport.self)
+    for (let id = next.pop(); id !== undefined; id = next.pop()) {
+      if (reached.has(id)) continue
+      reached.add(id)
+      const node = nodes.find(({ transport }) => transport.self === id)
+      next.push(...(node?.transport.links() ?? []).map(({ peer }) => peer))
+    }
+    return reached.size === nodes.length
+  }
+
+  describe('finding the network', () => {
+    it('has the key that signs events as its node id', () => {
+      const seed = randomBytes(32)
+      assert.equal(create({ seed }).self, signerFromSeed(seed).id)
+    })
+
+    it('connects 5 bootstraps and 10 nodes that start at the same moment within 10 s', async () => {
+      const bootstrap = await freeEndpoints(5)
+      const topic = randomBytes(32)
+      const startedAt = performance.now()
+      const nodes = await Promise.all([
+        ...bootstrap.map(({ port }) => start({ role: 'bootstrap', port, bootstrap, topic })),
+        ...Array.from({ length: 10 }, (_, index) => start({ role: index % 2 ? 'index' : 'client', bootstrap, topic })),
+      ])
+      for (const node of nodes) await node.seen.until(() => node.transport.links().length >= 4)
+      assert.ok(isConnected(nodes))
+      assert.ok(performance.now() - startedAt < 10_000)
+    })
+
+    it('links two nodes and the only bootstrap, which nobody can look up but itself', async () => {
+      const bootstrap = await freeEndpoints(1)
+      const topic = randomBytes(32)
+      const first = await start({ role: 'bootstrap', port: bootstrap[0]?.port ?? 0, topic })
+      const [a, b] = await Promise.all([start({ bootstrap, topic }), start({ role: 'client', bootstrap, topic })])
+      await Promise.all([linked(first, a), linked(first, b), linked(a, b)])
+    })
+
+    it('starts without its bootstrap, says so, and links when the bootstrap comes up', async () => {
+      const bootstrap = await freeEndpoints(1)
+      const topic = randomBytes(32)
+      const notices: string[] = []
+      const node = await start({ bootstrap, topic, onNotice: (text) => notices.push(text) })
+      assert.deepEqual(notices, [`bootstrap ${HOST}:${bootstrap[0]?.port} does not answer; trying again in 1 s`])
+      const late = await start({ role: 'bootstrap', port: bootstrap[0]?.port ?? 0, topic })
+      await linked(node, late)
+    })
+
+    it('takes in no dead bootstrap that is listed beside a live one', async () => {
+      const [live, dead] = await freeEndpoints(2)
+      assert.ok(live && dead)
+      const topic = randomBytes(32)
+      const bootstrap = [dead, live]
+      const first = await start({ role: 'bootstrap', port: live.port, bootstrap, topic })
+      const startedAt = performance.now()
+      const node = await start({ bootstrap, topic })
+      await linked(node, first)
+      assert.ok(performance.now() - startedAt < 5_000, 'a dead entry costs about 6 s where it is not filtered out')
+    })
+
+    it('finds a known peer when it restarts after all bootstraps are gone', async () => {
+      const bootstrap = await freeEndpoints(2)
+      const topic = randomBytes(32)
+      const firsts = await Promise.all(bootstrap.map(({ port }) => start({ role: 'bootstrap', port, bootstrap, topic })))
+      const seed = randomBytes(32)
+      const [a, b] = await Promise.all([start({ bootstrap, topic, seed }), start({ bootstrap, topic })])
+      await Promise.all([linked(a, b), linked(b, a)])
+      await Promise.all(firsts.map(({ transport }) => transport[Symbol.asyncDispose]()))
+      const knownEndpoints = JSON.parse(JSON.stringify(a.transport.knownEndpoints()))
+      const dhtNodes = JSON.parse(JSON.stringify(a.transport.dhtNodes()))
+      await a.transport[Symbol.asyncDispose]()
+      await b.seen.until(() => !isLinked(b, a))
+      const again = await start({ bootstrap, topic, seed, port: a.port, knownEndpoints, dhtNodes })
+      await linked(again, b)
+      await linked(b, again)
+    })
+  })
+
+  describe('its socket', () => {
+    it('says which port is in use', async () => {
+      const socket = createSocket('udp4').bind(0, HOST)
+      await once(socket, 'listening')
+      const { port } = socket.address()
+      await assert.rejects(start({ port }), (error: unknown) => {
+        assert.ok(error instanceof NetworkError)
+        assert.equal(error.code, 'PORT_IN_USE')
+        assert.equal(error.message, `UDP port ${port} on 127.0.0.1 is in use: choose another with --port`)
+        return true
+      })
+      socket.close()
+    })
+
+    it('names a host that is not this machine', () => assert.rejects(start({ host: '192.0.2.1' }), { code: 'BAD_ADDRESS' }))
+
+    it('links again after a restart with the same key and port', async () => {
+      const seed = randomBytes(32)
+      const a = await start()
+      const b = await start({ seed })
+      assert.equal(await a.transport.dial(b.transport.self, b.transport.endpoint), true)
+      await b.transport[Symbol.asyncDispose]()
+      await a.seen.until(() => a.seen.down.length === 1)
+      assert.deepEqual(a.seen.down, [{ peer: b.transport.self, why: 'remote' }])
+      const again = await start({ seed, port: b.port })
+      assert.equal(again.port, b.port)
+      assert.equal(await a.transport.dial(b.transport.self, again.transport.endpoint), true)
+    })
+
+    it('can be aborted while it starts, and leaves its port free', async () => {
+      const [own, dead] = await freeEndpoints(2)
+      assert.ok(own && dead)
+      const transport = create({ port: own.port, bootstrap: [dead] })
+      const aborting = new AbortController()
+      const starting = transport.start(aborting.signal)
+      aborting.abort(new Error('enough'))
+      await assert.rejects(starting, /enough/)
+      assert.equal(await freeUdpPort(HOST, own.port), own.port)
+    })
+
+    it('has no room for more inbound links than its limit, and others still have theirs', async () => {
+      const hub = await start({ limits: { linksInboundMax: 2 } })
+      const nodes = await Promise.all([start(), start(), start()])
+      const dialled = await Promise.all(
+        nodes.map(({ transport }) => transport.dial(hub.transport.self, hub.transport.endpoint)),
+      )
+      assert.equal(dialled.filter(Boolean).length, 2)
+      assert.equal(hub.transport.links().length, 2)
+      assert.equal(hub.seen.down.length, 0)
+    })
+  })
+
+  describe('a hostile peer', () => {
+    const limits: Partial<TransportLimits> = { silenceMsMax: 1_500, keepAliveMs: 300, openTimeoutMs: 500 }
+
+    async function hostile(victim: Node) {
+      const peer = await hostilePeer(victim.transport.self, victim.port)
+      open.push({ [Symbol.asyncDispose]: () => peer.close() })
+      return peer
+    }
+
+    /** In a process of its own; resolves with its key once its channel is open. */
+    async function hostileProcess(victim: Node, mode: 'flood' | 'quiet') {
+      const path = fileURLToPath(new URL('hostile-peer.ts', import.meta.url))
+      const child = spawn(process.execPath, [path, victim.transport.self, String(victim.port), mode])
+      const exited = once(child, 'exit')
+      open.push({
+        async [Symbol.asyncDispose]() {
+          child.kill('SIGKILL')
+          await exited
+        },
+      })
+      const [line] = (await once(child.stdout, 'data')) as [Buffer]
+      return { child, key: line.toString().trim() as NodeId }
+    }
+
+    it('that floods loses its link, is refused for a while, and costs the others nothing', async () => {
+      const victim = await start({ limits })
+      const friend = await start()
+      assert.equal(await friend.transport.dial(victim.transport.self, victim.transport.endpoint), true)
+      const before = process.memoryUsage().rss
+      const { key } = await hostileProcess(victim, 'flood')
+      await victim.seen.until(() => victim.seen.down.length === 1)
+      assert.deepEqual(victim.seen.down, [{ peer: key, why: 'flood' }])
+      assert.ok(victim.seen.messages.length < 30_000, `${victim.seen.messages.length} messages passed`)
+      assert.ok(process.memoryUsage().rss - before < 64 << 20)
+      assert.equal(await victim.transport.dial(key), false)
+      assert.equal(friend.transport.send(victim.transport.self, Uint8Array.of(7)), true)
+      await victim.seen.until(() => victim.seen.messages.some(({ from }) => from === friend.transport.self))
+    })
+
+    it('that is killed with -9 is noticed within the bound', async () => {
+      const victim = await start({ limits })
+      const { child, key } = await hostileProcess(victim, 'quiet')
+      await victim.seen.until(() => victim.seen.up.length === 1)
+      const killedAt = performance.now()
+      child.kill('SIGKILL')
+      await victim.seen.until(() => victim.seen.down.length === 1)
+      assert.deepEqual(victim.seen.down, [{ peer: key, why: 'timeout' }])
+      assert.ok(performance.now() - killedAt < 3_000)
+    })
+
+    it('that sends a message over the limit loses its link', async () => {
+      const victim = await start({ limits })
+      const peer = await hostile(victim)
+      const send = await peer.open()
+      send(new Uint8Array(MESSAGE_BYTES_MAX))
+      send(new Uint8Array(MESSAGE_BYTES_MAX + 1))
+      await victim.seen.until(() => victim.seen.down.length === 1)
+      assert.deepEqual(victim.seen.down, [{ peer: peer.key, why: 'oversized' }])
+      assert.equal(victim.seen.messages.length, 1)
+    })
+
+    it('that sends a frame of 15 MB loses its link before the frame is whole', async () => {
+      const victim = await start({ limits })
+      const peer = await hostile(victim)
+      await peer.open()
+      peer.stream.write(new Uint8Array(15 << 20))
+      await victim.seen.until(() => victim.seen.down.length === 1)
+      assert.deepEqual(victim.seen.down, [{ peer: peer.key, why: 'oversized' }])
+    })
+
+    it('that never opens the channel is dropped, and was never a link', async () => {
+      const victim = await start({ limits })
+      const peer = await hostile(victim)
+      await peer.closed
+      assert.equal(victim.seen.up.length, 0)
+    })
+
+    /** Batches within batches, as deep as fits: protomux would overflow its stack on them. */
+    function nestedBatches(): Buffer {
+      let body = Buffer.of(0)
+      while (body.length < MESSAGE_BYTES_MAX - 8) {
+        const length = body.length < 0xfd ? Buffer.of(body.length) : Buffer.of(0xfd, body.length & 255, body.length >> 8)
+        body = Buffer.concat([Buffer.of(0, 0), length, body])
+      }
+      return Buffer.concat([Buffer.of(0), body])
+    }
+
+    const garbage: [string, () => Buffer][] = [
+      ['batches nested in batches', nestedBatches],
+      ['an open of channel 0', () => Buffer.of(0, 1, 0, 1, 97, 0)],
+      ['an unknown control frame', () => Buffer.of(0, 9, 9)],
+      ['an open with a name longer than the frame', () => Buffer.of(0, 1, 1, 0xfe, 255, 255, 255, 255)],
+      ['a close of a close', () => Buffer.of(0, 2, 5)],
+      ['a frame of one byte', () => Buffer.of(1)],
+    ]
+    for (const [what, frame] of garbage) {
+      it(`that sends ${what} loses its link and nothing else happens`, async () => {
+        const victim = await start({ limits })
+        const peer = await hostile(victim)
+        await peer.open()
+        peer.stream.write(frame())
+        await victim.seen.until(() => victim.seen.down.length === 1)
+        assert.deepEqual(victim.seen.down, [{ peer: peer.key, why: 'malformed' }])
+      })
+    }
+
+    it('that sends random frames costs at most its own link', async () => {
+      const victim = await start({ limits: { ...limits, penaltyMs: 0 } })
+      for (let round = 0; round < 20; round++) {
+        const peer = await hostile(victim)
+        for (let count = 0; count < 20; count++) peer.stream.write(randomBytes(1 + ((count * 37) % 300)))
+        await peer.closed
+      }
+      const friend = await start()
+      assert.equal(await friend.transport.dial(victim.transport.self, victim.transport.endpoint), true)
+    })
+
+    it('that takes less than we have for it loses its link when its queue is full', async () => {
+      const sender = await start({ limits: { queueBytesMax: 1 << 20 } })
+      const receiver = await start()
+      assert.equal(await sender.transport.dial(receiver.transport.self, receiver.transport.endpoint), true)
+      const message = new Uint8Array(MESSAGE_BYTES_MAX)
+      let sent = 0
+      while (sender.transport.send(receiver.transport.self, message)) sent += message.length
+      assert.deepEqual(sender.seen.down, [{ peer: receiver.transport.self, why: 'backlog' }])
+      assert.ok(sent <= 8 << 20)
+    })
+
+    it('does an honest burst no harm: it is sent as fast as the receiver may be sent to', async () => {
+      const rate = { perSecond: 20_000, burst: 500 }
+      const sender = await start({ limits: { messagesOut: rate } })
+      const receiver = await start({ limits: { messagesIn: { perSecond: 25_000, burst: 1_000 } } })
+      assert.equal(await sender.transport.dial(receiver.transport.self, receiver.transport.endpoint), true)
+      for (let count = 0; count < 5_000; count++) {
+        assert.equal(sender.transport.send(receiver.transport.self, Uint8Array.of(count & 255)), true)
+      }
+      await receiver.seen.until(() => receiver.seen.messages.length === 5_000)
+      assert.ok(receiver.seen.messages.every(({ bytes }, index) => bytes[0] === (index & 255)))
+    })
+
+    it('that is banned links neither by its own look-ups nor by ours', async () => {
+      const bootstrap = await freeEndpoints(1)
+      const topic = randomBytes(32)
+      const seed = randomBytes(32)
+      const first = await start({ role: 'bootstrap', port: bootstrap[0]?.port ?? 0, topic })
+      const banner = create({ bootstrap, topic })
+      banner.ban(signerFromSeed(seed).id)
+      const seen = new Recorder()
+      open.push(banner)
+      banner.listen(seen)
+      await banner.start(new AbortController().signal)
+      const banned = await start({ seed, bootstrap, topic, limits: { dialTimeoutMs: 1_000 } })
+      await Promise.all([linked(banned, first), seen.until(() => seen.up.length > 0)])
+      assert.equal(await banned.transport.dial(banner.self, banner.endpoint), false)
+      assert.deepEqual(
+        banner.links().map(({ peer }) => peer),
+        [first.transport.self],
+      )
+    })
+  })
 })

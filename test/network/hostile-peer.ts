@@ -1,0 +1,62 @@
+// A peer with a key of its own that connects to a transport and then does not keep to the protocol.
+// As a process: node hostile-peer.ts KEY_HEX PORT flood|quiet
+import { once } from 'node:events'
+import HyperDHT from 'hyperdht'
+import Protomux from 'protomux'
+
+export type HostilePeer = {
+  readonly key: string
+  readonly stream: HyperDHT.SecretStream
+  /** Resolves when the connection ends, however it ends. */
+  readonly closed: Promise<void>
+  /** Opens the channel as an honest peer does. @returns sends one message on it */
+  open(): Promise<(bytes: Uint8Array) => boolean>
+  close(): Promise<void>
+}
+
+export async function hostilePeer(victimKey: string, port: number): Promise<HostilePeer> {
+  const keyPair = HyperDHT.keyPair()
+  const dht = new HyperDHT({ host: '127.0.0.1', bootstrap: [], keyPair, firewalled: false })
+  const stream = dht.connect(Buffer.from(victimKey, 'hex'), { relayAddresses: [{ host: '127.0.0.1', port }], keyPair })
+  stream.on('error', () => {})
+  const closed = new Promise<void>((resolve) => stream.on('close', () => resolve()))
+  await once(stream, 'open')
+  return {
+    key: keyPair.publicKey.toString('hex'),
+    stream,
+    closed,
+    async open() {
+      // The streams of hyperdht have all that protomux wants, under a type that says less.
+      const mux = new Protomux(stream as unknown as Protomux.MuxStream)
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const messages = [{ onmessage: () => {} }]
+      const channel = mux.createChannel({
+        protocol: 'p2pt/1',
+        messages,
+        onopen: resolve,
+        onclose: () => reject(new Error('refused')),
+      })
+      channel?.open()
+      await promise
+      return (bytes) => channel?.messages[0]?.send(bytes) ?? false
+    },
+    async close() {
+      stream.destroy()
+      await dht.destroy({ force: true })
+    },
+  }
+}
+
+if (import.meta.main) {
+  const [key = '', port = '', mode = ''] = process.argv.slice(2)
+  const peer = await hostilePeer(key, Number(port))
+  const send = await peer.open()
+  process.stdout.write(`${peer.key}\n`)
+  const message = new Uint8Array(200)
+  peer.stream.on('close', () => process.exit())
+  const flood = (): void => {
+    for (let count = 0; count < 1_000; count++) send(message)
+    setImmediate(flood)
+  }
+  if (mode === 'flood') flood()
+}
