@@ -1,0 +1,119 @@
+import type { Clock, EventLog, NodeRole, PeerId, VerifySignature } from '../../events/index.ts'
+import type { Overlay, PeerDirectory, Transport } from '../../network/index.ts'
+import type { ProjectionStates } from '../../projections/all.ts'
+import { members, type ProjectionRunner } from '../../projections/index.ts'
+import type { TorrentEngine } from '../../torrent/index.ts'
+import { type LinkRow, type LogQueries, type NodeService, type NodeStatus, ServiceError } from '../services.ts'
+import type { StartOptions } from '../start.ts'
+import { peerNamed } from './log-queries.ts'
+import type { NoticeBoard } from './notices.ts'
+import { rebuild } from './rebuild.ts'
+import { scoreRow } from './score-rows.ts'
+import { tail } from './tail.ts'
+
+/** Everything that a running node is made of; put together by compose.ts. */
+export type NodeParts = {
+  options: StartOptions
+  version: string
+  startedAt: number
+  incarnation: number
+  clock: Clock
+  verify: VerifySignature
+  notices: NoticeBoard
+  log: EventLog
+  states: ProjectionRunner<ProjectionStates>
+  transport: Transport
+  overlay: Overlay
+  /** Bootstraps run a Mainline node of their own; clients have their engine's. */
+  directory: PeerDirectory | undefined
+  engine: TorrentEngine | undefined
+  /** What the node still waits for; null when it is ready. */
+  waitingFor(): string | null
+  queries: LogQueries
+  /** Begins to stop the node. */
+  stop(): void
+}
+
+/** What any running node can be asked. */
+export function createNodeService(parts: NodeParts): NodeService {
+  const { log, states, overlay, notices, queries } = parts
+  const ledger = () => states.state('reputation')
+
+  const decide = async (kind: 'operator.banned' | 'operator.unbanned', peer: string, reason: string) => {
+    const subject: PeerId = peerNamed(ledger(), peer)
+    await log.append([{ stream: 'local', event: { kind, subject, reason } }], { durable: true })
+    return scoreRow(ledger(), subject)
+  }
+
+  return {
+    ...queries,
+    async status() {
+      return statusOf(parts)
+    },
+    async links(): Promise<LinkRow[]> {
+      return overlay.status().links.map((link) => {
+        const { score, standing } = scoreRow(ledger(), link.peer)
+        return {
+          peer: link.peer,
+          role: link.role ?? roleInTable(parts, link.peer),
+          host: link.host,
+          port: link.port,
+          initiator: link.initiator,
+          since: link.since,
+          roundTripMs: link.roundTripMs ?? null,
+          messagesIn: link.messagesIn,
+          messagesOut: link.messagesOut,
+          score,
+          standing,
+        }
+      })
+    },
+    async stop() {
+      parts.stop()
+    },
+    rebuild: ({ projections }) => {
+      const known = states.checkpoints().map(({ name }) => name)
+      const unknown = projections?.find((name) => !known.includes(name as keyof ProjectionStates))
+      if (unknown !== undefined) throw new ServiceError('usage', `there is no projection ${unknown}; known are ${known.join(', ')}`)
+      return rebuild(states, (projections ?? known) as (keyof ProjectionStates)[])
+    },
+    tail: (options) => tail(log, options),
+    notices: ({ last }) => notices.follow(last),
+    ban: (peer, reason) => decide('operator.banned', peer, reason),
+    unban: (peer, reason) => decide('operator.unbanned', peer, reason),
+  }
+}
+
+function roleInTable({ states }: NodeParts, id: string): NodeRole | null {
+  return members(states.state('liveness')).find((member) => member.id === id)?.role ?? null
+}
+
+function statusOf(parts: NodeParts): NodeStatus {
+  const { options, log, states, overlay, transport, directory, engine } = parts
+  const { links, eventsIn, eventsOut, duplicates, rejected, heldBack } = overlay.status()
+  const counts = { alive: 0, suspect: 0, dead: 0, left: 0 }
+  for (const { state } of members(states.state('liveness'))) counts[state] += 1
+  const mainline = directory === undefined ? engine?.dht : { port: directory.port, nodeCount: directory.nodeCount }
+  const waitingFor = parts.waitingFor()
+  return {
+    id: log.author,
+    role: options.role,
+    version: parts.version,
+    pid: process.pid,
+    dataDirectory: options.dataDirectory,
+    startedAt: parts.startedAt,
+    incarnation: parts.incarnation,
+    ready: waitingFor === null,
+    waitingFor,
+    endpoint: transport.endpoint ?? null,
+    mainlineDht: mainline === undefined ? null : { port: mainline.port, nodes: mainline.nodeCount },
+    torrentPort: engine?.port ?? null,
+    bootstrap: options.bootstrap.map(({ host, port }) => `${host}:${port}`),
+    links: links.length,
+    log: { head: log.head, lamport: log.lamport },
+    gossip: { eventsIn, eventsOut, duplicates, rejected, heldBack },
+    projections: states.checkpoints().map((row) => ({ ...row })),
+    members: counts,
+    memoryBytes: process.memoryUsage.rss(),
+  }
+}
