@@ -1,0 +1,67 @@
+import type { NodeId, PeerId } from '../../events/index.ts'
+import type { PieceWindow } from './piece-window.ts'
+import type { Policy } from './policy.ts'
+
+// What is known of peers, as counters: evidence, and where it crossed a line. What to think of it is in judge.ts.
+
+/** Counters stop here, so that no flood of reports makes them inexact. */
+export const COUNT_MAX = 2 ** 40
+
+export type Tally = { good: number; bad: number }
+
+/** How often a reporter's opinion of a peer, given before mine, turned out to be mine (or not). */
+export type Agreement = { agree: number; disagree: number }
+
+/** By which rule a ban came about. */
+export type BanRule = 'sum' | 'rate' | 'thin-ice' | 'quorum'
+
+export type Subject = {
+  readonly id: PeerId
+  /** Own attributable verdicts. */
+  readonly own: Tally
+  window: PieceWindow | undefined
+  /** Own suspicions since it last sent a good piece; above 0 it is on parole. */
+  suspicions: number
+  readonly reports: Map<NodeId, Tally>
+  /** The event at which it crossed a line; stays until the operator lifts it. */
+  ban: { readonly seq: number; readonly rule: BanRule } | undefined
+  /** The operator's last word. */
+  operator: { readonly decision: 'banned' | 'unbanned'; readonly seq: number; readonly reason: string } | undefined
+}
+
+export type Ledger = {
+  readonly own: NodeId
+  policy: Policy
+  readonly subjects: Map<PeerId, Subject>
+  readonly reporters: Map<NodeId, Agreement>
+}
+
+export function subjectOf(ledger: Ledger, id: PeerId): Subject {
+  let subject = ledger.subjects.get(id)
+  if (subject === undefined) {
+    subject = newSubject(id)
+    ledger.subjects.set(id, subject)
+  }
+  return subject
+}
+
+export const newSubject = (id: PeerId): Subject => ({
+  id,
+  own: { good: 0, bad: 0 },
+  window: undefined,
+  suspicions: 0,
+  reports: new Map(),
+  ban: undefined,
+  operator: undefined,
+})
+
+export function count(tally: Tally, good: number, bad: number): void {
+  tally.good = Math.min(COUNT_MAX, tally.good + good)
+  tally.bad = Math.min(COUNT_MAX, tally.bad + bad)
+}
+
+/** Points that a tally is worth. */
+export const points = (tally: Tally, policy: Policy): number => tally.good * policy.good - tally.bad * policy.bad
+
+/** What whoever keeps this tally thinks of the peer: 1 good, -1 bad, 0 nothing. */
+export const opinion = (tally: Tally, policy: Policy): number => Math.sign(points(tally, policy))

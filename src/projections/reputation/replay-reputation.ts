@@ -1,0 +1,58 @@
+import type { Envelope, NodeId, PeerId } from '../../events/index.ts'
+import { fold, type Touched } from './fold.ts'
+import { type Judgement, judge } from './judge.ts'
+import type { Ledger } from './ledger.ts'
+import { type Policy, SEED_V1 } from './policy.ts'
+
+export type ReputationReplay = {
+  /** Whose judgement. */
+  readonly own: NodeId
+  /** Holds from the first event to the last, instead of the policies that were adopted. */
+  readonly policy?: Policy
+  /** As if this node had never said anything. */
+  readonly without?: NodeId
+  /** As it stood after this sequence. */
+  readonly until?: number
+  /** As if these events (sequences) had never been. */
+  readonly except?: ReadonlySet<number>
+}
+
+const UNTOUCHED: Touched = { subject() {}, report() {}, reporter() {}, policy() {} }
+
+/** Folds verdicts into a new ledger; give it events in the log's order, one after the other. */
+export class ReputationReplayer {
+  readonly ledger: Ledger
+  readonly #options: ReputationReplay
+
+  constructor(options: ReputationReplay) {
+    this.#options = options
+    this.ledger = { own: options.own, policy: options.policy ?? SEED_V1, subjects: new Map(), reporters: new Map() }
+  }
+
+  /** @returns false if the replay leaves this event out */
+  take(envelope: Envelope): boolean {
+    const { policy, without, until, except } = this.#options
+    if (until !== undefined && envelope.seq > until) return false
+    if (envelope.author === without || except?.has(envelope.seq) === true) return false
+    if (policy !== undefined && envelope.event.kind === 'policy.adopted') return false
+    fold(this.ledger, envelope, UNTOUCHED)
+    return true
+  }
+
+  /** Everyone's score and standing, in the order of their ids. */
+  judgements(): Map<PeerId, Judgement> {
+    return judgements(this.ledger)
+  }
+}
+
+/** What a ledger says of everyone in it, in the order of their ids. */
+export function judgements(ledger: Ledger): Map<PeerId, Judgement> {
+  return new Map([...ledger.subjects.keys()].sort().map((peer) => [peer, judge(ledger, peer)]))
+}
+
+/** Scores again from the log, under another policy, without a reporter, or as of the past. */
+export function replayReputation(envelopes: Iterable<Envelope>, options: ReputationReplay): Map<PeerId, Judgement> {
+  const replayer = new ReputationReplayer(options)
+  for (const envelope of envelopes) replayer.take(envelope)
+  return replayer.judgements()
+}

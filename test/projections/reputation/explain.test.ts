@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { Event, NodeId } from '../../../src/events/index.ts'
+import { explain, parametersOf, replayReputation, SEED_V1 } from '../../../src/projections/index.ts'
+import { node } from '../envelopes.ts'
+import { judged, own, Scene } from './scenes.ts'
+
+const [peer, eve] = [node('peer'), node('eve')]
+
+describe('an explanation', () => {
+  it('lists what was learnt of a peer with the score after each, and names the event that tipped it', () => {
+    const scene = new Scene()
+      .says(own, judged(peer, 3, 0))
+      .says(eve, judged(node('other'), 0, 1))
+      .says(own, judged(peer, 0, 20))
+      .says(own, judged(peer, 0, 1))
+    const { verdicts, ban, decisive, judgement } = explain(scene.envelopes, peer, { own })
+    assert.deepEqual(
+      verdicts.map(({ seq, scoreAfter, standingAfter, decisive }) => [seq, scoreAfter, standingAfter, decisive]),
+      [
+        [1, 103, 'good', false],
+        [3, 3, 'good', false],
+        [4, -2, 'banned', true],
+      ],
+    )
+    assert.deepEqual(ban, { seq: 4, rule: 'sum' })
+    assert.deepEqual(decisive, [3, 4])
+    assert.deepEqual(
+      judgement.because.map(({ name, value }) => [name, value]),
+      [
+        ['start', 100],
+        ['first-hand', -102],
+      ],
+    )
+    assert.match(verdicts[2]?.evidence ?? '', /piece 0 came from it alone/)
+  })
+
+  it('names the smallest set: the heaviest verdicts, not all of them', () => {
+    const scene = new Scene()
+    for (let index = 0; index < 9; index++) scene.says(own, judged(peer, 0, 1))
+    scene.says(own, judged(peer, 0, 11)).says(own, judged(peer, 0, 10))
+    assert.deepEqual(explain(scene.envelopes, peer, { own }).decisive, [10, 11])
+  })
+
+  it('names for a ban on thin ice those who had warned, and the own bad piece', () => {
+    const reporters = Array.from({ length: 6 }, (_, index) => node(`reporter ${index}`))
+    const scene = new Scene()
+    for (let index = 0; index < 12; index++) {
+      for (const reporter of reporters) scene.says(reporter, judged(node(`bad ${index}`), 0, 1))
+      scene.says(own, judged(node(`bad ${index}`), 0, 1))
+    }
+    const first = scene.envelopes.length + 1
+    for (const reporter of reporters) scene.says(reporter, judged(peer, 0, 100))
+    scene.says(own, judged(peer, 0, 1))
+    const { ban, decisive } = explain(scene.envelopes, peer, { own })
+    assert.deepEqual(ban, { seq: first + 6, rule: 'thin-ice' })
+    assert.deepEqual(
+      decisive,
+      [0, 1, 2, 3, 4, 5, 6].map((index) => first + index),
+    )
+  })
+
+  it('names the operator’s word, and the evidence of trusted keys', () => {
+    const banned: Event = { kind: 'operator.banned', subject: peer, reason: 'a bot' }
+    assert.deepEqual(explain(new Scene().says(own, banned).envelopes, peer, { own }).ban, { seq: 1, rule: 'operator' })
+    const trusted = [node('t1'), node('t2')]
+    const scene = new Scene()
+      .says(own, { kind: 'policy.adopted', policy: 'mine', parameters: parametersOf({ ...SEED_V1, trusted }) })
+      .says(trusted[0] as NodeId, judged(peer, 0, 21))
+      .says(eve, judged(peer, 0, 21))
+      .says(trusted[1] as NodeId, judged(peer, 0, 21))
+    const { ban, decisive } = explain(scene.envelopes, peer, { own })
+    assert.deepEqual([ban, decisive], [{ seq: 4, rule: 'quorum' }, [2, 4]])
+  })
+
+  it('says nothing decisive of a peer that is not banned', () => {
+    const { ban, decisive, lifting } = explain(new Scene().says(own, judged(peer, 1, 1)).envelopes, peer, { own })
+    assert.deepEqual([ban, decisive, lifting], [undefined, [], []])
+  })
+
+  it('names for every ban the event without which there was none then, and those without which there is none now', () => {
+    const verdicts = fc.array(
+      fc.record({
+        by: fc.constantFrom(own, own, eve),
+        subject: fc.constantFrom(peer, node('other')),
+        good: fc.nat(12),
+        bad: fc.nat(9),
+      }),
+      { minLength: 5, maxLength: 60 },
+    )
+    let bans = 0
+    fc.assert(
+      fc.property(verdicts, (list) => {
+        const scene = new Scene()
+        for (const { by, subject, good, bad } of list) scene.says(by, judged(subject, good, bad))
+        const { ban, decisive, lifting } = explain(scene.envelopes, peer, { own })
+        const live = replayReputation(scene.envelopes, { own }).get(peer)?.standing
+        assert.equal(ban !== undefined, live === 'banned')
+        if (ban === undefined) return
+        bans += 1
+        const standing = (options: { until?: number; except: ReadonlySet<number> }) =>
+          replayReputation(scene.envelopes, { own, ...options }).get(peer)?.standing
+        assert.notEqual(standing({ until: ban.seq, except: new Set([ban.seq]) }), 'banned')
+        assert.ok(decisive.includes(ban.seq))
+        if (lifting !== undefined) assert.notEqual(standing({ except: new Set(lifting) }), 'banned')
+      }),
+      { numRuns: 150, seed: 42 },
+    )
+    assert.ok(bans > 20, 'the property was tried on bans')
+  })
+})
