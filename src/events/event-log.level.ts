@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import type { Upcast } from './body.ts'
 import type { PlanTools } from './commit-plan.ts'
 import { CommittedLog } from './committed-log.ts'
@@ -21,6 +21,7 @@ import { claimPath } from './open-paths.fs.ts'
 import { SegmentDirectory } from './segment-directory.ts'
 import { digestAt, scanSummaries } from './segment-scan.level.ts'
 import { SegmentStore, type SegmentStoreParts, type TailSegment } from './segment-store.level.ts'
+import { DIGEST_BYTES } from './segment-summary.ts'
 
 export type LevelLogOptions = PlanTools & {
   /** The node's data directory: the database is `log/` in it, and `head` beside that. */
@@ -34,12 +35,12 @@ export type LevelLogOptions = PlanTools & {
  * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_DAMAGED`, `LOG_NEWER`, `LOG_FOREIGN`
  */
 export async function openLevelLog({ directory, create = false, ...tools }: LevelLogOptions): Promise<EventLog> {
-  if (create) mkdirSync(directory, { recursive: true })
+  if (create && !existsSync(logPaths(directory).head)) await createLevelLog(directory, tools.signer.id)
   const release = claimLog(directory)
   let database: LogDatabase | undefined
   try {
-    database = create ? await createDatabase(directory, tools.signer.id) : await openExistingDatabase(directory)
-    const log = await openLog(database, directory, create, tools.signer.id)
+    database = await openExistingDatabase(directory)
+    const log = await openLog(database, directory, tools.signer.id)
     const head = new HeadFile(logPaths(directory).head)
     const writeHead = headWriter(head, { seq: log.state.head, digest: toHex(log.digest) })
     // Brought to the disk by LevelDB when it was opened, all of it.
@@ -65,6 +66,26 @@ export async function openLevelLog({ directory, create = false, ...tools }: Leve
 }
 
 /**
+ * Makes an empty log in a data directory; one that is there already is left as it is, so that a first start that was
+ * cut off can go on.
+ */
+export async function createLevelLog(directory: string, author: NodeId): Promise<void> {
+  mkdirSync(directory, { recursive: true })
+  const path = logPaths(directory).head
+  const release = claimLog(directory)
+  try {
+    // A head file without a database is a log that was lost, not one to be begun; and the other way round.
+    if (existsSync(path) || !(await createDatabase(directory, author))) return
+    const head = new HeadFile(path)
+    const empty = { seq: 0, digest: toHex(new Uint8Array(DIGEST_BYTES)) }
+    head.write({ latest: empty, durable: empty, clean: true, boot: bootId() })
+    head.close()
+  } finally {
+    release()
+  }
+}
+
+/**
  * Opens a stopped node's log for reading, without its key. Takes the same lock as the node would.
  * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_DAMAGED`, `LOG_NEWER`
  */
@@ -73,7 +94,7 @@ export async function readLevelLog({ directory, upcast }: { directory: string; u
   let database: LogDatabase | undefined
   try {
     database = await openExistingDatabase(directory)
-    const log = await openLog(database, directory, false, undefined)
+    const log = await openLog(database, directory, undefined)
     const refuse = (): never => {
       throw new LogError({ code: 'LOG_CLOSED' })
     }
@@ -88,7 +109,7 @@ export async function readLevelLog({ directory, upcast }: { directory: string; u
 
 function claimLog(directory: string): () => void {
   try {
-    return claimPath(directory)
+    return claimPath(directory, 'log')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
       throw new LogError({ code: 'LOG_MISSING', directory }, { cause: error })
@@ -102,21 +123,17 @@ type OpenedLog = Pick<SegmentStoreParts, 'directory' | 'tail' | 'digest'> & {
   readonly mark: HeadMark
 }
 
-async function openLog(database: LogDatabase, path: string, create: boolean, author: NodeId | undefined): Promise<OpenedLog> {
+async function openLog(database: LogDatabase, path: string, author: NodeId | undefined): Promise<OpenedLog> {
   const meta = await readMeta(database, author)
   const state = new LogState()
   const directory = new SegmentDirectory()
   const { tail, digest }: { tail: TailSegment[]; digest: Uint8Array } = await scanSummaries(database, state, directory)
   const record = readHeadFile(logPaths(path).head)
-  // A first start that was cut off between the database and the head file.
-  const isNew = create && record === undefined && state.head === 0
-  if (!isNew) {
-    const boot = bootId()
-    const proven = record && provenMark(record, boot)
-    const found = proven && proven.seq <= state.head ? await digestAt(database, directory, proven.seq) : undefined
-    const ranges = damageByRecord(record, boot, state.head, found)
-    if (ranges.length > 0) throw new LogError({ code: 'LOG_DAMAGED', ranges })
-  }
+  const boot = bootId()
+  const proven = record && provenMark(record, boot)
+  const found = proven && proven.seq <= state.head ? await digestAt(database, directory, proven.seq) : undefined
+  const ranges = damageByRecord(record, boot, state.head, found)
+  if (ranges.length > 0) throw new LogError({ code: 'LOG_DAMAGED', ranges })
   return { author: meta.author, state, directory, tail, digest, mark: { seq: state.head, digest: toHex(digest) } }
 }
 

@@ -4,7 +4,7 @@ import { ClassicLevel } from 'classic-level'
 import { LogError } from './event-log.ts'
 import { readHeadFile } from './head-file.fs.ts'
 import { isNodeId, type NodeId } from './ids.ts'
-import { META_KEY } from './segment-keys.ts'
+import { META_KEY, SUMMARIES } from './segment-keys.ts'
 import { damaged } from './segment-value.level.ts'
 
 /** What this version writes; it reads everything up to it. */
@@ -48,21 +48,24 @@ function innermost(error: unknown): { code?: string; message: string } {
   return cause instanceof Error ? innermost(cause) : (error as { code?: string; message: string })
 }
 
-/** Makes an empty log, or leaves the one that is there. Idempotent, so that a first start that was cut off can go on. */
-export async function createDatabase(directory: string, author: NodeId): Promise<LogDatabase> {
-  const paths = logPaths(directory)
-  mkdirSync(paths.database, { recursive: true })
-  // A head file without a database is a log that was lost, not one to be begun.
-  const database = await openDatabase(paths.database, !existsSync(paths.head))
-  if ((await database.get(META_KEY)) === undefined && (await isEmpty(database))) {
-    const meta: Meta = { format: LOG_FORMAT, author }
-    await database.put(META_KEY, Buffer.from(JSON.stringify(meta)), { sync: true })
+/**
+ * Makes an empty database, or goes on with one that a first start left before it had written the head file.
+ * @returns true if there are no events in it
+ */
+export async function createDatabase(directory: string, author: NodeId): Promise<boolean> {
+  const { database: path } = logPaths(directory)
+  mkdirSync(path, { recursive: true })
+  const database = await openDatabase(path, true)
+  try {
+    const keys = await database.keys({ limit: 1 }).all()
+    if (keys.length === 0) {
+      const meta: Meta = { format: LOG_FORMAT, author }
+      await database.put(META_KEY, Buffer.from(JSON.stringify(meta)), { sync: true })
+    }
+    return (await database.keys({ ...SUMMARIES, limit: 1 }).all()).length === 0
+  } finally {
+    await database.close()
   }
-  return database
-}
-
-async function isEmpty(database: LogDatabase): Promise<boolean> {
-  return (await database.keys({ limit: 1 }).all()).length === 0
 }
 
 /**

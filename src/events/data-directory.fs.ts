@@ -1,0 +1,204 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { NodeRole } from './event.ts'
+import { createLevelLog } from './event-log.level.ts'
+import { LogError } from './event-log.ts'
+import { isNodeId, type NodeId } from './ids.ts'
+import { logPaths } from './log-database.level.ts'
+import { claimPath } from './open-paths.fs.ts'
+import { takeLock } from './process-lock.fs.ts'
+import { randomSeed, SEED_BYTES, signerFromSeed } from './signer.sodium.ts'
+import type { Signer } from './signer.ts'
+
+/** Layout of the directory itself; the log has a format of its own. */
+export const DIRECTORY_FORMAT = 1
+
+export type DataPaths = {
+  /** Format, role and node id. Written last at the first start: with it, a log must be there. */
+  readonly node: string
+  /** The 32 byte seed of the node's key, mode 0600. */
+  readonly keySeed: string
+  readonly lock: string
+  /** The log's database, and the head file outside it. */
+  readonly log: string
+  readonly head: string
+  readonly projections: string
+  readonly controlSocket: string
+}
+
+export function dataPaths(directory: string): DataPaths {
+  const { database, head } = logPaths(directory)
+  return {
+    node: join(directory, 'node.json'),
+    keySeed: join(directory, 'key.seed'),
+    lock: join(directory, 'lock'),
+    log: database,
+    head,
+    projections: join(directory, 'projections'),
+    controlSocket: join(directory, 'control.sock'),
+  }
+}
+
+export type NodeDescription = { readonly format: number; readonly role: NodeRole; readonly id: NodeId }
+
+export type DataDirectoryErrorDetail =
+  | { code: 'DIRECTORY_OTHER_ROLE'; directory: string; expected: NodeRole; found: NodeRole }
+  | { code: 'DIRECTORY_NEWER'; directory: string; format: number; supported: number }
+  /** It has something else in it, or a part of it is gone or cannot be read. */
+  | { code: 'DIRECTORY_UNUSABLE'; directory: string; reason: string }
+  | { code: 'DIRECTORY_MISSING'; directory: string }
+
+const SENTENCES: {
+  [C in DataDirectoryErrorDetail['code']]: (detail: Extract<DataDirectoryErrorDetail, { code: C }>) => string
+} = {
+  DIRECTORY_OTHER_ROLE: ({ directory, expected, found }) =>
+    `${directory} is the data directory of a node with the role ${found}, not ${expected}: give another directory with --data`,
+  DIRECTORY_NEWER: ({ directory, format, supported }) =>
+    `${directory} has format ${format}, this version knows up to ${supported}: use a newer p2pt`,
+  DIRECTORY_UNUSABLE: ({ directory, reason }) => `${directory} cannot be used as a data directory: ${reason}`,
+  DIRECTORY_MISSING: ({ directory }) => `there is no node in ${directory}`,
+}
+
+/** What the operator can mend. A directory in use is LogError `LOG_LOCKED`. */
+export class DataDirectoryError extends Error {
+  override readonly name = 'DataDirectoryError'
+  readonly code: DataDirectoryErrorDetail['code']
+  readonly detail: DataDirectoryErrorDetail
+
+  constructor(detail: DataDirectoryErrorDetail, options?: ErrorOptions) {
+    super((SENTENCES[detail.code] as (detail: DataDirectoryErrorDetail) => string)(detail), options)
+    this.code = detail.code
+    this.detail = detail
+  }
+}
+
+/** A node's data directory, locked for this process until it is disposed. The log in it exists: open it without `create`. */
+export type DataDirectory = Disposable & {
+  readonly directory: string
+  readonly paths: DataPaths
+  readonly role: NodeRole
+  readonly signer: ReturnType<typeof signerFromSeed>
+  /** This is the node's first start. */
+  readonly isNew: boolean
+}
+
+/**
+ * Opens a node's data directory, or makes one with a new key and an empty log.
+ * @throws DataDirectoryError if it belongs to another role, is of a newer format, or is unusable
+ * @throws LogError `LOG_LOCKED` with the process that has it, or what opening a log throws
+ */
+export async function openDataDirectory(directory: string, { role }: { role: NodeRole }): Promise<DataDirectory> {
+  const paths = dataPaths(directory)
+  unlessUnusable(directory, () => mkdirSync(directory, { recursive: true, mode: 0o700 }))
+  const release = lock(directory, paths)
+  try {
+    const known = readNode(directory)
+    if (known !== undefined && known.role !== role) {
+      throw new DataDirectoryError({ code: 'DIRECTORY_OTHER_ROLE', directory, expected: role, found: known.role })
+    }
+    if (known === undefined) await create(directory, paths, role)
+    const signer = signerFromSeed(readSeed(directory, paths))
+    if (known !== undefined && known.id !== signer.id) {
+      throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: 'key.seed is not the key of its node' })
+    }
+    mkdirSync(paths.projections, { recursive: true })
+    return { directory, paths, role, signer, isNew: known === undefined, [Symbol.dispose]: release }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+/**
+ * Locks a stopped node's data directory for a command that reads it.
+ * @throws DataDirectoryError `DIRECTORY_MISSING`, `DIRECTORY_NEWER`; LogError `LOG_LOCKED` if the node runs
+ */
+export function openStoppedDirectory(directory: string): Disposable & NodeDescription & { readonly paths: DataPaths } {
+  const known = describeDirectory(directory)
+  const paths = dataPaths(directory)
+  return { ...known, paths, [Symbol.dispose]: lock(directory, paths) }
+}
+
+/** Whose data directory it is, without locking it. @throws DataDirectoryError `DIRECTORY_MISSING`, `DIRECTORY_NEWER`, `DIRECTORY_UNUSABLE` */
+export function describeDirectory(directory: string): NodeDescription {
+  const known = existsSync(directory) ? readNode(directory) : undefined
+  if (known === undefined) throw new DataDirectoryError({ code: 'DIRECTORY_MISSING', directory })
+  return known
+}
+
+function lock(directory: string, paths: DataPaths): () => void {
+  const unclaim = claimPath(directory)
+  try {
+    const unlock = unlessUnusable(directory, () => takeLock(paths.lock, directory))
+    return () => {
+      unlock()
+      unclaim()
+    }
+  } catch (error) {
+    unclaim()
+    throw error
+  }
+}
+
+function unlessUnusable<T>(directory: string, run: () => T): T {
+  try {
+    return run()
+  } catch (cause) {
+    if (cause instanceof LogError || cause instanceof DataDirectoryError) throw cause
+    throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: (cause as Error).message }, { cause })
+  }
+}
+
+function readNode(directory: string): NodeDescription | undefined {
+  const path = dataPaths(directory).node
+  if (!existsSync(path)) return undefined
+  return unlessUnusable(directory, () => {
+    const { format, role, id } = JSON.parse(readFileSync(path, 'utf8')) as Partial<NodeDescription>
+    if (typeof format === 'number' && format > DIRECTORY_FORMAT) {
+      throw new DataDirectoryError({ code: 'DIRECTORY_NEWER', directory, format, supported: DIRECTORY_FORMAT })
+    }
+    if (format === undefined || role === undefined || typeof id !== 'string' || !isNodeId(id)) {
+      throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: 'node.json does not name a node' })
+    }
+    return { format, role, id }
+  })
+}
+
+// In an order that a crash at any point leaves either no node.json, and the next start goes on, or a whole node.
+async function create(directory: string, paths: DataPaths, role: NodeRole): Promise<void> {
+  if (!existsSync(paths.keySeed)) {
+    if (existsSync(paths.log) || existsSync(paths.head)) {
+      throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: 'it has a log, but no key.seed' })
+    }
+    unlessUnusable(directory, () => replaceFile(paths.keySeed, randomSeed()))
+  }
+  const signer: Signer = signerFromSeed(readSeed(directory, paths))
+  await createLevelLog(directory, signer.id)
+  const node: NodeDescription = { format: DIRECTORY_FORMAT, role, id: signer.id }
+  unlessUnusable(directory, () => replaceFile(paths.node, Buffer.from(`${JSON.stringify(node, null, 2)}\n`)))
+}
+
+function readSeed(directory: string, paths: DataPaths): Uint8Array {
+  const seed = unlessUnusable(directory, () => readFileSync(paths.keySeed))
+  if (seed.length !== SEED_BYTES) {
+    throw new DataDirectoryError({
+      code: 'DIRECTORY_UNUSABLE',
+      directory,
+      reason: `key.seed has ${seed.length} bytes, not ${SEED_BYTES}`,
+    })
+  }
+  return seed
+}
+
+/** Writes a small file whole or not at all, readable by its owner alone, and waits for the disk. */
+function replaceFile(path: string, bytes: Uint8Array): void {
+  const draft = `${path}.new`
+  const file = openSync(draft, 'w', 0o600)
+  try {
+    writeSync(file, bytes)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(draft, path)
+}

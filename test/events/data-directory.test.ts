@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  DataDirectoryError,
+  type DataDirectoryErrorDetail,
+  dataPaths,
+  describeDirectory,
+  openDataDirectory,
+  openStoppedDirectory,
+} from '../../src/events/data-directory.fs.ts'
+import { openLevelLog, readLevelLog } from '../../src/events/event-log.level.ts'
+import { LogError } from '../../src/events/index.ts'
+import { lockHolder } from '../../src/events/process-lock.fs.ts'
+import { noUpcast, numbered, tickingClock } from './samples.ts'
+
+const refusedAs = (code: DataDirectoryErrorDetail['code'], sentence: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof DataDirectoryError)
+  assert.equal(error.code, code)
+  assert.match(error.message, sentence)
+  return true
+}
+
+const lockedBy = (pid: number | undefined) => (error: unknown) => {
+  assert.ok(error instanceof LogError, String(error))
+  assert.equal(error.code, 'LOG_LOCKED')
+  assert.match(error.message, new RegExp(`in use by process ${pid}:`))
+  return true
+}
+
+describe('a data directory', () => {
+  const root = mkdtempSync(join(tmpdir(), 'p2pt-data-'))
+  let directories = 0
+  const fresh = (): string => join(root, String(directories++))
+  const children: ChildProcess[] = []
+  after(() => {
+    for (const child of children) child.kill('SIGKILL')
+    rmSync(root, { recursive: true })
+  })
+
+  /** A process that holds a directory until it is killed. */
+  async function holder(directory: string): Promise<ChildProcess> {
+    const child = spawn(process.execPath, [new URL('hold-directory.ts', import.meta.url).pathname, directory], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    children.push(child)
+    await once(child.stdout, 'data')
+    return child
+  }
+
+  it('is made with a key that only its owner can read, and an empty log', async () => {
+    const directory = fresh()
+    using data = await openDataDirectory(directory, { role: 'index' })
+    assert.equal(data.isNew, true)
+    assert.equal(statSync(data.paths.keySeed).mode & 0o777, 0o600)
+    assert.equal(statSync(data.paths.keySeed).size, 32)
+    assert.deepEqual(describeDirectory(directory), { format: 1, role: 'index', id: data.signer.id })
+    await using log = await openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast })
+    assert.equal(log.head, 0)
+  })
+
+  it('keeps its key and its log', async () => {
+    const directory = fresh()
+    const open = async () => {
+      const data = await openDataDirectory(directory, { role: 'client' })
+      return { data, log: await openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast }) }
+    }
+    const first = await open()
+    await first.log.append([numbered(1)])
+    await first.log[Symbol.asyncDispose]()
+    first.data[Symbol.dispose]()
+    const second = await open()
+    assert.equal(second.data.isNew, false)
+    assert.equal(second.data.signer.id, first.data.signer.id)
+    assert.equal(second.log.head, 1)
+    await second.log[Symbol.asyncDispose]()
+    second.data[Symbol.dispose]()
+  })
+
+  it('is refused to another role, with both named', async () => {
+    const directory = fresh()
+    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    await assert.rejects(
+      openDataDirectory(directory, { role: 'client' }),
+      refusedAs('DIRECTORY_OTHER_ROLE', /a node with the role index, not client/),
+    )
+    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+  })
+
+  it('is refused when a newer version made it, or when it is not whole', async () => {
+    const directory = fresh()
+    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    const { node, keySeed } = dataPaths(directory)
+    const description = readFileSync(node, 'utf8')
+    writeFileSync(node, description.replace('"format": 1', '"format": 7'))
+    const newer = refusedAs('DIRECTORY_NEWER', /has format 7, this version knows up to 1/)
+    await assert.rejects(openDataDirectory(directory, { role: 'index' }), newer)
+    assert.throws(() => openStoppedDirectory(directory), newer)
+    writeFileSync(node, '{}')
+    await assert.rejects(
+      openDataDirectory(directory, { role: 'index' }),
+      refusedAs('DIRECTORY_UNUSABLE', /does not name a node/),
+    )
+    writeFileSync(node, description)
+    writeFileSync(keySeed, 'short')
+    await assert.rejects(openDataDirectory(directory, { role: 'index' }), refusedAs('DIRECTORY_UNUSABLE', /5 bytes, not 32/))
+    rmSync(keySeed)
+    await assert.rejects(openDataDirectory(directory, { role: 'index' }), refusedAs('DIRECTORY_UNUSABLE', /key\.seed/))
+  })
+
+  it('does not begin a lost log anew', async () => {
+    const directory = fresh()
+    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    rmSync(dataPaths(directory).log, { recursive: true })
+    using data = await openDataDirectory(directory, { role: 'index' })
+    const open = openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast })
+    await assert.rejects(open, { name: 'LogError', code: 'LOG_DAMAGED' })
+  })
+
+  it('is missing where no node was ever started', () => {
+    assert.throws(() => describeDirectory(fresh()), refusedAs('DIRECTORY_MISSING', /there is no node in/))
+    assert.throws(() => openStoppedDirectory(root), refusedAs('DIRECTORY_MISSING', /there is no node in/))
+  })
+
+  it('is refused to a second opener of the same process, and stays locked for others', async () => {
+    const directory = fresh()
+    using data = await openDataDirectory(directory, { role: 'index' })
+    await using log = await openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast })
+    await assert.rejects(openDataDirectory(directory, { role: 'index' }), lockedBy(process.pid))
+    await assert.rejects(readLevelLog({ directory, upcast: noUpcast }), lockedBy(process.pid))
+    assert.throws(() => openStoppedDirectory(directory), lockedBy(process.pid))
+    assert.equal(lockHolder(data.paths.lock), process.pid)
+    const other = spawn(process.execPath, [new URL('hold-directory.ts', import.meta.url).pathname, directory], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    children.push(other)
+    let said = ''
+    other.stderr.on('data', (chunk) => {
+      said += chunk
+    })
+    const [code] = await once(other, 'close')
+    assert.equal(code, 1)
+    assert.match(said, new RegExp(`in use by process ${process.pid}:`))
+    assert.equal(log.head, 0)
+  })
+
+  it('names the process that holds it, and is taken over from one that was killed', async () => {
+    const directory = fresh()
+    const child = await holder(directory)
+    await assert.rejects(openDataDirectory(directory, { role: 'index' }), lockedBy(child.pid))
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    using data = await openDataDirectory(directory, { role: 'index' })
+    await using log = await openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast })
+    assert.equal(log.head, 1)
+  })
+
+  it('is taken over from a dead process whose number somebody else has now', async () => {
+    const directory = fresh()
+    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    const { lock } = dataPaths(directory)
+    // Process 1 lives, but it did not start at that tick.
+    writeFileSync(lock, JSON.stringify({ pid: 1, startedAt: '1234567890123', boot: null }))
+    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    writeFileSync(lock, JSON.stringify({ pid: process.pid, startedAt: null, boot: 'an earlier boot' }))
+    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    writeFileSync(lock, 'torn')
+    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    assert.equal(lockHolder(lock), undefined)
+  })
+})
