@@ -1,4 +1,3 @@
-import { basename, dirname } from 'node:path'
 import type { Draft, EventLog, InfoHash, PieceRange, Timers } from '../../events/index.ts'
 import type { Download } from '../../projections/downloads/index.ts'
 import {
@@ -28,6 +27,9 @@ export type TorrentsOptions = {
   downloads(): readonly Download[]
   download(infoHash: InfoHash): Download | undefined
 }
+
+/** What the engine's `create` gives: the metainfo, and where the files stand. */
+export type OwnTorrent = TorrentMetainfo & { directory: string }
 
 /** The torrents of a client: what the engine does, recorded, so that a restart goes on with it. */
 export class Torrents {
@@ -77,16 +79,13 @@ export class Torrents {
     return this.row(infoHash)
   }
 
-  /** Takes up a torrent made of `path`: every piece is there, its hash was just computed. */
-  addOwn(metainfo: TorrentMetainfo, path: string): Promise<void> {
-    return this.#inTurn(() => this.#addOwn(metainfo, path))
+  /** Takes up a torrent made of files that stand here: every piece is there, its hash was just computed. */
+  addOwn(made: OwnTorrent): Promise<void> {
+    return this.#inTurn(() => this.#addOwn(made))
   }
 
-  async #addOwn(metainfo: TorrentMetainfo, path: string): Promise<void> {
-    const { infoHash, name, pieceCount, torrentFile } = metainfo
-    if (name !== basename(path))
-      throw new ServiceError('usage', `the torrent is called "${name}", its path ends otherwise: ${path}`)
-    const directory = dirname(path)
+  async #addOwn(made: OwnTorrent): Promise<void> {
+    const { infoHash, name, pieceCount, torrentFile, directory } = made
     const verified: PieceRange[] = [{ first: 0, count: pieceCount }]
     const known = this.#options.download(infoHash)
     if (known === undefined) {
@@ -98,7 +97,7 @@ export class Torrents {
     }
     await this.#record([
       { kind: 'download.added', infoHash, name, directory, origin: 'publish', magnet: '', torrentFile },
-      described(metainfo),
+      described(made),
       { kind: 'download.verified', infoHash, pieces: verified },
       { kind: 'download.completed', infoHash },
     ])

@@ -1,6 +1,6 @@
 import { addressId, type Envelope, isAddressId, isNodeId, type LogView, type NodeId, type PeerId } from '../../events/index.ts'
-import { type Member, members, type ProjectionRunner } from '../../projections/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
+import { type Member, members, type ProjectionRunner } from '../../projections/index.ts'
 import {
   explain,
   judge,

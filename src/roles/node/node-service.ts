@@ -74,7 +74,8 @@ export function createNodeService(parts: NodeParts): NodeService {
     rebuild: ({ projections }) => {
       const known = states.checkpoints().map(({ name }) => name)
       const unknown = projections?.find((name) => !known.includes(name as keyof ProjectionStates))
-      if (unknown !== undefined) throw new ServiceError('usage', `there is no projection ${unknown}; known are ${known.join(', ')}`)
+      if (unknown !== undefined)
+        throw new ServiceError('usage', `there is no projection ${unknown}; known are ${known.join(', ')}`)
       return rebuild(states, (projections ?? known) as (keyof ProjectionStates)[])
     },
     tail: (options) => tail(log, options),

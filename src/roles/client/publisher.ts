@@ -1,0 +1,70 @@
+import type { Envelope, EventLog, InfoHash, NodeId, TorrentPublished } from '../../events/index.ts'
+import type { IndexMap } from '../index-node/index-map.ts'
+import { ServiceError } from '../services.ts'
+import type { OwnClaims } from './own-claims.ts'
+import type { Publication, Publications } from './publications.ts'
+
+export type PublisherOptions = {
+  log: EventLog
+  map: IndexMap
+  publications: Publications
+  claims: OwnClaims
+}
+
+export type Announced = { acknowledgedBy: NodeId[]; partitions: number; pending: number }
+
+/** Says to the index what this client offers, and takes it back. */
+export class Publisher {
+  readonly #options: PublisherOptions
+
+  constructor(options: PublisherOptions) {
+    this.#options = options
+  }
+
+  /** Publishes, and waits for the first round of announcements; what is left goes on in the background. */
+  async publish(torrent: Omit<TorrentPublished, 'kind'>): Promise<Announced> {
+    const publication = await this.#claim({ kind: 'torrent.published', ...torrent }, torrent.tags)
+    await this.#options.publications.flush()
+    const { map, publications } = this.#options
+    return {
+      acknowledgedBy: publications.holders(publication),
+      partitions: new Set(publication.keywords.map((keyword) => map.partitionOf(keyword))).size,
+      pending: publications.pending,
+    }
+  }
+
+  /** Says that we hold every piece: one seeder more in every answer. Nothing waits for it. */
+  async verified(infoHash: InfoHash, title: string): Promise<void> {
+    await this.#claim({ kind: 'torrent.verified', infoHash, title }, [])
+    void this.#options.publications.flush()
+  }
+
+  /** Takes back whatever was claimed of this torrent. */
+  async withdraw(infoHash: InfoHash): Promise<void> {
+    const claim = this.#options.claims.get(infoHash)
+    if (claim === undefined) return
+    const { title } = claim
+    await this.#claim({ kind: 'torrent.withdrawn', infoHash, title }, [], claim.publication.keywords)
+    void this.#options.publications.flush()
+  }
+
+  async #claim(event: Claim, tags: readonly string[], known: readonly string[] = []): Promise<Publication> {
+    const { log, map, publications } = this.#options
+    let envelope: Envelope | undefined
+    try {
+      ;[envelope] = await log.append([{ stream: 'index', event }], { durable: true })
+    } catch (cause) {
+      throw new ServiceError('failed', cause instanceof Error ? cause.message : String(cause), { cause })
+    }
+    if (envelope === undefined) throw new ServiceError('failed', 'the log took nothing')
+    const keywords = [...new Set([...known, ...map.keywordsOf(event.title, tags)])]
+    const publication = { author: envelope.author, authorSeq: envelope.authorSeq, keywords }
+    publications.add(publication)
+    return publication
+  }
+}
+
+type Claim =
+  | TorrentPublished
+  | { kind: 'torrent.verified'; infoHash: InfoHash; title: string }
+  | { kind: 'torrent.withdrawn'; infoHash: InfoHash; title: string }

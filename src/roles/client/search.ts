@@ -1,0 +1,105 @@
+import type { NodeId, Timers } from '../../events/index.ts'
+import type { Overlay } from '../../network/index.ts'
+import type { IndexMap, QueryPlan } from '../index-node/index-map.ts'
+import {
+  decodeSearchReply,
+  encodeSearch,
+  INDEX_METHODS,
+  QUERY_LENGTH_MAX,
+  type WireHit,
+  type WireSearchReply,
+} from '../index-node/index-messages.ts'
+import { type SearchRequest, type SearchResult, ServiceError } from '../services.ts'
+import { askHedged, type HedgedResult } from './hedged-request.ts'
+import { magnetOf } from './magnet.ts'
+
+/** The second owner is asked when the first has not answered for so long: far above a healthy answer, ms. */
+const HEDGE_AFTER_MS = 400
+const DEADLINE_MS = 5_000
+/** Most hits of one answer; more come with the cursor. */
+export const HITS_MAX = 20
+/** A client that has just started waits so long for the first index node to become known, ms. */
+const KNOWN_WAIT_MS = 5_000
+
+export type SearchOptions = {
+  overlay: Pick<Overlay, 'request'>
+  timers: Timers
+  map: IndexMap
+  /** Resolves when an index node is known, or after `waitMs`. */
+  untilIndexKnown(waitMs: number): Promise<void>
+}
+
+/** Asks the owners of a query's keywords: one owner for each part of the plan, in parallel, and joins what they say. */
+export async function searchNetwork(request: SearchRequest, options: SearchOptions): Promise<SearchResult> {
+  const startedAt = performance.now()
+  if (request.text.length > QUERY_LENGTH_MAX)
+    throw new ServiceError('usage', `a query has at most ${QUERY_LENGTH_MAX} characters`)
+  await options.untilIndexKnown(KNOWN_WAIT_MS)
+  const plan = options.map.plan(request.text)
+  if (plan.length === 0) {
+    throw new ServiceError(
+      'failed',
+      options.map.indexNodes().length === 0
+        ? 'no index node is known to be alive: a network needs at least one (`p2pt index start`)'
+        : 'give at least one word to search for',
+    )
+  }
+  const limit = Math.min(Math.max(1, request.limit ?? HITS_MAX), HITS_MAX)
+  const body = encodeSearch({ text: request.text, limit, cursor: request.cursor ?? '', hops: 0 })
+  const answers = await Promise.all(plan.map((part) => ask(part, body, options)))
+  return joined(request.text, plan, answers, limit, startedAt)
+}
+
+function ask(part: QueryPlan[number], body: Uint8Array, { overlay, timers }: SearchOptions) {
+  return askHedged(
+    part.owners,
+    async (node, signal) =>
+      decodeSearchReply(await overlay.request(node, INDEX_METHODS.search, body, { timeoutMs: DEADLINE_MS, signal })),
+    { hedgeAfterMs: HEDGE_AFTER_MS, deadlineMs: DEADLINE_MS, timers },
+  )
+}
+
+function joined(
+  query: string,
+  plan: QueryPlan,
+  answers: readonly HedgedResult<WireSearchReply>[],
+  limit: number,
+  startedAt: number,
+): SearchResult {
+  const failed = answers.flatMap((answer) => answer.failed)
+  const replies = answers.flatMap(({ result }) => (result === undefined ? [] : [result.answer]))
+  if (replies.length === 0) {
+    const reasons = failed.map(({ node, reason }) => `${node.slice(0, 8)}: ${reason}`).join('; ')
+    throw new ServiceError('failed', `no index node answered (${reasons || 'none is known'})`)
+  }
+  const hits = new Map<string, WireHit>()
+  for (const hit of replies.flatMap((reply) => reply.hits)) {
+    const known = hits.get(hit.infoHash)
+    if (known === undefined || hit.seeders > known.seeders) hits.set(hit.infoHash, hit)
+  }
+  const [first] = plan
+  const single = replies.length === 1
+  const cursor = single ? replies[0]?.cursor : ''
+  return {
+    query,
+    // One reply is in the index's own order; several are joined, so the first page is what is shown of each.
+    hits: [...hits.values()].slice(0, single ? limit : limit * replies.length).map((hit) => ({
+      infoHash: hit.infoHash,
+      title: hit.title,
+      sizeBytes: hit.sizeBytes,
+      fileCount: hit.fileCount,
+      tags: hit.tags,
+      seeders: hit.seeders,
+      publisher: hit.publisher,
+      publishedAt: hit.publishedAt,
+      magnet: magnetOf(hit.infoHash, hit.title),
+    })),
+    truncated: replies.some((reply) => reply.truncated),
+    cursor: cursor === '' || cursor === undefined ? null : cursor,
+    keyword: first?.keyword ?? null,
+    partition: first?.partition ?? null,
+    answeredBy: (replies[0]?.answeredBy as NodeId | undefined) ?? null,
+    failed,
+    elapsedMs: Math.round(performance.now() - startedAt),
+  }
+}

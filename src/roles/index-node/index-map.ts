@@ -1,0 +1,17 @@
+import type { NodeId } from '../../events/index.ts'
+
+/**
+ * For each part of a query, an owner of which is to be asked: every torrent that matches is known to the owners of at
+ * least one part. Most queries have one part. Empty: no word in the query, or nobody to ask.
+ */
+export type QueryPlan = readonly { keyword: string | null; partition: number | null; owners: readonly NodeId[] }[]
+
+/** Who owns what in the index, as this node's liveness table has it. */
+export interface IndexMap {
+  indexNodes(): NodeId[]
+  keywordsOf(title: string, tags: readonly string[]): string[]
+  partitionOf(keyword: string): number
+  /** Owners of a keyword's partition, best first, at most three. */
+  ownersOf(keyword: string): NodeId[]
+  plan(text: string): QueryPlan
+}
