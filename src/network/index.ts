@@ -2,4 +2,5 @@
 // effects out; the hyperswarm transport and the Mainline DHT as adapters. Imports events only.
 export * from './overlay.ts'
 export * from './protocol.ts'
+export { createOverlay, type OverlayOptions, type OverlayRuntime, type RememberedMember } from './runtime.ts'
 export * from './transport.ts'

@@ -52,7 +52,7 @@ export type MembershipMessage =
   | { type: 'ping'; seq: number; belief: Belief; incarnation: number }
   | { type: 'pong'; seq: number; incarnation: number }
   | { type: 'nack'; seq: number }
-  | { type: 'ping-request'; seq: number; target: NodeId; host: string; port: number; belief: Belief; incarnation: number }
+  | { type: 'ping-request'; seq: number; target: NodeId; belief: Belief; incarnation: number }
 
 export type ResponseStatus = 'ok' | 'refused' | 'unknown-method' | 'overloaded'
 
@@ -174,13 +174,11 @@ function livenessOf(wire: p2pt.wire.Wire.$Properties): MembershipMessage | undef
   if (wire.pong != null) return { type: 'pong', seq: count(wire.pong.seq), incarnation: count(wire.pong.incarnation) }
   if (wire.nack != null) return { type: 'nack', seq: count(wire.nack.seq) }
   if (wire.pingRequest == null) return undefined
-  const { seq, target, host, port, state, incarnation } = wire.pingRequest
+  const { seq, target, state, incarnation } = wire.pingRequest
   return {
     type: 'ping-request',
     seq: count(seq),
     target: node(target),
-    host: text(host, 255),
-    port: portOf(port),
     belief: belief(state),
     incarnation: count(incarnation),
   }

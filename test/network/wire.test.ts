@@ -63,8 +63,6 @@ const message = fc.oneof(
     type: fc.constant('ping-request'),
     seq: id,
     target: node,
-    host: fc.string({ maxLength: 100 }),
-    port,
     belief,
     incarnation,
   }),

@@ -1,0 +1,38 @@
+import type { NodeId } from '../../events/index.ts'
+
+type Bucket = { tokens: number; at: number }
+
+/**
+ * A token bucket for each author, so that a noisy one cannot take the broadcast tree from the others. An event over the
+ * rate is kept where it arrived, and goes on by anti-entropy at its own pace.
+ */
+export class AuthorRates {
+  readonly #perSecond: number
+  readonly #burst: number
+  readonly #authorsMax: number
+  readonly #buckets = new Map<NodeId, Bucket>()
+
+  constructor(perSecond: number, burst: number, authorsMax: number) {
+    this.#perSecond = perSecond
+    this.#burst = burst
+    this.#authorsMax = authorsMax
+  }
+
+  /** True, and one token less, if the author has one left. */
+  take(author: NodeId, now: number): boolean {
+    const before = this.#buckets.get(author)
+    const gained = before === undefined ? this.#burst : ((now - before.at) / 1_000) * this.#perSecond
+    const tokens = Math.min(this.#burst, (before?.tokens ?? 0) + Math.max(0, gained))
+    const taken = tokens >= 1
+    // Deleted first, so that the map stays ordered by last use and the oldest is the one to forget.
+    this.#buckets.delete(author)
+    this.#buckets.set(author, { tokens: taken ? tokens - 1 : tokens, at: now })
+    if (this.#buckets.size > this.#authorsMax) {
+      for (const oldest of this.#buckets.keys()) {
+        this.#buckets.delete(oldest)
+        break
+      }
+    }
+    return taken
+  }
+}

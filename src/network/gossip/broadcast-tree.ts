@@ -1,0 +1,201 @@
+import type { NodeId } from '../../events/index.ts'
+import type { Effect } from '../protocol.ts'
+import { type EventName, type GossipMessage, WIRE_ITEMS_MAX } from '../wire.ts'
+import { type SeenEvent, seenKey } from './seen-events.ts'
+
+// The broadcast tree (Plumtree: Leitao, Pereira, Rodrigues 2007, "Epidemic Broadcast Trees"): events are pushed over
+// eager links; over the other, lazy ones only their names go. A copy that arrives over an eager link prunes it; a name
+// whose event does not come in time grafts its link back, so the tree repairs itself.
+
+/** Names wait this long, to go in one message. */
+export const LAZY_FLUSH_MS = 200
+/** A name's event is expected over the tree for this long before its link is grafted. */
+export const GRAFT_AFTER_MS = 400
+export const GRAFT_AGAIN_MS = 300
+/** A prune that was lost is said again, at most this often. */
+const PRUNE_AGAIN_MS = 1_000
+/** Names that wait for a flush, and events that are missing; above it the oldest are left to anti-entropy. */
+const NAMES_MAX = 4_096
+const SOURCES_MAX = 6
+/** Bytes of events in one message: the limit of a message, less its frame. */
+export const PUSH_BYTES_MAX = 60 * 1024
+
+export const FLUSH_TIMER = 'gossip-flush'
+export const GRAFT_TIMER = 'gossip-graft'
+
+export type Pushed = SeenEvent & { readonly author: NodeId; readonly authorSeq: number }
+type Neighbour = { eager: boolean; lazy: Map<string, EventName>; prunedAt: number }
+type Missing = { name: EventName; sources: NodeId[]; askAt: number }
+type GossipEffect = Effect<GossipMessage>
+
+export class BroadcastTree {
+  readonly #neighbours = new Map<NodeId, Neighbour>()
+  readonly #missing = new Map<string, Missing>()
+  #flushSet = false
+  #graftSet = false
+
+  get neighbours(): readonly NodeId[] {
+    return [...this.#neighbours.keys()]
+  }
+
+  get eagerCount(): number {
+    return [...this.#neighbours.values()].filter(({ eager }) => eager).length
+  }
+
+  has(peer: NodeId): boolean {
+    return this.#neighbours.has(peer)
+  }
+
+  /** Names that wait for this neighbour. */
+  backlog(peer: NodeId): number {
+    return this.#neighbours.get(peer)?.lazy.size ?? 0
+  }
+
+  /** Every new link is eager until it brings a copy. */
+  linkUp(peer: NodeId): void {
+    this.#neighbours.set(peer, { eager: true, lazy: new Map(), prunedAt: Number.NEGATIVE_INFINITY })
+  }
+
+  linkDown(peer: NodeId): void {
+    this.#neighbours.delete(peer)
+  }
+
+  /** Sends new events on: whole over eager links, by name over lazy ones, not back to where they came from. */
+  spread(events: readonly Pushed[], except: NodeId | undefined): GossipEffect[] {
+    const effects: GossipEffect[] = []
+    for (const { author, authorSeq } of events) this.#missing.delete(seenKey(author, authorSeq))
+    for (const [peer, neighbour] of this.#neighbours) {
+      if (peer === except) continue
+      if (neighbour.eager) {
+        effects.push(...pushes(peer, events))
+      } else {
+        for (const { author, authorSeq, hops } of events) {
+          bounded(neighbour.lazy, NAMES_MAX).set(seenKey(author, authorSeq), { author, authorSeq, hops })
+        }
+      }
+    }
+    if (!this.#flushSet && [...this.#neighbours.values()].some(({ lazy }) => lazy.size > 0)) {
+      this.#flushSet = true
+      effects.push({ do: 'wake', afterMs: LAZY_FLUSH_MS, timer: FLUSH_TIMER })
+    }
+    return effects
+  }
+
+  /** The sender gave us something new over the tree: its link is part of it. */
+  useful(from: NodeId): void {
+    const neighbour = this.#neighbours.get(from)
+    if (neighbour !== undefined) neighbour.eager = true
+  }
+
+  /** The sender pushed nothing but copies: its link is not needed in the tree. */
+  redundant(from: NodeId, now: number): GossipEffect[] {
+    const neighbour = this.#neighbours.get(from)
+    if (neighbour === undefined || (!neighbour.eager && now - neighbour.prunedAt < PRUNE_AGAIN_MS)) return []
+    neighbour.eager = false
+    neighbour.prunedAt = now
+    return [{ do: 'send', to: from, message: { type: 'prune' } }]
+  }
+
+  pruned(from: NodeId): void {
+    const neighbour = this.#neighbours.get(from)
+    if (neighbour !== undefined) neighbour.eager = false
+  }
+
+  /** @returns true if the sender is a neighbour, which now is eager */
+  grafted(from: NodeId): boolean {
+    this.useful(from)
+    return this.#neighbours.has(from)
+  }
+
+  /** A neighbour holds this event and we do not: wait for it over the tree, then ask. */
+  heard(from: NodeId, name: EventName, now: number): void {
+    if (!this.#neighbours.has(from)) return
+    const key = seenKey(name.author, name.authorSeq)
+    const missing = this.#missing.get(key)
+    if (missing === undefined) {
+      bounded(this.#missing, NAMES_MAX).set(key, { name, sources: [from], askAt: now + GRAFT_AFTER_MS })
+    } else if (missing.sources.length < SOURCES_MAX && !missing.sources.includes(from)) {
+      missing.sources.push(from)
+    }
+  }
+
+  /** The timer for what is missing, if it is not set yet. */
+  graftWake(): GossipEffect[] {
+    if (this.#graftSet || this.#missing.size === 0) return []
+    this.#graftSet = true
+    return [{ do: 'wake', afterMs: GRAFT_AFTER_MS, timer: GRAFT_TIMER }]
+  }
+
+  flush(): GossipEffect[] {
+    this.#flushSet = false
+    const effects: GossipEffect[] = []
+    for (const [peer, { lazy }] of this.#neighbours) {
+      const names = [...lazy.values()]
+      lazy.clear()
+      for (let at = 0; at < names.length; at += WIRE_ITEMS_MAX) {
+        effects.push({ do: 'send', to: peer, message: { type: 'have', names: names.slice(at, at + WIRE_ITEMS_MAX) } })
+      }
+    }
+    return effects
+  }
+
+  /** Asks for what did not come, one source after the other; without a source left, anti-entropy brings it. */
+  graft(now: number): GossipEffect[] {
+    this.#graftSet = false
+    const asked = new Map<NodeId, EventName[]>()
+    for (const [key, missing] of this.#missing) {
+      if (missing.askAt > now) continue
+      let source = missing.sources.shift()
+      while (source !== undefined && !this.#neighbours.has(source)) source = missing.sources.shift()
+      if (source === undefined) {
+        this.#missing.delete(key)
+        continue
+      }
+      missing.askAt = now + GRAFT_AGAIN_MS
+      const names = asked.get(source) ?? []
+      if (names.length < WIRE_ITEMS_MAX) names.push(missing.name)
+      asked.set(source, names)
+    }
+    const effects: GossipEffect[] = []
+    for (const [to, names] of asked) {
+      this.useful(to)
+      effects.push({ do: 'send', to, message: { type: 'graft', names } })
+    }
+    if (this.#missing.size > 0) {
+      this.#graftSet = true
+      effects.push({ do: 'wake', afterMs: GRAFT_AGAIN_MS, timer: GRAFT_TIMER })
+    }
+    return effects
+  }
+}
+
+/** Push messages of these events, each within the limit of a message. */
+export function pushes(to: NodeId, events: readonly SeenEvent[]): GossipEffect[] {
+  const effects: GossipEffect[] = []
+  let batch: SeenEvent[] = []
+  let bytes = 0
+  const close = () => {
+    if (batch.length > 0) effects.push({ do: 'send', to, message: { type: 'push', events: batch } })
+    batch = []
+    bytes = 0
+  }
+  for (const { event, hops } of events) {
+    const size = event.body.length + event.signature.length + 16
+    if (bytes + size > PUSH_BYTES_MAX) close()
+    batch.push({ event, hops })
+    bytes += size
+  }
+  close()
+  return effects
+}
+
+/** Makes room for one more entry by forgetting the oldest. */
+function bounded<V>(map: Map<string, V>, countMax: number): Map<string, V> {
+  if (map.size >= countMax) {
+    for (const oldest of map.keys()) {
+      map.delete(oldest)
+      break
+    }
+  }
+  return map
+}

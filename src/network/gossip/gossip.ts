@@ -1,0 +1,234 @@
+import type { Header, NodeId, SignedEvent, VerifySignature } from '../../events/index.ts'
+import { HoldBackQueue } from '../hold-back-queue.ts'
+import type { Effect, Protocol } from '../protocol.ts'
+import type { GossipMessage } from '../wire.ts'
+import { Admission, type HeldEvents } from './admission.ts'
+import { AntiEntropy, COMPARE_SOON_TIMER, COMPARE_TIMER } from './anti-entropy.ts'
+import { AuthorRates } from './author-rates.ts'
+import { BroadcastTree, FLUSH_TIMER, GRAFT_TIMER, type Pushed, pushes } from './broadcast-tree.ts'
+import { SeenEvents } from './seen-events.ts'
+
+export const HOLD_BACK_MS = 100
+const HOLD_BACK_COUNT_MAX = 4_096
+const SEEN_COUNT_MAX = 8_192
+const SEEN_BYTES_MAX = 8 * 1024 * 1024
+/** Events a second of one author over the broadcast, and how many at once: a busy downloader judges tens a second. */
+const AUTHOR_EVENTS_PER_SECOND = 200
+const AUTHOR_EVENTS_BURST = 2_000
+const AUTHORS_MAX = 8_192
+
+export const RELEASE_TIMER = 'gossip-release'
+
+export type GossipCounts = {
+  /** Events that were new, and those sent whole, a copy counted each time. */
+  eventsIn: number
+  eventsOut: number
+  duplicates: number
+  rejected: number
+  throttled: number
+}
+
+export type GossipOptions = {
+  held: HeldEvents
+  verify: VerifySignature
+  /** 0 <= random() < 1 */
+  random: () => number
+}
+
+/** Gossip of one node: the broadcast tree for what happens now, anti-entropy for what was missed, one check an event. */
+export class Gossip implements Protocol<GossipMessage> {
+  readonly counts: GossipCounts = { eventsIn: 0, eventsOut: 0, duplicates: 0, rejected: 0, throttled: 0 }
+  readonly #held: HeldEvents
+  readonly #seen = new SeenEvents(SEEN_COUNT_MAX, SEEN_BYTES_MAX)
+  readonly #queue = new HoldBackQueue(HOLD_BACK_MS, HOLD_BACK_COUNT_MAX)
+  readonly #tree = new BroadcastTree()
+  readonly #admission: Admission
+  readonly #antiEntropy: AntiEntropy
+  #releaseSet = false
+
+  constructor({ held, verify, random }: GossipOptions) {
+    const rates = new AuthorRates(AUTHOR_EVENTS_PER_SECOND, AUTHOR_EVENTS_BURST, AUTHORS_MAX)
+    this.#held = held
+    this.#admission = new Admission(held, this.#seen, rates, verify)
+    this.#antiEntropy = new AntiEntropy(held, this.#seen, random)
+  }
+
+  get heldBack(): number {
+    return this.#queue.size
+  }
+
+  get neighbours(): readonly NodeId[] {
+    return this.#tree.neighbours
+  }
+
+  /** How many of them are links of the tree. */
+  get eagerCount(): number {
+    return this.#tree.eagerCount
+  }
+
+  backlog(peer: NodeId): number {
+    return this.#tree.backlog(peer)
+  }
+
+  start(): readonly Effect<GossipMessage>[] {
+    return [this.#antiEntropy.compareWake()]
+  }
+
+  linkUp(peer: NodeId, initiator: boolean, now: number): readonly Effect<GossipMessage>[] {
+    this.#tree.linkUp(peer)
+    return this.#antiEntropy.linkUp(peer, initiator, now)
+  }
+
+  linkDown(peer: NodeId): void {
+    this.#tree.linkDown(peer)
+    this.#antiEntropy.linkDown(peer)
+  }
+
+  /** Own events that stand in the log now. */
+  publish(
+    own: readonly { header: Pick<Header, 'author' | 'authorSeq'>; event: SignedEvent }[],
+  ): readonly Effect<GossipMessage>[] {
+    const pushed = own.map(
+      ({ header, event }): Pushed => ({ author: header.author, authorSeq: header.authorSeq, event, hops: 0 }),
+    )
+    for (const { author, authorSeq, event } of pushed) this.#seen.add(author, authorSeq, { event, hops: 0 })
+    return this.#counted(this.#tree.spread(pushed, undefined))
+  }
+
+  receive(from: NodeId, message: GossipMessage, now: number): readonly Effect<GossipMessage>[] {
+    switch (message.type) {
+      case 'push':
+        return this.#counted(this.#push(from, message.events, now))
+      case 'have':
+        for (const name of message.names) if (!this.#holds(name)) this.#tree.heard(from, name, now)
+        return this.#tree.graftWake()
+      case 'graft':
+        return this.#counted(this.#graft(from, message.names))
+      case 'prune':
+        this.#tree.pruned(from)
+        return []
+      case 'summary':
+        return this.#antiEntropy.summary(from, message, now)
+      case 'vector':
+        return this.#antiEntropy.vector(from, message, now)
+      case 'fetch':
+        return this.#antiEntropy.supply(from, message.id, message.ranges)
+      case 'supply': {
+        const events = message.events.map((event) => ({ event, hops: 0 }))
+        const { fresh, effects } = this.#admit(from, events, false, now)
+        return [...effects, ...this.#antiEntropy.supplied(from, message.id, fresh.length, message.last, now)]
+      }
+    }
+  }
+
+  wake(timer: string, now: number): readonly Effect<GossipMessage>[] {
+    switch (timer) {
+      case FLUSH_TIMER:
+        return this.#tree.flush()
+      case GRAFT_TIMER:
+        return this.#tree.graft(now)
+      case COMPARE_TIMER:
+        return this.#antiEntropy.compare(now)
+      case COMPARE_SOON_TIMER:
+        return this.#antiEntropy.compareSoon(now)
+      case RELEASE_TIMER:
+        this.#releaseSet = false
+        return this.#release(now)
+      default:
+        return []
+    }
+  }
+
+  /** The log did not take this event (disk full, too large a gap): another copy will be welcome. */
+  notTaken(author: NodeId, authorSeq: number): void {
+    this.#seen.forget(author, authorSeq)
+  }
+
+  /** Everything that is held back, at once: before a node stops. */
+  drain(): readonly Effect<GossipMessage>[] {
+    return this.#release(Number.POSITIVE_INFINITY)
+  }
+
+  #holds({ author, authorSeq }: { author: NodeId; authorSeq: number }): boolean {
+    return this.#seen.has(author, authorSeq) || this.#held.has({ author, stream: 'gossip', authorSeq })
+  }
+
+  #push(from: NodeId, events: readonly { event: SignedEvent; hops: number }[], now: number): Effect<GossipMessage>[] {
+    const { fresh, duplicates, effects } = this.#admit(from, events, true, now)
+    if (fresh.length > 0) {
+      this.#tree.useful(from)
+      effects.push(
+        ...this.#tree.spread(
+          fresh.filter(({ spread }) => spread),
+          from,
+        ),
+      )
+    } else if (duplicates > 0) {
+      effects.push(...this.#tree.redundant(from, now))
+    }
+    return effects
+  }
+
+  #graft(from: NodeId, names: readonly { author: NodeId; authorSeq: number }[]): Effect<GossipMessage>[] {
+    if (!this.#tree.grafted(from)) return []
+    const here: Pushed[] = []
+    const stored: { author: NodeId; from: number; to: number }[] = []
+    for (const { author, authorSeq } of names) {
+      const seen = this.#seen.get(author, authorSeq)
+      if (seen !== undefined) here.push({ ...seen, author, authorSeq })
+      else if (this.#holds({ author, authorSeq })) stored.push({ author, from: authorSeq, to: authorSeq })
+    }
+    const effects = pushes(from, here)
+    if (stored.length > 0) effects.push({ do: 'supply', to: from, id: 0, ranges: stored })
+    return effects
+  }
+
+  #admit(from: NodeId, events: readonly { event: SignedEvent; hops: number }[], live: boolean, now: number) {
+    const fresh: (Pushed & { spread: boolean })[] = []
+    const effects: Effect<GossipMessage>[] = []
+    let duplicates = 0
+    for (const { event, hops } of events) {
+      const judged = this.#admission.judge(event, live, now)
+      if (judged.verdict === 'new') {
+        const { author, authorSeq } = judged.header
+        // Views into a message would keep all of it in memory.
+        const kept = { body: event.body.slice(), signature: event.signature.slice() }
+        this.#seen.add(author, authorSeq, { event: kept, hops: hops + 1 })
+        this.#queue.push({ header: judged.header, event: kept }, now)
+        fresh.push({ author, authorSeq, event: kept, hops: hops + 1, spread: judged.spread })
+        this.counts.eventsIn++
+        if (!judged.spread) this.counts.throttled++
+      } else if (judged.verdict === 'duplicate') {
+        duplicates++
+        this.counts.duplicates++
+      } else {
+        this.counts.rejected++
+        const { header, reason } = judged
+        const evidence = header && { author: header.author, authorSeq: header.authorSeq, lamport: header.lamport }
+        effects.push({ do: 'charge', peer: from, reason, ...(evidence && { event: evidence }) })
+      }
+    }
+    effects.push(...this.#releaseWake(now))
+    return { fresh, duplicates, effects }
+  }
+
+  #releaseWake(now: number): Effect<GossipMessage>[] {
+    const at = this.#queue.nextAt
+    if (at === undefined || this.#releaseSet) return []
+    this.#releaseSet = true
+    return [{ do: 'wake', afterMs: Math.max(0, at - now), timer: RELEASE_TIMER }]
+  }
+
+  #release(now: number): Effect<GossipMessage>[] {
+    const events = this.#queue.release(now).map(({ event }) => event)
+    const effects: Effect<GossipMessage>[] = events.length > 0 ? [{ do: 'ingest', events }] : []
+    return [...effects, ...this.#releaseWake(now)]
+  }
+
+  #counted(effects: Effect<GossipMessage>[]): Effect<GossipMessage>[] {
+    for (const effect of effects) {
+      if (effect.do === 'send' && effect.message.type === 'push') this.counts.eventsOut += effect.message.events.length
+    }
+    return effects
+  }
+}

@@ -1,0 +1,69 @@
+import type { NodeId } from '../../events/index.ts'
+import type { Member, MemberTable } from './member-table.ts'
+
+const URGENT_MAX = 64
+
+/**
+ * Whom to probe next: every member once a round, in an order that is shuffled for each round, so that a death is found
+ * after at most two rounds (SWIM, section 4.3). Hints go first.
+ */
+export class ProbeList {
+  readonly #random: () => number
+  #round: NodeId[] = []
+  readonly #urgent = new Set<NodeId>()
+
+  constructor(random: () => number) {
+    this.#random = random
+  }
+
+  /** Puts a member before all others. */
+  next(id: NodeId): void {
+    if (this.#urgent.size < URGENT_MAX) this.#urgent.add(id)
+  }
+
+  take(table: MemberTable): Member | undefined {
+    for (const id of this.#urgent) {
+      this.#urgent.delete(id)
+      const member = table.get(id)
+      if (member !== undefined && isProbed(member)) return member
+    }
+    if (this.#round.length === 0) this.#round = this.#shuffled([...table.all()].filter(isProbed).map(({ id }) => id))
+    for (let id = this.#round.pop(); id !== undefined; id = this.#round.pop()) {
+      const member = table.get(id)
+      if (member !== undefined && isProbed(member)) return member
+    }
+    return undefined
+  }
+
+  /** Members that are probed, ourselves not among them. */
+  size(table: MemberTable): number {
+    let count = 0
+    for (const member of table.all()) if (isProbed(member)) count++
+    return count
+  }
+
+  oneDead(table: MemberTable): Member | undefined {
+    const dead = [...table.all()].filter(({ state }) => state === 'dead')
+    return dead[Math.floor(this.#random() * dead.length)]
+  }
+
+  /** Random members to try `target` for us, those with a link first. */
+  helpers(table: MemberTable, target: NodeId, count: number, isLinked: (id: NodeId) => boolean): Member[] {
+    const others = [...table.all()].filter(({ id, state }) => state === 'alive' && id !== target)
+    const shuffled = this.#shuffled(others)
+    return [...shuffled.filter(({ id }) => isLinked(id)), ...shuffled.filter(({ id }) => !isLinked(id))].slice(0, count)
+  }
+
+  /** Fisher and Yates. */
+  #shuffled<T>(items: T[]): T[] {
+    for (let last = items.length - 1; last > 0; last--) {
+      const other = Math.floor(this.#random() * (last + 1))
+      const kept = items[last] as T
+      items[last] = items[other] as T
+      items[other] = kept
+    }
+    return items
+  }
+}
+
+const isProbed = ({ state }: Member): boolean => state === 'alive' || state === 'suspect'

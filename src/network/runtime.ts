@@ -1,0 +1,577 @@
+import type {
+  Clock,
+  Draft,
+  Envelope,
+  Event,
+  EventLog,
+  MemberAddress,
+  NodeId,
+  NodeRole,
+  QuarantineReason,
+  SignedEvent,
+  Timers,
+  VerifySignature,
+} from '../events/index.ts'
+import { scanBody } from '../events/index.ts'
+import { Gossip } from './gossip/gossip.ts'
+import { type BookedLink, LinkBook } from './link-book.ts'
+import { isMemberEvent, type Member } from './membership/member-table.ts'
+import { Membership } from './membership/membership.ts'
+import { Messenger } from './messenger.ts'
+import { Misconduct, QUARANTINE_EVERY_MS } from './misconduct.ts'
+import { NamedTimers } from './named-timers.ts'
+import type { KnownMember, Overlay, OverlayStatus, RequestHandler, RequestOptions } from './overlay.ts'
+import type { Effect, EventEvidence } from './protocol.ts'
+import { Supplier } from './supplier.ts'
+import type { Endpoint, Link, LinkLoss, Transport } from './transport.ts'
+import {
+  decodeWire,
+  encodeWire,
+  type GossipMessage,
+  type HelloMessage,
+  type MembershipMessage,
+  WIRE_VERSION,
+  type WireMessage,
+} from './wire.ts'
+
+// The runtime: carries out what the protocols want, and brings them what happens. The only part of the network that
+// holds the log, the transport and the timers at once.
+
+/** With fewer links for gossip than this, known members are dialled: discovery may be gone, with all bootstraps. */
+const NEIGHBOURS_WANTED = 4
+/** With so many, a link that is dialled for a probe or a request is not used for gossip, and closed when idle. */
+const NEIGHBOURS_ENOUGH = 12
+const LINK_CARE_EVERY_MS = 2_000
+const TRANSIENT_IDLE_MS = 10_000
+/** A peer that says nothing in this time speaks another language. */
+const HELLO_MS_MAX = 5_000
+const DIALS_MAX = 32
+const LINKED_AFTER_DIAL_MS_MAX = 2_000
+/** Events that the log has not stored yet; above it, new ones are left to anti-entropy. */
+const INGEST_PENDING_MAX = 16_384
+/** For the goodbye to leave the machine. */
+const GOODBYE_MS = 50
+
+export type RememberedMember = KnownMember & { incarnation?: number; state?: Member['state'] }
+
+export type OverlayOptions = {
+  role: NodeRole
+  /** Name and version, told to peers. */
+  software: string
+  /** Higher than at every earlier start of this node. */
+  incarnation: number
+  transport: Transport
+  log: EventLog
+  verify: VerifySignature
+  clock: Clock
+  timers: Timers
+  /** 0 <= random() < 1 */
+  random: () => number
+  /** What others are to dial, where it is not the transport's endpoint; and the Mainline DHT's port, where one runs. */
+  advertise?: Partial<MemberAddress> | (() => Partial<MemberAddress>)
+  /** The members the liveness projection knew before this start. */
+  members?: readonly RememberedMember[]
+  /** Somebody else's events, stored just now, in log order. */
+  onIngested?: (envelopes: readonly Envelope[]) => void
+  /** A peer misbehaved; called for each time. */
+  onQuarantined?: (sender: NodeId, reason: QuarantineReason) => void
+  /** A sentence for the operator's log: a fault of this node, never of a peer. */
+  onNotice?: (text: string) => void
+}
+
+export interface OverlayRuntime extends Overlay {
+  /** The member table, as gossip and probes have it. */
+  members(): readonly Member[]
+  readonly incarnation: number
+  /** Links of the broadcast tree. */
+  readonly eagerCount: number
+}
+
+export function createOverlay(options: OverlayOptions): OverlayRuntime {
+  return new Runtime(options)
+}
+
+type AnyEffect = Effect<GossipMessage> | Effect<MembershipMessage>
+type LinksListener = Parameters<Overlay['onLinks']>[0]
+
+class Runtime implements OverlayRuntime {
+  readonly self: NodeId
+  readonly #options: OverlayOptions
+  readonly #transport: Transport
+  readonly #log: EventLog
+  readonly #gossip: Gossip
+  readonly #membership: Membership
+  readonly #messenger: Messenger
+  readonly #supplier: Supplier
+  readonly #timers: NamedTimers
+  readonly #links = new LinkBook()
+  readonly #misconduct = new Misconduct()
+  readonly #listeners = new Set<LinksListener>()
+  /** Peers we dial for a short exchange. */
+  readonly #transientDials = new Set<NodeId>()
+  #state: 'new' | 'up' | 'stopped' = 'new'
+  #drafts: Draft[] = []
+  /** Reads of own events to publish, one after the other. */
+  #publishing: Promise<void> = Promise.resolve()
+  #appending: Promise<unknown> = Promise.resolve()
+  #ingestPending = 0
+  #rejected = 0
+  #stopping: Promise<void> | undefined
+  #unlisten: (() => void) | undefined
+
+  constructor(options: OverlayOptions) {
+    const { transport, log, verify, random, role, incarnation, timers } = options
+    this.#options = options
+    this.self = transport.self
+    this.#transport = transport
+    this.#log = log
+    this.#timers = new NamedTimers(timers)
+    this.#gossip = new Gossip({ held: log, verify, random })
+    this.#membership = new Membership({
+      self: this.self,
+      role,
+      incarnation,
+      random,
+      address: () => this.#address(),
+      isLinked: (peer) => this.#links.get(peer) !== undefined,
+    })
+    this.#messenger = new Messenger({
+      timers,
+      send: (to, message) => this.#send(to, message),
+      connect: (to) => this.#connect(to, this.#endpointOf(to)),
+    })
+    this.#supplier = new Supplier(log, (to, message) => this.#send(to, message))
+  }
+
+  get incarnation(): number {
+    return this.#membership.incarnation
+  }
+
+  get eagerCount(): number {
+    return this.#gossip.eagerCount
+  }
+
+  members(): readonly Member[] {
+    return [...this.#membership.members()]
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    if (this.#state !== 'new') throw new Error('an overlay starts once')
+    this.#state = 'up'
+    const now = this.#now()
+    for (const { id, role, host, port, dhtPort, incarnation = 0, state = 'alive' } of this.#options.members ?? []) {
+      this.#carryOut(this.#membership.remember({ id, role, address: { host, port, dhtPort }, incarnation, state }, now))
+    }
+    this.#unlisten = this.#log.onAppended((envelopes) => this.#guarded(() => this.#appended(envelopes)))
+    this.#transport.listen({
+      linked: (link) => this.#guarded(() => this.#linked(link)),
+      unlinked: (peer, why) => this.#guarded(() => this.#unlinked(peer, why)),
+      message: (from, bytes) => this.#guarded(() => this.#message(from, bytes)),
+    })
+    this.#carryOut(this.#gossip.start())
+    try {
+      await this.#transport.start(signal)
+    } catch (error) {
+      this.#close()
+      throw error
+    }
+    if (this.#stopping !== undefined) return
+    this.#carryOut(this.#membership.start())
+    this.#careForLinks()
+    this.#flushQuarantine()
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#sayGoodbye()
+    return this.#stopping
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  status(): OverlayStatus {
+    const { eventsIn, eventsOut, duplicates, rejected } = this.#gossip.counts
+    return {
+      links: [...this.#links.all()].map(({ link, hello, messagesIn, messagesOut }) => ({
+        ...link,
+        role: hello?.role,
+        roundTripMs: this.#membership.roundTripMs(link.peer),
+        messagesIn,
+        messagesOut,
+        backlog: this.#gossip.backlog(link.peer),
+      })),
+      eventsIn,
+      eventsOut: eventsOut + this.#supplier.supplied,
+      duplicates,
+      rejected: rejected + this.#rejected,
+      heldBack: this.#gossip.heldBack,
+    }
+  }
+
+  request(to: NodeId, method: string, body: Uint8Array, options?: RequestOptions): Promise<Uint8Array> {
+    return this.#messenger.request(to, method, body, options)
+  }
+
+  serve(method: string, handler: RequestHandler): void {
+    this.#messenger.serve(method, handler)
+  }
+
+  ban(peer: NodeId): void {
+    this.#transport.ban(peer)
+  }
+
+  unban(peer: NodeId): void {
+    this.#transport.unban(peer)
+  }
+
+  onLinks(listener: LinksListener): () => void {
+    const entry: LinksListener = (change) => listener(change)
+    this.#listeners.add(entry)
+    return () => {
+      this.#listeners.delete(entry)
+    }
+  }
+
+  #now(): number {
+    return this.#options.clock.now()
+  }
+
+  #notice(text: string): void {
+    this.#options.onNotice?.(text)
+  }
+
+  /** Nothing that a peer sends may throw out of a handler; what does is a bug of ours, and is said. */
+  #guarded(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#notice(`a fault in the network layer: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    }
+  }
+
+  #address(): MemberAddress {
+    const { advertise = {} } = this.#options
+    const { host = '', port = 0 } = this.#transport.endpoint ?? {}
+    return { host, port, dhtPort: 0, ...(typeof advertise === 'function' ? advertise() : advertise) }
+  }
+
+  #endpointOf(peer: NodeId): Endpoint | undefined {
+    const address = this.#membership.member(peer)?.address
+    return address !== undefined && address.port > 0 ? { host: address.host, port: address.port } : undefined
+  }
+
+  // What happens.
+
+  #linked(link: Link): void {
+    const now = this.#now()
+    if (this.#misconduct.refuses(link.peer, now)) {
+      this.#transport.drop(link.peer, 'malformed')
+      return
+    }
+    // The transport may have replaced a dead link by a fresh one without our hearing of the first one's end.
+    if (this.#links.get(link.peer) !== undefined) this.#unlinked(link.peer, 'remote')
+    const booked = this.#links.up(link, link.initiator && this.#transientDials.has(link.peer), now)
+    this.#transientDials.delete(link.peer)
+    const hello: HelloMessage = {
+      type: 'hello',
+      version: WIRE_VERSION,
+      role: this.#options.role,
+      ...this.#address(),
+      software: this.#options.software.slice(0, 128),
+      transient: booked.transient,
+    }
+    this.#send(link.peer, hello)
+    this.#timers.set(`hello ${link.peer}`, HELLO_MS_MAX, () => {
+      if (this.#links.get(link.peer) === booked && booked.hello === undefined) this.#transport.drop(link.peer, 'timeout')
+    })
+    this.#links.settle(link.peer, true)
+    this.#tell({ up: true, peer: link.peer })
+  }
+
+  #unlinked(peer: NodeId, why: LinkLoss): void {
+    const booked = this.#links.down(peer)
+    if (booked === undefined) return
+    this.#gossip.linkDown(peer)
+    this.#messenger.linkDown(peer)
+    if (this.#state === 'up' && (why === 'timeout' || why === 'remote' || why === 'error')) this.#membership.linkLost(peer)
+    this.#tell({ up: false, peer, why })
+  }
+
+  #tell(change: Parameters<LinksListener>[0]): void {
+    for (const listener of this.#listeners) this.#guarded(() => listener(change))
+  }
+
+  #message(from: NodeId, bytes: Uint8Array): void {
+    const booked = this.#links.get(from)
+    if (booked === undefined || this.#state !== 'up') return
+    const now = this.#now()
+    const message = decodeWire(bytes)
+    booked.messagesIn++
+    if (message.type === 'rejected') {
+      this.#rejected++
+      if (message.rejected === 'malformed') this.#charge(from, 'malformed', undefined)
+      return
+    }
+    // The idle are found by what they ask and get; our own pings do not keep a link open.
+    if (message.type === 'request' || message.type === 'response' || message.type === 'push') booked.usedAt = now
+    if (message.type === 'hello') {
+      this.#greeted(booked, message, now)
+    } else if (booked.hello === undefined) {
+      this.#rejected++
+    } else {
+      this.#dispatch(from, booked, message, now)
+    }
+  }
+
+  #dispatch(from: NodeId, booked: BookedLink, message: Exclude<WireMessage, HelloMessage>, now: number): void {
+    switch (message.type) {
+      case 'ping':
+      case 'pong':
+      case 'nack':
+      case 'ping-request':
+        this.#carryOut(this.#membership.receive(from, message, now))
+        return
+      case 'request':
+      case 'response':
+      case 'cancel':
+        this.#messenger.receive(from, message)
+        return
+      default:
+        if (booked.neighbour) this.#carryOut(this.#gossip.receive(from, message, now))
+    }
+  }
+
+  #greeted(booked: BookedLink, hello: HelloMessage, now: number): void {
+    const { peer, initiator } = booked.link
+    if (booked.hello !== undefined) {
+      this.#charge(peer, 'malformed', undefined)
+      return
+    }
+    if (hello.version !== WIRE_VERSION) {
+      this.#transport.drop(peer, 'malformed')
+      return
+    }
+    booked.hello = hello
+    if (!booked.transient && !hello.transient) {
+      booked.neighbour = true
+      this.#carryOut(this.#gossip.linkUp(peer, initiator, now))
+    }
+    this.#carryOut(this.#membership.linkUp(peer, now))
+  }
+
+  #appended(envelopes: readonly Envelope[]): void {
+    const now = this.#now()
+    const own = envelopes.filter(({ author, stream }) => author === this.self && stream === 'gossip')
+    if (own.length > 0) this.#publish(own)
+    for (const { author, stream, event } of envelopes) {
+      if (stream === 'gossip' && isMemberEvent(event)) this.#carryOut(this.#membership.observe(author, event, now))
+    }
+    const { onIngested } = this.#options
+    if (onIngested === undefined) return
+    const foreign = envelopes.filter(({ author }) => author !== this.self)
+    if (foreign.length > 0) onIngested(foreign)
+  }
+
+  #publish(own: readonly Envelope[]): void {
+    this.#publishing = this.#publishing.then(async () => {
+      try {
+        const signed = await this.#log.readSignedAt(own.map(({ seq }) => seq))
+        const events = own.flatMap((header, index) => {
+          const event = signed[index]
+          return event === undefined ? [] : [{ header, event }]
+        })
+        this.#guarded(() => this.#carryOut(this.#gossip.publish(events)))
+      } catch (error) {
+        // They are in the log: anti-entropy takes them along.
+        this.#notice(`own events could not be read for gossip: ${String(error)}`)
+      }
+    })
+  }
+
+  // What is wanted.
+
+  #carryOut(effects: readonly AnyEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.do) {
+        case 'send':
+          this.#sendOrDial(effect.to, effect.message, effect.dial)
+          break
+        case 'append':
+          this.#append(effect.event)
+          break
+        case 'ingest':
+          this.#ingest(effect.events)
+          break
+        case 'supply':
+          this.#supplier.order(effect.to, effect)
+          break
+        case 'wake':
+          if (this.#state === 'up')
+            this.#timers.set(effect.timer, effect.afterMs, () => this.#guarded(() => this.#wake(effect.timer)))
+          break
+        case 'charge':
+          this.#charge(effect.peer, effect.reason, effect.event)
+      }
+    }
+  }
+
+  #wake(timer: string): void {
+    const now = this.#now()
+    this.#carryOut(timer.startsWith('gossip-') ? this.#gossip.wake(timer, now) : this.#membership.wake(timer, now))
+  }
+
+  #send(to: NodeId, message: WireMessage): boolean {
+    const booked = this.#links.get(to)
+    if (booked === undefined) return false
+    booked.messagesOut++
+    if (message.type === 'request' || message.type === 'response') booked.usedAt = this.#now()
+    return this.#transport.send(to, encodeWire(message))
+  }
+
+  #sendOrDial(to: NodeId, message: WireMessage, dial: Endpoint | 'by-key' | undefined): void {
+    if (this.#links.get(to) !== undefined || dial === undefined) {
+      this.#send(to, message)
+      return
+    }
+    void this.#connect(to, dial === 'by-key' ? undefined : dial).then((linked) => {
+      if (linked) this.#guarded(() => this.#send(to, message))
+    })
+  }
+
+  /** A link to the peer. Never rejects. */
+  async #connect(to: NodeId, endpoint: Endpoint | undefined): Promise<boolean> {
+    if (this.#state !== 'up' || to === this.self || this.#misconduct.refuses(to, this.#now())) return false
+    if (!this.#links.isWaitedFor(to) && this.#links.waitingCount >= DIALS_MAX) return this.#links.get(to) !== undefined
+    const { promise, first } = this.#links.wait(to)
+    if (first) void this.#dial(to, endpoint)
+    return promise
+  }
+
+  async #dial(to: NodeId, endpoint: Endpoint | undefined): Promise<void> {
+    if (this.#links.neighbourCount >= NEIGHBOURS_ENOUGH) this.#transientDials.add(to)
+    let linked = false
+    try {
+      linked = await this.#transport.dial(to, endpoint)
+    } catch (error) {
+      this.#notice(`a dial failed: ${String(error)}`)
+    }
+    this.#transientDials.delete(to)
+    if (!linked || this.#state !== 'up') {
+      this.#links.settle(to, this.#links.get(to) !== undefined)
+    } else if (this.#links.isWaitedFor(to)) {
+      // The link is there, and reported in a moment.
+      this.#timers.set(`linked ${to}`, LINKED_AFTER_DIAL_MS_MAX, () =>
+        this.#links.settle(to, this.#links.get(to) !== undefined),
+      )
+    }
+  }
+
+  #append(event: Event): void {
+    const isLocal = event.kind === 'heartbeat.rolled-up' || event.kind === 'event.quarantined'
+    this.#drafts.push({ stream: isLocal ? 'local' : 'gossip', event })
+    if (this.#drafts.length > 1) return
+    // Together with what the rest of this turn appends.
+    this.#appending = Promise.resolve().then(async () => {
+      const drafts = this.#drafts.splice(0)
+      try {
+        await this.#log.append(drafts)
+      } catch (error) {
+        this.#notice(`${drafts.length} events could not be stored: ${String(error)}`)
+      }
+    })
+  }
+
+  #ingest(events: readonly SignedEvent[]): void {
+    if (this.#ingestPending + events.length > INGEST_PENDING_MAX) {
+      this.#notTaken(events)
+      return
+    }
+    this.#ingestPending += events.length
+    void this.#log.ingest(events).then(
+      (outcomes) => {
+        this.#ingestPending -= events.length
+        this.#notTaken(events.filter((_, index) => !isStored(outcomes[index]?.outcome)))
+      },
+      (error) => {
+        this.#ingestPending -= events.length
+        this.#notTaken(events)
+        if (this.#state === 'up') this.#notice(`${events.length} events of others could not be stored: ${String(error)}`)
+      },
+    )
+  }
+
+  #notTaken(events: readonly SignedEvent[]): void {
+    for (const { body } of events) {
+      const { author, authorSeq } = scanBody(body)
+      this.#gossip.notTaken(author, authorSeq)
+    }
+  }
+
+  #charge(peer: NodeId, reason: QuarantineReason, evidence: EventEvidence | undefined): void {
+    this.#options.onQuarantined?.(peer, reason)
+    const entry = this.#misconduct.quarantine(peer, reason, evidence)
+    if (entry !== undefined) this.#append(entry)
+    if (!this.#misconduct.charge(peer, reason, this.#now())) return
+    this.#transport.drop(peer, reason === 'flood' ? 'flood' : 'malformed')
+  }
+
+  // What is done regularly.
+
+  #flushQuarantine(): void {
+    for (const entry of this.#misconduct.flush()) this.#append(entry)
+    this.#timers.set('quarantine', QUARANTINE_EVERY_MS, () => this.#guarded(() => this.#flushQuarantine()))
+  }
+
+  #careForLinks(): void {
+    const now = this.#now()
+    for (const booked of [...this.#links.all()]) {
+      if (booked.transient && now - booked.usedAt > TRANSIENT_IDLE_MS) this.#transport.drop(booked.link.peer, 'stopped')
+    }
+    if (this.#links.neighbourCount < NEIGHBOURS_WANTED) this.#dialMembers(2)
+    this.#timers.set('links', LINK_CARE_EVERY_MS * (0.75 + 0.5 * this.#options.random()), () =>
+      this.#guarded(() => this.#careForLinks()),
+    )
+  }
+
+  /** Members we know, those believed alive first: they are the way back when discovery finds nobody. */
+  #dialMembers(count: number): void {
+    const unlinked = this.members().filter(
+      ({ id, state }) => id !== this.self && state !== 'left' && this.#links.get(id) === undefined,
+    )
+    const alive = unlinked.filter(({ state }) => state !== 'dead')
+    const from = alive.length > 0 ? alive : unlinked
+    for (let dialled = 0; dialled < count && from.length > 0; dialled++) {
+      const [member] = from.splice(Math.floor(this.#options.random() * from.length), 1)
+      if (member !== undefined) void this.#connect(member.id, this.#endpointOf(member.id))
+    }
+  }
+
+  // The end.
+
+  async #sayGoodbye(): Promise<void> {
+    if (this.#state === 'up') {
+      this.#guarded(() => this.#carryOut(this.#membership.leave()))
+      this.#guarded(() => {
+        for (const entry of this.#misconduct.flush()) this.#append(entry)
+      })
+      this.#guarded(() => this.#carryOut(this.#gossip.drain()))
+      await this.#appending
+      await this.#publishing
+      if (this.#links.neighbourCount > 0) {
+        await new Promise<void>((resolve) => this.#options.timers.after(GOODBYE_MS, resolve))
+      }
+    }
+    this.#close()
+    await this.#transport[Symbol.asyncDispose]()
+  }
+
+  #close(): void {
+    this.#state = 'stopped'
+    this.#unlisten?.()
+    this.#timers.clear()
+    this.#messenger.stop()
+  }
+}
+
+const isStored = (outcome: string | undefined): boolean => outcome === 'appended' || outcome === 'duplicate'

@@ -1,0 +1,70 @@
+import type { EventLog, NodeId, SignedEvent } from '../events/index.ts'
+import { PUSH_BYTES_MAX } from './gossip/broadcast-tree.ts'
+import { type AuthorRange, type GossipMessage, WIRE_ITEMS_MAX } from './wire.ts'
+
+/** Bytes in answer to one fetch: the asker goes on from there with the next. */
+const SUPPLY_BYTES_MAX = 1024 * 1024
+/** Fetches of one peer that wait for the one being answered. */
+const WAITING_MAX = 4
+
+type Order = { id: number; ranges: readonly AuthorRange[] }
+
+/** Reads missing ranges from the log for peers, for each one fetch after the other. */
+export class Supplier {
+  readonly #log: Pick<EventLog, 'readSigned'>
+  readonly #send: (to: NodeId, message: GossipMessage) => boolean
+  readonly #waiting = new Map<NodeId, Order[]>()
+  /** Events read for others so far. */
+  supplied = 0
+
+  constructor(log: Pick<EventLog, 'readSigned'>, send: (to: NodeId, message: GossipMessage) => boolean) {
+    this.#log = log
+    this.#send = send
+  }
+
+  order(to: NodeId, order: Order): void {
+    const waiting = this.#waiting.get(to)
+    if (waiting !== undefined) {
+      if (waiting.length < WAITING_MAX) waiting.push(order)
+      return
+    }
+    const orders = [order]
+    this.#waiting.set(to, orders)
+    void this.#serve(to, orders)
+  }
+
+  async #serve(to: NodeId, orders: Order[]): Promise<void> {
+    try {
+      for (let order = orders.shift(); order !== undefined; order = orders.shift()) await this.#one(to, order)
+    } catch {
+      // The log was closed or could not be read: the asker's patience ends, and it asks somebody else.
+    } finally {
+      this.#waiting.delete(to)
+    }
+  }
+
+  async #one(to: NodeId, { id, ranges }: Order): Promise<void> {
+    let events: SignedEvent[] = []
+    let bytes = 0
+    let total = 0
+    const ship = (last: boolean): boolean => {
+      this.supplied += events.length
+      const sent = this.#send(to, { type: 'supply', id, events, last })
+      events = []
+      bytes = 0
+      return sent
+    }
+    for (const { author, from, to: until } of ranges) {
+      if (total >= SUPPLY_BYTES_MAX) break
+      for await (const event of this.#log.readSigned(author, 'gossip', from, until)) {
+        const size = event.body.length + event.signature.length + 16
+        if ((bytes + size > PUSH_BYTES_MAX || events.length >= WIRE_ITEMS_MAX) && !ship(false)) return
+        events.push(event)
+        bytes += size
+        total += size
+        if (total >= SUPPLY_BYTES_MAX) break
+      }
+    }
+    ship(true)
+  }
+}

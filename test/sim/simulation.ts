@@ -1,0 +1,196 @@
+import { openMemoryLog } from '../../src/events/event-log.memory.ts'
+import type { Event, EventLog, NodeId, NodeRole, Timers, VerifySignature } from '../../src/events/index.ts'
+import { signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
+import { createOverlay, type OverlayRuntime } from '../../src/network/index.ts'
+import { MemoryNetwork, type MemoryTransport } from '../../src/network/transport.memory.ts'
+import { GatedLog } from './gated-log.ts'
+import { forked } from './random.ts'
+import { VirtualTime } from './virtual-time.ts'
+
+/** Everything that makes one run what it is; the same record gives the same run. */
+export type SimulationOptions = {
+  seed: number
+  nodes: number
+  /** The last so many of them are clients, the first two bootstraps, the others index nodes. */
+  clients?: number
+  /** Share of messages lost, or delivered twice. */
+  loss?: number
+  duplication?: number
+  /** One way, drawn for each message. */
+  latencyMsMin?: number
+  latencyMsMax?: number
+  /** Share of nodes whose messages take `slowMs` longer. */
+  slow?: number
+  slowMs?: number
+  discoveredLinks?: number
+}
+
+type Run = { overlay: OverlayRuntime; transport: MemoryTransport; alive: { value: boolean } }
+
+export class SimNode {
+  readonly id: NodeId
+  readonly index: number
+  readonly role: NodeRole
+  readonly log: EventLog
+  incarnation = 0
+  run: Run | undefined
+
+  constructor(id: NodeId, index: number, role: NodeRole, log: EventLog) {
+    this.id = id
+    this.index = index
+    this.role = role
+    this.log = log
+  }
+
+  get overlay(): OverlayRuntime {
+    if (this.run === undefined) throw new Error(`node ${this.index} does not run`)
+    return this.run.overlay
+  }
+}
+
+/** Many nodes in one process: the real runtime and protocols on a virtual clock and network, every message encoded. */
+export class Simulation implements AsyncDisposable {
+  readonly options: Required<SimulationOptions>
+  readonly time = new VirtualTime()
+  readonly network: MemoryNetwork
+  readonly nodes: SimNode[] = []
+  /** What any runtime said of faults of its own: must stay empty. */
+  readonly notices: string[] = []
+  readonly traffic = { messages: 0, bytes: 0 }
+  readonly #random: () => number
+  readonly #verify = rememberedVerify()
+
+  constructor(options: SimulationOptions) {
+    this.options = {
+      clients: 0,
+      loss: 0,
+      duplication: 0,
+      latencyMsMin: 5,
+      latencyMsMax: 40,
+      slow: 0,
+      slowMs: 400,
+      discoveredLinks: 8,
+      ...options,
+    }
+    const { seed, nodes, clients, loss, duplication, latencyMsMin, latencyMsMax, slow, slowMs, discoveredLinks } = this.options
+    this.#random = forked(seed, 0)
+    const latency = forked(seed, 1)
+    for (let index = 0; index < nodes; index++) {
+      const key = new Uint8Array(32)
+      new DataView(key.buffer).setUint32(0, index + 1)
+      new DataView(key.buffer).setUint32(4, seed)
+      const signer = signerFromSeed(key)
+      const role: NodeRole = index < 2 ? 'bootstrap' : index >= nodes - clients ? 'client' : 'index'
+      const log = openMemoryLog({ signer, clock: this.time, upcast: (_kind, _version, payload) => payload })
+      this.nodes.push(new SimNode(signer.id, index, role, log))
+    }
+    const slowNodes = new Set(this.nodes.slice(0, Math.round(slow * nodes)).map(({ id }) => id))
+    this.network = new MemoryNetwork({
+      clock: this.time,
+      timers: this.time,
+      random: forked(seed, 2),
+      loss,
+      duplication,
+      discoveredLinks,
+      latencyMs: (from, to) =>
+        latencyMsMin +
+        latency() * (latencyMsMax - latencyMsMin) +
+        (slowNodes.has(from) ? latency() * slowMs : 0) +
+        (slowNodes.has(to) ? latency() * slowMs : 0),
+      onMessage: (_from, _to, bytes) => {
+        this.traffic.messages++
+        this.traffic.bytes += bytes.length
+      },
+    })
+  }
+
+  get running(): SimNode[] {
+    return this.nodes.filter(({ run }) => run !== undefined)
+  }
+
+  at(index: number): SimNode {
+    const node = this.nodes[index]
+    if (node === undefined) throw new RangeError(`no node ${index}`)
+    return node
+  }
+
+  /** Starts all, spread over so many ms. */
+  async startAll(overMs = 1_000): Promise<void> {
+    for (const node of this.nodes) this.time.after(this.#random() * overMs, () => void this.start(node))
+    await this.time.advance(overMs + 1)
+  }
+
+  /** Starts a node, for the first time or again with the log it had. */
+  async start(node: SimNode): Promise<void> {
+    node.incarnation += 1
+    const alive = { value: true }
+    const timers: Timers = {
+      after: (delayMs, run) =>
+        this.time.after(delayMs, () => {
+          if (alive.value) run()
+        }),
+    }
+    const transport = this.network.create(node.id, { host: '10.0.0.1', port: node.index + 1 })
+    const overlay = createOverlay({
+      role: node.role,
+      software: 'simulation',
+      incarnation: node.incarnation,
+      transport,
+      log: new GatedLog(node.log, alive),
+      verify: this.#verify,
+      clock: this.time,
+      timers,
+      random: forked(this.options.seed, 100 + node.index * 1_000 + node.incarnation),
+      onNotice: (text) => this.notices.push(`node ${node.index}: ${text}`),
+    })
+    node.run = { overlay, transport, alive }
+    await overlay.start(new AbortController().signal)
+  }
+
+  /** Kill -9. */
+  crash(node: SimNode): void {
+    if (node.run === undefined) return
+    node.run.alive.value = false
+    node.run.transport.crash()
+    node.run = undefined
+  }
+
+  /** A polite stop. */
+  async stop(node: SimNode): Promise<void> {
+    if (node.run === undefined) return
+    const { overlay, alive } = node.run
+    await this.time.wait(overlay.stop())
+    alive.value = false
+    node.run = undefined
+  }
+
+  /** Appends a gossip event by this node, as if its role had. */
+  publish(node: SimNode, event: Event = torrentEvent(this.#random)): Promise<unknown> {
+    return node.log.append([{ stream: 'gossip', event }])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const node of this.nodes) {
+      this.crash(node)
+      await node.log[Symbol.asyncDispose]()
+    }
+  }
+}
+
+export function torrentEvent(random: () => number): Event {
+  const infoHash = Array.from({ length: 40 }, () => Math.floor(random() * 16).toString(16)).join('')
+  return { kind: 'torrent.verified', infoHash, title: 'a torrent' } as Event
+}
+
+/** The real check of a signature, done once for equal bytes: a thousand nodes check the same event a thousand times. */
+function rememberedVerify(): VerifySignature {
+  const known = new Map<string, { body: Uint8Array; author: NodeId }>()
+  return (body, signature, author) => {
+    const key = Buffer.from(signature).toString('latin1')
+    const before = known.get(key)
+    if (before?.author === author && Buffer.compare(before.body, body) === 0) return true
+    if (!verifySignature(body, signature, author)) return false
+    known.set(key, { body: body.slice(), author })
+    return true
+  }
+}
