@@ -87,7 +87,7 @@ export interface TorrentEngine extends AsyncDisposable {
   create(
     paths: readonly string[],
     options: { name?: string; onProgress?: (doneBytes: number, totalBytes: number) => void; signal?: AbortSignal },
-  ): Promise<TorrentMetainfo>
+  ): Promise<TorrentMetainfo & { /** Add it with this directory to serve it where it stands. */ directory: string }>
   remove(infoHash: InfoHash, options: { deleteFiles: boolean }): Promise<void>
   pause(infoHash: InfoHash): Promise<void>
   resume(infoHash: InfoHash): Promise<void>
@@ -98,6 +98,10 @@ export interface TorrentEngine extends AsyncDisposable {
   unban(peer: PeerId): void
   /** Serves this share of pieces with flipped bytes; the disk stays as it is. 0 ends it. For testing reputation. */
   corrupt(infoHash: InfoHash, percent: number): void
+  /** Dials a peer that was learnt of elsewhere; nothing happens if it is banned or the torrent is paused. */
+  connect(infoHash: InfoHash, host: string, port: number): void
+  /** Messages and datagrams of peers that were refused since the start. */
+  readonly rejectedMessages: number
   /** Peers found in the Mainline DHT for this info hash. */
   lookup(infoHash: InfoHash, signal?: AbortSignal): Promise<readonly { host: string; port: number }[]>
 }

@@ -1,0 +1,134 @@
+// Bencode (BEP 3) as a hostile sender writes it. webtorrent's own decoder follows negative string lengths backwards and
+// never ends, so everything that comes from outside is walked here first.
+
+export type Bencoded = number | Uint8Array | readonly Bencoded[] | BencodedDictionary
+/** Keys are byte strings, one character a byte (latin-1), so that no key is lost. */
+export type BencodedDictionary = ReadonlyMap<string, Bencoded>
+
+/** Nesting beyond this is an attack on the stack, not a torrent. */
+export const BENCODE_DEPTH_MAX = 64
+
+const END = 0x65
+const COLON = 0x3a
+const DICTIONARY = 0x64
+const LIST = 0x6c
+const INTEGER = 0x69
+const ZERO = 0x30
+const NINE = 0x39
+const MINUS = 0x2d
+
+export class BencodeError extends Error {
+  override readonly name = 'BencodeError'
+}
+
+/** What was read, and where it ended. */
+export type Decoded = { value: Bencoded; end: number }
+
+type DecodeOptions = { sortedKeys?: boolean }
+
+/**
+ * Reads one value that starts at `from`; what follows it is not looked at.
+ * @param options.sortedKeys refuse dictionaries whose keys are not in ascending order, as BEP 3 demands
+ * @throws BencodeError on anything malformed, too deep, or cut short
+ */
+export function decodePrefix(bytes: Uint8Array, from = 0, options: DecodeOptions = {}): Decoded {
+  return valueAt(bytes, from, 0, options.sortedKeys === true)
+}
+
+/** Reads one value that fills `bytes` exactly. @throws BencodeError */
+export function decode(bytes: Uint8Array, options: DecodeOptions = {}): Bencoded {
+  const { value, end } = decodePrefix(bytes, 0, options)
+  if (end !== bytes.length) throw new BencodeError(`${bytes.length - end} bytes follow the end`)
+  return value
+}
+
+/** The bytes of each value of a dictionary that fills `bytes`, as they stand: for what is hashed. @throws BencodeError */
+export function dictionarySpans(bytes: Uint8Array): ReadonlyMap<string, Uint8Array> {
+  if (bytes[0] !== DICTIONARY) throw new BencodeError('not a dictionary')
+  const spans = new Map<string, Uint8Array>()
+  let at = 1
+  while (bytes[at] !== END) {
+    const key = stringAt(bytes, at)
+    const { end } = valueAt(bytes, key.end, 1, false)
+    spans.set(latin1(key.value), bytes.subarray(key.end, end))
+    at = end
+  }
+  if (at + 1 !== bytes.length) throw new BencodeError('bytes follow the end')
+  return spans
+}
+
+function valueAt(bytes: Uint8Array, at: number, depth: number, sortedKeys: boolean): Decoded {
+  if (depth > BENCODE_DEPTH_MAX) throw new BencodeError(`nested deeper than ${BENCODE_DEPTH_MAX}`)
+  switch (bytes[at]) {
+    case DICTIONARY:
+      return dictionaryAt(bytes, at, depth, sortedKeys)
+    case LIST: {
+      const items: Bencoded[] = []
+      let next = at + 1
+      while (bytes[next] !== END) {
+        const item = valueAt(bytes, next, depth + 1, sortedKeys)
+        items.push(item.value)
+        next = item.end
+      }
+      return { value: items, end: next + 1 }
+    }
+    case INTEGER:
+      return integerAt(bytes, at)
+    default:
+      return stringAt(bytes, at)
+  }
+}
+
+function dictionaryAt(bytes: Uint8Array, at: number, depth: number, sortedKeys: boolean): Decoded {
+  const entries = new Map<string, Bencoded>()
+  let next = at + 1
+  let previous: string | undefined
+  while (bytes[next] !== END) {
+    const read = stringAt(bytes, next)
+    const key = latin1(read.value)
+    if (entries.has(key)) throw new BencodeError('a key occurs twice')
+    if (sortedKeys && previous !== undefined && key < previous) throw new BencodeError('keys are not in ascending order')
+    const item = valueAt(bytes, read.end, depth + 1, sortedKeys)
+    entries.set(key, item.value)
+    previous = key
+    next = item.end
+  }
+  return { value: entries, end: next + 1 }
+}
+
+function integerAt(bytes: Uint8Array, at: number): Decoded {
+  const negative = bytes[at + 1] === MINUS
+  const first = at + (negative ? 2 : 1)
+  const { number, end } = digitsAt(bytes, first, END)
+  if (negative && number === 0) throw new BencodeError('minus zero')
+  return { value: negative ? -number : number, end }
+}
+
+function stringAt(bytes: Uint8Array, at: number): { value: Uint8Array; end: number } {
+  const { number, end } = digitsAt(bytes, at, COLON)
+  if (end + number > bytes.length) throw new BencodeError('cut short')
+  return { value: bytes.subarray(end, end + number), end: end + number }
+}
+
+/** Decimal digits without a leading zero, up to `terminator`. */
+function digitsAt(bytes: Uint8Array, from: number, terminator: number): { number: number; end: number } {
+  let number = 0
+  let at = from
+  for (; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0
+    if (byte === terminator) break
+    if (byte < ZERO || byte > NINE) throw new BencodeError(`unexpected byte 0x${byte.toString(16)}`)
+    number = number * 10 + (byte - ZERO)
+    if (number > Number.MAX_SAFE_INTEGER) throw new BencodeError('number too large')
+  }
+  if (at >= bytes.length) throw new BencodeError('cut short')
+  if (at === from) throw new BencodeError('a number without digits')
+  if (bytes[from] === ZERO && at - from > 1) throw new BencodeError('a number with a leading zero')
+  return { number, end: at + 1 }
+}
+
+function latin1(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return text
+}

@@ -1,0 +1,36 @@
+import type { PeerId } from '../events/index.ts'
+import { isNodeId } from '../events/index.ts'
+import type { BanList } from './ban-list.ts'
+
+/** Oldest are forgotten and found out again. */
+const ENDPOINTS_MAX = 4_096
+
+/** Who answered at the addresses we dialled, so that a banned peer, or ourselves, is not dialled again and again. */
+export class KnownEndpoints {
+  readonly #known = new Map<string, PeerId | 'self'>()
+
+  /** @param endpoint `host:port`, IPv6 in brackets */
+  learn(endpoint: string, peer: PeerId): void {
+    this.#set(endpoint, peer)
+  }
+
+  isSelf(endpoint: string): void {
+    this.#set(endpoint, 'self')
+  }
+
+  mayDial(endpoint: string, bans: BanList): boolean {
+    const peer = this.#known.get(endpoint)
+    if (peer === undefined) return true
+    if (peer === 'self') return false
+    return isNodeId(peer) ? !bans.has(peer) : !bans.needsProof(endpoint.slice(0, endpoint.lastIndexOf(':')))
+  }
+
+  #set(endpoint: string, peer: PeerId | 'self'): void {
+    this.#known.delete(endpoint)
+    this.#known.set(endpoint, peer)
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= ENDPOINTS_MAX) break
+      this.#known.delete(oldest)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { PeerId } from '../events/index.ts'
+
+// Peers whose last piece failed are asked for one whole piece at a time, and nobody else is asked for that piece: so the
+// next verdict is theirs alone, and a liar cannot have more than one bad piece under way. A piece that passes clears them.
+
+export class Parole {
+  readonly #peers = new Set<PeerId>()
+  readonly #pieceOf = new Map<PeerId, number>()
+  readonly #ownerOf = new Map<number, PeerId>()
+
+  has(peer: PeerId): boolean {
+    return this.#peers.has(peer)
+  }
+
+  /** What was asked of it before is no longer counted on: the caller cancels its requests. */
+  begin(peer: PeerId): void {
+    this.#peers.add(peer)
+  }
+
+  clear(peer: PeerId): void {
+    this.#peers.delete(peer)
+    this.#release(peer)
+  }
+
+  /**
+   * May this peer be asked for blocks of this piece now?
+   * @param untouched claims the piece for a peer on parole if nobody else has sent or owes blocks of it
+   */
+  mayAsk(peer: PeerId, index: number, untouched: () => boolean): boolean {
+    const owner = this.#ownerOf.get(index)
+    if (!this.#peers.has(peer)) return owner === undefined || owner === peer
+    const piece = this.#pieceOf.get(peer)
+    if (piece !== undefined) return piece === index
+    if (owner !== undefined || !untouched()) return false
+    this.#pieceOf.set(peer, index)
+    this.#ownerOf.set(index, peer)
+    return true
+  }
+
+  /** The piece has its verdict, or was dropped. */
+  settle(index: number): void {
+    const owner = this.#ownerOf.get(index)
+    if (owner !== undefined) this.#release(owner)
+  }
+
+  /** It has gone; it is still on parole when it comes back, as long as this torrent is open. */
+  leave(peer: PeerId): void {
+    this.#release(peer)
+  }
+
+  #release(peer: PeerId): void {
+    const index = this.#pieceOf.get(peer)
+    if (index === undefined) return
+    this.#pieceOf.delete(peer)
+    this.#ownerOf.delete(index)
+  }
+}

@@ -1,0 +1,405 @@
+import { createHash } from 'node:crypto'
+import type WebTorrent from 'webtorrent'
+import type { Piece, Torrent } from 'webtorrent/lib/torrent.js'
+import type { Wire } from 'webtorrent/lib/wire'
+import type { InfoHash, PeerId, PieceRange, Timers } from '../events/index.ts'
+import type { BanList } from './ban-list.ts'
+import { flipped, isCorrupted } from './corruption.ts'
+import type { EngineOptions, TorrentEngineEvents } from './engine.ts'
+import { TorrentError } from './engine.ts'
+import type { KnownEndpoints } from './known-endpoints.ts'
+import type { Metainfo, Sha1 } from './metainfo.ts'
+import { BLOCK_BYTES, checkTorrentFile, magnetOf, pieceBytes, pieceHash } from './metainfo.ts'
+import { Parole } from './parole.ts'
+import { PeerSession, REQUESTS_MAX } from './peer-session.webtorrent.ts'
+import type { Conviction, Verdict } from './piece-blame.ts'
+import { PieceBlame } from './piece-blame.ts'
+import { bitfieldOf } from './piece-ranges.ts'
+import { PieceStore } from './piece-store.fs.ts'
+import { VerdictBatch } from './verdict-batch.ts'
+import type { WireGuard } from './wire-guard.webtorrent.ts'
+
+// One torrent while it is open: webtorrent's torrent, with blame, parole, bans and identities put around it.
+
+/** A peer that must prove a key has this long. */
+const PROOF_WAIT_MS = 5_000
+/** Addresses kept of one torrent, dialled and waiting; more are not taken from the DHT. */
+const PEERS_MAX = 400
+/** A peer that asks faster than it reads is not answered beyond this. */
+const UNSENT_BYTES_MAX = 2 * REQUESTS_MAX * BLOCK_BYTES
+
+export const sha1: Sha1 = (chunks) => {
+  const hash = createHash('sha1')
+  for (const chunk of chunks) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+export type SwarmOptions = {
+  client: WebTorrent
+  infoHash: InfoHash
+  name: string
+  directory: string
+  metainfo: Metainfo | undefined
+  /** Undefined: what is on the disk is hashed. */
+  verified: readonly PieceRange[] | undefined
+  corruptPercent: number
+  identity: EngineOptions['identity']
+  bans: BanList
+  endpoints: KnownEndpoints
+  guardOf(wire: Wire): WireGuard
+  timers: Timers
+  events: SwarmEvents
+}
+
+export type SwarmEvents = Pick<TorrentEngineEvents, 'judged' | 'suspected' | 'peer'> & {
+  described(metainfo: Metainfo): void
+  /** What is on the disk is known now. */
+  checked(bitfield: Uint8Array): void
+  verified(pieces: readonly PieceRange[]): void
+  completed(): void
+  failed(error: Error): void
+}
+
+export class Swarm {
+  readonly torrent: Torrent
+  corruptPercent: number
+  readonly #options: SwarmOptions
+  readonly #sessions = new Map<Wire, PeerSession>()
+  readonly #joined = new Map<PeerSession, PeerId>()
+  readonly #parole = new Parole()
+  readonly #blame: PieceBlame
+  readonly #batch: VerdictBatch
+  #metainfo: Metainfo | undefined
+  #store: PieceStore | undefined
+  /** Nothing is taken up any more; writes under way are finished. */
+  #closed = false
+  #ended = false
+
+  constructor(options: SwarmOptions) {
+    this.#options = options
+    this.#metainfo = options.metainfo
+    this.corruptPercent = options.corruptPercent
+    const { infoHash, events, metainfo } = options
+    this.#blame = new PieceBlame({
+      sha1,
+      expected: (index) => (this.#metainfo === undefined ? '' : pieceHash(this.#metainfo, index)),
+    })
+    this.#batch = new VerdictBatch(
+      {
+        verified: (pieces) => events.verified(pieces),
+        judged: (subject, good, bad) => events.judged(infoHash, subject, good, bad),
+      },
+      options.timers,
+    )
+    this.torrent = options.client.add(metainfo?.torrentFile ?? magnetOf(options), {
+      path: options.directory,
+      announce: [],
+      urlList: [],
+      // BEP 27 keeps private torrents out of the public DHT; ours is this network's own tracker.
+      private: false,
+      // Bans and corruption act on blocks as they leave; a cache of pieces would cost memory and serve no one else.
+      storeCacheSlots: 0,
+    })
+    this.#hook()
+  }
+
+  get sessions(): Iterable<PeerSession> {
+    return this.#sessions.values()
+  }
+
+  get metainfo(): Metainfo | undefined {
+    return this.#metainfo
+  }
+
+  get store(): PieceStore | undefined {
+    return this.#store
+  }
+
+  onParole(peer: PeerId): boolean {
+    return this.#parole.has(peer)
+  }
+
+  /** Dials a peer, unless it is banned or there are too many. */
+  connect(endpoint: string): void {
+    if (!this.#closed && this.torrent.infoHash !== undefined && !this.torrent.destroyed) this.torrent.addPeer(endpoint)
+  }
+
+  /** Closes the connections the ban list no longer allows. */
+  enforceBans(): void {
+    for (const session of [...this.#sessions.values()]) this.#enforceBans(session)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const session of [...this.#sessions.values()]) session.close('the torrent is closed')
+    if (!this.torrent.destroyed) {
+      await new Promise<void>((resolve) => this.torrent.destroy({ destroyStore: false }, () => resolve()))
+    }
+    this.#ended = true
+    this.#batch.flush()
+  }
+
+  #hook(): void {
+    const { torrent } = this
+    const { _addPeer: addPeer, _onMetadata: onMetadata, _request: request } = torrent
+    // Every dial passes here: found peers, and webtorrent's own reconnects, which ask nobody.
+    torrent._addPeer = (address, type, source) => (this.#mayDial(address) ? addPeer.call(torrent, address, type, source) : null)
+    torrent._onMetadata = (metadata) => {
+      if (!this.#closed && this.#prepare(metadata)) return onMetadata.call(torrent, metadata)
+      return Promise.resolve()
+    }
+    torrent._request = (wire, index, hotswap) => this.#mayAsk(wire, index) && request.call(torrent, wire, index, hotswap)
+    torrent.on('wire', (wire: Wire) => this.#onWire(wire))
+    torrent.on('verified', (index: number) => this.#onVerified(index))
+    torrent.on('warning', (warning: Error) => this.#onWarning(warning))
+    torrent.on('error', (error: Error) => this.#onError(error))
+    torrent.on('done', () => this.#onDone())
+    torrent.on('ready', () => this.#onReady())
+    torrent.setMaxListeners(0)
+  }
+
+  #mayDial(address: string): boolean {
+    if (this.#closed || (this.torrent._peers?.size ?? 0) >= PEERS_MAX) return false
+    return this.#options.endpoints.mayDial(address, this.#options.bans)
+  }
+
+  /** Metadata is at hand, from the torrent file or from a peer: nothing of webtorrent has looked at it yet. */
+  #prepare(metadata: unknown): boolean {
+    const { torrent } = this
+    if (this.#store !== undefined) return false
+    try {
+      if (this.#metainfo === undefined) {
+        if (!(metadata instanceof Uint8Array))
+          throw new TorrentError('TORRENT_REFUSED', 'the torrent is refused: no metadata came')
+        const metainfo = checkTorrentFile(metadata, sha1)
+        if (metainfo.infoHash !== this.#options.infoHash) return false
+        this.#metainfo = metainfo
+        this.#options.events.described(metainfo)
+      }
+    } catch (error) {
+      // Later than this call: webtorrent is in the middle of a peer's message.
+      queueMicrotask(() => this.#onError(error instanceof Error ? error : new Error(String(error))))
+      return false
+    }
+    this.#store = new PieceStore(this.#metainfo, this.#options.directory)
+    torrent._preloadedStore = this.#store
+    const { verified } = this.#options
+    if (verified !== undefined) torrent._startupBitfield = bitfieldOf(verified, this.#metainfo.pieceCount)
+    for (const session of [...this.#sessions.values()]) this.#checkEarlyBitfield(session)
+    return true
+  }
+
+  /** A peer of a magnet link may have sent its bitfield before we knew how long that must be. */
+  #checkEarlyBitfield(session: PeerSession): void {
+    const { buffer, setAll } = session.wire.peerPieces
+    const bytes = Math.ceil((this.#metainfo?.pieceCount ?? 0) / 8)
+    if (setAll !== undefined && buffer.length > 0 && buffer.length < bytes) session.close('a bitfield that is too short')
+  }
+
+  #onWire(wire: Wire): void {
+    const { client, infoHash, identity, endpoints, bans, timers, guardOf } = this.#options
+    const guard = guardOf(wire)
+    const session = new PeerSession(wire, infoHash, client.peerId, {
+      identity,
+      identified: (each) => this.#onIdentified(each),
+      closed: (each) => this.#onClosed(each),
+      violated: (_, what) => guard.violate(what),
+    })
+    if (wire.peerId === client.peerId) {
+      if (session.outbound) endpoints.isSelf(session.endpoint)
+      return session.close('connected to itself')
+    }
+    this.#sessions.set(wire, session)
+    const swarm = this
+    guard.attach({
+      get pieceCount() {
+        return swarm.#metainfo?.pieceCount
+      },
+      pieceBytes: (index) => (swarm.#metainfo === undefined ? 0 : pieceBytes(swarm.#metainfo, index)),
+      admitRequest: (index, offset, length) => swarm.#admitRequest(session, guard, index, offset, length),
+    })
+    this.#guardMetadata(wire)
+    this.#watchBlocks(session)
+    if (bans.needsProof(session.host)) {
+      const cancel = timers.after(PROOF_WAIT_MS, () => {
+        if (session.key === undefined && bans.needsProof(session.host)) session.close('no proof of an identity')
+      })
+      wire.once('close', cancel)
+    }
+    session.start()
+  }
+
+  /** ut_metadata decodes what hashes right without expecting it to be malformed, in a promise nobody holds. */
+  #guardMetadata(wire: Wire): void {
+    const extension = wire.ut_metadata
+    const setMetadata = extension.setMetadata
+    extension.setMetadata = async (metadata) => {
+      if (this.torrent.metadata === null) {
+        if (sha1([metadata]) !== this.#options.infoHash) return false
+        try {
+          checkTorrentFile(wrapInfo(metadata), sha1)
+        } catch (error) {
+          this.#onError(error instanceof Error ? error : new Error(String(error)))
+          return true
+        }
+      }
+      return setMetadata.call(extension, metadata)
+    }
+  }
+
+  #watchBlocks(session: PeerSession): void {
+    const { wire } = session
+    const { request, piece: send } = wire
+    const { torrent } = this
+    wire.request = (index, offset, length, done) => {
+      const piece = torrent.pieces[index]
+      request.call(wire, index, offset, length, (error, block) => {
+        // The same conditions under which webtorrent keeps the block: its sender must be the one on record.
+        if (
+          block !== undefined &&
+          piece !== null &&
+          piece !== undefined &&
+          piece === torrent.pieces[index] &&
+          isOpen(piece, offset)
+        ) {
+          this.#blame.accept(index, offset, session.id, block)
+        }
+        done(error, block)
+      })
+    }
+    wire.piece = (index, offset, block) => {
+      const corrupt = this.corruptPercent > 0 && isCorrupted(this.#options.identity.id, index, this.corruptPercent)
+      send.call(wire, index, offset, corrupt ? flipped(block) : block)
+    }
+  }
+
+  #onIdentified(session: PeerSession): void {
+    const { endpoints, infoHash, events } = this.#options
+    if (session.outbound) endpoints.learn(session.endpoint, session.id)
+    if (this.#enforceBans(session)) return
+    this.#joined.set(session, session.id)
+    events.peer(infoHash, 'joined', session.id)
+    if (this.torrent.ready) queueMicrotask(() => this.torrent._update())
+  }
+
+  #onClosed(session: PeerSession): void {
+    this.#sessions.delete(session.wire)
+    this.#parole.leave(session.id)
+    const joined = this.#joined.get(session)
+    this.#joined.delete(session)
+    if (joined !== undefined) this.#options.events.peer(this.#options.infoHash, 'left', joined)
+  }
+
+  /** @returns true if the connection was closed */
+  #enforceBans(session: PeerSession): boolean {
+    const { bans } = this.#options
+    if (session.key !== undefined && bans.has(session.key)) bans.seen(session.key, session.host)
+    else if (session.key !== undefined || !session.identified || !bans.needsProof(session.host)) return false
+    session.close('banned')
+    return true
+  }
+
+  #mayAsk(wire: Wire, index: number): boolean {
+    const session = this.#sessions.get(wire)
+    if (session === undefined || session.closed || !this.#isWelcome(session)) return false
+    return this.#parole.mayAsk(session.id, index, () => this.#untouched(index))
+  }
+
+  /** It has said who it is where that matters. Nothing is asked of or served to others. */
+  #isWelcome(session: PeerSession): boolean {
+    if (session.key !== undefined) return true
+    if (this.#options.bans.needsProof(session.host)) return false
+    return session.identified || Object.keys(session.wire.peerExtendedMapping).length === 0
+  }
+
+  /** True if no block of this piece is owed or kept; kept blocks that nobody adds to are dropped for it. */
+  #untouched(index: number): boolean {
+    const { torrent } = this
+    const piece = torrent.pieces[index]
+    if (piece === null || piece === undefined || piece._flushed) return false
+    if (piece._reservations === 0) return true
+    for (const { wire } of this.#sessions.values()) {
+      if (wire.requests.some((each) => each.piece === index)) return false
+    }
+    const Fresh = piece.constructor as typeof Piece
+    torrent.pieces[index] = new Fresh(piece.length)
+    this.#blame.forget(index)
+    return true
+  }
+
+  #admitRequest(session: PeerSession, guard: WireGuard, index: number, offset: number, length: number): boolean {
+    const { wire } = session
+    if (wire.peerRequests.length >= 2 * REQUESTS_MAX) {
+      guard.violate(`more than ${2 * REQUESTS_MAX} requests at a time`)
+      return false
+    }
+    const served =
+      this.#isWelcome(session) &&
+      this.torrent.ready &&
+      this.torrent.bitfield?.get(index) === true &&
+      wire._readableState.buffered < UNSENT_BYTES_MAX
+    if (!served && wire.hasFast) wire.reject(index, offset, length)
+    return served
+  }
+
+  #onVerified(index: number): void {
+    if (this.#ended) return
+    this.#batch.verified(index)
+    this.#parole.settle(index)
+    if (!this.#blame.has(index)) return
+    const verdict = this.#blame.passed(index)
+    for (const peer of verdict.good) {
+      this.#parole.clear(peer)
+      this.#batch.good(peer, index)
+    }
+    for (const conviction of verdict.guilty) this.#convict(conviction)
+  }
+
+  #onWarning(warning: Error): void {
+    const match = /^Piece (\d+) failed verification$/.exec(warning.message)
+    if (match === null) return
+    const index = Number(match[1])
+    const verdict: Verdict = this.#blame.failed(index)
+    this.#parole.settle(index)
+    for (const conviction of verdict.guilty) this.#convict(conviction)
+    if (verdict.suspects.length === 0) return
+    for (const peer of verdict.suspects) this.#putOnParole(peer)
+    this.#options.events.suspected(this.#options.infoHash, index, verdict.suspects)
+  }
+
+  #convict({ peer, piece }: Conviction): void {
+    this.#putOnParole(peer)
+    this.#batch.bad(peer, piece)
+  }
+
+  #putOnParole(peer: PeerId): void {
+    if (this.#parole.has(peer)) return
+    this.#parole.begin(peer)
+    for (const session of this.#sessions.values()) if (session.id === peer) session.cancelRequests()
+  }
+
+  #onReady(): void {
+    this.#batch.flush()
+    const { bitfield } = this.torrent
+    if (bitfield !== undefined) this.#options.events.checked(bitfield.buffer)
+  }
+
+  #onDone(): void {
+    this.#batch.flush()
+    this.#store?.createEmptyFiles().catch((error: Error) => this.#onError(error))
+    this.#options.events.completed()
+  }
+
+  #onError(error: Error): void {
+    if (this.#closed) return
+    this.#options.events.failed(error)
+  }
+}
+
+/** The slot for this block is still empty. */
+const isOpen = (piece: Piece, offset: number): boolean => !piece._flushed && piece._buffer?.[offset / BLOCK_BYTES] === undefined
+
+function wrapInfo(info: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from('d4:info'), info, Buffer.from('e')])
+}

@@ -1,0 +1,114 @@
+import type { InfoHash, PieceRange } from '../events/index.ts'
+import type { TorrentState, TorrentStatus } from './engine.ts'
+import type { Metainfo } from './metainfo.ts'
+import { bitfieldOf, countBits, rangesOfBitfield, setBit } from './piece-ranges.ts'
+
+/** What the engine knows of a torrent whether it is open or not: enough to open it again without hashing. */
+export class TorrentEntry {
+  readonly infoHash: InfoHash
+  readonly directory: string
+  metainfo: Metainfo | undefined
+  /** Peers a magnet link named. */
+  readonly peers: readonly { host: string; port: number }[]
+  corruptPercent = 0
+  /** True once nobody needs to be told any more that every piece is here. */
+  completed = false
+  paused: boolean
+  problem: string | undefined
+  /** Bytes of connections that are gone. */
+  downloadedBytes = 0
+  uploadedBytes = 0
+  readonly #magnetName: string | undefined
+  #verifiedRanges: readonly PieceRange[] | undefined
+  #verified: Uint8Array | undefined
+
+  constructor(options: {
+    infoHash: InfoHash
+    directory: string
+    paused: boolean
+    metainfo?: Metainfo | undefined
+    name?: string | undefined
+    verified?: readonly PieceRange[] | undefined
+    peers?: readonly { host: string; port: number }[]
+  }) {
+    this.infoHash = options.infoHash
+    this.directory = options.directory
+    this.paused = options.paused
+    this.peers = options.peers ?? []
+    this.#magnetName = options.name
+    this.#verifiedRanges = options.verified
+    if (options.metainfo !== undefined) this.describe(options.metainfo)
+  }
+
+  get name(): string {
+    return this.metainfo?.name ?? this.#magnetName ?? this.infoHash
+  }
+
+  get pieceCount(): number {
+    return this.metainfo?.pieceCount ?? 0
+  }
+
+  /** Undefined while it is unknown what is on the disk. */
+  get verified(): readonly PieceRange[] | undefined {
+    if (this.#verifiedRanges === undefined || this.#verified === undefined) return this.#verifiedRanges
+    return rangesOfBitfield(this.#verified, this.pieceCount)
+  }
+
+  get piecesVerified(): number {
+    return this.#verified === undefined ? 0 : countBits(this.#verified)
+  }
+
+  get complete(): boolean {
+    return this.metainfo !== undefined && this.piecesVerified === this.pieceCount
+  }
+
+  describe(metainfo: Metainfo): void {
+    this.metainfo = metainfo
+    this.#verified = bitfieldOf(this.#verifiedRanges ?? [], metainfo.pieceCount)
+    this.completed = this.complete
+  }
+
+  /** Pieces stand on the disk. @returns those that were not known to */
+  addVerified(ranges: readonly PieceRange[]): PieceRange[] {
+    const before = this.#verified
+    if (before === undefined) return []
+    const fresh = new Uint8Array(before.length)
+    for (const { first, count } of ranges) {
+      for (let index = first; index < first + count; index++) {
+        if (((before[index >> 3] ?? 0) & (0x80 >> (index & 7))) === 0) setBit(fresh, index)
+        setBit(before, index)
+      }
+    }
+    return rangesOfBitfield(fresh, this.pieceCount)
+  }
+
+  /** The disk was checked: from now on `verified` is the whole truth. */
+  checked(bitfield: Uint8Array): void {
+    this.#verified = bitfield.slice()
+    this.#verifiedRanges = []
+    if (!this.complete) this.completed = false
+  }
+
+  /** The part of a status that needs no connection. */
+  describeAtRest(state: TorrentState): TorrentStatus {
+    const { metainfo } = this
+    return {
+      infoHash: this.infoHash,
+      name: this.name,
+      state,
+      problem: this.problem,
+      directory: this.directory,
+      sizeBytes: metainfo?.sizeBytes ?? 0,
+      pieceCount: this.pieceCount,
+      pieceLengthBytes: metainfo?.pieceLengthBytes ?? 0,
+      piecesVerified: this.piecesVerified,
+      downloadedBytes: this.downloadedBytes,
+      uploadedBytes: this.uploadedBytes,
+      downloadBytesPerSecond: 0,
+      uploadBytesPerSecond: 0,
+      timeLeftMs: this.complete ? 0 : undefined,
+      peers: [],
+      corruptPercent: this.corruptPercent,
+    }
+  }
+}

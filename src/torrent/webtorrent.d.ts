@@ -1,0 +1,197 @@
+// The part of webtorrent 3.0.21 that the adapter uses, its inside included: see the *.webtorrent.ts beside it.
+
+declare module 'webtorrent' {
+  import type { EventEmitter } from 'node:events'
+  import type { Server, Socket } from 'node:net'
+  import type { MainlineNode } from 'webtorrent/lib/dht'
+  import type { Throttles } from 'webtorrent/lib/peer.js'
+  import type { ChunkStore, Torrent } from 'webtorrent/lib/torrent.js'
+
+  export type ClientOptions = {
+    torrentPort: { host: string; port: number }
+    dhtPort: { address: string; port: number }
+    dht: { bootstrap: readonly string[]; maxAge: number; maxTables: number; maxPeers: number }
+    tracker: false
+    lsd: false
+    utPex: boolean
+    natUpnp: false
+    natPmp: false
+    webSeeds: false
+    utp: false
+    secure: 0
+    maxConns: number
+    downloadLimit: number
+    uploadLimit: number
+  }
+
+  export type AddTorrentOptions = {
+    path: string
+    announce: readonly string[]
+    urlList: readonly string[]
+    private: boolean
+    storeCacheSlots: number
+    bitfield?: Uint8Array
+    preloadedStore?: ChunkStore
+  }
+
+  export default class WebTorrent extends EventEmitter {
+    constructor(options: ClientOptions)
+    readonly peerId: string
+    readonly torrentPort: number
+    readonly listening: boolean
+    readonly destroyed: boolean
+    readonly dht: MainlineNode
+    readonly throttleGroups: Throttles
+    readonly _connPool: { tcpServer: Server; _onTCPConnectionBound: (socket: Socket) => void }
+    add(source: Uint8Array | string, options: AddTorrentOptions): Torrent
+    destroy(done: (error?: Error | null) => void): void
+  }
+}
+
+declare module 'webtorrent/lib/dht' {
+  import type { Socket } from 'node:dgram'
+  import type { EventEmitter } from 'node:events'
+
+  export class MainlineNode extends EventEmitter {
+    readonly listening: boolean
+    readonly destroyed: boolean
+    readonly nodeId: Uint8Array
+    readonly nodes: { count(): number }
+    readonly _rpc: { socket: { socket: Socket } }
+    address(): { address: string; port: number }
+    addNode(node: { host: string; port: number }): void
+    lookup(infoHash: string | Uint8Array, done?: (error: Error | null) => void): () => void
+    announce(infoHash: string, port: number, done?: (error: Error | null) => void): void
+  }
+}
+
+declare module 'webtorrent/lib/peer.js' {
+  import type { EventEmitter } from 'node:events'
+  import type { Socket } from 'node:net'
+  import type { Torrent } from 'webtorrent/lib/torrent.js'
+  import type { Wire } from 'webtorrent/lib/wire'
+
+  export type Throttles = { up: unknown; down: unknown }
+
+  export default class Peer extends EventEmitter {
+    static createTCPIncomingPeer(socket: Socket, throttles: Throttles, secure: 0): Peer
+    readonly id: string
+    readonly wire: Wire
+    swarm: Torrent | null
+    onHandshake(infoHash: string, peerId: string): void
+    destroy(error?: Error): void
+  }
+}
+
+declare module 'webtorrent/lib/torrent.js' {
+  import type { EventEmitter } from 'node:events'
+  import type Peer from 'webtorrent/lib/peer.js'
+  import type { Wire } from 'webtorrent/lib/wire'
+
+  /** A piece that is not complete yet. */
+  export class Piece {
+    constructor(length: number)
+    readonly length: number
+    readonly _flushed: boolean
+    readonly _reservations: number
+    readonly _buffer: readonly (Uint8Array | undefined)[] | null
+  }
+
+  type Done<T = void> = (error: Error | null, value?: T) => void
+
+  /** https://github.com/mafintosh/abstract-chunk-store */
+  export interface ChunkStore {
+    readonly chunkLength: number
+    put(index: number, piece: Uint8Array, done: Done): void
+    get(index: number, range: { offset?: number; length?: number } | Done<Uint8Array> | null, done?: Done<Uint8Array>): void
+    close(done: Done): void
+    destroy(done: Done): void
+  }
+
+  export class Torrent extends EventEmitter {
+    readonly infoHash: string | undefined
+    readonly ready: boolean
+    readonly done: boolean
+    readonly destroyed: boolean
+    readonly metadata: Uint8Array | null
+    readonly pieces: (Piece | null)[]
+    readonly bitfield: { buffer: Uint8Array; get(index: number): boolean } | undefined
+    readonly wires: readonly Wire[]
+    readonly received: number
+    readonly uploaded: number
+    readonly downloadSpeed: number
+    readonly uploadSpeed: number
+    readonly _peers: ReadonlyMap<string, Peer> | null
+    _preloadedStore: ChunkStore | null
+    _startupBitfield: Uint8Array | undefined
+    addPeer(address: string): boolean
+    destroy(options: { destroyStore: boolean }, done: (error?: Error | null) => void): void
+    _addIncomingPeer(peer: Peer): void
+    _addPeer(address: string, type: string, source: string): Peer | null
+    _onMetadata(metadata: unknown): Promise<void>
+    _request(wire: Wire, index: number, hotswap: boolean): boolean
+    _update(): void
+  }
+}
+
+declare module 'webtorrent/lib/wire' {
+  import type { EventEmitter } from 'node:events'
+
+  type Request = { readonly piece: number; readonly offset: number; readonly length: number }
+
+  export interface Extension {
+    onExtendedHandshake?(handshake: unknown): void
+    onMessage?(message: Uint8Array): void
+  }
+
+  export class Wire extends EventEmitter {
+    readonly type: string
+    readonly destroyed: boolean
+    readonly peerId: string | null
+    readonly remoteAddress: string | undefined
+    readonly remotePort: number | undefined
+    readonly peerExtensions: { extended?: boolean; fast?: boolean }
+    readonly peerExtendedMapping: Record<string, number>
+    readonly peerExtendedHandshake: { v?: Uint8Array }
+    readonly extendedMapping: Record<number, string>
+    readonly extendedHandshake: Record<string, unknown>
+    readonly hasFast: boolean
+    readonly peerChoking: boolean
+    readonly requests: readonly Request[]
+    readonly peerRequests: readonly Request[]
+    readonly peerPieces: { buffer: Uint8Array; get(index: number): boolean; setAll?: unknown }
+    readonly ut_metadata: { setMetadata(metadata: Uint8Array): Promise<boolean>; _infoHash: string | undefined }
+    readonly _readableState: { buffered: number }
+    _buffer: Uint8Array[]
+    _bufferSize: number
+    _parserSize: number
+    downloadSpeed(): number
+    uploadSpeed(): number
+    use(extension: { new (wire: Wire): Extension }): void
+    extended(name: string, message: Uint8Array): void
+    request(index: number, offset: number, length: number, done: (error: Error | null, block?: Uint8Array) => void): void
+    piece(index: number, offset: number, block: Uint8Array): void
+    cancel(index: number, offset: number, length: number): void
+    reject(index: number, offset: number, length: number): void
+    destroy(): void
+    _write(data: Uint8Array, done: (error: Error | null) => void): void
+    _processBuffer(): void
+    _parse(size: number, parser: (bytes: Uint8Array) => void): void
+    _onMessageLength(prefix: Uint8Array): void
+    _onMessage(message: Uint8Array): void
+  }
+}
+
+declare module 'create-torrent' {
+  type Options = {
+    name?: string
+    createdBy?: string
+    announceList: readonly string[][]
+    onProgress?: (doneBytes: number, totalBytes: number) => void
+  }
+  export default function createTorrent(
+    paths: readonly string[],
+    options: Options,
+    done: (error: Error | null, torrentFile: Uint8Array) => void,
+  ): void
+}

@@ -1,0 +1,159 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { BadPiece, InfoHash, NodeId, PeerId, PieceRange } from '../../src/events/index.ts'
+import { randomSeed, signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
+import { systemClock, systemTimers } from '../../src/events/time.system.ts'
+import type { EngineOptions, TorrentEngine, TorrentEngineEvents, TorrentMetainfo } from '../../src/torrent/engine.ts'
+import { createWebtorrentEngine } from '../../src/torrent/engine.webtorrent.ts'
+
+// Real engines on loopback with a directory each, and what they said.
+
+export type Judgement = { subject: PeerId; good: readonly PieceRange[]; bad: readonly BadPiece[] }
+
+export type Recorded = {
+  described: TorrentMetainfo[]
+  verified: PieceRange[]
+  judged: Judgement[]
+  suspected: { index: number; sources: readonly PeerId[] }[]
+  completed: InfoHash[]
+  failed: { infoHash: InfoHash; problem: string }[]
+  peers: { change: 'joined' | 'left'; peer: PeerId }[]
+}
+
+export type Node = { engine: TorrentEngine; id: NodeId; directory: string; recorded: Recorded; until: Until }
+type Until = (what: (recorded: Recorded) => boolean, withinMs?: number) => Promise<void>
+
+export type NodeOptions = Partial<EngineOptions> & { onJudged?: (judgement: Judgement, engine: TorrentEngine) => void }
+
+/** Everything that was opened, closed in reverse. */
+export class Lab implements AsyncDisposable {
+  readonly #close: (() => Promise<unknown>)[] = []
+  #directory: Promise<string> | undefined
+
+  async directory(name: string): Promise<string> {
+    this.#directory ??= mkdtemp(join(tmpdir(), 'p2pt-torrent-'))
+    const directory = join(await this.#directory, name)
+    await mkdir(directory, { recursive: true })
+    return directory
+  }
+
+  async node(name: string, options: NodeOptions = {}): Promise<Node> {
+    const { onJudged, ...engineOptions } = options
+    const directory = await this.directory(name)
+    const signer = signerFromSeed(randomSeed())
+    const engine = createWebtorrentEngine({
+      host: '127.0.0.1',
+      port: 0,
+      dhtBootstrap: [],
+      identity: { id: signer.id, sign: (bytes) => signer.sign(bytes), verify: verifySignature },
+      clock: systemClock,
+      timers: systemTimers,
+      ...engineOptions,
+    })
+    const { recorded, until, events } = recorder((judgement) => onJudged?.(judgement, engine))
+    engine.listen(events)
+    await engine.start(new AbortController().signal)
+    this.defer(async () => engine[Symbol.asyncDispose]())
+    return { engine, id: signer.id, directory, recorded, until }
+  }
+
+  /** A node that serves random files, its torrent, and the bytes. */
+  async seeder(name: string, sizes: Readonly<Record<string, number>>, options: NodeOptions = {}) {
+    const node = await this.node(name, options)
+    const files = new Map<string, Uint8Array>()
+    for (const [path, size] of Object.entries(sizes)) {
+      const bytes = randomBytes(size)
+      files.set(path, bytes)
+      await mkdir(dirname(join(node.directory, path)), { recursive: true })
+      await writeFile(join(node.directory, path), bytes)
+    }
+    const top = [...new Set(Object.keys(sizes).map((path) => join(node.directory, path.split('/')[0] ?? path)))]
+    const metainfo = await node.engine.create(top, {})
+    await seed(node, metainfo, metainfo.directory)
+    return { ...node, metainfo, files }
+  }
+
+  defer(close: () => Promise<unknown>): void {
+    this.#close.push(close)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const close of this.#close.reverse()) await close()
+    if (this.#directory !== undefined) await rm(await this.#directory, { recursive: true, force: true })
+  }
+}
+
+export const everything = (metainfo: TorrentMetainfo): PieceRange[] => [{ first: 0, count: metainfo.pieceCount }]
+
+/** Serves a torrent whose files stand in `directory`. */
+export async function seed(node: Node, metainfo: TorrentMetainfo, directory: string): Promise<void> {
+  const source = { kind: 'torrent-file', bytes: metainfo.torrentFile } as const
+  await node.engine.add(source, { directory, verified: everything(metainfo) })
+  await eventually(() => node.engine.status(metainfo.infoHash)?.state === 'seeding')
+}
+
+export async function download(node: Node, metainfo: TorrentMetainfo, from: readonly Node[]): Promise<void> {
+  const source = { kind: 'torrent-file', bytes: metainfo.torrentFile } as const
+  await node.engine.add(source, { directory: node.directory })
+  await dial(node, metainfo.infoHash, from)
+}
+
+/** Dials once the torrent is up. */
+export async function dial(node: Node, infoHash: InfoHash, peers: readonly Node[]): Promise<void> {
+  await eventually(() => node.engine.status(infoHash)?.state !== 'checking')
+  for (const peer of peers) node.engine.connect(infoHash, '127.0.0.1', peer.engine.port)
+}
+
+export const digestOf = async (path: string): Promise<string> => sha256(await readFile(path))
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+/** Looks again at every turn of the event loop that follows a few ms of others' work. */
+export async function eventually(what: () => boolean, withinMs = 10_000): Promise<void> {
+  const end = performance.now() + withinMs
+  while (!what()) {
+    if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+export const countOf = (ranges: readonly PieceRange[]): number => ranges.reduce((sum, range) => sum + range.count, 0)
+
+function recorder(onJudged: (judgement: Judgement) => void) {
+  const recorded: Recorded = { described: [], verified: [], judged: [], suspected: [], completed: [], failed: [], peers: [] }
+  const waiting = new Set<() => void>()
+  const changed = () => {
+    for (const look of [...waiting]) look()
+  }
+  const events: TorrentEngineEvents = {
+    described: (metainfo) => (recorded.described.push(metainfo), changed()),
+    verified: (_, pieces) => (recorded.verified.push(...pieces), changed()),
+    judged: (_, subject, good, bad) => {
+      const judgement = { subject, good, bad }
+      recorded.judged.push(judgement)
+      onJudged(judgement)
+      changed()
+    },
+    suspected: (_, index, sources) => (recorded.suspected.push({ index, sources }), changed()),
+    completed: (infoHash) => (recorded.completed.push(infoHash), changed()),
+    failed: (infoHash, problem) => (recorded.failed.push({ infoHash, problem }), changed()),
+    peer: (_, change, peer) => (recorded.peers.push({ change, peer }), changed()),
+  }
+  const until: Until = (what, withinMs = 15_000) =>
+    new Promise((resolve, reject) => {
+      const look = () => {
+        if (!what(recorded)) return
+        clearTimeout(timer)
+        waiting.delete(look)
+        resolve()
+      }
+      const timer = setTimeout(() => {
+        waiting.delete(look)
+        reject(new Error(`not within ${withinMs} ms: ${what}`))
+      }, withinMs)
+      waiting.add(look)
+      look()
+    })
+  return { recorded, until, events }
+}
