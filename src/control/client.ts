@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { ClientService, IndexService, NodeService } from '../roles/index.ts'
+import { type ClientService, type IndexService, type NodeService, ServiceError } from '../roles/index.ts'
 import { ControlError } from './control-error.ts'
 import { dial } from './dial.ts'
 import { errorOf } from './failure.ts'
@@ -84,7 +84,8 @@ async function* stream(line: Line, method: string, parameters: readonly unknown[
       }
     }
   } catch (cause) {
-    if (!isSystemError(cause)) throw cause
+    // What is left is the socket's own: reset, or closed in the middle.
+    if (cause instanceof ControlError || cause instanceof ServiceError) throw cause
   } finally {
     socket.destroy()
   }
@@ -112,5 +113,3 @@ async function open(line: Line): Promise<Socket> {
     throw new ControlError('UNAVAILABLE', `cannot reach the node in ${line.dataDirectory}: ${message}`, { cause })
   }
 }
-
-const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error

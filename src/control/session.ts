@@ -144,6 +144,7 @@ type Call = { cancelled: boolean; iterator: AsyncIterator<unknown> | undefined }
 
 /** Ends a call's iterator: one that sleeps wakes up by it (live-iterator.ts), one that works ends at its next value. */
 function end(call: Call): void {
+  if (call.cancelled) return
   call.cancelled = true
   // Not awaited: a generator answers when its present step is over, and the caller has no reason to wait for that.
   call.iterator?.return?.().catch(() => {})
