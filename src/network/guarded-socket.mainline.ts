@@ -27,8 +27,12 @@ export class GuardedDatagramSocket extends EventEmitter implements DatagramSocke
     return this.#dropped
   }
 
-  bind(port: number, host?: string, onListening?: () => void): void {
-    this.#socket.bind({ port, exclusive: true, ...(host === undefined ? {} : { address: host }) }, onListening)
+  /** Takes its arguments as `dgram` does: port, host and callback, each of which may be left out. */
+  bind(...given: readonly (number | string | (() => void) | undefined)[]): void {
+    const port = given.find((each) => typeof each === 'number') ?? 0
+    const address = given.find((each) => typeof each === 'string')
+    const onListening = given.find((each) => typeof each === 'function')
+    this.#socket.bind({ port, exclusive: true, ...(address === undefined ? {} : { address }) }, onListening)
   }
 
   address(): { address: string; port: number } {

@@ -26,6 +26,8 @@ export type TransportLimits = {
   readonly queueMessagesMax: number
   /** How long a peer that flooded or sent garbage is refused. */
   readonly penaltyMs: number
+  /** What taking leave of the DHT may cost at the end; the links are closed before. */
+  readonly leaveMsMax: number
 }
 
 export const DEFAULT_LIMITS: TransportLimits = {
@@ -44,4 +46,5 @@ export const DEFAULT_LIMITS: TransportLimits = {
   queueBytesMax: 8 << 20,
   queueMessagesMax: 16_384,
   penaltyMs: 30_000,
+  leaveMsMax: 600,
 }

@@ -11,7 +11,7 @@ const PROBE_FOR_MS = 1_250
 /** After the first bootstrap has answered, the others have this long to be in the list too. */
 const GRACE_MS = 100
 
-const REFRESH_FIRST_MS = 1_000
+const REFRESH_FIRST_MS = 500
 const REFRESH_GROWTH = 1.5
 const REFRESH_SHORT_MAX_MS = 10_000
 const REFRESH_STEADY_MS = 30_000
@@ -36,9 +36,9 @@ export type RendezvousOptions = {
   bootstrap: readonly Endpoint[]
   /** Our own endpoint if we are a bootstrap: what we announce must be stored even while we are the only one. */
   own: Endpoint | undefined
-  /** DHT nodes of an earlier run, asked only when no bootstrap answers. */
+  /** DHT nodes of an earlier run, asked while we know no others. */
   persistedNodes: readonly Endpoint[]
-  /** Called when neither a bootstrap nor a DHT node answers and links are short: the caller dials servers it knows. */
+  /** Called when no bootstrap answers and links are short: the caller dials servers it knows. */
   onAlone: () => void
   isShort: () => boolean
   onNotice: (text: string) => void
@@ -111,18 +111,20 @@ export class Rendezvous {
 
   async #round(probeForMs: number): Promise<void> {
     const { dht, own, bootstrap, persistedNodes, isShort, onAlone } = this.#options
+    // Nodes of an earlier run are asked beside the bootstraps; an answer puts a node into the routing table by itself.
+    if (!this.#hasNodes()) for (const node of persistedNodes) dht.ping(node, { retry: false }).catch(() => {})
     const live = await this.#probe(own === undefined ? bootstrap : [own, ...bootstrap], probeForMs)
     if (this.#stopped) return
     dht.bootstrapNodes = live
-    if (live.length === 0 && dht.toArray({ limit: 1 }).length === 0) {
-      // An answer puts the node into the routing table by itself.
-      await Promise.allSettled(persistedNodes.map((node) => dht.ping(node, { retry: false })))
-      if (this.#stopped) return
-    }
-    const reachable = live.length > 0 || dht.toArray({ limit: 1 }).length > 0
+    const reachable = live.length > 0 || this.#hasNodes()
     await this.#listen(live)
     if (reachable) await this.#lookUp()
-    if (!this.#stopped && isShort() && (!reachable || live.length === 0)) onAlone()
+    const isAlone = live.every((node) => own !== undefined && nameOf(node) === nameOf(own))
+    if (!this.#stopped && isAlone && isShort()) onAlone()
+  }
+
+  #hasNodes(): boolean {
+    return this.#options.dht.toArray({ limit: 1 }).length > 0
   }
 
   /** Being reachable by key needs somebody to relay the first message: say where we are again when there is somebody new. */

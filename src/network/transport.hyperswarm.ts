@@ -57,8 +57,9 @@ const FALLBACK_DIALS = 4
 
 const PENALTIES_MAX = 1_024
 const DHT_NODES_MAX = 64
-const DESTROY_GRACE_MS = 600
-const DESTROY_MS_MAX = 1_500
+
+/** Sockets that do not close within this are left to the end of the process. */
+const DESTROY_MS_MAX = 1_000
 
 /** @throws RangeError if the seed or the topic has not 32 bytes */
 export function createHyperswarmTransport(options: HyperswarmTransportOptions): HyperswarmTransport {
@@ -314,8 +315,7 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
     const dht = this.#node?.dht
     if (dht === undefined) return
     const left = swarm?.destroy().catch(() => {}) ?? Promise.resolve()
-    await within(left, DESTROY_GRACE_MS, timers)
-    await within(dht.destroy({ force: true }), DESTROY_MS_MAX, timers)
-    await within(left, DESTROY_GRACE_MS, timers)
+    await within(left, this.#limits.leaveMsMax, timers)
+    await within(Promise.all([dht.destroy({ force: true }), left]), DESTROY_MS_MAX, timers)
   }
 }

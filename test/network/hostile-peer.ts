@@ -14,8 +14,8 @@ export type HostilePeer = {
   close(): Promise<void>
 }
 
-export async function hostilePeer(victimKey: string, port: number): Promise<HostilePeer> {
-  const keyPair = HyperDHT.keyPair()
+export async function hostilePeer(victimKey: string, port: number, seed?: Buffer): Promise<HostilePeer> {
+  const keyPair = HyperDHT.keyPair(seed)
   const dht = new HyperDHT({ host: '127.0.0.1', bootstrap: [], keyPair, firewalled: false })
   const stream = dht.connect(Buffer.from(victimKey, 'hex'), { relayAddresses: [{ host: '127.0.0.1', port }], keyPair })
   stream.on('error', () => {})

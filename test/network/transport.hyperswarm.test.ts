@@ -54,7 +54,7 @@ describe('hyperswarm transport', () => {
   afterEach(() => Promise.all(open.splice(0).map((each) => each[Symbol.asyncDispose]())))
 
   async function start(options: Partial<HyperswarmTransportOptions> = {}): Promise<Node> {
-    const transport = create(options)
+    const transport = create({ ...options, limits: { leaveMsMax: 50, ...options.limits } })
     const seen = new Recorder()
     open.push(transport)
     transport.listen(seen)
@@ -132,6 +132,27 @@ describe('hyperswarm transport', () => {
       assert.ok(performance.now() - startedAt < 5_000, 'a dead entry costs about 6 s where it is not filtered out')
     })
 
+    it('dials a node by its key alone, as long as a bootstrap knows where it is', async () => {
+      const bootstrap = await freeEndpoints(1)
+      await start({ role: 'bootstrap', port: bootstrap[0]?.port ?? 0 })
+      const [a, b] = await Promise.all([start({ bootstrap }), start({ bootstrap, role: 'client' })])
+      assert.equal(await a.transport.dial(b.transport.self), true)
+      assert.equal(await a.transport.dial('12'.repeat(32) as NodeId), false)
+    })
+
+    it('takes its bootstraps back when all of them restart', async () => {
+      const bootstrap = await freeEndpoints(2)
+      const topic = randomBytes(32)
+      const boot = () => Promise.all(bootstrap.map(({ port }) => start({ role: 'bootstrap', port, bootstrap, topic })))
+      const firsts = await boot()
+      const node = await start({ bootstrap, topic })
+      await Promise.all(firsts.map((first) => linked(node, first)))
+      await Promise.all(firsts.map(({ transport }) => transport[Symbol.asyncDispose]()))
+      await node.seen.until(() => node.transport.links().length === 0)
+      const seconds = await boot()
+      await Promise.all(seconds.map((second) => linked(node, second)))
+    })
+
     it('finds a known peer when it restarts after all bootstraps are gone', async () => {
       const bootstrap = await freeEndpoints(2)
       const topic = randomBytes(32)
@@ -205,8 +226,8 @@ describe('hyperswarm transport', () => {
   describe('a hostile peer', () => {
     const limits: Partial<TransportLimits> = { silenceMsMax: 1_500, keepAliveMs: 300, openTimeoutMs: 500 }
 
-    async function hostile(victim: Node) {
-      const peer = await hostilePeer(victim.transport.self, victim.port)
+    async function hostile(victim: Node, seed?: Buffer) {
+      const peer = await hostilePeer(victim.transport.self, victim.port, seed)
       open.push({ [Symbol.asyncDispose]: () => peer.close() })
       return peer
     }
@@ -252,6 +273,17 @@ describe('hyperswarm transport', () => {
       assert.ok(performance.now() - killedAt < 3_000)
     })
 
+    it('that comes back under its key takes the place of its silent first link', async () => {
+      const victim = await start({ limits })
+      const seed = randomBytes(32)
+      await (await hostile(victim, seed)).open()
+      await victim.seen.until(() => victim.seen.up.length === 1)
+      await (await hostile(victim, seed)).open()
+      await victim.seen.until(() => victim.seen.up.length === 2)
+      assert.equal(victim.transport.links().length, 1)
+      assert.equal(victim.seen.down.length, 1)
+    })
+
     it('that sends a message over the limit loses its link', async () => {
       const victim = await start({ limits })
       const peer = await hostile(victim)
@@ -281,12 +313,14 @@ describe('hyperswarm transport', () => {
 
     /** Batches within batches, as deep as fits: protomux would overflow its stack on them. */
     function nestedBatches(): Buffer {
-      let body = Buffer.of(0)
-      while (body.length < MESSAGE_BYTES_MAX - 8) {
-        const length = body.length < 0xfd ? Buffer.of(body.length) : Buffer.of(0xfd, body.length & 255, body.length >> 8)
-        body = Buffer.concat([Buffer.of(0, 0), length, body])
+      const frame = Buffer.alloc(MESSAGE_BYTES_MAX)
+      let at = frame.length - 1
+      while (at >= 6) {
+        frame.writeUInt16LE(frame.length - at, at - 2)
+        frame[at - 3] = 0xfd
+        at -= 5
       }
-      return Buffer.concat([Buffer.of(0), body])
+      return frame.subarray(at - 1)
     }
 
     const garbage: [string, () => Buffer][] = [
@@ -299,10 +333,11 @@ describe('hyperswarm transport', () => {
     ]
     for (const [what, frame] of garbage) {
       it(`that sends ${what} loses its link and nothing else happens`, async () => {
+        const bytes = frame()
         const victim = await start({ limits })
         const peer = await hostile(victim)
         await peer.open()
-        peer.stream.write(frame())
+        peer.stream.write(bytes)
         await victim.seen.until(() => victim.seen.down.length === 1)
         assert.deepEqual(victim.seen.down, [{ peer: peer.key, why: 'malformed' }])
       })
