@@ -1,5 +1,6 @@
 // network: how nodes talk. Gossip, membership and the messenger as I/O-less protocols; the runtime that carries their
 // effects out; the hyperswarm transport and the Mainline DHT as adapters. Imports events only.
+export { NetworkError, type NetworkErrorCode } from './network-error.ts'
 export * from './overlay.ts'
 export * from './protocol.ts'
 export { createOverlay, type OverlayOptions, type OverlayRuntime, type RememberedMember } from './runtime.ts'
