@@ -39,6 +39,7 @@ export class Acceptor {
 
   #accept(socket: Socket): void {
     socket.on('error', () => {})
+    socket.setNoDelay(true)
     const host = socket.remoteAddress
     if (host === undefined || this.#client.destroyed || this.#isFull(host)) {
       socket.destroy()
@@ -50,7 +51,10 @@ export class Acceptor {
     this.#hooks.guard(peer.wire)
     peer.wire.once('handshake', (infoHash: string, peerId: string) => {
       const torrent = this.#hooks.torrentOf(infoHash)
-      if (torrent === undefined) return peer.destroy(new Error('no such torrent here'))
+      if (torrent === undefined) {
+        peer.destroy(new Error('no such torrent here'))
+        return
+      }
       peer.swarm = torrent
       torrent._addIncomingPeer(peer)
       peer.onHandshake(infoHash, peerId)

@@ -63,8 +63,11 @@ export interface TorrentEngineEvents {
   described(metainfo: TorrentMetainfo): void
   /** These pieces stand on the disk and match their hash (downloaded, or found there). Batched. */
   verified(infoHash: InfoHash, pieces: readonly PieceRange[]): void
-  /** Attributable verdicts about one peer: good ones batched, bad ones at once and synchronously, before more is asked of the peer. */
-  judged(infoHash: InfoHash, subject: PeerId, good: readonly PieceRange[], bad: readonly BadPiece[]): void
+  /**
+   * Attributable verdicts about one peer: good ones batched, bad ones at once and synchronously, before more is asked of
+   * the peer. If it returns a promise, nothing is asked of the peer until that settles: time to decide on a ban.
+   */
+  judged(infoHash: InfoHash, subject: PeerId, good: readonly PieceRange[], bad: readonly BadPiece[]): void | Promise<void>
   /** A piece failed and nobody can be convicted yet; its sources are on parole. */
   suspected(infoHash: InfoHash, index: number, sources: readonly PeerId[]): void
   completed(infoHash: InfoHash): void

@@ -33,7 +33,7 @@ export function createWebtorrentEngine(options: EngineOptions & { clock: Clock; 
 type Running = { client: WebTorrent; acceptor: Acceptor; dht: DhtPresence }
 
 class WebtorrentEngine implements TorrentEngine {
-  readonly #options: EngineOptions & { timers: Timers }
+  readonly #options: EngineOptions & { clock: Clock; timers: Timers }
   readonly #entries = new Map<InfoHash, TorrentEntry>()
   readonly #swarms = new Map<InfoHash, Swarm>()
   readonly #bans = new BanList()
@@ -44,7 +44,7 @@ class WebtorrentEngine implements TorrentEngine {
   #disposed: Promise<void> | undefined
   #rejectedMessages = 0
 
-  constructor(options: EngineOptions & { timers: Timers }) {
+  constructor(options: EngineOptions & { clock: Clock; timers: Timers }) {
     this.#options = options
   }
 
@@ -206,6 +206,7 @@ class WebtorrentEngine implements TorrentEngine {
       bans: this.#bans,
       endpoints: this.#endpoints,
       guardOf: (wire) => this.#guardOf(wire),
+      clock: this.#options.clock,
       timers: this.#options.timers,
       events: {
         described: (metainfo) => {

@@ -130,9 +130,11 @@ export class PeerSession {
     if (this.#identified) return
     const connection = { infoHash: this.#infoHash, signerPeerId: this.wire.peerId ?? '', verifierPeerId: this.#ourPeerId }
     const key = verifyIdentity(this.#hooks.identity, connection, message)
-    if (key === undefined) return this.#hooks.violated(this, 'an identity it could not prove')
-    this.#key = key
-    this.#settle()
+    if (key === undefined) this.#hooks.violated(this, 'an identity it could not prove')
+    else {
+      this.#key = key
+      this.#settle()
+    }
   }
 
   #settle(): void {

@@ -48,13 +48,12 @@ export class PieceStore {
   }
 
   get(index: number, range: { offset?: number; length?: number } | Done<Uint8Array> | null, done?: Done<Uint8Array>): void {
-    if (typeof range === 'function') return this.get(index, null, range)
+    const answer = typeof range === 'function' ? range : done
+    if (answer === undefined) return
     const whole = pieceBytes(this.#metainfo, index)
-    const offset = range?.offset ?? 0
-    const length = range?.length ?? whole - offset
-    if (done === undefined) return
-    if (offset < 0 || length < 0 || offset + length > whole) done(new RangeError('outside of the piece'))
-    else settle(this.#read(index, offset, length), done)
+    const { offset = 0, length = whole - offset } = typeof range === 'function' ? {} : (range ?? {})
+    if (offset < 0 || length < 0 || offset + length > whole) answer(new RangeError('outside of the piece'))
+    else settle(this.#read(index, offset, length), answer)
   }
 
   /** What is being written is finished first, and reported. */

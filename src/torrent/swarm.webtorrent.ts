@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type WebTorrent from 'webtorrent'
 import type { Piece, Torrent } from 'webtorrent/lib/torrent.js'
 import type { Wire } from 'webtorrent/lib/wire'
-import type { InfoHash, PeerId, PieceRange, Timers } from '../events/index.ts'
+import type { Clock, InfoHash, PeerId, PieceRange, Timers } from '../events/index.ts'
 import type { BanList } from './ban-list.ts'
 import { flipped, isCorrupted } from './corruption.ts'
 import type { EngineOptions, TorrentEngineEvents } from './engine.ts'
@@ -15,6 +15,7 @@ import { PeerSession, REQUESTS_MAX } from './peer-session.webtorrent.ts'
 import type { Conviction, Verdict } from './piece-blame.ts'
 import { PieceBlame } from './piece-blame.ts'
 import { bitfieldOf } from './piece-ranges.ts'
+import { PieceRetries } from './piece-retries.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { VerdictBatch } from './verdict-batch.ts'
 import type { WireGuard } from './wire-guard.webtorrent.ts'
@@ -25,6 +26,8 @@ import type { WireGuard } from './wire-guard.webtorrent.ts'
 const PROOF_WAIT_MS = 5_000
 /** Addresses kept of one torrent, dialled and waiting; more are not taken from the DHT. */
 const PEERS_MAX = 400
+/** Retries waited for at a time; each of them looks at everything. */
+const WAKES_MAX = 64
 /** A peer that asks faster than it reads is not answered beyond this. */
 const UNSENT_BYTES_MAX = 2 * REQUESTS_MAX * BLOCK_BYTES
 
@@ -47,6 +50,7 @@ export type SwarmOptions = {
   bans: BanList
   endpoints: KnownEndpoints
   guardOf(wire: Wire): WireGuard
+  clock: Clock
   timers: Timers
   events: SwarmEvents
 }
@@ -67,6 +71,9 @@ export class Swarm {
   readonly #sessions = new Map<Wire, PeerSession>()
   readonly #joined = new Map<PeerSession, PeerId>()
   readonly #parole = new Parole()
+  readonly #retries = new PieceRetries()
+  readonly #held = new Map<PeerId, number>()
+  readonly #wakes = new Set<() => void>()
   readonly #blame: PieceBlame
   readonly #batch: VerdictBatch
   #metainfo: Metainfo | undefined
@@ -132,6 +139,7 @@ export class Swarm {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    for (const cancel of this.#wakes) cancel()
     for (const session of [...this.#sessions.values()]) session.close('the torrent is closed')
     if (!this.torrent.destroyed) {
       await new Promise<void>((resolve) => this.torrent.destroy({ destroyStore: false }, () => resolve()))
@@ -150,7 +158,11 @@ export class Swarm {
       return Promise.resolve()
     }
     torrent._request = (wire, index, hotswap) => this.#mayAsk(wire, index) && request.call(torrent, wire, index, hotswap)
-    torrent.on('wire', (wire: Wire) => this.#onWire(wire))
+    torrent.on('wire', (wire: Wire, address: string) => {
+      // Requests are small writes: held back by Nagle's algorithm they wait 40 ms each for an acknowledgement.
+      torrent._peers?.get(address)?.conn?.setNoDelay(true)
+      this.#onWire(wire)
+    })
     torrent.on('verified', (index: number) => this.#onVerified(index))
     torrent.on('warning', (warning: Error) => this.#onWarning(warning))
     torrent.on('error', (error: Error) => this.#onError(error))
@@ -208,7 +220,8 @@ export class Swarm {
     })
     if (wire.peerId === client.peerId) {
       if (session.outbound) endpoints.isSelf(session.endpoint)
-      return session.close('connected to itself')
+      session.close('connected to itself')
+      return
     }
     this.#sessions.set(wire, session)
     const swarm = this
@@ -280,7 +293,7 @@ export class Swarm {
     if (this.#enforceBans(session)) return
     this.#joined.set(session, session.id)
     events.peer(infoHash, 'joined', session.id)
-    if (this.torrent.ready) queueMicrotask(() => this.torrent._update())
+    queueMicrotask(() => this.#update())
   }
 
   #onClosed(session: PeerSession): void {
@@ -302,7 +315,8 @@ export class Swarm {
 
   #mayAsk(wire: Wire, index: number): boolean {
     const session = this.#sessions.get(wire)
-    if (session === undefined || session.closed || !this.#isWelcome(session)) return false
+    if (session === undefined || session.closed || !this.#isWelcome(session) || this.#held.has(session.id)) return false
+    if (!this.#retries.mayAsk(session.id, index, () => this.#options.clock.now())) return false
     return this.#parole.mayAsk(session.id, index, () => this.#untouched(index))
   }
 
@@ -369,8 +383,36 @@ export class Swarm {
   }
 
   #convict({ peer, piece }: Conviction): void {
+    this.#wakeIn(this.#retries.failed(peer, piece.index, this.#options.clock.now()))
     this.#putOnParole(peer)
-    this.#batch.bad(peer, piece)
+    const decision = this.#batch.bad(peer, piece)
+    if (decision !== undefined) this.#hold(peer, decision)
+  }
+
+  /** Asks nothing of a peer whose ban is being decided. */
+  #hold(peer: PeerId, decision: Promise<void>): void {
+    this.#held.set(peer, (this.#held.get(peer) ?? 0) + 1)
+    const release = () => {
+      const left = (this.#held.get(peer) ?? 1) - 1
+      if (left > 0) this.#held.set(peer, left)
+      else this.#held.delete(peer)
+      this.#update()
+    }
+    decision.then(release, release)
+  }
+
+  #update(): void {
+    if (this.torrent.ready && !this.torrent.destroyed) this.torrent._update()
+  }
+
+  /** Nothing else may happen in a swarm that waits for a retry. */
+  #wakeIn(waitMs: number): void {
+    if (this.#wakes.size >= WAKES_MAX) return
+    const cancel = this.#options.timers.after(waitMs, () => {
+      this.#wakes.delete(cancel)
+      this.#update()
+    })
+    this.#wakes.add(cancel)
   }
 
   #putOnParole(peer: PeerId): void {

@@ -10,7 +10,7 @@ export const BATCH_WAIT_MS = 200
 
 export type BatchSink = {
   verified(pieces: readonly PieceRange[]): void
-  judged(subject: PeerId, good: readonly PieceRange[], bad: readonly BadPiece[]): void
+  judged(subject: PeerId, good: readonly PieceRange[], bad: readonly BadPiece[]): void | Promise<void>
 }
 
 export class VerdictBatch {
@@ -41,10 +41,11 @@ export class VerdictBatch {
     this.#wait()
   }
 
-  bad(peer: PeerId, piece: BadPiece): void {
+  /** @returns what the listener returned: a promise if it still thinks about the peer */
+  bad(peer: PeerId, piece: BadPiece): void | Promise<void> {
     const good = rangesOf(this.#good.get(peer) ?? [])
     this.#good.delete(peer)
-    this.#sink.judged(peer, good, [piece])
+    return this.#sink.judged(peer, good, [piece])
   }
 
   flush(): void {
@@ -56,11 +57,11 @@ export class VerdictBatch {
     this.#verified = new Set()
     this.#good = new Map()
     if (verified.length > 0) this.#sink.verified(verified)
-    for (const [peer, pieces] of good) this.#sink.judged(peer, rangesOf(pieces), [])
+    for (const [peer, pieces] of good) void this.#sink.judged(peer, rangesOf(pieces), [])
   }
 
   #wait(): void {
-    if (++this.#waiting >= BATCH_PIECES_MAX) return this.flush()
-    this.#cancel ??= this.#timers.after(BATCH_WAIT_MS, () => this.flush())
+    if (++this.#waiting >= BATCH_PIECES_MAX) this.flush()
+    else this.#cancel ??= this.#timers.after(BATCH_WAIT_MS, () => this.flush())
   }
 }

@@ -76,6 +76,7 @@ declare module 'webtorrent/lib/peer.js' {
   export default class Peer extends EventEmitter {
     static createTCPIncomingPeer(socket: Socket, throttles: Throttles, secure: 0): Peer
     readonly id: string
+    readonly conn: Socket | null
     readonly wire: Wire
     swarm: Torrent | null
     onHandshake(infoHash: string, peerId: string): void

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { PeerId } from '../../src/events/index.ts'
 import type { TorrentEngine } from '../../src/torrent/engine.ts'
 import type { Judgement } from './engine-fixture.ts'
-import { countOf, dial, digestOf, download, eventually, Lab, seed, sha256 } from './engine-fixture.ts'
+import { countOf, dial, dialUntil, digestOf, download, eventually, Lab, seed, sha256 } from './engine-fixture.ts'
 
 /** The rule reputation starts from: 100 points, +1 a good piece, -5 a bad one, banned below 0. */
 function banBelowZero() {
@@ -26,7 +26,7 @@ describe('bad pieces and bans', () => {
   afterEach(() => lab[Symbol.asyncDispose]())
 
   it('bans a peer that corrupts everything within 30 bad pieces, and finishes with the honest one', async () => {
-    const honest = await lab.seeder('honest', { 'a.bin': 6_000_000 }, { uploadBytesPerSecondMax: 3_000_000 })
+    const honest = await lab.seeder('honest', { 'a.bin': 6_000_000 }, { uploadBytesPerSecondMax: 4_000_000 })
     const { metainfo } = honest
     const corrupter = await lab.node('corrupter')
     await seed(corrupter, metainfo, metainfo.directory)
@@ -43,6 +43,21 @@ describe('bad pieces and bans', () => {
       leecher.engine.status(metainfo.infoHash)?.peers.map((peer) => peer.id),
       [honest.id],
     )
+  })
+
+  it('asks nothing of a convicted peer while its ban is being decided', async () => {
+    const corrupter = await lab.seeder('corrupter', { 'a.bin': 2_000_000 })
+    corrupter.engine.corrupt(corrupter.metainfo.infoHash, 100)
+    // The decision is a slow append: it takes 15 turns of the event loop.
+    const decide = banBelowZero()
+    const onJudged = async (judgement: Judgement, engine: TorrentEngine) => {
+      for (let turn = 0; turn < 15; turn++) await new Promise((resolve) => setImmediate(resolve))
+      decide(judgement, engine)
+    }
+    const leecher = await lab.node('leecher', { onJudged })
+    await download(leecher, corrupter.metainfo, [corrupter])
+    await leecher.until((said) => said.peers.some(({ change }) => change === 'left'))
+    assert.equal(badOf(leecher.recorded.judged, corrupter.id), 21)
   })
 
   it('never blames the honest seeder beside one that corrupts a fifth', async () => {
@@ -82,6 +97,6 @@ describe('bad pieces and bans', () => {
     )
 
     seeder.engine.unban(banned.id)
-    await eventually(() => (banned.engine.connect(infoHash, '127.0.0.1', seeder.engine.port), joins() === before + 2))
+    await dialUntil(banned, infoHash, seeder, () => joins() === before + 2)
   })
 })

@@ -25,7 +25,8 @@ export type Recorded = {
 export type Node = { engine: TorrentEngine; id: NodeId; directory: string; recorded: Recorded; until: Until }
 type Until = (what: (recorded: Recorded) => boolean, withinMs?: number) => Promise<void>
 
-export type NodeOptions = Partial<EngineOptions> & { onJudged?: (judgement: Judgement, engine: TorrentEngine) => void }
+export type OnJudged = (judgement: Judgement, engine: TorrentEngine) => void | Promise<void>
+export type NodeOptions = Partial<EngineOptions> & { onJudged?: OnJudged }
 
 /** Everything that was opened, closed in reverse. */
 export class Lab implements AsyncDisposable {
@@ -109,6 +110,13 @@ export async function dial(node: Node, infoHash: InfoHash, peers: readonly Node[
 export const digestOf = async (path: string): Promise<string> => sha256(await readFile(path))
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
+/** Dials again and again, as a node does that learns an address from gossip, until it came to something. */
+export const dialUntil = (node: Node, infoHash: InfoHash, peer: Node, what: () => boolean): Promise<void> =>
+  eventually(() => {
+    node.engine.connect(infoHash, '127.0.0.1', peer.engine.port)
+    return what()
+  })
+
 /** Looks again at every turn of the event loop that follows a few ms of others' work. */
 export async function eventually(what: () => boolean, withinMs = 10_000): Promise<void> {
   const end = performance.now() + withinMs
@@ -120,25 +128,30 @@ export async function eventually(what: () => boolean, withinMs = 10_000): Promis
 
 export const countOf = (ranges: readonly PieceRange[]): number => ranges.reduce((sum, range) => sum + range.count, 0)
 
-function recorder(onJudged: (judgement: Judgement) => void) {
+function recorder(onJudged: (judgement: Judgement) => void | Promise<void>) {
   const recorded: Recorded = { described: [], verified: [], judged: [], suspected: [], completed: [], failed: [], peers: [] }
   const waiting = new Set<() => void>()
   const changed = () => {
     for (const look of [...waiting]) look()
   }
+  const record = <T>(into: T[], ...items: readonly T[]) => {
+    into.push(...items)
+    changed()
+  }
   const events: TorrentEngineEvents = {
-    described: (metainfo) => (recorded.described.push(metainfo), changed()),
-    verified: (_, pieces) => (recorded.verified.push(...pieces), changed()),
+    described: (metainfo) => record(recorded.described, metainfo),
+    verified: (_, pieces) => record(recorded.verified, ...pieces),
     judged: (_, subject, good, bad) => {
       const judgement = { subject, good, bad }
       recorded.judged.push(judgement)
-      onJudged(judgement)
+      const decision = onJudged(judgement)
       changed()
+      return decision
     },
-    suspected: (_, index, sources) => (recorded.suspected.push({ index, sources }), changed()),
-    completed: (infoHash) => (recorded.completed.push(infoHash), changed()),
-    failed: (infoHash, problem) => (recorded.failed.push({ infoHash, problem }), changed()),
-    peer: (_, change, peer) => (recorded.peers.push({ change, peer }), changed()),
+    suspected: (_, index, sources) => record(recorded.suspected, { index, sources }),
+    completed: (infoHash) => record(recorded.completed, infoHash),
+    failed: (infoHash, problem) => record(recorded.failed, { infoHash, problem }),
+    peer: (_, change, peer) => record(recorded.peers, { change, peer }),
   }
   const until: Until = (what, withinMs = 15_000) =>
     new Promise((resolve, reject) => {

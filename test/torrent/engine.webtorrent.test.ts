@@ -3,7 +3,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { InfoHash } from '../../src/events/index.ts'
 import { TorrentError } from '../../src/torrent/engine.ts'
-import { countOf, dial, digestOf, download, eventually, Lab, sha256 } from './engine-fixture.ts'
+import { countOf, dial, dialUntil, digestOf, download, eventually, Lab, sha256 } from './engine-fixture.ts'
 
 describe('the engine on webtorrent', () => {
   let lab: Lab
@@ -41,9 +41,7 @@ describe('the engine on webtorrent', () => {
     assert.equal(await leecher.engine.add({ kind: 'magnet', uri }, { directory: leecher.directory }), infoHash)
     assert.equal(leecher.engine.status(infoHash)?.state, 'fetching-metadata')
     assert.equal(leecher.engine.status(infoHash)?.name, 'a name')
-    await eventually(
-      () => (leecher.engine.connect(infoHash, '127.0.0.1', seeder.engine.port), leecher.recorded.described.length > 0),
-    )
+    await dialUntil(leecher, infoHash, seeder, () => leecher.recorded.described.length > 0)
     await leecher.until((said) => said.completed.length === 1)
     assert.deepEqual(
       leecher.recorded.described.map((each) => each.torrentFile),
