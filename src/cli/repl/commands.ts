@@ -1,0 +1,204 @@
+import { resolve } from 'node:path'
+import { type ClientService, type NodeService, type SearchHit, ServiceError } from '../../roles/index.ts'
+import { linkTable, nodeStatusText } from '../render/node.ts'
+import { printable } from '../render/printable.ts'
+import { searchText } from '../render/search.ts'
+import { dhtText, publishText, torrentPeerTable, torrentTable } from '../render/torrents.ts'
+import { withProgress } from '../services/output.ts'
+import { wholeInfoHash } from '../services/prefix.ts'
+import { readTorrentFile } from '../services/torrent-file.ts'
+import type { ArgumentKind } from './completion.ts'
+import { expandHome } from './home.ts'
+import { publishArguments } from './publish-arguments.ts'
+
+/** What a command at the prompt works with. */
+export type ReplContext = {
+  readonly node: NodeService
+  readonly client: ClientService
+  /** Hits of the last search, for `get`. */
+  hits: readonly SearchHit[]
+  print(text: string): void
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal
+}
+
+export type ReplCommand = {
+  readonly usage: string
+  readonly summary: string
+  /** What its arguments are, for completion. */
+  readonly takes: ArgumentKind
+  /** Fewest arguments. */
+  readonly least: number
+  /** @returns what to print */
+  run(context: ReplContext, words: readonly string[]): Promise<string>
+}
+
+const HASH = 'info-hash' as const
+
+const add = async ({ client }: ReplContext, request: { torrentFile: string } | { magnet: string }): Promise<string> => {
+  const row = await client.add(request)
+  return `added ${row.infoHash}${row.name === '' ? '' : `  ${printable(row.name)}`}; \`status\` shows how far it is`
+}
+
+/** Search, publish and the rest by name, as the table in the README has them. `help` and `quit` are the session's. */
+export const REPL_COMMANDS: ReadonlyMap<string, ReplCommand> = new Map<string, ReplCommand>([
+  [
+    'add',
+    {
+      usage: 'add FILE.torrent',
+      summary: 'download what a torrent file describes',
+      takes: 'path',
+      least: 1,
+      run: async (context, [file = '']) => add(context, { torrentFile: await readTorrentFile(expandHome(file)) }),
+    },
+  ],
+  [
+    'magnet',
+    {
+      usage: 'magnet URI',
+      summary: 'download what a magnet link names',
+      takes: 'none',
+      least: 1,
+      run: (context, [magnet = '']) => add(context, { magnet }),
+    },
+  ],
+  [
+    'publish',
+    {
+      usage: 'publish PATH... [--title TEXT] [--tag WORD]...',
+      summary: 'make a torrent of a file or folder, seed it, put it into the index',
+      takes: 'path',
+      least: 1,
+      async run(context, words) {
+        const { paths, details } = publishArguments(words)
+        const texts: string[] = []
+        for (const path of paths) {
+          const work = context.client.publish({ path: resolve(expandHome(path)), ...details })
+          const end = () => void work.return(undefined as never).catch(() => {})
+          context.signal.addEventListener('abort', end)
+          try {
+            const result = await withProgress(work, undefined)
+            if (result === undefined) throw new ServiceError('failed', `stopped publishing ${path}`)
+            texts.push(publishText(result))
+          } finally {
+            context.signal.removeEventListener('abort', end)
+          }
+        }
+        return texts.join('\n\n')
+      },
+    },
+  ],
+  [
+    'search',
+    {
+      usage: 'search WORDS...',
+      summary: 'search the index of the network',
+      takes: 'none',
+      least: 1,
+      async run(context, words) {
+        const result = await context.client.search({ text: words.join(' '), limit: 20 })
+        context.hits = result.hits
+        return `${searchText(result)}${result.hits.length === 0 ? '' : '\n`get N` downloads a hit'}`
+      },
+    },
+  ],
+  [
+    'get',
+    {
+      usage: 'get N',
+      summary: 'download a hit of the last search',
+      takes: 'none',
+      least: 1,
+      async run(context, [number = '']) {
+        const hit = context.hits[Number(number) - 1]
+        if (hit === undefined)
+          throw new ServiceError('usage', `there is no hit ${number}: the last search found ${context.hits.length}`)
+        return add(context, { magnet: hit.magnet })
+      },
+    },
+  ],
+  [
+    'status',
+    {
+      usage: 'status',
+      summary: 'the client and its torrents',
+      takes: 'none',
+      least: 0,
+      async run({ client }) {
+        const { node, torrents } = await client.clientStatus()
+        return `${nodeStatusText(node, Date.now())}\n\n${torrentTable(torrents)}`
+      },
+    },
+  ],
+  [
+    'peers',
+    {
+      usage: 'peers [INFOHASH]',
+      summary: 'torrent peers, and links to other nodes',
+      takes: HASH,
+      least: 0,
+      async run({ client, node }, [hash]) {
+        const filter = hash === undefined ? {} : { infoHash: await wholeInfoHash(client, hash) }
+        return `${torrentPeerTable(await client.torrentPeers(filter))}\n\n${linkTable(await node.links())}`
+      },
+    },
+  ],
+  [
+    'dht',
+    {
+      usage: 'dht',
+      summary: 'the two DHTs',
+      takes: 'none',
+      least: 0,
+      run: async ({ client }) => dhtText(await client.dht()),
+    },
+  ],
+  [
+    'corrupt',
+    {
+      usage: 'corrupt INFOHASH PERCENT',
+      summary: 'serve a share of the pieces corrupted (needs --allow-corrupt)',
+      takes: HASH,
+      least: 2,
+      async run({ client }, [hash = '', percent = '']) {
+        const share = Number(percent)
+        if (!(share >= 0 && share <= 100)) throw new ServiceError('usage', `not a share from 0 to 100: ${percent}`)
+        return torrentTable([await client.corrupt(await wholeInfoHash(client, hash), share)])
+      },
+    },
+  ],
+  [
+    'pause',
+    {
+      usage: 'pause INFOHASH',
+      summary: 'stop a torrent for now',
+      takes: HASH,
+      least: 1,
+      run: async ({ client }, [hash = '']) => torrentTable([await client.pause(await wholeInfoHash(client, hash))]),
+    },
+  ],
+  [
+    'resume',
+    {
+      usage: 'resume INFOHASH',
+      summary: 'go on with a paused torrent',
+      takes: HASH,
+      least: 1,
+      run: async ({ client }, [hash = '']) => torrentTable([await client.resume(await wholeInfoHash(client, hash))]),
+    },
+  ],
+  [
+    'remove',
+    {
+      usage: 'remove INFOHASH',
+      summary: 'forget a torrent; its files stay',
+      takes: HASH,
+      least: 1,
+      async run({ client }, [hash = '']) {
+        const infoHash = await wholeInfoHash(client, hash)
+        await client.remove(infoHash, { deleteFiles: false })
+        return `removed ${infoHash}; its files are still there`
+      },
+    },
+  ],
+])
