@@ -6,7 +6,11 @@ import type { Signer, VerifySignature } from './signer.ts'
 export const SEED_BYTES = 32
 
 /** The ed25519 key of a 32 byte seed (RFC 8032). The same seed gives HyperDHT the same key. */
-export function signerFromSeed(seed: Uint8Array): Signer & { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array } {
+export function signerFromSeed(seed: Uint8Array): Signer & {
+  readonly seed: Uint8Array
+  readonly publicKey: Uint8Array
+  readonly secretKey: Uint8Array
+} {
   if (seed.length !== SEED_BYTES) throw new RangeError(`a key seed has ${SEED_BYTES} bytes, not ${seed.length}`)
   const publicKey = Buffer.alloc(sodium.crypto_sign_PUBLICKEYBYTES)
   const secretKey = Buffer.alloc(sodium.crypto_sign_SECRETKEYBYTES)
@@ -15,6 +19,7 @@ export function signerFromSeed(seed: Uint8Array): Signer & { readonly publicKey:
     id: toHex(publicKey) as NodeId,
     publicKey,
     secretKey,
+    seed,
     sign(bytes) {
       const signature = Buffer.allocUnsafeSlow(sodium.crypto_sign_BYTES)
       sodium.crypto_sign_detached(signature, bytes, secretKey)

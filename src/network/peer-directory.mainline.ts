@@ -53,7 +53,7 @@ export async function startMainlineNode(options: MainlineNodeOptions): Promise<M
   if (!(options.maxAgeMs > 0)) throw new RangeError('announced peers need an age at which they are forgotten')
   if (options.nodeId !== undefined && options.nodeId.length !== 20) throw new RangeError('a Mainline node id has 20 bytes')
   const host = await ipv4Of(options.host)
-  const port = await freeUdpPort(host, options.port, '--dht-port')
+  const port = await freeUdpPort(host, options.port, '--port (Mainline takes the port after it)')
   const dht = new DHT({
     ...(options.nodeId === undefined ? {} : { nodeId: Buffer.from(options.nodeId) }),
     bootstrap: [],
@@ -68,7 +68,7 @@ export async function startMainlineNode(options: MainlineNodeOptions): Promise<M
     await promise
   } catch (cause) {
     dht.destroy(() => {})
-    throw portError(host, port, cause, '--dht-port')
+    throw portError(host, port, cause, '--port (Mainline takes the port after it)')
   }
   return new Mainline(dht, host, port, options)
 }

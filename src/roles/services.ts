@@ -118,8 +118,11 @@ export type VerifyResult = {
   events: number
   segments: number
   headDigest: string
-  signaturesChecked: boolean
+  /** Events whose signature was checked. */
+  signaturesChecked: number
   ranges: DamagedRange[]
+  /** What is wrong besides events (the database's own complaint, a missing head file): sentences. */
+  problems: string[]
 }
 
 export type Standing = 'good' | 'thin-ice' | 'banned'

@@ -42,9 +42,8 @@ export class OwnClaims {
       const { infoHash, title } = event
       // A verification adds nothing to what was published by ourselves.
       if (event.kind === 'torrent.verified' && this.get(infoHash) !== undefined) continue
-      const tags = event.kind === 'torrent.published' ? event.tags : []
       const known = event.kind === 'torrent.withdrawn' ? (this.#claims.get(infoHash)?.publication.keywords ?? []) : []
-      const keywords = [...new Set([...known, ...this.#map.keywordsOf(title, tags)])]
+      const keywords = [...new Set([...known, ...this.#map.keywordsOf(title)])]
       const withdrawn = event.kind === 'torrent.withdrawn'
       this.#claims.set(infoHash, { infoHash, title, withdrawn, publication: { author, authorSeq, keywords } })
     }

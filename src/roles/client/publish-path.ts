@@ -1,11 +1,12 @@
 import { TITLE_LENGTH_MAX } from '../../events/index.ts'
-import { type TorrentEngine, TorrentError } from '../../torrent/index.ts'
+import type { TorrentEngine } from '../../torrent/index.ts'
+import { magnetOf } from '../magnet.ts'
+import { asServiceError } from '../node/service-errors.ts'
+import { withProgress } from '../node/with-progress.ts'
 import { type Progressive, type PublishProgress, type PublishRequest, type PublishResult, ServiceError } from '../services.ts'
-import { magnetOf } from './magnet.ts'
 import type { Publisher } from './publisher.ts'
 import type { OwnTorrent, Torrents } from './torrents.ts'
 
-const PROGRESS_MS = 200
 const TAGS_MAX = 32
 const TAG_LENGTH_MAX = 64
 
@@ -18,11 +19,13 @@ export async function* publishPath(
 ): Progressive<PublishProgress, PublishResult> {
   if ((title?.length ?? 0) > TITLE_LENGTH_MAX)
     throw new ServiceError('usage', `a title has at most ${TITLE_LENGTH_MAX} characters`)
-  if (title?.trim() === '') throw new ServiceError('usage', 'a title needs at least one word')
   if (tags.length > TAGS_MAX || tags.some((tag) => tag.length > TAG_LENGTH_MAX || tag.trim() === '')) {
     throw new ServiceError('usage', `at most ${TAGS_MAX} tags, each of 1 to ${TAG_LENGTH_MAX} characters`)
   }
   const made = yield* hashing(path, engine)
+  if (!publisher.canBeFound(title ?? made.name)) {
+    throw new ServiceError('usage', `"${title ?? made.name}" has no word to be found by: give a --title`)
+  }
   await torrents.addOwn(made)
   yield { phase: 'announcing', done: 0, total: 1 }
   const announced = await publisher.publish({
@@ -42,39 +45,12 @@ export async function* publishPath(
   }
 }
 
-async function* hashing(path: string, engine: TorrentEngine): AsyncGenerator<PublishProgress, OwnTorrent, void> {
-  const stop = new AbortController()
-  let done = 0
-  let total = 0
-  let wake = () => {}
-  let finished = false
-  const work = engine
-    .create([path], {
-      onProgress: (doneBytes, totalBytes) => {
-        done = doneBytes
-        total = totalBytes
-      },
-      signal: stop.signal,
-    })
-    .finally(() => {
-      finished = true
-      wake()
-    })
-  // Its failure is thrown where it is awaited below, not before.
-  work.catch(() => {})
-  try {
-    while (!finished) {
-      yield { phase: 'hashing', done, total }
-      await new Promise<void>((resolve) => {
-        wake = resolve
-        setTimeout(resolve, PROGRESS_MS).unref()
-      })
+function hashing(path: string, engine: TorrentEngine): AsyncGenerator<PublishProgress, OwnTorrent, void> {
+  return withProgress(async (report, signal) => {
+    try {
+      return await engine.create([path], { onProgress: (done, total) => report({ phase: 'hashing', done, total }), signal })
+    } catch (error) {
+      throw asServiceError(error)
     }
-    return await work
-  } catch (error) {
-    if (error instanceof TorrentError) throw new ServiceError('failed', error.message, { cause: error })
-    throw error
-  } finally {
-    if (!finished) stop.abort()
-  }
+  })
 }

@@ -21,9 +21,14 @@ export class Publisher {
     this.#options = options
   }
 
+  /** True if a title has a keyword at all. */
+  canBeFound(title: string): boolean {
+    return this.#options.map.keywordsOf(title).length > 0
+  }
+
   /** Publishes, and waits for the first round of announcements; what is left goes on in the background. */
   async publish(torrent: Omit<TorrentPublished, 'kind'>): Promise<Announced> {
-    const publication = await this.#claim({ kind: 'torrent.published', ...torrent }, torrent.tags)
+    const publication = await this.#claim({ kind: 'torrent.published', ...torrent })
     await this.#options.publications.flush()
     const { map, publications } = this.#options
     return {
@@ -35,7 +40,7 @@ export class Publisher {
 
   /** Says that we hold every piece: one seeder more in every answer. Nothing waits for it. */
   async verified(infoHash: InfoHash, title: string): Promise<void> {
-    await this.#claim({ kind: 'torrent.verified', infoHash, title }, [])
+    await this.#claim({ kind: 'torrent.verified', infoHash, title })
     void this.#options.publications.flush()
   }
 
@@ -44,11 +49,11 @@ export class Publisher {
     const claim = this.#options.claims.get(infoHash)
     if (claim === undefined) return
     const { title } = claim
-    await this.#claim({ kind: 'torrent.withdrawn', infoHash, title }, [], claim.publication.keywords)
+    await this.#claim({ kind: 'torrent.withdrawn', infoHash, title }, claim.publication.keywords)
     void this.#options.publications.flush()
   }
 
-  async #claim(event: Claim, tags: readonly string[], known: readonly string[] = []): Promise<Publication> {
+  async #claim(event: Claim, known: readonly string[] = []): Promise<Publication> {
     const { log, map, publications } = this.#options
     let envelope: Envelope | undefined
     try {
@@ -57,7 +62,7 @@ export class Publisher {
       throw new ServiceError('failed', cause instanceof Error ? cause.message : String(cause), { cause })
     }
     if (envelope === undefined) throw new ServiceError('failed', 'the log took nothing')
-    const keywords = [...new Set([...known, ...map.keywordsOf(event.title, tags)])]
+    const keywords = [...new Set([...known, ...map.keywordsOf(event.title)])]
     const publication = { author: envelope.author, authorSeq: envelope.authorSeq, keywords }
     publications.add(publication)
     return publication

@@ -9,9 +9,9 @@ import {
   type WireHit,
   type WireSearchReply,
 } from '../index-node/index-messages.ts'
+import { magnetOf } from '../magnet.ts'
 import { type SearchRequest, type SearchResult, ServiceError } from '../services.ts'
 import { askHedged, type HedgedResult } from './hedged-request.ts'
-import { magnetOf } from './magnet.ts'
 
 /** The second owner is asked when the first has not answered for so long: far above a healthy answer, ms. */
 const HEDGE_AFTER_MS = 400

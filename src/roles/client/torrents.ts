@@ -1,16 +1,11 @@
 import type { Draft, EventLog, InfoHash, PieceRange, Timers } from '../../events/index.ts'
 import type { Download } from '../../projections/downloads/index.ts'
-import {
-  type TorrentEngine,
-  TorrentError,
-  type TorrentMetainfo,
-  type TorrentSource,
-  type TorrentStatus,
-} from '../../torrent/index.ts'
+import type { TorrentEngine, TorrentMetainfo, TorrentSource, TorrentStatus } from '../../torrent/index.ts'
+import { magnetOf } from '../magnet.ts'
 import { liveIterator } from '../node/live-iterator.ts'
 import type { NoticeBoard } from '../node/notices.ts'
+import { asServiceError } from '../node/service-errors.ts'
 import { type AddRequest, type Progressive, ServiceError, type TorrentRow } from '../services.ts'
-import { magnetOf } from './magnet.ts'
 
 /** How often a follower gets a new row, ms. */
 const FOLLOW_MS = 500
@@ -210,8 +205,7 @@ export class Torrents {
     try {
       return await this.#options.engine.add(source, options)
     } catch (error) {
-      if (error instanceof TorrentError) throw new ServiceError('failed', error.message, { cause: error })
-      throw error
+      throw asServiceError(error)
     }
   }
 

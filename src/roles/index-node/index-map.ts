@@ -9,7 +9,8 @@ export type QueryPlan = readonly { keyword: string | null; partition: number | n
 /** Who owns what in the index, as this node's liveness table has it. */
 export interface IndexMap {
   indexNodes(): NodeId[]
-  keywordsOf(title: string, tags: readonly string[]): string[]
+  /** Distinct keywords of a title; its events go to the owners of all of them. */
+  keywordsOf(title: string): string[]
   partitionOf(keyword: string): number
   /** Owners of a keyword's partition, best first, at most three. */
   ownersOf(keyword: string): NodeId[]

@@ -1,49 +1,30 @@
 import type { ProjectionStates } from '../../projections/all.ts'
 import type { ProjectionRunner } from '../../projections/index.ts'
 import type { Progressive, RebuildProgress, RebuildResult } from '../services.ts'
-
-/** How often progress is told, ms. */
-const PROGRESS_MS = 200
+import { withProgress } from './with-progress.ts'
 
 /** Makes projections again from the log, one after the other, while the node goes on answering. */
-export async function* rebuild(
+export function rebuild(
   states: ProjectionRunner<ProjectionStates>,
-  names: readonly (keyof ProjectionStates)[],
+  names: readonly (keyof ProjectionStates & string)[],
 ): Progressive<RebuildProgress, RebuildResult> {
-  const projections: RebuildResult['projections'] = []
-  for (const name of names) {
-    const startedAt = performance.now()
-    let progress = { done: 0, total: states.applied }
-    let wake = () => {}
-    let finished = false
-    const work = states
-      .rebuild(name, {
-        onProgress: (now) => {
-          progress = now
-        },
+  return withProgress(async (report, signal) => {
+    const projections: RebuildResult['projections'] = []
+    for (const name of names) {
+      signal.throwIfAborted()
+      const startedAt = performance.now()
+      const { events, digestBefore, digestAfter } = await states.rebuild(name, {
+        onProgress: ({ done, total }) => report(told(name, done, total, performance.now() - startedAt)),
       })
-      .finally(() => {
-        finished = true
-        wake()
-      })
-    // Its failure is thrown where it is awaited below, not before.
-    work.catch(() => {})
-    while (!finished) {
-      await new Promise<void>((resolve) => {
-        wake = resolve
-        setTimeout(resolve, PROGRESS_MS).unref()
-      })
-      if (!finished) yield told(name, progress, performance.now() - startedAt)
+      const elapsedMs = Math.round(performance.now() - startedAt)
+      report(told(name, events, events, elapsedMs))
+      projections.push({ name, events, elapsedMs, digestBefore, digestAfter })
     }
-    const { events, digestBefore, digestAfter } = await work
-    const elapsedMs = Math.round(performance.now() - startedAt)
-    yield told(name, { done: events, total: events }, elapsedMs)
-    projections.push({ name, events, elapsedMs, digestBefore, digestAfter })
-  }
-  return { projections }
+    return { projections }
+  })
 }
 
-function told(projection: string, { done, total }: { done: number; total: number }, elapsedMs: number): RebuildProgress {
+function told(projection: string, done: number, total: number, elapsedMs: number): RebuildProgress {
   const eventsPerSecond = elapsedMs > 0 ? Math.round((done / elapsedMs) * 1000) : 0
   const timeLeftMs = eventsPerSecond > 0 ? Math.round(((total - done) / eventsPerSecond) * 1000) : null
   return { projection, done, total, eventsPerSecond, timeLeftMs }

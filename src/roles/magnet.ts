@@ -1,4 +1,4 @@
-import type { InfoHash } from '../../events/index.ts'
+import type { InfoHash } from '../events/index.ts'
 
 /** A magnet link (BEP 9) with no tracker: peers are found in the network's own DHT. */
 export function magnetOf(infoHash: InfoHash | string, title: string): string {

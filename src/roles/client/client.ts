@@ -1,0 +1,131 @@
+import { join } from 'node:path'
+import type { Envelope, InfoHash, Timers } from '../../events/index.ts'
+import { downloadsIn } from '../../projections/index.ts'
+import { judge, summary } from '../../projections/reputation/index.ts'
+import type { TorrentEngine } from '../../torrent/index.ts'
+import type { IndexMap } from '../index-node/index-map.ts'
+import { titleOfMagnet } from '../magnet.ts'
+import type { NodeParts } from '../node/node-service.ts'
+import { scoreRow } from '../node/score-rows.ts'
+import type { ClientService, NodeService } from '../services.ts'
+import { createClientService } from './client-service.ts'
+import { OwnClaims } from './own-claims.ts'
+import { Publications } from './publications.ts'
+import { Publisher } from './publisher.ts'
+import { Torrents } from './torrents.ts'
+import { Verdicts } from './verdicts.ts'
+
+export type ClientNodeParts = Omit<NodeParts, 'engine'> & {
+  engine: TorrentEngine
+  map: IndexMap
+  timers: Timers
+  node: NodeService
+}
+
+export type ClientNode = AsyncDisposable & { readonly service: ClientService }
+
+/** What a client adds: torrents, verdicts on peers, publications and searches. Resolves when all that was there before is taken up again. */
+export async function createClient(parts: ClientNodeParts, signal: AbortSignal): Promise<ClientNode> {
+  const { options, log, states, overlay, engine, notices, map, timers } = parts
+  const downloads = () => states.state('downloads')
+  const ledger = () => states.state('reputation')
+
+  const torrents = new Torrents({
+    log,
+    engine,
+    timers,
+    notices,
+    directory: options.downloads ?? join(options.dataDirectory, 'downloads'),
+    allowCorrupt: options.allowCorrupt ?? false,
+    downloads: () => downloadsIn(downloads()),
+    download: (infoHash) => downloads().downloads.get(infoHash),
+  })
+  const verdicts = new Verdicts({
+    log,
+    engine,
+    notices,
+    standingOf(peer, moreBad) {
+      const judgement = judge(ledger(), peer, undefined, moreBad)
+      return { standing: judgement.standing, score: judgement.score, because: summary(judgement) }
+    },
+    banned: () => [...ledger().subjects.keys()].filter((peer) => judge(ledger(), peer).standing === 'banned'),
+  })
+  const claims = new OwnClaims(log.author, map)
+  await claims.read(log)
+  const publications = new Publications({
+    log,
+    overlay,
+    timers,
+    ownersOf: map.ownersOf,
+    current: () => claims.publications(),
+    onProblem: (text) => notices.post('warning', 'publication.refused', text),
+  })
+  const publisher = new Publisher({ log, map, publications, claims })
+
+  const completed = async (infoHash: InfoHash) => {
+    if (!(await torrents.completed(infoHash))) return
+    const download = downloads().downloads.get(infoHash)
+    // The title it was found under says where the index has it; a torrent file has its own name.
+    const title = titleOfMagnet(download?.magnet ?? '') ?? download?.name
+    if (title !== undefined && publisher.canBeFound(title)) await publisher.verified(infoHash, title)
+  }
+  engine.listen({
+    described: (metainfo) => torrents.described(metainfo),
+    verified: (infoHash, pieces) => torrents.verified(infoHash, pieces),
+    judged: (infoHash, subject, good, bad) => verdicts.judged(infoHash, subject, good, bad),
+    suspected: (infoHash, index, sources) => verdicts.suspected(infoHash, index, sources),
+    completed: (infoHash) => {
+      completed(infoHash).catch((error: unknown) =>
+        notices.post('error', 'log.failed', `a completion was not recorded: ${error}`),
+      )
+    },
+    failed: (infoHash, problem) => torrents.failed(infoHash, problem),
+    peer: (_infoHash, change, peer) => {
+      if (change === 'left') notices.post('info', 'peer.lost', `lost the peer ${peer.slice(0, 20)}`)
+    },
+  })
+
+  const stopFollowing = log.onAppended((envelopes: readonly Envelope[]) => {
+    claims.apply(envelopes)
+    verdicts.onAppended(envelopes)
+    // An owner that came, or came back, may lack what it should hold.
+    if (envelopes.some(({ event }) => event.kind === 'member.alive' && event.role === 'index')) void publications.flush()
+  })
+  verdicts.restore()
+  await engine.start(signal)
+  await torrents.restore()
+  publications.start()
+
+  return {
+    service: createClientService({
+      node: parts.node,
+      engine,
+      overlay,
+      torrents,
+      publisher,
+      search: { overlay, timers, map, untilIndexKnown: (waitMs) => untilIndexKnown(parts, waitMs) },
+      scoreOf: (peer) => scoreRow(ledger(), peer),
+    }),
+    async [Symbol.asyncDispose]() {
+      stopFollowing()
+      publications.stop()
+      await engine[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Resolves when some index node is in the table, or after `waitMs`. */
+function untilIndexKnown({ states, map, timers }: ClientNodeParts, waitMs: number): Promise<void> {
+  if (map.indexNodes().length > 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = () => {
+      stop()
+      cancel()
+      resolve()
+    }
+    const stop = states.onChange('liveness', () => {
+      if (map.indexNodes().length > 0) done()
+    })
+    const cancel = timers.after(waitMs, done)
+  })
+}

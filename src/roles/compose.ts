@@ -1,0 +1,346 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { upcastSteps } from '../../migrations/index.ts'
+import { openDataDirectory, openStoppedDirectory } from '../events/data-directory.fs.ts'
+import { openLevelLog, readLevelLog } from '../events/event-log.level.ts'
+import { type EventLog, fromHex, type NodeId, type NodeRole, toHex, upcaster } from '../events/index.ts'
+import { verifySignature } from '../events/signer.sodium.ts'
+import { systemClock, systemTimers } from '../events/time.system.ts'
+import type { Endpoint } from '../network/index.ts'
+import { startMainlineNode } from '../network/peer-directory.mainline.ts'
+import { createOverlay } from '../network/runtime.ts'
+import { createHyperswarmTransport } from '../network/transport.hyperswarm.ts'
+import { freeUdpPort } from '../network/udp-port.hyperswarm.ts'
+import { allProjections, type ProjectionStates } from '../projections/all.ts'
+import { breathe } from '../projections/breathe.system.ts'
+import {
+  createProjectionRunner,
+  members,
+  nextIncarnation,
+  type ProjectionRunner,
+  type ProjectionStore,
+} from '../projections/index.ts'
+import { openLevelProjectionStore } from '../projections/projection-store.level.ts'
+import { openMemoryProjectionStore } from '../projections/projection-store.memory.ts'
+import { parametersOf, SEED_V1 } from '../projections/reputation/index.ts'
+import { newSha256 } from '../projections/sha256.system.ts'
+import { createClient } from './client/client.ts'
+import { createIndexNode } from './index-node/index-node.ts'
+import { liveIndexMap } from './index-node/live-index-map.ts'
+import { lazyQueries } from './node/lazy-queries.ts'
+import { createLogQueries } from './node/log-queries.ts'
+import { readNetworkMemory, writeNetworkMemory } from './node/network-memory.fs.ts'
+import { createNodeService, type NodeParts } from './node/node-service.ts'
+import { NoticeBoard } from './node/notices.ts'
+import { runnerNotice } from './node/runner-notices.ts'
+import { asServiceError } from './node/service-errors.ts'
+import { verifyRunning, verifyStopped } from './node/verification.ts'
+import type { LogQueries } from './services.ts'
+import type { RunningNode, StartOptions } from './start.ts'
+import { VERSION } from './version.ts'
+
+// The one place where adapters are chosen and wired.
+
+/** Nodes with the same name are one network; a private network of one's own is a bootstrap of one's own. */
+const NETWORK_NAME = 'p2pt/1'
+/** A peer that announced a torrent is told to others so long unless it announces again, ms. */
+const MAINLINE_MAX_AGE_MS = 20 * 60_000
+/** How often what is known of the DHTs is kept for the next start, ms. */
+const NETWORK_MEMORY_MS = 30_000
+/** UDP port of the Mainline DHT after HyperDHT's, on bootstraps. */
+const MAINLINE_PORT_STEP = 1
+const PORT_PAIR_ATTEMPTS = 50
+
+/**
+ * Starts a node; resolves when it listens, answers and looks for the others. Whatever was opened is closed again if it fails.
+ * @throws ServiceError what the operator can mend
+ */
+export async function startNode(options: StartOptions, signal: AbortSignal): Promise<RunningNode> {
+  const cleanup = new AsyncDisposableStack()
+  try {
+    const node = await compose(options, signal, cleanup)
+    signal.throwIfAborted()
+    return node
+  } catch (error) {
+    await cleanup.disposeAsync().catch(() => {})
+    throw asServiceError(error)
+  }
+}
+
+async function compose(options: StartOptions, signal: AbortSignal, cleanup: AsyncDisposableStack): Promise<RunningNode> {
+  const clock = systemClock
+  const timers = systemTimers
+  const notices = new NoticeBoard(clock)
+  const startedAt = clock.now()
+
+  const directory = cleanup.use(await openDataDirectory(options.dataDirectory, { role: options.role }))
+  const { signer, paths } = directory
+  const log = cleanup.use(await openLevelLog({ directory: directory.directory, signer, clock, upcast: upcaster(upcastSteps) }))
+  const store = cleanup.use(
+    await openLevelProjectionStore({
+      directory: paths.projections,
+      onDiscarded: (reason) =>
+        notices.post('warning', 'projections.discarded', `stored projections were unusable (${reason}): rebuilt from the log`),
+    }),
+  )
+  const states = cleanup.use(runnerOf(log, store, signer.id, notices))
+  await states.open()
+  const incarnation = nextIncarnation(states.state('liveness'), signer.id)
+  await recordStart(log, states, options.role, incarnation)
+  cleanup.defer(async () => {
+    await log.append([{ stream: 'local', event: { kind: 'node.stopped', reason: 'stopped by the operator' } }], {
+      durable: true,
+    })
+  })
+  signal.throwIfAborted()
+
+  const memoryPath = join(directory.directory, 'network.json')
+  const memory = readNetworkMemory(memoryPath)
+  const known = members(states.state('liveness')).filter(({ id }) => id !== signer.id)
+  const port = options.role === 'bootstrap' && options.port === 0 ? await freePortPair(options.host) : options.port
+  const mainline = options.role === 'bootstrap' ? cleanup.use(await startMainline(options, port, memory, notices)) : undefined
+  const transport = createHyperswarmTransport({
+    seed: signer.seed,
+    role: options.role,
+    host: options.host,
+    port,
+    ...(options.advertise === undefined ? {} : { advertise: options.advertise }),
+    bootstrap: options.bootstrap,
+    topic: createHash('sha256').update(NETWORK_NAME).digest(),
+    clock,
+    timers,
+    knownEndpoints: known.map(({ id, host, port }) => ({ key: id, host, port })),
+    dhtNodes: memory.dhtNodes,
+    onNotice: (text) => notices.post('warning', 'network', text),
+  })
+  const overlay = createOverlay({
+    role: options.role,
+    software: `p2pt/${VERSION}`,
+    incarnation,
+    transport,
+    log,
+    verify: verifySignature,
+    clock,
+    timers,
+    random: Math.random,
+    advertise: { dhtPort: mainline?.port ?? 0 },
+    members: known.map(({ id, role, host, port, dhtPort, incarnation: was, state }) => ({
+      id,
+      role,
+      host,
+      port,
+      dhtPort,
+      incarnation: was,
+      state,
+    })),
+    onNotice: (text) => notices.post('warning', 'network', text),
+  })
+
+  let stopping = false
+  const stopAsked = Promise.withResolvers<void>()
+  const engine = options.role === 'client' ? await createEngine(options, signer) : undefined
+  const parts: NodeParts = {
+    options,
+    version: VERSION,
+    startedAt,
+    incarnation,
+    clock,
+    verify: verifySignature,
+    notices,
+    log,
+    states,
+    transport,
+    overlay,
+    directory: mainline,
+    engine,
+    waitingFor() {
+      if (stopping) return 'the node to stop'
+      if (options.role !== 'bootstrap' && transport.links().length === 0)
+        return 'a link to the network: no bootstrap or known node answers yet'
+      return null
+    },
+    queries: createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyRunning(log, verifySignature, options) }),
+    stop: () => stopAsked.resolve(),
+  }
+  const node = createNodeService(parts)
+  const map = liveIndexMap(states)
+
+  // Stopped in this order: no more work, then goodbye, then sockets, then the log.
+  cleanup.use(overlay)
+  const index = options.role === 'index' ? cleanup.use(createIndexNode({ ...parts, map, timers, newSha256 })) : undefined
+  overlay.onLinks(({ up, peer, why }) => {
+    if (!up && why !== undefined && why !== 'stopped' && why !== 'remote')
+      notices.post('info', 'link.lost', `lost the link to ${peer.slice(0, 8)}: ${why}`)
+  })
+  await overlay.start(signal)
+  index?.start()
+  const client =
+    engine === undefined ? undefined : cleanup.use(await createClient({ ...parts, engine, map, timers, node }, signal))
+
+  const remember = () =>
+    writeNetworkMemory(memoryPath, {
+      dhtNodes: [...transport.dhtNodes()],
+      mainlineId: mainline === undefined ? null : toHex(mainline.nodeId),
+      mainlineNodes: [...(mainline?.nodes() ?? [])],
+    })
+  const remembering = setInterval(remember, NETWORK_MEMORY_MS)
+  cleanup.defer(() => {
+    clearInterval(remembering)
+    remember()
+  })
+
+  const stopped = Promise.withResolvers<void>()
+  const stop = (): Promise<void> => {
+    if (!stopping) {
+      stopping = true
+      cleanup.disposeAsync().then(stopped.resolve, stopped.reject)
+    }
+    return stopped.promise
+  }
+  void stopAsked.promise.then(stop).catch(() => {})
+  return {
+    node,
+    index: index?.service,
+    client: client?.service,
+    stopped: stopped.promise,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+function runnerOf(
+  log: EventLog,
+  store: ProjectionStore,
+  own: NodeId,
+  notices: NoticeBoard,
+): ProjectionRunner<ProjectionStates> {
+  return createProjectionRunner<ProjectionStates>({
+    log,
+    store,
+    projections: allProjections(own),
+    timers: systemTimers,
+    newSha256,
+    breathe,
+    onNotice: (what) => {
+      const { level, code, text } = runnerNotice(what)
+      notices.post(level, code, text)
+    },
+  })
+}
+
+/** The start itself, and, at the first one, the policy that holds from now on. */
+async function recordStart(
+  log: EventLog,
+  states: ProjectionRunner<ProjectionStates>,
+  role: NodeRole,
+  incarnation: number,
+): Promise<void> {
+  const first = log.head === 0
+  await log.append(
+    [
+      { stream: 'local', event: { kind: 'node.started', role, software: `p2pt/${VERSION}`, incarnation } },
+      ...(first
+        ? [
+            {
+              stream: 'local' as const,
+              event: { kind: 'policy.adopted' as const, policy: SEED_V1.id, parameters: parametersOf(SEED_V1) },
+            },
+          ]
+        : []),
+    ],
+    { durable: true },
+  )
+  if (states.applied < log.head) throw new Error('a projection did not follow the log')
+}
+
+/** HyperDHT's port and the one after it for Mainline, both free now: others derive the second from the first. */
+async function freePortPair(host: string): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freeUdpPort(host, 0)
+    try {
+      if ((await freeUdpPort(host, port + MAINLINE_PORT_STEP)) > 0) return port
+    } catch (error) {
+      if (attempt === PORT_PAIR_ATTEMPTS) throw error
+    }
+  }
+}
+
+async function startMainline(
+  options: StartOptions,
+  overlayPort: number,
+  memory: { mainlineId: string | null; mainlineNodes: Endpoint[] },
+  notices: NoticeBoard,
+) {
+  return startMainlineNode({
+    host: options.host,
+    port: overlayPort + MAINLINE_PORT_STEP,
+    bootstrap: options.bootstrap.map(mainlineOf),
+    maxAgeMs: MAINLINE_MAX_AGE_MS,
+    timers: systemTimers,
+    ...(memory.mainlineId === null ? {} : { nodeId: fromHex(memory.mainlineId) }),
+    nodes: memory.mainlineNodes,
+    onNotice: (text) => notices.post('warning', 'network.mainline', text),
+  })
+}
+
+const mainlineOf = ({ host, port }: Endpoint): Endpoint => ({ host, port: port + MAINLINE_PORT_STEP })
+
+async function createEngine(options: StartOptions, signer: { id: NodeId; sign(bytes: Uint8Array): Uint8Array }) {
+  // webtorrent takes a second to load: only clients pay for it.
+  const { createWebtorrentEngine } = await import('../torrent/engine.webtorrent.ts')
+  return createWebtorrentEngine({
+    host: options.host,
+    port: options.port,
+    dhtBootstrap: options.bootstrap.map(mainlineOf),
+    identity: { id: signer.id, sign: (bytes) => signer.sign(bytes), verify: verifySignature },
+    ...(options.downloadBytesPerSecondMax === undefined
+      ? {}
+      : { downloadBytesPerSecondMax: options.downloadBytesPerSecondMax }),
+    ...(options.uploadBytesPerSecondMax === undefined ? {} : { uploadBytesPerSecondMax: options.uploadBytesPerSecondMax }),
+    clock: systemClock,
+    timers: systemTimers,
+  })
+}
+
+/**
+ * Reads the log of a node that does not run, projections and all, without changing anything. The log is opened at the
+ * first question that needs it, so that a damaged one can still be verified.
+ * @throws ServiceError if there is no node, or it runs
+ */
+export async function openStoppedNode(
+  dataDirectory: string,
+): Promise<LogQueries & AsyncDisposable & { role: NodeRole; id: NodeId }> {
+  const cleanup = new AsyncDisposableStack()
+  try {
+    const { role, id } = cleanup.use(openStoppedDirectory(dataDirectory))
+    let opened: Promise<LogQueries> | undefined
+    const open = () => {
+      opened ??= openQueries(dataDirectory, cleanup).catch((error: unknown) => Promise.reject(asServiceError(error)))
+      return opened
+    }
+    return {
+      ...lazyQueries(open),
+      verify: (options) => verifyStopped(dataDirectory, options),
+      role,
+      id,
+      [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
+    }
+  } catch (error) {
+    await cleanup.disposeAsync().catch(() => {})
+    throw asServiceError(error)
+  }
+}
+
+async function openQueries(dataDirectory: string, cleanup: AsyncDisposableStack): Promise<LogQueries> {
+  const log = cleanup.use(await readLevelLog({ directory: dataDirectory, upcast: upcaster(upcastSteps) }))
+  const states = cleanup.use(
+    createProjectionRunner<ProjectionStates>({
+      log: { head: log.head, readBatches: (range) => log.readBatches(range), onAppended: () => () => {} },
+      store: openMemoryProjectionStore(),
+      projections: allProjections(log.author),
+      timers: systemTimers,
+      newSha256,
+    }),
+  )
+  await states.open()
+  return createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyStopped(dataDirectory, options) })
+}

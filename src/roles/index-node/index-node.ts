@@ -1,0 +1,81 @@
+import type { Timers } from '../../events/index.ts'
+import { ownersOf, PARTITION_COUNT, partitionStats } from '../../projections/keyword-index/index.ts'
+import type { NewSha256 } from '../../projections/sha256.ts'
+import { magnetOf } from '../magnet.ts'
+import type { NodeParts } from '../node/node-service.ts'
+import type { IndexService, IndexStatus } from '../services.ts'
+import type { IndexMap } from './index-map.ts'
+import { serveIndexRequests } from './index-requests.ts'
+import { projectedIndexView } from './projected-index-view.ts'
+import { Repair } from './repair.ts'
+
+const HITS_DEFAULT = 20
+
+export type IndexNodeParts = Pick<NodeParts, 'log' | 'overlay' | 'states' | 'verify' | 'clock'> & {
+  map: IndexMap
+  timers: Timers
+  newSha256: NewSha256
+}
+
+export type IndexNode = Disposable & { readonly service: IndexService; start(): void }
+
+/** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
+export function createIndexNode(parts: IndexNodeParts): IndexNode {
+  const { log, overlay, states, verify, map, timers, clock, newSha256 } = parts
+  const view = projectedIndexView(states, map, log.author, newSha256)
+  const repair = new Repair({ log, overlay, view, verify, timers, now: () => clock.now() })
+  serveIndexRequests({ log, overlay, view, verify })
+
+  return {
+    start: () => repair.start(),
+    [Symbol.dispose]: () => repair.stop(),
+    service: {
+      async indexStatus(options) {
+        return statusOf(parts, repair, options.partitions)
+      },
+      async searchHere({ text, limit = HITS_DEFAULT, cursor = '' }) {
+        const startedAt = performance.now()
+        const reply = view.search({ text, limit, cursor })
+        const [part] = map.plan(text)
+        return {
+          query: text,
+          hits: reply.hits.map((hit) => ({ ...hit, magnet: magnetOf(hit.infoHash, hit.title) })),
+          truncated: reply.truncated,
+          cursor: reply.cursor === '' ? null : reply.cursor,
+          keyword: part?.keyword ?? null,
+          partition: part?.partition ?? null,
+          answeredBy: log.author,
+          failed: [],
+          elapsedMs: Math.round(performance.now() - startedAt),
+        }
+      },
+    },
+  }
+}
+
+function statusOf({ states, map, log }: IndexNodeParts, repair: Repair, partitions: boolean): IndexStatus {
+  const index = states.state('keyword-index')
+  const nodes = map.indexNodes()
+  const owned: { partition: number; rank: number; owners: IndexStatus['partitions'][number]['owners'] }[] = []
+  for (let partition = 0; partition < PARTITION_COUNT; partition++) {
+    const owners = ownersOf(partition, nodes)
+    const place = owners.indexOf(log.author)
+    if (place >= 0) owned.push({ partition, rank: place + 1, owners })
+  }
+  const ranked = (rank: number) => owned.filter((row) => row.rank === rank).length
+  const documents = new Map(
+    partitionStats(
+      index,
+      owned.map(({ partition }) => partition),
+    ).map((stats) => [stats.partition, stats.documents]),
+  )
+  return {
+    documents: index.visibleCount,
+    keywords: index.words.size,
+    postings: index.postingCount,
+    indexNodesAlive: nodes.length,
+    owned: { rank1: ranked(1), rank2: ranked(2), rank3: ranked(3) },
+    partitions: partitions ? owned.map((row) => ({ ...row, documents: documents.get(row.partition) ?? 0 })) : [],
+    repair: repair.status,
+  }
+}

@@ -1,0 +1,51 @@
+import type { NodeId } from '../../events/index.ts'
+import type { ProjectionStates } from '../../projections/all.ts'
+import type { ProjectionRunner } from '../../projections/index.ts'
+import {
+  eventsOfPartition,
+  ownerRank,
+  PARTITION_COUNT,
+  partitionDigest,
+  search,
+} from '../../projections/keyword-index/index.ts'
+import type { NewSha256 } from '../../projections/sha256.ts'
+import type { IndexMap } from './index-map.ts'
+import { type IndexView, isIndexKind } from './index-view.ts'
+
+/** The view of node `own`, over its live projections. */
+export function projectedIndexView(
+  states: ProjectionRunner<ProjectionStates>,
+  map: IndexMap,
+  own: NodeId,
+  newSha256: NewSha256,
+): IndexView {
+  const index = () => states.state('keyword-index')
+  return {
+    isIndexKind,
+    search({ text, limit, cursor }) {
+      const reply = search(index(), text, { limit, cursor })
+      return {
+        hits: reply.hits.map(({ infoHash, title, sizeBytes, fileCount, tags, seeders, publisher, publishedAt }) => ({
+          ...{ infoHash, title, sizeBytes, fileCount, tags: [...tags], seeders, publisher, publishedAt },
+        })),
+        truncated: reply.truncated,
+        cursor: reply.cursor,
+      }
+    },
+    ownersOfQuery: (text) => [...new Set(map.plan(text).flatMap(({ owners }) => owners))],
+    isResponsible(text) {
+      const plan = map.plan(text)
+      return plan.length === 0 || plan.some(({ owners }) => owners.includes(own))
+    },
+    partitionDigest: (partition) => partitionDigest(index(), partition, newSha256),
+    partitionEvents: (partition) =>
+      eventsOfPartition(index(), partition).map(({ author, authorSeq }) => ({ author, authorSeq })),
+    partitionsSharedWith(other) {
+      const nodes = map.indexNodes()
+      return Array.from({ length: PARTITION_COUNT }, (_, partition) => partition).filter(
+        (partition) => ownerRank(partition, own, nodes) !== undefined && ownerRank(partition, other, nodes) !== undefined,
+      )
+    },
+    otherIndexNodes: () => map.indexNodes().filter((id) => id !== own),
+  }
+}

@@ -1,0 +1,41 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { isIPv4 } from 'node:net'
+import type { Endpoint } from '../../network/index.ts'
+
+/** What a node remembers of the DHTs, to find the network again when every bootstrap is gone. A hint, not state: losing it costs time only. */
+export type NetworkMemory = { dhtNodes: Endpoint[]; mainlineId: string | null; mainlineNodes: Endpoint[] }
+
+const EMPTY: NetworkMemory = { dhtNodes: [], mainlineId: null, mainlineNodes: [] }
+const ENTRIES_MAX = 256
+
+/** What was remembered; nothing where there is no such file or it makes no sense. */
+export function readNetworkMemory(path: string): NetworkMemory {
+  try {
+    const read = JSON.parse(readFileSync(path, 'utf8')) as Partial<Record<keyof NetworkMemory, unknown>>
+    const id = typeof read.mainlineId === 'string' && /^[0-9a-f]{40}$/.test(read.mainlineId) ? read.mainlineId : null
+    return { dhtNodes: endpoints(read.dhtNodes), mainlineId: id, mainlineNodes: endpoints(read.mainlineNodes) }
+  } catch {
+    return EMPTY
+  }
+}
+
+/** Replaces the file; a failure is no matter. */
+export function writeNetworkMemory(path: string, memory: NetworkMemory): void {
+  try {
+    writeFileSync(`${path}.new`, JSON.stringify(memory), { mode: 0o600 })
+    renameSync(`${path}.new`, path)
+  } catch {
+    // A full disk is told by the log, whose writes matter.
+  }
+}
+
+function endpoints(value: unknown): Endpoint[] {
+  if (!Array.isArray(value)) return []
+  return value
+    .filter(
+      (entry): entry is Endpoint =>
+        isIPv4(entry?.host) && Number.isInteger(entry?.port) && entry.port > 0 && entry.port < 65_536,
+    )
+    .slice(0, ENTRIES_MAX)
+    .map(({ host, port }) => ({ host, port }))
+}
