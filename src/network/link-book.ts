@@ -5,13 +5,14 @@ import type { HelloMessage } from './wire.ts'
 /** A link as the runtime sees it. */
 export type BookedLink = {
   readonly link: Link
-  /** Undefined until the peer said who it is; nothing else is taken from it before. */
+  /** Undefined until the peer said who it is; there is no gossip with it before. */
   hello: HelloMessage | undefined
   /** Dialled by us for a short exchange: no gossip on it, and closed when idle. */
   readonly transient: boolean
   /** True while gossip uses it. */
   neighbour: boolean
   usedAt: number
+  hellosOut: number
   messagesIn: number
   messagesOut: number
 }
@@ -36,7 +37,16 @@ export class LinkBook {
   }
 
   up(link: Link, transient: boolean, now: number): BookedLink {
-    const booked = { link, hello: undefined, transient, neighbour: false, usedAt: now, messagesIn: 0, messagesOut: 0 }
+    const booked = {
+      link,
+      hello: undefined,
+      transient,
+      neighbour: false,
+      usedAt: now,
+      hellosOut: 0,
+      messagesIn: 0,
+      messagesOut: 0,
+    }
     this.#links.set(link.peer, booked)
     return booked
   }

@@ -40,11 +40,12 @@ import {
 /** With fewer links for gossip than this, known members are dialled: discovery may be gone, with all bootstraps. */
 const NEIGHBOURS_WANTED = 4
 /** With so many, a link that is dialled for a probe or a request is not used for gossip, and closed when idle. */
-const NEIGHBOURS_ENOUGH = 12
+const NEIGHBOURS_ENOUGH = 8
 const LINK_CARE_EVERY_MS = 2_000
-const TRANSIENT_IDLE_MS = 10_000
-/** A peer that says nothing in this time speaks another language. */
-const HELLO_MS_MAX = 5_000
+const TRANSIENT_IDLE_MS = 5_000
+/** A hello is said again until the peer's own has come; a peer that says none in all these times speaks another language. */
+const HELLO_EVERY_MS = 1_000
+const HELLOS_MAX = 6
 const DIALS_MAX = 32
 const LINKED_AFTER_DIAL_MS_MAX = 2_000
 /** Events that the log has not stored yet; above it, new ones are left to anti-entropy. */
@@ -273,20 +274,27 @@ class Runtime implements OverlayRuntime {
     if (this.#links.get(link.peer) !== undefined) this.#unlinked(link.peer, 'remote')
     const booked = this.#links.up(link, link.initiator && this.#transientDials.has(link.peer), now)
     this.#transientDials.delete(link.peer)
-    const hello: HelloMessage = {
+    this.#greet(booked)
+    this.#links.settle(link.peer, true)
+    this.#tell({ up: true, peer: link.peer })
+  }
+
+  #greet(booked: BookedLink): void {
+    const { peer } = booked.link
+    booked.hellosOut++
+    this.#send(peer, {
       type: 'hello',
       version: WIRE_VERSION,
       role: this.#options.role,
       ...this.#address(),
       software: this.#options.software.slice(0, 128),
       transient: booked.transient,
-    }
-    this.#send(link.peer, hello)
-    this.#timers.set(`hello ${link.peer}`, HELLO_MS_MAX, () => {
-      if (this.#links.get(link.peer) === booked && booked.hello === undefined) this.#transport.drop(link.peer, 'timeout')
     })
-    this.#links.settle(link.peer, true)
-    this.#tell({ up: true, peer: link.peer })
+    this.#timers.set(`hello ${peer}`, HELLO_EVERY_MS, () => {
+      if (this.#links.get(peer) !== booked || booked.hello !== undefined) return
+      if (booked.hellosOut < HELLOS_MAX) this.#guarded(() => this.#greet(booked))
+      else this.#transport.drop(peer, 'timeout')
+    })
   }
 
   #unlinked(peer: NodeId, why: LinkLoss): void {
@@ -317,8 +325,6 @@ class Runtime implements OverlayRuntime {
     if (message.type === 'request' || message.type === 'response' || message.type === 'push') booked.usedAt = now
     if (message.type === 'hello') {
       this.#greeted(booked, message, now)
-    } else if (booked.hello === undefined) {
-      this.#rejected++
     } else {
       this.#dispatch(from, booked, message, now)
     }
@@ -326,6 +332,7 @@ class Runtime implements OverlayRuntime {
 
   #dispatch(from: NodeId, booked: BookedLink, message: Exclude<WireMessage, HelloMessage>, now: number): void {
     switch (message.type) {
+      // Who is alive does not wait for a hello that may have been lost.
       case 'ping':
       case 'pong':
       case 'nack':
@@ -345,7 +352,9 @@ class Runtime implements OverlayRuntime {
   #greeted(booked: BookedLink, hello: HelloMessage, now: number): void {
     const { peer, initiator } = booked.link
     if (booked.hello !== undefined) {
-      this.#charge(peer, 'malformed', undefined)
+      // Said again: ours was lost.
+      if (booked.hellosOut < HELLOS_MAX) this.#greet(booked)
+      else this.#charge(peer, 'flood', undefined)
       return
     }
     if (hello.version !== WIRE_VERSION) {

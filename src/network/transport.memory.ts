@@ -88,20 +88,32 @@ export class MemoryNetwork {
     if (this.#nodes.get(node.self) === node) this.#nodes.delete(node.self)
   }
 
-  /** One message under way: lost, late or twice, as the faults say. */
-  carry(from: NodeId, to: NodeId, deliver: () => void): void {
-    const { random, timers } = this.options
+  /**
+   * One message under way: lost, late or twice, as the faults say, but not before the one ahead of it.
+   * @returns when it arrives, in ms since 1970
+   */
+  carry(from: NodeId, to: NodeId, notBefore: number, deliver: () => void): number {
+    const { clock, random, timers } = this.options
     const copies = random() < this.faults.duplication ? 2 : 1
+    let at = notBefore
     for (let copy = 0; copy < copies; copy++) {
       if (random() < this.faults.loss) continue
-      timers.after(this.faults.latencyMs(from, to), () => {
+      at = Math.max(at, clock.now() + this.faults.latencyMs(from, to))
+      timers.after(at - clock.now(), () => {
         if (this.reaches(from, to)) deliver()
       })
     }
+    return at
   }
 }
 
-type Pipe = { link: Link; remote: MemoryTransport; reported: boolean; cancelTimeout: (() => void) | undefined }
+type Pipe = {
+  link: Link
+  remote: MemoryTransport
+  reported: boolean
+  arrivesAt: number
+  cancelTimeout: (() => void) | undefined
+}
 
 export class MemoryTransport implements Transport {
   readonly self: NodeId
@@ -142,7 +154,7 @@ export class MemoryTransport implements Transport {
     if (pipe === undefined || message.length > MESSAGE_BYTES_MAX) return false
     this.#network.options.onMessage(this.self, to, message)
     const bytes = message.slice()
-    this.#network.carry(this.self, to, () => pipe.remote.arrived(this, bytes))
+    pipe.arrivesAt = this.#network.carry(this.self, to, pipe.arrivesAt, () => pipe.remote.arrived(this, bytes))
     return true
   }
 
@@ -231,7 +243,7 @@ export class MemoryTransport implements Transport {
   #open(remote: MemoryTransport, initiator: boolean): void {
     const { host, port } = remote.#address
     const link: Link = { peer: remote.self, host, port, initiator, since: this.#network.options.clock.now() }
-    const pipe: Pipe = { link, remote, reported: false, cancelTimeout: undefined }
+    const pipe: Pipe = { link, remote, reported: false, arrivesAt: 0, cancelTimeout: undefined }
     this.#pipes.set(remote.self, pipe)
     // Not in the turn of whoever dialled: its own side must stand before the first message.
     this.#network.options.timers.after(0, () => {

@@ -60,13 +60,16 @@ export class BroadcastTree {
     this.#neighbours.delete(peer)
   }
 
-  /** Sends new events on: whole over eager links, by name over lazy ones, not back to where they came from. */
-  spread(events: readonly Pushed[], except: NodeId | undefined): GossipEffect[] {
+  /**
+   * Sends new events on: whole over eager links, by name over lazy ones, not back to where they came from.
+   * `byNameOnly`: for events that came by anti-entropy, since others are likely to have them.
+   */
+  spread(events: readonly Pushed[], except: NodeId | undefined, byNameOnly = false): GossipEffect[] {
     const effects: GossipEffect[] = []
     for (const { author, authorSeq } of events) this.#missing.delete(seenKey(author, authorSeq))
     for (const [peer, neighbour] of this.#neighbours) {
       if (peer === except) continue
-      if (neighbour.eager) {
+      if (neighbour.eager && !byNameOnly) {
         effects.push(...pushes(peer, events))
       } else {
         for (const { author, authorSeq, hops } of events) {

@@ -16,6 +16,8 @@ const SEEN_BYTES_MAX = 8 * 1024 * 1024
 const AUTHOR_EVENTS_PER_SECOND = 200
 const AUTHOR_EVENTS_BURST = 2_000
 const AUTHORS_MAX = 8_192
+/** A supply of so few events is news, and named to the neighbours; a larger one is a catch-up, which they compare for. */
+const SUPPLIED_NAMED_MAX = 32
 
 export const RELEASE_TIMER = 'gossip-release'
 
@@ -116,6 +118,7 @@ export class Gossip implements Protocol<GossipMessage> {
       case 'supply': {
         const events = message.events.map((event) => ({ event, hops: 0 }))
         const { fresh, effects } = this.#admit(from, events, false, now)
+        if (fresh.length <= SUPPLIED_NAMED_MAX) effects.push(...this.#tree.spread(fresh, from, true))
         return [...effects, ...this.#antiEntropy.supplied(from, message.id, fresh.length, message.last, now)]
       }
     }

@@ -13,6 +13,8 @@ import { CONFIRMATIONS_EXPECTED, LocalHealth, suspicionMs } from './suspicion.ts
 export const PROBE_EVERY_MS = 1_000
 /** An answer may take this long before others are asked to try: a round trip, and the making of a link. */
 export const PING_TIMEOUT_MS = 500
+/** A ping without an answer is said once more: on a link that loses nothing it never comes to that. */
+const PING_AGAIN_MS = 200
 const INDIRECT_PROBES = 3
 /** The helper gives up, and says so, early enough for its word to come in time. */
 const RELAY_TIMEOUT_MS = 350
@@ -181,6 +183,8 @@ export class Membership implements Protocol<MembershipMessage> {
         return this.#tick(now)
       case 'roll-up':
         return [...this.#rollUp(), { do: 'wake', afterMs: ROLL_UP_EVERY_MS, timer }]
+      case 'again':
+        return this.#again(Number(argument))
       case 'late':
         return this.#askOthers(Number(argument))
       case 'missed':
@@ -238,6 +242,7 @@ export class Membership implements Protocol<MembershipMessage> {
     if (target !== undefined && this.#probes.size < PROBES_MAX) {
       effects.push(...this.#ping(target, now))
       const timer = `late ${this.#seq}`
+      effects.push({ do: 'wake', afterMs: PING_AGAIN_MS, timer: `again ${this.#seq}` })
       effects.push({ do: 'wake', afterMs: PING_TIMEOUT_MS * this.#health.multiplier, timer })
       effects.push({ do: 'wake', afterMs: afterMs * 0.98, timer: `missed ${this.#seq}` })
     }
@@ -265,6 +270,15 @@ export class Membership implements Protocol<MembershipMessage> {
     const message: MembershipMessage = { type: 'ping', seq: this.#seq, ...claim }
     const { host, port } = target.address
     return [{ do: 'send', to: target.id, message, dial: port > 0 ? { host, port } : 'by-key' }]
+  }
+
+  #again(seq: number): Effects {
+    const probe = this.#probes.get(seq)
+    const target = probe && this.#table.get(probe.target)
+    // Without a link the first one still waits for it.
+    if (target === undefined || !this.#options.isLinked(target.id)) return []
+    const message: MembershipMessage = { type: 'ping', seq, belief: target.state, incarnation: target.incarnation }
+    return [{ do: 'send', to: target.id, message }]
   }
 
   #pong(from: NodeId, seq: number, now: number): Effects {
