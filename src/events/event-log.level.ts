@@ -20,8 +20,9 @@ import { LogState } from './log-state.ts'
 import { claimPath } from './open-paths.fs.ts'
 import { SegmentDirectory } from './segment-directory.ts'
 import { digestAt, scanSummaries } from './segment-scan.level.ts'
-import { SegmentStore, type SegmentStoreParts, type TailSegment } from './segment-store.level.ts'
+import { SegmentStore, type SegmentStoreParts } from './segment-store.level.ts'
 import { DIGEST_BYTES } from './segment-summary.ts'
+import { asDamage } from './segment-value.level.ts'
 
 export type LevelLogOptions = PlanTools & {
   /** The node's data directory: the database is `log/` in it, and `head` beside that. */
@@ -78,7 +79,8 @@ export async function createLevelLog(directory: string, author: NodeId): Promise
     if (existsSync(path) || !(await createDatabase(directory, author))) return
     const head = new HeadFile(path)
     const empty = { seq: 0, digest: toHex(new Uint8Array(DIGEST_BYTES)) }
-    head.write({ latest: empty, durable: empty, clean: true, boot: bootId() })
+    // Both slots, so that from now on both must be readable.
+    for (let slot = 0; slot < 2; slot++) head.write({ latest: empty, durable: empty, clean: true, boot: bootId() })
     head.close()
   } finally {
     release()
@@ -127,7 +129,9 @@ async function openLog(database: LogDatabase, path: string, author: NodeId | und
   const meta = await readMeta(database, author)
   const state = new LogState()
   const directory = new SegmentDirectory()
-  const { tail, digest }: { tail: TailSegment[]; digest: Uint8Array } = await scanSummaries(database, state, directory)
+  const { tail, digest } = await scanSummaries(database, state, directory).catch((error) => {
+    throw asDamage(error, state.head + 1, Math.max(state.head + 1, readHeadFile(logPaths(path).head)?.latest.seq ?? 0))
+  })
   const record = readHeadFile(logPaths(path).head)
   const boot = bootId()
   const proven = record && provenMark(record, boot)

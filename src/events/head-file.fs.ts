@@ -26,7 +26,8 @@ function isMark(value: unknown): value is HeadMark {
 }
 
 function parseSlot(bytes: Uint8Array): Slot | undefined {
-  const line = Buffer.from(bytes).toString('utf8').trimEnd()
+  if (bytes.length !== SLOT_BYTES) return undefined
+  const line = Buffer.from(bytes).toString('latin1').trimEnd()
   const json = line.slice(9)
   if (line.slice(0, 8) !== checksum(json)) return undefined
   const { turn, latest, durable, clean, boot } = JSON.parse(json) as Partial<HeadRecord> & { turn?: number }
@@ -50,6 +51,12 @@ export function readHeadFile(path: string): HeadRecord | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** True if both slots can be read; a record is written over the older one, so a crash leaves both. */
+export function isHeadFileWhole(path: string): boolean {
+  const bytes = readFileSync(path)
+  return [0, SLOT_BYTES].every((start) => parseSlot(bytes.subarray(start, start + SLOT_BYTES)) !== undefined)
 }
 
 /** The head file, open for writing. */

@@ -10,7 +10,7 @@ import { encodeFrame, readSegment, signedEventsOf, wantedKinds } from './segment
 import { kindBits, type SegmentDirectory, type SegmentEntry } from './segment-directory.ts'
 import { firstOfKey, segmentKey, summaryKey } from './segment-keys.ts'
 import { encodeSummary, joinSummaries, NO_KINDS, type SegmentSummary, withKind } from './segment-summary.ts'
-import { CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged, sealValue } from './segment-value.level.ts'
+import { asDamage, CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged, sealValue } from './segment-value.level.ts'
 
 /**
  * Small segments at the end of the log are joined by the commit that brings them to this many events or bytes: each
@@ -124,7 +124,9 @@ export class SegmentStore implements LogStore {
     const asked = new Set(seqs)
     const found = new Map<number, SignedEvent>()
     await using snapshot = this.#database.snapshot()
-    const values = await this.#database.getMany([...entries.keys()].map(segmentKey), { snapshot })
+    const values = await this.#database.getMany([...entries.keys()].map(segmentKey), { snapshot }).catch((error) => {
+      throw asDamage(error, Math.min(...seqs), Math.max(...seqs))
+    })
     for (const [index, entry] of [...entries.values()].entries()) {
       const value = values[index]
       const last = entry.first + entry.count - 1
@@ -168,8 +170,8 @@ export class SegmentStore implements LogStore {
     const bounds = { gte: segmentKey(first.first), lte: segmentKey(last.first) }
     const iterator = this.#database.iterator({ ...bounds, snapshot, highWaterMarkBytes: READ_AHEAD_BYTES })
     let next = iterator.nextv(READ_AHEAD_ENTRIES)
+    let index = 0
     try {
-      let index = 0
       for (let entries = await next; entries.length > 0; entries = await next) {
         // The next call reads in another thread while these are decoded.
         next = iterator.nextv(READ_AHEAD_ENTRIES)
@@ -183,6 +185,8 @@ export class SegmentStore implements LogStore {
       }
       const lost = stretch[index]
       if (lost !== undefined) throw missing(stretch, lost, last.first + last.count)
+    } catch (error) {
+      throw asDamage(error, stretch[index]?.first ?? last.first, last.first + last.count - 1)
     } finally {
       await iterator.close()
     }

@@ -33,6 +33,12 @@ export function chainDigest(before: Uint8Array, frame: Uint8Array): Uint8Array {
 
 export const damaged = (...ranges: DamagedRange[]): LogError => new LogError({ code: 'LOG_DAMAGED', ranges })
 
+/** What LevelDB itself found to be damaged, as damage of these events; any other error as it is. */
+export function asDamage(error: unknown, from: number, to: number): unknown {
+  if ((error as { code?: string }).code !== 'LEVEL_CORRUPTION') return error
+  return new LogError({ code: 'LOG_DAMAGED', ranges: [{ from, to, what: 'altered' }] }, { cause: error })
+}
+
 /** Runs a reader of stored bytes; what it cannot read is damage of these events. */
 export function orDamaged<T>(from: number, to: number, read: () => T): T {
   try {
