@@ -10,7 +10,8 @@ import { digestRows, type NewSha256 } from './sha256.ts'
 export type ProjectionsOf<T> = { readonly [K in keyof T]: Projection<T[K]> }
 
 export type RunnerOptions<T> = {
-  readonly log: EventLog
+  /** A log that nobody appends to need not call back: then the states are those of its end. */
+  readonly log: Pick<EventLog, 'head' | 'readBatches' | 'onAppended'>
   readonly store: ProjectionStore
   readonly projections: ProjectionsOf<T>
   readonly timers: Timers

@@ -1,5 +1,5 @@
 export * from './explain.ts'
-export { type Judgement, judge, type Standing, summary, type Term, weightOf } from './judge.ts'
+export { type Judgement, judge, type Standing, summary, type Term as ScoreTerm, weightOf } from './judge.ts'
 export type { Agreement, BanRule, Ledger, Subject, Tally } from './ledger.ts'
 export { type Policy, parametersOf, policyOf, SEED_V1 } from './policy.ts'
 export * from './replay-reputation.ts'

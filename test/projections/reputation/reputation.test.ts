@@ -268,15 +268,13 @@ describe('reputation, policy seed-v1', () => {
       },
       {
         weight: 1,
-        arbitrary: fc
-          .integer({ min: 1, max: 40 })
-          .map(
-            (windowPieces): Event => ({
-              kind: 'policy.adopted',
-              policy: 'p',
-              parameters: { windowPieces, windowPiecesMin: 5 },
-            }),
-          ),
+        arbitrary: fc.integer({ min: 1, max: 40 }).map(
+          (windowPieces): Event => ({
+            kind: 'policy.adopted',
+            policy: 'p',
+            parameters: { windowPieces, windowPiecesMin: 5 },
+          }),
+        ),
       },
       {
         weight: 1,

@@ -1,0 +1,16 @@
+export type { Description, Offer, TorrentDocument } from './documents.ts'
+export type { KeywordIndexState } from './index-state.ts'
+export { keywordIndexProjection } from './keyword-index.ts'
+export * from './partitions.ts'
+export { type Filter, parseQuery, type Query, type Term } from './query.ts'
+export {
+  DOCUMENTS_PER_KEYWORD_MAX,
+  documentFrequency,
+  HITS_MAX,
+  type Hit,
+  type SearchOptions,
+  type SearchReply,
+  search,
+} from './search.ts'
+export { OWNER_COUNT, ownerRank, ownersOf, PARTITION_COUNT, partitionOf, partitionsOf } from './sharding.ts'
+export { keywordsOf, queryTokens, TOKENIZER_VERSION, titleTokens } from './tokenizer.ts'

@@ -1,0 +1,133 @@
+import type { InfoHash, NodeId } from '../../events/index.ts'
+import type { TorrentDocument, WordEntry } from './documents.ts'
+import { compareOrdinals, type KeywordIndexState, orderedOrdinals, visibleDocuments, wordsWithPrefix } from './index-state.ts'
+import { matches } from './matching.ts'
+import { parseQuery, type Query, type Term } from './query.ts'
+import { rankingWords, score } from './ranking.ts'
+
+export type Hit = {
+  readonly infoHash: InfoHash
+  readonly title: string
+  readonly sizeBytes: number
+  readonly fileCount: number
+  readonly tags: readonly string[]
+  /** Authors whose last word is that they hold all of it. */
+  readonly seeders: number
+  /** One of them says that it checked every piece. */
+  readonly verified: boolean
+  /** Whose description is shown, when it says it was made (ms since 1970), and where the event stands in this log. */
+  readonly publisher: NodeId
+  readonly publishedAt: number
+  readonly seq: number
+}
+
+export type SearchReply = {
+  readonly hits: readonly Hit[]
+  /** True if there is more, here or beyond the bounds. */
+  readonly truncated: boolean
+  /** Give it back for the next page; empty at the end. */
+  readonly cursor: string
+}
+
+export type SearchOptions = {
+  /** 1 to 20, default 20. */
+  readonly limit?: number
+  readonly cursor?: string
+  /** Publishers whose torrents come a little earlier. */
+  readonly trusted?: ReadonlySet<NodeId>
+}
+
+export const HITS_MAX = 20
+/** Best by static rank that are put in the final order; pages beyond follow by static rank. */
+const CANDIDATES_MAX = 200
+/** Best documents of a keyword that are looked at. Nothing is dropped from the lists: what is best changes with every seeder. */
+export const DOCUMENTS_PER_KEYWORD_MAX = 10_000
+/** Words that a prefix stands for. */
+const PREFIX_WORDS_MAX = 1_000
+const NO_ONE: ReadonlySet<NodeId> = new Set()
+
+const ordinalsOf = (state: KeywordIndexState, entry: WordEntry): readonly number[] =>
+  orderedOrdinals(state, entry).slice(0, DOCUMENTS_PER_KEYWORD_MAX)
+
+/** The words whose lists hold every document that has the term. */
+function entriesOf(state: KeywordIndexState, term: Term): WordEntry[] {
+  if (term.kind === 'prefix') return wordsWithPrefix(state, term.word, PREFIX_WORDS_MAX)
+  const words = term.kind === 'phrase' ? term.words : [term.word]
+  let rarest: WordEntry | undefined
+  for (const word of words) {
+    const entry = state.words.get(word)
+    if (entry === undefined) return []
+    if (rarest === undefined || entry.documentCount < rarest.documentCount) rarest = entry
+  }
+  return rarest === undefined ? [] : [rarest]
+}
+
+/** Candidates by static rank: the documents of the clause that has the fewest. */
+function candidates(state: KeywordIndexState, query: Query): { ordinals: readonly number[]; cut: boolean } {
+  let best: { entries: WordEntry[]; size: number } | undefined
+  for (const terms of query.clauses) {
+    const entries = [...new Set(terms.flatMap((term) => entriesOf(state, term)))]
+    const size = entries.reduce((sum, entry) => sum + entry.documentCount, 0)
+    if (best === undefined || size < best.size) best = { entries, size }
+  }
+  if (best === undefined) return everything(state, query)
+  const cut = best.entries.some((entry) => entry.documentCount > DOCUMENTS_PER_KEYWORD_MAX)
+  const [only] = best.entries
+  if (only === undefined) return { ordinals: [], cut: false }
+  if (best.entries.length === 1) return { ordinals: ordinalsOf(state, only), cut }
+  const merged = new Set<number>()
+  for (const entry of best.entries) for (const ordinal of ordinalsOf(state, entry)) merged.add(ordinal)
+  return { ordinals: [...merged].sort((a, b) => compareOrdinals(state, a, b)), cut }
+}
+
+/** A query of filters alone looks at every document; one of nothing, or of exclusions alone, finds nothing. */
+function everything(state: KeywordIndexState, query: Query): { ordinals: readonly number[]; cut: boolean } {
+  if (query.filters.length === 0) return { ordinals: [], cut: false }
+  const found: number[] = []
+  for (const document of visibleDocuments(state)) if (matches(document, query)) found.push(document.ordinal)
+  return { ordinals: found.sort((a, b) => compareOrdinals(state, a, b)), cut: false }
+}
+
+function hitOf({ infoHash, description, seeders, verified }: TorrentDocument): Hit[] {
+  if (description === undefined) return []
+  const { title, sizeBytes, fileCount, tags, by } = description
+  return [
+    { infoHash, title, sizeBytes, fileCount, tags, seeders, verified, publisher: by.author, publishedAt: by.at, seq: by.seq },
+  ]
+}
+
+function offsetOf(cursor: string | undefined): number {
+  const offset = Number(cursor ?? '')
+  return Number.isSafeInteger(offset) && offset > 0 ? Math.min(offset, DOCUMENTS_PER_KEYWORD_MAX) : 0
+}
+
+/** Finds torrents in what this node holds. Every string is a query; a cursor that is none starts from the beginning. */
+export function search(state: KeywordIndexState, text: string, options: SearchOptions = {}): SearchReply {
+  const query = parseQuery(text)
+  const limit = Math.max(1, Math.min(HITS_MAX, Math.trunc(options.limit ?? HITS_MAX) || HITS_MAX))
+  const offset = offsetOf(options.cursor)
+  const wanted = Math.max(CANDIDATES_MAX, offset + limit + 1)
+
+  const found: TorrentDocument[] = []
+  const { ordinals, cut } = candidates(state, query)
+  for (const ordinal of ordinals) {
+    const document = state.byOrdinal[ordinal]
+    if (document === undefined || !matches(document, query)) continue
+    found.push(document)
+    if (found.length >= wanted) break
+  }
+
+  const context = { words: rankingWords(query), lamportMax: state.lamportMax, trusted: options.trusted ?? NO_ONE }
+  const ranked = found
+    .slice(0, CANDIDATES_MAX)
+    .map((document, place) => ({ document, place, score: score(document, context) }))
+    // Equal scores keep the static order.
+    .sort((a, b) => b.score - a.score || a.place - b.place)
+    .map(({ document }) => document)
+  const page = [...ranked, ...found.slice(CANDIDATES_MAX)].slice(offset, offset + limit)
+  const more = found.length > offset + limit
+  return { hits: page.flatMap(hitOf), truncated: more || cut, cursor: more ? String(offset + limit) : '' }
+}
+
+/** Documents that have this keyword here: what tells a rare word from a common one. */
+export const documentFrequency = (state: KeywordIndexState, word: string): number => state.words.get(word)?.documentCount ?? 0

@@ -1,0 +1,369 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { Envelope, Event, NodeId } from '../../../src/events/index.ts'
+import {
+  documentFrequency,
+  eventsOfPartition,
+  type KeywordIndexState,
+  keywordIndexProjection,
+  keywordsOf,
+  partitionDigest,
+  partitionOf,
+  partitionStats,
+  type Row,
+  type SearchOptions,
+  search,
+} from '../../../src/projections/index.ts'
+import { newSha256 } from '../../../src/projections/sha256.system.ts'
+import { EnvelopeMaker, foldAll, hash, node, rearranged, rowsOf } from '../envelopes.ts'
+import { projectionLaws } from '../projection.laws.ts'
+
+const [ada, bob, eve] = [node('ada'), node('bob'), node('eve')]
+
+const published = (title: string, more: { name?: string; sizeBytes?: number; tags?: string[] } = {}): Event => ({
+  ...{ kind: 'torrent.published', infoHash: hash(more.name ?? title), title },
+  ...{ sizeBytes: more.sizeBytes ?? 1000, fileCount: 1, tags: more.tags ?? [] },
+})
+const verified = (title: string, name = title): Event => ({ kind: 'torrent.verified', infoHash: hash(name), title })
+const withdrawn = (title: string, name = title): Event => ({ kind: 'torrent.withdrawn', infoHash: hash(name), title })
+
+class Shelf {
+  readonly maker = new EnvelopeMaker()
+  readonly fold = keywordIndexProjection()
+  readonly state: KeywordIndexState = this.fold.initial()
+  says(author: NodeId, ...events: Event[]): this {
+    for (const event of events) this.fold.apply(this.state, this.maker.make(author, event, 'index'))
+    return this
+  }
+  /** Seeded by so many others. */
+  seeded(title: string, count: number): this {
+    for (let index = 0; index < count; index++) this.says(node(`seeder ${index}`), verified(title))
+    return this
+  }
+  titles(query: string, options?: SearchOptions): string[] {
+    return search(this.state, query, options).hits.map(({ title }) => title)
+  }
+}
+
+describe('keyword index', () => {
+  it('finds a published torrent by any of its words, with what was published', () => {
+    const shelf = new Shelf().says(ada, published('Big Buck Bunny', { sizeBytes: 700, tags: ['film'] }))
+    const [hit] = search(shelf.state, 'bunny').hits
+    assert.deepEqual(hit, {
+      ...{ infoHash: hash('Big Buck Bunny'), title: 'Big Buck Bunny', sizeBytes: 700, fileCount: 1, tags: ['film'] },
+      ...{ seeders: 1, verified: false, publisher: ada, publishedAt: 1_700_000_001_000, seq: 1 },
+    })
+    assert.deepEqual([shelf.titles('big bunny').length, shelf.titles('big fish').length], [1, 0])
+  })
+
+  it('counts as seeders the distinct authors whose last word is that they hold it', () => {
+    const shelf = new Shelf().says(ada, published('Film'), published('Film')).says(bob, verified('Film'), verified('Film'))
+    assert.deepEqual(
+      search(shelf.state, 'film').hits.map(({ seeders, verified }) => [seeders, verified]),
+      [[2, true]],
+    )
+    shelf.says(bob, withdrawn('Film'))
+    assert.deepEqual(
+      search(shelf.state, 'film').hits.map(({ seeders, verified }) => [seeders, verified]),
+      [[1, false]],
+    )
+  })
+
+  it('shows a torrent as long as somebody holds it, and not longer', () => {
+    const shelf = new Shelf().says(ada, published('Film')).says(bob, verified('Film')).says(ada, withdrawn('Film'))
+    assert.deepEqual(shelf.titles('film'), ['Film'])
+    shelf.says(bob, withdrawn('Film'))
+    assert.deepEqual(shelf.titles('film'), [])
+    assert.deepEqual([shelf.state.visibleCount, shelf.state.postingCount, shelf.state.words.size], [0, 0, 0])
+    shelf.says(ada, published('Film'))
+    assert.deepEqual([shelf.titles('film'), shelf.state.visibleCount], [['Film'], 1])
+  })
+
+  it('folds several publishers of one info hash into one torrent, under the title of most', () => {
+    const shelf = new Shelf().says(eve, published('Cheap Pills', { name: 'x' }))
+    shelf.says(ada, published('Real Film', { name: 'x' })).says(bob, published('Real Film', { name: 'x' }))
+    assert.deepEqual(shelf.titles('film'), ['Real Film'])
+    assert.equal(search(shelf.state, 'film').hits[0]?.publisher, ada)
+    assert.equal(shelf.state.documents.size, 1)
+  })
+
+  it('takes a new title in place of the old one', () => {
+    const shelf = new Shelf().says(ada, published('Old Name', { name: 'x' }), published('New Name', { name: 'x' }))
+    assert.deepEqual([shelf.titles('old'), shelf.titles('new')], [[], ['New Name']])
+  })
+
+  it('reads nothing that is not in the index stream', () => {
+    const shelf = new Shelf()
+    shelf.fold.apply(shelf.state, shelf.maker.make(eve, published('Film'), 'gossip'))
+    assert.equal(shelf.state.documents.size, 0)
+  })
+
+  describe('search', () => {
+    const shelf = new Shelf()
+    shelf.says(
+      ada,
+      published('Big Buck Bunny 1080p', { sizeBytes: 2e9, tags: ['Film'] }),
+      published('Buck Rogers S01E05', { sizeBytes: 3e8, tags: ['series'] }),
+      published('Bunny Hop', { sizeBytes: 5e6, tags: ['music'] }),
+      published('进击的巨人'),
+      published("Don't Look Up"),
+    )
+    shelf.seeded('Bunny Hop', 6)
+    const TABLE: readonly [query: string, titles: string[]][] = [
+      ['buck bunny', ['Big Buck Bunny 1080p']],
+      ['buck', ['Buck Rogers S01E05', 'Big Buck Bunny 1080p']],
+      ['"big buck"', ['Big Buck Bunny 1080p']],
+      ['"buck big"', []],
+      ['bunny -hop', ['Big Buck Bunny 1080p']],
+      ['bunny !big', ['Bunny Hop']],
+      ['rogers | hop', ['Buck Rogers S01E05', 'Bunny Hop']],
+      ['bun*', ['Bunny Hop', 'Big Buck Bunny 1080p']],
+      ['1x05', ['Buck Rogers S01E05']],
+      ['bunny size:>1GB', ['Big Buck Bunny 1080p']],
+      ['bunny seeders:>5', ['Bunny Hop']],
+      ['bunny category:film', ['Big Buck Bunny 1080p']],
+      ['tag:series', ['Buck Rogers S01E05']],
+      ['巨人', ['进击的巨人']],
+      ['巨', ['进击的巨人']],
+      ['人', ['进击的巨人']],
+      ['dont look', ["Don't Look Up"]],
+      ["don't", ["Don't Look Up"]],
+      ['-bunny', []],
+      ['', []],
+      ['nothing', []],
+    ]
+    for (const [query, titles] of TABLE) {
+      it(`of ${JSON.stringify(query)} finds ${titles.length === 0 ? 'nothing' : titles.join(', ')}`, () => {
+        assert.deepEqual(shelf.titles(query).sort(), [...titles].sort())
+      })
+    }
+
+    it('puts the title that fits best first, then the better seeded', () => {
+      const shelf = new Shelf().says(ada, published('The Sintel Collection'), published('Sintel'), published('Sintel Extras'))
+      shelf.says(ada, published('Sintel Again')).seeded('Sintel Again', 30)
+      assert.deepEqual(shelf.titles('sintel'), ['Sintel', 'Sintel Again', 'Sintel Extras', 'The Sintel Collection'])
+    })
+
+    it('puts trusted publishers and checked torrents a little earlier', () => {
+      const shelf = new Shelf()
+      shelf.says(ada, published('Film A')).says(bob, published('Film B')).says(eve, published('Film C'), verified('Film C'))
+      assert.equal(shelf.titles('film')[0], 'Film C')
+      assert.equal(shelf.titles('film', { trusted: new Set([ada]) })[0], 'Film A')
+    })
+
+    it('gives 20 at most, a cursor for the next, and says when there is more', () => {
+      const shelf = new Shelf()
+      for (let index = 0; index < 250; index++) shelf.says(ada, published(`Common Film ${index}`))
+      const seen: string[] = []
+      let cursor = ''
+      let pages = 0
+      do {
+        const reply = search(shelf.state, 'common', { limit: 1000, cursor })
+        assert.ok(reply.hits.length <= 20)
+        assert.equal(reply.truncated, reply.cursor !== '')
+        seen.push(...reply.hits.map(({ title }) => title))
+        cursor = reply.cursor
+        pages += 1
+      } while (cursor !== '')
+      assert.deepEqual([pages, seen.length, new Set(seen).size], [13, 250, 250])
+      assert.equal(search(shelf.state, 'common', { cursor: 'garbage', limit: -3 }).hits.length, 1)
+    })
+
+    it('finds what a scan over all titles finds, after any history', () => {
+      const words = ['red', 'green', 'blue', 'grey']
+      const title = fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 3 }).map((list) => list.join(' '))
+      const step = fc.tuple(fc.constantFrom(ada, bob), fc.constantFrom('1', '2', '3'), title, fc.nat(3))
+      fc.assert(
+        fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+          const shelf = new Shelf()
+          for (const [author, name, title, action] of steps) {
+            shelf.says(
+              author,
+              action === 0 ? withdrawn(title, name) : action === 1 ? verified(title, name) : published(title, { name }),
+            )
+            // Asked in between, so that lists are put in order and then change again.
+            shelf.titles('red')
+          }
+          let postings = 0
+          for (const word of words) {
+            const scanned = [...shelf.state.documents.values()].filter(({ seeders, offers }) => {
+              const described = offers.filter(({ description }) => description !== undefined)
+              const active = described.filter(({ claim }) => claim.kind !== 'withdrawn')
+              return (
+                seeders > 0 &&
+                (active.length > 0 ? active : described).some(({ description }) => description?.title.split(' ').includes(word))
+              )
+            })
+            assert.deepEqual(
+              search(shelf.state, word)
+                .hits.map(({ infoHash }) => infoHash)
+                .sort(),
+              scanned.map(({ infoHash }) => infoHash).sort(),
+            )
+            assert.equal(documentFrequency(shelf.state, word), scanned.length)
+            postings += scanned.length
+          }
+          assert.equal(shelf.state.postingCount, postings)
+          assert.equal(
+            shelf.state.visibleCount,
+            [...shelf.state.documents.values()].filter(({ words }) => words.length > 0).length,
+          )
+        }),
+        { numRuns: 100 },
+      )
+    })
+
+    it('never throws, whatever is asked', () => {
+      const unit = fc.constantFrom(...'bucny "|-!*:><=.’人', 'size:', 'tag:', 'bunny')
+      fc.assert(
+        fc.property(fc.string({ unit, maxLength: 60 }), fc.string(), (query, cursor) => {
+          assert.ok(search(shelf.state, query, { cursor }).hits.length <= 20)
+        }),
+        { numRuns: 300 },
+      )
+    })
+  })
+
+  describe('partitions', () => {
+    const partition = (word: string): number => partitionOf(word)
+
+    it('hold, of each author and torrent, the last description and the last word', () => {
+      const shelf = new Shelf().says(ada, published('Film'), published('Film'), verified('Film')).says(bob, verified('Film'))
+      const events = eventsOfPartition(shelf.state, partition('film'))
+      assert.deepEqual(
+        events.map(({ author, authorSeq, seq }) => [author, authorSeq, seq]),
+        [
+          [ada, 2, 2],
+          [ada, 3, 3],
+          [bob, 1, 4],
+        ].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+      )
+      assert.deepEqual(partitionStats(shelf.state, [partition('film')]), [
+        { partition: partition('film'), documents: 1, events: 3 },
+      ])
+    })
+
+    it('keep a withdrawal, so that no repair brings the torrent back', () => {
+      const shelf = new Shelf().says(ada, published('Film'), withdrawn('Film'))
+      assert.deepEqual(
+        eventsOfPartition(shelf.state, partition('film')).map(({ authorSeq }) => authorSeq),
+        [1, 2],
+      )
+    })
+
+    it('have equal digests for equal sets, and other ones after a change', () => {
+      const [one, two] = [new Shelf(), new Shelf()]
+      const digest = ({ state }: Shelf) => partitionDigest(state, partition('film'), newSha256)
+      const empty = digest(one)
+      one.says(ada, published('Film')).says(bob, published('Film Two'))
+      two.says(bob, published('Film Two'))
+      assert.notEqual(digest(one), digest(two))
+      two.says(ada, published('Film'))
+      assert.equal(digest(one), digest(two))
+      assert.notEqual(digest(one), empty)
+      one.says(ada, withdrawn('Film'))
+      assert.notEqual(digest(one), digest(two))
+    })
+
+    it('bring two owners level by exchanging what the other lacks, however their pasts differ', () => {
+      const maker = new EnvelopeMaker()
+      const titles = ['red one', 'red two', 'blue', 'red blue'] as const
+      const history = fc.array(
+        fc.tuple(
+          fc.constantFrom(ada, bob),
+          fc.constantFrom('1', '2'),
+          fc.constantFrom(...titles),
+          fc.nat(2),
+          fc.boolean(),
+          fc.boolean(),
+        ),
+        { maxLength: 20 },
+      )
+      fc.assert(
+        fc.property(history, (list) => {
+          const said = list.map(([author, name, title, action, here, there]) => ({
+            envelope: maker.make(
+              author,
+              action === 0 ? withdrawn(title, name) : action === 1 ? verified(title, name) : published(title, { name }),
+              'index',
+            ),
+            here,
+            there,
+          }))
+          const logs = [said.filter(({ here }) => here), said.filter(({ there }) => there)].map((part) =>
+            part.map(({ envelope }) => envelope),
+          )
+          const fold = keywordIndexProjection()
+          const name = ({ author, authorSeq }: { author: NodeId; authorSeq: number }) => `${author}/${authorSeq}`
+          for (let round = 0; round < 3; round++) {
+            const states = logs.map((log) => foldAll(fold, log))
+            logs.forEach((log, index) => {
+              const other = 1 - index
+              const held = new Set(log.map(name))
+              const offered = new Set(eventsOfPartition(states[other] as KeywordIndexState, partition('red')).map(name))
+              for (const envelope of logs[other] ?? []) {
+                if (offered.has(name(envelope)) && !held.has(name(envelope))) log.push(envelope)
+              }
+            })
+          }
+          const [one, two] = logs.map((log) => partitionDigest(foldAll(fold, log), partition('red'), newSha256))
+          assert.equal(one, two)
+        }),
+        { numRuns: 150 },
+      )
+    })
+
+    it('list beside the last word the last event with a title of theirs', () => {
+      const shelf = new Shelf().says(ada, published('Old Name', { name: 'x' }), published('New', { name: 'x' }))
+      const seqs = (word: string) => eventsOfPartition(shelf.state, partition(word)).map(({ authorSeq }) => authorSeq)
+      for (const word of keywordsOf('Old Name')) assert.deepEqual(seqs(word), [1, 2])
+      assert.deepEqual(seqs('new'), [2])
+    })
+  })
+
+  describe('laws', () => {
+    const authors = [ada, bob, eve] as const
+    const title = fc.constantFrom('Big Bunny', 'Big Buck', 'Bunny', '巨人', '')
+    const events: fc.Arbitrary<Event> = fc
+      .tuple(fc.constantFrom('1', '2'), title, fc.nat(3))
+      .map(([name, title, action]) =>
+        action === 0 ? withdrawn(title, name) : action === 1 ? verified(title, name) : published(title, { name }),
+      )
+    const histories: fc.Arbitrary<readonly Envelope[]> = fc
+      .array(fc.tuple(fc.constantFrom(...authors), events, fc.integer({ min: 1, max: 6 })), { maxLength: 25 })
+      .map((said) => {
+        const maker = new EnvelopeMaker()
+        return said.map(([by, event, lamport]) => maker.make(by, event, 'index', lamport))
+      })
+    // The place in a node's own log is its own affair.
+    const withoutSeq = (rows: readonly Row[]) => rows.map(([key, value]) => [key, value.replaceAll(/"seq":\d+/g, '')])
+    projectionLaws(keywordIndexProjection, histories, withoutSeq)
+
+    it('answers and lists partitions the same for every order of arrival, and after it was loaded', () => {
+      const shuffled = histories.chain((envelopes) =>
+        fc.tuple(
+          fc.constant(envelopes),
+          fc.shuffledSubarray(
+            envelopes.map((_, index) => index),
+            { minLength: envelopes.length, maxLength: envelopes.length },
+          ),
+        ),
+      )
+      const answers = (state: KeywordIndexState) => ({
+        hits: ['big', 'bunny', 'b*', '巨'].map((query) => search(state, query).hits.map(({ seq: _, ...hit }) => hit)),
+        digests: ['big', 'bunny', 'buck', '巨人'].map((word) => partitionDigest(state, partitionOf(word), newSha256)),
+        counts: [state.visibleCount, state.postingCount, state.words.size],
+      })
+      fc.assert(
+        fc.property(shuffled, ([envelopes, order]) => {
+          const fold = keywordIndexProjection()
+          const sent = foldAll(fold, envelopes)
+          const arrived = foldAll(fold, rearranged(envelopes, order))
+          assert.deepEqual(answers(arrived), answers(sent))
+          assert.deepEqual(answers(fold.load(rowsOf(fold, arrived))), answers(sent))
+        }),
+        { numRuns: 150 },
+      )
+    })
+  })
+})
