@@ -8,6 +8,9 @@ import { ipv4Of } from './udp-port.hyperswarm.ts'
 const PROBE_EVERY_MS = 250
 const PROBE_FOR_MS = 1_250
 
+/** A bootstrap may be the first of its network: it does not wait for others to start, and looks again soon. */
+const PROBE_FIRST_BY_BOOTSTRAP_MS = 400
+
 /** After the first bootstrap has answered, the others have this long to be in the list too. */
 const GRACE_MS = 100
 
@@ -56,6 +59,8 @@ export class Rendezvous {
   #cancelTimer: (() => void) | undefined
   #delayMs: number
   #running: Promise<void> | undefined
+  #hurried = false
+  /** Names of the bootstraps that answered last. */
   #live = ''
   #stopped = false
 
@@ -66,13 +71,15 @@ export class Rendezvous {
 
   /** The first round: resolves when we are announced, or when it is clear that nobody answers for now. Then goes on by itself. */
   async start(): Promise<void> {
-    await this.#round(PROBE_FOR_MS)
+    await this.#round(this.#options.own === undefined ? PROBE_FOR_MS : PROBE_FIRST_BY_BOOTSTRAP_MS)
     this.#schedule()
   }
 
-  /** Links were lost or refused: the next round comes soon. */
+  /** A link was lost: the next round comes soon if links are short. */
   hurry(): void {
-    if (this.#stopped || this.#delayMs <= REFRESH_FIRST_MS || !this.#options.isShort()) return
+    if (this.#stopped || this.#hurried || this.#delayMs <= REFRESH_FIRST_MS || !this.#options.isShort()) return
+    // Once a round: links that come and go quickly must not put the next round off for ever.
+    this.#hurried = true
     this.#delayMs = REFRESH_FIRST_MS
     if (this.#running === undefined) this.#schedule()
   }
@@ -87,10 +94,11 @@ export class Rendezvous {
     if (this.#stopped) return
     const delayMs = this.#nextDelayMs()
     this.#cancelTimer = this.#options.timers.after(delayMs, () => {
-      this.#running = this.#round(PROBE_EVERY_MS * 2)
+      this.#running = this.#round(PROBE_FOR_MS)
         .catch((error: unknown) => this.#options.onNotice(`looking for nodes failed: ${String(error)}`))
         .then(() => {
           this.#running = undefined
+          this.#hurried = false
           this.#schedule()
         })
     })

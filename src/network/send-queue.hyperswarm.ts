@@ -63,7 +63,7 @@ export class SendQueue {
         return
       }
       this.#messagesOut.take(1, now)
-      this.#bytesOut.take(message.length, now)
+      this.#bytesOut.take(Math.min(message.length, this.#limits.bytesOut.burst), now)
       this.#bytes -= message.length
       this.#head++
       if (this.#head === this.#waiting.length || this.#head > 1024) {

@@ -203,7 +203,8 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
   closed(link: HyperswarmLink, why: LinkLoss, wasOpen: boolean): void {
     if (this.#links.get(link.peer) === link) this.#links.delete(link.peer)
     if (link.misbehaved) this.#refuseForAWhile(link.peer)
-    if (wasOpen) this.#events?.unlinked(link.peer, why)
+    if (!wasOpen) return
+    this.#events?.unlinked(link.peer, why)
     this.#rendezvous?.hurry()
   }
 

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import type { NodeId } from '../../src/events/index.ts'
+import { KnownEndpoints } from '../../src/network/known-endpoints.hyperswarm.ts'
+
+const key = (index: number): NodeId => index.toString(16).padStart(64, '0') as NodeId
+const at = (port: number) => ({ host: '10.0.0.1', port })
+
+describe('known endpoints', () => {
+  it('are listed with the latest first, and an endpoint seen again moves up', () => {
+    const known = new KnownEndpoints([])
+    known.add(key(1), at(1))
+    known.add(key(2), at(2))
+    known.add(key(1), at(11))
+    assert.deepEqual(known.list(), [
+      { key: key(1), ...at(11) },
+      { key: key(2), ...at(2) },
+    ])
+  })
+
+  it('come back in the same order from their own list', () => {
+    const known = new KnownEndpoints([])
+    for (let index = 1; index <= 5; index++) known.add(key(index), at(index))
+    assert.deepEqual(new KnownEndpoints(JSON.parse(JSON.stringify(known.list()))).list(), known.list())
+  })
+
+  it('are no more than 256, the oldest go first', () => {
+    const known = new KnownEndpoints([])
+    for (let index = 1; index <= 300; index++) known.add(key(index), at(index))
+    assert.equal(known.list().length, 256)
+    assert.equal(known.get(key(44)), undefined)
+    assert.deepEqual(known.get(key(45)), at(45))
+  })
+
+  it('leave out what cannot be dialled', () => {
+    const known = new KnownEndpoints([])
+    known.add(key(1), { host: '', port: 1 })
+    known.add(key(2), { host: '10.0.0.1', port: 0 })
+    assert.deepEqual(known.list(), [])
+  })
+})

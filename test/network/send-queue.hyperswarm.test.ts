@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import type { Millis } from '../../src/events/index.ts'
+import { DEFAULT_LIMITS, type TransportLimits } from '../../src/network/limits.hyperswarm.ts'
+import { SendQueue } from '../../src/network/send-queue.hyperswarm.ts'
+import { TokenBucket } from '../../src/network/token-bucket.hyperswarm.ts'
+
+/** Time that stands still until it is moved. */
+class StillTime {
+  #now = 0
+  #timers: { at: number; run: () => void }[] = []
+
+  now(): Millis {
+    return this.#now as Millis
+  }
+
+  after(delayMs: number, run: () => void): () => void {
+    const timer = { at: this.#now + delayMs, run }
+    this.#timers.push(timer)
+    return () => {
+      this.#timers = this.#timers.filter((each) => each !== timer)
+    }
+  }
+
+  pass(ms: number): void {
+    const until = this.#now + ms
+    for (;;) {
+      const next = this.#timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0]
+      if (next === undefined) break
+      this.#timers = this.#timers.filter((each) => each !== next)
+      this.#now = next.at
+      next.run()
+    }
+    this.#now = until
+  }
+
+  get pending(): number {
+    return this.#timers.length
+  }
+}
+
+describe('token bucket', () => {
+  it('gives its burst at once and then its rate', () => {
+    const bucket = new TokenBucket({ perSecond: 10, burst: 3 }, 0)
+    assert.deepEqual(
+      [1, 1, 1, 1].map((amount) => bucket.take(amount, 0)),
+      [true, true, true, false],
+    )
+    assert.equal(bucket.waitMs(1, 0), 100)
+    assert.equal(bucket.take(1, 99), false)
+    assert.equal(bucket.take(1, 100), true)
+  })
+
+  it('saves up no more than its burst', () => {
+    const bucket = new TokenBucket({ perSecond: 10, burst: 3 }, 0)
+    assert.equal(bucket.take(4, 1_000_000), false)
+    assert.equal(bucket.take(3, 1_000_000), true)
+  })
+
+  it('gives nothing for a clock that steps back', () => {
+    const bucket = new TokenBucket({ perSecond: 10, burst: 1 }, 1_000)
+    assert.equal(bucket.take(1, 1_000), true)
+    assert.equal(bucket.take(1, 0), false)
+    assert.equal(bucket.take(1, 100), true)
+  })
+})
+
+describe('send queue', () => {
+  const limits: TransportLimits = {
+    ...DEFAULT_LIMITS,
+    messagesOut: { perSecond: 10, burst: 2 },
+    bytesOut: { perSecond: 1_000, burst: 1_000 },
+    queueMessagesMax: 4,
+    queueBytesMax: 2_000,
+  }
+  let time: StillTime
+  let written: number[]
+  let writable: boolean
+  let queue: SendQueue
+
+  beforeEach(() => {
+    time = new StillTime()
+    written = []
+    writable = true
+    queue = new SendQueue(limits, time, time, (message) => {
+      written.push(message[0] ?? 0)
+      return writable
+    })
+  })
+
+  const push = (name: number, length = 1): boolean => queue.push(new Uint8Array(length).fill(name))
+
+  it('writes a burst at once and the rest at its rate, in order', () => {
+    for (const name of [1, 2, 3, 4]) assert.equal(push(name), true)
+    assert.deepEqual(written, [1, 2])
+    time.pass(100)
+    assert.deepEqual(written, [1, 2, 3])
+    time.pass(100)
+    assert.deepEqual(written, [1, 2, 3, 4])
+    assert.equal(time.pending, 0)
+  })
+
+  it('is full at its number of messages', () => {
+    for (let name = 1; name <= 6; name++) assert.equal(push(name), true)
+    assert.equal(push(7), false)
+    time.pass(100)
+    assert.equal(push(8), true)
+  })
+
+  it('is full at its bytes', () => {
+    writable = false
+    assert.equal(push(1, 500), true)
+    assert.equal(push(2, 1_500), true)
+    assert.equal(push(3, 501), false)
+    assert.equal(push(4, 500), true)
+  })
+
+  it('writes nothing while the stream is full, and goes on when it drains', () => {
+    writable = false
+    push(1)
+    push(2)
+    time.pass(1_000)
+    assert.deepEqual(written, [1])
+    writable = true
+    queue.drained()
+    assert.deepEqual(written, [1, 2])
+  })
+
+  it('lets a message larger than its burst pass when the bucket is full', () => {
+    const small = new SendQueue({ ...limits, bytesOut: { perSecond: 100, burst: 10 } }, time, time, (message) => {
+      written.push(message[0] ?? 0)
+      return true
+    })
+    assert.equal(small.push(new Uint8Array(50).fill(1)), true)
+    assert.equal(small.push(new Uint8Array(10).fill(2)), true)
+    assert.deepEqual(written, [1])
+    time.pass(100)
+    assert.deepEqual(written, [1, 2])
+  })
+
+  it('writes nothing any more once it is closed', () => {
+    for (const name of [1, 2, 3]) push(name)
+    queue.close()
+    time.pass(1_000)
+    assert.deepEqual(written, [1, 2])
+    assert.equal(push(4), false)
+    assert.equal(time.pending, 0)
+  })
+})
