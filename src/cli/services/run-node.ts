@@ -32,7 +32,12 @@ export async function runNode(
     const options = await prepare(stop.signal)
     const { startNode } = await import('../../roles/compose.ts')
     if (stop.signal.aborted) return
-    const running = await startNode(options, stop.signal)
+    const running = await startNode(options, stop.signal).catch((error: unknown) => {
+      // Stopped while it was starting: what it was asked to do.
+      if (stop.signal.aborted) return undefined
+      throw error
+    })
+    if (running === undefined) return
     await server.open({ node: running.node, index: running.index, client: running.client })
     const over = Promise.race([running.stopped, stop.asked])
     try {
@@ -44,9 +49,6 @@ export async function runNode(
     } finally {
       await within(STOP_MS_MAX, running[Symbol.asyncDispose]())
     }
-  } catch (error) {
-    // Stopped while it was starting: what it was asked to do.
-    if (!(stop.signal.aborted && error instanceof Error && error.name === 'AbortError')) throw error
   } finally {
     stop.dispose()
   }

@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core'
 import { type ReplayRequest, type ReplayResult, ServiceError } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { replayText } from '../../render/reputation.ts'
+import { wholePeer } from '../../services/prefix.ts'
 import { reachLog } from '../../services/reach.ts'
 
 export default class ReputationReplay extends BaseCommand {
@@ -14,7 +15,7 @@ export default class ReputationReplay extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --until 500',
   ]
   static override flags = {
-    without: Flags.string({ summary: 'Leave out what this author reported, or one event by its place.', helpValue: 'ID|SEQ' }),
+    without: Flags.string({ summary: 'Leave out what this author said (a node id, or the start of it).', helpValue: 'ID' }),
     until: Flags.integer({ min: 0, summary: 'Only the events up to this one.', helpValue: 'SEQ' }),
     policy: Flags.string({ summary: 'Judge by this policy.', helpValue: 'NAME' }),
     set: Flags.string({
@@ -28,12 +29,12 @@ export default class ReputationReplay extends BaseCommand {
 
   async run(): Promise<ReplayResult> {
     const { flags } = await this.parse(ReputationReplay)
+    await using log = await reachLog(flags.data)
     const request: ReplayRequest = {
-      ...(flags.without === undefined ? {} : { without: flags.without }),
+      ...(flags.without === undefined ? {} : { without: await wholePeer(log.queries, flags.without) }),
       ...(flags.until === undefined ? {} : { until: flags.until }),
       ...(flags.policy === undefined ? {} : { policy: { id: flags.policy, parameters: parameters(flags.set ?? []) } }),
     }
-    await using log = await reachLog(flags.data)
     const result = await log.queries.replay(request)
     this.log(replayText(result))
     return result

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { eventLine, verifyText } from '../../../src/cli/render/events.ts'
+import { explanationText, replayText, scoreTable } from '../../../src/cli/render/reputation.ts'
+import { rebuildText, searchText } from '../../../src/cli/render/search.ts'
+import { torrentTable } from '../../../src/cli/render/torrents.ts'
+import { eventRow, explanation, HASH, NODE_A, NODE_B, searchHit, searchResult, torrentRow } from './rows.ts'
+
+const EVIL = 'x\u001b[2J\u202ey\nz'
+const EVIL_SHOWN = 'xy z'
+
+describe('answers as text', () => {
+  it('numbers search hits as --get takes them, with the facts to choose by', () => {
+    assert.deepEqual(searchText(searchResult()).split('\n'), [
+      '  1  Songs of the sea  [folk, music]',
+      `     48.0 MB in 12 files, 2 seeders, published by ${NODE_A.slice(0, 16)} at 1970-01-01 00:00:00.000Z`,
+      `     magnet:?xt=urn:btih:${HASH}`,
+      '1 hit in 12 ms',
+    ])
+  })
+
+  it('says when nothing was found, when there is more, and when nodes did not answer', () => {
+    assert.match(searchText(searchResult({ hits: [] })), /^nothing found for "songs"\n0 hits/)
+    assert.match(searchText(searchResult({ truncated: true })), /there are more/)
+    assert.match(searchText(searchResult({ failed: [{ node: NODE_A, reason: 'timeout' }] })), /1 index node did not answer/)
+  })
+
+  it('shows no stranger control characters in titles, tags, names, problems, events or evidence', () => {
+    const texts = [
+      searchText(searchResult({ query: EVIL, hits: [searchHit({ title: EVIL, tags: [EVIL], magnet: EVIL })] })),
+      torrentTable([torrentRow({ name: EVIL, state: 'failed', problem: EVIL })]),
+      eventLine(eventRow({ kind: EVIL, event: { kind: EVIL, reason: EVIL, list: [EVIL] } as never })),
+      explanationText(explanation({ policy: EVIL, terms: [{ name: EVIL, value: 1, because: EVIL }] })),
+      scoreTable([{ peer: NODE_A, score: 0, standing: 'good', ownGood: 0, ownBad: 0, reporters: 0, because: EVIL }]),
+    ]
+    for (const text of texts) {
+      assert.doesNotMatch(text, /\u001b|\u202e|\r/)
+      assert.ok(text.includes(EVIL_SHOWN), text)
+    }
+  })
+
+  it('tells an event in one line with its fields', () => {
+    assert.equal(
+      eventLine(eventRow()),
+      `     7      42  1970-01-01 00:00:00.000Z  ${NODE_A.slice(0, 16)}  node.stopped  reason=asked`,
+    )
+  })
+
+  it('cuts long fields of an event', () => {
+    const line = eventLine(eventRow({ event: { kind: 'x', torrentFile: 'A'.repeat(5000) } as never }))
+    assert.ok(line.length < 200, line)
+  })
+
+  it('tells a ban as a story that ends with the events that decided', () => {
+    const text = explanationText(explanation())
+    const parts = [
+      `${NODE_B} is banned, with a score of -210 under policy seed-v1.`,
+      /bad pieces +-220 +22 bad pieces seen here/,
+      /good pieces +\+10 /,
+      /\* {5}12 {2}1970-01-01 00:00:00\.000Z {2}a{16}: piece 4 of c12f… did not match .* -> score -210, banned/,
+      /Without event 12 it would not be banned\.$/,
+    ]
+    for (const part of parts) assert.match(text, typeof part === 'string' ? new RegExp(part.replaceAll('.', '\\.')) : part)
+  })
+
+  it('does not speak of a ban where there is none', () => {
+    const text = explanationText(explanation({ standing: 'good', score: 5, verdicts: [], decisive: [] }))
+    assert.match(text, /is in good standing, with a score of 5/)
+    assert.match(text, /No event about it/)
+    assert.doesNotMatch(text, /Without/)
+  })
+
+  it('says whether a replay came to the live state', () => {
+    const replay = { policy: 'p', events: 1000, elapsedMs: 5, scores: [], changed: [], liveDigest: 'd', replayedDigest: 'd' }
+    assert.match(replayText(replay), /digest d \(the same as live\)/)
+    assert.match(replayText({ ...replay, replayedDigest: 'e' }), /digest e \(live: d\)/)
+    const changed = [{ peer: NODE_B, live: 'banned' as const, replayed: 'good' as const }]
+    assert.match(replayText({ ...replay, changed }), /b{64} +banned +good/)
+  })
+
+  it('marks a rebuild whose digest differs', () => {
+    const projection = { name: 'keyword-index', events: 10, elapsedMs: 3, digestBefore: 'a', digestAfter: 'a' }
+    assert.match(rebuildText({ projections: [projection] }), /digest after +a \(the same\)/)
+    assert.match(rebuildText({ projections: [{ ...projection, digestAfter: 'b' }] }), /digest after +b \(DIFFERENT\)/)
+  })
+
+  it('names each damaged range of a log', () => {
+    const result = { intact: false, events: 9, segments: 1, headDigest: 'd', signaturesChecked: true }
+    const text = verifyText({
+      ...result,
+      ranges: [
+        { from: 2, to: 4, what: 'missing' },
+        { from: 7, to: 7, what: 'altered' },
+      ],
+    } as never)
+    assert.equal(text, 'damaged:\n  events 2 to 4 missing\n  event 7 altered')
+    assert.match(
+      verifyText({ ...result, intact: true, ranges: [] } as never),
+      /^intact: 9 events in 1 segment, every signature checked/,
+    )
+  })
+})

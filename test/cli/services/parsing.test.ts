@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { parseEndpoint } from '../../../src/cli/services/addresses.ts'
+import { parseByteRate } from '../../../src/cli/services/byte-rate.ts'
+import { bootstrapEndpoints } from '../../../src/cli/services/start-flags.ts'
+import { ServiceError } from '../../../src/roles/index.ts'
+
+const usage = (error: unknown) => error instanceof ServiceError && error.code === 'usage'
+
+describe('what is typed after a flag', () => {
+  const rates: [text: string, bytesPerSecond: number][] = [
+    ['1', 1],
+    ['500kB', 500_000],
+    ['2MB', 2_000_000],
+    ['2mb/s', 2_000_000],
+    ['1.5 MiB', 1_572_864],
+    ['1G', 1e9],
+  ]
+  for (const [text, rate] of rates) it(`reads the rate ${text}`, () => assert.equal(parseByteRate(text), rate))
+  for (const text of ['', '0', '-1', 'fast', '2 furlongs', '1e9', '0.0001', 'constructor', '5__proto__'])
+    it(`refuses the rate ${JSON.stringify(text)}`, () => assert.throws(() => parseByteRate(text), usage))
+
+  it('reads HOST:PORT', () => {
+    assert.deepEqual(parseEndpoint('127.0.0.1:4700'), { host: '127.0.0.1', port: 4700 })
+    assert.deepEqual(parseEndpoint(' bootstrap-1.example:65535 '), { host: 'bootstrap-1.example', port: 65_535 })
+  })
+  for (const text of ['', 'host', 'host:', ':1', 'host:0', 'host:65536', 'host:1x', 'a b:1', 'http://host:1', '-x:1'])
+    it(`refuses the address ${JSON.stringify(text)}`, () => assert.throws(() => parseEndpoint(text), usage))
+
+  it('takes bootstraps from the flag, and from the environment where there is no flag', () => {
+    const environment = { P2PT_BOOTSTRAP: '10.0.0.1:1, 10.0.0.2:2,' }
+    assert.deepEqual(bootstrapEndpoints({ bootstrap: ['a:1', 'b:2,c:3'] }, environment), [
+      { host: 'a', port: 1 },
+      { host: 'b', port: 2 },
+      { host: 'c', port: 3 },
+    ])
+    assert.deepEqual(bootstrapEndpoints({}, environment), [
+      { host: '10.0.0.1', port: 1 },
+      { host: '10.0.0.2', port: 2 },
+    ])
+    assert.deepEqual(bootstrapEndpoints({}, {}), [])
+  })
+})
