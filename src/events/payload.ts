@@ -1,3 +1,6 @@
+// First: the setting for plain 64 bit numbers must be in force before the generated codec loads, or 0 reads as a Long.
+import './protobuf.ts'
+
 import type { BadPiece, BadPieceEvidence, Event, EventKind, EventOf, NodeRole, PieceRange, QuarantineReason } from './event.ts'
 import { p2pt } from './generated/events.js'
 import { fromHex, toHex } from './hex.ts'
