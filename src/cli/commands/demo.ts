@@ -44,25 +44,30 @@ downloads them, has a corrupter banned, kills nodes with -9 and restarts them. N
       problem = error
     }
     const elapsedMs = Math.round(performance.now() - startedAt)
+    let crashes: string[] = []
     const kept = flags.keep && problem === undefined
     if (kept) network.release()
     else {
       await network.stop().catch(() => network.kill())
+      crashes = network.crashes()
       await rm(directory, { recursive: true, force: true })
     }
 
     const ok = problem === undefined
     if (this.jsonEnabled()) {
-      const error = problem instanceof Error ? problem.message : problem
-      write(`${JSON.stringify({ ok, elapsedMs, ...(ok ? {} : { error }), ...(kept ? { directory } : {}) })}\n`)
+      write(
+        `${JSON.stringify({ ok, elapsedMs, ...(ok ? {} : { error: sentence(problem), crashes }), ...(kept ? { directory } : {}) })}\n`,
+      )
     } else {
       write(
         ok
           ? `\nAll of it in ${(elapsedMs / 1000).toFixed(1)} s.\n`
-          : `\nIt did not work: ${problem instanceof Error ? problem.message : problem}\n`,
+          : `\n${[`It did not work: ${sentence(problem)}`, ...crashes].join('\n')}\n`,
       )
       if (kept) write(howToTalk(network))
     }
     if (!ok) process.exitCode = 1
   }
 }
+
+const sentence = (problem: unknown): string => (problem instanceof Error ? problem.message : String(problem))

@@ -54,6 +54,11 @@ export class LocalNetwork {
     return node
   }
 
+  /** The last words of nodes that ended in another way than they were told to; to be asked when all have ended. */
+  crashes(): string[] {
+    return [...this.nodes.values()].flatMap(({ crash }) => (crash === undefined ? [] : [crash]))
+  }
+
   /** Stops all politely; the bootstraps last, so that the others can say goodbye. */
   async stop(): Promise<void> {
     const [bootstraps, others] = [...this.nodes].reduce<[NodeProcess[], NodeProcess[]]>(

@@ -22,6 +22,7 @@ export class NodeProcess {
   readonly options: NodeProcessOptions
   #child: ChildProcess | undefined
   #output: string[] = []
+  #asked: NodeJS.Signals | null = null
 
   constructor(options: NodeProcessOptions) {
     this.options = options
@@ -29,6 +30,15 @@ export class NodeProcess {
 
   get pid(): number | undefined {
     return this.#child?.pid
+  }
+
+  /** What it said at its end, if it ended in another way than it was told to. To be asked when it has ended. */
+  get crash(): string | undefined {
+    const { exitCode = null, signalCode = null } = this.#child ?? {}
+    if (exitCode === null && signalCode === null) return undefined
+    if (exitCode === 0 || signalCode === this.#asked) return undefined
+    return this.#failure(`${this.options.name} stopped by itself (${signalCode ?? `exit code ${exitCode}`}); its last words:`)
+      .message
   }
 
   /** Starts it and resolves when it says `ready`. @throws Error with its last output when it does not */
@@ -43,6 +53,7 @@ export class NodeProcess {
     })
     this.#child = child
     this.#output = []
+    this.#asked = null
     const ready = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
         () => reject(this.#failure(`${name} was not ready after ${READY_MS_MAX / 1000} s`)),
@@ -86,6 +97,7 @@ export class NodeProcess {
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    this.#asked = signal
     const exited = once(child, 'exit')
     child.kill(signal)
     await exited

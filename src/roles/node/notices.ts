@@ -9,7 +9,7 @@ const NOTICES_KEPT = 500
 export class NoticeBoard {
   #notices: Notice[] = []
   #posted = 0
-  #wakers = new Set<() => void>()
+  readonly #listeners = new Set<(notice: Notice) => void>()
   #clock: Clock
 
   constructor(clock: Clock) {
@@ -17,10 +17,17 @@ export class NoticeBoard {
   }
 
   post(level: Notice['level'], code: string, text: string): void {
-    this.#notices.push({ at: this.#clock.now(), level, code, text })
+    const notice: Notice = { at: this.#clock.now(), level, code, text }
+    this.#notices.push(notice)
     if (this.#notices.length > NOTICES_KEPT) this.#notices.shift()
     this.#posted += 1
-    for (const wake of this.#wakers) wake()
+    for (const listener of this.#listeners) listener(notice)
+  }
+
+  /** @returns a function that stops it */
+  onPosted(listener: (notice: Notice) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   /** The last `last` notices, then each new one until the reader goes. */
@@ -33,10 +40,7 @@ export class NoticeBoard {
         next = this.#posted
         return { items }
       },
-      (wake) => {
-        this.#wakers.add(wake)
-        return () => this.#wakers.delete(wake)
-      },
+      (wake) => this.onPosted(wake),
     )
   }
 }

@@ -1,0 +1,24 @@
+import { pino } from 'pino'
+import type { Overlay } from '../../network/index.ts'
+import type { Notice } from '../services.ts'
+import type { StartOptions } from '../start.ts'
+import type { NoticeBoard } from './notices.ts'
+
+const LEVELS: Record<Notice['level'], 'info' | 'warn' | 'error'> = { info: 'info', warning: 'warn', error: 'error' }
+
+/** The program's own log: JSON lines on stderr, for those who collect them. What matters to the node is in the event log. */
+export function startProgramLog(
+  level: StartOptions['logLevel'],
+  node: { id: string; notices: NoticeBoard; overlay: Overlay },
+): Disposable {
+  if (level === 'silent') return { [Symbol.dispose]() {} }
+  const log = pino({ level, base: { node: node.id.slice(0, 8), pid: process.pid } }, pino.destination({ fd: 2, sync: true }))
+  const stopLinks = node.overlay.onLinks(({ up, peer, why }) => log.debug({ peer, why }, up ? 'linked' : 'unlinked'))
+  const stopNotices = node.notices.onPosted(({ level: noticeLevel, code, text }) => log[LEVELS[noticeLevel]]({ code }, text))
+  return {
+    [Symbol.dispose]() {
+      stopLinks()
+      stopNotices()
+    },
+  }
+}
