@@ -1,21 +1,27 @@
-import { compareCanonically, type Envelope, type EventOf, type InfoHash, type NodeId } from '../../events/index.ts'
+import type { Envelope, EventOf, InfoHash, NodeId } from '../../events/index.ts'
 import { partitionsOf } from './sharding.ts'
 import { keywordsOf } from './tokenizer.ts'
 
-/** Where an event stands: in canonical order among all nodes, and (`seq`) in this node's log. */
-export type EventStamp = Pick<Envelope, 'lamport' | 'author' | 'stream' | 'authorSeq' | 'at' | 'seq'>
+/**
+ * Where an event of the index stream stands among its author's, and (`seq`) in this node's log. The author is the
+ * offer's. Keys in ascending order here and below: rows are written as they are.
+ */
+export type EventStamp = Pick<Envelope, 'at' | 'authorSeq' | 'lamport' | 'seq'>
+
+/** Order of one author's events; negative if `a` is first. */
+const compareStamps = (a: EventStamp, b: EventStamp): number => a.lamport - b.lamport || a.authorSeq - b.authorSeq
 
 export type Description = {
-  readonly title: string
-  readonly sizeBytes: number
-  readonly fileCount: number
-  readonly tags: readonly string[]
   readonly by: EventStamp
+  readonly fileCount: number
+  readonly sizeBytes: number
+  readonly tags: readonly string[]
+  readonly title: string
 }
 
 export type ClaimKind = 'published' | 'verified' | 'withdrawn'
 /** An author's last word on whether it offers the torrent. */
-export type Claim = { readonly kind: ClaimKind; readonly by: EventStamp }
+export type Claim = { readonly by: EventStamp; readonly kind: ClaimKind }
 
 /** What one author says of one torrent: its last description, and its last word. */
 export type Offer = {
@@ -42,8 +48,8 @@ export type TorrentDocument = {
   readonly infoHash: InfoHash
   /** In the order of their authors. */
   readonly offers: Offer[]
-  /** What is shown: undefined while nobody described it. */
-  description: Description | undefined
+  /** What is shown, and whose words it is: undefined while nobody described it. */
+  description: (Description & { readonly author: NodeId }) | undefined
   /** Authors whose last word is that they hold it. */
   seeders: number
   /** One of them has checked every piece. */
@@ -70,20 +76,18 @@ const CLAIM_OF: { readonly [K in TorrentEvent['kind']]: ClaimKind } = {
   'torrent.withdrawn': 'withdrawn',
 }
 
-const stampOf = ({ lamport, author, stream, authorSeq, at, seq }: Envelope): EventStamp => ({
-  ...{ lamport, author, stream, authorSeq, at, seq },
-})
+const stampOf = ({ at, authorSeq, lamport, seq }: Envelope): EventStamp => ({ at, authorSeq, lamport, seq })
 
 export const isActive = (offer: Offer): boolean => offer.claim.kind !== 'withdrawn'
 
 /** Places an event in those of `partitions` where it is the last one. @returns false if it is in none */
 function moveTo(offer: Offer, by: EventStamp, partitions: readonly number[]): boolean {
-  const later = offer.placed.filter((group) => compareCanonically(group.by, by) > 0)
+  const later = offer.placed.filter((group) => compareStamps(group.by, by) > 0)
   const taken = partitions.filter((partition) => !later.some((group) => group.partitions.includes(partition)))
   // A word without partitions (an empty title) still says that the author spoke; it just lives nowhere.
   if (taken.length === 0) return false
   const earlier = offer.placed
-    .filter((group) => compareCanonically(group.by, by) < 0)
+    .filter((group) => compareStamps(group.by, by) < 0)
     .map((group) => ({ by: group.by, partitions: group.partitions.filter((partition) => !taken.includes(partition)) }))
     .filter((group) => group.partitions.length > 0)
   offer.placed = [...earlier, { by, partitions: taken }, ...later]
@@ -100,7 +104,7 @@ export function foldOffer(
   event: TorrentEvent,
 ): { offer: Offer; newPartitions: readonly number[] } | undefined {
   const by = stampOf(envelope)
-  const claim: Claim = { kind: CLAIM_OF[event.kind], by }
+  const claim: Claim = { by, kind: CLAIM_OF[event.kind] }
   const partitions = partitionsOf(keywordsOf(event.title))
   const { offers } = document
   const at = offers.findIndex(({ author }) => author >= envelope.author)
@@ -112,7 +116,7 @@ export function foldOffer(
     offer = found
     newPartitions = partitions.filter((partition) => !isPlaced(offer, partition))
     changed = moveTo(offer, by, partitions)
-    if (compareCanonically(offer.claim.by, by) < 0) {
+    if (compareStamps(offer.claim.by, by) < 0) {
       offer.claim = claim
       changed = true
     }
@@ -127,29 +131,33 @@ export function foldOffer(
     else offers.splice(at, 0, offer)
   }
   if (event.kind === 'torrent.published') {
-    if (offer.description === undefined || compareCanonically(offer.description.by, by) < 0) {
+    if (offer.description === undefined || compareStamps(offer.description.by, by) < 0) {
       const { title, sizeBytes, fileCount, tags } = event
-      offer.description = { title, sizeBytes, fileCount, tags, by }
+      offer.description = { by, fileCount, sizeBytes, tags, title }
       changed = true
     }
   }
   return changed ? { offer, newPartitions } : undefined
 }
 
-/** Descriptions that count: of those who still offer it, or else of anybody, so that seeders alone keep it findable. */
-function descriptionsOf(offers: readonly Offer[]): Description[] {
-  const of = (list: readonly Offer[]) => list.map(({ description }) => description).filter((one) => one !== undefined)
-  const active = of(offers.filter(isActive))
-  return active.length > 0 ? active : of(offers)
+type Described = Offer & { description: Description }
+const isDescribed = (offer: Offer): offer is Described => offer.description !== undefined
+
+/** Offers whose description counts: of those who still hold it, or else of anybody, so that seeders alone keep it findable. */
+function describedOf(offers: readonly Offer[]): Described[] {
+  const described = offers.filter(isDescribed)
+  const active = described.filter(isActive)
+  return active.length > 0 ? active : described
 }
 
 /** The title that most authors gave, as the first of them (in canonical order) described it. */
-function shownOf(descriptions: readonly Description[]): Description | undefined {
-  if (descriptions.length <= 1) return descriptions[0]
+function shownOf(offers: readonly Described[]): Described | undefined {
+  if (offers.length <= 1) return offers[0]
   const votes = new Map<string, number>()
-  for (const { title } of descriptions) votes.set(title, (votes.get(title) ?? 0) + 1)
-  return [...descriptions].sort(
-    (a, b) => (votes.get(b.title) ?? 0) - (votes.get(a.title) ?? 0) || compareCanonically(a.by, b.by),
+  for (const { description } of offers) votes.set(description.title, (votes.get(description.title) ?? 0) + 1)
+  const votesOf = (offer: Described): number => votes.get(offer.description.title) ?? 0
+  return [...offers].sort(
+    (a, b) => votesOf(b) - votesOf(a) || a.description.by.lamport - b.description.by.lamport || (a.author < b.author ? -1 : 1),
   )[0]
 }
 
@@ -158,10 +166,11 @@ export function summarize(document: TorrentDocument): string[] {
   const active = document.offers.filter(isActive)
   document.seeders = active.length
   document.verified = active.some(({ claim }) => claim.kind === 'verified')
-  const descriptions = descriptionsOf(document.offers)
-  document.description = shownOf(descriptions)
+  const described = describedOf(document.offers)
+  const shown = shownOf(described)
+  document.description = shown && { author: shown.author, ...shown.description }
   if (document.seeders === 0) return []
-  const titles = new Set(descriptions.map(({ title }) => title))
+  const titles = new Set(described.map(({ description }) => description.title))
   const [only] = titles
   if (titles.size <= 1) return only === undefined ? [] : keywordsOf(only)
   return [...new Set([...titles].flatMap(keywordsOf))]

@@ -13,8 +13,11 @@ type OfferRow = Pick<Offer, 'author' | 'placed'> & { description: Description | 
 function rowOf(state: KeywordIndexState, key: string): string | null {
   const document = state.documents.get(key as InfoHash)
   if (document === undefined) return null
-  const offers = document.offers.map(({ author, description = null, claim, placed }) => ({
-    ...{ author, description, claim, placed },
+  const offers = document.offers.map(({ author, claim, description = null, placed }) => ({
+    author,
+    claim,
+    description,
+    placed,
   }))
   return canonicalJson(offers as unknown as Json)
 }

@@ -1,6 +1,6 @@
 import type { NodeId } from '../../events/index.ts'
 import type { NewSha256 } from '../sha256.ts'
-import { type EventStamp, isVisible } from './documents.ts'
+import { isVisible } from './documents.ts'
 import type { KeywordIndexState } from './index-state.ts'
 
 // The events of a partition: what its owners must have in common. Of each author and torrent the last description, the
@@ -13,15 +13,14 @@ export type PartitionEvent = { readonly author: NodeId; readonly authorSeq: numb
 /** The events of a partition that count, by author and author sequence. */
 export function eventsOfPartition(state: KeywordIndexState, partition: number): PartitionEvent[] {
   const events: PartitionEvent[] = []
-  const add = ({ author, authorSeq, seq }: EventStamp): number => events.push({ author, authorSeq, seq })
   for (const ordinal of state.partitions[partition] ?? []) {
-    for (const { placed, description, claim } of state.byOrdinal[ordinal]?.offers ?? []) {
+    for (const { author, placed, description, claim } of state.byOrdinal[ordinal]?.offers ?? []) {
       const here = placed.find(({ partitions }) => partitions.includes(partition))
       if (here === undefined) continue
       const stamps = [here.by, claim.by, ...(description === undefined ? [] : [description.by])]
-      for (const [index, stamp] of stamps.entries()) {
+      for (const [index, { authorSeq, seq }] of stamps.entries()) {
         // An author's events in one stream differ by their sequence.
-        if (stamps.findIndex(({ authorSeq }) => authorSeq === stamp.authorSeq) === index) add(stamp)
+        if (stamps.findIndex((stamp) => stamp.authorSeq === authorSeq) === index) events.push({ author, authorSeq, seq })
       }
     }
   }

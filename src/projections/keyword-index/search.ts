@@ -90,9 +90,9 @@ function everything(state: KeywordIndexState, query: Query): { ordinals: readonl
 
 function hitOf({ infoHash, description, seeders, verified }: TorrentDocument): Hit[] {
   if (description === undefined) return []
-  const { title, sizeBytes, fileCount, tags, by } = description
+  const { title, sizeBytes, fileCount, tags, by, author } = description
   return [
-    { infoHash, title, sizeBytes, fileCount, tags, seeders, verified, publisher: by.author, publishedAt: by.at, seq: by.seq },
+    { infoHash, title, sizeBytes, fileCount, tags, seeders, verified, publisher: author, publishedAt: by.at, seq: by.seq },
   ]
 }
 

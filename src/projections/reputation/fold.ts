@@ -1,6 +1,16 @@
 import type { Envelope, EventOf, NodeId, PieceRange } from '../../events/index.ts'
 import { brokenRule, gossipOf, travels, trustedAgainst } from './judge.ts'
-import { type Agreement, type BanRule, count, type Ledger, opinion, points, type Subject, subjectOf } from './ledger.ts'
+import {
+  type Agreement,
+  type BanRule,
+  count,
+  type Ledger,
+  opinion,
+  points,
+  type Report,
+  type Subject,
+  subjectOf,
+} from './ledger.ts'
 import { newWindow, pushPieces, windowOf, windowText } from './piece-window.ts'
 import { policyOf } from './policy.ts'
 
@@ -10,7 +20,7 @@ import { policyOf } from './policy.ts'
 /** Told which rows changed. */
 export type Touched = {
   subject(subject: Subject): void
-  report(subject: Subject, reporter: NodeId): void
+  report(subject: Subject, reporter: NodeId, report: Report): void
   reporter(reporter: NodeId): void
   policy(): void
 }
@@ -94,12 +104,12 @@ function foldReport(ledger: Ledger, envelope: Envelope, event: EventOf<'piece.ju
   const subject = subjectOf(ledger, event.subject)
   let tally = subject.reports.get(reporter)
   if (tally === undefined) {
-    tally = { good: 0, bad: 0 }
+    tally = { good: 0, bad: 0, unsaved: false }
     subject.reports.set(reporter, tally)
   }
   const opinionBefore = opinion(tally, policy)
   count(tally, piecesIn(event.good), event.bad.length)
-  touched.report(subject, reporter)
+  touched.report(subject, reporter, tally)
 
   const opinionNow = opinion(tally, policy)
   const mine = opinion(subject.own, policy)

@@ -9,6 +9,9 @@ export const COUNT_MAX = 2 ** 40
 
 export type Tally = { good: number; bad: number }
 
+/** What one reporter says; `unsaved` since it last went to the store. */
+export type Report = Tally & { unsaved: boolean }
+
 /** How often a reporter's opinion of a peer, given before mine, turned out to be mine (or not). */
 export type Agreement = { agree: number; disagree: number }
 
@@ -22,7 +25,7 @@ export type Subject = {
   window: PieceWindow | undefined
   /** Own suspicions since it last sent a good piece; above 0 it is on parole. */
   suspicions: number
-  readonly reports: Map<NodeId, Tally>
+  readonly reports: Map<NodeId, Report>
   /** The event at which it crossed a line; stays until the operator lifts it. */
   ban: { readonly seq: number; readonly rule: BanRule } | undefined
   /** The operator's last word. */

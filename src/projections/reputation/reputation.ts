@@ -3,7 +3,7 @@ import { canonicalJson } from '../canonical-json.ts'
 import { DirtyKeys } from '../dirty-keys.ts'
 import type { Projection } from '../projection.ts'
 import { fold, type Touched } from './fold.ts'
-import { type Ledger, type Subject, subjectOf } from './ledger.ts'
+import { type Ledger, type Report, type Subject, subjectOf } from './ledger.ts'
 import { windowOf, windowText } from './piece-window.ts'
 import { type Policy, SEED_V1 } from './policy.ts'
 
@@ -21,17 +21,17 @@ export type ReputationState = Ledger & { readonly dirty: DirtyReputation }
 /** Which rows changed. Objects are remembered, not keys: making a key for every verdict would cost more than the fold. */
 class DirtyReputation implements Touched {
   readonly subjects = new Set<Subject>()
-  readonly reports = new Map<Subject, Set<NodeId>>()
+  readonly reports: { subject: Subject; reporter: NodeId; report: Report }[] = []
   readonly reporters = new Set<NodeId>()
   policyChanged = false
 
   subject(subject: Subject): void {
     this.subjects.add(subject)
   }
-  report(subject: Subject, reporter: NodeId): void {
-    const reporters = this.reports.get(subject)
-    if (reporters === undefined) this.reports.set(subject, new Set([reporter]))
-    else reporters.add(reporter)
+  report(subject: Subject, reporter: NodeId, report: Report): void {
+    if (report.unsaved) return
+    report.unsaved = true
+    this.reports.push({ subject, reporter, report })
   }
   reporter(reporter: NodeId): void {
     this.reporters.add(reporter)
@@ -44,13 +44,14 @@ class DirtyReputation implements Touched {
     const keys = new DirtyKeys()
     if (this.policyChanged) keys.add(POLICY)
     for (const { id } of this.subjects) keys.add(SUBJECT + id)
-    for (const [{ id }, reporters] of this.reports) {
-      for (const reporter of reporters) keys.add(reportKey(id, reporter))
+    for (const { subject, reporter, report } of this.reports) {
+      report.unsaved = false
+      keys.add(reportKey(subject.id, reporter))
     }
     for (const id of this.reporters) keys.add(REPORTER + id)
     this.policyChanged = false
     this.subjects.clear()
-    this.reports.clear()
+    this.reports.length = 0
     this.reporters.clear()
     return keys.drain(rowOf)
   }
@@ -95,7 +96,7 @@ function rowOf(state: ReputationState, key: string): string | null {
   }
   const [subject, reporter] = splitReportKey(key)
   const tally = state.subjects.get(subject)?.reports.get(reporter)
-  return tally === undefined ? null : canonicalJson(tally)
+  return tally === undefined ? null : `[${tally.good},${tally.bad}]`
 }
 
 export const newReputation = (own: NodeId, policy: Policy = SEED_V1): ReputationState => ({
@@ -136,7 +137,8 @@ export const reputationProjection = (own: NodeId): Projection<ReputationState> =
         state.policy = JSON.parse(value) as Policy
       } else if (key.startsWith(REPORT)) {
         const [subject, reporter] = splitReportKey(key)
-        subjectOf(state, subject).reports.set(reporter, JSON.parse(value) as { good: number; bad: number })
+        const [good, bad] = JSON.parse(value) as [number, number]
+        subjectOf(state, subject).reports.set(reporter, { good, bad, unsaved: false })
       } else if (key.startsWith(REPORTER)) {
         const agreement = JSON.parse(value) as { agree: number; disagree: number }
         state.reporters.set(key.slice(REPORTER.length) as NodeId, agreement)
