@@ -18,7 +18,7 @@ export function downloadLine(row: TorrentRow, columns: number): string {
     percent(row.piecesVerified, row.pieceCount),
     rate(row.downloadBytesPerSecond),
     counted(row.peers, 'peer'),
-    row.timeLeftMs === null ? row.state : `${duration(row.timeLeftMs)} left`,
+    row.timeLeftMs === null || row.timeLeftMs <= 0 ? row.state : `${duration(row.timeLeftMs)} left`,
   ].join('  ')
   const room = columns - facts.length - 4
   const barWidth = Math.min(30, Math.max(10, Math.floor(room / 2)))
@@ -34,7 +34,7 @@ export function rebuildLine(progress: RebuildProgress, columns: number): string 
   return clip(`${printable(projection)}  ${bar(done, total, 22)}  ${facts}`, columns)
 }
 
-/** A count of steps in one line. */
-export function stepLine(what: string, done: number, total: number, columns: number): string {
-  return clip(`${what}  ${bar(done, total, 22)}  ${count(done)}/${count(total)}`, columns)
+/** A count of steps in one line; `shown` writes a number of them. */
+export function stepLine(what: string, done: number, total: number, columns: number, shown = count): string {
+  return clip(`${printable(what)}  ${bar(done, total, 22)}  ${shown(done)}/${shown(total)}`, columns)
 }

@@ -21,7 +21,11 @@ export function torrentTable(rows: readonly TorrentRow[]): string {
       { title: 'DOWN', value: (row) => rate(row.downloadBytesPerSecond), align: 'right' },
       { title: 'UP', value: (row) => rate(row.uploadBytesPerSecond), align: 'right' },
       { title: 'PEERS', value: (row) => String(row.peers), align: 'right' },
-      { title: 'LEFT', value: (row) => (row.timeLeftMs === null ? '' : duration(row.timeLeftMs)), align: 'right' },
+      {
+        title: 'LEFT',
+        value: (row) => (row.timeLeftMs === null || row.timeLeftMs <= 0 ? '' : duration(row.timeLeftMs)),
+        align: 'right',
+      },
     ]),
     ...problems.map((row) => `${row.infoHash}: ${printable(row.problem ?? '')}`),
   ].join('\n')

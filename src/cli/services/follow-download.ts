@@ -23,8 +23,8 @@ export async function followDownload(client: ClientService, infoHash: string, js
       line.end()
     }
     if (row.state === 'failed') throw new ServiceError('failed', `the download failed: ${row.problem ?? 'for no known reason'}`)
-    if (row.pieceCount === 0 || row.piecesVerified < row.pieceCount)
-      throw new ServiceError('failed', 'the download was removed before it was complete')
+    const complete = row.state === 'seeding' || (row.pieceCount > 0 && row.piecesVerified >= row.pieceCount)
+    if (!complete) throw new ServiceError('failed', 'the download was removed before it was complete')
     if (json) await writeLine(JSON.stringify({ event: 'done', ...row }))
     return row
   }

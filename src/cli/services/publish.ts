@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { type ClientService, type PublishResult, ServiceError } from '../../roles/index.ts'
 import { stepLine } from '../render/progress-bar.ts'
+import { bytes, count } from '../render/units.ts'
 import { ProgressLine, withProgress } from './output.ts'
 
 /**
@@ -23,7 +24,7 @@ export async function publishPaths(
   for (const path of paths) {
     const work = client.publish({ path: resolve(path), ...details })
     const draw = ({ phase, done, total }: { phase: string; done: number; total: number }) =>
-      line.show((columns) => stepLine(`${phase} ${basename(path)}`, done, total, columns))
+      line.show((columns) => stepLine(`${phase} ${basename(path)}`, done, total, columns, phase === 'hashing' ? bytes : count))
     try {
       results.push(await withProgress(work, show ? draw : undefined))
     } finally {

@@ -48,7 +48,10 @@ export const clientStartFlags = {
   downloads: Flags.string({ summary: 'Where downloads go. Default: `downloads` in the data directory.', helpValue: 'DIR' }),
   'download-limit': Flags.string({ summary: 'Most that is downloaded a second, e.g. 2MB.', helpValue: 'RATE' }),
   'upload-limit': Flags.string({ summary: 'Most that is uploaded a second, e.g. 500kB.', helpValue: 'RATE' }),
-  'allow-corrupt': Flags.boolean({ summary: 'Let `client corrupt` serve damaged pieces (for testing reputation).' }),
+  'allow-corrupt': Flags.boolean({
+    default: false,
+    summary: 'Let `client corrupt` serve damaged pieces (for testing reputation).',
+  }),
 }
 
 export type StartFlags = {

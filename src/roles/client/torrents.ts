@@ -120,7 +120,7 @@ export class Torrents {
         const complete = last.pieceCount > 0 && last.piecesVerified === last.pieceCount && download.completed
         const items = complete && first ? [] : [last]
         first = false
-        return complete ? { items, result: { value: last } } : { items }
+        return complete ? { items, result: { value: last } } : { items, sleep: true }
       },
       (wake) => this.#tick(wake),
     )

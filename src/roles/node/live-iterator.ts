@@ -1,7 +1,10 @@
 import type { Progressive } from '../services.ts'
 
-/** What a pull found: items to hand out now, and, once it is over, the result. */
-export type Pulled<T, R> = { items: readonly T[]; result?: { value: R } }
+/**
+ * What a pull found: items to hand out now, and, once it is over, the result. `sleep`: nothing is left behind, so the
+ * next pull waits for a wake; a pull that always finds something (a sample of a state) must say so.
+ */
+export type Pulled<T, R> = { items: readonly T[]; result?: { value: R }; sleep?: boolean }
 
 /**
  * An iterator over something that goes on: hands out what `pull` finds, then sleeps until `wake` is called. Nothing is
@@ -53,7 +56,7 @@ export function liveIterator<T, R = void>(
       position = 0
       result = pulled.result
       // A pull that found something may have left more behind.
-      if (ready.length > 0) woken = true
+      if (ready.length > 0 && pulled.sleep !== true) woken = true
     }
   }
 

@@ -13,7 +13,7 @@ export default class ClientRemove extends BaseCommand {
   static override args = {
     infoHash: Args.string({ name: 'INFOHASH', required: true, description: 'Its info hash, or the start of it.' }),
   }
-  static override flags = { 'delete-files': Flags.boolean({ summary: 'Delete what was downloaded, too.' }) }
+  static override flags = { 'delete-files': Flags.boolean({ default: false, summary: 'Delete what was downloaded, too.' }) }
 
   async run(): Promise<{ removed: string; filesDeleted: boolean }> {
     const { args, flags } = await this.parse(ClientRemove)

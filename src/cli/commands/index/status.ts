@@ -8,7 +8,7 @@ export default class IndexStatusCommand extends BaseCommand {
   static override summary = "Show the index node's share of the keyword index."
   static override description = 'How much it holds, which partitions it owns, and whether it has what its fellow owners have.'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --partitions --json']
-  static override flags = { partitions: Flags.boolean({ summary: 'List each partition with its owners.' }) }
+  static override flags = { partitions: Flags.boolean({ default: false, summary: 'List each partition with its owners.' }) }
 
   async run(): Promise<IndexStatus> {
     const { flags } = await this.parse(IndexStatusCommand)

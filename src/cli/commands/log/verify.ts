@@ -11,7 +11,9 @@ export default class LogVerify extends BaseCommand {
   static override summary = 'Check that nothing in the log is missing, altered or out of order.'
   static override description = 'Exits 0 when it is intact and 4 when it is damaged, and names each damaged range.'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --signatures --json']
-  static override flags = { signatures: Flags.boolean({ summary: "Check each event's signature, too (slower)." }) }
+  static override flags = {
+    signatures: Flags.boolean({ default: false, summary: "Check each event's signature, too (slower)." }),
+  }
 
   async run(): Promise<VerifyResult> {
     const { flags } = await this.parse(LogVerify)

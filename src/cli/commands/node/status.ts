@@ -10,7 +10,9 @@ export default class NodeStatusCommand extends BaseCommand {
   static override description =
     'Of any role. With --check it exits 0 only if the node is ready, for the health check of a container.'
   static override examples = ['<%= config.bin %> <%= command.id %> --data ./c1', '<%= config.bin %> <%= command.id %> --check']
-  static override flags = { check: Flags.boolean({ summary: 'Exit 1 unless the node is ready and answers in time.' }) }
+  static override flags = {
+    check: Flags.boolean({ default: false, summary: 'Exit 1 unless the node is ready and answers in time.' }),
+  }
 
   async run(): Promise<NodeStatus> {
     const { flags } = await this.parse(NodeStatusCommand)

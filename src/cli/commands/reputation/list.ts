@@ -8,7 +8,7 @@ export default class ReputationList extends BaseCommand {
   static override summary = 'Show what this node thinks of its peers.'
   static override description = 'Scores and standings, each with its main reason, computed from the events in the log.'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --banned --json']
-  static override flags = { banned: Flags.boolean({ summary: 'Only those that are banned.' }) }
+  static override flags = { banned: Flags.boolean({ default: false, summary: 'Only those that are banned.' }) }
 
   async run(): Promise<{ scores: ScoreRow[] }> {
     const { flags } = await this.parse(ReputationList)
