@@ -1,7 +1,7 @@
 import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import type { Event, EventLog, NodeId, NodeRole, Timers, VerifySignature } from '../../src/events/index.ts'
 import { signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
-import { createOverlay, type OverlayRuntime } from '../../src/network/index.ts'
+import { createOverlay, type OverlayOptions, type OverlayRuntime } from '../../src/network/index.ts'
 import { MemoryNetwork, type MemoryTransport } from '../../src/network/transport.memory.ts'
 import { GatedLog } from './gated-log.ts'
 import { forked } from './random.ts'
@@ -121,7 +121,7 @@ export class Simulation implements AsyncDisposable {
   }
 
   /** Starts a node, for the first time or again with the log it had. */
-  async start(node: SimNode): Promise<void> {
+  async start(node: SimNode, more: Partial<OverlayOptions> = {}): Promise<void> {
     node.incarnation += 1
     const alive = { value: true }
     const timers: Timers = {
@@ -142,6 +142,7 @@ export class Simulation implements AsyncDisposable {
       timers,
       random: forked(this.options.seed, 100 + node.index * 1_000 + node.incarnation),
       onNotice: (text) => this.notices.push(`node ${node.index}: ${text}`),
+      ...more,
     })
     node.run = { overlay, transport, alive }
     await overlay.start(new AbortController().signal)
