@@ -15,7 +15,10 @@ export type TransportLimits = {
   readonly keepAliveMs: number
   /** Silence after which a link is lost; a peer killed with -9 is noticed within this. */
   readonly silenceMsMax: number
-  /** What a peer may send us; over it, its link is dropped as 'flood'. */
+  /**
+   * What a peer may send us; over it, its link is dropped as 'flood'. The burst is what an honest sender at its full
+   * rate piles up while we stand still for as long as a link survives: a busy machine must not cost it its peers.
+   */
   readonly messagesIn: Rate
   readonly bytesIn: Rate
   /** What we send to a peer, held below the above so that an honest burst waits here and costs no link. */
@@ -39,8 +42,8 @@ export const DEFAULT_LIMITS: TransportLimits = {
   openTimeoutMs: 5_000,
   keepAliveMs: 2_000,
   silenceMsMax: 8_000,
-  messagesIn: { perSecond: 4_000, burst: 8_000 },
-  bytesIn: { perSecond: 4 << 20, burst: 8 << 20 },
+  messagesIn: { perSecond: 4_000, burst: 28_000 },
+  bytesIn: { perSecond: 4 << 20, burst: 28 << 20 },
   messagesOut: { perSecond: 3_000, burst: 4_000 },
   bytesOut: { perSecond: 3 << 20, burst: 4 << 20 },
   queueBytesMax: 8 << 20,

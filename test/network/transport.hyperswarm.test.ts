@@ -218,13 +218,13 @@ describe('hyperswarm transport', () => {
         nodes.map(({ transport }) => transport.dial(hub.transport.self, hub.transport.endpoint)),
       )
       assert.equal(dialled.filter(Boolean).length, 2)
-      assert.equal(hub.transport.links().length, 2)
-      assert.equal(hub.seen.down.length, 0)
+      await hub.seen.until(() => hub.transport.links().length === 2)
+      assert.equal(hub.seen.up.length, 2)
     })
   })
 
   describe('a hostile peer', () => {
-    const limits: Partial<TransportLimits> = { silenceMsMax: 1_500, keepAliveMs: 300, openTimeoutMs: 500 }
+    const limits: Partial<TransportLimits> = { messagesIn: { perSecond: 1_000, burst: 2_000 } }
 
     async function hostile(victim: Node, seed?: Buffer) {
       const peer = await hostilePeer(victim.transport.self, victim.port, seed)
@@ -252,10 +252,11 @@ describe('hyperswarm transport', () => {
       const friend = await start()
       assert.equal(await friend.transport.dial(victim.transport.self, victim.transport.endpoint), true)
       const before = process.memoryUsage().rss
+      const startedAt = performance.now()
       const { key } = await hostileProcess(victim, 'flood')
       await victim.seen.until(() => victim.seen.down.length === 1)
       assert.deepEqual(victim.seen.down, [{ peer: key, why: 'flood' }])
-      assert.ok(victim.seen.messages.length < 30_000, `${victim.seen.messages.length} messages passed`)
+      assert.ok(victim.seen.messages.length <= 2_000 + performance.now() - startedAt)
       assert.ok(process.memoryUsage().rss - before < 64 << 20)
       assert.equal(await victim.transport.dial(key), false)
       assert.equal(friend.transport.send(victim.transport.self, Uint8Array.of(7)), true)
@@ -263,14 +264,14 @@ describe('hyperswarm transport', () => {
     })
 
     it('that is killed with -9 is noticed within the bound', async () => {
-      const victim = await start({ limits })
+      const victim = await start({ limits: { silenceMsMax: 1_500, keepAliveMs: 300 } })
       const { child, key } = await hostileProcess(victim, 'quiet')
       await victim.seen.until(() => victim.seen.up.length === 1)
       const killedAt = performance.now()
       child.kill('SIGKILL')
       await victim.seen.until(() => victim.seen.down.length === 1)
       assert.deepEqual(victim.seen.down, [{ peer: key, why: 'timeout' }])
-      assert.ok(performance.now() - killedAt < 3_000)
+      assert.ok(performance.now() - killedAt < 5_000, 'by default it takes 15 s')
     })
 
     it('that comes back under its key takes the place of its silent first link', async () => {
@@ -305,7 +306,7 @@ describe('hyperswarm transport', () => {
     })
 
     it('that never opens the channel is dropped, and was never a link', async () => {
-      const victim = await start({ limits })
+      const victim = await start({ limits: { openTimeoutMs: 300 } })
       const peer = await hostile(victim)
       await peer.closed
       assert.equal(victim.seen.up.length, 0)
@@ -344,7 +345,7 @@ describe('hyperswarm transport', () => {
     }
 
     it('that sends random frames costs at most its own link', async () => {
-      const victim = await start({ limits: { ...limits, penaltyMs: 0 } })
+      const victim = await start({ limits: { penaltyMs: 0, openTimeoutMs: 300 } })
       for (let round = 0; round < 20; round++) {
         const peer = await hostile(victim)
         for (let count = 0; count < 20; count++) peer.stream.write(randomBytes(1 + ((count * 37) % 300)))
@@ -366,14 +367,13 @@ describe('hyperswarm transport', () => {
     })
 
     it('does an honest burst no harm: it is sent as fast as the receiver may be sent to', async () => {
-      const rate = { perSecond: 20_000, burst: 500 }
-      const sender = await start({ limits: { messagesOut: rate } })
-      const receiver = await start({ limits: { messagesIn: { perSecond: 25_000, burst: 1_000 } } })
+      const sender = await start({ limits: { messagesOut: { perSecond: 10_000, burst: 200 } } })
+      const receiver = await start({ limits: { messagesIn: { perSecond: 12_000, burst: 4_000 } } })
       assert.equal(await sender.transport.dial(receiver.transport.self, receiver.transport.endpoint), true)
-      for (let count = 0; count < 5_000; count++) {
+      for (let count = 0; count < 6_000; count++) {
         assert.equal(sender.transport.send(receiver.transport.self, Uint8Array.of(count & 255)), true)
       }
-      await receiver.seen.until(() => receiver.seen.messages.length === 5_000)
+      await receiver.seen.until(() => receiver.seen.messages.length === 6_000)
       assert.ok(receiver.seen.messages.every(({ bytes }, index) => bytes[0] === (index & 255)))
     })
 
