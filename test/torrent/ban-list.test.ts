@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import type { NodeId } from '../../src/events/index.ts'
+import { addressId } from '../../src/events/index.ts'
+import { BanList } from '../../src/torrent/ban-list.ts'
+import { KnownEndpoints } from '../../src/torrent/known-endpoints.ts'
+
+const key = 'a'.repeat(64) as NodeId
+const other = 'b'.repeat(64) as NodeId
+
+describe('the ban list', () => {
+  it('asks for proof at the address of a banned peer, however the address is written', () => {
+    const bans = new BanList()
+    bans.ban(addressId('10.0.0.1'))
+    assert.equal(bans.needsProof('10.0.0.1'), true)
+    assert.equal(bans.needsProof('::ffff:10.0.0.1'), true)
+    assert.equal(bans.needsProof('10.0.0.2'), false)
+  })
+
+  it('asks for proof where a banned key was met, until the last of them is pardoned', () => {
+    const bans = new BanList()
+    bans.seen(key, '10.0.0.1')
+    assert.equal(bans.needsProof('10.0.0.1'), false)
+    bans.ban(key)
+    bans.ban(other)
+    bans.seen(key, '10.0.0.1')
+    bans.seen(key, '10.0.0.1')
+    bans.seen(other, '10.0.0.1')
+    bans.unban(key)
+    assert.equal(bans.needsProof('10.0.0.1'), true)
+    bans.unban(other)
+    assert.equal(bans.needsProof('10.0.0.1'), false)
+  })
+
+  it('does not grow with what others do', () => {
+    const bans = new BanList()
+    bans.ban(key)
+    for (let host = 0; host < 1_000; host++) bans.seen(key, `10.0.${host >> 8}.${host & 255}`)
+    assert.equal(bans.needsProof('10.0.0.0'), true)
+    assert.equal(bans.needsProof('10.0.3.0'), false)
+  })
+})
+
+describe('known endpoints', () => {
+  it('keep from dialling ourselves, a banned key, and a plain peer under a ban', () => {
+    const bans = new BanList()
+    const endpoints = new KnownEndpoints()
+    endpoints.isSelf('10.0.0.9:1')
+    endpoints.learn('10.0.0.1:1', key)
+    endpoints.learn('10.0.0.1:2', addressId('10.0.0.1'))
+    assert.deepEqual(
+      ['10.0.0.9:1', '10.0.0.1:1', '10.0.0.1:2', '10.0.0.1:3'].map((each) => endpoints.mayDial(each, bans)),
+      [false, true, true, true],
+    )
+    bans.ban(key)
+    bans.seen(key, '10.0.0.1')
+    assert.deepEqual(
+      ['10.0.0.1:1', '10.0.0.1:2', '10.0.0.1:3'].map((each) => endpoints.mayDial(each, bans)),
+      [false, false, true],
+    )
+  })
+})

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import parseTorrent from 'parse-torrent'
+import type { Sha1 } from '../../src/torrent/metainfo.ts'
+import {
+  checkInfo,
+  checkTorrentFile,
+  magnetOf,
+  pieceBytes,
+  pieceHash,
+  TORRENT_FILE_BYTES_MAX,
+} from '../../src/torrent/metainfo.ts'
+import type { Plain } from './bencode-writer.ts'
+import { bencode } from './bencode-writer.ts'
+
+const sha1: Sha1 = (chunks) => {
+  const hash = createHash('sha1')
+  for (const chunk of chunks) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+const PIECE = 16_384
+const hashes = (count: number) => new Uint8Array(20 * count).fill(7)
+const single = (changes: Record<string, Plain> = {}): Record<string, Plain> => ({
+  length: 40_000,
+  name: 'a.bin',
+  'piece length': PIECE,
+  pieces: hashes(3),
+  ...changes,
+})
+const multi = (files: Plain, changes: Record<string, Plain> = {}): Record<string, Plain> => ({
+  files,
+  name: 'folder',
+  'piece length': PIECE,
+  pieces: hashes(1),
+  ...changes,
+})
+const file = (length: Plain, ...path: string[]): Record<string, Plain> => ({ length, path })
+const without = (info: Record<string, Plain>, key: string): Record<string, Plain> =>
+  Object.fromEntries(Object.entries(info).filter(([name]) => name !== key))
+const check = (info: Record<string, Plain>) => checkTorrentFile(bencode({ info }), sha1)
+
+describe('the check of a torrent', () => {
+  const refused: readonly [string, Record<string, Plain>, RegExp][] = [
+    ['a negative length', single({ length: -1 }), /negative length -1/],
+    ['a negative length among files', multi([file(100, 'a'), file(-50, 'b')]), /"folder\/b" has the negative length -50/],
+    ['too few piece hashes', single({ pieces: hashes(2) }), /2 piece hashes where its 40000 bytes need 3/],
+    ['too many piece hashes', single({ pieces: hashes(4) }), /4 piece hashes/],
+    ['piece hashes that are cut', single({ pieces: new Uint8Array(59) }), /not a string of 20 byte hashes/],
+    ['a piece length of 1 TiB', single({ 'piece length': 2 ** 40, pieces: hashes(1) }), /piece length is 1099511627776 bytes/],
+    ['a piece length of 0', single({ 'piece length': 0 }), /piece length is 0/],
+    ['a negative piece length', single({ 'piece length': -PIECE }), /piece length/],
+    ['a piece length that is no multiple of a block', single({ 'piece length': 20_000 }), /multiple of 16384/],
+    ['no piece length', without(single(), 'piece length'), /no piece length/],
+    ['a million pieces', single({ length: PIECE * 300_000, pieces: hashes(300_000) }), /300000 pieces, at most 262144/],
+    ['no data', single({ length: 0, pieces: hashes(0) }), /holds no data/],
+    ['no name', without(single(), 'name'), /no name/],
+    ['no length', without(single(), 'length'), /no length/],
+    ['a length and files', single({ files: [file(1, 'a')] }), /one file and several/],
+    ['files that are no list', multi('a'), /not a list/],
+    ['a file that is no dictionary', multi([1]), /not a dictionary/],
+    ['a file without a path', multi([{ length: 1 }]), /no path/],
+    ['an empty path', multi([file(1)]), /no path/],
+    ['a path upwards', multi([file(1, '..', 'etc')]), /"\.\." is not a usable file name/],
+    ['a name upwards', single({ name: '..' }), /not a usable file name/],
+    ['an absolute name', single({ name: '/etc/passwd' }), /slash/],
+    ['a backslash', single({ name: 'a\\b' }), /slash/],
+    ['an escape sequence in a name', single({ name: 'a\u001b[2Jb' }), /control character/],
+    ['an empty name', single({ name: '' }), /not a usable file name/],
+    ['a name of 256 bytes', single({ name: 'x'.repeat(256) }), /longer than 255 bytes/],
+    ['a very deep path', multi([file(1, ...Array.from({ length: 20 }, () => 'x'.repeat(200)))]), /path is too long/],
+    ['the same path twice', multi([file(1, 'a'), file(1, 'a')]), /same path/],
+    ['a file named like a folder', multi([file(1, 'a'), file(1, 'a', 'b')]), /named like a folder/],
+    ['sizes beyond a safe integer', multi([file(2 ** 52, 'a'), file(2 ** 52, 'b')]), /larger than any disk/],
+    ['version 2 only', { 'meta version': 2, name: 'a', 'piece length': PIECE, 'file tree': {} }, /version 2 torrent.*hybrid/],
+  ]
+  for (const [name, info, sentence] of refused) {
+    it(`refuses ${name} with a sentence`, () => {
+      assert.throws(() => check(info), { code: 'TORRENT_REFUSED', message: sentence })
+    })
+  }
+
+  const notTorrents: readonly [string, Uint8Array][] = [
+    ['nothing', new Uint8Array()],
+    ['a text', Buffer.from('hello')],
+    ['a list', bencode([1])],
+    ['a dictionary without info', bencode({ announce: 'x' })],
+    ['a torrent that is cut', bencode({ info: single() }).subarray(0, 50)],
+    ['a torrent with bytes behind it', Buffer.concat([bencode({ info: single() }), Buffer.from('x')])],
+    ['a negative string length', Buffer.from('d4:infol-3:ee')],
+    ['very deep nesting', Buffer.from(`d4:info${'l'.repeat(200_000)}`)],
+  ]
+  for (const [name, bytes] of notTorrents) {
+    it(`calls ${name} no torrent`, () => {
+      assert.throws(() => checkTorrentFile(bytes, sha1), { code: 'NOT_A_TORRENT', message: /^not a torrent file: / })
+    })
+  }
+
+  it('refuses a file that is larger than any torrent', () => {
+    assert.throws(() => checkTorrentFile(new Uint8Array(TORRENT_FILE_BYTES_MAX + 1), sha1), { code: 'TORRENT_REFUSED' })
+  })
+
+  it('refuses unsorted keys, which another encoder would sort into another info hash', () => {
+    const info = Buffer.concat([
+      Buffer.from('d4:name1:a6:lengthi1e12:piece lengthi16384e6:pieces20:'),
+      hashes(1),
+      Buffer.from('e'),
+    ])
+    assert.throws(() => checkInfo(info, sha1), { code: 'TORRENT_REFUSED', message: /ascending order/ })
+  })
+
+  it('takes a hybrid torrent by its version 1 half, padding files included', () => {
+    const padding = { attr: 'p', length: PIECE - 100, path: ['.pad', '16284'] }
+    const files = [file(100, 'a'), padding, file(100, 'b'), { ...padding }, file(9, 'c')]
+    const checked = check(multi(files, { 'meta version': 2, 'file tree': {}, pieces: hashes(3), 'piece length': PIECE }))
+    assert.equal(checked.fileCount, 3)
+    assert.deepEqual(
+      checked.files.map((each) => each.padding),
+      [false, true, false, true, false],
+    )
+  }).timeout(1_000)
+
+  it('drops trackers and web seeds and keeps the info hash', async () => {
+    const info = single({ 'x-unknown': ['kept', { as: 'is' }] })
+    const original = bencode({ announce: 'http://t', 'announce-list': [['http://t']], info, 'url-list': 'http://w' })
+    const checked = checkTorrentFile(original, sha1)
+    const theirs = await parseTorrent(original)
+    assert.equal(checked.infoHash, theirs.infoHash)
+    assert.deepEqual(checked.torrentFile, new Uint8Array(bencode({ info })))
+    assert.equal((await parseTorrent(checked.torrentFile)).infoHash, theirs.infoHash)
+    assert.equal(magnetOf(checked), `magnet:?xt=urn:btih:${theirs.infoHash}&dn=a.bin`)
+  })
+
+  it('knows length and hash of each piece', () => {
+    const pieces = Uint8Array.from({ length: 60 }, (_, index) => index)
+    const checked = check(single({ pieces }))
+    assert.deepEqual(
+      [0, 1, 2].map((index) => pieceBytes(checked, index)),
+      [PIECE, PIECE, 40_000 - 2 * PIECE],
+    )
+    assert.equal(pieceHash(checked, 1), Buffer.from(pieces.subarray(20, 40)).toString('hex'))
+  })
+
+  it('throws nothing but its own error, whatever the bytes', () => {
+    const valid = bencode({ info: single() })
+    const mangled = fc.array(fc.tuple(fc.nat(valid.length - 1), fc.nat(255)), { maxLength: 6 }).map((changes) => {
+      const bytes = Uint8Array.from(valid)
+      for (const [at, byte] of changes) bytes[at] = byte
+      return bytes
+    })
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), mangled), (bytes) => {
+        try {
+          checkTorrentFile(bytes, sha1)
+        } catch (error) {
+          assert.ok(error instanceof Error && error.name === 'TorrentError', String(error))
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
