@@ -1,7 +1,8 @@
 import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import type { Event, EventLog, NodeId, NodeRole, Timers, VerifySignature } from '../../src/events/index.ts'
 import { signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
-import { createOverlay, type OverlayOptions, type OverlayRuntime } from '../../src/network/index.ts'
+import { createOverlay, type OverlayOptions, type OverlayRuntime, type RememberedMember } from '../../src/network/index.ts'
+import { isMemberEvent, MemberTable } from '../../src/network/membership/member-table.ts'
 import { MemoryNetwork, type MemoryTransport } from '../../src/network/transport.memory.ts'
 import { GatedLog } from './gated-log.ts'
 import { forked } from './random.ts'
@@ -131,6 +132,7 @@ export class Simulation implements AsyncDisposable {
         }),
     }
     const transport = this.network.create(node.id, { host: '10.0.0.1', port: node.index + 1 })
+    const members = await membersIn(node.log)
     const overlay = createOverlay({
       role: node.role,
       software: 'simulation',
@@ -142,6 +144,7 @@ export class Simulation implements AsyncDisposable {
       timers,
       random: forked(this.options.seed, 100 + node.index * 1_000 + node.incarnation),
       onNotice: (text) => this.notices.push(`node ${node.index}: ${text}`),
+      members,
       ...more,
     })
     node.run = { overlay, transport, alive }
@@ -176,6 +179,13 @@ export class Simulation implements AsyncDisposable {
       await node.log[Symbol.asyncDispose]()
     }
   }
+}
+
+/** What a liveness projection of this log would say: a restarted node is given that. */
+async function membersIn(log: EventLog): Promise<RememberedMember[]> {
+  const table = new MemberTable(10_000)
+  for await (const { author, event } of log.read()) if (isMemberEvent(event)) table.fold(author, event)
+  return [...table.all()].map(({ id, role, address, incarnation, state }) => ({ id, role, ...address, incarnation, state }))
 }
 
 export function torrentEvent(random: () => number): Event {
