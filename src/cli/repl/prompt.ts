@@ -66,8 +66,10 @@ export class Prompt {
     moveCursor(this.#output, 0, -rows)
     cursorTo(this.#output, 0)
     clearScreenDown(this.#output)
-    // readline goes up by the rows it knows of before it draws: give it those rows.
-    this.#output.write(`${text}\n${'\n'.repeat(rows)}`)
+    // readline goes up by the rows it knows of before it draws: give it those rows. After a paste it knows of fewer
+    // than there are.
+    const known = 'prevRows' in this.#readline ? Number(this.#readline.prevRows) : rows
+    this.#output.write(`${text}\n${'\n'.repeat(known)}`)
     this.#readline.prompt(true)
   }
 
