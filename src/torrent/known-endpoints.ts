@@ -18,6 +18,12 @@ export class KnownEndpoints {
     this.#set(endpoint, 'self')
   }
 
+  /** Who was found at this endpoint. */
+  peerAt(endpoint: string): PeerId | undefined {
+    const peer = this.#known.get(endpoint)
+    return peer === 'self' ? undefined : peer
+  }
+
   mayDial(endpoint: string, bans: BanList): boolean {
     const peer = this.#known.get(endpoint)
     if (peer === undefined) return true

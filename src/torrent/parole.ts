@@ -3,6 +3,9 @@ import type { PeerId } from '../events/index.ts'
 // Peers whose last piece failed are asked for one whole piece at a time, and nobody else is asked for that piece: so the
 // next verdict is theirs alone, and a liar cannot have more than one bad piece under way. A piece that passes clears them.
 
+/** Oldest are let off. */
+const PEERS_MAX = 4_096
+
 export class Parole {
   readonly #peers = new Set<PeerId>()
   readonly #pieceOf = new Map<PeerId, number>()
@@ -15,6 +18,10 @@ export class Parole {
   /** What was asked of it before is no longer counted on: the caller cancels its requests. */
   begin(peer: PeerId): void {
     this.#peers.add(peer)
+    for (const oldest of this.#peers) {
+      if (this.#peers.size <= PEERS_MAX) break
+      this.clear(oldest)
+    }
   }
 
   clear(peer: PeerId): void {

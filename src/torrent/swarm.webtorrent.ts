@@ -3,6 +3,7 @@ import type WebTorrent from 'webtorrent'
 import type { Piece, Torrent } from 'webtorrent/lib/torrent.js'
 import type { Wire } from 'webtorrent/lib/wire'
 import type { Clock, InfoHash, PeerId, PieceRange, Timers } from '../events/index.ts'
+import { isNodeId } from '../events/index.ts'
 import type { BanList } from './ban-list.ts'
 import { flipped, isCorrupted } from './corruption.ts'
 import type { EngineOptions, TorrentEngineEvents } from './engine.ts'
@@ -173,7 +174,10 @@ export class Swarm {
 
   #mayDial(address: string): boolean {
     if (this.#closed || (this.torrent._peers?.size ?? 0) >= PEERS_MAX) return false
-    return this.#options.endpoints.mayDial(address, this.#options.bans)
+    const { endpoints, bans } = this.#options
+    const peer = endpoints.peerAt(address)
+    const connected = peer !== undefined && isNodeId(peer) && this.#sessionOf(peer) !== undefined
+    return !connected && endpoints.mayDial(address, bans)
   }
 
   /** Metadata is at hand, from the torrent file or from a peer: nothing of webtorrent has looked at it yet. */
@@ -290,10 +294,32 @@ export class Swarm {
   #onIdentified(session: PeerSession): void {
     const { endpoints, infoHash, events } = this.#options
     if (session.outbound) endpoints.learn(session.endpoint, session.id)
-    if (this.#enforceBans(session)) return
+    if (this.#enforceBans(session) || this.#isDuplicate(session)) return
     this.#joined.set(session, session.id)
     events.peer(infoHash, 'joined', session.id)
     queueMicrotask(() => this.#update())
+  }
+
+  #sessionOf(peer: PeerId): PeerSession | undefined {
+    for (const session of this.#sessions.values()) if (session.identified && session.id === peer) return session
+    return undefined
+  }
+
+  /**
+   * Two nodes that find each other at once dial each other. Both keep the connection that the lower key opened.
+   * @returns true if this one was closed
+   */
+  #isDuplicate(session: PeerSession): boolean {
+    const { key } = session
+    if (key === undefined) return false
+    for (const other of [...this.#sessions.values()]) {
+      if (other === session || other.key !== key) continue
+      const oursStays = this.#options.identity.id < key
+      const loser = other.outbound === session.outbound || other.outbound === oursStays ? session : other
+      loser.close('connected already')
+      if (loser === session) return true
+    }
+    return false
   }
 
   #onClosed(session: PeerSession): void {

@@ -60,6 +60,24 @@ describe('bad pieces and bans', () => {
     assert.equal(badOf(leecher.recorded.judged, corrupter.id), 21)
   })
 
+  it('finds the liar among the sources of shared pieces, and blames no other', async function () {
+    this.timeout(30_000)
+    const limit = { uploadBytesPerSecondMax: 6_000_000 }
+    const honest = [await lab.node('honest', limit), await lab.node('helpful', limit)]
+    const corrupter = await lab.node('corrupter', limit)
+    const { metainfo, bytes } = await lab.shared([...honest, corrupter], 16_000_000, 512 * 1024)
+    corrupter.engine.corrupt(metainfo.infoHash, 50)
+    const leecher = await lab.node('leecher')
+    await download(leecher, metainfo, [...honest, corrupter])
+    await leecher.until((said) => said.completed.length === 1, 25_000)
+    assert.equal(await digestOf(join(leecher.directory, 'shared.bin')), sha256(bytes))
+    assert.ok(leecher.recorded.suspected.length > 0, 'pieces failed that several peers had sent')
+    assert.ok(badOf(leecher.recorded.judged, corrupter.id) > 0)
+    const evidence = new Set(leecher.recorded.judged.flatMap((each) => each.bad.map((piece) => piece.evidence)))
+    assert.ok(evidence.has('block-differs'))
+    for (const { id } of honest) assert.equal(badOf(leecher.recorded.judged, id), 0)
+  })
+
   it('never blames the honest seeder beside one that corrupts a fifth', async () => {
     const honest = await lab.seeder('honest', { 'a.bin': 8_000_000 })
     const { metainfo } = honest

@@ -7,6 +7,9 @@ import { randomSeed, signerFromSeed, verifySignature } from '../../src/events/si
 import { systemClock, systemTimers } from '../../src/events/time.system.ts'
 import type { EngineOptions, TorrentEngine, TorrentEngineEvents, TorrentMetainfo } from '../../src/torrent/engine.ts'
 import { createWebtorrentEngine } from '../../src/torrent/engine.webtorrent.ts'
+import { checkTorrentFile } from '../../src/torrent/metainfo.ts'
+import { sha1 } from '../../src/torrent/swarm.webtorrent.ts'
+import { bencode } from './bencode-writer.ts'
 
 // Real engines on loopback with a directory each, and what they said.
 
@@ -74,6 +77,25 @@ export class Lab implements AsyncDisposable {
     const metainfo = await node.engine.create(top, {})
     await seed(node, metainfo, metainfo.directory)
     return { ...node, metainfo, files }
+  }
+
+  /** One random file as a torrent with pieces of this length, seeded by each of these nodes. */
+  async shared(seeders: readonly Node[], sizeBytes: number, pieceLengthBytes: number) {
+    const directory = await this.directory('shared')
+    const bytes = randomBytes(sizeBytes)
+    await writeFile(join(directory, 'shared.bin'), bytes)
+    const hashes: Uint8Array[] = []
+    for (let at = 0; at < sizeBytes; at += pieceLengthBytes) {
+      hashes.push(
+        createHash('sha1')
+          .update(bytes.subarray(at, at + pieceLengthBytes))
+          .digest(),
+      )
+    }
+    const info = { length: sizeBytes, name: 'shared.bin', 'piece length': pieceLengthBytes, pieces: Buffer.concat(hashes) }
+    const metainfo = checkTorrentFile(bencode({ info }), sha1)
+    for (const node of seeders) await seed(node, metainfo, directory)
+    return { metainfo, bytes }
   }
 
   defer(close: () => Promise<unknown>): void {

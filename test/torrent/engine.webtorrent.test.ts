@@ -153,4 +153,22 @@ describe('the engine on webtorrent', () => {
     await dial(leecher, infoHash, [seeder])
     await leecher.until((said) => said.completed.length === 1)
   })
+
+  it('keeps one connection where two nodes dial each other', async () => {
+    const seeder = await lab.seeder('seeder', { 'a.bin': 100_000 })
+    const { infoHash } = seeder.metainfo
+    const others = [await lab.node('one'), await lab.node('two'), await lab.node('three')]
+    for (const other of others) {
+      await download(other, seeder.metainfo, [seeder])
+      seeder.engine.connect(infoHash, '127.0.0.1', other.engine.port)
+      await other.until((said) => said.completed.length === 1)
+    }
+    const ids = () =>
+      seeder.engine
+        .status(infoHash)
+        ?.peers.map((peer) => peer.id)
+        .sort()
+    await eventually(() => ids()?.length === 3)
+    assert.deepEqual(ids(), others.map((other) => other.id).sort())
+  })
 })
