@@ -8,6 +8,7 @@ import {
   type Offer,
   partitionsOfOffer,
   summarize,
+  type TitleKeywords,
   type TorrentDocument,
   type TorrentEvent,
   type WordEntry,
@@ -68,7 +69,7 @@ export function foldTorrent(state: KeywordIndexState, envelope: Envelope, event:
   if (folded === undefined) return
   enterPartitions(state, document, folded.offer, folded.newPartitions)
   for (const partition of partitionsOfOffer(folded.offer)) state.partitionDigests[partition] = undefined
-  list(state, document)
+  list(state, document, folded.titled)
   state.dirty.add(event.infoHash)
 }
 
@@ -88,11 +89,11 @@ export function enterPartitions(
 }
 
 /** Computes a document anew and lists it under its words, in place of those before. */
-export function list(state: KeywordIndexState, document: TorrentDocument): void {
+export function list(state: KeywordIndexState, document: TorrentDocument, titled?: TitleKeywords): void {
   const wasVisible = document.words.length > 0
   const rankBefore = document.seeders
   const stampBefore = document.description?.by.lamport
-  const keywords = summarize(document)
+  const keywords = summarize(document, titled)
   const before = document.words
   const stamp = document.description?.by.lamport ?? 0
   if (stamp > state.lamportMax) state.lamportMax = stamp

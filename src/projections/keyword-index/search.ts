@@ -46,8 +46,10 @@ export const DOCUMENTS_PER_KEYWORD_MAX = 10_000
 const PREFIX_WORDS_MAX = 1_000
 const NO_ONE: ReadonlySet<NodeId> = new Set()
 
-const ordinalsOf = (state: KeywordIndexState, entry: WordEntry): readonly number[] =>
-  orderedOrdinals(state, entry).slice(0, DOCUMENTS_PER_KEYWORD_MAX)
+function ordinalsOf(state: KeywordIndexState, entry: WordEntry): readonly number[] {
+  const ordinals = orderedOrdinals(state, entry)
+  return ordinals.length > DOCUMENTS_PER_KEYWORD_MAX ? ordinals.slice(0, DOCUMENTS_PER_KEYWORD_MAX) : ordinals
+}
 
 /** The words whose lists hold every document that has the term. */
 function entriesOf(state: KeywordIndexState, term: Term): WordEntry[] {
