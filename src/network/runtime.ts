@@ -83,6 +83,7 @@ export type OverlayOptions = {
 export interface OverlayRuntime extends Overlay {
   /** The member table, as gossip and probes have it. */
   members(): readonly Member[]
+  member(id: NodeId): Member | undefined
   readonly incarnation: number
   /** Links of the broadcast tree. */
   readonly eagerCount: number
@@ -154,6 +155,10 @@ class Runtime implements OverlayRuntime {
 
   members(): readonly Member[] {
     return [...this.#membership.members()]
+  }
+
+  member(id: NodeId): Member | undefined {
+    return this.#membership.member(id)
   }
 
   async start(signal: AbortSignal): Promise<void> {

@@ -20,7 +20,7 @@ export function believers(sim: Simulation, subject: SimNode, states: readonly st
   let count = 0
   for (const node of sim.running) {
     if (node.id === subject.id) continue
-    const state = node.overlay.members().find(({ id }) => id === subject.id)?.state
+    const state = node.overlay.member(subject.id)?.state
     if (states.includes(state ?? 'unknown')) count++
   }
   return count
@@ -35,10 +35,7 @@ export function allBelieve(sim: Simulation, subject: SimNode, ...states: string[
 /** Every running node believes every running member alive, and knows of all. */
 export function allAlive(sim: Simulation): boolean {
   const members = sim.running.filter(({ role }) => role !== 'client')
-  return sim.running.every((node) => {
-    const states = new Map(node.overlay.members().map(({ id, state }) => [id, state]))
-    return members.every(({ id }) => id === node.id || states.get(id) === 'alive')
-  })
+  return sim.running.every((node) => members.every(({ id }) => id === node.id || node.overlay.member(id)?.state === 'alive'))
 }
 
 /** `member.dead` events in the log of a node. */
