@@ -5,6 +5,7 @@ import type { Wire } from 'webtorrent/lib/wire'
 import type { Clock, InfoHash, PeerId, PieceRange, Timers } from '../events/index.ts'
 import { isNodeId } from '../events/index.ts'
 import type { BanList } from './ban-list.ts'
+import { BlockServer } from './block-server.webtorrent.ts'
 import { flipped, isCorrupted } from './corruption.ts'
 import type { EngineOptions, TorrentEngineEvents } from './engine.ts'
 import { TorrentError } from './engine.ts'
@@ -12,7 +13,7 @@ import type { KnownEndpoints } from './known-endpoints.ts'
 import type { Metainfo, Sha1 } from './metainfo.ts'
 import { BLOCK_BYTES, checkTorrentFile, magnetOf, pieceBytes, pieceHash } from './metainfo.ts'
 import { Parole } from './parole.ts'
-import { PeerSession, REQUESTS_MAX } from './peer-session.webtorrent.ts'
+import { PeerSession } from './peer-session.webtorrent.ts'
 import type { Conviction, Verdict } from './piece-blame.ts'
 import { PieceBlame } from './piece-blame.ts'
 import { bitfieldOf } from './piece-ranges.ts'
@@ -29,8 +30,6 @@ const PROOF_WAIT_MS = 5_000
 const PEERS_MAX = 400
 /** Retries waited for at a time; each of them looks at everything. */
 const WAKES_MAX = 64
-/** A peer that asks faster than it reads is not answered beyond this. */
-const UNSENT_BYTES_MAX = 2 * REQUESTS_MAX * BLOCK_BYTES
 
 export const sha1: Sha1 = (chunks) => {
   const hash = createHash('sha1')
@@ -228,13 +227,14 @@ export class Swarm {
       return
     }
     this.#sessions.set(wire, session)
+    const server = new BlockServer(wire)
     const swarm = this
     guard.attach({
       get pieceCount() {
         return swarm.#metainfo?.pieceCount
       },
       pieceBytes: (index) => (swarm.#metainfo === undefined ? 0 : pieceBytes(swarm.#metainfo, index)),
-      admitRequest: (index, offset, length) => swarm.#admitRequest(session, guard, index, offset, length),
+      serve: (index, offset, length) => swarm.#serve(session, guard, server, index, offset, length),
     })
     this.#guardMetadata(wire)
     this.#watchBlocks(session)
@@ -267,14 +267,16 @@ export class Swarm {
 
   #watchBlocks(session: PeerSession): void {
     const { wire } = session
-    const { request, piece: send } = wire
+    const { request } = wire
     const { torrent } = this
     wire.request = (index, offset, length, done) => {
       const piece = torrent.pieces[index]
       request.call(wire, index, offset, length, (error, block) => {
         // The same conditions under which webtorrent keeps the block: its sender must be the one on record.
+        // A closed wire answers its requests with an error and a null.
         if (
-          block !== undefined &&
+          !error &&
+          block instanceof Uint8Array &&
           piece !== null &&
           piece !== undefined &&
           piece === torrent.pieces[index] &&
@@ -284,10 +286,6 @@ export class Swarm {
         }
         done(error, block)
       })
-    }
-    wire.piece = (index, offset, block) => {
-      const corrupt = this.corruptPercent > 0 && isCorrupted(this.#options.identity.id, index, this.corruptPercent)
-      send.call(wire, index, offset, corrupt ? flipped(block) : block)
     }
   }
 
@@ -368,19 +366,19 @@ export class Swarm {
     return true
   }
 
-  #admitRequest(session: PeerSession, guard: WireGuard, index: number, offset: number, length: number): boolean {
-    const { wire } = session
-    if (wire.peerRequests.length >= 2 * REQUESTS_MAX) {
-      guard.violate(`more than ${2 * REQUESTS_MAX} requests at a time`)
-      return false
+  #serve(session: PeerSession, guard: WireGuard, server: BlockServer, index: number, offset: number, length: number): void {
+    if (!server.isWithinBounds) {
+      guard.violate('more requests at a time than it was told it may make')
+      return
     }
-    const served =
-      this.#isWelcome(session) &&
-      this.torrent.ready &&
-      this.torrent.bitfield?.get(index) === true &&
-      wire._readableState.buffered < UNSENT_BYTES_MAX
-    if (!served && wire.hasFast) wire.reject(index, offset, length)
-    return served
+    const store = this.#store
+    const has = this.torrent.ready && this.torrent.bitfield?.get(index) === true
+    if (store === undefined || !has || !this.#isWelcome(session)) server.reject(index, offset, length)
+    else server.serve(store, index, offset, length, (block) => (this.#corrupts(index) ? flipped(block) : block))
+  }
+
+  #corrupts(index: number): boolean {
+    return this.corruptPercent > 0 && isCorrupted(this.#options.identity.id, index, this.corruptPercent)
   }
 
   #onVerified(index: number): void {
