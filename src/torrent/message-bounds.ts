@@ -67,6 +67,9 @@ export function rule(message: Uint8Array, state: ConversationState): Ruling {
       return request(message, state)
     case 7:
       return message.length < 9 ? violation('piece without a block') : 'take'
+    case 8:
+      // A request that was taken is answered: see block-server.
+      return 'drop'
     case 9:
       // PORT would bring nodes of the public DHT into the private one.
       return 'drop'

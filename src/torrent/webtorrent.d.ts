@@ -157,9 +157,10 @@ declare module 'webtorrent/lib/wire' {
     readonly extendedMapping: Record<number, string>
     readonly extendedHandshake: Record<string, unknown>
     readonly hasFast: boolean
+    readonly amChoking: boolean
+    readonly _finished: boolean
     readonly peerChoking: boolean
     readonly requests: readonly Request[]
-    readonly peerRequests: readonly Request[]
     readonly peerPieces: { buffer: Uint8Array; get(index: number): boolean; setAll?: unknown }
     readonly ut_metadata: { setMetadata(metadata: Uint8Array): Promise<boolean>; _infoHash: string | undefined }
     readonly _readableState: { buffered: number }
@@ -170,7 +171,7 @@ declare module 'webtorrent/lib/wire' {
     uploadSpeed(): number
     use(extension: { new (wire: Wire): Extension }): void
     extended(name: string, message: Uint8Array): void
-    request(index: number, offset: number, length: number, done: (error: Error | null, block?: Uint8Array) => void): void
+    request(index: number, offset: number, length: number, done: (error: Error | null, block?: Uint8Array | null) => void): void
     piece(index: number, offset: number, block: Uint8Array): void
     cancel(index: number, offset: number, length: number): void
     reject(index: number, offset: number, length: number): void

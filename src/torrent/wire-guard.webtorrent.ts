@@ -12,8 +12,8 @@ const CHUNKS_MAX = 64
 export type GuardContext = {
   readonly pieceCount: number | undefined
   pieceBytes(index: number): number
-  /** A well-formed request: false leaves it unanswered. */
-  admitRequest(index: number, offset: number, length: number): boolean
+  /** A well-formed request; webtorrent never sees it. */
+  serve(index: number, offset: number, length: number): void
 }
 
 export class WireGuard {
@@ -96,7 +96,8 @@ export class WireGuard {
       return false
     }
     if (message[0] !== 6) return true
-    return this.#context?.admitRequest(uint32(message, 1), uint32(message, 5), uint32(message, 9)) === true
+    this.#context?.serve(uint32(message, 1), uint32(message, 5), uint32(message, 9))
+    return false
   }
 }
 

@@ -26,13 +26,15 @@ describe('bad pieces and bans', () => {
   afterEach(() => lab[Symbol.asyncDispose]())
 
   it('bans a peer that corrupts everything within 30 bad pieces, and finishes with the honest one', async () => {
-    const honest = await lab.seeder('honest', { 'a.bin': 6_000_000 }, { uploadBytesPerSecondMax: 4_000_000 })
+    const honest = await lab.seeder('honest', { 'a.bin': 8_000_000 }, { uploadBytesPerSecondMax: 5_000_000 })
     const { metainfo } = honest
     const corrupter = await lab.node('corrupter')
     await seed(corrupter, metainfo, metainfo.directory)
     corrupter.engine.corrupt(metainfo.infoHash, 100)
     const leecher = await lab.node('leecher', { onJudged: banBelowZero() })
-    await download(leecher, metainfo, [corrupter, honest])
+    await download(leecher, metainfo, [corrupter])
+    await leecher.until((said) => badOf(said.judged, corrupter.id) > 0)
+    await dial(leecher, metainfo.infoHash, [honest])
     await leecher.until((said) => said.completed.length === 1)
 
     const bad = badOf(leecher.recorded.judged, corrupter.id)
