@@ -160,8 +160,8 @@ export function compareOrdinals({ byOrdinal }: KeywordIndexState, a: number, b: 
   return first === undefined || second === undefined ? a - b : compareRank(first, second)
 }
 
-/** Words that begin with `prefix`, ascending; at most `countMax`. */
-export function wordsWithPrefix(state: KeywordIndexState, prefix: string, countMax: number): WordEntry[] {
+/** Words that begin with `prefix`, ascending. */
+export function wordsWithPrefix(state: KeywordIndexState, prefix: string): WordEntry[] {
   state.sortedWords ??= [...state.words.keys()].sort()
   const sorted = state.sortedWords
   let low = 0
@@ -172,7 +172,7 @@ export function wordsWithPrefix(state: KeywordIndexState, prefix: string, countM
     else high = middle
   }
   const found: WordEntry[] = []
-  for (let index = low; index < sorted.length && found.length < countMax; index++) {
+  for (let index = low; index < sorted.length; index++) {
     const word = sorted[index] as string
     if (!word.startsWith(prefix)) break
     const entry = state.words.get(word)

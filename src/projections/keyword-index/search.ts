@@ -42,48 +42,61 @@ export const HITS_MAX = 20
 const CANDIDATES_MAX = 200
 /** Best documents of a keyword that are looked at. Nothing is dropped from the lists: what is best changes with every seeder. */
 export const DOCUMENTS_PER_KEYWORD_MAX = 10_000
-/** Words that a prefix stands for. */
-const PREFIX_WORDS_MAX = 1_000
+/** Words that a prefix stands for, the commonest ones. */
+const PREFIX_WORDS_MAX = 200
 const NO_ONE: ReadonlySet<NodeId> = new Set()
 
-function ordinalsOf(state: KeywordIndexState, entry: WordEntry): readonly number[] {
-  const ordinals = orderedOrdinals(state, entry)
-  return ordinals.length > DOCUMENTS_PER_KEYWORD_MAX ? ordinals.slice(0, DOCUMENTS_PER_KEYWORD_MAX) : ordinals
-}
+/** Lists that hold the documents of a term or a clause. `cut`: not all of them. */
+type Lists = { readonly entries: readonly WordEntry[]; readonly cut: boolean }
 
-/** The words whose lists hold every document that has the term. */
-function entriesOf(state: KeywordIndexState, term: Term): WordEntry[] {
-  if (term.kind === 'prefix') return wordsWithPrefix(state, term.word, PREFIX_WORDS_MAX)
+const documentsIn = ({ entries }: Lists): number => entries.reduce((sum, entry) => sum + entry.documentCount, 0)
+
+function listsOf(state: KeywordIndexState, term: Term): Lists {
+  if (term.kind === 'prefix') {
+    const entries = wordsWithPrefix(state, term.word)
+    if (entries.length <= PREFIX_WORDS_MAX) return { entries, cut: false }
+    entries.sort((a, b) => b.documentCount - a.documentCount || (a.word < b.word ? -1 : 1))
+    return { entries: entries.slice(0, PREFIX_WORDS_MAX), cut: true }
+  }
   const words = term.kind === 'phrase' ? term.words : [term.word]
   let rarest: WordEntry | undefined
   for (const word of words) {
     const entry = state.words.get(word)
-    if (entry === undefined) return []
+    if (entry === undefined) return { entries: [], cut: false }
     if (rarest === undefined || entry.documentCount < rarest.documentCount) rarest = entry
   }
-  return rarest === undefined ? [] : [rarest]
+  return { entries: rarest === undefined ? [] : [rarest], cut: false }
 }
 
+type Candidates = { readonly ordinals: readonly number[]; readonly cut: boolean }
+
 /** Candidates by static rank: the documents of the clause that has the fewest. */
-function candidates(state: KeywordIndexState, query: Query): { ordinals: readonly number[]; cut: boolean } {
-  let best: { entries: WordEntry[]; size: number } | undefined
+function candidates(state: KeywordIndexState, query: Query, wanted: number): Candidates {
+  let best: Lists | undefined
   for (const terms of query.clauses) {
-    const entries = [...new Set(terms.flatMap((term) => entriesOf(state, term)))]
-    const size = entries.reduce((sum, entry) => sum + entry.documentCount, 0)
-    if (best === undefined || size < best.size) best = { entries, size }
+    const lists = terms.map((term) => listsOf(state, term))
+    const clause = { entries: [...new Set(lists.flatMap(({ entries }) => entries))], cut: lists.some(({ cut }) => cut) }
+    if (best === undefined || documentsIn(clause) < documentsIn(best)) best = clause
   }
   if (best === undefined) return everything(state, query)
-  const cut = best.entries.some((entry) => entry.documentCount > DOCUMENTS_PER_KEYWORD_MAX)
   const [only] = best.entries
   if (only === undefined) return { ordinals: [], cut: false }
-  if (best.entries.length === 1) return { ordinals: ordinalsOf(state, only), cut }
+  // Where nothing else can say no to a document, the best of all are among the best of each.
+  const isAll = query.clauses.flat().every(({ kind }) => kind !== 'phrase')
+  const isPlain = isAll && query.clauses.length === 1 && query.filters.length === 0 && query.without.length === 0
+  const each = isPlain ? wanted : DOCUMENTS_PER_KEYWORD_MAX
+  const cut = best.cut || best.entries.some(({ documentCount }) => documentCount > DOCUMENTS_PER_KEYWORD_MAX)
+  if (best.entries.length === 1) return { ordinals: firstOf(orderedOrdinals(state, only), each), cut }
   const merged = new Set<number>()
-  for (const entry of best.entries) for (const ordinal of ordinalsOf(state, entry)) merged.add(ordinal)
+  for (const entry of best.entries) for (const ordinal of firstOf(orderedOrdinals(state, entry), each)) merged.add(ordinal)
   return { ordinals: [...merged].sort((a, b) => compareOrdinals(state, a, b)), cut }
 }
 
+const firstOf = (list: readonly number[], count: number): readonly number[] =>
+  list.length > count ? list.slice(0, count) : list
+
 /** A query of filters alone looks at every document; one of nothing, or of exclusions alone, finds nothing. */
-function everything(state: KeywordIndexState, query: Query): { ordinals: readonly number[]; cut: boolean } {
+function everything(state: KeywordIndexState, query: Query): Candidates {
   if (query.filters.length === 0) return { ordinals: [], cut: false }
   const found: number[] = []
   for (const document of visibleDocuments(state)) if (matches(document, query)) found.push(document.ordinal)
@@ -111,7 +124,7 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
   const wanted = Math.max(CANDIDATES_MAX, offset + limit + 1)
 
   const found: TorrentDocument[] = []
-  const { ordinals, cut } = candidates(state, query)
+  const { ordinals, cut } = candidates(state, query, wanted)
   for (const ordinal of ordinals) {
     const document = state.byOrdinal[ordinal]
     if (document === undefined || !matches(document, query)) continue

@@ -1,4 +1,4 @@
-import { isNodeId, type PeerId } from '../../events/index.ts'
+import { isAddressId, type PeerId } from '../../events/index.ts'
 import { type Agreement, type BanRule, type Ledger, newSubject, points, type Subject } from './ledger.ts'
 import type { Policy } from './policy.ts'
 
@@ -151,4 +151,4 @@ export function summary({ because }: Judgement): string {
 }
 
 /** True for peers whose verdicts mean something to others: an address is somebody else tomorrow. */
-export const travels = (peer: PeerId): boolean => isNodeId(peer)
+export const travels = (peer: PeerId): boolean => !isAddressId(peer)

@@ -169,6 +169,23 @@ describe('keyword index', () => {
       assert.equal(search(shelf.state, 'common', { cursor: 'garbage', limit: -3 }).hits.length, 1)
     })
 
+    it('stands for the commonest words behind a prefix, and says that there are more', () => {
+      const shelf = new Shelf()
+      for (let index = 0; index < 300; index++) shelf.says(ada, published(`word${index}`))
+      shelf.says(ada, published('Common Wordy'), published('Other Wordy'))
+      const reply = search(shelf.state, 'word*')
+      assert.equal(reply.truncated, true)
+      const all: string[] = []
+      for (let cursor = ''; ; ) {
+        const page = search(shelf.state, 'word*', { cursor })
+        all.push(...page.hits.map(({ title }) => title))
+        cursor = page.cursor
+        if (cursor === '') break
+      }
+      assert.ok(all.includes('Common Wordy') && all.includes('Other Wordy'))
+      assert.deepEqual(shelf.titles('common word*'), ['Common Wordy'])
+    })
+
     it('finds what a scan over all titles finds, after any history', () => {
       const words = ['red', 'green', 'blue', 'grey']
       const title = fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 3 }).map((list) => list.join(' '))
