@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Envelope, Event, InfoHash, Lamport, Millis, NodeId, Stream } from '../../src/events/index.ts'
 import { KINDS } from '../../src/events/index.ts'
-import { canonicalJson, type Json, type Projection, type Row } from '../../src/projections/index.ts'
+import type { Projection, Row } from '../../src/projections/index.ts'
 
 /** A node id and an info hash that follow from a short name. */
 export const node = (name: string): NodeId => createHash('sha256').update(name).digest('hex') as NodeId
@@ -53,6 +53,3 @@ export function stored(rows: readonly Row[], changes: readonly (readonly [string
   }
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1))
 }
-
-/** Equal for states that say the same, whatever the rows' formatting. */
-export const said = (rows: readonly Row[]): string => canonicalJson(rows as unknown as Json)

@@ -1,7 +1,7 @@
 import type { InfoHash, NodeId } from '../../events/index.ts'
 import type { TorrentDocument, WordEntry } from './documents.ts'
 import { compareOrdinals, type KeywordIndexState, orderedOrdinals, visibleDocuments, wordsWithPrefix } from './index-state.ts'
-import { matches } from './matching.ts'
+import { testOfQuery } from './matching.ts'
 import { parseQuery, type Query, type Term } from './query.ts'
 import { rankingWords, score } from './ranking.ts'
 
@@ -99,7 +99,8 @@ const firstOf = (list: readonly number[], count: number): readonly number[] =>
 function everything(state: KeywordIndexState, query: Query): Candidates {
   if (query.filters.length === 0) return { ordinals: [], cut: false }
   const found: number[] = []
-  for (const document of visibleDocuments(state)) if (matches(document, query)) found.push(document.ordinal)
+  const test = testOfQuery(query, (word) => state.words.get(word))
+  for (const document of visibleDocuments(state)) if (test(document)) found.push(document.ordinal)
   return { ordinals: found.sort((a, b) => compareOrdinals(state, a, b)), cut: false }
 }
 
@@ -123,11 +124,12 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
   const offset = offsetOf(options.cursor)
   const wanted = Math.max(CANDIDATES_MAX, offset + limit + 1)
 
+  const test = testOfQuery(query, (word) => state.words.get(word))
   const found: TorrentDocument[] = []
   const { ordinals, cut } = candidates(state, query, wanted)
   for (const ordinal of ordinals) {
     const document = state.byOrdinal[ordinal]
-    if (document === undefined || !matches(document, query)) continue
+    if (document === undefined || !test(document)) continue
     found.push(document)
     if (found.length >= wanted) break
   }
