@@ -1,8 +1,10 @@
-import type { PeerId } from '../events/index.ts'
+import type { Millis, PeerId } from '../events/index.ts'
 
 // Peers whose last piece failed are asked for one whole piece at a time, and nobody else is asked for that piece: so the
 // next verdict is theirs alone, and a liar cannot have more than one bad piece under way. A piece that passes clears them.
 
+/** A piece that had no verdict for this long is taken back, so that a peer that stalls does not hold up the end. */
+export const PAROLE_PIECE_MS = 5_000
 /** Oldest are let off. */
 const PEERS_MAX = 4_096
 
@@ -10,6 +12,7 @@ export class Parole {
   readonly #peers = new Set<PeerId>()
   readonly #pieceOf = new Map<PeerId, number>()
   readonly #ownerOf = new Map<number, PeerId>()
+  readonly #since = new Map<number, Millis>()
 
   has(peer: PeerId): boolean {
     return this.#peers.has(peer)
@@ -33,7 +36,7 @@ export class Parole {
    * May this peer be asked for blocks of this piece now?
    * @param untouched claims the piece for a peer on parole if nobody else has sent or owes blocks of it
    */
-  mayAsk(peer: PeerId, index: number, untouched: () => boolean): boolean {
+  mayAsk(peer: PeerId, index: number, untouched: () => boolean, now: () => Millis): boolean {
     const owner = this.#ownerOf.get(index)
     if (!this.#peers.has(peer)) return owner === undefined || owner === peer
     const piece = this.#pieceOf.get(peer)
@@ -41,7 +44,16 @@ export class Parole {
     if (owner !== undefined || !untouched()) return false
     this.#pieceOf.set(peer, index)
     this.#ownerOf.set(index, peer)
+    this.#since.set(index, now())
     return true
+  }
+
+  /** Peers on parole whose piece is overdue: their requests are to be cancelled. */
+  overdue(now: Millis): PeerId[] {
+    const late = [...this.#since].filter(([, since]) => now - since >= PAROLE_PIECE_MS).map(([index]) => index)
+    const peers = late.flatMap((index) => this.#ownerOf.get(index) ?? [])
+    for (const index of late) this.settle(index)
+    return peers
   }
 
   /** The piece has its verdict, or was dropped. */
@@ -60,5 +72,6 @@ export class Parole {
     if (index === undefined) return
     this.#pieceOf.delete(peer)
     this.#ownerOf.delete(index)
+    this.#since.delete(index)
   }
 }

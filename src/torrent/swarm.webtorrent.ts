@@ -12,7 +12,7 @@ import { TorrentError } from './engine.ts'
 import type { KnownEndpoints } from './known-endpoints.ts'
 import type { Metainfo, Sha1 } from './metainfo.ts'
 import { BLOCK_BYTES, checkTorrentFile, magnetOf, pieceBytes, pieceHash } from './metainfo.ts'
-import { Parole } from './parole.ts'
+import { PAROLE_PIECE_MS, Parole } from './parole.ts'
 import { PeerSession } from './peer-session.webtorrent.ts'
 import type { Conviction, Verdict } from './piece-blame.ts'
 import { PieceBlame } from './piece-blame.ts'
@@ -341,7 +341,15 @@ export class Swarm {
     const session = this.#sessions.get(wire)
     if (session === undefined || session.closed || !this.#isWelcome(session) || this.#held.has(session.id)) return false
     if (!this.#retries.mayAsk(session.id, index, () => this.#options.clock.now())) return false
-    return this.#parole.mayAsk(session.id, index, () => this.#untouched(index))
+    return this.#parole.mayAsk(
+      session.id,
+      index,
+      () => this.#untouched(index),
+      () => {
+        this.#wakeIn(PAROLE_PIECE_MS)
+        return this.#options.clock.now()
+      },
+    )
   }
 
   /** It has said who it is where that matters. Nothing is asked of or served to others. */
@@ -434,6 +442,7 @@ export class Swarm {
     if (this.#wakes.size >= WAKES_MAX) return
     const cancel = this.#options.timers.after(waitMs, () => {
       this.#wakes.delete(cancel)
+      for (const peer of this.#parole.overdue(this.#options.clock.now())) this.#cancelRequests(peer)
       this.#update()
     })
     this.#wakes.add(cancel)
@@ -442,6 +451,10 @@ export class Swarm {
   #putOnParole(peer: PeerId): void {
     if (this.#parole.has(peer)) return
     this.#parole.begin(peer)
+    this.#cancelRequests(peer)
+  }
+
+  #cancelRequests(peer: PeerId): void {
     for (const session of this.#sessions.values()) if (session.id === peer) session.cancelRequests()
   }
 

@@ -33,7 +33,8 @@ describe('bad pieces and bans', () => {
     corrupter.engine.corrupt(metainfo.infoHash, 100)
     const leecher = await lab.node('leecher', { onJudged: banBelowZero() })
     await download(leecher, metainfo, [corrupter])
-    await leecher.until((said) => badOf(said.judged, corrupter.id) > 0)
+    // Late enough that the honest seeder cannot finish the download before there was time for a ban.
+    await leecher.until((said) => badOf(said.judged, corrupter.id) >= 12)
     await dial(leecher, metainfo.infoHash, [honest])
     await leecher.until((said) => said.completed.length === 1)
 
