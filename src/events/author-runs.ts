@@ -74,6 +74,12 @@ export class AuthorRuns {
       this.#counts[before] = (this.#counts[before] as number) + count
       return
     }
+    if (at === this.#authorSeqs.length) {
+      this.#authorSeqs.push(authorSeq)
+      this.#seqs.push(seq)
+      this.#counts.push(count)
+      return
+    }
     this.#authorSeqs.splice(at, 0, authorSeq)
     this.#seqs.splice(at, 0, seq)
     this.#counts.splice(at, 0, count)

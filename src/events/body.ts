@@ -1,7 +1,7 @@
-import { authorName } from './author-names.ts'
 import type { Draft, Header, SignedEvent, Stream } from './envelope.ts'
 import type { Event } from './event.ts'
 import { fromHex } from './hex.ts'
+import { hexName } from './hex-names.ts'
 import type { Lamport, Millis, NodeId } from './ids.ts'
 import { decodePayload, encodePayload } from './payload.ts'
 import type { Signer } from './signer.ts'
@@ -93,7 +93,7 @@ export function scanBody(bytes: Uint8Array, start = 0, end = bytes.length): Scan
     const lamport = cursor.varint()
     expectTag(cursor, TAG.author)
     if (cursor.varint() !== 32) throw new BodyError('an author has 32 bytes')
-    const author = authorName(bytes, cursor.skip(32))
+    const author = hexName(bytes, cursor.skip(32), 32) as NodeId
     expectTag(cursor, TAG.stream)
     const stream = STREAMS[cursor.varint() - 1]
     expectTag(cursor, TAG.authorSeq)

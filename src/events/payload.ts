@@ -4,6 +4,7 @@ import './protobuf.ts'
 import type { BadPiece, BadPieceEvidence, Event, EventKind, EventOf, NodeRole, PieceRange, QuarantineReason } from './event.ts'
 import { p2pt } from './generated/events.js'
 import { fromHex, toHex } from './hex.ts'
+import { hexName } from './hex-names.ts'
 import { type AddressId, type InfoHash, isAddressId, isNodeId, type NodeId, type PeerId } from './ids.ts'
 import { KINDS, kindOfNumber } from './kinds.ts'
 import { Writer } from './protobuf.ts'
@@ -35,8 +36,8 @@ function bytesOf(value: Uint8Array | null | undefined, length: number, what: str
 
 // A copy: what is decoded is a view of a whole segment of the log, which an event that is kept would keep in memory.
 const owned = (value: Uint8Array | null | undefined): Uint8Array => new Uint8Array(value ?? [])
-const node = (value: Uint8Array | null | undefined): NodeId => toHex(bytesOf(value, 32, 'a node id')) as NodeId
-const hash = (value: Uint8Array | null | undefined): InfoHash => toHex(bytesOf(value, 20, 'an info hash')) as InfoHash
+const node = (value: Uint8Array | null | undefined): NodeId => hexName(bytesOf(value, 32, 'a node id'), 0, 32) as NodeId
+const hash = (value: Uint8Array | null | undefined): InfoHash => hexName(bytesOf(value, 20, 'an info hash'), 0, 20) as InfoHash
 const count = (value: number | null | undefined): number => {
   const number = value ?? 0
   if (!Number.isSafeInteger(number) || number < 0) throw new PayloadError('a count is out of range')

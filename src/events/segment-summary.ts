@@ -1,6 +1,6 @@
-import { authorName } from './author-names.ts'
 import { STREAMS } from './body.ts'
 import { fromHex } from './hex.ts'
+import { hexName } from './hex-names.ts'
 import type { NodeId } from './ids.ts'
 import type { AuthorRun } from './log-state.ts'
 import { Cursor, varintLength, writeVarint } from './varint.ts'
@@ -115,7 +115,8 @@ export function decodeSummary(bytes: Uint8Array): SegmentSummary {
   const before = digest()
   const after = digest()
   const authors: NodeId[] = []
-  for (let left = cursor.varint(); left > 0; left--) authors.push(authorName(bytes, cursor.skip(DIGEST_BYTES)))
+  for (let left = cursor.varint(); left > 0; left--)
+    authors.push(hexName(bytes, cursor.skip(DIGEST_BYTES), DIGEST_BYTES) as NodeId)
   const runs: AuthorRun[] = []
   for (let left = cursor.varint(); left > 0; left--) {
     const whose = cursor.varint()

@@ -27,7 +27,9 @@ const text = (maxLength: number): fc.Arbitrary<string> => fc.string({ unit: 'gra
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => new Uint8Array(array))
 const ports = fc.nat(65_535)
 const roles = fc.constantFrom('bootstrap' as const, 'index' as const, 'client' as const)
-const runs = fc.array(fc.record({ first: uint32, count: uint32 }, plain), { maxLength: Math.min(40, PIECES_PER_VERDICT_MAX) })
+const runs = fc.array(fc.record({ first: uint32, count: fc.integer({ min: 1, max: 2 ** 31 }) }, plain), {
+  maxLength: Math.min(40, PIECES_PER_VERDICT_MAX),
+})
 const address: { [K in keyof MemberAddress]: fc.Arbitrary<MemberAddress[K]> } = { host: text(255), port: ports, dhtPort: ports }
 
 const fieldsOf: { readonly [K in EventKind]: object } = {

@@ -1,0 +1,66 @@
+import type { Draft, InfoHash, NodeId, SignedEvent, Signer } from '../src/events/index.ts'
+import { type Lamport, type Millis, signEvent } from '../src/events/index.ts'
+import { signerFromSeed } from '../src/events/signer.sodium.ts'
+
+// Events as a network makes them: 50 authors, mostly verdicts and changes of members, 160 to 210 bytes stored.
+
+const AUTHORS = 50
+
+const hexOf = (number: number, digits: number): string =>
+  (number * 2_654_435_761).toString(16).padStart(digits, '0').slice(-digits)
+const subjectOf = (number: number): NodeId => hexOf(number % 997, 64) as NodeId
+const infoHashOf = (number: number): InfoHash => hexOf(number % 61, 40) as InfoHash
+
+export const signerOf = (number: number): Signer => {
+  const seed = new Uint8Array(32)
+  new DataView(seed.buffer).setUint32(0, number + 1)
+  return signerFromSeed(seed)
+}
+
+export function verdict(number: number): Draft {
+  return {
+    stream: 'gossip',
+    event: {
+      kind: 'piece.judged',
+      subject: subjectOf(number),
+      infoHash: infoHashOf(number),
+      good: [{ first: number % 1000, count: 16 }],
+      bad: [],
+    },
+  }
+}
+
+/** One verdict in four, the rest changes of members. */
+export function mixed(number: number): Draft {
+  if (number % 4 === 0) return verdict(number)
+  const kinds = ['member.alive', 'member.suspect', 'member.dead'] as const
+  return {
+    stream: 'gossip',
+    event: {
+      kind: kinds[number % 3] ?? 'member.alive',
+      subject: subjectOf(number),
+      incarnation: number,
+      role: 'client',
+      host: '192.168.100.1',
+      port: 49_737,
+      dhtPort: 0,
+    },
+  }
+}
+
+/** `count` signed events with rising stamps, each author's numbered from 1. */
+export function signedEvents(count: number, draft: (number: number) => Draft): SignedEvent[] {
+  const authors = Array.from({ length: AUTHORS }, (_, number) => signerOf(number))
+  const events: SignedEvent[] = []
+  for (let number = 0; number < count; number++) {
+    const signer = authors[number % AUTHORS]
+    if (signer === undefined) continue
+    const stamp = {
+      lamport: (number + 1) as Lamport,
+      authorSeq: Math.floor(number / AUTHORS) + 1,
+      at: (1.8e12 + number) as Millis,
+    }
+    events.push(signEvent(draft(number), stamp, signer))
+  }
+  return events
+}

@@ -1,0 +1,120 @@
+import { verifyLog } from '../src/events/verify-log.level.ts'
+import { type Bench, median, timed } from './harness.ts'
+import { fileAppending, ingesting, p99, signing, sqliteAppending } from './log-append.ts'
+import { mixed, signedEvents, verdict } from './log-corpus.ts'
+import { makeLog, openLog, withDirectory } from './log-directory.ts'
+import { decodeAll, fillKeys, fillSqlite, replayKeys, replayLog, replaySqlite } from './log-replay.ts'
+import { foldReputation } from './log-reputation.ts'
+
+const APPENDERS = 100
+
+const bench: Bench = async (context) => {
+  await append(context)
+  await replay(context)
+  await reputation(context)
+  await audit(context)
+}
+
+export default bench
+
+const append: Bench = async ({ full, medians, report, note }) => {
+  const many = signedEvents(full ? 200_000 : 30_000, mixed)
+  const few = many.slice(0, full ? 10_000 : 1500)
+  const latencies: number[] = []
+  note(`appending ${many.length} events with ${APPENDERS} appenders, ${few.length} with one`)
+  const rates = await medians({
+    hundred: () => ingesting(APPENDERS, many, latencies),
+    one: () => ingesting(1, few),
+    signed: () => signing(APPENDERS, few.length * 4),
+    file: () => fileAppending(few),
+    sqlite: () => sqliteAppending(few, 1),
+    sqliteHundred: () => sqliteAppending(many, APPENDERS),
+  })
+  const unit = 'events/s'
+  report({
+    name: 'durable append, 100 appenders, signed before',
+    value: rates.hundred,
+    unit,
+    target: { atLeast: 100_000 },
+    against: { name: 'one appender', value: rates.one },
+    ratioTarget: { atLeast: 10 },
+  })
+  report({ name: 'the same, 99th percentile of one append', value: p99(latencies), unit: 'ms', target: { atMost: 5 } })
+  const file = { name: 'file append with fdatasync after each', value: rates.file }
+  report({ name: 'durable append, 100 appenders, signed before', value: rates.hundred, unit, against: file })
+  report({ name: 'durable append, one appender, signed before', value: rates.one, unit, against: file })
+  const sqlite = { name: 'SQLite (WAL, FULL), one a transaction', value: rates.sqlite }
+  report({ name: 'durable append, one appender, signed before', value: rates.one, unit, against: sqlite })
+  const hundred = { name: 'SQLite (WAL, FULL), 100 a transaction', value: rates.sqliteHundred }
+  report({ name: 'durable append, 100 appenders, signed before', value: rates.hundred, unit, against: hundred })
+  report({ name: 'durable append, 100 appenders, signed at the commit', value: rates.signed, unit })
+}
+
+const replay: Bench = ({ full, medians, report, note }) =>
+  withDirectory(async (directory) => {
+    const count = full ? 1_000_000 : 200_000
+    note(`signing ${count} events to replay`)
+    const events = signedEvents(count, mixed)
+    // Every verdict judges 16 pieces, one event in four is one.
+    const expected = (count / 4) * 16
+    await makeLog(directory, events)
+    await fillKeys(directory, events)
+    fillSqlite(directory, events)
+    const rates = await medians({
+      log: () => replayLog(directory, count, expected),
+      keys: () => replayKeys(directory, count, expected),
+      sqlite: () => replaySqlite(directory, count, expected),
+      all: () => decodeAll(directory, count),
+    })
+    const unit = 'events/s'
+    report({
+      name: 'replay with a verdict fold, one event in four a verdict',
+      value: rates.log,
+      unit,
+      target: { atLeast: 1_500_000 },
+      against: { name: 'one event a key', value: rates.keys },
+      ratioTarget: { atLeast: 3 },
+    })
+    const sqlite = { name: 'SQLite scan', value: rates.sqlite }
+    report({ name: 'replay with a verdict fold, one event in four a verdict', value: rates.log, unit, against: sqlite })
+    report({ name: 'replay of every event, decoded', value: rates.all, unit })
+  })
+
+const reputation: Bench = ({ full, rounds, report, note }) =>
+  withDirectory(async (directory) => {
+    const count = full ? 1_000_000 : 200_000
+    note(`signing ${count} verdicts`)
+    await makeLog(directory, signedEvents(count, verdict))
+    const took: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      await using log = await openLog(directory)
+      took.push(await timed(() => foldReputation(log)))
+    }
+    const seconds = (median(took) / 1000) * (1_000_000 / count)
+    report({
+      name: `reputation from 1M verdicts${full ? '' : ', from 200,000'}`,
+      value: seconds,
+      unit: 's',
+      target: { atMost: 1 },
+    })
+  })
+
+const audit: Bench = ({ full, rounds, report, note }) =>
+  withDirectory(async (directory) => {
+    const count = full ? 1_000_000 : 40_000
+    note(`auditing ${count} signatures`)
+    await makeLog(directory, signedEvents(count, mixed))
+    const took: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      took.push(
+        await timed(async () => {
+          const verdictOfLog = await verifyLog(directory, { signatures: true })
+          if (!verdictOfLog.intact || verdictOfLog.signaturesChecked !== count)
+            throw new Error('an intact log was called damaged')
+        }),
+      )
+    }
+    const seconds = (median(took) / 1000) * (1_000_000 / count)
+    const name = `audit of 1M events with every signature${full ? '' : ', from 40,000'}`
+    report({ name, value: seconds, unit: 's', target: { atMost: 40 } })
+  })
