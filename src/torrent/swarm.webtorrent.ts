@@ -12,14 +12,10 @@ import { TorrentError } from './engine.ts'
 import type { KnownEndpoints } from './known-endpoints.ts'
 import type { Metainfo, Sha1 } from './metainfo.ts'
 import { BLOCK_BYTES, checkTorrentFile, magnetOf, pieceBytes, pieceHash } from './metainfo.ts'
-import { PAROLE_PIECE_MS, Parole } from './parole.ts'
 import { PeerSession } from './peer-session.webtorrent.ts'
-import type { Conviction, Verdict } from './piece-blame.ts'
-import { PieceBlame } from './piece-blame.ts'
+import { PieceJudge } from './piece-judge.ts'
 import { bitfieldOf } from './piece-ranges.ts'
-import { PieceRetries } from './piece-retries.ts'
 import { PieceStore } from './piece-store.fs.ts'
-import { VerdictBatch } from './verdict-batch.ts'
 import type { WireGuard } from './wire-guard.webtorrent.ts'
 
 // One torrent while it is open: webtorrent's torrent, with blame, parole, bans and identities put around it.
@@ -28,8 +24,6 @@ import type { WireGuard } from './wire-guard.webtorrent.ts'
 const PROOF_WAIT_MS = 5_000
 /** Addresses kept of one torrent, dialled and waiting; more are not taken from the DHT. */
 const PEERS_MAX = 400
-/** Retries waited for at a time; each of them looks at everything. */
-const WAKES_MAX = 64
 
 export const sha1: Sha1 = (chunks) => {
   const hash = createHash('sha1')
@@ -70,12 +64,7 @@ export class Swarm {
   readonly #options: SwarmOptions
   readonly #sessions = new Map<Wire, PeerSession>()
   readonly #joined = new Map<PeerSession, PeerId>()
-  readonly #parole = new Parole()
-  readonly #retries = new PieceRetries()
-  readonly #held = new Map<PeerId, number>()
-  readonly #wakes = new Set<() => void>()
-  readonly #blame: PieceBlame
-  readonly #batch: VerdictBatch
+  readonly #judge: PieceJudge
   #metainfo: Metainfo | undefined
   #store: PieceStore | undefined
   /** Nothing is taken up any more; writes under way are finished. */
@@ -86,17 +75,23 @@ export class Swarm {
     this.#options = options
     this.#metainfo = options.metainfo
     this.corruptPercent = options.corruptPercent
-    const { infoHash, events, metainfo } = options
-    this.#blame = new PieceBlame({
-      sha1,
-      expected: (index) => (this.#metainfo === undefined ? '' : pieceHash(this.#metainfo, index)),
-    })
-    this.#batch = new VerdictBatch(
+    const { infoHash, events, metainfo, clock, timers } = options
+    this.#judge = new PieceJudge(
+      {
+        sha1,
+        expected: (index) => (this.#metainfo === undefined ? '' : pieceHash(this.#metainfo, index)),
+        clock,
+        timers,
+      },
       {
         verified: (pieces) => events.verified(pieces),
         judged: (subject, good, bad) => events.judged(infoHash, subject, good, bad),
+        suspected: (index, sources) => events.suspected(infoHash, index, sources),
+        cancelRequests: (peer) => {
+          for (const session of this.#sessions.values()) if (session.id === peer) session.cancelRequests()
+        },
+        update: () => this.#update(),
       },
-      options.timers,
     )
     this.torrent = options.client.add(metainfo?.torrentFile ?? magnetOf(options), {
       path: options.directory,
@@ -123,7 +118,7 @@ export class Swarm {
   }
 
   onParole(peer: PeerId): boolean {
-    return this.#parole.has(peer)
+    return this.#judge.onParole(peer)
   }
 
   /** Dials a peer, unless it is banned or there are too many. */
@@ -139,13 +134,12 @@ export class Swarm {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    for (const cancel of this.#wakes) cancel()
     for (const session of [...this.#sessions.values()]) session.close('the torrent is closed')
     if (!this.torrent.destroyed) {
       await new Promise<void>((resolve) => this.torrent.destroy({ destroyStore: false }, () => resolve()))
     }
     this.#ended = true
-    this.#batch.flush()
+    this.#judge.close()
   }
 
   #hook(): void {
@@ -277,12 +271,11 @@ export class Swarm {
         if (
           !error &&
           block instanceof Uint8Array &&
-          piece !== null &&
-          piece !== undefined &&
+          piece?._flushed === false &&
           piece === torrent.pieces[index] &&
           isOpen(piece, offset)
         ) {
-          this.#blame.accept(index, offset, session.id, block)
+          this.#judge.accept(index, offset, session.id, block)
         }
         done(error, block)
       })
@@ -313,7 +306,9 @@ export class Swarm {
     for (const other of [...this.#sessions.values()]) {
       if (other === session || other.key !== key) continue
       const oursStays = this.#options.identity.id < key
-      const loser = other.outbound === session.outbound || other.outbound === oursStays ? session : other
+      // Another peer id is another process: the node was started again, and the old connection is a ghost.
+      const isGhost = other.wire.peerId !== session.wire.peerId || other.outbound === session.outbound
+      const loser = !isGhost && other.outbound === oursStays ? session : other
       loser.close('connected already')
       if (loser === session) return true
     }
@@ -322,7 +317,7 @@ export class Swarm {
 
   #onClosed(session: PeerSession): void {
     this.#sessions.delete(session.wire)
-    this.#parole.leave(session.id)
+    this.#judge.left(session.id)
     const joined = this.#joined.get(session)
     this.#joined.delete(session)
     if (joined !== undefined) this.#options.events.peer(this.#options.infoHash, 'left', joined)
@@ -339,17 +334,8 @@ export class Swarm {
 
   #mayAsk(wire: Wire, index: number): boolean {
     const session = this.#sessions.get(wire)
-    if (session === undefined || session.closed || !this.#isWelcome(session) || this.#held.has(session.id)) return false
-    if (!this.#retries.mayAsk(session.id, index, () => this.#options.clock.now())) return false
-    return this.#parole.mayAsk(
-      session.id,
-      index,
-      () => this.#untouched(index),
-      () => {
-        this.#wakeIn(PAROLE_PIECE_MS)
-        return this.#options.clock.now()
-      },
-    )
+    if (session === undefined || session.closed || !this.#isWelcome(session)) return false
+    return this.#judge.mayAsk(session.id, index, () => this.#untouched(index))
   }
 
   /** It has said who it is where that matters. Nothing is asked of or served to others. */
@@ -370,7 +356,7 @@ export class Swarm {
     }
     const Fresh = piece.constructor as typeof Piece
     torrent.pieces[index] = new Fresh(piece.length)
-    this.#blame.forget(index)
+    this.#judge.forget(index)
     return true
   }
 
@@ -390,82 +376,26 @@ export class Swarm {
   }
 
   #onVerified(index: number): void {
-    if (this.#ended) return
-    this.#batch.verified(index)
-    this.#parole.settle(index)
-    if (!this.#blame.has(index)) return
-    const verdict = this.#blame.passed(index)
-    for (const peer of verdict.good) {
-      this.#parole.clear(peer)
-      this.#batch.good(peer, index)
-    }
-    for (const conviction of verdict.guilty) this.#convict(conviction)
+    if (!this.#ended) this.#judge.passed(index)
   }
 
   #onWarning(warning: Error): void {
     const match = /^Piece (\d+) failed verification$/.exec(warning.message)
-    if (match === null) return
-    const index = Number(match[1])
-    const verdict: Verdict = this.#blame.failed(index)
-    this.#parole.settle(index)
-    for (const conviction of verdict.guilty) this.#convict(conviction)
-    if (verdict.suspects.length === 0) return
-    for (const peer of verdict.suspects) this.#putOnParole(peer)
-    this.#options.events.suspected(this.#options.infoHash, index, verdict.suspects)
-  }
-
-  #convict({ peer, piece }: Conviction): void {
-    this.#wakeIn(this.#retries.failed(peer, piece.index, this.#options.clock.now()))
-    this.#putOnParole(peer)
-    const decision = this.#batch.bad(peer, piece)
-    if (decision !== undefined) this.#hold(peer, decision)
-  }
-
-  /** Asks nothing of a peer whose ban is being decided. */
-  #hold(peer: PeerId, decision: Promise<void>): void {
-    this.#held.set(peer, (this.#held.get(peer) ?? 0) + 1)
-    const release = () => {
-      const left = (this.#held.get(peer) ?? 1) - 1
-      if (left > 0) this.#held.set(peer, left)
-      else this.#held.delete(peer)
-      this.#update()
-    }
-    decision.then(release, release)
+    if (match !== null && !this.#ended) this.#judge.failed(Number(match[1]))
   }
 
   #update(): void {
     if (this.torrent.ready && !this.torrent.destroyed) this.torrent._update()
   }
 
-  /** Nothing else may happen in a swarm that waits for a retry. */
-  #wakeIn(waitMs: number): void {
-    if (this.#wakes.size >= WAKES_MAX) return
-    const cancel = this.#options.timers.after(waitMs, () => {
-      this.#wakes.delete(cancel)
-      for (const peer of this.#parole.overdue(this.#options.clock.now())) this.#cancelRequests(peer)
-      this.#update()
-    })
-    this.#wakes.add(cancel)
-  }
-
-  #putOnParole(peer: PeerId): void {
-    if (this.#parole.has(peer)) return
-    this.#parole.begin(peer)
-    this.#cancelRequests(peer)
-  }
-
-  #cancelRequests(peer: PeerId): void {
-    for (const session of this.#sessions.values()) if (session.id === peer) session.cancelRequests()
-  }
-
   #onReady(): void {
-    this.#batch.flush()
+    this.#judge.flush()
     const { bitfield } = this.torrent
     if (bitfield !== undefined) this.#options.events.checked(bitfield.buffer)
   }
 
   #onDone(): void {
-    this.#batch.flush()
+    this.#judge.flush()
     this.#store?.createEmptyFiles().catch((error: Error) => this.#onError(error))
     this.#options.events.completed()
   }
@@ -477,7 +407,7 @@ export class Swarm {
 }
 
 /** The slot for this block is still empty. */
-const isOpen = (piece: Piece, offset: number): boolean => !piece._flushed && piece._buffer?.[offset / BLOCK_BYTES] === undefined
+const isOpen = (piece: Piece, offset: number): boolean => piece._buffer?.[offset / BLOCK_BYTES] === undefined
 
 function wrapInfo(info: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from('d4:info'), info, Buffer.from('e')])
