@@ -104,6 +104,6 @@ export class NodeProcess {
   }
 
   #failure(sentence: string): Error {
-    return new Error([sentence, ...this.#output.slice(-10).map((line) => `  ${line}`)].join('\n'))
+    return new Error([sentence, ...this.#output.slice(-25).map((line) => `  ${line}`)].join('\n'))
   }
 }

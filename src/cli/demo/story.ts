@@ -46,10 +46,15 @@ export async function tellStory({ directory, folder, tell, signal }: StoryOption
     const startedAt = performance.now()
     const end = (ok: boolean, result: StepResult) =>
       tell({ type: 'end', step: name, title, ok, elapsedMs: Math.round(performance.now() - startedAt), ...result })
+    let said: string[] = []
     try {
-      end(true, await run((text) => tell({ type: 'progress', step: name, text })))
+      const result = await run((text) => {
+        said = [text]
+        tell({ type: 'progress', step: name, text })
+      })
+      end(true, result)
     } catch (error) {
-      end(false, { detail: [error instanceof Error ? error.message : String(error)], facts: {} })
+      end(false, { detail: [error instanceof Error ? error.message : String(error), ...said], facts: {} })
       throw error
     }
   }

@@ -45,20 +45,25 @@ export class Verdicts {
     }
   }
 
-  /** One verdict of the engine; the ban, where it makes one, happens before this returns. */
-  judged(infoHash: InfoHash, subject: PeerId, good: readonly PieceRange[], bad: readonly BadPiece[]): void {
+  /**
+   * One verdict of the engine; the ban, where it makes one, happens before this returns.
+   * @returns settled when the log has it
+   */
+  async judged(infoHash: InfoHash, subject: PeerId, good: readonly PieceRange[], bad: readonly BadPiece[]): Promise<void> {
     const unwritten = (this.#unwritten.get(subject) ?? 0) + bad.length
     this.#unwritten.set(subject, unwritten)
     this.#enforce(subject)
     // An address says nothing to others: only verdicts about proven keys travel.
     const stream = isNodeId(subject) ? 'gossip' : 'local'
-    this.#options.log
-      .append([{ stream, event: { kind: 'piece.judged', subject, infoHash, good: [...good], bad: [...bad] } }])
-      .catch((error: unknown) => {
-        this.#written(subject, bad.length)
-        this.#options.notices.post('error', 'log.failed', `a verdict was not recorded: ${error}`)
-        this.#enforce(subject)
-      })
+    try {
+      await this.#options.log.append([
+        { stream, event: { kind: 'piece.judged', subject, infoHash, good: [...good], bad: [...bad] } },
+      ])
+    } catch (error) {
+      this.#written(subject, bad.length)
+      this.#options.notices.post('error', 'log.failed', `a verdict was not recorded: ${error}`)
+      this.#enforce(subject)
+    }
   }
 
   suspected(infoHash: InfoHash, index: number, sources: readonly PeerId[]): void {
