@@ -1,9 +1,10 @@
 import { chmodSync, type Stats, statSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { ControlError } from './control-error.ts'
 import { dial } from './dial.ts'
 import { LineSplitter } from './line-splitter.ts'
+import { makeDirectory } from './make-directory.ts'
 import type { Services } from './methods.ts'
 import { Session } from './session.ts'
 import { CONTROL_SOCKET, socketPath } from './socket-path.ts'
@@ -41,7 +42,7 @@ export class ControlServer implements AsyncDisposable {
     const server = new ControlServer(directory)
     const path = socketPath(directory, CONTROL_SOCKET, server.#workingDirectory)
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 })
+      await makeDirectory(directory)
     } catch (cause) {
       throw new ControlError('UNAVAILABLE', `cannot make the data directory ${directory}: ${reason(cause)}`, { cause })
     }
