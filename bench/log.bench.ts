@@ -20,10 +20,15 @@ export default bench
 const append: Bench = async ({ full, medians, report, note }) => {
   const many = signedEvents(full ? 200_000 : 30_000, mixed)
   const few = many.slice(0, full ? 10_000 : 1500)
-  const latencies: number[] = []
+  const slowest: number[] = []
   note(`appending ${many.length} events with ${APPENDERS} appenders, ${few.length} with one`)
   const rates = await medians({
-    hundred: () => ingesting(APPENDERS, many, latencies),
+    hundred: async () => {
+      const latencies: number[] = []
+      const rate = await ingesting(APPENDERS, many, latencies)
+      slowest.push(p99(latencies))
+      return rate
+    },
     one: () => ingesting(1, few),
     signed: () => signing(APPENDERS, few.length * 4),
     file: () => fileAppending(few),
@@ -39,7 +44,7 @@ const append: Bench = async ({ full, medians, report, note }) => {
     against: { name: 'one appender', value: rates.one },
     ratioTarget: { atLeast: 10 },
   })
-  report({ name: 'the same, 99th percentile of one append', value: p99(latencies), unit: 'ms', target: { atMost: 5 } })
+  report({ name: 'the same, 99th percentile of one append', value: median(slowest), unit: 'ms', target: { atMost: 5 } })
   const file = { name: 'file append with fdatasync after each', value: rates.file }
   report({ name: 'durable append, 100 appenders, signed before', value: rates.hundred, unit, against: file })
   report({ name: 'durable append, one appender, signed before', value: rates.one, unit, against: file })

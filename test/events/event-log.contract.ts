@@ -219,6 +219,18 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       assert.deepEqual(await all(log.read({ kinds: ALL_KINDS })), [])
     })
 
+    it('keeps an event that a newer version wrote, unread', async () => {
+      await using log = await open(signer)
+      const { body, signature } = foreign(author, 1, 1)
+      // The version is the second byte of a body.
+      const newer = body.with(1, 9)
+      const [ingested] = await log.ingest([{ body: newer, signature }])
+      assert.equal(ingested?.outcome, 'appended')
+      const [envelope] = await all(log.read())
+      assert.deepEqual([envelope?.version, envelope?.event.kind], [9, 'unknown'])
+      assert.deepEqual([...((await log.readSignedAt([1]))[0]?.body ?? [])], [...newer])
+    })
+
     it('counts contiguous heads over any order of arrival, and finds each event by its author', async () => {
       await using log = await open(signer)
       await fc.assert(

@@ -1,5 +1,6 @@
 import { openMemoryLog } from '../../src/events/event-log.memory.ts'
+import { upcaster } from '../../src/events/index.ts'
 import { describeEventLog } from './event-log.contract.ts'
-import { noUpcast, tickingClock } from './samples.ts'
+import { tickingClock } from './samples.ts'
 
-describeEventLog('the log in memory', async (signer) => openMemoryLog({ signer, clock: tickingClock(), upcast: noUpcast }))
+describeEventLog('the log in memory', async (signer) => openMemoryLog({ signer, clock: tickingClock(), upcast: upcaster([]) }))
