@@ -128,7 +128,7 @@ class Runtime implements OverlayRuntime {
     this.#transport = transport
     this.#log = log
     this.#timers = new NamedTimers(timers)
-    this.#gossip = new Gossip({ held: log, verify, random })
+    this.#gossip = new Gossip({ self: this.self, isClient: role === 'client', held: log, verify, random })
     this.#membership = new Membership({
       self: this.self,
       role,
@@ -305,7 +305,7 @@ class Runtime implements OverlayRuntime {
   #unlinked(peer: NodeId, why: LinkLoss): void {
     const booked = this.#links.down(peer)
     if (booked === undefined) return
-    this.#gossip.linkDown(peer)
+    this.#carryOut(this.#gossip.linkDown(peer, this.#now()))
     this.#messenger.linkDown(peer)
     if (this.#state === 'up' && (why === 'timeout' || why === 'remote' || why === 'error')) this.#membership.linkLost(peer)
     this.#tell({ up: false, peer, why })
@@ -379,7 +379,10 @@ class Runtime implements OverlayRuntime {
     const own = envelopes.filter(({ author, stream }) => author === this.self && stream === 'gossip')
     if (own.length > 0) this.#publish(own)
     for (const { author, stream, event } of envelopes) {
-      if (stream === 'gossip' && isMemberEvent(event)) this.#carryOut(this.#membership.observe(author, event, now))
+      if (stream !== 'gossip' || !isMemberEvent(event)) continue
+      this.#carryOut(this.#membership.observe(author, event, now))
+      const state = this.#membership.member(event.subject)?.state
+      if (state === 'dead' || state === 'left') this.#carryOut(this.#gossip.memberGone(event.subject, now))
     }
     const { onIngested } = this.#options
     if (onIngested === undefined) return

@@ -38,11 +38,21 @@ export type HelloMessage = {
   transient: boolean
 }
 
+export type BeaconMessage = {
+  type: 'beacon'
+  root: NodeId
+  client: boolean
+  distance: number
+  beat: number
+  parent: boolean
+}
+
 export type GossipMessage =
   | { type: 'push'; events: readonly { event: SignedEvent; hops: number }[] }
   | { type: 'have'; names: readonly EventName[] }
   | { type: 'graft'; names: readonly EventName[] }
   | { type: 'prune' }
+  | BeaconMessage
   | { type: 'summary'; salt: number; buckets: Uint8Array }
   | { type: 'vector'; buckets: Uint8Array; heads: readonly Head[]; reply: boolean }
   | { type: 'fetch'; id: number; ranges: readonly AuthorRange[] }
@@ -102,6 +112,8 @@ function shapeOf(message: WireMessage): p2pt.wire.Wire.$Properties {
       return { graft: { names: byAuthor(message.names) } }
     case 'prune':
       return { prune: {} }
+    case 'beacon':
+      return { beacon: { ...message, root: fromHex(message.root) } }
     case 'summary':
       return { summary: message }
     case 'vector': {
@@ -141,6 +153,11 @@ function messageOf(wire: p2pt.wire.Wire.$Properties): WireMessage | undefined {
   if (wire.have != null) return { type: 'have', names: namesOf(wire.have.names) }
   if (wire.graft != null) return { type: 'graft', names: namesOf(wire.graft.names) }
   if (wire.prune != null) return { type: 'prune' }
+  if (wire.beacon != null) {
+    const { root, client, distance, beat, parent } = wire.beacon
+    const flags = { client: client ?? false, parent: parent ?? false }
+    return { type: 'beacon', root: node(root), distance: count(distance), beat: count(beat), ...flags }
+  }
   if (wire.summary != null) {
     const buckets = sized(wire.summary.buckets, SUMMARY_BUCKETS * BUCKET_HASH_BYTES)
     return { type: 'summary', salt: count(wire.summary.salt), buckets }

@@ -36,6 +36,14 @@ const message = fc.oneof(
   fc.record({ type: fc.constant('push'), events: fc.array(fc.record({ event, hops }), { maxLength: 5 }) }),
   fc.record({ type: fc.constantFrom('have', 'graft'), names }),
   fc.record({ type: fc.constant('prune') }),
+  fc.record({
+    type: fc.constant('beacon'),
+    root: node,
+    client: fc.boolean(),
+    distance: id,
+    beat: count,
+    parent: fc.boolean(),
+  }),
   fc.record({ type: fc.constant('summary'), salt: id, buckets: bytes(384) }),
   fc.record({
     type: fc.constant('vector'),

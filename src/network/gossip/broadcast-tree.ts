@@ -2,10 +2,12 @@ import type { NodeId } from '../../events/index.ts'
 import type { Effect } from '../protocol.ts'
 import { type EventName, type GossipMessage, WIRE_ITEMS_MAX } from '../wire.ts'
 import { type SeenEvent, seenKey } from './seen-events.ts'
+import type { SpanningTree } from './spanning-tree.ts'
 
 // The broadcast tree (Plumtree: Leitao, Pereira, Rodrigues 2007, "Epidemic Broadcast Trees"): events are pushed over
 // eager links; over the other, lazy ones only their names go. A copy that arrives over an eager link prunes it; a name
-// whose event does not come in time grafts its link back, so the tree repairs itself.
+// whose event does not come in time grafts its link back, so the tree repairs itself. The links of the spanning tree
+// (spanning-tree.ts) are eager whatever arrives; pruning and grafting is for the others, and for while there is no tree.
 
 /** Names wait this long, to go in one message. */
 export const LAZY_FLUSH_MS = 200
@@ -24,22 +26,28 @@ export const FLUSH_TIMER = 'gossip-flush'
 export const GRAFT_TIMER = 'gossip-graft'
 
 export type Pushed = SeenEvent & { readonly author: NodeId; readonly authorSeq: number }
-type Neighbour = { eager: boolean; lazy: Map<string, EventName>; prunedAt: number }
+/** `grafted`: pushed to although it is no link of the spanning tree. */
+type Neighbour = { grafted: boolean; lazy: Map<string, EventName>; prunedAt: number }
 type Missing = { name: EventName; sources: NodeId[]; askAt: number }
 type GossipEffect = Effect<GossipMessage>
 
 export class BroadcastTree {
+  readonly #spanning: Pick<SpanningTree, 'pushesTo'>
   readonly #neighbours = new Map<NodeId, Neighbour>()
   readonly #missing = new Map<string, Missing>()
   #flushSet = false
   #graftSet = false
+
+  constructor(spanning: Pick<SpanningTree, 'pushesTo'>) {
+    this.#spanning = spanning
+  }
 
   get neighbours(): readonly NodeId[] {
     return [...this.#neighbours.keys()]
   }
 
   get eagerCount(): number {
-    return [...this.#neighbours.values()].filter(({ eager }) => eager).length
+    return this.neighbours.filter((peer) => this.#isEager(peer)).length
   }
 
   has(peer: NodeId): boolean {
@@ -51,9 +59,8 @@ export class BroadcastTree {
     return this.#neighbours.get(peer)?.lazy.size ?? 0
   }
 
-  /** Every new link is eager until it brings a copy. */
   linkUp(peer: NodeId): void {
-    this.#neighbours.set(peer, { eager: true, lazy: new Map(), prunedAt: Number.NEGATIVE_INFINITY })
+    this.#neighbours.set(peer, { grafted: false, lazy: new Map(), prunedAt: Number.NEGATIVE_INFINITY })
   }
 
   linkDown(peer: NodeId): void {
@@ -69,7 +76,7 @@ export class BroadcastTree {
     for (const { author, authorSeq } of events) this.#missing.delete(seenKey(author, authorSeq))
     for (const [peer, neighbour] of this.#neighbours) {
       if (peer === except) continue
-      if (neighbour.eager && !byNameOnly) {
+      if (!byNameOnly && this.#isEager(peer)) {
         effects.push(...pushes(peer, events))
       } else {
         for (const { author, authorSeq, hops } of events) {
@@ -84,30 +91,29 @@ export class BroadcastTree {
     return effects
   }
 
-  /** The sender gave us something new over the tree: its link is part of it. */
-  useful(from: NodeId): void {
-    const neighbour = this.#neighbours.get(from)
-    if (neighbour !== undefined) neighbour.eager = true
+  #isEager(peer: NodeId): boolean {
+    return this.#spanning.pushesTo(peer) || this.#neighbours.get(peer)?.grafted === true
   }
 
   /** The sender pushed nothing but copies: its link is not needed in the tree. */
   redundant(from: NodeId, now: number): GossipEffect[] {
     const neighbour = this.#neighbours.get(from)
-    if (neighbour === undefined || (!neighbour.eager && now - neighbour.prunedAt < PRUNE_AGAIN_MS)) return []
-    neighbour.eager = false
+    if (neighbour === undefined || this.#spanning.pushesTo(from) || now - neighbour.prunedAt < PRUNE_AGAIN_MS) return []
+    neighbour.grafted = false
     neighbour.prunedAt = now
     return [{ do: 'send', to: from, message: { type: 'prune' } }]
   }
 
   pruned(from: NodeId): void {
     const neighbour = this.#neighbours.get(from)
-    if (neighbour !== undefined) neighbour.eager = false
+    if (neighbour !== undefined) neighbour.grafted = false
   }
 
   /** @returns true if the sender is a neighbour, which now is eager */
   grafted(from: NodeId): boolean {
-    this.useful(from)
-    return this.#neighbours.has(from)
+    const neighbour = this.#neighbours.get(from)
+    if (neighbour !== undefined) neighbour.grafted = true
+    return neighbour !== undefined
   }
 
   /** A neighbour holds this event and we do not: wait for it over the tree, then ask. */
@@ -161,7 +167,7 @@ export class BroadcastTree {
     }
     const effects: GossipEffect[] = []
     for (const [to, names] of asked) {
-      this.useful(to)
+      this.grafted(to)
       effects.push({ do: 'send', to, message: { type: 'graft', names } })
     }
     if (this.#missing.size > 0) {

@@ -7,6 +7,7 @@ import { AntiEntropy, COMPARE_SOON_TIMER, COMPARE_TIMER } from './anti-entropy.t
 import { AuthorRates } from './author-rates.ts'
 import { BroadcastTree, FLUSH_TIMER, GRAFT_TIMER, type Pushed, pushes } from './broadcast-tree.ts'
 import { SeenEvents } from './seen-events.ts'
+import { BEACON_EVERY_MS, BEACON_TIMER, SpanningTree } from './spanning-tree.ts'
 
 export const HOLD_BACK_MS = 100
 const HOLD_BACK_COUNT_MAX = 4_096
@@ -31,6 +32,9 @@ export type GossipCounts = {
 }
 
 export type GossipOptions = {
+  self: NodeId
+  /** A client comes and goes: the tree is rooted in one only where there is nobody else. */
+  isClient: boolean
   held: HeldEvents
   verify: VerifySignature
   /** 0 <= random() < 1 */
@@ -43,12 +47,15 @@ export class Gossip implements Protocol<GossipMessage> {
   readonly #held: HeldEvents
   readonly #seen = new SeenEvents(SEEN_COUNT_MAX, SEEN_BYTES_MAX)
   readonly #queue = new HoldBackQueue(HOLD_BACK_MS, HOLD_BACK_COUNT_MAX)
-  readonly #tree = new BroadcastTree()
+  readonly #spanning: SpanningTree
+  readonly #tree: BroadcastTree
   readonly #admission: Admission
   readonly #antiEntropy: AntiEntropy
   #releaseSet = false
 
-  constructor({ held, verify, random }: GossipOptions) {
+  constructor({ self, isClient, held, verify, random }: GossipOptions) {
+    this.#spanning = new SpanningTree(self, isClient)
+    this.#tree = new BroadcastTree(this.#spanning)
     const rates = new AuthorRates(AUTHOR_EVENTS_PER_SECOND, AUTHOR_EVENTS_BURST, AUTHORS_MAX)
     this.#held = held
     this.#admission = new Admission(held, this.#seen, rates, verify)
@@ -73,17 +80,23 @@ export class Gossip implements Protocol<GossipMessage> {
   }
 
   start(): readonly Effect<GossipMessage>[] {
-    return [this.#antiEntropy.compareWake()]
+    return [this.#antiEntropy.compareWake(), { do: 'wake', afterMs: BEACON_EVERY_MS, timer: BEACON_TIMER }]
   }
 
   linkUp(peer: NodeId, initiator: boolean, now: number): readonly Effect<GossipMessage>[] {
     this.#tree.linkUp(peer)
-    return this.#antiEntropy.linkUp(peer, initiator, now)
+    return [...this.#spanning.linkUp(peer), ...this.#antiEntropy.linkUp(peer, initiator, now)]
   }
 
-  linkDown(peer: NodeId): void {
+  linkDown(peer: NodeId, now: number): readonly Effect<GossipMessage>[] {
     this.#tree.linkDown(peer)
     this.#antiEntropy.linkDown(peer)
+    return this.#spanning.linkDown(peer, now)
+  }
+
+  /** A member is dead or has left: the tree cannot be rooted in it. */
+  memberGone(id: NodeId, now: number): readonly Effect<GossipMessage>[] {
+    return this.#spanning.rootGone(id, now)
   }
 
   /** Own events that stand in the log now. */
@@ -109,6 +122,8 @@ export class Gossip implements Protocol<GossipMessage> {
       case 'prune':
         this.#tree.pruned(from)
         return []
+      case 'beacon':
+        return this.#spanning.receive(from, message, now)
       case 'summary':
         return this.#antiEntropy.summary(from, message, now)
       case 'vector':
@@ -134,6 +149,8 @@ export class Gossip implements Protocol<GossipMessage> {
         return this.#antiEntropy.compare(now)
       case COMPARE_SOON_TIMER:
         return this.#antiEntropy.compareSoon(now)
+      case BEACON_TIMER:
+        return this.#spanning.beat(now)
       case RELEASE_TIMER:
         this.#releaseSet = false
         return this.#release(now)
@@ -159,7 +176,6 @@ export class Gossip implements Protocol<GossipMessage> {
   #push(from: NodeId, events: readonly { event: SignedEvent; hops: number }[], now: number): Effect<GossipMessage>[] {
     const { fresh, duplicates, effects } = this.#admit(from, events, true, now)
     if (fresh.length > 0) {
-      this.#tree.useful(from)
       effects.push(
         ...this.#tree.spread(
           fresh.filter(({ spread }) => spread),
