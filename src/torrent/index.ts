@@ -1,3 +1,4 @@
 // torrent: how bytes move. The engine port, the check of metainfo, piece blame (pure), the identity extension, and the
-// webtorrent adapter with its guard. Imports events only.
+// webtorrent adapter with its guard. Imports events only. engine.webtorrent.ts is imported by its own path, and late:
+// loading webtorrent takes a second.
 export * from './engine.ts'

@@ -113,10 +113,6 @@ export class Swarm {
     return this.#metainfo
   }
 
-  get store(): PieceStore | undefined {
-    return this.#store
-  }
-
   onParole(peer: PeerId): boolean {
     return this.#judge.onParole(peer)
   }
