@@ -238,11 +238,16 @@ async function restart(work: Work, say: Say): Promise<StepResult> {
 }
 
 async function finish(work: Work, say: Say): Promise<StepResult> {
-  const { client } = await work.ask('client4')
+  const { client, node } = await work.ask('client4')
   const [atStart] = (await client.clientStatus()).torrents
   const kept = Math.min(work.piecesBefore ?? 0, atStart?.piecesVerified ?? 0)
   const row = await drain(client.follow(work.infoHash), (progress) => say(progressOf(progress)))
   const digest = await sameContent(work, row)
+  const { id: corrupter } = await (await work.ask('client3')).node.status()
+  const blamed = (await node.scores()).filter(
+    ({ peer, ownBad, standing }) => peer !== corrupter && (ownBad > 0 || standing !== 'good'),
+  )
+  if (blamed.length > 0) throw new StoryError(`honest peers were blamed: ${blamed.map(({ peer }) => short(peer)).join(', ')}`)
   if (row.downloadedBytes >= row.sizeBytes) throw new StoryError('the download started over')
   if ((work.piecesBefore ?? 0) > (atStart?.piecesVerified ?? 0)) {
     throw new StoryError(`of ${work.piecesBefore} pieces only ${atStart?.piecesVerified} were still known after the restart`)
@@ -250,7 +255,7 @@ async function finish(work: Work, say: Say): Promise<StepResult> {
   return {
     detail: [
       `${kept} pieces kept, ${megabytes(row.downloadedBytes)} of ${megabytes(row.sizeBytes)} fetched after the restart`,
-      `sha-256 ${digest}`,
+      `sha-256 ${digest}; no honest peer was blamed`,
     ],
     facts: { piecesKept: kept, downloadedBytes: row.downloadedBytes, sizeBytes: row.sizeBytes, sha256: digest },
   }

@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync, globSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+// Runs the built package as a user does, in processes of its own.
+
+const ROOT = join(import.meta.dirname, '../..')
+const PROGRAM = join(ROOT, 'bin/run.js')
+
+/** Builds the package if its sources are newer than what was built: `npm ci` has built it on a clean checkout. */
+export function build(): void {
+  const newest = (patterns: string[]) =>
+    Math.max(
+      0,
+      ...patterns.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).map((file) => statSync(join(ROOT, file)).mtimeMs),
+    )
+  const manifest = join(ROOT, 'oclif.manifest.json')
+  const built = existsSync(manifest) ? newest(['dist/src/cli/**/*.js', 'dist/src/roles/**/*.js']) : 0
+  if (built > newest(['src/**/*.ts', 'migrations/**/*.ts'])) return
+  const env = { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH ?? ''}` }
+  const { status, stdout } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, env, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the build failed:\n${stdout}`)
+}
+
+export type Ended = { exit: number | null; stdout: string; stderr: string }
+
+const environment = (): NodeJS.ProcessEnv => {
+  const { P2PT_DATA: _data, P2PT_BOOTSTRAP: _bootstrap, NODE_V8_COVERAGE: _coverage, ...rest } = process.env
+  return rest
+}
+
+export type RunOptions = {
+  input?: string
+  environment?: NodeJS.ProcessEnv
+  /** All of stdout so far, each time there is more. */
+  onOutput?: (stdout: string, child: ChildProcess) => void
+}
+
+/** Runs one command to its end. One that hangs is killed, and has no exit code. */
+export function p2pt(words: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [PROGRAM, ...words], {
+    env: { ...environment(), ...options.environment },
+    cwd: ROOT,
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
+  })
+  child.stdin.on('error', () => {}).end(options.input ?? '')
+  return ended(child, options.onOutput)
+}
+
+async function ended(child: ChildProcess, onOutput: RunOptions['onOutput'] = () => {}): Promise<Ended> {
+  let stdout = ''
+  let stderr = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+    onOutput(stdout, child)
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  const exit = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  return { exit, stdout, stderr }
+}
+
+/** A node that runs in a process of its own. */
+export type NodeProcess = {
+  readonly child: ChildProcess
+  /** The first line it printed when it was ready. */
+  readonly ready: string
+  readonly ended: Promise<Ended>
+}
+
+/** Starts a node; resolves when it says that it is ready. */
+export async function startNode(words: readonly string[]): Promise<NodeProcess> {
+  const child = spawn(process.execPath, [PROGRAM, ...words], { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] })
+  const end = ended(child)
+  const ready = await new Promise<string>((resolve, reject) => {
+    let text = ''
+    child.stdout.on('data', (chunk: string) => {
+      text += chunk
+      const line = text.split('\n').find((one) => /"event":"ready"| is ready at /.test(one))
+      if (line !== undefined) resolve(line)
+    })
+    void end.then(({ exit, stderr }) => reject(new Error(`${words.join(' ')} ended with ${exit}: ${stderr}`)))
+  })
+  return { child, ready, ended: end }
+}
