@@ -42,7 +42,9 @@ export class SpanningTree {
   pushesTo(peer: NodeId): boolean {
     const claim = this.#claims.get(peer)
     const { rootKey, distance, parent } = this.#place
-    return claim === undefined || claim.rootKey !== rootKey || distance === NO_DISTANCE || peer === parent || claim.child
+    if (claim === undefined || claim.rootKey !== rootKey) return true
+    // Who has lost its parent, we or the neighbour, uses all links until it has a new one.
+    return distance === NO_DISTANCE || claim.distance === NO_DISTANCE || peer === parent || claim.child
   }
 
   linkUp(peer: NodeId): Effect<GossipMessage>[] {

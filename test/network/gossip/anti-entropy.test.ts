@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { type NodeId, toHex, type VersionVector } from '../../../src/events/index.ts'
+import { FETCH_EVENTS_MAX, limited } from '../../../src/network/gossip/anti-entropy.ts'
+import { AuthorRates } from '../../../src/network/gossip/author-rates.ts'
+import { bucketBits, bucketOf, differingBuckets, hasBucket, summarise } from '../../../src/network/gossip/vector-summary.ts'
+
+const author = (digit: string): NodeId => digit.repeat(64) as NodeId
+const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => toHex(bytes) as NodeId)
+const vector: fc.Arbitrary<VersionVector> = fc
+  .array(fc.tuple(key, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })), { maxLength: 60 })
+  .map((entries) => new Map(entries))
+
+describe('summary of a version vector', () => {
+  it('is the same for the same heads, whatever their order', () => {
+    fc.assert(
+      fc.property(vector, fc.nat(), (heads, salt) => {
+        assert.deepEqual(summarise(heads, salt), summarise(new Map([...heads].reverse()), salt))
+      }),
+    )
+  })
+
+  it('differs in exactly the bucket of an author whose head moved', () => {
+    fc.assert(
+      fc.property(vector, key, fc.integer({ min: 1, max: 2 ** 40 }), fc.nat(), (heads, moved, head, salt) => {
+        const before = new Map(heads).set(moved, head)
+        const after = new Map(heads).set(moved, head + 1)
+        assert.deepEqual(differingBuckets(summarise(before, salt), summarise(after, salt)), [bucketOf(moved)])
+      }),
+    )
+  })
+
+  it('keeps a set of buckets in eight bytes', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(63)), (buckets) => {
+        const bits = bucketBits(buckets)
+        assert.equal(bits.length, 8)
+        for (let bucket = 0; bucket < 64; bucket++) assert.equal(hasBucket(bits, bucket), buckets.includes(bucket))
+      }),
+    )
+  })
+})
+
+describe('a fetch', () => {
+  it('asks for all that is missing while that is little', () => {
+    const ranges = [{ author: author('a'), from: 3, to: 9 }]
+    assert.deepEqual(limited(ranges), ranges)
+  })
+
+  it('gives each author a share, so that a long backlog does not keep a short one waiting', () => {
+    const asked = limited([
+      { author: author('a'), from: 1, to: 1_000_000 },
+      { author: author('b'), from: 11, to: 20 },
+      { author: author('c'), from: 1, to: 1_000_000 },
+    ])
+    const share = Math.floor((FETCH_EVENTS_MAX - 10) / 2)
+    assert.deepEqual(asked, [
+      { author: author('b'), from: 11, to: 20 },
+      { author: author('a'), from: 1, to: share },
+      { author: author('c'), from: 1, to: share },
+    ])
+  })
+})
+
+describe('author rates', () => {
+  it('lets a burst pass, then so many a second, each author by itself', () => {
+    const rates = new AuthorRates(10, 5, 100)
+    const taken = (by: string, count: number, now: number) =>
+      Array.from({ length: count }, () => rates.take(author(by), now)).filter(Boolean).length
+    assert.equal(taken('a', 20, 0), 5)
+    assert.equal(taken('b', 20, 0), 5)
+    assert.equal(taken('a', 20, 300), 3)
+    assert.equal(taken('a', 20, 100_000), 5)
+  })
+})

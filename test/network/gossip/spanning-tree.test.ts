@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { NodeId } from '../../../src/events/index.ts'
+import { BEACON_EVERY_MS, SpanningTree } from '../../../src/network/gossip/spanning-tree.ts'
+import type { Effect } from '../../../src/network/protocol.ts'
+import type { GossipMessage } from '../../../src/network/wire.ts'
+
+const id = (index: number): NodeId => index.toString(16).padStart(64, '0') as NodeId
+
+/** Spanning trees on a graph, with every message delivered in the order of sending. */
+class Graph {
+  readonly nodes = new Map<NodeId, SpanningTree>()
+  readonly #links = new Set<string>()
+  readonly #queue: { from: NodeId; to: NodeId; message: GossipMessage }[] = []
+  now = 1_000_000
+
+  constructor(count: number, clients: readonly number[] = []) {
+    for (let index = 1; index <= count; index++) this.nodes.set(id(index), new SpanningTree(id(index), clients.includes(index)))
+  }
+
+  tree(index: number): SpanningTree {
+    const tree = this.nodes.get(id(index))
+    if (tree === undefined) throw new RangeError(`no node ${index}`)
+    return tree
+  }
+
+  link(a: number, b: number): void {
+    if (a === b || this.#links.has(`${id(a)} ${id(b)}`)) return
+    this.#links.add(`${id(a)} ${id(b)}`).add(`${id(b)} ${id(a)}`)
+    this.#take(id(a), this.tree(a).linkUp(id(b)))
+    this.#take(id(b), this.tree(b).linkUp(id(a)))
+  }
+
+  cut(a: number, b: number): void {
+    this.#links.delete(`${id(a)} ${id(b)}`)
+    this.#links.delete(`${id(b)} ${id(a)}`)
+    this.#take(id(a), this.tree(a).linkDown(id(b), this.now))
+    this.#take(id(b), this.tree(b).linkDown(id(a), this.now))
+  }
+
+  /** Delivers everything. @returns false if it does not come to rest */
+  settle(): boolean {
+    for (let count = 0; count < 20_000; count++) {
+      const next = this.#queue.shift()
+      if (next === undefined) return true
+      if (!this.#links.has(`${next.from} ${next.to}`) || next.message.type !== 'beacon') continue
+      this.#take(next.to, this.nodes.get(next.to)?.receive(next.from, next.message, this.now) ?? [])
+    }
+    return false
+  }
+
+  /** Every node has its regular turn. */
+  beat(): void {
+    this.now += BEACON_EVERY_MS
+    for (const [node, tree] of this.nodes) this.#take(node, tree.beat(this.now))
+  }
+
+  /** Who gets an event of this node if it is passed on over the tree alone, and with how many copies. */
+  reached(from: number): { nodes: number; copies: number } {
+    const got = new Set([id(from)])
+    const queue = [{ node: id(from), via: undefined as NodeId | undefined }]
+    let copies = 0
+    for (let at = queue.shift(); at !== undefined; at = queue.shift()) {
+      for (const peer of this.nodes.keys()) {
+        if (peer === at.via || !this.#links.has(`${at.node} ${peer}`) || !this.nodes.get(at.node)?.pushesTo(peer)) continue
+        copies++
+        if (got.has(peer)) continue
+        got.add(peer)
+        queue.push({ node: peer, via: at.node })
+      }
+    }
+    return { nodes: got.size, copies }
+  }
+
+  #take(from: NodeId, effects: readonly Effect<GossipMessage>[]): void {
+    for (const effect of effects) if (effect.do === 'send') this.#queue.push({ from, to: effect.to, message: effect.message })
+  }
+}
+
+/** A connected graph: a chain in a random order, and some links more. */
+const graphs = fc
+  .tuple(fc.integer({ min: 2, max: 25 }), fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 60 }))
+  .map(([count, extra]) => {
+    const graph = new Graph(count)
+    const links: [number, number][] = []
+    for (let index = 2; index <= count; index++) links.push([1 + ((index * 7_919) % (index - 1)), index])
+    for (const [a, b] of extra) links.push([1 + (a % count), 1 + (b % count)])
+    for (const [a, b] of links) graph.link(a, b)
+    return { graph, count, links }
+  })
+
+describe('spanning tree', () => {
+  it('comes to rest, and carries every event to every node once', () => {
+    fc.assert(
+      fc.property(graphs, ({ graph, count }) => {
+        assert.ok(graph.settle())
+        for (let index = 1; index <= count; index++) assert.deepEqual(graph.reached(index), { nodes: count, copies: count - 1 })
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('still reaches every node right after a link broke, and is a tree again after two beats', () => {
+    fc.assert(
+      fc.property(graphs, fc.nat(), ({ graph, count, links }, choice) => {
+        graph.settle()
+        // A triangle over the link, so that the graph stays in one piece without it.
+        const [a, b] = links[choice % links.length] ?? [1, 2]
+        const c = 1 + ((a + b) % count)
+        if (new Set([a, b, c]).size < 3) return
+        graph.link(a, c)
+        graph.link(b, c)
+        graph.settle()
+        graph.cut(a, b)
+        assert.ok(graph.settle())
+        assert.equal(graph.reached(a).nodes, count)
+        assert.equal(graph.reached(b).nodes, count)
+        for (let round = 0; round < 2; round++) {
+          graph.beat()
+          assert.ok(graph.settle())
+        }
+        for (let index = 1; index <= count; index++) assert.deepEqual(graph.reached(index), { nodes: count, copies: count - 1 })
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('is rooted in a client only where there is nobody else', () => {
+    const graph = new Graph(3, [1])
+    graph.link(1, 2)
+    graph.link(2, 3)
+    graph.link(1, 3)
+    graph.settle()
+    // Rooted in node 2, the link between 1 and 3 is no part of the tree.
+    assert.equal(graph.tree(1).pushesTo(id(3)), false)
+    assert.equal(graph.tree(1).pushesTo(id(2)), true)
+  })
+
+  it('finds another root when the present one falls silent', () => {
+    const graph = new Graph(4)
+    for (const [a, b] of [
+      [1, 2],
+      [2, 3],
+      [3, 4],
+      [4, 2],
+    ] as const)
+      graph.link(a, b)
+    graph.settle()
+    graph.cut(1, 2)
+    graph.nodes.delete(id(1))
+    for (let round = 0; round < 6; round++) {
+      graph.beat()
+      assert.ok(graph.settle())
+    }
+    for (let index = 2; index <= 4; index++) assert.deepEqual(graph.reached(index), { nodes: 3, copies: 2 })
+  })
+
+  it('costs copies but no events when a peer lies about the root', () => {
+    const lie = fc.record({ root: fc.nat(30).map(id), distance: fc.nat(63), beat: fc.maxSafeNat(), parent: fc.boolean() })
+    fc.assert(
+      fc.property(graphs, fc.array(lie, { maxLength: 20 }), ({ graph, count }, lies) => {
+        graph.settle()
+        const liar = 'f'.repeat(64) as NodeId
+        const victim = graph.tree(1)
+        victim.linkUp(liar)
+        for (const told of lies) victim.receive(liar, { type: 'beacon', client: false, ...told }, graph.now)
+        assert.ok(graph.settle())
+        assert.ok(graph.reached(1).nodes <= count)
+        // Gone, and forgotten in time.
+        victim.linkDown(liar, graph.now)
+        for (let round = 0; round < 8; round++) {
+          graph.beat()
+          assert.ok(graph.settle())
+        }
+        for (let index = 1; index <= count; index++) assert.equal(graph.reached(index).nodes, count)
+      }),
+      { numRuns: 40 },
+    )
+  })
+})

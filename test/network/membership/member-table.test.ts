@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { NodeId, NodeRole } from '../../../src/events/index.ts'
+import { type MemberEvent, type MemberEventKind, MemberTable } from '../../../src/network/membership/member-table.ts'
+
+const id = (digit: string): NodeId => digit.repeat(64) as NodeId
+const event = (
+  kind: MemberEventKind,
+  incarnation: number,
+  port = 1,
+  role: NodeRole = 'index',
+  subject = id('a'),
+): MemberEvent => ({
+  kind,
+  subject,
+  incarnation,
+  role,
+  host: '10.0.0.1',
+  port,
+  dhtPort: 0,
+})
+
+describe('member table', () => {
+  const stateAfter = (...told: [author: string, kind: MemberEventKind, incarnation: number][]) => {
+    const table = new MemberTable(10)
+    for (const [author, kind, incarnation] of told) table.fold(id(author), event(kind, incarnation))
+    return table.get(id('a'))?.state
+  }
+
+  it('believes the stronger word of one incarnation, and any word of a higher one', () => {
+    assert.equal(stateAfter(['a', 'member.alive', 1], ['b', 'member.suspect', 1]), 'suspect')
+    assert.equal(stateAfter(['a', 'member.alive', 1], ['b', 'member.dead', 1], ['c', 'member.suspect', 1]), 'dead')
+    assert.equal(stateAfter(['a', 'member.alive', 1], ['b', 'member.dead', 1], ['a', 'member.refuted', 2]), 'alive')
+    assert.equal(stateAfter(['a', 'member.alive', 2], ['b', 'member.dead', 1]), 'alive')
+  })
+
+  it('lets nobody else refute or leave for a member', () => {
+    assert.equal(stateAfter(['a', 'member.alive', 1], ['b', 'member.dead', 1], ['b', 'member.refuted', 2]), 'dead')
+    assert.equal(stateAfter(['a', 'member.alive', 1], ['b', 'member.left', 1]), 'alive')
+  })
+
+  it('takes the address from the member itself over anybody else', () => {
+    const table = new MemberTable(10)
+    table.fold(id('b'), event('member.suspect', 1, 5))
+    table.fold(id('a'), event('member.alive', 2, 6))
+    table.fold(id('b'), event('member.suspect', 2, 7))
+    assert.equal(table.get(id('a'))?.address.port, 6)
+  })
+
+  it('holds no clients', () => {
+    const table = new MemberTable(10)
+    table.fold(id('a'), event('member.alive', 1, 1, 'client'))
+    assert.equal(table.get(id('a')), undefined)
+  })
+
+  it('is bounded: a newcomer takes the place of one who is gone, never of one who is there', () => {
+    const table = new MemberTable(2)
+    const add = (digit: string) => table.fold(id(digit), event('member.alive', 1, 1, 'index', id(digit)))
+    add('a')
+    add('b')
+    assert.equal(add('c'), undefined)
+    table.fold(id('b'), event('member.dead', 1))
+    assert.notEqual(add('c'), undefined)
+    assert.deepEqual(
+      [...table.all()].map((member) => member.id),
+      [id('b'), id('c')],
+    )
+  })
+
+  it('ends in the same state for every order of arrival', () => {
+    const kinds: MemberEventKind[] = ['member.alive', 'member.suspect', 'member.dead', 'member.refuted', 'member.left']
+    const word = fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom(...kinds), fc.integer({ min: 1, max: 4 }))
+    const told = fc.array(word, { maxLength: 12 })
+    fc.assert(
+      fc.property(
+        told.chain((words) =>
+          fc.tuple(fc.constant(words), fc.shuffledSubarray(words, { minLength: words.length, maxLength: words.length })),
+        ),
+        ([words, shuffled]) => {
+          assert.equal(stateAfter(...words), stateAfter(...shuffled))
+        },
+      ),
+    )
+  })
+})
