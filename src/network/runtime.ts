@@ -1,20 +1,18 @@
 import type {
   Clock,
-  Draft,
   Envelope,
-  Event,
   EventLog,
   MemberAddress,
   NodeId,
   NodeRole,
   QuarantineReason,
-  SignedEvent,
   Timers,
   VerifySignature,
 } from '../events/index.ts'
-import { scanBody } from '../events/index.ts'
+import { Dialer } from './dialer.ts'
 import { Gossip } from './gossip/gossip.ts'
 import { type BookedLink, LinkBook } from './link-book.ts'
+import { LogBridge } from './log-bridge.ts'
 import { isMemberEvent, type Member } from './membership/member-table.ts'
 import { Membership } from './membership/membership.ts'
 import { Messenger } from './messenger.ts'
@@ -39,17 +37,11 @@ import {
 
 /** With fewer links for gossip than this, known members are dialled: discovery may be gone, with all bootstraps. */
 const NEIGHBOURS_WANTED = 4
-/** With so many, a link that is dialled for a probe or a request is not used for gossip, and closed when idle. */
-const NEIGHBOURS_ENOUGH = 8
 const LINK_CARE_EVERY_MS = 2_000
 const TRANSIENT_IDLE_MS = 5_000
 /** A hello is said again until the peer's own has come; a peer that says none in all these times speaks another language. */
 const HELLO_EVERY_MS = 1_000
 const HELLOS_MAX = 6
-const DIALS_MAX = 32
-const LINKED_AFTER_DIAL_MS_MAX = 2_000
-/** Events that the log has not stored yet; above it, new ones are left to anti-entropy. */
-const INGEST_PENDING_MAX = 16_384
 /** For the goodbye to leave the machine. */
 const GOODBYE_MS = 50
 
@@ -105,18 +97,13 @@ class Runtime implements OverlayRuntime {
   readonly #membership: Membership
   readonly #messenger: Messenger
   readonly #supplier: Supplier
+  readonly #bridge: LogBridge
+  readonly #dialer: Dialer
   readonly #timers: NamedTimers
   readonly #links = new LinkBook()
   readonly #misconduct = new Misconduct()
   readonly #listeners = new Set<LinksListener>()
-  /** Peers we dial for a short exchange. */
-  readonly #transientDials = new Set<NodeId>()
   #state: 'new' | 'up' | 'stopped' = 'new'
-  #drafts: Draft[] = []
-  /** Reads of own events to publish, one after the other. */
-  #publishing: Promise<void> = Promise.resolve()
-  #appending: Promise<unknown> = Promise.resolve()
-  #ingestPending = 0
   #rejected = 0
   #stopping: Promise<void> | undefined
   #unlisten: (() => void) | undefined
@@ -143,6 +130,18 @@ class Runtime implements OverlayRuntime {
       connect: (to) => this.#connect(to, this.#endpointOf(to)),
     })
     this.#supplier = new Supplier(log, (to, message) => this.#send(to, message))
+    this.#bridge = new LogBridge({
+      log,
+      onOwn: (events) => this.#guarded(() => this.#carryOut(this.#gossip.publish(events))),
+      onNotTaken: (author, authorSeq) => this.#gossip.notTaken(author, authorSeq),
+      onNotice: (text) => this.#notice(text),
+    })
+    this.#dialer = new Dialer({
+      transport,
+      links: this.#links,
+      timers: this.#timers,
+      onNotice: (text) => this.#notice(text),
+    })
   }
 
   get incarnation(): number {
@@ -277,8 +276,7 @@ class Runtime implements OverlayRuntime {
     }
     // The transport may have replaced a dead link by a fresh one without our hearing of the first one's end.
     if (this.#links.get(link.peer) !== undefined) this.#unlinked(link.peer, 'remote')
-    const booked = this.#links.up(link, link.initiator && this.#transientDials.has(link.peer), now)
-    this.#transientDials.delete(link.peer)
+    const booked = this.#links.up(link, this.#dialer.takeTransient(link.peer) && link.initiator, now)
     this.#greet(booked)
     this.#links.settle(link.peer, true)
     this.#tell({ up: true, peer: link.peer })
@@ -377,7 +375,7 @@ class Runtime implements OverlayRuntime {
   #appended(envelopes: readonly Envelope[]): void {
     const now = this.#now()
     const own = envelopes.filter(({ author, stream }) => author === this.self && stream === 'gossip')
-    if (own.length > 0) this.#publish(own)
+    if (own.length > 0) this.#bridge.publish(own)
     for (const { author, stream, event } of envelopes) {
       if (stream !== 'gossip' || !isMemberEvent(event)) continue
       this.#carryOut(this.#membership.observe(author, event, now))
@@ -390,22 +388,6 @@ class Runtime implements OverlayRuntime {
     if (foreign.length > 0) onIngested(foreign)
   }
 
-  #publish(own: readonly Envelope[]): void {
-    this.#publishing = this.#publishing.then(async () => {
-      try {
-        const signed = await this.#log.readSignedAt(own.map(({ seq }) => seq))
-        const events = own.flatMap((header, index) => {
-          const event = signed[index]
-          return event === undefined ? [] : [{ header, event }]
-        })
-        this.#guarded(() => this.#carryOut(this.#gossip.publish(events)))
-      } catch (error) {
-        // They are in the log: anti-entropy takes them along.
-        this.#notice(`own events could not be read for gossip: ${String(error)}`)
-      }
-    })
-  }
-
   // What is wanted.
 
   #carryOut(effects: readonly AnyEffect[]): void {
@@ -415,10 +397,10 @@ class Runtime implements OverlayRuntime {
           this.#sendOrDial(effect.to, effect.message, effect.dial)
           break
         case 'append':
-          this.#append(effect.event)
+          this.#bridge.append(effect.event)
           break
         case 'ingest':
-          this.#ingest(effect.events)
+          this.#bridge.ingest(effect.events)
           break
         case 'supply':
           this.#supplier.order(effect.to, effect)
@@ -457,78 +439,15 @@ class Runtime implements OverlayRuntime {
   }
 
   /** A link to the peer. Never rejects. */
-  async #connect(to: NodeId, endpoint: Endpoint | undefined): Promise<boolean> {
-    if (this.#state !== 'up' || to === this.self || this.#misconduct.refuses(to, this.#now())) return false
-    if (!this.#links.isWaitedFor(to) && this.#links.waitingCount >= DIALS_MAX) return this.#links.get(to) !== undefined
-    const { promise, first } = this.#links.wait(to)
-    if (first) void this.#dial(to, endpoint)
-    return promise
-  }
-
-  async #dial(to: NodeId, endpoint: Endpoint | undefined): Promise<void> {
-    if (this.#links.neighbourCount >= NEIGHBOURS_ENOUGH) this.#transientDials.add(to)
-    let linked = false
-    try {
-      linked = await this.#transport.dial(to, endpoint)
-    } catch (error) {
-      this.#notice(`a dial failed: ${String(error)}`)
-    }
-    this.#transientDials.delete(to)
-    if (!linked || this.#state !== 'up') {
-      this.#links.settle(to, this.#links.get(to) !== undefined)
-    } else if (this.#links.isWaitedFor(to)) {
-      // The link is there, and reported in a moment.
-      this.#timers.set(`linked ${to}`, LINKED_AFTER_DIAL_MS_MAX, () =>
-        this.#links.settle(to, this.#links.get(to) !== undefined),
-      )
-    }
-  }
-
-  #append(event: Event): void {
-    const isLocal = event.kind === 'heartbeat.rolled-up' || event.kind === 'event.quarantined'
-    this.#drafts.push({ stream: isLocal ? 'local' : 'gossip', event })
-    if (this.#drafts.length > 1) return
-    // Together with what the rest of this turn appends.
-    this.#appending = Promise.resolve().then(async () => {
-      const drafts = this.#drafts.splice(0)
-      try {
-        await this.#log.append(drafts)
-      } catch (error) {
-        this.#notice(`${drafts.length} events could not be stored: ${String(error)}`)
-      }
-    })
-  }
-
-  #ingest(events: readonly SignedEvent[]): void {
-    if (this.#ingestPending + events.length > INGEST_PENDING_MAX) {
-      this.#notTaken(events)
-      return
-    }
-    this.#ingestPending += events.length
-    void this.#log.ingest(events).then(
-      (outcomes) => {
-        this.#ingestPending -= events.length
-        this.#notTaken(events.filter((_, index) => !isStored(outcomes[index]?.outcome)))
-      },
-      (error) => {
-        this.#ingestPending -= events.length
-        this.#notTaken(events)
-        if (this.#state === 'up') this.#notice(`${events.length} events of others could not be stored: ${String(error)}`)
-      },
-    )
-  }
-
-  #notTaken(events: readonly SignedEvent[]): void {
-    for (const { body } of events) {
-      const { author, authorSeq } = scanBody(body)
-      this.#gossip.notTaken(author, authorSeq)
-    }
+  #connect(to: NodeId, endpoint: Endpoint | undefined): Promise<boolean> {
+    if (this.#state !== 'up' || to === this.self || this.#misconduct.refuses(to, this.#now())) return Promise.resolve(false)
+    return this.#dialer.connect(to, endpoint)
   }
 
   #charge(peer: NodeId, reason: QuarantineReason, evidence: EventEvidence | undefined): void {
     this.#options.onQuarantined?.(peer, reason)
     const entry = this.#misconduct.quarantine(peer, reason, evidence)
-    if (entry !== undefined) this.#append(entry)
+    if (entry !== undefined) this.#bridge.append(entry)
     if (!this.#misconduct.charge(peer, reason, this.#now())) return
     this.#transport.drop(peer, reason === 'flood' ? 'flood' : 'malformed')
   }
@@ -536,7 +455,7 @@ class Runtime implements OverlayRuntime {
   // What is done regularly.
 
   #flushQuarantine(): void {
-    for (const entry of this.#misconduct.flush()) this.#append(entry)
+    for (const entry of this.#misconduct.flush()) this.#bridge.append(entry)
     this.#timers.set('quarantine', QUARANTINE_EVERY_MS, () => this.#guarded(() => this.#flushQuarantine()))
   }
 
@@ -570,11 +489,10 @@ class Runtime implements OverlayRuntime {
     if (this.#state === 'up') {
       this.#guarded(() => this.#carryOut(this.#membership.leave()))
       this.#guarded(() => {
-        for (const entry of this.#misconduct.flush()) this.#append(entry)
+        for (const entry of this.#misconduct.flush()) this.#bridge.append(entry)
       })
       this.#guarded(() => this.#carryOut(this.#gossip.drain()))
-      await this.#appending
-      await this.#publishing
+      await this.#bridge.settled()
       if (this.#links.neighbourCount > 0) {
         await new Promise<void>((resolve) => this.#options.timers.after(GOODBYE_MS, resolve))
       }
@@ -590,5 +508,3 @@ class Runtime implements OverlayRuntime {
     this.#messenger.stop()
   }
 }
-
-const isStored = (outcome: string | undefined): boolean => outcome === 'appended' || outcome === 'duplicate'

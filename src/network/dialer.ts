@@ -1,0 +1,60 @@
+import type { NodeId } from '../events/index.ts'
+import type { LinkBook } from './link-book.ts'
+import type { NamedTimers } from './named-timers.ts'
+import type { Endpoint, Transport } from './transport.ts'
+
+/** With so many neighbours, a link that is dialled for a probe or a request is not used for gossip, and closed when idle. */
+const NEIGHBOURS_ENOUGH = 8
+const DIALS_MAX = 32
+const LINKED_AFTER_DIAL_MS_MAX = 2_000
+
+export type DialerOptions = {
+  transport: Pick<Transport, 'dial'>
+  links: LinkBook
+  timers: NamedTimers
+  onNotice: (text: string) => void
+}
+
+/** Links on demand: one dial a peer at a time, a bounded number in all, and everybody who wants the link waits for it. */
+export class Dialer {
+  readonly #options: DialerOptions
+  /** Peers dialled for a short exchange. */
+  readonly #transient = new Set<NodeId>()
+
+  constructor(options: DialerOptions) {
+    this.#options = options
+  }
+
+  /** A link to the peer. Never rejects. */
+  connect(to: NodeId, endpoint: Endpoint | undefined): Promise<boolean> {
+    const { links } = this.#options
+    if (links.get(to) !== undefined) return Promise.resolve(true)
+    if (!links.isWaitedFor(to) && links.waitingCount >= DIALS_MAX) return Promise.resolve(false)
+    const { promise, first } = links.wait(to)
+    if (first) void this.#dial(to, endpoint)
+    return promise
+  }
+
+  /** Tells, once, whether a link that came up is one that was dialled for a short exchange. */
+  takeTransient(peer: NodeId): boolean {
+    return this.#transient.delete(peer)
+  }
+
+  async #dial(to: NodeId, endpoint: Endpoint | undefined): Promise<void> {
+    const { transport, links, timers, onNotice } = this.#options
+    if (links.neighbourCount >= NEIGHBOURS_ENOUGH) this.#transient.add(to)
+    let linked = false
+    try {
+      linked = await transport.dial(to, endpoint)
+    } catch (error) {
+      onNotice(`a dial failed: ${String(error)}`)
+    }
+    const settle = () => {
+      this.#transient.delete(to)
+      links.settle(to, links.get(to) !== undefined)
+    }
+    // A link that is there is reported in a moment.
+    if (linked && links.isWaitedFor(to)) timers.set(`linked ${to}`, LINKED_AFTER_DIAL_MS_MAX, settle)
+    else settle()
+  }
+}
