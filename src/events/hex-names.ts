@@ -1,44 +1,29 @@
 import { toHex } from './hex.ts'
 
 // A replay meets the same few thousand keys and info hashes a million times: their hex is made once and shared, which
-// also lets a Map find it by a hash that was computed before. Bounded, because they come from the network: when it is
-// full it starts again.
+// also lets a Map find it by a hash that was computed before. One place for every value of the first two bytes; a
+// newcomer takes the place of the one before, so whatever the network sends, this neither grows nor slows down.
 
-/** 65,536 names are about 12 MB. */
-const NAMES_MAX = 65_536
+const PLACES = 65_536
+const LENGTH_MAX = 32
 
-type Name = { readonly bytes: Uint8Array; readonly hex: string }
+const lengths = new Uint8Array(PLACES)
+/** The bytes of all names side by side: one object, not 65,536. */
+const kept = new Uint8Array(PLACES * LENGTH_MAX)
+const names: string[] = new Array(PLACES).fill('')
 
-const names = new Map<number, Name[]>()
-let nameCount = 0
+/** Lower-case hex of a key or a digest: `bytes[start..start + length)`, 2 to 32 bytes, as good as random. */
+export function hexName(bytes: Uint8Array, start: number, length: number): string {
+  const place = (bytes[start] as number) | ((bytes[start + 1] as number) << 8)
+  if (lengths[place] === length && isKept(place * LENGTH_MAX, bytes, start, length)) return names[place] as string
+  const name = toHex(bytes, start, start + length)
+  lengths[place] = length
+  kept.set(bytes.subarray(start, start + length), place * LENGTH_MAX)
+  names[place] = name
+  return name
+}
 
-function isName(name: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
-  if (name.length !== length) return false
-  for (let index = 0; index < length; index++) if (name[index] !== bytes[start + index]) return false
+function isKept(at: number, bytes: Uint8Array, start: number, length: number): boolean {
+  for (let index = 2; index < length; index++) if (kept[at + index] !== bytes[start + index]) return false
   return true
 }
-
-/** Lower-case hex of a key or a digest: `bytes[start..start + length)`, at least four bytes. */
-export function hexName(bytes: Uint8Array, start: number, length: number): string {
-  // Keys and digests are as good as random, so four of their bytes are a hash; a chosen collision costs its maker's link a scan.
-  const hash =
-    (bytes[start] as number) |
-    ((bytes[start + 1] as number) << 8) |
-    ((bytes[start + 2] as number) << 16) |
-    ((bytes[start + 3] as number) << 24)
-  const bucket = names.get(hash)
-  if (bucket !== undefined) for (const name of bucket) if (isName(name.bytes, bytes, start, length)) return name.hex
-  if (nameCount >= NAMES_MAX) {
-    names.clear()
-    nameCount = 0
-  }
-  const name = { bytes: new Uint8Array(bytes.subarray(start, start + length)), hex: toHex(bytes, start, start + length) }
-  const present = names.get(hash)
-  if (present === undefined) names.set(hash, [name])
-  else if (present.length < BUCKET_MAX) present.push(name)
-  nameCount++
-  return name.hex
-}
-
-/** Against chosen collisions: names past it are made anew each time. */
-const BUCKET_MAX = 8
