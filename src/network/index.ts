@@ -2,6 +2,7 @@
 // effects out; the hyperswarm transport and the Mainline DHT as adapters. Imports events only.
 export { NetworkError, type NetworkErrorCode } from './network-error.ts'
 export * from './overlay.ts'
+export * from './overlay-options.ts'
 export * from './protocol.ts'
-export { createOverlay, type OverlayOptions, type OverlayRuntime, type RememberedMember } from './runtime.ts'
+export { createOverlay } from './runtime.ts'
 export * from './transport.ts'

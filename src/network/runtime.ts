@@ -1,24 +1,16 @@
-import type {
-  Clock,
-  Envelope,
-  EventLog,
-  MemberAddress,
-  NodeId,
-  NodeRole,
-  QuarantineReason,
-  Timers,
-  VerifySignature,
-} from '../events/index.ts'
+import type { Envelope, EventLog, MemberAddress, NodeId, QuarantineReason } from '../events/index.ts'
 import { Dialer } from './dialer.ts'
 import { Gossip } from './gossip/gossip.ts'
 import { type BookedLink, LinkBook } from './link-book.ts'
+import { LinkCare } from './link-care.ts'
 import { LogBridge } from './log-bridge.ts'
 import { isMemberEvent, type Member } from './membership/member-table.ts'
 import { Membership } from './membership/membership.ts'
 import { Messenger } from './messenger.ts'
 import { Misconduct, QUARANTINE_EVERY_MS } from './misconduct.ts'
 import { NamedTimers } from './named-timers.ts'
-import type { KnownMember, Overlay, OverlayStatus, RequestHandler, RequestOptions } from './overlay.ts'
+import type { Overlay, OverlayStatus, RequestHandler, RequestOptions } from './overlay.ts'
+import type { OverlayOptions, OverlayRuntime } from './overlay-options.ts'
 import type { Effect, EventEvidence } from './protocol.ts'
 import { Supplier } from './supplier.ts'
 import type { Endpoint, Link, LinkLoss, Transport } from './transport.ts'
@@ -35,51 +27,11 @@ import {
 // The runtime: carries out what the protocols want, and brings them what happens. The only part of the network that
 // holds the log, the transport and the timers at once.
 
-/** With fewer links for gossip than this, known members are dialled: discovery may be gone, with all bootstraps. */
-const NEIGHBOURS_WANTED = 4
-const LINK_CARE_EVERY_MS = 2_000
-const TRANSIENT_IDLE_MS = 5_000
 /** A hello is said again until the peer's own has come; a peer that says none in all these times speaks another language. */
 const HELLO_EVERY_MS = 1_000
 const HELLOS_MAX = 6
 /** For the goodbye to leave the machine. */
 const GOODBYE_MS = 50
-
-export type RememberedMember = KnownMember & { incarnation?: number; state?: Member['state'] }
-
-export type OverlayOptions = {
-  role: NodeRole
-  /** Name and version, told to peers. */
-  software: string
-  /** Higher than at every earlier start of this node. */
-  incarnation: number
-  transport: Transport
-  log: EventLog
-  verify: VerifySignature
-  clock: Clock
-  timers: Timers
-  /** 0 <= random() < 1 */
-  random: () => number
-  /** What others are to dial, where it is not the transport's endpoint; and the Mainline DHT's port, where one runs. */
-  advertise?: Partial<MemberAddress> | (() => Partial<MemberAddress>)
-  /** The members the liveness projection knew before this start. */
-  members?: readonly RememberedMember[]
-  /** Somebody else's events, stored just now, in log order. */
-  onIngested?: (envelopes: readonly Envelope[]) => void
-  /** A peer misbehaved; called for each time. */
-  onQuarantined?: (sender: NodeId, reason: QuarantineReason) => void
-  /** A sentence for the operator's log: a fault of this node, never of a peer. */
-  onNotice?: (text: string) => void
-}
-
-export interface OverlayRuntime extends Overlay {
-  /** The member table, as gossip and probes have it. */
-  members(): readonly Member[]
-  member(id: NodeId): Member | undefined
-  readonly incarnation: number
-  /** Links of the broadcast tree. */
-  readonly eagerCount: number
-}
 
 export function createOverlay(options: OverlayOptions): OverlayRuntime {
   return new Runtime(options)
@@ -99,6 +51,7 @@ class Runtime implements OverlayRuntime {
   readonly #supplier: Supplier
   readonly #bridge: LogBridge
   readonly #dialer: Dialer
+  readonly #linkCare: LinkCare
   readonly #timers: NamedTimers
   readonly #links = new LinkBook()
   readonly #misconduct = new Misconduct()
@@ -142,6 +95,15 @@ class Runtime implements OverlayRuntime {
       timers: this.#timers,
       onNotice: (text) => this.#notice(text),
     })
+    this.#linkCare = new LinkCare({
+      links: this.#links,
+      timers: this.#timers,
+      random,
+      now: () => this.#now(),
+      members: () => this.members().filter(({ id }) => id !== this.self),
+      connect: (to) => void this.#connect(to, this.#endpointOf(to)),
+      drop: (peer) => this.#transport.drop(peer, 'stopped'),
+    })
   }
 
   get incarnation(): number {
@@ -182,7 +144,7 @@ class Runtime implements OverlayRuntime {
     }
     if (this.#stopping !== undefined) return
     this.#carryOut(this.#membership.start())
-    this.#careForLinks()
+    this.#linkCare.start()
     this.#flushQuarantine()
   }
 
@@ -457,30 +419,6 @@ class Runtime implements OverlayRuntime {
   #flushQuarantine(): void {
     for (const entry of this.#misconduct.flush()) this.#bridge.append(entry)
     this.#timers.set('quarantine', QUARANTINE_EVERY_MS, () => this.#guarded(() => this.#flushQuarantine()))
-  }
-
-  #careForLinks(): void {
-    const now = this.#now()
-    for (const booked of [...this.#links.all()]) {
-      if (booked.transient && now - booked.usedAt > TRANSIENT_IDLE_MS) this.#transport.drop(booked.link.peer, 'stopped')
-    }
-    if (this.#links.neighbourCount < NEIGHBOURS_WANTED) this.#dialMembers(2)
-    this.#timers.set('links', LINK_CARE_EVERY_MS * (0.75 + 0.5 * this.#options.random()), () =>
-      this.#guarded(() => this.#careForLinks()),
-    )
-  }
-
-  /** Members we know, those believed alive first: they are the way back when discovery finds nobody. */
-  #dialMembers(count: number): void {
-    const unlinked = this.members().filter(
-      ({ id, state }) => id !== this.self && state !== 'left' && this.#links.get(id) === undefined,
-    )
-    const alive = unlinked.filter(({ state }) => state !== 'dead')
-    const from = alive.length > 0 ? alive : unlinked
-    for (let dialled = 0; dialled < count && from.length > 0; dialled++) {
-      const [member] = from.splice(Math.floor(this.#options.random() * from.length), 1)
-      if (member !== undefined) void this.#connect(member.id, this.#endpointOf(member.id))
-    }
   }
 
   // The end.

@@ -1,0 +1,50 @@
+import type {
+  Clock,
+  Envelope,
+  EventLog,
+  MemberAddress,
+  NodeId,
+  NodeRole,
+  QuarantineReason,
+  Timers,
+  VerifySignature,
+} from '../events/index.ts'
+import type { Member } from './membership/member-table.ts'
+import type { KnownMember, Overlay } from './overlay.ts'
+import type { Transport } from './transport.ts'
+
+export type RememberedMember = KnownMember & { incarnation?: number; state?: Member['state'] }
+
+export type OverlayOptions = {
+  role: NodeRole
+  /** Name and version, told to peers. */
+  software: string
+  /** Higher than at every earlier start of this node. */
+  incarnation: number
+  transport: Transport
+  log: EventLog
+  verify: VerifySignature
+  clock: Clock
+  timers: Timers
+  /** 0 <= random() < 1 */
+  random: () => number
+  /** What others are to dial, where it is not the transport's endpoint; and the Mainline DHT's port, where one runs. */
+  advertise?: Partial<MemberAddress> | (() => Partial<MemberAddress>)
+  /** The members the liveness projection knew before this start. */
+  members?: readonly RememberedMember[]
+  /** Somebody else's events, stored just now, in log order. */
+  onIngested?: (envelopes: readonly Envelope[]) => void
+  /** A peer misbehaved; called for each time. */
+  onQuarantined?: (sender: NodeId, reason: QuarantineReason) => void
+  /** A sentence for the operator's log: a fault of this node, never of a peer. */
+  onNotice?: (text: string) => void
+}
+
+export interface OverlayRuntime extends Overlay {
+  /** The member table, as gossip and probes have it. */
+  members(): readonly Member[]
+  member(id: NodeId): Member | undefined
+  readonly incarnation: number
+  /** Links of the broadcast tree. */
+  readonly eagerCount: number
+}
