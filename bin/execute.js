@@ -1,27 +1,43 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { execute, settings } from '@oclif/core'
+import { flush, run, settings } from '@oclif/core'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /** Runs a command of the built package, and ends the process with its exit code once all output is out. */
 export async function executeBuilt() {
-  settings.enableAutoTranspile = false
-  await run({ root })
+  await execute({ root })
 }
 
 /** Runs a command from the TypeScript sources, with no build in between. */
 export async function executeSources() {
   const { readFileSync } = await import('node:fs')
-  settings.enableAutoTranspile = false
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const oclif = { ...pjson.oclif, commands: './src/cli/commands' }
-  await run({ root, ignoreManifest: true, pjson: { ...pjson, oclif } })
+  await execute({ root, ignoreManifest: true, pjson: { ...pjson, oclif } })
 }
 
-async function run(loadOptions) {
+async function execute(loadOptions) {
+  settings.enableAutoTranspile = false
   // A reader that has seen enough (`p2pt log show | head`) is no failure.
   process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1))
-  await execute({ loadOptions })
+  try {
+    await run(process.argv.slice(2), loadOptions)
+  } catch (error) {
+    process.exitCode = exitCodeOf(error)
+  }
+  await flush()
   process.exit()
+}
+
+/** Commands report their own errors (base-command.ts); what comes here is a word that is no command, or the end of help. */
+function exitCodeOf(error) {
+  if (error.code === 'EEXIT') return error.oclif?.exit ?? 0
+  const unknown = /^command (\S+) not found$/.exec(error.message)
+  const words = unknown?.[1]?.replaceAll(':', ' ')
+  const message = words === undefined ? error.message : `there is no command \`${words}\`: see \`p2pt --help\``
+  const exit = error.oclif?.exit ?? 1
+  if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code: 'usage', message, exit } })}\n`)
+  else process.stderr.write(`p2pt: ${message}\n`)
+  return exit
 }

@@ -40,13 +40,17 @@ export function logStatsText(stats: LogStats): string {
 }
 
 export function verifyText(result: VerifyResult): string {
-  const signatures = result.signaturesChecked ? 'every signature checked' : 'signatures not checked (--signatures does)'
+  const checked = result.signaturesChecked
+  const signatures = checked > 0 ? `${counted(checked, 'signature')} checked` : 'signatures not checked (--signatures does)'
   if (result.intact) {
-    const counts = `${counted(result.events, 'event')} in ${counted(result.segments, 'segment')}`
-    return `intact: ${counts}, ${signatures}\nhead digest ${result.headDigest}`
+    // A running node is read through its own handle: it has events, and no view of the segments under them.
+    const segments = result.segments > 0 ? ` in ${counted(result.segments, 'segment')}` : ''
+    const digest = result.headDigest === '' ? '' : `\nhead digest ${result.headDigest}`
+    return `intact: ${counted(result.events, 'event')}${segments}, ${signatures}${digest}`
   }
   const ranges = result.ranges.map(({ from, to, what }) =>
     from === to ? `event ${from} ${what}` : `events ${from} to ${to} ${what}`,
   )
-  return ['damaged:', ...ranges.map((range) => `  ${range}`)].join('\n')
+  const problems = result.problems.map(printable)
+  return ['damaged:', ...[...ranges, ...problems].map((line) => `  ${line}`)].join('\n')
 }

@@ -84,7 +84,7 @@ describe('answers as text', () => {
   })
 
   it('names each damaged range of a log', () => {
-    const result = { intact: false, events: 9, segments: 1, headDigest: 'd', signaturesChecked: true }
+    const result = { intact: false, events: 9, segments: 1, headDigest: 'd', signaturesChecked: 9, problems: [] }
     const text = verifyText({
       ...result,
       ranges: [
@@ -95,7 +95,7 @@ describe('answers as text', () => {
     assert.equal(text, 'damaged:\n  events 2 to 4 missing\n  event 7 altered')
     assert.match(
       verifyText({ ...result, intact: true, ranges: [] } as never),
-      /^intact: 9 events in 1 segment, every signature checked/,
+      /^intact: 9 events in 1 segment, 9 signatures checked/,
     )
   })
 })

@@ -23,7 +23,7 @@ export default class ClientPublish extends BaseCommand {
     tag: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
-      summary: 'A further keyword. Repeat it for several.',
+      summary: 'A label, for searches with tag:WORD. Repeat it for several.',
       helpValue: 'WORD',
     }),
   }

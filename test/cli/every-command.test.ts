@@ -1,0 +1,592 @@
+import assert from 'node:assert/strict'
+import { readFileSync, statSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build, type NodeProcess, p2pt, startNode } from './program.ts'
+
+// Every command of the program, through the built package, against nodes that really run: the table is the test, and a
+// command without a row in it is a failure. The rows tell one story and run in its order.
+
+const UNKNOWN_HASH = '0123456789012345678901234567890123456789'
+const NODE_ID = /^[0-9a-f]{64}$/
+
+let folder: string
+const nodes = new Map<string, NodeProcess>()
+/** What earlier rows found out. */
+const found = { bootstrap: '', infoHash: '', publisher: '', torrentFile: '' }
+
+const at = (name: string): string => join(folder, name)
+const data = (name: string): string[] => ['--data', at(name)]
+const network = (): string[] => ['--host', '127.0.0.1', '--port', '0', '--bootstrap', found.bootstrap]
+
+type Facts = Record<string, unknown>
+type Row = {
+  /** `topic verb`, as in the list of commands. */
+  command: string
+  /** Arguments and flags. */
+  words: () => readonly string[]
+  exit?: number
+  /** Runs without `--json`: what stdout must say (stderr, where it is to fail). */
+  text?: RegExp
+  /** Runs with `--json`: what the object must have in it. */
+  json?: object | ((value: Facts) => void)
+  /** Runs with `--json`: what the lines must be. */
+  lines?: (values: Facts[]) => void
+}
+
+/** Fails with this exit code and words like these on stderr. */
+const failure = (exit: number, message: RegExp): Pick<Row, 'exit' | 'text'> => ({ exit, text: message })
+
+/** The same as a JSON object on stdout. */
+const failureInJson = (exit: number, message: RegExp): Pick<Row, 'exit' | 'json'> => ({
+  exit,
+  json: ({ error }: Facts) => {
+    const { message: said, exit: told } = error as Facts
+    assert.match(String(said), message)
+    assert.equal(told, exit)
+  },
+})
+
+const first = (value: unknown): Facts => {
+  assert.ok(Array.isArray(value) && value.length > 0, `expected a list that is not empty: ${JSON.stringify(value)}`)
+  return value[0] as Facts
+}
+
+const isDone = (values: Facts[]) => {
+  const last = values.at(-1)
+  assert.equal(last?.event, 'done', JSON.stringify(last))
+  assert.equal(last.infoHash, found.infoHash)
+  for (const value of values.slice(0, -1)) assert.equal(value.event, 'progress')
+}
+
+const areEvents = (values: Facts[]) => {
+  assert.ok(values.length > 0, 'no events')
+  for (const value of values) assert.ok(Number(value.seq) > 0 && typeof value.kind === 'string', JSON.stringify(value))
+}
+
+const STORY: readonly Row[] = [
+  // publishing and finding
+  {
+    command: 'client publish',
+    words: () => [at('album'), '--title', 'Songs of the sea', '--tag', 'folk', ...data('c1')],
+    text: /published +Songs of the sea[\s\S]*magnet:\?xt=urn:btih:[0-9a-f]{40}/,
+  },
+  {
+    command: 'client publish',
+    words: () => [at('note.txt'), at('other.txt'), ...data('c1')],
+    json: ({ published }) => {
+      assert.equal((published as unknown[]).length, 2)
+      assert.match(String(first(published).infoHash), /^[0-9a-f]{40}$/)
+    },
+  },
+  {
+    command: 'client status',
+    words: () => data('c1'),
+    text: /role +client[\s\S]*album/,
+    json: ({ torrents, node }) => {
+      const album = (torrents as Facts[]).find(({ name }) => name === 'album')
+      found.infoHash = String(album?.infoHash)
+      assert.equal(album?.state, 'seeding')
+      assert.match(String((node as Facts).id), NODE_ID)
+    },
+  },
+  {
+    command: 'client search',
+    words: () => ['songs', 'sea', ...data('c2')],
+    text: /1 {2}Songs of the sea {2}\[folk\]\n.*4\.0 MB in 2 files/,
+    json: ({ hits }) => {
+      assert.equal(first(hits).infoHash, found.infoHash)
+      found.publisher = String(first(hits).publisher)
+    },
+  },
+  { command: 'client search', words: () => ['nothingofthatname', ...data('c2')], text: /nothing found/, json: { hits: [] } },
+  { command: 'client search', words: () => ['sea', '--get', '1', '--wait', ...data('c2')], lines: isDone },
+  {
+    command: 'index search',
+    words: () => ['songs', 'tag:folk', ...data('i1')],
+    text: /Songs of the sea/,
+    json: ({ hits }) => assert.equal(first(hits).title, 'Songs of the sea'),
+  },
+  { command: 'index status', words: () => data('i1'), text: /torrents +3/, json: { documents: 3, partitions: [] } },
+  {
+    command: 'index status',
+    words: () => ['--partitions', ...data('i1')],
+    text: /PARTITION +RANK/,
+    json: ({ partitions }) => assert.equal((partitions as unknown[]).length, 1024),
+  },
+  {
+    command: 'index rebuild',
+    words: () => data('i1'),
+    text: /digest after +[0-9a-f]{64} \(the same\)/,
+    json: ({ projections }) => {
+      const { name, digestBefore, digestAfter } = first(projections)
+      assert.equal(name, 'keyword-index')
+      assert.equal(digestAfter, digestBefore)
+    },
+  },
+  // downloads
+  {
+    command: 'client remove',
+    words: () => [found.infoHash, '--delete-files', ...data('c2')],
+    text: /removed [0-9a-f]{40} and its files/,
+  },
+  { command: 'client add', words: () => [found.torrentFile, '--wait', ...data('c2')], text: /complete: album \(4\.0 MB\)/ },
+  { command: 'client remove', words: () => [found.infoHash, ...data('c2')], json: { filesDeleted: false } },
+  {
+    command: 'client add',
+    words: () => [found.torrentFile, '--to', at('elsewhere'), ...data('c2')],
+    json: { origin: 'download' },
+  },
+  {
+    command: 'client remove',
+    words: () => [found.infoHash.slice(0, 12), '--delete-files', ...data('c2')],
+    json: { filesDeleted: true },
+  },
+  { command: 'client magnet', words: () => [`magnet:?xt=urn:btih:${found.infoHash}`, '--wait', ...data('c2')], lines: isDone },
+  { command: 'client magnet', words: () => [`magnet:?xt=urn:btih:${UNKNOWN_HASH}`, ...data('c2')], text: /added 0123456789/ },
+  { command: 'client remove', words: () => [UNKNOWN_HASH, ...data('c2')], text: /its files are still there/ },
+  { command: 'client pause', words: () => [found.infoHash, ...data('c2')], text: /paused/ },
+  { command: 'client pause', words: () => [found.infoHash, ...data('c2')], json: { state: 'paused' } },
+  { command: 'client resume', words: () => [found.infoHash.slice(0, 8), ...data('c2')], text: /album/ },
+  {
+    command: 'client resume',
+    words: () => [found.infoHash, ...data('c2')],
+    json: ({ state }) => assert.notEqual(state, 'paused'),
+  },
+  { command: 'client corrupt', words: () => [found.infoHash, '50', ...data('c1')], text: /corrupts 50 %/ },
+  { command: 'client corrupt', words: () => [found.infoHash, '0', ...data('c1')], json: { corruptPercent: 0 } },
+  {
+    command: 'client corrupt',
+    words: () => [found.infoHash, '50', ...data('c2')],
+    ...failureInJson(1, /not started with --allow-corrupt/),
+  },
+  {
+    command: 'client dht',
+    words: () => data('c1'),
+    text: /overlay +127\.0\.0\.1:\d+/,
+    json: ({ mainline }) => assert.ok(Number((mainline as Facts).port) > 0),
+  },
+  {
+    command: 'client peers',
+    words: () => data('c1'),
+    text: /STANDING/,
+    json: ({ links }) => assert.match(String(first(links).peer), NODE_ID),
+  },
+  {
+    command: 'client peers',
+    words: () => [found.infoHash, ...data('c1')],
+    json: ({ torrentPeers }) => assert.ok(Array.isArray(torrentPeers)),
+  },
+  // the log
+  {
+    command: 'log show',
+    words: () => ['--kind', 'torrent.published', ...data('c1')],
+    text: /torrent\.published {2}.*title=Songs of the sea/,
+    lines: areEvents,
+  },
+  {
+    command: 'log show',
+    words: () => ['--from', '2', '--to', '4', '--limit', '2', ...data('c1')],
+    lines: (values) =>
+      assert.deepEqual(
+        values.map(({ seq }) => seq),
+        [2, 3],
+      ),
+  },
+  {
+    command: 'log tail',
+    words: () => ['--no-follow', '--lines', '2', ...data('c1')],
+    text: /^ +\d+ .*\n +\d+ .*\n$/,
+    lines: areEvents,
+  },
+  {
+    command: 'log stats',
+    words: () => data('c1'),
+    text: /KIND +EVENTS +SIZE/,
+    json: ({ events }) => assert.ok(Number(events) > 0),
+  },
+  {
+    command: 'log verify',
+    words: () => ['--signatures', ...data('c1')],
+    text: /^intact: /,
+    json: { intact: true, ranges: [], problems: [] },
+  },
+  { command: 'log export', words: () => data('c1'), text: /^\{"seq":1,.*"signature":"[^"]+"\}\n/, lines: areEvents },
+  {
+    command: 'log export',
+    words: () => ['--output', at('export.ndjson'), '--limit', '3', ...data('c1')],
+    json: ({ events, bytes, file }) => {
+      assert.equal(events, 3)
+      assert.equal(statSync(String(file)).size, bytes)
+    },
+  },
+  // reputation
+  {
+    command: 'reputation list',
+    words: () => data('c2'),
+    text: /good/,
+    json: ({ scores }) => assert.equal(first(scores).peer, found.publisher),
+  },
+  {
+    command: 'reputation explain',
+    words: () => [found.publisher.slice(0, 8), ...data('c2')],
+    text: /is in good standing, with a score of/,
+    json: ({ verdicts }) => assert.ok(first(verdicts).good),
+  },
+  {
+    command: 'reputation replay',
+    words: () => data('c2'),
+    text: /\(the same as live\)/,
+    json: ({ liveDigest, replayedDigest }) => assert.equal(replayedDigest, liveDigest),
+  },
+  {
+    command: 'reputation replay',
+    words: () => ['--without', found.publisher.slice(0, 8), '--until', '5', ...data('c2')],
+    json: ({ scores }) => assert.ok(Array.isArray(scores)),
+  },
+  {
+    command: 'reputation ban',
+    words: () => [found.publisher, '--reason', 'a test', ...data('c2')],
+    text: /banned by the operator: a test/,
+  },
+  {
+    command: 'reputation ban',
+    words: () => ['ip:203.0.113.9', '--reason', 'a test', ...data('c2')],
+    json: { peer: 'ip:203.0.113.9', standing: 'banned' },
+  },
+  {
+    command: 'reputation list',
+    words: () => ['--banned', ...data('c2')],
+    json: ({ scores }) => assert.equal((scores as unknown[]).length, 2),
+  },
+  {
+    command: 'reputation explain',
+    words: () => [found.publisher, ...data('c2')],
+    text: /is banned[\s\S]*Without event \d+ it would not be banned/,
+  },
+  { command: 'reputation unban', words: () => [found.publisher, '--reason', 'over', ...data('c2')], text: /good/ },
+  {
+    command: 'reputation unban',
+    words: () => ['ip:203.0.113.9', '--reason', 'over', ...data('c2')],
+    json: { standing: 'good' },
+  },
+  // any node
+  {
+    command: 'node status',
+    words: () => data('b1'),
+    text: /role +bootstrap\nstate +ready/,
+    json: { role: 'bootstrap', ready: true },
+  },
+  { command: 'node status', words: () => ['--check', ...data('i1')], text: /^ready\n$/, json: { ready: true } },
+  {
+    command: 'node liveness',
+    words: () => data('b1'),
+    text: /\(self\)[\s\S]*alive/,
+    json: ({ members }) => assert.ok((members as Facts[]).filter(({ state }) => state === 'alive').length >= 2),
+  },
+  {
+    command: 'node id',
+    words: () => data('c1'),
+    text: /^[0-9a-f]{64}\n$/,
+    json: ({ id }) => assert.equal(id, found.publisher),
+  },
+  // bad input to running nodes
+  { command: 'client add', words: () => [at('note.txt'), ...data('c1')], ...failure(1, /not a torrent file/) },
+  {
+    command: 'client add',
+    words: () => [at('absent.torrent'), ...data('c1')],
+    ...failureInJson(2, /cannot read .*absent\.torrent/),
+  },
+  { command: 'client add', words: () => [at('negative.torrent'), ...data('c1')], ...failure(1, /torrent/) },
+  { command: 'client magnet', words: () => ['magnet:?xt=urn:btih:zz', ...data('c1')], ...failureInJson(1, /magnet/) },
+  { command: 'client publish', words: () => [at('absent'), ...data('c1')], ...failure(2, /there is no file or folder/) },
+  {
+    command: 'client publish',
+    words: () => [at('note.txt'), at('other.txt'), '--title', 'x', ...data('c1')],
+    ...failure(2, /one title/),
+  },
+  { command: 'client pause', words: () => [UNKNOWN_HASH, ...data('c1')], ...failure(1, /no torrent with info hash/) },
+  { command: 'client resume', words: () => ['zz', ...data('c1')], ...failure(2, /not an info hash/) },
+  { command: 'client remove', words: () => ['ffff', ...data('c1')], ...failure(2, /no torrent known here starts with ffff/) },
+  { command: 'client corrupt', words: () => [found.infoHash, '101', ...data('c1')], ...failure(2, /100/) },
+  { command: 'client search', words: () => ['sea', '--get', '9', ...data('c1')], ...failure(1, /there is no hit 9/) },
+  { command: 'client status', words: () => data('i1'), ...failure(2, /no client node/) },
+  { command: 'index status', words: () => data('c1'), ...failureInJson(2, /no index node/) },
+  {
+    command: 'log show',
+    words: () => ['--from', '5', '--to', '2', ...data('c1')],
+    ...failure(2, /the first is after the last/),
+  },
+  { command: 'log show', words: () => ['--kind', 'nonsense', ...data('c1')], ...failure(2, /no event kind/) },
+  { command: 'log export', words: () => ['--output', at('absent/file'), ...data('c1')], ...failure(1, /cannot write/) },
+  { command: 'reputation explain', words: () => ['zz', ...data('c1')], ...failure(2, /not a peer/) },
+  { command: 'reputation replay', words: () => ['--policy', 'x', '--set', 'y', ...data('c1')], ...failure(2, /NAME=VALUE/) },
+  { command: 'reputation ban', words: () => [found.publisher, ...data('c1')], ...failureInJson(2, /reason/) },
+  { command: 'node status', words: () => ['--nonsense', ...data('c1')], ...failure(2, /--nonsense/) },
+  {
+    command: 'client dht',
+    words: () => ['too', 'many', ...data('c1')],
+    ...failureInJson(2, /there is no command `client dht too many`/),
+  },
+  // bad input to starts
+  {
+    command: 'client start',
+    words: () => [...data('c1'), ...network()],
+    ...failureInJson(1, /in use by process \d+ \(a node of role client\)/),
+  },
+  {
+    command: 'index start',
+    words: () => [
+      ...data('i2'),
+      '--host',
+      '127.0.0.1',
+      '--port',
+      found.bootstrap.split(':')[1] ?? '',
+      '--bootstrap',
+      found.bootstrap,
+    ],
+    ...failure(1, /port \d+ .*in use/),
+  },
+  { command: 'client start', words: () => [...data('c9')], ...failure(2, /needs at least one --bootstrap/) },
+  { command: 'client start', words: () => [...data('c9'), '--bootstrap', 'nonsense'], ...failure(2, /HOST:PORT/) },
+  {
+    command: 'client start',
+    words: () => [...data('c9'), ...network(), '--upload-limit', 'fast'],
+    ...failure(2, /not a rate/),
+  },
+  { command: 'bootstrap start', words: () => [...data('b9'), '--port', '70000'], ...failure(2, /65534/) },
+  {
+    command: 'bootstrap start',
+    words: () => ['--data', '/proc/absent/p2pt', '--port', '0'],
+    ...failure(1, /cannot make the data directory/),
+  },
+  // stopping, and what can be asked of a stopped node
+  { command: 'node stop', words: () => data('c2'), text: /^stopped client node [0-9a-f]{64}\n$/ },
+  { command: 'node stop', words: () => data('i1'), json: { stopped: true } },
+  { command: 'node stop', words: () => data('c2'), ...failure(3, /no node is running in .*start one with/) },
+  { command: 'node status', words: () => data('c2'), ...failure(3, /no node is running/) },
+  { command: 'node status', words: () => ['--check', ...data('c2')], ...failure(3, /no node is running/) },
+  { command: 'client search', words: () => ['sea', ...data('c2')], ...failureInJson(3, /p2pt client start/) },
+  { command: 'index search', words: () => ['sea', ...data('i1')], ...failure(3, /p2pt index start/) },
+  { command: 'node id', words: () => data('c2'), text: /^[0-9a-f]{64}\n$/, json: { role: 'client' } },
+  {
+    command: 'node liveness',
+    words: () => data('c2'),
+    text: /bootstrap/,
+    json: ({ members }) => assert.match(String(first(members).id), NODE_ID),
+  },
+  { command: 'log show', words: () => ['--limit', '1', ...data('c2')], text: /node\.started/ },
+  {
+    command: 'log tail',
+    words: () => ['--lines', '1', ...data('c2')],
+    text: /node\.stopped/,
+    lines: (values) => assert.equal(values.length, 1),
+  },
+  { command: 'log stats', words: () => data('c2'), json: ({ authors }) => assert.ok(Number(authors) > 1) },
+  { command: 'log verify', words: () => ['--signatures', ...data('c2')], text: /^intact: / },
+  { command: 'log export', words: () => ['--limit', '2', ...data('c2')], lines: areEvents },
+  { command: 'reputation list', words: () => data('c2'), text: /good/ },
+  { command: 'reputation explain', words: () => [found.publisher, ...data('c2')], json: { standing: 'good' } },
+  { command: 'reputation replay', words: () => data('c2'), json: ({ events }) => assert.ok(Number(events) > 0) },
+  { command: 'log stats', words: () => data('absent'), ...failure(2, /there is no p2pt node in/) },
+  { command: 'index start', words: () => [...data('c2'), ...network()], ...failureInJson(1, /role client, not index/) },
+]
+
+/** Commands whose text and `--json` forms are tested elsewhere, and where. */
+const ELSEWHERE = new Map([
+  ['demo', 'the whole of `npm start`, test/roles'],
+  ['bootstrap start', '"starts and stops" below'],
+  ['index start', '"starts and stops" below'],
+  ['client start', '"starts and stops" below'],
+])
+
+function check(row: Row, ended: { exit: number | null; stdout: string; stderr: string }, json: boolean): void {
+  const wanted = row.exit ?? 0
+  const said = `\nstdout: ${ended.stdout.slice(0, 2000)}\nstderr: ${ended.stderr.slice(0, 2000)}`
+  assert.equal(ended.exit, wanted, `exit code ${ended.exit}, not ${wanted}${said}`)
+  if (!json) {
+    assert.match(wanted === 0 ? ended.stdout : ended.stderr, row.text ?? /^/)
+    assert.doesNotMatch(ended.stdout + ended.stderr, /\bundefined\b|\bNaN\b|\[object|^ +at .*:\d+:\d+/m)
+    return
+  }
+  const lines = ended.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Facts)
+  if (row.lines !== undefined) {
+    row.lines(lines)
+    return
+  }
+  assert.equal(lines.length, 1, `one JSON object${said}`)
+  const value = lines[0] ?? {}
+  if (typeof row.json === 'function') row.json(value)
+  else assert.partialDeepStrictEqual(value, row.json ?? {})
+}
+
+describe('every command, through the built package', function () {
+  this.timeout(60_000)
+
+  before(async () => {
+    build()
+    folder = await mkdtemp(join(tmpdir(), 'p2pt-commands-'))
+    await mkdir(at('album'))
+    await writeFile(at('album/sea.bin'), Buffer.alloc(4_000_000, 'waves '))
+    await writeFile(at('album/notes.txt'), 'sung in 2026')
+    await writeFile(at('note.txt'), 'a note')
+    await writeFile(at('other.txt'), 'another note')
+    await writeFile(
+      at('negative.torrent'),
+      'd4:infod6:lengthi-5e4:name1:x12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaaee',
+    )
+    const bootstrap = await startNode(['bootstrap', 'start', '--json', '--host', '127.0.0.1', '--port', '0', ...data('b1')])
+    nodes.set('b1', bootstrap)
+    found.bootstrap = `127.0.0.1:${JSON.parse(bootstrap.ready).ports.overlay}`
+    const start = async (name: string, ...words: string[]) => {
+      nodes.set(name, await startNode([...words, ...data(name), ...network()]))
+    }
+    await Promise.all([
+      start('i1', 'index', 'start', '--json'),
+      start('c1', 'client', 'start', '--allow-corrupt', '--upload-limit', '100MB'),
+      start('c2', 'client', 'start', '--json', '--no-prompt'),
+    ])
+  })
+
+  after(async () => {
+    for (const { child } of nodes.values()) child.kill('SIGKILL')
+    await Promise.all([...nodes.values()].map(({ ended }) => ended))
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  it('knows every command of the program', () => {
+    const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../../oclif.manifest.json'), 'utf8'))
+    const commands = Object.keys(manifest.commands).map((id) => id.replaceAll(':', ' '))
+    const rows = (command: string, form: (row: Row) => boolean) =>
+      ELSEWHERE.has(command) || STORY.some((row) => row.command === command && (row.exit ?? 0) === 0 && form(row))
+    assert.deepEqual(
+      commands.filter((command) => !rows(command, ({ text }) => text !== undefined)),
+      [],
+      'without a text row',
+    )
+    assert.deepEqual(
+      commands.filter((command) => !rows(command, ({ json, lines }) => (json ?? lines) !== undefined)),
+      [],
+      'without a JSON row',
+    )
+    assert.deepEqual(
+      STORY.map(({ command }) => command).filter((command) => !commands.includes(command)),
+      [],
+      'no such command',
+    )
+    for (const [id, { summary, description, examples }] of Object.entries<Facts>(manifest.commands)) {
+      assert.ok(summary && description && Array.isArray(examples) && examples.length > 0, `${id} has its help`)
+    }
+  })
+
+  for (const row of STORY) {
+    const words = row.words
+      .toString()
+      .replace(/^\(\) => \[?|\]$/g, '')
+      .replaceAll('...data', 'data')
+    it(`p2pt ${row.command} ${words} ends with ${row.exit ?? 0}`, async () => {
+      if (found.torrentFile === '' && row.command === 'client add') await writeTorrentFile()
+      const forms = [...(row.text === undefined ? [] : [false]), ...((row.json ?? row.lines) === undefined ? [] : [true])]
+      // c1 runs throughout, so both forms may ask it at the same time; two readers of a stopped log are in each other's way.
+      const run = (json: boolean) => p2pt([...row.command.split(' '), ...row.words(), ...(json ? ['--json'] : [])])
+      if (row.words().includes(at('c1')) && !row.command.endsWith('start')) {
+        const runs = await Promise.all(forms.map(run))
+        for (const [index, ended] of runs.entries()) check(row, ended, forms[index] === true)
+      } else for (const json of forms) check(row, await run(json), json)
+    })
+  }
+
+  it('says that a damaged log is damaged, with 4', async () => {
+    const log = at('c2/log')
+    const sizes = (await readdir(log)).map((name) => ({ name, size: statSync(join(log, name)).size }))
+    const victim = sizes.filter(({ name }) => /\.(ldb|log)$/.test(name)).sort((a, b) => b.size - a.size)[0]
+    assert.ok(victim)
+    const bytes = await readFile(join(log, victim.name))
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 0xff
+    await writeFile(join(log, victim.name), bytes)
+    const ended = await p2pt(['log', 'verify', ...data('c2'), '--json'])
+    assert.equal(ended.exit, 4, `${ended.stdout}${ended.stderr}`)
+  })
+
+  it('prints usage errors of words that are no command, with 2', async () => {
+    const ended = await p2pt(['client', 'nonsense'])
+    assert.equal(ended.exit, 2)
+    assert.match(ended.stderr, /^p2pt: there is no command `client nonsense`/)
+  })
+
+  it('follows the log of a running node until it is interrupted', async () => {
+    let banning: Promise<unknown> | undefined
+    const ended = await p2pt(['log', 'tail', '--lines', '1', ...data('c1')], {
+      onOutput(text, child) {
+        banning ??= p2pt(['reputation', 'ban', 'ip:203.0.113.77', '--reason', 'tail', ...data('c1')])
+        if (text.includes('operator.banned')) child.kill('SIGINT')
+      },
+    })
+    await banning
+    assert.match(ended.stdout, /operator\.banned {2}subject=ip:203\.0\.113\.77 reason=tail\n/)
+  })
+
+  it('answers a prompt that is piped in, errors and all, and ends with it', async () => {
+    const { exit, stdout } = await p2pt(['client', 'start', '--prompt', ...data('c3'), ...network()], {
+      input: 'help\nnonsense\nstatus\ncorrupt zz 1\nsearch "songs of" sea\nquit\n',
+    })
+    assert.equal(exit, 0, stdout)
+    for (const said of [/publish PATH/, /no command nonsense/, /no torrents/, /not an info hash/, /stopping/])
+      assert.match(stdout, said)
+  })
+
+  it('takes the only default data directory there is, and says so when there are several', async () => {
+    const home = at('home')
+    await mkdir(home)
+    const ended = await p2pt(['node', 'status'], { environment: { XDG_DATA_HOME: home } })
+    assert.equal(ended.exit, 3)
+    assert.match(ended.stderr, /--data DIR/)
+    for (const role of ['index', 'client']) await mkdir(join(home, 'p2pt', role), { recursive: true })
+    const several = await p2pt(['node', 'status'], { environment: { XDG_DATA_HOME: home } })
+    assert.equal(several.exit, 2)
+    assert.match(several.stderr, /several nodes/)
+    const given = await p2pt(['node', 'id'], { environment: { P2PT_DATA: at('c1') } })
+    assert.equal(given.stdout.trim(), found.publisher)
+  })
+
+  for (const role of ['bootstrap', 'index', 'client'])
+    it(`starts and stops a ${role} node: one line when it is ready, gone within 3 s of SIGTERM, and nothing left`, async () => {
+      const node = await startNode([role, 'start', ...data(`s-${role}`), ...network()])
+      assert.match(node.ready, new RegExp(`^${role} node [0-9a-f]{64} is ready at 127\\.0\\.0\\.1:\\d+/udp`))
+      const askedAt = performance.now()
+      node.child.kill(role === 'index' ? 'SIGINT' : 'SIGTERM')
+      const { exit, stderr } = await node.ended
+      assert.equal(exit, 0, stderr)
+      assert.ok(performance.now() - askedAt < 4000, 'it took longer than 3 s and some scheduling')
+      assert.deepEqual(
+        (await readdir(at(`s-${role}`))).filter((name) => name === 'control.sock' || name.startsWith('.c')),
+        [],
+      )
+    })
+})
+
+/** The metainfo of the album as the publisher's log has it. */
+async function writeTorrentFile(): Promise<void> {
+  const { stdout } = await p2pt([
+    'log',
+    'show',
+    '--kind',
+    'download.described',
+    '--kind',
+    'download.added',
+    ...data('c1'),
+    '--json',
+  ])
+  const events = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).event as Facts)
+  const described = events.find(({ infoHash, torrentFile }) => infoHash === found.infoHash && torrentFile !== '')
+  assert.ok(described, 'the log has the metainfo')
+  found.torrentFile = at('album.torrent')
+  await writeFile(found.torrentFile, Buffer.from(String(described.torrentFile), 'base64'))
+}
