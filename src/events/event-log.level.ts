@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs'
+import type { VerifyOptions } from './audit-database.level.ts'
 import type { Upcast } from './body.ts'
 import type { PlanTools } from './commit-plan.ts'
 import { CommittedLog } from './committed-log.ts'
@@ -23,6 +24,7 @@ import { digestAt, scanSummaries } from './segment-scan.level.ts'
 import { SegmentStore, type SegmentStoreParts } from './segment-store.level.ts'
 import { DIGEST_BYTES } from './segment-summary.ts'
 import { asDamage } from './segment-value.level.ts'
+import type { LogVerdict } from './verify-log.ts'
 
 export type LevelLogOptions = PlanTools & {
   /** The node's data directory: the database is `log/` in it, and `head` beside that. */
@@ -31,11 +33,17 @@ export type LevelLogOptions = PlanTools & {
   readonly create?: boolean
 }
 
+/** A log that can be audited while it is in use. */
+export type LevelLog = EventLog & {
+  /** As `verifyLog`, of what is stored at this moment; LevelDB's files are not checked, since it is writing them. */
+  verify(options?: VerifyOptions): Promise<LogVerdict>
+}
+
 /**
  * Opens a node's log on LevelDB.
  * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_DAMAGED`, `LOG_NEWER`, `LOG_FOREIGN`
  */
-export async function openLevelLog({ directory, create = false, ...tools }: LevelLogOptions): Promise<EventLog> {
+export async function openLevelLog({ directory, create = false, ...tools }: LevelLogOptions): Promise<LevelLog> {
   if (create && !existsSync(logPaths(directory).head)) await createLevelLog(directory, tools.signer.id)
   const release = claimLog(directory)
   let database: LogDatabase | undefined
@@ -58,7 +66,9 @@ export async function openLevelLog({ directory, create = false, ...tools }: Leve
       },
       reopen: () => openDatabase(logPaths(directory).database, false),
     })
-    return new CommittedLog(log.state, store, tools)
+    return Object.assign(new CommittedLog(log.state, store, tools), {
+      verify: (options: VerifyOptions = {}) => store.verify(options),
+    })
   } catch (error) {
     await database?.close()
     release()

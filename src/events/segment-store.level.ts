@@ -1,8 +1,10 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { auditDatabase, type VerifyOptions } from './audit-database.level.ts'
 import type { Upcast } from './body.ts'
 import type { PlannedEvent } from './commit-plan.ts'
 import type { Envelope, SignedEvent } from './envelope.ts'
+import { toHex } from './hex.ts'
 import type { LogDatabase } from './log-database.level.ts'
 import { runsOfEvents } from './log-state.ts'
 import type { LogStore, StoreRange } from './log-store.ts'
@@ -11,6 +13,7 @@ import { kindBits, type SegmentDirectory, type SegmentEntry } from './segment-di
 import { firstOfKey, segmentKey, summaryKey } from './segment-keys.ts'
 import { encodeSummary, joinSummaries, NO_KINDS, type SegmentSummary, withKind } from './segment-summary.ts'
 import { asDamage, CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged, sealValue } from './segment-value.level.ts'
+import type { LogVerdict } from './verify-log.ts'
 
 /**
  * Small segments at the end of the log are joined by the commit that brings them to this many events or bytes: each
@@ -140,6 +143,16 @@ export class SegmentStore implements LogStore {
       })
     }
     return seqs.flatMap((seq) => found.get(seq) ?? [])
+  }
+
+  /** Audits what is stored at this moment, while commits go on; the files themselves are not looked at. */
+  async verify(options: VerifyOptions): Promise<LogVerdict> {
+    const last = this.#parts.directory.last
+    const mark = { seq: last === undefined ? 0 : last.first + last.count - 1, digest: toHex(this.#digest) }
+    const record = { latest: mark, durable: mark, clean: true, boot: null }
+    await using snapshot = this.#database.snapshot()
+    const audited = { database: this.#database, snapshot, record, boot: null, isRepaired: false, problems: [] }
+    return await auditDatabase(audited, options)
   }
 
   async close(): Promise<void> {

@@ -304,6 +304,23 @@ describe('verifying a log', () => {
     )
   })
 
+  it('audits a log that is open, while it is appended to', async () => {
+    const directory = copy()
+    await using log = await open(directory)
+    const auditing = log.verify({ signatures: true })
+    for (let commit = 0; commit < 150; commit++) await log.append([numbered(commit)])
+    const verdict = await auditing
+    assert.deepEqual([verdict.intact, verdict.events, verdict.signaturesChecked], [true, HEAD, HEAD])
+    assert.equal((await log.verify()).events, HEAD + 150)
+  })
+
+  it('names damaged events of a log that is open', async () => {
+    const directory = copy()
+    await edit(directory, (database) => database.del(segmentKey(1001)))
+    await using log = await open(directory)
+    assert.deepEqual((await log.verify()).ranges, [{ from: 1001, to: 1100, what: 'missing' }])
+  })
+
   it('is refused while the log is open in this process', async () => {
     const directory = copy()
     await using log = await open(directory)
