@@ -11,12 +11,12 @@ import { build, type NodeProcess, p2pt, startNode } from './program.ts'
 const UNKNOWN_HASH = '0123456789012345678901234567890123456789'
 const NODE_ID = /^[0-9a-f]{64}$/
 
-let folder: string
+let folder: string | undefined
 const nodes = new Map<string, NodeProcess>()
 /** What earlier rows found out. */
 const found = { bootstrap: '', infoHash: '', publisher: '', torrentFile: '' }
 
-const at = (name: string): string => join(folder, name)
+const at = (name: string): string => join(folder ?? '/nowhere', name)
 const data = (name: string): string[] => ['--data', at(name)]
 const network = (): string[] => ['--host', '127.0.0.1', '--port', '0', '--bootstrap', found.bootstrap]
 
@@ -455,7 +455,7 @@ describe('every command, through the built package', function () {
   after(async () => {
     for (const { child } of nodes.values()) child.kill('SIGKILL')
     await Promise.all([...nodes.values()].map(({ ended }) => ended))
-    await rm(folder, { recursive: true, force: true })
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
   })
 
   it('knows every command of the program', () => {
@@ -532,10 +532,17 @@ describe('every command, through the built package', function () {
 
   it('answers a prompt that is piped in, errors and all, and ends with it', async () => {
     const { exit, stdout } = await p2pt(['client', 'start', '--prompt', ...data('c3'), ...network()], {
-      input: 'help\nnonsense\nstatus\ncorrupt zz 1\nsearch "songs of" sea\nquit\n',
+      input: 'help\nnonsense\nstatus\ncorrupt zz 1\nsearch "open\nquit\n',
     })
     assert.equal(exit, 0, stdout)
-    for (const said of [/publish PATH/, /no command nonsense/, /no torrents/, /not an info hash/, /stopping/])
+    for (const said of [
+      /publish PATH/,
+      /no command nonsense/,
+      /no torrents/,
+      /not an info hash/,
+      /quote " is not closed/,
+      /stopping/,
+    ])
       assert.match(stdout, said)
   })
 

@@ -5,16 +5,11 @@ import { ServiceError } from '../../src/roles/index.ts'
 
 // A small real service for the socket's own tests: it does what its calls say, with no node behind it.
 
-export type SmallNode = { services: Services; handedOut(): number; endedStreams(): number; wake(): void }
-
-const absent = () => {
-  throw new Error('this small node does not have that')
-}
+export type SmallNode = { services: Services; handedOut(): number; endedStreams(): number }
 
 export function smallNode(): SmallNode {
   let handedOut = 0
   let ended = 0
-  let wakeUp = () => {}
   const row = (seq: number) => ({ seq, text: 'x'.repeat(100) })
 
   async function* manyRows(limit: number) {
@@ -35,7 +30,6 @@ export function smallNode(): SmallNode {
     const closed = new Promise<void>((resolve) => {
       close = resolve
     })
-    wakeUp = close
     return {
       async next() {
         if (!given) {
@@ -84,12 +78,10 @@ export function smallNode(): SmallNode {
       throw new ServiceError('failed', 'the disk is full')
     },
     notices: sleeping,
-    stats: absent,
   }
   return {
     services: { node: node as unknown as NodeService, index: undefined, client: undefined },
     handedOut: () => handedOut,
     endedStreams: () => ended,
-    wake: () => wakeUp(),
   }
 }
