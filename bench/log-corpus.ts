@@ -7,7 +7,10 @@ import { signerFromSeed } from '../src/events/signer.sodium.ts'
 const AUTHORS = 50
 
 const hexOf = (number: number, digits: number): string =>
-  (Math.imul(number + 1, -1_640_531_535) >>> 0).toString(16).padStart(8, '0').repeat(digits / 8)
+  (Math.imul(number + 1, -1_640_531_535) >>> 0)
+    .toString(16)
+    .padStart(8, '0')
+    .repeat(digits / 8)
 const subjectOf = (number: number): NodeId => hexOf(number % 997, 64) as NodeId
 const infoHashOf = (number: number): InfoHash => hexOf(number % 61, 40) as InfoHash
 
