@@ -32,6 +32,8 @@ const environment = (): NodeJS.ProcessEnv => {
 export type RunOptions = {
   input?: string
   environment?: NodeJS.ProcessEnv
+  /** Killed after this; default 30 s. */
+  timeoutMs?: number
   /** All of stdout so far, each time there is more. */
   onOutput?: (stdout: string, child: ChildProcess) => void
 }
@@ -41,7 +43,7 @@ export function p2pt(words: readonly string[], options: RunOptions = {}): Promis
   const child = spawn(process.execPath, [PROGRAM, ...words], {
     env: { ...environment(), ...options.environment },
     cwd: ROOT,
-    timeout: 30_000,
+    timeout: options.timeoutMs ?? 30_000,
     killSignal: 'SIGKILL',
   })
   child.stdin.on('error', () => {}).end(options.input ?? '')
