@@ -88,10 +88,14 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   await states.open()
   const incarnation = nextIncarnation(states.state('liveness'), signer.id)
   await recordStart(log, states, options.role, incarnation)
+  let why = 'it did not start'
   cleanup.defer(async () => {
-    await log.append([{ stream: 'local', event: { kind: 'node.stopped', reason: 'stopped by the operator' } }], {
-      durable: true,
-    })
+    try {
+      await log.append([{ stream: 'local', event: { kind: 'node.stopped', reason: why } }], { durable: true })
+    } catch (error) {
+      // A full disk does not keep a node from stopping; without this event it looks like a crash, no more.
+      notices.post('error', 'log.failed', `the stop was not recorded: ${error instanceof Error ? error.message : error}`)
+    }
   })
   signal.throwIfAborted()
 
@@ -169,7 +173,8 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   // Stopped in this order: no more work, then goodbye, then sockets, then the log.
   cleanup.use(overlay)
   cleanup.use(startProgramLog(options.logLevel, { id: signer.id, notices, overlay }))
-  const index = options.role === 'index' ? cleanup.use(createIndexNode({ ...parts, map, timers, newSha256 })) : undefined
+  const index =
+    options.role === 'index' ? cleanup.use(createIndexNode({ ...parts, map, timers, newSha256, breathe })) : undefined
   overlay.onLinks(({ up, peer, why }) => {
     if (!up && why !== undefined && why !== 'stopped' && why !== 'remote')
       notices.post('info', 'link.lost', `lost the link to ${peer.slice(0, 8)}: ${why}`)
@@ -191,6 +196,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     remember()
   })
 
+  why = 'stopped by the operator'
   const stopped = Promise.withResolvers<void>()
   const stop = (): Promise<void> => {
     if (!stopping) {

@@ -310,9 +310,10 @@ export type PublishResult = {
   title: string
   sizeBytes: number
   magnet: string
-  /** Index nodes that hold the entry now; the rest is retried in the background. */
+  /** Index nodes that hold the entry now. */
   acknowledgedBy: NodeId[]
   partitions: number
+  /** Owners that could not be told yet; they are tried again in the background. */
   pending: number
 }
 

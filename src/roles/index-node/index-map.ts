@@ -6,12 +6,16 @@ import type { NodeId } from '../../events/index.ts'
  */
 export type QueryPlan = readonly { keyword: string | null; partition: number | null; owners: readonly NodeId[] }[]
 
+export type OwnedPartition = { partition: number; rank: number; owners: NodeId[] }
+
 /** Who owns what in the index, as this node's liveness table has it. */
 export interface IndexMap {
   indexNodes(): NodeId[]
   /** Distinct keywords of a title; its events go to the owners of all of them. */
   keywordsOf(title: string): string[]
   partitionOf(keyword: string): number
+  /** The partitions that a node owns, with its rank (1 to 3) and all their owners. */
+  partitionsOf(node: NodeId): OwnedPartition[]
   /** Owners of a keyword's partition, best first, at most three. */
   ownersOf(keyword: string): NodeId[]
   plan(text: string): QueryPlan

@@ -1,6 +1,8 @@
 import '../../events/protobuf.ts'
 import { fromHex, type InfoHash, type NodeId, type SignedEvent, toHex } from '../../events/index.ts'
+import { PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
 import { p2pt } from '../generated/index-service.js'
+import { SECTION_DEPTH_MAX, SECTION_FANOUT, type Section } from './partition-sections.ts'
 
 // The messenger's requests to index nodes: encoding, and decoding with every bound checked. Schema: proto/index-service.proto.
 
@@ -20,8 +22,10 @@ export class IndexMessageError extends Error {
 }
 
 export type EventName = { author: NodeId; authorSeq: number }
-export type PartitionDigest = { partition: number; digest: string }
-export type PartitionContent = { partition: number; events: EventName[] }
+export type SectionDigest = Section & { digest: string }
+/** What the answerer holds of a section; `split`: too many to list. */
+export type SectionContent = Section & { events: readonly EventName[]; split: boolean }
+export type CompareReply = { differing: SectionContent[]; compared: number }
 export type WireHit = {
   infoHash: InfoHash
   title: string
@@ -40,9 +44,10 @@ export type PublishOutcome = 'stored' | 'duplicate' | 'refused'
 export const QUERY_LENGTH_MAX = 1024
 /** Room for events in one message, bytes; the rest of the 64 KiB is for the frame around them. */
 export const EVENTS_BYTES_MAX = 56 * 1024
-/** An event name is 34 to 42 bytes on the wire: this many stay below the message limit. */
-export const EVENT_NAMES_MAX = 1200
-const PARTITION_COUNT = 1024
+/** An event name is 37 to 45 bytes on the wire: this many stay below the message limit, with 16 bytes for each section. */
+export const EVENT_NAMES_MAX = 950
+/** Sections in one comparison: 48 bytes each at most. */
+export const SECTIONS_MAX = 1024
 const OUTCOMES: readonly PublishOutcome[] = ['stored', 'duplicate', 'refused']
 
 type Codec = { decode(bytes: Uint8Array): unknown }
@@ -129,28 +134,37 @@ export function decodeSearchReply(bytes: Uint8Array): WireSearchReply {
   }
 }
 
-export const encodeCompare = (partitions: readonly PartitionDigest[]): Uint8Array =>
-  proto.CompareRequest.encode({
-    partitions: partitions.map(({ partition, digest }) => ({ partition, digest: fromHex(digest) })),
-  }).finish()
-export const decodeCompare = (bytes: Uint8Array): PartitionDigest[] =>
-  few(decoded(proto.CompareRequest, bytes).partitions, PARTITION_COUNT).map((row) => ({
-    partition: whole(row.partition, PARTITION_COUNT - 1),
+type SectionFields = Pick<p2pt.index.SectionDigest.$Shape, 'partition' | 'depth' | 'prefix'>
+const section = ({ partition, depth, prefix }: SectionFields): Section => {
+  const levels = whole(depth, SECTION_DEPTH_MAX)
+  return {
+    partition: whole(partition, PARTITION_COUNT - 1),
+    depth: levels,
+    prefix: whole(prefix, SECTION_FANOUT ** levels - 1),
+  }
+}
+
+export const encodeCompare = (sections: readonly SectionDigest[]): Uint8Array =>
+  proto.CompareRequest.encode({ sections: sections.map((one) => ({ ...one, digest: fromHex(one.digest) })) }).finish()
+export const decodeCompare = (bytes: Uint8Array): SectionDigest[] =>
+  few(decoded(proto.CompareRequest, bytes).sections, SECTIONS_MAX).map((row) => ({
+    ...section(row),
     digest: toHex(row.digest ?? new Uint8Array()),
   }))
 
-export const encodeCompareReply = (differing: readonly PartitionContent[], more: boolean): Uint8Array =>
+export const encodeCompareReply = ({ differing, compared }: CompareReply): Uint8Array =>
   proto.CompareReply.encode({
-    differing: differing.map(({ partition, events }) => ({ partition, events: events.map(eventNameMessage) })),
-    more,
+    differing: differing.map((one) => ({ ...one, events: one.events.map(eventNameMessage) })),
+    compared,
   }).finish()
-export function decodeCompareReply(bytes: Uint8Array): { differing: PartitionContent[]; more: boolean } {
+export function decodeCompareReply(bytes: Uint8Array): CompareReply {
   const message = decoded(proto.CompareReply, bytes)
-  const differing = few(message.differing, PARTITION_COUNT).map((row) => ({
-    partition: whole(row.partition, PARTITION_COUNT - 1),
+  const differing = few(message.differing, SECTIONS_MAX).map((row) => ({
+    ...section(row),
     events: few(row.events, EVENT_NAMES_MAX).map(eventName),
+    split: row.split ?? false,
   }))
-  return { differing, more: message.more ?? false }
+  return { differing, compared: whole(message.compared, SECTIONS_MAX) }
 }
 
 export const encodeFetch = (events: readonly EventName[]): Uint8Array =>

@@ -1,11 +1,12 @@
 import type { Timers } from '../../events/index.ts'
-import { ownersOf, PARTITION_COUNT, partitionStats } from '../../projections/keyword-index/index.ts'
+import { partitionStats } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import { magnetOf } from '../magnet.ts'
 import type { NodeParts } from '../node/node-service.ts'
 import type { IndexService, IndexStatus } from '../services.ts'
 import type { IndexMap } from './index-map.ts'
 import { serveIndexRequests } from './index-requests.ts'
+import { PartitionSections } from './partition-sections.ts'
 import { projectedIndexView } from './projected-index-view.ts'
 import { Repair } from './repair.ts'
 
@@ -15,16 +16,18 @@ export type IndexNodeParts = Pick<NodeParts, 'log' | 'overlay' | 'states' | 'ver
   map: IndexMap
   timers: Timers
   newSha256: NewSha256
+  breathe(): Promise<void>
 }
 
 export type IndexNode = Disposable & { readonly service: IndexService; start(): void }
 
 /** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
 export function createIndexNode(parts: IndexNodeParts): IndexNode {
-  const { log, overlay, states, verify, map, timers, clock, newSha256 } = parts
+  const { log, overlay, states, verify, map, timers, clock, newSha256, breathe } = parts
   const view = projectedIndexView(states, map, log.author, newSha256)
-  const repair = new Repair({ log, overlay, view, verify, timers, now: () => clock.now() })
-  serveIndexRequests({ log, overlay, view, verify })
+  const sections = new PartitionSections(view, newSha256)
+  const repair = new Repair({ log, overlay, view, sections, verify, timers, breathe, now: () => clock.now() })
+  serveIndexRequests({ log, overlay, view, sections, verify, breathe })
 
   return {
     start: () => repair.start(),
@@ -55,13 +58,7 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
 
 function statusOf({ states, map, log }: IndexNodeParts, repair: Repair, partitions: boolean): IndexStatus {
   const index = states.state('keyword-index')
-  const nodes = map.indexNodes()
-  const owned: { partition: number; rank: number; owners: IndexStatus['partitions'][number]['owners'] }[] = []
-  for (let partition = 0; partition < PARTITION_COUNT; partition++) {
-    const owners = ownersOf(partition, nodes)
-    const place = owners.indexOf(log.author)
-    if (place >= 0) owned.push({ partition, rank: place + 1, owners })
-  }
+  const owned = map.partitionsOf(log.author)
   const ranked = (rank: number) => owned.filter((row) => row.rank === rank).length
   const documents = new Map(
     partitionStats(
@@ -73,7 +70,7 @@ function statusOf({ states, map, log }: IndexNodeParts, repair: Repair, partitio
     documents: index.visibleCount,
     keywords: index.words.size,
     postings: index.postingCount,
-    indexNodesAlive: nodes.length,
+    indexNodesAlive: map.indexNodes().length,
     owned: { rank1: ranked(1), rank2: ranked(2), rank3: ranked(3) },
     partitions: partitions ? owned.map((row) => ({ ...row, documents: documents.get(row.partition) ?? 0 })) : [],
     repair: repair.status,

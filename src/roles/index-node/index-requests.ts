@@ -1,12 +1,15 @@
 import { type EventLog, type NodeId, type SignedEvent, scanBody, type VerifySignature } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
+import { HITS_MAX } from '../../projections/keyword-index/index.ts'
 import {
+  type CompareReply,
   decodeCompare,
   decodeFetch,
   decodePublish,
   decodeSearch,
   decodeSearchReply,
   EVENT_NAMES_MAX,
+  EVENTS_BYTES_MAX,
   encodeCompareReply,
   encodeFetchReply,
   encodePublishReply,
@@ -14,50 +17,68 @@ import {
   encodeSearchReply,
   fitting,
   INDEX_METHODS,
-  type PartitionContent,
   type PublishOutcome,
+  type SectionContent,
+  type SectionDigest,
   type WireSearch,
-  type WireSearchReply,
 } from './index-messages.ts'
 import type { IndexView } from './index-view.ts'
+import { type PartitionSections, SECTION_DEPTH_MAX } from './partition-sections.ts'
 import { signedIndexEvents } from './signed-events.ts'
 
 const FORWARD_TIMEOUT_MS = 3_000
+/** A section with more events than this is compared in parts: listing them would cost more than the 64 digests. */
+const LISTED_MAX = 64
+/** Digests made in one turn. */
+const DIGESTS_IN_A_TURN = 32
 
 export type IndexRequestsOptions = {
   log: EventLog
   overlay: Overlay
   view: IndexView
+  sections: PartitionSections
   verify: VerifySignature
+  /** Lets everything else have its turn. */
+  breathe(): Promise<void>
 }
 
 /** Serves the index methods to the network. What a peer asks wrongly is refused by the messenger; nothing here throws past it. */
 export function serveIndexRequests(options: IndexRequestsOptions): void {
-  const { overlay, log, view } = options
+  const { overlay, log } = options
   overlay.serve(INDEX_METHODS.publish, async (_from, body) => {
     const outcomes = await ingestIndexEvents(decodePublish(body), options)
     return encodePublishReply(outcomes)
   })
-  overlay.serve(INDEX_METHODS.search, async (_from, body) => encodeSearchReply(await answer(decodeSearch(body), options)))
-  overlay.serve(INDEX_METHODS.compare, async (_from, body) => {
-    const differing: PartitionContent[] = []
-    let names = 0
-    let more = false
-    for (const { partition, digest } of decodeCompare(body)) {
-      if (view.partitionDigest(partition) === digest) continue
-      const events = view.partitionEvents(partition).slice(0, EVENT_NAMES_MAX)
-      if (names + events.length > EVENT_NAMES_MAX) {
-        more = true
-        break
-      }
-      names += events.length
-      differing.push({ partition, events })
-    }
-    return encodeCompareReply(differing, more)
-  })
+  overlay.serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options))
+  overlay.serve(INDEX_METHODS.compare, async (_from, body) =>
+    encodeCompareReply(await differences(decodeCompare(body), options)),
+  )
   overlay.serve(INDEX_METHODS.fetch, async (_from, body) => {
     return encodeFetchReply(fitting(await signedIndexEvents(log, decodeFetch(body))))
   })
+}
+
+/** What this node holds in the sections whose digest is another here, as far as one message takes it. */
+async function differences(
+  asked: readonly SectionDigest[],
+  { sections, breathe }: IndexRequestsOptions,
+): Promise<CompareReply> {
+  const differing: SectionContent[] = []
+  let names = 0
+  let compared = 0
+  for (const { digest, ...section } of asked) {
+    if (compared > 0 && compared % DIGESTS_IN_A_TURN === 0) await breathe()
+    if (sections.digest(section) !== digest) {
+      const held = sections.events(section)
+      const split = held.length > LISTED_MAX && section.depth < SECTION_DEPTH_MAX
+      const events = split ? [] : held.slice(0, EVENT_NAMES_MAX)
+      if (names + events.length > EVENT_NAMES_MAX) break
+      names += events.length
+      differing.push({ ...section, events, split })
+    }
+    compared += 1
+  }
+  return { differing, compared }
 }
 
 /**
@@ -93,17 +114,27 @@ export async function ingestIndexEvents(
 }
 
 /** Answers from this node's shard, or asks an owner where this node is none; one hop at most. */
-async function answer(search: WireSearch, { overlay, view }: IndexRequestsOptions): Promise<WireSearchReply> {
+async function answer(search: WireSearch, { overlay, view }: IndexRequestsOptions): Promise<Uint8Array> {
   if (search.hops === 0 && !view.isResponsible(search.text)) {
     const request = encodeSearch({ ...search, hops: 1 })
     for (const owner of view.ownersOfQuery(search.text)) {
       if (owner === overlay.self) continue
       try {
-        return decodeSearchReply(await overlay.request(owner, INDEX_METHODS.search, request, { timeoutMs: FORWARD_TIMEOUT_MS }))
+        const reply = await overlay.request(owner, INDEX_METHODS.search, request, { timeoutMs: FORWARD_TIMEOUT_MS })
+        // Read and written again: an owner's nonsense is not passed on as ours.
+        return encodeSearchReply(decodeSearchReply(reply))
       } catch {
         // The next owner; if none answers, what this node holds is better than nothing.
       }
     }
   }
-  return { ...view.search(search), answeredBy: overlay.self as NodeId }
+  return fittingAnswer(search, view, overlay.self)
+}
+
+/** Titles and tags are strangers' and may be long: as many hits as one message takes, the cursor goes on after them. */
+function fittingAnswer(search: WireSearch, view: IndexView, answeredBy: NodeId): Uint8Array {
+  for (let limit = search.limit === 0 ? HITS_MAX : Math.min(search.limit, HITS_MAX); ; limit = Math.ceil(limit / 2)) {
+    const reply = encodeSearchReply({ ...view.search({ ...search, limit }), answeredBy })
+    if (reply.length <= EVENTS_BYTES_MAX || limit === 1) return reply
+  }
 }

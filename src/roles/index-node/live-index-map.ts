@@ -1,35 +1,78 @@
+import type { NodeId } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import { liveMembers, type ProjectionRunner } from '../../projections/index.ts'
-import { keywordsOf, ownersOf, parseQuery, partitionOf, type Query } from '../../projections/keyword-index/index.ts'
+import {
+  keywordsOf,
+  OWNER_COUNT,
+  ownersOf,
+  PARTITION_COUNT,
+  parseQuery,
+  partitionOf,
+  type Query,
+} from '../../projections/keyword-index/index.ts'
 import type { Term } from '../../projections/keyword-index/query.ts'
 import type { IndexMap, QueryPlan } from './index-map.ts'
 
 /** Nodes asked for a query that names no whole word (`pre*`): each knows a part. */
 const BROADCAST_MAX = 16
 
-/** The map as the liveness projection has it at each call. */
+/** The map as the liveness projection has it at each call; computed again only when an index node comes or goes. */
 export function liveIndexMap(states: ProjectionRunner<ProjectionStates>): IndexMap {
-  const indexNodes = () => liveMembers(states.state('liveness'), 'index').map(({ id }) => id)
-  const owners = (keyword: string) => ownersOf(partitionOf(keyword), indexNodes())
+  let nodes: NodeId[] | undefined
+  let known = ''
+  const owners = new Map<number, NodeId[]>()
+  // As long as the runner itself: nothing to undo.
+  states.onChange('liveness', () => {
+    nodes = undefined
+  })
+  const indexNodes = (): NodeId[] => {
+    if (nodes === undefined) {
+      nodes = liveMembers(states.state('liveness'), 'index').map(({ id }) => id)
+      const now = nodes.join()
+      if (now !== known) owners.clear()
+      known = now
+    }
+    return nodes
+  }
+  const ownersOfPartition = (partition: number): NodeId[] => {
+    const alive = indexNodes()
+    let found = owners.get(partition)
+    if (found === undefined) {
+      found = ownersOf(partition, alive)
+      owners.set(partition, found)
+    }
+    return found
+  }
   return {
-    indexNodes,
+    indexNodes: () => [...indexNodes()],
     keywordsOf,
     partitionOf,
-    ownersOf: owners,
-    plan(text): QueryPlan {
-      const query = parseQuery(text)
-      const words = coveringWords(query)
-      if (words.length > 0) {
-        return words
-          .map((keyword) => ({ keyword, partition: partitionOf(keyword), owners: owners(keyword) }))
-          .filter((part) => part.owners.length > 0)
-      }
-      if (query.clauses.length === 0 && query.filters.length === 0) return []
-      return indexNodes()
-        .slice(0, BROADCAST_MAX)
-        .map((node) => ({ keyword: null, partition: null, owners: [node] }))
-    },
+    partitionsOf: (node) =>
+      Array.from({ length: PARTITION_COUNT }, (_, partition) => ({ partition, owners: ownersOfPartition(partition) }))
+        .map(({ partition, owners }) => ({ partition, rank: owners.indexOf(node) + 1, owners: [...owners] }))
+        .filter(({ rank }) => rank > 0),
+    ownersOf: (keyword) => [...ownersOfPartition(partitionOf(keyword))],
+    plan: (text) => planOf(text, indexNodes(), ownersOfPartition),
   }
+}
+
+function planOf(
+  text: string,
+  indexNodes: readonly NodeId[],
+  ownersOfPartition: (partition: number) => readonly NodeId[],
+): QueryPlan {
+  const query = parseQuery(text)
+  if (indexNodes.length === 0 || (query.clauses.length === 0 && query.filters.length === 0)) return []
+  const words = coveringWords(query)
+  const parts = words.map((keyword) => {
+    const partition = partitionOf(keyword)
+    return { keyword, partition, owners: [...ownersOfPartition(partition)] }
+  })
+  const [first] = parts
+  // With so few nodes each owns everything: whoever answers knows it all.
+  if (indexNodes.length <= OWNER_COUNT) return [first ?? { keyword: null, partition: null, owners: [...indexNodes] }]
+  if (first !== undefined) return parts
+  return indexNodes.slice(0, BROADCAST_MAX).map((node) => ({ keyword: null, partition: null, owners: [node] }))
 }
 
 /**

@@ -1,13 +1,7 @@
 import type { NodeId } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import type { ProjectionRunner } from '../../projections/index.ts'
-import {
-  eventsOfPartition,
-  ownerRank,
-  PARTITION_COUNT,
-  partitionDigest,
-  search,
-} from '../../projections/keyword-index/index.ts'
+import { eventsOfPartition, partitionDigest, search } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import type { IndexMap } from './index-map.ts'
 import { type IndexView, isIndexKind } from './index-view.ts'
@@ -41,10 +35,10 @@ export function projectedIndexView(
     partitionEvents: (partition) =>
       eventsOfPartition(index(), partition).map(({ author, authorSeq }) => ({ author, authorSeq })),
     partitionsSharedWith(other) {
-      const nodes = map.indexNodes()
-      return Array.from({ length: PARTITION_COUNT }, (_, partition) => partition).filter(
-        (partition) => ownerRank(partition, own, nodes) !== undefined && ownerRank(partition, other, nodes) !== undefined,
-      )
+      return map
+        .partitionsOf(own)
+        .filter(({ owners }) => owners.includes(other))
+        .map(({ partition }) => partition)
     },
     otherIndexNodes: () => map.indexNodes().filter((id) => id !== own),
   }
