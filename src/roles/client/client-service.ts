@@ -46,8 +46,9 @@ export function createClientService(parts: ClientParts): ClientService {
     pause: (infoHash) => torrents.pause(infoHash),
     resume: (infoHash) => torrents.resume(infoHash),
     async remove(infoHash, { deleteFiles }) {
-      const removed = await torrents.remove(infoHash, deleteFiles)
-      await publisher.withdraw(removed.infoHash)
+      // First what others are told: after a crash between the two there is no offer without a torrent behind it.
+      await publisher.withdraw(torrents.row(infoHash).infoHash as InfoHash)
+      await torrents.remove(infoHash, deleteFiles)
     },
     async corrupt(infoHash, percent) {
       return torrents.corrupt(infoHash, percent)

@@ -85,16 +85,35 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     },
   })
 
+  const closing = new AbortController()
+  let owners = map.indexNodes().join()
   const stopFollowing = log.onAppended((envelopes: readonly Envelope[]) => {
     claims.apply(envelopes)
     verdicts.onAppended(envelopes)
-    // An owner that came, or came back, may lack what it should hold.
-    if (envelopes.some(({ event }) => event.kind === 'member.alive' && event.role === 'index')) void publications.flush()
+    if (!envelopes.some(({ event }) => event.kind.startsWith('member.'))) return
+    // An owner that came, or came back, or is one since another went, may lack what it should hold.
+    const before = owners
+    owners = map.indexNodes().join()
+    const cameBack = envelopes.some(({ event }) => event.kind === 'member.alive' && event.role === 'index')
+    if (owners !== before || cameBack) publications.reconsider()
   })
-  verdicts.restore()
-  await engine.start(signal)
-  await torrents.restore()
-  publications.start()
+  const close = async () => {
+    closing.abort()
+    stopFollowing()
+    publications.stop()
+    await engine[Symbol.asyncDispose]()
+    // What the engine told last is in the log before that closes.
+    await Promise.all([torrents.settled(), publications.settled()])
+  }
+  try {
+    verdicts.restore()
+    await engine.start(signal)
+    await torrents.restore()
+    publications.start()
+  } catch (error) {
+    await close()
+    throw error
+  }
 
   return {
     service: createClientService({
@@ -103,29 +122,27 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
       overlay,
       torrents,
       publisher,
-      search: { overlay, timers, map, untilIndexKnown: (waitMs) => untilIndexKnown(parts, waitMs) },
+      search: { overlay, timers, map, untilIndexKnown: (waitMs) => untilIndexKnown(parts, waitMs, closing.signal) },
       scoreOf: (peer) => scoreRow(ledger(), peer),
     }),
-    async [Symbol.asyncDispose]() {
-      stopFollowing()
-      publications.stop()
-      await engine[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: close,
   }
 }
 
-/** Resolves when some index node is in the table, or after `waitMs`. */
-function untilIndexKnown({ states, map, timers }: ClientNodeParts, waitMs: number): Promise<void> {
-  if (map.indexNodes().length > 0) return Promise.resolve()
+/** Resolves when some index node is in the table, after `waitMs`, or when the client closes. */
+function untilIndexKnown({ states, map, timers }: ClientNodeParts, waitMs: number, closing: AbortSignal): Promise<void> {
+  if (map.indexNodes().length > 0 || closing.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const done = () => {
       stop()
       cancel()
+      closing.removeEventListener('abort', done)
       resolve()
     }
     const stop = states.onChange('liveness', () => {
       if (map.indexNodes().length > 0) done()
     })
     const cancel = timers.after(waitMs, done)
+    closing.addEventListener('abort', done)
   })
 }

@@ -24,6 +24,12 @@ export class OwnClaims {
     return claim?.withdrawn ? undefined : claim
   }
 
+  /** Where a new word about this torrent must be heard: wherever an earlier one was, too. */
+  keywordsFor(infoHash: InfoHash, title: string): string[] {
+    const known = this.#claims.get(infoHash)?.publication.keywords ?? []
+    return [...new Set([...known, ...this.#map.keywordsOf(title)])]
+  }
+
   publications(): Publication[] {
     return [...this.#claims.values()].map(({ publication }) => publication)
   }
@@ -42,8 +48,7 @@ export class OwnClaims {
       const { infoHash, title } = event
       // A verification adds nothing to what was published by ourselves.
       if (event.kind === 'torrent.verified' && this.get(infoHash) !== undefined) continue
-      const known = event.kind === 'torrent.withdrawn' ? (this.#claims.get(infoHash)?.publication.keywords ?? []) : []
-      const keywords = [...new Set([...known, ...this.#map.keywordsOf(title)])]
+      const keywords = this.keywordsFor(infoHash, title)
       const withdrawn = event.kind === 'torrent.withdrawn'
       this.#claims.set(infoHash, { infoHash, title, withdrawn, publication: { author, authorSeq, keywords } })
     }

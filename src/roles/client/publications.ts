@@ -1,6 +1,6 @@
 import type { EventLog, NodeId, SignedEvent, Timers } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
-import { decodePublishReply, encodePublish, fitting, INDEX_METHODS } from '../index-node/index-messages.ts'
+import { decodePublishReply, EVENTS_BYTES_MAX, encodePublish, fitting, INDEX_METHODS } from '../index-node/index-messages.ts'
 
 /** How soon after a failure the owners are asked again, ms; doubles up to the maximum. */
 const RETRY_MS_MIN = 1_000
@@ -40,6 +40,7 @@ export class Publications {
   #again = false
   #retryArmed = false
   #stopped = false
+  readonly #stop = new AbortController()
 
   constructor(options: PublicationsOptions) {
     this.#options = options
@@ -49,9 +50,14 @@ export class Publications {
   start(): void {
     this.#held.clear()
     this.#settled.clear()
+    this.reconsider()
+    this.#later(REPUBLISH_MS, () => this.start())
+  }
+
+  /** The index nodes are others now: looks at everything that still holds, and asks the owners that were not asked yet. */
+  reconsider(): void {
     for (const publication of this.#options.current()) this.#pending.set(key(publication), publication)
     void this.flush()
-    this.#later(REPUBLISH_MS, () => this.start())
   }
 
   /** Takes up a new event; `flush` sends it. */
@@ -59,9 +65,10 @@ export class Publications {
     this.#pending.set(key(publication), publication)
   }
 
-  /** How many events some owner still lacks. */
-  get pending(): number {
-    return this.#pending.size
+  /** Owners that were not told of this event yet. */
+  lacking(publication: Publication): NodeId[] {
+    const settled = this.#settled.get(key(publication))
+    return [...this.#owners(publication)].filter((owner) => settled?.has(owner) !== true)
   }
 
   /** Index nodes that said they hold this event. */
@@ -69,7 +76,7 @@ export class Publications {
     return [...(this.#held.get(key(publication)) ?? [])]
   }
 
-  /** One round over all that is pending; calls that come meanwhile share the next one. */
+  /** One round over all that is pending; calls that come meanwhile share the next one. Never rejects. */
   flush(): Promise<void> {
     if (this.#stopped) return Promise.resolve()
     if (this.#running !== undefined) {
@@ -84,8 +91,14 @@ export class Publications {
 
   stop(): void {
     this.#stopped = true
+    this.#stop.abort()
     for (const cancel of this.#cancels) cancel()
     this.#cancels.clear()
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async settled(): Promise<void> {
+    await this.#running
   }
 
   async #rounds(): Promise<void> {
@@ -107,8 +120,7 @@ export class Publications {
   async #round(): Promise<void> {
     const byOwner = new Map<NodeId, Publication[]>()
     for (const publication of this.#pending.values()) {
-      for (const owner of this.#owners(publication)) {
-        if (this.#settledBy(publication).has(owner)) continue
+      for (const owner of this.lacking(publication)) {
         const list = byOwner.get(owner)
         if (list === undefined) byOwner.set(owner, [publication])
         else list.push(publication)
@@ -116,18 +128,8 @@ export class Publications {
     }
     await Promise.all([...byOwner].map(([owner, publications]) => this.#sendAll(owner, publications)))
     for (const [name, publication] of this.#pending) {
-      const settled = this.#settledBy(publication)
-      const owners = [...this.#owners(publication)]
-      if (owners.length > 0 && owners.every((owner) => settled.has(owner))) this.#pending.delete(name)
+      if (this.#owners(publication).size > 0 && this.lacking(publication).length === 0) this.#pending.delete(name)
     }
-  }
-
-  #holdersOf(publication: Publication): Set<NodeId> {
-    return ownersIn(this.#held, publication)
-  }
-
-  #settledBy(publication: Publication): Set<NodeId> {
-    return ownersIn(this.#settled, publication)
   }
 
   #owners(publication: Publication): Set<NodeId> {
@@ -135,44 +137,51 @@ export class Publications {
   }
 
   async #sendAll(owner: NodeId, publications: readonly Publication[]): Promise<void> {
-    let rest = publications
-    while (rest.length > 0 && !this.#stopped) {
-      const events: SignedEvent[] = []
+    let next = 0
+    while (next < publications.length && !this.#stopped) {
       const names: Publication[] = []
-      for (const publication of rest) {
-        const { author, authorSeq } = publication
-        for await (const event of this.#options.log.readSigned(author, 'index', authorSeq, authorSeq)) {
-          events.push(event)
-          names.push(publication)
+      const events: SignedEvent[] = []
+      let bytes = 0
+      try {
+        for (; next < publications.length && bytes <= EVENTS_BYTES_MAX; next++) {
+          const publication = publications[next] as Publication
+          const { author, authorSeq } = publication
+          for await (const event of this.#options.log.readSigned(author, 'index', authorSeq, authorSeq)) {
+            names.push(publication)
+            events.push(event)
+            bytes += event.body.length + event.signature.length
+          }
         }
-        if (fitting(events).length < events.length) break
+        const batch = fitting(events)
+        // What did not fit is read again for the next message.
+        next -= events.length - batch.length
+        if (batch.length === 0) return
+        if (!(await this.#send(owner, names.slice(0, batch.length), batch))) return
+      } catch {
+        // Unreachable now, or our log is being closed; the round after the next pause asks whoever owns the partition then.
+        return
       }
-      const batch = fitting(events)
-      if (batch.length === 0) return
-      if (!(await this.#send(owner, names.slice(0, batch.length), batch))) return
-      rest = rest.slice(batch.length)
     }
   }
 
+  /** @returns false if it did not say something of each */
   async #send(owner: NodeId, names: readonly Publication[], events: readonly SignedEvent[]): Promise<boolean> {
-    try {
-      const reply = await this.#options.overlay.request(owner, INDEX_METHODS.publish, encodePublish(events), {
-        timeoutMs: REQUEST_TIMEOUT_MS,
-      })
-      const outcomes = decodePublishReply(reply)
-      names.forEach((publication, index) => {
-        const outcome = outcomes[index]
-        if (outcome === undefined) return
-        // Asking again would not change a refusal: it is told, and settled like the rest.
-        if (outcome === 'refused') this.#options.onProblem(`index node ${owner.slice(0, 8)} refused a publication`)
-        else this.#holdersOf(publication).add(owner)
-        this.#settledBy(publication).add(owner)
-      })
-      return outcomes.length >= names.length
-    } catch {
-      // Unreachable now; the round after the next pause asks whoever owns the partition then.
-      return false
-    }
+    const timeoutMs = REQUEST_TIMEOUT_MS
+    const { overlay, onProblem } = this.#options
+    const outcomes = decodePublishReply(
+      await overlay.request(owner, INDEX_METHODS.publish, encodePublish(events), { timeoutMs, signal: this.#stop.signal }),
+    )
+    let refused = 0
+    names.forEach((publication, index) => {
+      const outcome = outcomes[index]
+      if (outcome === undefined) return
+      // Asking again would not change a refusal: it is told, and settled like the rest.
+      if (outcome === 'refused') refused += 1
+      else ownersIn(this.#held, publication).add(owner)
+      ownersIn(this.#settled, publication).add(owner)
+    })
+    if (refused > 0) onProblem(`index node ${owner.slice(0, 8)} refused ${refused} of ${names.length} publications`)
+    return outcomes.length >= names.length
   }
 
   #later(delayMs: number, run: () => void): void {

@@ -31,10 +31,13 @@ export class Publisher {
     const publication = await this.#claim({ kind: 'torrent.published', ...torrent })
     await this.#options.publications.flush()
     const { map, publications } = this.#options
+    const acknowledgedBy = publications.holders(publication)
+    const lacking = publications.lacking(publication).length
     return {
-      acknowledgedBy: publications.holders(publication),
+      acknowledgedBy,
       partitions: new Set(publication.keywords.map((keyword) => map.partitionOf(keyword))).size,
-      pending: publications.pending,
+      // Where no index node is known, at least one is still to be found.
+      pending: acknowledgedBy.length === 0 ? Math.max(1, lacking) : lacking,
     }
   }
 
@@ -49,12 +52,13 @@ export class Publisher {
     const claim = this.#options.claims.get(infoHash)
     if (claim === undefined) return
     const { title } = claim
-    await this.#claim({ kind: 'torrent.withdrawn', infoHash, title }, claim.publication.keywords)
+    await this.#claim({ kind: 'torrent.withdrawn', infoHash, title })
     void this.#options.publications.flush()
   }
 
-  async #claim(event: Claim, known: readonly string[] = []): Promise<Publication> {
-    const { log, map, publications } = this.#options
+  async #claim(event: Claim): Promise<Publication> {
+    const { log, claims, publications } = this.#options
+    const keywords = claims.keywordsFor(event.infoHash, event.title)
     let envelope: Envelope | undefined
     try {
       ;[envelope] = await log.append([{ stream: 'index', event }], { durable: true })
@@ -62,7 +66,6 @@ export class Publisher {
       throw new ServiceError('failed', cause instanceof Error ? cause.message : String(cause), { cause })
     }
     if (envelope === undefined) throw new ServiceError('failed', 'the log took nothing')
-    const keywords = [...new Set([...known, ...map.keywordsOf(event.title)])]
     const publication = { author: envelope.author, authorSeq: envelope.authorSeq, keywords }
     publications.add(publication)
     return publication

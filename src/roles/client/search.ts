@@ -72,18 +72,13 @@ function joined(
     const reasons = failed.map(({ node, reason }) => `${node.slice(0, 8)}: ${reason}`).join('; ')
     throw new ServiceError('failed', `no index node answered (${reasons || 'none is known'})`)
   }
-  const hits = new Map<string, WireHit>()
-  for (const hit of replies.flatMap((reply) => reply.hits)) {
-    const known = hits.get(hit.infoHash)
-    if (known === undefined || hit.seeders > known.seeders) hits.set(hit.infoHash, hit)
-  }
+  const hits = joinedHits(replies.map((reply) => reply.hits))
   const [first] = plan
-  const single = replies.length === 1
-  const cursor = single ? replies[0]?.cursor : ''
+  // A page of several answers has no place in any of them to go on from.
+  const cursor = plan.length === 1 ? replies[0]?.cursor : ''
   return {
     query,
-    // One reply is in the index's own order; several are joined, so the first page is what is shown of each.
-    hits: [...hits.values()].slice(0, single ? limit : limit * replies.length).map((hit) => ({
+    hits: hits.slice(0, limit).map((hit) => ({
       infoHash: hit.infoHash,
       title: hit.title,
       sizeBytes: hit.sizeBytes,
@@ -94,7 +89,7 @@ function joined(
       publishedAt: hit.publishedAt,
       magnet: magnetOf(hit.infoHash, hit.title),
     })),
-    truncated: replies.some((reply) => reply.truncated),
+    truncated: hits.length > limit || replies.some((reply) => reply.truncated),
     cursor: cursor === '' || cursor === undefined ? null : cursor,
     keyword: first?.keyword ?? null,
     partition: first?.partition ?? null,
@@ -102,4 +97,24 @@ function joined(
     failed,
     elapsedMs: Math.round(performance.now() - startedAt),
   }
+}
+
+/**
+ * Answers of several owners as one: by the best place that any of them gave a hit, then by seeders. Each answer is in
+ * the order of its own index, whose scores do not travel; what all agree on stays in that order.
+ */
+export function joinedHits(answers: readonly (readonly WireHit[])[]): WireHit[] {
+  const best = new Map<string, { place: number; hit: WireHit }>()
+  for (const hits of answers) {
+    hits.forEach((hit, place) => {
+      const known = best.get(hit.infoHash)
+      best.set(hit.infoHash, {
+        place: Math.min(place, known?.place ?? place),
+        hit: known !== undefined && known.hit.seeders >= hit.seeders ? known.hit : hit,
+      })
+    })
+  }
+  return [...best.values()]
+    .sort((a, b) => a.place - b.place || b.hit.seeders - a.hit.seeders || (a.hit.infoHash < b.hit.infoHash ? -1 : 1))
+    .map(({ hit }) => hit)
 }

@@ -32,6 +32,8 @@ export class Torrents {
   /** The engine tells of a torrent as soon as it has it; what it tells is recorded after the addition itself. */
   #adding: Promise<unknown> = Promise.resolve()
 
+  readonly #recording = new Set<Promise<void>>()
+
   constructor(options: TorrentsOptions) {
     this.#options = options
   }
@@ -59,8 +61,8 @@ export class Torrents {
   async #add(request: AddRequest): Promise<TorrentRow> {
     const source = requested(request)
     const directory = request.directory ?? this.#options.directory
-    const infoHash = await this.#engineAdd(source, { directory })
-    await this.#record([
+    const infoHash = await this.#engineDoes((engine) => engine.add(source, { directory }))
+    await this.#recordAddition(infoHash, [
       {
         kind: 'download.added',
         infoHash,
@@ -84,13 +86,13 @@ export class Torrents {
     const verified: PieceRange[] = [{ first: 0, count: pieceCount }]
     const known = this.#options.download(infoHash)
     if (known === undefined) {
-      await this.#engineAdd({ kind: 'torrent-file', bytes: torrentFile }, { directory, verified })
+      await this.#engineDoes((engine) => engine.add({ kind: 'torrent-file', bytes: torrentFile }, { directory, verified }))
     } else if (!known.completed) {
       throw new ServiceError('failed', `"${known.name}" is being downloaded already; publish it when it is complete`)
     } else {
       return
     }
-    await this.#record([
+    await this.#recordAddition(infoHash, [
       { kind: 'download.added', infoHash, name, directory, origin: 'publish', magnet: '', torrentFile },
       described(made),
       { kind: 'download.verified', infoHash, pieces: verified },
@@ -110,10 +112,11 @@ export class Torrents {
   /** The row now and again until the torrent is complete, has failed or is gone. */
   follow(infoHash: string): Progressive<TorrentRow, TorrentRow> {
     let last = this.row(infoHash)
+    const followed = last.infoHash as InfoHash
     let first = true
     const rows = liveIterator<TorrentRow, TorrentRow>(
       () => {
-        const download = this.#options.download(infoHash as InfoHash)
+        const download = this.#options.download(followed)
         if (download === undefined) throw new ServiceError('failed', `${last.name} was removed`)
         last = this.#rowOf(download)
         if (last.state === 'failed') throw new ServiceError('failed', `${last.name}: ${last.problem ?? 'failed'}`)
@@ -129,14 +132,14 @@ export class Torrents {
 
   async pause(infoHash: string): Promise<TorrentRow> {
     const download = this.#known(infoHash)
-    await this.#options.engine.pause(download.infoHash)
+    await this.#engineDoes((engine) => engine.pause(download.infoHash))
     if (!download.paused) await this.#record([{ kind: 'download.paused', infoHash: download.infoHash }])
     return this.row(infoHash)
   }
 
   async resume(infoHash: string): Promise<TorrentRow> {
     const download = this.#known(infoHash)
-    await this.#options.engine.resume(download.infoHash)
+    await this.#engineDoes((engine) => engine.resume(download.infoHash))
     if (download.paused) await this.#record([{ kind: 'download.resumed', infoHash: download.infoHash }])
     return this.row(infoHash)
   }
@@ -146,7 +149,7 @@ export class Torrents {
     // What was published stays where its owner put it.
     const deleting = deleteFiles && download.origin === 'download'
     if (this.#options.engine.status(download.infoHash) !== undefined) {
-      await this.#options.engine.remove(download.infoHash, { deleteFiles: deleting })
+      await this.#engineDoes((engine) => engine.remove(download.infoHash, { deleteFiles: deleting }))
     }
     await this.#record([{ kind: 'download.removed', infoHash: download.infoHash, filesDeleted: deleting }])
     return download
@@ -186,6 +189,12 @@ export class Torrents {
     return true
   }
 
+  /** Resolves when everything that was told so far is in the log, or was told not to be. */
+  async settled(): Promise<void> {
+    await this.#adding
+    await Promise.all(this.#recording)
+  }
+
   // ---
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
@@ -201,11 +210,21 @@ export class Torrents {
     return download
   }
 
-  async #engineAdd(source: TorrentSource, options: { directory: string; verified?: readonly PieceRange[] }): Promise<InfoHash> {
+  async #engineDoes<T>(run: (engine: TorrentEngine) => Promise<T>): Promise<T> {
     try {
-      return await this.#options.engine.add(source, options)
+      return await run(this.#options.engine)
     } catch (error) {
       throw asServiceError(error)
+    }
+  }
+
+  /** What the log does not have must not go on in the engine either: it could be neither seen nor removed. */
+  async #recordAddition(infoHash: InfoHash, events: readonly Draft['event'][]): Promise<void> {
+    try {
+      await this.#record(events)
+    } catch (error) {
+      await this.#options.engine.remove(infoHash, { deleteFiles: false }).catch(() => {})
+      throw error
     }
   }
 
@@ -221,9 +240,13 @@ export class Torrents {
   }
 
   #recordLater(event: Draft['event']): void {
-    this.#adding
+    const recorded = this.#adding
       .then(() => this.#options.log.append([{ stream: 'local', event }]))
       .catch((error: unknown) => this.#problem(sentence(error)))
+      .then(() => {
+        this.#recording.delete(recorded)
+      })
+    this.#recording.add(recorded)
   }
 
   #problem(text: string): void {

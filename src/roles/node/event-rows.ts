@@ -19,7 +19,7 @@ function plain(value: unknown): unknown {
 /** @throws ServiceError `usage` for a kind that does not exist */
 export function eventKinds(kinds: readonly string[] | undefined): EventKind[] | undefined {
   if (kinds === undefined || kinds.length === 0) return undefined
-  const unknown = kinds.find((kind) => !(kind in KINDS))
+  const unknown = kinds.find((kind) => !Object.hasOwn(KINDS, kind))
   if (unknown !== undefined) {
     throw new ServiceError('usage', `there is no event kind "${unknown}"; known are ${Object.keys(KINDS).join(', ')}`)
   }

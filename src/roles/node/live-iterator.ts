@@ -51,7 +51,14 @@ export function liveIterator<T, R = void>(
         continue
       }
       woken = false
-      const pulled = await pull()
+      let pulled: Pulled<T, R>
+      try {
+        pulled = await pull()
+      } catch (error) {
+        // A reader does not close what has failed.
+        close()
+        throw error
+      }
       ready = pulled.items
       position = 0
       result = pulled.result

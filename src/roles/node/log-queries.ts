@@ -27,6 +27,7 @@ import {
   type VerifyProgress,
   type VerifyResult,
 } from '../services.ts'
+import { bearingOn } from './bearing.ts'
 import { authorOf, eventKinds, eventRow } from './event-rows.ts'
 import { findPeer, scoreRow, scoreRows } from './score-rows.ts'
 
@@ -155,16 +156,13 @@ export function peerNamed(ledger: Ledger, text: string): PeerId {
   throw new ServiceError('failed', `nothing is known of a peer ${text}; see \`p2pt reputation list\``)
 }
 
-async function verdicts(log: LogView): Promise<Envelope[]> {
+async function explanationOf(log: LogView, ledger: Ledger, peer: PeerId): Promise<Explanation> {
+  const bears = bearingOn(ledger, peer)
   const envelopes: Envelope[] = []
   for await (const batch of log.readBatches({ kinds: REPUTATION_KINDS })) {
-    for (const envelope of batch) envelopes.push(envelope)
+    for (const envelope of batch) if (bears(envelope)) envelopes.push(envelope)
   }
-  return envelopes
-}
-
-async function explanationOf(log: LogView, ledger: Ledger, peer: PeerId): Promise<Explanation> {
-  const explanation = explain(await verdicts(log), peer, { own: log.author })
+  const explanation = explain(envelopes, peer, { own: log.author })
   const decisive = new Set(explanation.decisive)
   return {
     peer,

@@ -7,7 +7,7 @@ import { type LinkRow, type LogQueries, type NodeService, type NodeStatus, Servi
 import type { StartOptions } from '../start.ts'
 import { peerNamed } from './log-queries.ts'
 import type { NoticeBoard } from './notices.ts'
-import { rebuild } from './rebuild.ts'
+import { createRebuilder } from './rebuild.ts'
 import { scoreRow } from './score-rows.ts'
 import { tail } from './tail.ts'
 
@@ -38,6 +38,7 @@ export type NodeParts = {
 export function createNodeService(parts: NodeParts): NodeService {
   const { log, states, overlay, notices, queries } = parts
   const ledger = () => states.state('reputation')
+  const rebuilder = createRebuilder(states)
 
   const decide = async (kind: 'operator.banned' | 'operator.unbanned', peer: string, reason: string) => {
     const subject: PeerId = peerNamed(ledger(), peer)
@@ -76,7 +77,7 @@ export function createNodeService(parts: NodeParts): NodeService {
       const unknown = projections?.find((name) => !known.includes(name as keyof ProjectionStates))
       if (unknown !== undefined)
         throw new ServiceError('usage', `there is no projection ${unknown}; known are ${known.join(', ')}`)
-      return rebuild(states, (projections ?? known) as (keyof ProjectionStates)[])
+      return rebuilder((projections ?? known) as (keyof ProjectionStates)[])
     },
     tail: (options) => tail(log, options),
     notices: ({ last }) => notices.follow(last),

@@ -1,27 +1,48 @@
 import type { ProjectionStates } from '../../projections/all.ts'
 import type { ProjectionRunner } from '../../projections/index.ts'
-import type { Progressive, RebuildProgress, RebuildResult } from '../services.ts'
+import { type Progressive, type RebuildProgress, type RebuildResult, ServiceError } from '../services.ts'
 import { withProgress } from './with-progress.ts'
 
-/** Makes projections again from the log, one after the other, while the node goes on answering. */
-export function rebuild(
+type Names = readonly (keyof ProjectionStates & string)[]
+
+/**
+ * Makes projections again from the log, one after the other, while the node goes on answering. One caller at a time:
+ * each rebuild holds a second copy of a projection.
+ */
+export function createRebuilder(
   states: ProjectionRunner<ProjectionStates>,
-  names: readonly (keyof ProjectionStates & string)[],
-): Progressive<RebuildProgress, RebuildResult> {
-  return withProgress(async (report, signal) => {
-    const projections: RebuildResult['projections'] = []
-    for (const name of names) {
-      signal.throwIfAborted()
-      const startedAt = performance.now()
-      const { events, digestBefore, digestAfter } = await states.rebuild(name, {
-        onProgress: ({ done, total }) => report(told(name, done, total, performance.now() - startedAt)),
-      })
-      const elapsedMs = Math.round(performance.now() - startedAt)
-      report(told(name, events, events, elapsedMs))
-      projections.push({ name, events, elapsedMs, digestBefore, digestAfter })
-    }
-    return { projections }
-  })
+): (names: Names) => Progressive<RebuildProgress, RebuildResult> {
+  let busy = false
+  return (names) =>
+    withProgress(async (report, signal) => {
+      if (busy) throw new ServiceError('failed', 'projections are being rebuilt already: wait until that has ended')
+      busy = true
+      try {
+        return await rebuild(states, names, report, signal)
+      } finally {
+        busy = false
+      }
+    })
+}
+
+async function rebuild(
+  states: ProjectionRunner<ProjectionStates>,
+  names: Names,
+  report: (progress: RebuildProgress) => void,
+  signal: AbortSignal,
+): Promise<RebuildResult> {
+  const projections: RebuildResult['projections'] = []
+  for (const name of names) {
+    signal.throwIfAborted()
+    const startedAt = performance.now()
+    const { events, digestBefore, digestAfter } = await states.rebuild(name, {
+      onProgress: ({ done, total }) => report(told(name, done, total, performance.now() - startedAt)),
+    })
+    const elapsedMs = Math.round(performance.now() - startedAt)
+    report(told(name, events, events, elapsedMs))
+    projections.push({ name, events, elapsedMs, digestBefore, digestAfter })
+  }
+  return { projections }
 }
 
 function told(projection: string, done: number, total: number, elapsedMs: number): RebuildProgress {

@@ -26,6 +26,7 @@ export function scoreRows(ledger: Ledger): ScoreRow[] {
 /** The one known peer that `text` names: a whole id, or the beginning of just one. */
 export function findPeer(ledger: Ledger, text: string): PeerId | 'none' | 'several' {
   const wanted = text.toLowerCase()
+  if (wanted === '') return 'none'
   if (ledger.subjects.has(wanted as PeerId)) return wanted as PeerId
   const matches = [...ledger.subjects.keys()].filter((peer) => peer.startsWith(wanted))
   return matches.length === 1 ? (matches[0] as PeerId) : matches.length === 0 ? 'none' : 'several'
