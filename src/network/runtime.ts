@@ -254,6 +254,7 @@ class Runtime implements OverlayRuntime {
       ...this.#address(),
       software: this.#options.software.slice(0, 128),
       transient: booked.transient,
+      heard: booked.hello !== undefined,
     })
     this.#timers.set(`hello ${peer}`, HELLO_EVERY_MS, () => {
       if (this.#links.get(peer) !== booked || booked.hello !== undefined) return
@@ -317,7 +318,8 @@ class Runtime implements OverlayRuntime {
   #greeted(booked: BookedLink, hello: HelloMessage, now: number): void {
     const { peer, initiator } = booked.link
     if (booked.hello !== undefined) {
-      // Said again: ours was lost.
+      // Said again: ours was lost, or is late.
+      if (hello.heard) return
       if (booked.hellosOut < HELLOS_MAX) this.#greet(booked)
       else this.#charge(peer, 'flood', undefined)
       return

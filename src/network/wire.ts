@@ -36,6 +36,7 @@ export type HelloMessage = {
   dhtPort: number
   software: string
   transient: boolean
+  heard: boolean
 }
 
 export type BeaconMessage = {
@@ -224,6 +225,7 @@ function helloOf(hello: p2pt.wire.Hello.$Properties): HelloMessage {
     dhtPort: portOf(hello.dhtPort),
     software: text(hello.software, 128),
     transient: hello.transient ?? false,
+    heard: hello.heard ?? false,
   }
 }
 

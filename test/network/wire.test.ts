@@ -32,6 +32,7 @@ const message = fc.oneof(
     dhtPort: port,
     software: fc.string({ maxLength: 100 }),
     transient: fc.boolean(),
+    heard: fc.boolean(),
   }),
   fc.record({ type: fc.constant('push'), events: fc.array(fc.record({ event, hops }), { maxLength: 5 }) }),
   fc.record({ type: fc.constantFrom('have', 'graft'), names }),

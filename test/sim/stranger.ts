@@ -43,7 +43,7 @@ export class Stranger {
     await this.#sim.time.advance(1)
     if (greets) {
       const hello = { type: 'hello', version: WIRE_VERSION, role: 'index', host: '', port: 0, dhtPort: 0 } as const
-      this.send(node, { ...hello, software: 'stranger', transient: false })
+      this.send(node, { ...hello, software: 'stranger', transient: false, heard: false })
     }
     return linked
   }

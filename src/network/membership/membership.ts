@@ -61,6 +61,8 @@ export class Membership implements Protocol<MembershipMessage> {
   readonly #suspicions = new Map<NodeId, Suspicion>()
   /** When each member last answered us, and its last round trip. */
   readonly #answers = new Map<NodeId, { at: number; roundTripMs: number | undefined }>()
+  /** Members whose last probe went unanswered, for the first time. */
+  readonly #missedOnce = new Set<NodeId>()
   #incarnation: number
   #seq = 0
   #ticks = 0
@@ -310,6 +312,7 @@ export class Membership implements Protocol<MembershipMessage> {
         break
       }
     }
+    this.#missedOnce.delete(peer)
     const suspicion = this.#suspicions.get(peer)
     if (suspicion !== undefined) suspicion.failedAt = undefined
   }
@@ -349,6 +352,13 @@ export class Membership implements Protocol<MembershipMessage> {
     this.#beats.missed(probe.target, now)
     const member = this.#table.get(probe.target)
     if (member === undefined || (member.state !== 'alive' && member.state !== 'suspect')) return []
+    if (member.state === 'alive' && !this.#missedOnce.has(member.id)) {
+      // One miss may be a lost message or a busy moment, and a suspicion is an event in every log: look once more.
+      if (this.#missedOnce.size < MEMBERS_MAX) this.#missedOnce.add(member.id)
+      this.#list.next(member.id)
+      return []
+    }
+    this.#missedOnce.delete(member.id)
     const suspicion = this.#suspicions.get(member.id) ?? this.#begin(member.id, member.incarnation, now)
     suspicion.failedAt = now
     if (suspicion.accused || suspicion.accusers.length > CONFIRMATIONS_EXPECTED) return []
