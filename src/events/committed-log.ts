@@ -35,7 +35,9 @@ export class CommittedLog extends LogReader implements EventLog {
   }
 
   append(drafts: readonly Draft[], options: AppendOptions = {}): Promise<readonly Envelope[]> {
-    return this.#enqueue(drafts.length, drafts.length, options, (plan) => plan.append(drafts))
+    // A number that peers have seen must not be given out again after a power cut.
+    const durable = options.durable ?? drafts.some(({ stream }) => stream !== 'local')
+    return this.#enqueue(drafts.length, drafts.length, { durable }, (plan) => plan.append(drafts))
   }
 
   async ingest(events: readonly SignedEvent[], options: AppendOptions = {}): Promise<readonly Ingested[]> {

@@ -13,7 +13,10 @@ export type ReadRange = {
 }
 
 export type AppendOptions = {
-  /** True: resolves after the disk said so (fsync). False: survives a crash of the process, not of the machine. */
+  /**
+   * True: resolves after the disk said so (fsync). False: survives a crash of the process, not of the machine.
+   * Left out: true for own events that travel, false for all others.
+   */
   durable?: boolean
 }
 
