@@ -560,7 +560,7 @@ describe('every command, through the built package', function () {
     assert.equal(given.stdout.trim(), found.publisher)
   })
 
-  for (const role of ['bootstrap', 'index', 'client'])
+  for (const role of ['index', 'client', 'bootstrap'])
     it(`starts and stops a ${role} node: one line when it is ready, gone within 3 s of SIGTERM, and nothing left`, async () => {
       const node = await startNode([role, 'start', ...data(`s-${role}`), ...network()])
       assert.match(node.ready, new RegExp(`^${role} node [0-9a-f]{64} is ready at 127\\.0\\.0\\.1:\\d+/udp`))
