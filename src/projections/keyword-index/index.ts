@@ -1,3 +1,5 @@
+// keyword-index: torrents by the words of their titles; tokenizer, query language and ranking; the partitions that index
+// nodes share out, and their digests. Imports events only.
 export type { Description, Offer, TorrentDocument } from './documents.ts'
 export type { KeywordIndexState } from './index-state.ts'
 export { keywordIndexProjection } from './keyword-index.ts'
