@@ -164,7 +164,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
         return 'a link to the network: no bootstrap or known node answers yet'
       return null
     },
-    queries: createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyRunning(log, verifySignature, options) }),
+    queries: createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyRunning(log, options) }),
     stop: () => stopAsked.resolve(),
   }
   const node = createNodeService(parts)
