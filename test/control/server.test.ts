@@ -116,6 +116,21 @@ describe('control server and client', () => {
     assert.equal((await (await connectNode(directory)).node.status()).id, 'ab')
   })
 
+  it('says so where no directory can be made, and does not wait for ever', async () => {
+    const unavailable = (error: unknown) => error instanceof ControlError && error.code === 'UNAVAILABLE'
+    await assert.rejects(ControlServer.listen('/proc/p2pt/absent'), unavailable)
+    const file = join(directory, 'a-file')
+    await writeFile(file, '')
+    await assert.rejects(ControlServer.listen(file), unavailable)
+  })
+
+  it('makes the data directory and those above it, for its user only', async () => {
+    const deep = join(directory, 'a/b/c')
+    await using _server = await ControlServer.listen(deep)
+    assert.equal(statSync(deep).mode & 0o777, 0o700)
+    assert.equal(statSync(join(directory, 'a')).mode & 0o777, 0o700)
+  })
+
   it('takes its place back from one that did not get the data directory', async () => {
     await rm(server.path)
     const late = await ControlServer.listen(directory)
