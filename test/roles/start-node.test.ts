@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { NodeRole } from '../../src/events/index.ts'
+import { openStoppedNode, startNode } from '../../src/roles/compose.ts'
+import { type ClientService, type NodeService, type Progressive, ServiceError } from '../../src/roles/index.ts'
+import type { RunningNode, StartOptions } from '../../src/roles/start.ts'
+import { until } from './until.ts'
+
+const HOST = '127.0.0.1'
+const FILE_BYTES = 3_000_000
+
+/** The result of a long call. */
+async function resultOf<R>(call: Progressive<unknown, R>): Promise<R> {
+  for (;;) {
+    const { done, value } = await call.next()
+    if (done) return value as R
+  }
+}
+
+const clientOf = (running: RunningNode): ClientService => {
+  assert.ok(running.client, 'the node is no client')
+  return running.client
+}
+
+async function kindsOf(node: NodeService, kind: string): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = []
+  for await (const { event } of node.events({ kinds: [kind] })) rows.push(event)
+  return rows
+}
+
+describe('startNode', () => {
+  let root: string
+  let running: Set<RunningNode>
+  const at = (name: string) => join(root, name)
+
+  const optionsOf = (role: NodeRole, name: string, more: Partial<StartOptions> = {}): StartOptions => ({
+    role,
+    dataDirectory: at(name),
+    host: HOST,
+    port: 0,
+    bootstrap: [],
+    logLevel: 'silent',
+    ...more,
+  })
+  const start = async (role: NodeRole, name: string, more?: Partial<StartOptions>): Promise<RunningNode> => {
+    const node = await startNode(optionsOf(role, name, more), new AbortController().signal)
+    running.add(node)
+    return node
+  }
+  const stop = async (node: RunningNode) => {
+    running.delete(node)
+    await node[Symbol.asyncDispose]()
+  }
+  const refused = async (start: Promise<RunningNode>, sentence: RegExp) => {
+    const error = await start.then(
+      async (node) => {
+        await node[Symbol.asyncDispose]()
+        return undefined
+      },
+      (error: unknown) => error,
+    )
+    assert.ok(error instanceof ServiceError, `not refused with a sentence: ${error}`)
+    assert.match(error.message, sentence)
+  }
+
+  beforeEach(async () => {
+    running = new Set()
+    root = await mkdtemp(join(tmpdir(), 'p2pt-roles-'))
+  })
+  afterEach(async () => {
+    await Promise.all([...running].map(stop))
+    await rm(root, { recursive: true, force: true })
+  })
+
+  it('carries a file from one client through the index to another, which goes on after a restart without hashing', async () => {
+    const bootstrap = await start('bootstrap', 'bootstrap')
+    const { endpoint } = await bootstrap.node.status()
+    assert.ok(endpoint)
+    const joined = { bootstrap: [endpoint] }
+    const [index, publisher, downloader] = await Promise.all([
+      start('index', 'index', joined),
+      start('client', 'publisher', joined),
+      start('client', 'downloader', joined),
+    ])
+    const indexId = (await index.node.status()).id
+
+    const bytes = randomBytes(FILE_BYTES)
+    await writeFile(at('A Quiet Orbit.bin'), bytes)
+    // Right after the start: no index node is known yet, and the publication waits for one by itself.
+    const published = await resultOf(clientOf(publisher).publish({ path: at('A Quiet Orbit.bin'), tags: ['film'] }))
+    assert.equal(published.sizeBytes, FILE_BYTES)
+    assert.ok(index.index)
+    const service = index.index
+    await until('the index to have it', async () => (await service.indexStatus({ partitions: false })).documents === 1)
+
+    // The first search waits until an index node is known.
+    const found = await clientOf(downloader).search({ text: 'quiet orb*' })
+    assert.deepEqual(
+      found.hits.map(({ infoHash, title, seeders, tags }) => ({ infoHash, title, seeders, tags })),
+      [{ infoHash: published.infoHash, title: 'A Quiet Orbit.bin', seeders: 1, tags: ['film'] }],
+    )
+    assert.equal(found.answeredBy, indexId)
+
+    const added = await clientOf(downloader).add({ magnet: found.hits[0]?.magnet ?? '' })
+    const complete = await resultOf(clientOf(downloader).follow(added.infoHash.toUpperCase()))
+    assert.equal(complete.piecesVerified, complete.pieceCount)
+    const sum = (file: Buffer) => createHash('sha256').update(file).digest('hex')
+    assert.equal(sum(await readFile(join(at('downloader'), 'downloads', 'A Quiet Orbit.bin'))), sum(bytes))
+    await until('the second seeder', async () => (await service.searchHere({ text: 'orbit' })).hits[0]?.seeders === 2)
+
+    const before = await kindsOf(downloader.node, 'download.verified')
+    const digests = (await downloader.node.digests({})).digests
+    await stop(downloader)
+    await using stopped = await openStoppedNode(at('downloader'))
+    assert.deepEqual((await stopped.digests({})).digests.downloads, digests.downloads)
+    await stopped[Symbol.asyncDispose]()
+
+    // The engine looks at two pieces of each file; whoever hashed all of it would miss those in the middle.
+    const path = join(at('downloader'), 'downloads', 'A Quiet Orbit.bin')
+    const spoiled = await readFile(path)
+    spoiled.fill(0, FILE_BYTES / 2, FILE_BYTES / 2 + 100_000)
+    await writeFile(path, spoiled)
+    const again = await start('client', 'downloader', joined)
+    const rows = async () => (await clientOf(again).clientStatus()).torrents
+    await until('the torrent to be taken up', async () => (await rows())[0]?.state === 'seeding')
+    assert.deepEqual(
+      (await rows()).map(({ infoHash, piecesVerified }) => ({ infoHash, piecesVerified })),
+      [{ infoHash: published.infoHash, piecesVerified: complete.pieceCount }],
+    )
+    assert.deepEqual((await again.node.digests({})).digests.downloads, digests.downloads)
+    assert.equal((await kindsOf(again.node, 'download.verified')).length, before.length)
+    assert.equal((await kindsOf(again.node, 'download.completed')).length, 1)
+    assert.deepEqual(await readFile(path), spoiled)
+
+    await clientOf(publisher).remove(published.infoHash, { deleteFiles: true })
+    await until('the withdrawal to arrive', async () => (await service.searchHere({ text: 'orbit' })).hits[0]?.seeders === 1)
+    assert.deepEqual((await clientOf(publisher).clientStatus()).torrents, [])
+    assert.equal((await readFile(at('A Quiet Orbit.bin'))).length, FILE_BYTES, 'what was published stays with its owner')
+    await assert.rejects(clientOf(publisher).remove(published.infoHash, { deleteFiles: false }), /no torrent with info hash/)
+  })
+
+  it('refuses a directory in use, and one of another role, with a sentence that says whose it is', async () => {
+    const first = await start('bootstrap', 'one')
+    await refused(startNode(optionsOf('bootstrap', 'one'), new AbortController().signal), /in use/)
+    // It still runs, unharmed.
+    assert.equal((await first.node.status()).role, 'bootstrap')
+    await stop(first)
+    await refused(startNode(optionsOf('client', 'one'), new AbortController().signal), /bootstrap/)
+    await start('bootstrap', 'one')
+  })
+
+  it('refuses a port in use, and leaves nothing open or locked behind', async () => {
+    const first = await start('bootstrap', 'one')
+    const port = (await first.node.status()).endpoint?.port ?? 0
+    await refused(startNode(optionsOf('index', 'two', { port }), new AbortController().signal), /port \d+ .*in use/)
+    await start('index', 'two')
+  })
+
+  it('closes everything when the torrent port is taken after all the rest was opened', async () => {
+    const server = createServer().listen(0, HOST)
+    await once(server, 'listening')
+    try {
+      const address = server.address()
+      assert.ok(address !== null && typeof address === 'object')
+      const { port } = address
+      await refused(startNode(optionsOf('client', 'one', { port }), new AbortController().signal), /port \d+ .*in use/)
+    } finally {
+      server.close()
+    }
+    const node = await start('client', 'one')
+    const stops = await kindsOf(node.node, 'node.stopped')
+    assert.deepEqual(
+      stops.map(({ reason }) => reason),
+      ['it did not start'],
+    )
+  })
+
+  it('gives up in the middle of a start when it is told to, and can start later', async () => {
+    const controller = new AbortController()
+    const starting = startNode(optionsOf('client', 'one'), controller.signal)
+    controller.abort()
+    await assert.rejects(starting, { name: 'AbortError' })
+    await start('client', 'one')
+  })
+
+  it('stops once, however often and by whatever way it is asked', async () => {
+    const node = await start('bootstrap', 'one')
+    await node.node.stop()
+    await Promise.all([node[Symbol.asyncDispose](), node[Symbol.asyncDispose](), node.stopped])
+    running.delete(node)
+    await using stopped = await openStoppedNode(at('one'))
+    const kinds: string[] = []
+    for await (const { kind } of stopped.events({})) kinds.push(kind)
+    assert.deepEqual(
+      kinds.filter((kind) => kind.startsWith('node.')),
+      ['node.started', 'node.stopped'],
+    )
+    // The goodbye stands before the stop: nothing is appended after it.
+    assert.equal(kinds.at(-1), 'node.stopped')
+  })
+})
