@@ -73,6 +73,8 @@ export type DownloadAdded = {
   kind: 'download.added'
   infoHash: InfoHash
   name: string
+  /** It was found under it, or published with it; empty where neither is known, and its name counts. Since version 2. */
+  title: string
   directory: string
   origin: 'download' | 'publish'
   magnet: string

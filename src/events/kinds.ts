@@ -20,7 +20,7 @@ export const KINDS = {
   'torrent.published': { number: 20, version: 1 },
   'torrent.withdrawn': { number: 21, version: 1 },
   'torrent.verified': { number: 22, version: 1 },
-  'download.added': { number: 24, version: 1 },
+  'download.added': { number: 24, version: 2 },
   'download.described': { number: 25, version: 1 },
   'download.verified': { number: 26, version: 1 },
   'download.completed': { number: 27, version: 1 },

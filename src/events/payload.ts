@@ -263,6 +263,7 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
         kind: 'download.added',
         infoHash: hash(message.infoHash),
         name: message.name ?? '',
+        title: message.title ?? '',
         directory: message.directory ?? '',
         origin: oneOf(['download', 'publish'] as const, message.origin, 'origin'),
         magnet: message.magnet ?? '',

@@ -1,6 +1,7 @@
 import type { Upcast } from './body.ts'
 import type { EventKind } from './event.ts'
 import { KINDS, kindOfNumber } from './kinds.ts'
+import { PayloadError } from './payload.ts'
 
 /**
  * One step of an event kind's schema: payload of version `from` to version `from + 1`. Pure: the log is never
@@ -36,6 +37,12 @@ export function upcaster(steps: readonly UpcastStep[]): Upcast {
         `${kindOfNumber(number)} has version ${version}, this p2pt knows up to ${chain.length + 1}: use a newer one`,
       )
     }
-    return chain.slice(version - 1).reduce((older, step) => step.up(older), payload)
+    try {
+      return chain.slice(version - 1).reduce((older, step) => step.up(older), payload)
+    } catch (cause) {
+      // These bytes come from strangers: a step that cannot read them says what a decoder would.
+      if (cause instanceof PayloadError) throw cause
+      throw new PayloadError(`not a ${kindOfNumber(number)} message of version ${version}`, { cause })
+    }
   }
 }

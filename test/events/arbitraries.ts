@@ -90,6 +90,7 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
   'download.added': {
     infoHash: infoHashes,
     name: text(512),
+    title: text(512),
     directory: text(512),
     origin: fc.constantFrom('download' as const, 'publish' as const),
     magnet: text(512),

@@ -34,7 +34,8 @@ describe('an event body', () => {
           const scanned = scanBody(body)
           assert.deepEqual(eventOf(scanned, noUpcast), event)
           const { payload: _, ...header } = scanned
-          assert.deepEqual(header, { version: 1, kind: KINDS[kind].number, author: signer.id, stream, ...stamp })
+          const { number, version } = KINDS[kind]
+          assert.deepEqual(header, { version, kind: number, author: signer.id, stream, ...stamp })
         }),
         { numRuns: 50 },
       )

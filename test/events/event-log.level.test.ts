@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import fc from 'fast-check'
+import { upcastSteps } from '../../migrations/index.ts'
 import { openLevelLog, readLevelLog } from '../../src/events/event-log.level.ts'
 import { type Envelope, type EventKind, type EventLog, LogError, type Signer, upcaster } from '../../src/events/index.ts'
 import { describeEventLog } from './event-log.contract.ts'
@@ -21,7 +22,7 @@ describe('the log on LevelDB', () => {
   const fresh = (): string => join(root, String(directories++))
   after(() => rmSync(root, { recursive: true }))
   const open = (directory: string, signer: Signer, create = true): Promise<EventLog> =>
-    openLevelLog({ directory, signer, clock: tickingClock(), upcast: upcaster([]), create })
+    openLevelLog({ directory, signer, clock: tickingClock(), upcast: upcaster(upcastSteps), create })
 
   describeEventLog('the log on LevelDB', (signer) => open(fresh(), signer))
 
@@ -121,7 +122,7 @@ describe('the log on LevelDB', () => {
     await fill(log, [3, 1, 200])
     const whole = await all(log.read())
     await log[Symbol.asyncDispose]()
-    const view = await readLevelLog({ directory, upcast: upcaster([]) })
+    const view = await readLevelLog({ directory, upcast: upcaster(upcastSteps) })
     assert.deepEqual([view.author, view.head], [signer.id, 204])
     assert.deepEqual(await all(view.read()), whole)
     await view[Symbol.asyncDispose]()

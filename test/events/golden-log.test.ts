@@ -6,13 +6,20 @@ import { ALL_KINDS } from '../../src/events/index.ts'
 import { verifyLog } from '../../src/events/verify-log.level.ts'
 import { goldenEvents } from '../fixtures/golden-log.ts'
 
-type Expected = { headDigest: string; events: { event: { kind: string } }[] }
+type Expected = { headDigest: string; events: { version: number; event: { kind: string; name?: string } }[] }
+
+/** What the steps in migrations/ make of the events as they were read when their log was written. */
+function asOfToday<E extends Expected['events'][number]>(envelope: E): E {
+  const { kind, name } = envelope.event
+  if (kind !== 'download.added' || envelope.version > 1) return envelope
+  return { ...envelope, event: { ...envelope.event, title: name } }
+}
 
 const logs = join(import.meta.dirname, '../fixtures/logs')
 
 describe('the golden logs', () => {
   it('are there, from the first schema on', () => {
-    assert.ok(readdirSync(logs).includes('v1'))
+    for (const name of ['v1', 'v2']) assert.ok(readdirSync(logs).includes(name))
   })
 
   for (const name of readdirSync(logs)) {
@@ -22,7 +29,7 @@ describe('the golden logs', () => {
     it(`replay: ${name}`, async () => {
       const kinds = new Set(expected.events.map(({ event }) => event.kind))
       if (name === 'v1') assert.deepEqual(kinds, new Set([...ALL_KINDS, 'unknown']))
-      assert.deepEqual(await goldenEvents(directory), expected.events)
+      assert.deepEqual(await goldenEvents(directory), expected.events.map(asOfToday))
     })
 
     it(`are intact, with every signature good: ${name}`, async () => {

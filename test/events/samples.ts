@@ -97,6 +97,7 @@ export const EVERY_KIND: readonly { stream: Stream; event: Event }[] = [
       kind: 'download.added',
       infoHash: hash('5'),
       name: 'film',
+      title: 'A film, restored',
       directory: '/data/film',
       origin: 'download',
       magnet: `magnet:?xt=urn:btih:${hash('5')}`,

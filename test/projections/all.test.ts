@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { upcastSteps } from '../../migrations/index.ts'
 import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import { ALL_KINDS, type Draft, type EventLog, type Lamport, type Millis, signEvent, upcaster } from '../../src/events/index.ts'
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
@@ -35,7 +36,7 @@ const OWN: readonly Draft[] = [
   { stream: 'gossip', event: { kind: 'member.suspect', ...member } },
   { stream: 'gossip', event: judged(peer, 4, 9) },
   { stream: 'index', event: { kind: 'torrent.published', infoHash, title: 'Big Film', sizeBytes: 3, fileCount: 1, tags: [] } },
-  { stream: 'local', event: { kind: 'download.added', ...files, directory: '/d', origin: 'publish', magnet: '' } },
+  { stream: 'local', event: { kind: 'download.added', ...files, title: '', directory: '/d', origin: 'publish', magnet: '' } },
   { stream: 'local', event: { kind: 'download.verified', infoHash, pieces: [{ first: 0, count: 1 }] } },
   { stream: 'local', event: { kind: 'operator.banned', subject: other.id, reason: 'test' } },
 ]
@@ -50,7 +51,7 @@ describe('all projections together', () => {
   let log: EventLog
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'p2pt-projections-'))
-    log = openMemoryLog({ signer, clock: { now: () => 1_700_000_000_000 as Millis }, upcast: upcaster([]) })
+    log = openMemoryLog({ signer, clock: { now: () => 1_700_000_000_000 as Millis }, upcast: upcaster(upcastSteps) })
   })
   after(async () => {
     await log[Symbol.asyncDispose]()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { upcastSteps } from '../../migrations/index.ts'
 import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import { type Envelope, type EventLog, type Millis, upcaster } from '../../src/events/index.ts'
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
@@ -62,7 +63,7 @@ const openLog = (): EventLog =>
   openMemoryLog({
     signer: signerFromSeed(new Uint8Array(32).fill(7)),
     clock: { now: () => 1 as Millis },
-    upcast: upcaster([]),
+    upcast: upcaster(upcastSteps),
   })
 const finished = (log: EventLog, ...names: string[]) =>
   log.append(names.map((name) => ({ stream: 'local', event: { kind: 'download.completed', infoHash: hash(name) } })))

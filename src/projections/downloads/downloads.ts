@@ -18,6 +18,8 @@ import { mergeRanges } from './piece-ranges.ts'
 export type Download = {
   readonly infoHash: InfoHash
   name: string
+  /** What it is found by: as it was found or published, else its name; empty until either is known. */
+  title: string
   readonly directory: string
   readonly origin: DownloadAdded['origin']
   readonly magnet: string
@@ -50,10 +52,12 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
   const { event } = envelope
   const { downloads, dirty } = state
   if (event.kind === 'download.added') {
-    const { infoHash, name, directory, origin, magnet, torrentFile } = event
+    const { infoHash, name, title, directory, origin, magnet, torrentFile } = event
     const before = downloads.get(infoHash)
     downloads.set(infoHash, {
       ...{ infoHash, name, directory, origin, magnet },
+      // A bare magnet has no name but its info hash.
+      title: title === infoHash ? '' : title,
       torrentFile: torrentFile.length > 0 ? torrentFile : before?.torrentFile,
       sizeBytes: before?.sizeBytes ?? 0,
       pieceCount: before?.pieceCount ?? 0,
@@ -75,6 +79,7 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
   switch (event.kind) {
     case 'download.described':
       download.name = event.name
+      if (download.title === '') download.title = event.name
       download.sizeBytes = event.sizeBytes
       download.pieceCount = event.pieceCount
       download.pieceLengthBytes = event.pieceLengthBytes
@@ -114,7 +119,7 @@ function rowOf(state: DownloadsState, key: string): string | null {
 
 export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => ({
   name: 'downloads',
-  version: 1,
+  version: 2,
   handles: [
     'download.added',
     'download.described',

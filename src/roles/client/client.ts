@@ -1,10 +1,9 @@
 import { join } from 'node:path'
-import type { Envelope, InfoHash, Timers } from '../../events/index.ts'
+import { type Envelope, type InfoHash, TITLE_LENGTH_MAX, type Timers } from '../../events/index.ts'
 import { downloadsIn } from '../../projections/index.ts'
 import { judge, summary } from '../../projections/reputation/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
 import type { IndexMap } from '../index-node/index-map.ts'
-import { titleOfMagnet } from '../magnet.ts'
 import type { NodeParts } from '../node/node-service.ts'
 import { scoreRow } from '../node/score-rows.ts'
 import type { ClientService, NodeService } from '../services.ts'
@@ -64,10 +63,9 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
 
   const completed = async (infoHash: InfoHash) => {
     if (!(await torrents.completed(infoHash))) return
-    const download = downloads().downloads.get(infoHash)
-    // The title it was found under says where the index has it; a torrent file has its own name.
-    const title = titleOfMagnet(download?.magnet ?? '') ?? download?.name
-    if (title !== undefined && publisher.canBeFound(title)) await publisher.verified(infoHash, title)
+    // The title says where the index has it. One that is too long stands in no index.
+    const title = downloads().downloads.get(infoHash)?.title ?? ''
+    if (title.length <= TITLE_LENGTH_MAX && publisher.canBeFound(title)) await publisher.verified(infoHash, title)
   }
   engine.listen({
     described: (metainfo) => torrents.described(metainfo),

@@ -26,7 +26,7 @@ export async function* publishPath(
   if (!publisher.canBeFound(title ?? made.name)) {
     throw new ServiceError('usage', `"${title ?? made.name}" has no word to be found by: give a --title`)
   }
-  await torrents.addOwn(made)
+  await torrents.addOwn(made, title ?? made.name)
   yield { phase: 'announcing', done: 0, total: 1 }
   const announced = await publisher.publish({
     infoHash: made.infoHash,

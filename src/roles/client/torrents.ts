@@ -1,7 +1,7 @@
 import type { Draft, EventLog, InfoHash, PieceRange, Timers } from '../../events/index.ts'
 import type { Download } from '../../projections/downloads/index.ts'
 import type { TorrentEngine, TorrentMetainfo, TorrentSource, TorrentStatus } from '../../torrent/index.ts'
-import { magnetOf } from '../magnet.ts'
+import { magnetOf, titleOfMagnet } from '../magnet.ts'
 import { liveIterator } from '../node/live-iterator.ts'
 import type { NoticeBoard } from '../node/notices.ts'
 import { asServiceError } from '../node/service-errors.ts'
@@ -67,6 +67,7 @@ export class Torrents {
         kind: 'download.added',
         infoHash,
         name: this.#options.engine.status(infoHash)?.name ?? infoHash,
+        title: source.kind === 'magnet' ? (titleOfMagnet(source.uri) ?? '') : '',
         directory,
         origin: 'download',
         magnet: source.kind === 'magnet' ? source.uri : '',
@@ -77,11 +78,11 @@ export class Torrents {
   }
 
   /** Takes up a torrent made of files that stand here: every piece is there, its hash was just computed. */
-  addOwn(made: OwnTorrent): Promise<void> {
-    return this.#inTurn(() => this.#addOwn(made))
+  addOwn(made: OwnTorrent, title: string): Promise<void> {
+    return this.#inTurn(() => this.#addOwn(made, title))
   }
 
-  async #addOwn(made: OwnTorrent): Promise<void> {
+  async #addOwn(made: OwnTorrent, title: string): Promise<void> {
     const { infoHash, name, pieceCount, torrentFile, directory } = made
     const verified: PieceRange[] = [{ first: 0, count: pieceCount }]
     const known = this.#options.download(infoHash)
@@ -93,7 +94,7 @@ export class Torrents {
       return
     }
     await this.#recordAddition(infoHash, [
-      { kind: 'download.added', infoHash, name, directory, origin: 'publish', magnet: '', torrentFile },
+      { kind: 'download.added', infoHash, name, title, directory, origin: 'publish', magnet: '', torrentFile },
       described(made),
       { kind: 'download.verified', infoHash, pieces: verified },
       { kind: 'download.completed', infoHash },
@@ -285,7 +286,7 @@ export class Torrents {
       timeLeftMs: live?.timeLeftMs ?? null,
       peers: live?.peers.length ?? 0,
       corruptPercent: live?.corruptPercent ?? 0,
-      magnet: download.magnet || magnetOf(download.infoHash, download.name),
+      magnet: download.magnet || magnetOf(download.infoHash, download.title || download.name),
     }
   }
 }

@@ -9,7 +9,7 @@ const own = node('own')
 const infoHash = hash('film')
 const torrentFile = new TextEncoder().encode('d4:infode')
 const added: Event = {
-  ...{ kind: 'download.added', infoHash, name: 'film', directory: '/d', origin: 'download' },
+  ...{ kind: 'download.added', infoHash, name: 'film', title: 'The film', directory: '/d', origin: 'download' },
   ...{ magnet: 'magnet:?xt=urn:btih:00', torrentFile: new Uint8Array() },
 }
 const described: Event = {
@@ -34,7 +34,15 @@ describe('downloads', () => {
       infoHash,
     })
     assert.deepEqual(download, {
-      ...{ infoHash, name: 'Film', directory: '/d', origin: 'download', magnet: 'magnet:?xt=urn:btih:00', torrentFile },
+      ...{
+        infoHash,
+        name: 'Film',
+        title: 'The film',
+        directory: '/d',
+        origin: 'download',
+        magnet: 'magnet:?xt=urn:btih:00',
+        torrentFile,
+      },
       ...{ sizeBytes: 100, pieceCount: 10, pieceLengthBytes: 10, paused: true, completed: false },
       verified: [
         { first: 0, count: 2 },
