@@ -23,18 +23,6 @@ export const isNodeId = (text: string): text is NodeId => HEX_64.test(text)
 export const isInfoHash = (text: string): text is InfoHash => HEX_40.test(text)
 export const isAddressId = (text: string): text is AddressId => text.startsWith('ip:') && text.length > 3
 
-/** @throws RangeError if `text` is not 64 lower-case hex digits */
-export function nodeId(text: string): NodeId {
-  if (!isNodeId(text)) throw new RangeError(`not a node id (64 hex digits): ${JSON.stringify(text).slice(0, 80)}`)
-  return text
-}
-
-/** @throws RangeError if `text` is not 40 lower-case hex digits */
-export function infoHash(text: string): InfoHash {
-  if (!isInfoHash(text)) throw new RangeError(`not an info hash (40 hex digits): ${JSON.stringify(text).slice(0, 80)}`)
-  return text
-}
-
 /** The peer id of an address; IPv4 mapped into IPv6 (`::ffff:`) is the same peer as the plain IPv4. */
 export function addressId(host: string): AddressId {
   return `ip:${host.replace(/^::ffff:/i, '')}` as AddressId
