@@ -92,13 +92,16 @@ export async function startOptions(
     flags.advertise !== undefined ? await ipv4(flags.advertise) : host === '0.0.0.0' ? outwardAddress() : undefined
   const downloadRate = flags['download-limit']
   const uploadRate = flags['upload-limit']
+  const bootstrap = await resolveBootstrap(endpoints, tell, signal)
+  // One list of bootstraps may go to every node, to the bootstraps themselves as well.
+  const itself = (endpoint: Endpoint) => endpoint.port === flags.port && endpoint.host === (advertise ?? host)
   return {
     role,
     dataDirectory: dataDirectory(flags.data, role),
     host,
     port: flags.port,
     logLevel: flags['log-level'],
-    bootstrap: await resolveBootstrap(endpoints, tell, signal),
+    bootstrap: bootstrap.filter((endpoint) => !itself(endpoint)),
     ...(advertise === undefined ? {} : { advertise }),
     ...(flags['allow-corrupt'] === true ? { allowCorrupt: true } : {}),
     ...(flags.downloads === undefined ? {} : { downloads: resolve(flags.downloads) }),
