@@ -37,6 +37,11 @@ export class AntiEntropy {
   readonly #peers = new Map<NodeId, Peer>()
   /** Authors whose missing range is under way from somebody. */
   readonly #fetching = new Set<NodeId>()
+  /** Peers we dialled and did not compare with yet. */
+  readonly #uncompared = new Set<NodeId>()
+  #comparedAt = Number.NEGATIVE_INFINITY
+  /** Something came: others may have more of it, or lack it. */
+  #gained = false
   #soonSet = false
   #fetchId = 0
 
@@ -49,12 +54,16 @@ export class AntiEntropy {
   linkUp(peer: NodeId, initiator: boolean, now: number): GossipEffect[] {
     const never = Number.NEGATIVE_INFINITY
     this.#peers.set(peer, { comparedAt: never, answeredAt: never, fetch: undefined, behind: false })
-    return initiator ? this.#compareWith(peer, now) : []
+    if (!initiator) return []
+    // One after the other: while one answer is under way, all the others would bring the same.
+    this.#uncompared.add(peer)
+    return now - this.#comparedAt >= COMPARE_SOON_MS ? this.#compareNext(now) : this.#compareSoonWake()
   }
 
   linkDown(peer: NodeId): void {
     this.#endFetch(this.#peers.get(peer))
     this.#peers.delete(peer)
+    this.#uncompared.delete(peer)
   }
 
   compareWake(): GossipEffect {
@@ -72,8 +81,10 @@ export class AntiEntropy {
   compareSoon(now: number): GossipEffect[] {
     this.#soonSet = false
     this.#giveUpLate(now)
+    const effects = this.#compareNext(now)
+    if (!this.#gained) return effects
+    this.#gained = false
     const peers = [...this.#peers.keys()]
-    const effects: GossipEffect[] = []
     for (let count = 0; count < COMPARE_SOON_PEERS && peers.length > 0; count++) {
       const [peer] = peers.splice(Math.floor(this.#random() * peers.length), 1)
       if (peer !== undefined) effects.push(...this.#compareWith(peer, now))
@@ -144,17 +155,32 @@ export class AntiEntropy {
     // Also when less came than was asked for: a supply is bounded in bytes, whatever the count.
     if (total < countOf(ranges)) peer.behind = true
     const effects: GossipEffect[] = peer.behind ? this.#compareWith(from, now, 0) : []
-    if (!this.#soonSet) {
-      this.#soonSet = true
-      effects.push({ do: 'wake', afterMs: COMPARE_SOON_MS * (0.5 + this.#random()), timer: COMPARE_SOON_TIMER })
-    }
+    this.#gained = true
+    effects.push(...this.#compareSoonWake())
     return effects
+  }
+
+  #compareSoonWake(): GossipEffect[] {
+    if (this.#soonSet) return []
+    this.#soonSet = true
+    return [{ do: 'wake', afterMs: COMPARE_SOON_MS * (0.5 + this.#random()), timer: COMPARE_SOON_TIMER }]
+  }
+
+  /** With one of those that are new. */
+  #compareNext(now: number): GossipEffect[] {
+    for (const peer of this.#uncompared) {
+      const effects = this.#compareWith(peer, now)
+      return this.#uncompared.size > 0 ? [...effects, ...this.#compareSoonWake()] : effects
+    }
+    return []
   }
 
   #compareWith(to: NodeId, now: number, gapMs = COMPARE_GAP_MS): GossipEffect[] {
     const peer = this.#peers.get(to)
+    this.#uncompared.delete(to)
     if (peer === undefined || now - peer.comparedAt < gapMs) return []
     peer.comparedAt = now
+    this.#comparedAt = now
     const salt = Math.floor(this.#random() * 0x1_0000_0000)
     return [{ do: 'send', to, message: { type: 'summary', salt, buckets: summarise(this.#held.versionVector(), salt) } }]
   }

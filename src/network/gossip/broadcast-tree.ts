@@ -73,15 +73,17 @@ export class BroadcastTree {
    */
   spread(events: readonly Pushed[], except: NodeId | undefined, byNameOnly = false): GossipEffect[] {
     const effects: GossipEffect[] = []
-    for (const { author, authorSeq } of events) this.#missing.delete(seenKey(author, authorSeq))
+    const named = events.map(({ author, authorSeq, hops }) => ({
+      key: seenKey(author, authorSeq),
+      name: { author, authorSeq, hops },
+    }))
+    if (this.#missing.size > 0) for (const { key } of named) this.#missing.delete(key)
     for (const [peer, neighbour] of this.#neighbours) {
       if (peer === except) continue
       if (!byNameOnly && this.#isEager(peer)) {
         effects.push(...pushes(peer, events))
       } else {
-        for (const { author, authorSeq, hops } of events) {
-          bounded(neighbour.lazy, NAMES_MAX).set(seenKey(author, authorSeq), { author, authorSeq, hops })
-        }
+        for (const { key, name } of named) bounded(neighbour.lazy, NAMES_MAX).set(key, name)
       }
     }
     if (!this.#flushSet && [...this.#neighbours.values()].some(({ lazy }) => lazy.size > 0)) {
@@ -114,6 +116,13 @@ export class BroadcastTree {
     const neighbour = this.#neighbours.get(from)
     if (neighbour !== undefined) neighbour.grafted = true
     return neighbour !== undefined
+  }
+
+  /** A neighbour has said that it holds these: it need not be told. */
+  knownTo(peer: NodeId, names: readonly { author: NodeId; authorSeq: number }[]): void {
+    const lazy = this.#neighbours.get(peer)?.lazy
+    if (lazy === undefined || lazy.size === 0) return
+    for (const { author, authorSeq } of names) lazy.delete(seenKey(author, authorSeq))
   }
 
   /** A neighbour holds this event and we do not: wait for it over the tree, then ask. */

@@ -115,6 +115,7 @@ export class Gossip implements Protocol<GossipMessage> {
       case 'push':
         return this.#counted(this.#push(from, message.events, now))
       case 'have':
+        this.#tree.knownTo(from, message.names)
         for (const name of message.names) if (!this.#holds(name)) this.#tree.heard(from, name, now)
         return this.#tree.graftWake()
       case 'graft':

@@ -4,14 +4,21 @@ export type SeenEvent = { readonly event: SignedEvent; readonly hops: number }
 
 export const seenKey = (author: NodeId, authorSeq: number): string => `${author}/${authorSeq}`
 
+/** Names that have left the order of arrival are cut off in one go when there are so many. */
+const DONE_MAX = 1_024
+
 /**
  * The gossip events of the last moments: for dropping copies before the log has the event, and for answering grafts.
  * Bounded by count and by bytes; the oldest are forgotten, and after that the log answers for them.
  */
 export class SeenEvents {
-  readonly #events = new Map<string, SeenEvent>()
+  /** By author first: a key of both would have to be made, and hashed, for every copy that arrives. */
+  readonly #byAuthor = new Map<NodeId, Map<number, SeenEvent>>()
   readonly #countMax: number
   readonly #bytesMax: number
+  #order: { author: NodeId; authorSeq: number }[] = []
+  #done = 0
+  #count = 0
   #bytes = 0
 
   constructor(countMax: number, bytesMax: number) {
@@ -20,29 +27,47 @@ export class SeenEvents {
   }
 
   get(author: NodeId, authorSeq: number): SeenEvent | undefined {
-    return this.#events.get(seenKey(author, authorSeq))
+    return this.#byAuthor.get(author)?.get(authorSeq)
   }
 
   has(author: NodeId, authorSeq: number): boolean {
-    return this.#events.has(seenKey(author, authorSeq))
+    return this.get(author, authorSeq) !== undefined
   }
 
   add(author: NodeId, authorSeq: number, seen: SeenEvent): void {
-    const key = seenKey(author, authorSeq)
-    if (this.#events.has(key)) return
-    this.#events.set(key, seen)
-    this.#bytes += seen.event.body.length
-    for (const [oldest, { event }] of this.#events) {
-      if (this.#events.size <= this.#countMax && this.#bytes <= this.#bytesMax) break
-      this.#events.delete(oldest)
-      this.#bytes -= event.body.length
+    let events = this.#byAuthor.get(author)
+    if (events === undefined) {
+      events = new Map()
+      this.#byAuthor.set(author, events)
     }
+    if (events.has(authorSeq)) return
+    events.set(authorSeq, seen)
+    this.#order.push({ author, authorSeq })
+    this.#count++
+    this.#bytes += seen.event.body.length
+    while (this.#count > this.#countMax || this.#bytes > this.#bytesMax) {
+      const oldest = this.#order[this.#done]
+      if (oldest === undefined) break
+      this.#done++
+      this.forget(oldest.author, oldest.authorSeq)
+    }
+    // Names that were forgotten out of turn stay in the order until it is theirs: it must not outgrow what it orders.
+    if (this.#done > DONE_MAX || this.#order.length - this.#done > 2 * this.#countMax) this.#tidy()
   }
 
   /** The log did not take it: another copy is welcome. */
   forget(author: NodeId, authorSeq: number): void {
-    const key = seenKey(author, authorSeq)
-    this.#bytes -= this.#events.get(key)?.event.body.length ?? 0
-    this.#events.delete(key)
+    const events = this.#byAuthor.get(author)
+    const seen = events?.get(authorSeq)
+    if (events === undefined || seen === undefined) return
+    events.delete(authorSeq)
+    if (events.size === 0) this.#byAuthor.delete(author)
+    this.#count--
+    this.#bytes -= seen.event.body.length
+  }
+
+  #tidy(): void {
+    this.#order = this.#order.slice(this.#done).filter(({ author, authorSeq }) => this.has(author, authorSeq))
+    this.#done = 0
   }
 }

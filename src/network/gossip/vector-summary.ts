@@ -5,8 +5,27 @@ import { BUCKET_HASH_BYTES, SUMMARY_BUCKETS } from '../wire.ts'
 // does not depend on order. Two nodes that hold the same events agree on all 64; otherwise only the vectors of the buckets
 // that differ need to travel. The salt is new each time, so an author cannot pick a key that hides a difference for good.
 
+type KeyNumbers = { readonly bucket: number; readonly a: number; readonly b: number }
+
+/** Keys as numbers, for authors met before: reading hexadecimal costs more than all the rest of a summary. */
+const KNOWN_MAX = 16_384
+const known = new Map<NodeId, KeyNumbers>()
+
+function numbersOf(author: NodeId): KeyNumbers {
+  const before = known.get(author)
+  if (before !== undefined) return before
+  const numbers = {
+    bucket: Number.parseInt(author.slice(0, 2), 16) % SUMMARY_BUCKETS,
+    a: Number.parseInt(author.slice(2, 10), 16),
+    b: Number.parseInt(author.slice(10, 18), 16),
+  }
+  if (known.size >= KNOWN_MAX) known.clear()
+  known.set(author, numbers)
+  return numbers
+}
+
 export function bucketOf(author: NodeId): number {
-  return Number.parseInt(author.slice(0, 2), 16) % SUMMARY_BUCKETS
+  return numbersOf(author).bucket
 }
 
 /** Finaliser of MurmurHash3 (Appleby, public domain): every input bit moves every output bit. */
@@ -22,9 +41,10 @@ export function summarise(vector: VersionVector, salt: number): Uint8Array {
   const low = new Uint32Array(SUMMARY_BUCKETS)
   const high = new Uint32Array(SUMMARY_BUCKETS)
   for (const [author, head] of vector) {
-    const bucket = bucketOf(author)
-    const a = Number.parseInt(author.slice(2, 10), 16) ^ salt
-    const b = Number.parseInt(author.slice(10, 18), 16) + salt
+    const numbers = numbersOf(author)
+    const { bucket } = numbers
+    const a = numbers.a ^ salt
+    const b = numbers.b + salt
     const seq = (head % 0x1_0000_0000) ^ Math.floor(head / 0x1_0000_0000)
     low[bucket] = (low[bucket] ?? 0) ^ mixed(mixed(a) + seq)
     high[bucket] = (high[bucket] ?? 0) ^ mixed(mixed(b) ^ Math.imul(seq, 0x9e3779b1))
