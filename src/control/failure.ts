@@ -9,7 +9,8 @@ const SERVICE_CODES: readonly string[] = ['usage', 'failed', 'damaged'] satisfie
 export function failureOf(error: unknown): Failure {
   if (error instanceof ServiceError) return { code: RPC.serviceError, message: error.message, data: { code: error.code } }
   if (error instanceof LogError) {
-    const code: ServiceErrorCode = error.code === 'LOG_DAMAGED' ? 'damaged' : 'failed'
+    const unusable = error.code === 'LOG_DAMAGED' || error.code === 'LOG_FOREIGN' || error.code === 'LOG_NEWER'
+    const code: ServiceErrorCode = unusable ? 'damaged' : 'failed'
     return { code: RPC.serviceError, message: error.message, data: { code } }
   }
   const message = error instanceof Error ? error.message : String(error)

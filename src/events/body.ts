@@ -10,8 +10,8 @@ import { Cursor, writeVarint } from './varint.ts'
 // The body (`Body` in proto/events.proto), written and scanned by hand: the header is read for every event of
 // every replay, and a scan that stops before the payload costs a tenth of a full decode.
 
-/** Longest body taken from the network or a file, in bytes. */
-export const BODY_BYTES_MAX = 1024 * 1024
+/** Longest body at all, in bytes: `download.described` holds a whole torrent file. */
+export const BODY_BYTES_MAX = 6 * 1024 * 1024
 /** A gossiped or index event must fit a network message (64 KiB) with room for the frame around it. */
 export const TRAVELLING_BODY_BYTES_MAX = 48 * 1024
 

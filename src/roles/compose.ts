@@ -32,6 +32,7 @@ import { createLogQueries } from './node/log-queries.ts'
 import { readNetworkMemory, writeNetworkMemory } from './node/network-memory.fs.ts'
 import { createNodeService, type NodeParts } from './node/node-service.ts'
 import { NoticeBoard } from './node/notices.ts'
+import { enforceOperatorBans } from './node/operator-bans.ts'
 import { startProgramLog } from './node/program-log.pino.ts'
 import { runnerNotice } from './node/runner-notices.ts'
 import { asServiceError } from './node/service-errors.ts'
@@ -172,6 +173,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
 
   // Stopped in this order: no more work, then goodbye, then sockets, then the log.
   cleanup.use(overlay)
+  cleanup.defer(enforceOperatorBans(log, states.state('reputation'), overlay))
   cleanup.use(startProgramLog(options.logLevel, { id: signer.id, notices, overlay }))
   const index =
     options.role === 'index' ? cleanup.use(createIndexNode({ ...parts, map, timers, newSha256, breathe })) : undefined

@@ -17,8 +17,8 @@ export const PIECE_BYTES_MAX = 64 * 1024 * 1024
  */
 export const PIECE_COUNT_MAX = 262_144
 export const FILE_COUNT_MAX = 65_536
-/** Hashes of 262,144 pieces are 5 MB; the rest is names. */
-export const TORRENT_FILE_BYTES_MAX = 16 * 1024 * 1024
+/** Hashes of 262,144 pieces are 5 MiB; the rest is names. An event of the log (6 MiB) and a line of the control socket (8 MiB) hold it. */
+export const TORRENT_FILE_BYTES_MAX = 5.5 * 1024 * 1024
 /** What file systems take for one name. */
 const NAME_BYTES_MAX = 255
 const PATH_BYTES_MAX = 3_000

@@ -25,6 +25,6 @@ export function report(error: unknown): Reported {
 }
 
 function logExit(code: LogError['code']): number {
-  if (code === 'LOG_DAMAGED' || code === 'LOG_FOREIGN') return EXIT.damaged
-  return code === 'LOG_MISSING' || code === 'LOG_NEWER' ? EXIT.usage : EXIT.failed
+  if (code === 'LOG_DAMAGED' || code === 'LOG_FOREIGN' || code === 'LOG_NEWER') return EXIT.damaged
+  return code === 'LOG_MISSING' ? EXIT.usage : EXIT.failed
 }

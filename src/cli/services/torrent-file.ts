@@ -1,8 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { ServiceError } from '../../roles/index.ts'
-
-/** Longest torrent file that is read: as base64 it must fit a line of the control socket. */
-export const TORRENT_FILE_BYTES_MAX = 5 * 1024 * 1024
+import { TORRENT_FILE_BYTES_MAX } from '../../torrent/metainfo.ts'
 
 /**
  * A torrent file as base64. What is in it is checked by the node.

@@ -7,18 +7,19 @@ import { reachNode } from '../../services/reach.ts'
 
 export default class ClientSearch extends BaseCommand {
   static override summary = 'Search the index of the network.'
-  static override description = 'Finds torrents whose title or tags have all the words. --get N downloads the Nth hit.'
+  static override description =
+    'Finds torrents whose title has all the words; tag:NAME, size:>1GB and seeders:>5 filter. --get N downloads the Nth hit.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> songs of the sea',
     '<%= config.bin %> <%= command.id %> debian netinst --get 1',
-    '<%= config.bin %> <%= command.id %> debian --limit 50 --json',
+    '<%= config.bin %> <%= command.id %> debian tag:iso --limit 5 --json',
   ]
   static override strict = false
   static override args = { words: Args.string({ required: true, description: 'What to look for.' }) }
   static override flags = {
     ...downloadFlags,
     get: Flags.integer({ min: 1, summary: 'Download this hit.', helpValue: 'N' }),
-    limit: Flags.integer({ min: 1, max: 1000, default: 20, summary: 'At most so many hits.', helpValue: 'N' }),
+    limit: Flags.integer({ min: 1, max: 20, default: 20, summary: 'At most so many hits.', helpValue: 'N' }),
     cursor: Flags.string({ summary: 'Go on after an earlier answer (its "cursor" with --json).', helpValue: 'TEXT' }),
   }
 
