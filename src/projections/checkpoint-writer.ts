@@ -1,6 +1,7 @@
-import type { Projection, RowChange } from './projection.ts'
+import type { Projection, Row, RowChange } from './projection.ts'
 import type { ProjectionStore } from './projection-store.ts'
 import type { RunnerNotice } from './runner-notice.ts'
+import type { Snapshots } from './snapshots.ts'
 
 /**
  * Brings one projection's rows to the store, one commit at a time. Rows of a failed commit are kept and go with the
@@ -9,6 +10,7 @@ import type { RunnerNotice } from './runner-notice.ts'
 export class CheckpointWriter {
   readonly #store: ProjectionStore
   readonly #projection: Projection<unknown>
+  readonly #snapshots: Snapshots
   readonly #notice: (notice: RunnerNotice) => void
   #checkpoint = 0
   #clearFirst = false
@@ -18,9 +20,15 @@ export class CheckpointWriter {
   #unsavedReach = 0
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(store: ProjectionStore, projection: Projection<unknown>, notice: (notice: RunnerNotice) => void) {
+  constructor(
+    store: ProjectionStore,
+    projection: Projection<unknown>,
+    snapshots: Snapshots,
+    notice: (notice: RunnerNotice) => void,
+  ) {
     this.#store = store
     this.#projection = projection
+    this.#snapshots = snapshots
     this.#notice = notice
   }
 
@@ -34,7 +42,7 @@ export class CheckpointWriter {
     this.#checkpoint = checkpoint
   }
 
-  /** The state was made anew: what is stored is worth nothing, and the next `write` carries every row. */
+  /** The state was made anew: the next `write` carries every row, and puts them in place of what is stored. */
   restart(): void {
     this.#clearFirst = true
     this.#checkpoint = 0
@@ -64,9 +72,18 @@ export class CheckpointWriter {
     const clearing = this.#clearFirst
     this.#clearFirst = false
     try {
-      if (clearing) await this.#store.clear(name)
-      await this.#store.commit(name, version, applied, [...going] as RowChange[])
-      if (!this.#clearFirst) this.#checkpoint = applied
+      if (clearing)
+        await this.#store.replace(
+          name,
+          version,
+          applied,
+          [...going].filter((change): change is [...Row] => change[1] !== null),
+        )
+      else await this.#store.commit(name, version, applied, [...going] as RowChange[])
+      if (!this.#clearFirst) {
+        this.#checkpoint = applied
+        await this.#snapshots.committed(this.#projection, applied)
+      }
       return true
     } catch (error) {
       if (!this.#clearFirst) {

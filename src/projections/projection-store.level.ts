@@ -1,19 +1,17 @@
 import { rm } from 'node:fs/promises'
 import { ClassicLevel } from 'classic-level'
 import type { Row } from './projection.ts'
-import { compareKeys, type ProjectionStore, ProjectionStoreError } from './projection-store.ts'
-import { stringHash } from './string-hash.ts'
+import { type ProjectionStore, ProjectionStoreError } from './projection-store.ts'
+import { checkpointKey, clearArea, rowArea, rowAreas, snapshotArea, snapshotKey, snapshotMarks } from './store-areas.level.ts'
+import { type Area, addUp, eachRow, parseRecord, readArea, rowHash, type StoreRecord, writeArea } from './store-rows.level.ts'
 
-// Keys: `p` NAME `\0` ROW KEY for rows, `c` NAME for the checkpoint. LevelDB returns flipped bits as good values and
-// drops a damaged batch without a word, so the checkpoint carries the number of rows and the sum of their hashes:
-// rows that do not add up are damaged, and a projection that is damaged is rebuilt from the log.
+// LevelDB returns flipped bits as good values and drops a damaged batch without a word, so the checkpoint carries the
+// number of rows and the sum of their hashes: rows that do not add up are damaged, and a projection that is damaged is
+// rebuilt from the log. Where everything stands is said in store-areas.level.ts.
 
-type Checkpoint = { version: number; checkpoint: number; rows: number; sum: string }
-type Tally = { hashes: Map<string, number>; sum: bigint }
+/** What the live rows of a projection add up to, and where they stand. */
+type Tally = { hashes: Map<string, number>; sum: bigint; generation: number }
 
-const rowPrefix = (name: string): string => `p${name}\0`
-const checkpointKey = (name: string): string => `c${name}`
-const rowHash = (key: string, value: string): number => stringHash(`${key}\0${value}`)
 const reasonOf = (error: unknown): string => {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
   return cause instanceof Error ? cause.message : String(cause)
@@ -56,7 +54,10 @@ export async function openLevelProjectionStore(options: {
     }
     options.onDiscarded?.(reasonOf(error))
   }
+  return levelStore(database)
+}
 
+function levelStore(database: ClassicLevel): ProjectionStore {
   const tallies = new Map<string, Tally>()
   const check = (): void => {
     if (database.status !== 'open') throw new ProjectionStoreError({ code: 'STORE_CLOSED' })
@@ -64,75 +65,62 @@ export async function openLevelProjectionStore(options: {
   const damaged = (projection: string, reason: string, cause?: unknown) =>
     new ProjectionStoreError({ code: 'STORE_DAMAGED', projection, reason }, { cause })
 
-  const readRows = async (name: string): Promise<Row[]> => {
-    const prefix = rowPrefix(name)
-    const rows: Row[] = []
-    const iterator = database.iterator({ gte: prefix, lt: `p${name}\x01`, highWaterMarkBytes: 1024 * 1024 })
-    try {
-      for (let chunk = await iterator.nextv(1000); chunk.length > 0; chunk = await iterator.nextv(1000)) {
-        for (const [key, value] of chunk) rows.push([key.slice(prefix.length), value])
-      }
-    } finally {
-      await iterator.close()
-    }
-    return rows.sort(([a], [b]) => compareKeys(a, b))
+  const record = async (key: string): Promise<StoreRecord | undefined> => {
+    const text = await database.get(key)
+    return text === undefined ? undefined : parseRecord(text)
   }
 
   const tallyOf = async (name: string): Promise<Tally> => {
     const known = tallies.get(name)
     if (known !== undefined) return known
-    const hashes = new Map<string, number>()
-    let sum = 0n
-    for (const [key, value] of await readRows(name)) {
-      const hash = rowHash(key, value)
-      hashes.set(key, hash)
-      sum += BigInt(hash)
-    }
-    const tally = { hashes, sum }
+    const generation = (await record(checkpointKey(name)))?.generation ?? 0
+    const tally = { ...addUp(await readArea(database, rowArea(name, generation))), generation }
     tallies.set(name, tally)
     return tally
+  }
+
+  const clearRows = async (name: string, but?: Area): Promise<void> => {
+    for (const area of rowAreas(name, but)) await clearArea(database, area)
   }
 
   return {
     async load(name) {
       check()
       tallies.delete(name)
-      let text: string | undefined
+      let stored: StoreRecord | undefined
       let rows: Row[]
+      let generation = 0
       try {
-        text = await database.get(checkpointKey(name))
-        rows = await readRows(name)
+        stored = await record(checkpointKey(name))
+        generation = stored?.generation ?? 0
+        rows = await readArea(database, rowArea(name, generation))
       } catch (cause) {
-        throw damaged(name, 'it cannot be read', cause)
+        throw damaged(name, cause instanceof SyntaxError ? 'its checkpoint is not readable' : 'it cannot be read', cause)
       }
-      if (text === undefined) {
+      if (stored === undefined) {
         if (rows.length > 0) throw damaged(name, 'its checkpoint is missing')
         return undefined
       }
-      let stored: Checkpoint
-      try {
-        stored = JSON.parse(text) as Checkpoint
-      } catch (cause) {
-        throw damaged(name, 'its checkpoint is not readable', cause)
-      }
-      const hashes = new Map(rows.map(([key, value]) => [key, rowHash(key, value)]))
-      let sum = 0n
-      for (const hash of hashes.values()) sum += BigInt(hash)
-      if (rows.length !== stored.rows || sum.toString() !== stored.sum) throw damaged(name, 'its rows do not add up')
-      tallies.set(name, { hashes, sum })
+      const tally = { ...addUp(rows), generation }
+      if (rows.length !== stored.rows || tally.sum.toString() !== stored.sum) throw damaged(name, 'its rows do not add up')
+      tallies.set(name, tally)
+      // What a replacement left behind that was cut off.
+      await clearRows(name, rowArea(name, generation))
       return { version: stored.version, checkpoint: stored.checkpoint, rows }
     },
 
     async commit(name, version, checkpoint, changes) {
       check()
       const tally = await tallyOf(name)
+      const { generation } = tally
+      const { prefix } = rowArea(name, generation)
       const batch = database.batch()
       // The last change of a key counts, in the batch and here.
       const hashes = new Map<string, number | undefined>()
       for (const [key, value] of changes) {
         hashes.set(key, value === null ? undefined : rowHash(key, value))
-        if (value === null) batch.del(rowPrefix(name) + key)
-        else batch.put(rowPrefix(name) + key, value)
+        if (value === null) batch.del(prefix + key)
+        else batch.put(prefix + key, value)
       }
       let { sum } = tally
       let rows = tally.hashes.size
@@ -141,8 +129,8 @@ export async function openLevelProjectionStore(options: {
         sum += BigInt(hash ?? 0) - BigInt(before ?? 0)
         rows += (hash === undefined ? 0 : 1) - (before === undefined ? 0 : 1)
       }
-      const record: Checkpoint = { version, checkpoint, rows, sum: sum.toString() }
-      batch.put(checkpointKey(name), JSON.stringify(record))
+      const next: StoreRecord = { version, checkpoint, rows, sum: sum.toString(), generation }
+      batch.put(checkpointKey(name), JSON.stringify(next))
       await batch.write()
       // Only what the disk has taken is counted.
       for (const [key, hash] of hashes) {
@@ -152,11 +140,71 @@ export async function openLevelProjectionStore(options: {
       tally.sum = sum
     },
 
+    async replace(name, version, checkpoint, rows) {
+      check()
+      const before = await record(checkpointKey(name)).catch(() => undefined)
+      const generation = (before?.generation ?? 0) + 1
+      const area = rowArea(name, generation)
+      await clearArea(database, area)
+      const tally = await writeArea(database, area, rows)
+      tallies.delete(name)
+      const next: StoreRecord = { version, checkpoint, rows: tally.hashes.size, sum: tally.sum.toString(), generation }
+      await database.put(checkpointKey(name), JSON.stringify(next))
+      tallies.set(name, { ...tally, generation })
+      await clearRows(name, area)
+    },
+
     async clear(name) {
       check()
       await database.del(checkpointKey(name))
-      await database.clear({ gte: rowPrefix(name), lt: `p${name}\x01` })
+      await clearRows(name)
       tallies.delete(name)
+    },
+
+    async snapshots(name) {
+      check()
+      return snapshotMarks(database, name)
+    },
+
+    async keepSnapshot(name) {
+      check()
+      // Of one moment, whatever is committed while it is copied.
+      await using moment = database.snapshot()
+      const text = await database.get(checkpointKey(name), { snapshot: moment })
+      if (text === undefined) return
+      const { generation = 0, ...stored } = parseRecord(text)
+      const area = snapshotArea(name, stored.checkpoint)
+      await clearArea(database, area)
+      await writeArea(database, area, eachRow(database, rowArea(name, generation), moment))
+      await database.put(snapshotKey(name, stored.checkpoint), JSON.stringify(stored))
+    },
+
+    async saveSnapshot(name, { version, seq }, rows) {
+      check()
+      const area = snapshotArea(name, seq)
+      await clearArea(database, area)
+      const { hashes, sum } = await writeArea(database, area, rows)
+      const stored: StoreRecord = { version, checkpoint: seq, rows: hashes.size, sum: sum.toString() }
+      await database.put(snapshotKey(name, seq), JSON.stringify(stored))
+    },
+
+    async loadSnapshot(name, seq) {
+      check()
+      try {
+        const stored = await record(snapshotKey(name, seq))
+        if (stored === undefined) return undefined
+        const rows = await readArea(database, snapshotArea(name, seq))
+        if (rows.length !== stored.rows || addUp(rows).sum.toString() !== stored.sum) return undefined
+        return { version: stored.version, checkpoint: stored.checkpoint, rows }
+      } catch {
+        return undefined
+      }
+    },
+
+    async dropSnapshot(name, seq) {
+      check()
+      await database.del(snapshotKey(name, seq))
+      await clearArea(database, snapshotArea(name, seq))
     },
 
     async [Symbol.asyncDispose]() {

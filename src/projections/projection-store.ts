@@ -3,9 +3,12 @@ import type { Row, RowChange } from './projection.ts'
 /** Rows and how far they reach: all events up to `checkpoint` (a log sequence) are in them. */
 export type StoredProjection = { readonly version: number; readonly checkpoint: number; readonly rows: readonly Row[] }
 
+/** A copy of a projection as it stood: by which version it was made, and the last event that is in it. */
+export type SnapshotMark = { readonly version: number; readonly seq: number }
+
 /**
- * Where projections are kept between two starts. Implementations: projection-store.memory.ts, projection-store.level.ts;
- * both run test/projections/projection-store.contract.ts.
+ * Where projections are kept between two starts, and their snapshots. Implementations: projection-store.memory.ts,
+ * projection-store.level.ts; both run test/projections/projection-store.contract.ts.
  */
 export interface ProjectionStore extends AsyncDisposable {
   /**
@@ -15,8 +18,20 @@ export interface ProjectionStore extends AsyncDisposable {
   load(name: string): Promise<StoredProjection | undefined>
   /** Rows and checkpoint in one atomic batch, with the version. */
   commit(name: string, version: number, checkpoint: number, changes: readonly RowChange[]): Promise<void>
-  /** Forgets a projection, before a rebuild. */
+  /** Other rows in place of all there were, which stay what is stored until the last of the new ones is written. */
+  replace(name: string, version: number, checkpoint: number, rows: Iterable<Row>): Promise<void>
+  /** Forgets a projection. */
   clear(name: string): Promise<void>
+
+  /** The snapshots of a projection, ascending. */
+  snapshots(name: string): Promise<readonly SnapshotMark[]>
+  /** Keeps a copy of what is stored of a projection now, if anything is, as a snapshot at its checkpoint. */
+  keepSnapshot(name: string): Promise<void>
+  /** Keeps these rows as a snapshot. Not there until it is whole. */
+  saveSnapshot(name: string, mark: SnapshotMark, rows: Iterable<Row>): Promise<void>
+  /** @returns undefined where there is none, or it is damaged: it is a shortcut, the log has everything */
+  loadSnapshot(name: string, seq: number): Promise<StoredProjection | undefined>
+  dropSnapshot(name: string, seq: number): Promise<void>
 }
 
 export type ProjectionStoreErrorDetail =

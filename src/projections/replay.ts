@@ -9,6 +9,8 @@ export async function replay(options: {
   apply: (envelope: Envelope) => void
   /** Called between batches, so that others have their turn. */
   breathe?: (() => Promise<void>) | undefined
+  /** Everything up to this sequence has been applied; the next event waits for it. */
+  passing?: (seq: number) => Promise<void>
   /** Told the sequence that was reached, after each batch and at the end. */
   onProgress?: (seq: number) => void
 }): Promise<void> {
@@ -18,6 +20,7 @@ export async function replay(options: {
     for (const envelope of batch) options.apply(envelope)
     const last = batch.at(-1)
     if (last !== undefined && last.seq < to) options.onProgress?.(last.seq)
+    if (last !== undefined) await options.passing?.(last.seq)
     await options.breathe?.()
   }
   options.onProgress?.(to)

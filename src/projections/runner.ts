@@ -5,6 +5,7 @@ import type { ProjectionStore } from './projection-store.ts'
 import { replay } from './replay.ts'
 import type { RunnerNotice } from './runner-notice.ts'
 import { digestRows, type NewSha256 } from './sha256.ts'
+import { Snapshots } from './snapshots.ts'
 
 /** Projections by their names; `T` maps each name to its state. */
 export type ProjectionsOf<T> = { readonly [K in keyof T]: Projection<T[K]> }
@@ -20,6 +21,10 @@ export type RunnerOptions<T> = {
   readonly checkpointEvents?: number
   /** And after this time, in ms, default 1,000; a failed commit is tried again after it as well. */
   readonly checkpointAfterMs?: number
+  /** A copy of each projection is kept after so many events, default 250,000: what a look at the past has to fold at most. */
+  readonly snapshotEvents?: number
+  /** Copies kept of each projection, default 16: above it they stand farther apart. */
+  readonly snapshotsMax?: number
   /** Called now and then in long replays, so that everything else has its turn. */
   readonly breathe?: () => Promise<void>
   readonly onNotice?: (notice: RunnerNotice) => void
@@ -43,7 +48,7 @@ export interface ProjectionRunner<T> extends AsyncDisposable {
   digest(name: keyof T & string): string
   /** The same by a fresh replay of the log up to and with event `seq` (default: all that is applied). */
   digestAt(name: keyof T & string, seq?: number): Promise<string>
-  /** A state as it stood after event `seq`, by a fresh replay. */
+  /** A state as it stood after event `seq`, from the last snapshot before it. */
   stateAt<K extends keyof T & string>(name: K, seq: number): Promise<T[K]>
   /** Makes a state again from the whole log while the old one keeps answering, then puts it in its place. */
   rebuild(name: keyof T & string, options?: { onProgress?: (progress: RebuildProgress) => void }): Promise<Rebuilt>
@@ -68,6 +73,8 @@ type Slot = {
 
 const CHECKPOINT_EVENTS = 5_000
 const CHECKPOINT_AFTER_MS = 1_000
+const SNAPSHOT_EVENTS = 250_000
+const SNAPSHOTS_MAX = 16
 
 export function createProjectionRunner<T>(options: RunnerOptions<T>): ProjectionRunner<T> {
   type Name = keyof T & string
@@ -76,12 +83,16 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
   const checkpointAfterMs = options.checkpointAfterMs ?? CHECKPOINT_AFTER_MS
   const notice = (what: RunnerNotice): void => options.onNotice?.(what)
 
+  const snapshots = new Snapshots(store, {
+    everyEvents: options.snapshotEvents ?? SNAPSHOT_EVENTS,
+    countMax: options.snapshotsMax ?? SNAPSHOTS_MAX,
+  })
   const slots = new Map<string, Slot>()
   for (const projection of Object.values(options.projections) as Projection<unknown>[]) {
     slots.set(projection.name, {
       projection,
       kinds: new Set<string>(projection.handles),
-      writer: new CheckpointWriter(store, projection, notice),
+      writer: new CheckpointWriter(store, projection, snapshots, notice),
       listeners: new Set(),
       state: projection.initial(),
       applied: 0,
@@ -182,6 +193,10 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
         to,
         kinds,
         breathe: options.breathe,
+        async passing(seq) {
+          // Not of one that was ahead from the start: its state is a later one.
+          for (const slot of behind) if (slot.applied <= seq) await snapshots.passing(slot.projection, slot.state, seq)
+        },
         apply: (envelope) => {
           for (const slot of behind) {
             if (envelope.seq <= slot.applied || !slot.kinds.has(envelope.event.kind)) continue
@@ -195,19 +210,21 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
     live = true
   }
 
-  const stateAt = async (name: string, seq: number, onProgress?: (done: number) => void): Promise<unknown> => {
+  const stateAt = async (name: string, seq: number, fresh: boolean): Promise<unknown> => {
     const { projection } = slotOf(name)
-    let state = projection.initial()
+    const before = fresh ? undefined : await snapshots.before(projection, seq)
+    let state = before === undefined ? projection.initial() : projection.load(before.rows)
     await replay({
       log,
-      from: 1,
+      from: (before?.checkpoint ?? 0) + 1,
       to: seq,
       kinds: projection.handles as readonly EventKind[],
       breathe: options.breathe,
+      // What this look at the past had to fold, the next one finds.
+      passing: (reached) => snapshots.passing(projection, state, reached),
       apply: (envelope) => {
         state = fold(projection, state, envelope)
       },
-      ...(onProgress === undefined ? {} : { onProgress }),
     })
     return state
   }
@@ -217,7 +234,10 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
   const runner: ProjectionRunner<T> = {
     async open() {
       stopFollowing = log.onAppended(follow)
-      for (const slot of slots.values()) await load(slot)
+      for (const slot of slots.values()) {
+        await snapshots.open(slot.projection, log.head)
+        await load(slot)
+      }
       await catchUp([...slots.values()])
       await checkpoint()
     },
@@ -236,11 +256,11 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
     },
 
     async digestAt(name, seq) {
-      return digestOf(slotOf(name), await stateAt(name, seq ?? slotOf(name).applied))
+      return digestOf(slotOf(name), await stateAt(name, seq ?? slotOf(name).applied, true))
     },
 
     async stateAt<K extends Name>(name: K, seq: number) {
-      return (await stateAt(name, seq)) as T[K]
+      return (await stateAt(name, seq, false)) as T[K]
     },
 
     async rebuild(name, { onProgress } = {}) {
@@ -248,6 +268,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
       // A slot of its own that nobody else sees, level with the log at the end of catchUp.
       const fresh: Slot = { ...slot, listeners: new Set(), state: slot.projection.initial(), applied: 0 }
       const digestBefore = digestOf(slot, slot.state)
+      await snapshots.forget(slot.projection)
       let to = 0
       while (fresh.applied < slot.applied) {
         to = slot.applied
@@ -258,6 +279,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
           to,
           kinds: slot.projection.handles,
           breathe: options.breathe,
+          passing: (reached) => snapshots.passing(slot.projection, fresh.state, reached),
           apply: (envelope) => {
             fresh.state = fold(slot.projection, fresh.state, envelope)
           },

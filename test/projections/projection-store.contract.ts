@@ -68,6 +68,67 @@ export function projectionStoreContract(name: string, open: () => Promise<Projec
       assert.deepEqual(await store.load('p'), { version: 2, checkpoint: 3, rows: [['new', '1']] })
     })
 
+    it('replaces all rows at once, again and again, and takes changes over them', async () => {
+      await store.commit('p', 1, 9, [
+        ['old', '1'],
+        ['both', '1'],
+      ])
+      for (const round of [2, 3]) {
+        const rows = [
+          ['both', String(round)] as const,
+          ...Array.from({ length: 2500 }, (_, at) => [`r${at}`, String(round)] as const),
+        ]
+        await store.replace('p', round, round, rows)
+        await store.commit('p', round, round + 1, [['more', '1']])
+        const stored = await store.load('p')
+        assert.deepEqual([stored?.version, stored?.checkpoint, stored?.rows.length], [round, round + 1, 2502])
+        assert.deepEqual(stored?.rows.slice(0, 2), [
+          ['both', String(round)],
+          ['more', '1'],
+        ])
+      }
+      await store.clear('p')
+      assert.equal(await store.load('p'), undefined)
+    })
+
+    it('leaves what is stored as it is when a replacement fails half-way', async () => {
+      await store.commit('p', 1, 9, [['old', '1']])
+      const failing = function* (): Generator<readonly [string, string]> {
+        for (let at = 0; at < 2500; at++) yield [`r${at}`, '2']
+        throw new Error('no more')
+      }
+      await assert.rejects(store.replace('p', 2, 3, failing()), /no more/)
+      assert.deepEqual(await store.load('p'), { version: 1, checkpoint: 9, rows: [['old', '1']] })
+      await store.replace('p', 2, 3, [['new', '1']])
+      assert.deepEqual(await store.load('p'), { version: 2, checkpoint: 3, rows: [['new', '1']] })
+    })
+
+    it('keeps snapshots beside the rows, in their order, until they are dropped', async () => {
+      await store.keepSnapshot('p')
+      assert.deepEqual(await store.snapshots('p'), [])
+      await store.saveSnapshot('p', { version: 2, seq: 1_000 }, [['a', '1000']])
+      await store.commit('p', 2, 70, [['a', '70']])
+      await store.keepSnapshot('p')
+      await store.replace('p', 2, 200, [['a', '200']])
+      await store.keepSnapshot('p')
+      await store.commit('p', 2, 300, [['a', '300']])
+      await store.saveSnapshot('pp', { version: 1, seq: 5 }, [])
+      assert.deepEqual(
+        (await store.snapshots('p')).map(({ seq }) => seq),
+        [70, 200, 1_000],
+      )
+      for (const seq of [70, 200, 1_000]) {
+        assert.deepEqual(await store.loadSnapshot('p', seq), { version: 2, checkpoint: seq, rows: [['a', String(seq)]] })
+      }
+      await store.dropSnapshot('p', 200)
+      assert.equal(await store.loadSnapshot('p', 200), undefined)
+      assert.deepEqual(await store.snapshots('p'), [
+        { version: 2, seq: 70 },
+        { version: 2, seq: 1_000 },
+      ])
+      assert.deepEqual((await store.load('p'))?.rows, [['a', '300']])
+    })
+
     it('holds what a map would hold after any changes', async () => {
       const change = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.option(fc.string(), { nil: null }))
       await fc.assert(

@@ -93,15 +93,16 @@ function setUp(
 /** A store whose commits can be made to fail or to wait. */
 function troubled(inner: ProjectionStore) {
   const trouble = { failing: false, gate: Promise.resolve(), commits: 0 }
+  const write = async (run: () => Promise<void>): Promise<void> => {
+    trouble.commits += 1
+    await trouble.gate
+    if (trouble.failing) throw new Error('no space left on device')
+    await run()
+  }
   const store: ProjectionStore = {
-    load: (name) => inner.load(name),
-    clear: (name) => inner.clear(name),
-    async commit(...row) {
-      trouble.commits += 1
-      await trouble.gate
-      if (trouble.failing) throw new Error('no space left on device')
-      await inner.commit(...row)
-    },
+    ...inner,
+    commit: (...row) => write(() => inner.commit(...row)),
+    replace: (...rows) => write(() => inner.replace(...rows)),
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
   }
   return { store, trouble }
@@ -350,5 +351,24 @@ describe('projection runner', () => {
       ['listener-failed'],
     )
     await runner.close()
+  })
+
+  it('keeps the rows of an older version until those of the new one are complete', async () => {
+    const log = openLog()
+    for (let round = 0; round < 30; round++) await finished(log, ...Array<string>(100).fill('a'))
+    const store = openMemoryProjectionStore()
+    const older = setUp(log, store)
+    await older.runner.open()
+    await older.runner.close()
+    const seen: unknown[] = []
+    const breathe = async () => {
+      seen.push((await store.load('counts'))?.version)
+    }
+    const newer = setUp(log, store, { version: 2, breathe })
+    await newer.runner.open()
+    assert.ok(seen.length > 1)
+    assert.deepEqual(new Set(seen), new Set([1]))
+    assert.deepEqual(await store.load('counts'), { version: 2, checkpoint: 3000, rows: [[hash('a'), '6000']] })
+    await newer.runner.close()
   })
 })
