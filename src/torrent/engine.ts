@@ -99,6 +99,8 @@ export interface TorrentEngine extends AsyncDisposable {
   /** Closes every connection with this peer, refuses new ones both ways, and asks it for nothing. */
   ban(peer: PeerId): void
   unban(peer: PeerId): void
+  /** While on thin ice a peer is asked for one whole piece at a time, whatever it sends. */
+  thinIce(peer: PeerId, isOnIt: boolean): void
   /** Serves this share of pieces with flipped bytes; the disk stays as it is. 0 ends it. For testing reputation. */
   corrupt(infoHash: InfoHash, percent: number): void
   /** Dials a peer that was learnt of elsewhere; nothing happens if it is banned or the torrent is paused. */

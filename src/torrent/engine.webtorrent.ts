@@ -37,6 +37,7 @@ class WebtorrentEngine implements TorrentEngine {
   readonly #entries = new Map<InfoHash, TorrentEntry>()
   readonly #swarms = new Map<InfoHash, Swarm>()
   readonly #bans = new BanList()
+  readonly #onThinIce = new Set<PeerId>()
   readonly #endpoints = new KnownEndpoints()
   readonly #guards = new WeakMap<Wire, WireGuard>()
   #events: TorrentEngineEvents | undefined
@@ -145,6 +146,11 @@ class WebtorrentEngine implements TorrentEngine {
     return [...this.#entries.values()].map((entry) => statusOf(entry, this.#swarms.get(entry.infoHash)))
   }
 
+  thinIce(peer: PeerId, isOnIt: boolean): void {
+    if (isOnIt) this.#onThinIce.add(peer)
+    else this.#onThinIce.delete(peer)
+  }
+
   ban(peer: PeerId): void {
     this.#bans.ban(peer)
     for (const swarm of this.#swarms.values()) swarm.enforceBans()
@@ -204,6 +210,7 @@ class WebtorrentEngine implements TorrentEngine {
       corruptPercent: entry.corruptPercent,
       identity: this.#options.identity,
       bans: this.#bans,
+      onThinIce: this.#onThinIce,
       endpoints: this.#endpoints,
       guardOf: (wire) => this.#guardOf(wire),
       clock: this.#options.clock,

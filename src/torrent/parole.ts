@@ -10,12 +10,22 @@ const PEERS_MAX = 4_096
 
 export class Parole {
   readonly #peers = new Set<PeerId>()
+  /** Peers that stay on parole whatever they send. */
+  readonly #always: ReadonlySet<PeerId>
   readonly #pieceOf = new Map<PeerId, number>()
   readonly #ownerOf = new Map<number, PeerId>()
   readonly #since = new Map<number, Millis>()
 
+  constructor(always: ReadonlySet<PeerId> = new Set()) {
+    this.#always = always
+  }
+
   has(peer: PeerId): boolean {
-    return this.#peers.has(peer)
+    return this.#peers.has(peer) || this.#always.has(peer)
+  }
+
+  get isEmpty(): boolean {
+    return this.#peers.size === 0 && this.#always.size === 0
   }
 
   /** What was asked of it before is no longer counted on: the caller cancels its requests. */
@@ -38,7 +48,7 @@ export class Parole {
    */
   mayAsk(peer: PeerId, index: number, untouched: () => boolean, now: () => Millis): boolean {
     const owner = this.#ownerOf.get(index)
-    if (!this.#peers.has(peer)) return owner === undefined || owner === peer
+    if (!this.has(peer)) return owner === undefined || owner === peer
     const piece = this.#pieceOf.get(peer)
     if (piece !== undefined) return piece === index
     if (owner !== undefined || !untouched()) return false

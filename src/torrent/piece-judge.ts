@@ -26,17 +26,23 @@ export class PieceJudge {
   readonly #timers: Timers
   readonly #blame: PieceBlame
   readonly #batch: VerdictBatch
-  readonly #parole = new Parole()
+  readonly #parole: Parole
   readonly #retries = new PieceRetries()
   /** Peers whose ban is being decided, with how many decisions are open. */
   readonly #held = new Map<PeerId, number>()
-  #cancelTick: (() => void) | undefined
+  #cancelTick: () => void
 
-  constructor(options: PieceBlameOptions & { clock: Clock; timers: Timers }, hooks: JudgeHooks) {
+  constructor(
+    options: PieceBlameOptions & { clock: Clock; timers: Timers; onThinIce: ReadonlySet<PeerId> },
+    hooks: JudgeHooks,
+  ) {
     this.#hooks = hooks
     this.#clock = options.clock
     this.#timers = options.timers
     this.#blame = new PieceBlame(options)
+    this.#parole = new Parole(options.onThinIce)
+    // Their pieces have no failure to set off the tick that takes stalled ones back.
+    this.#cancelTick = this.#timers.after(TICK_MS, () => this.#tick())
     this.#batch = new VerdictBatch(hooks, options.timers)
   }
 
@@ -89,7 +95,7 @@ export class PieceJudge {
   }
 
   close(): void {
-    this.#cancelTick?.()
+    this.#cancelTick()
     this.#batch.flush()
   }
 
@@ -101,7 +107,6 @@ export class PieceJudge {
   }
 
   #putOnParole(peer: PeerId): void {
-    this.#cancelTick ??= this.#timers.after(TICK_MS, () => this.#tick())
     if (this.#parole.has(peer)) return
     this.#parole.begin(peer)
     this.#hooks.cancelRequests(peer)
@@ -120,7 +125,9 @@ export class PieceJudge {
 
   #tick(): void {
     this.#cancelTick = this.#timers.after(TICK_MS, () => this.#tick())
-    for (const peer of this.#parole.overdue(this.#clock.now())) this.#hooks.cancelRequests(peer)
-    this.#hooks.update()
+    if (!this.#parole.isEmpty) {
+      for (const peer of this.#parole.overdue(this.#clock.now())) this.#hooks.cancelRequests(peer)
+      this.#hooks.update()
+    }
   }
 }

@@ -42,6 +42,8 @@ export type SwarmOptions = {
   corruptPercent: number
   identity: EngineOptions['identity']
   bans: BanList
+  /** Peers that reputation has on thin ice: on parole in every torrent. */
+  onThinIce: ReadonlySet<PeerId>
   endpoints: KnownEndpoints
   guardOf(wire: Wire): WireGuard
   clock: Clock
@@ -82,6 +84,7 @@ export class Swarm {
         expected: (index) => (this.#metainfo === undefined ? '' : pieceHash(this.#metainfo, index)),
         clock,
         timers,
+        onThinIce: options.onThinIce,
       },
       {
         verified: (pieces) => events.verified(pieces),

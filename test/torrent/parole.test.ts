@@ -28,6 +28,17 @@ describe('parole', () => {
     assert.equal(parole.mayAsk(liar, 2, yes, at(0)), true)
   })
 
+  it('keeps a peer on thin ice to one whole piece at a time, whatever it sends', () => {
+    const parole = new Parole(new Set([liar]))
+    assert.equal(parole.mayAsk(liar, 0, yes, at(0)), true)
+    assert.equal(parole.mayAsk(liar, 1, yes, at(0)), false)
+    parole.settle(0)
+    parole.clear(liar)
+    assert.equal(parole.has(liar), true)
+    assert.equal(parole.mayAsk(liar, 1, yes, at(0)), true)
+    assert.equal(parole.mayAsk(liar, 2, yes, at(0)), false)
+  })
+
   it('keeps two peers on parole apart', () => {
     const parole = new Parole()
     parole.begin(liar)

@@ -47,7 +47,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
       const judgement = judge(ledger(), peer, undefined, moreBad)
       return { standing: judgement.standing, score: judgement.score, because: summary(judgement) }
     },
-    banned: () => [...ledger().subjects.keys()].filter((peer) => judge(ledger(), peer).standing === 'banned'),
+    peers: () => ledger().subjects.keys(),
   })
   const claims = new OwnClaims(log.author, map)
   await claims.read(log)

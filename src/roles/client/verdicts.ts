@@ -13,14 +13,14 @@ import type { Standing } from '../services.ts'
 
 export type VerdictsOptions = {
   log: EventLog
-  engine: Pick<TorrentEngine, 'ban' | 'unban'>
+  engine: Pick<TorrentEngine, 'ban' | 'unban' | 'thinIce'>
   notices: NoticeBoard
   /**
    * What the reputation projection says now. `moreBad`: own bad pieces that were seen but are not in the log yet.
    */
   standingOf(peer: PeerId, moreBad: number): { standing: Standing; score: number; because: string }
-  /** Peers banned now, for the start. */
-  banned(): Iterable<PeerId>
+  /** Everyone that something is known of, for the start. */
+  peers(): Iterable<PeerId>
 }
 
 /**
@@ -30,6 +30,7 @@ export type VerdictsOptions = {
 export class Verdicts {
   readonly #options: VerdictsOptions
   readonly #enforced = new Set<PeerId>()
+  readonly #onThinIce = new Set<PeerId>()
   /** Bad pieces between the engine's word and the log's: a corrupter must not gain the milliseconds of an append. */
   readonly #unwritten = new Map<PeerId, number>()
 
@@ -37,11 +38,17 @@ export class Verdicts {
     this.#options = options
   }
 
-  /** Bans again whom the log says is banned. */
+  /** Carries out again what the log says, without saying it again. */
   restore(): void {
-    for (const peer of this.#options.banned()) {
-      this.#enforced.add(peer)
-      this.#options.engine.ban(peer)
+    for (const peer of this.#options.peers()) {
+      const { standing } = this.#options.standingOf(peer, 0)
+      if (standing === 'banned') {
+        this.#enforced.add(peer)
+        this.#options.engine.ban(peer)
+      } else if (standing === 'thin-ice') {
+        this.#onThinIce.add(peer)
+        this.#options.engine.thinIce(peer, true)
+      }
     }
   }
 
@@ -95,6 +102,11 @@ export class Verdicts {
 
   #enforce(peer: PeerId): void {
     const { standing, score, because } = this.#options.standingOf(peer, this.#unwritten.get(peer) ?? 0)
+    if ((standing === 'thin-ice') !== this.#onThinIce.has(peer)) {
+      if (standing === 'thin-ice') this.#onThinIce.add(peer)
+      else this.#onThinIce.delete(peer)
+      this.#options.engine.thinIce(peer, standing === 'thin-ice')
+    }
     if (standing === 'banned' && !this.#enforced.has(peer)) {
       this.#enforced.add(peer)
       this.#options.engine.ban(peer)
