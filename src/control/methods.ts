@@ -24,6 +24,7 @@ const logFilter = record({
   author: optional(text),
   limit: optional(whole),
 })
+const asOf = optional(record({ at: optional(whole) }))
 const searchRequest = record({ text, limit: optional(whole), cursor: optional(text) })
 
 const node: MethodTable<NodeService> = {
@@ -31,8 +32,9 @@ const node: MethodTable<NodeService> = {
   stats: { shape: 'answer', parameters: [] },
   verify: { shape: 'stream', parameters: [record({ signatures: truth })] },
   signed: { shape: 'stream', parameters: [logFilter] },
-  scores: { shape: 'answer', parameters: [] },
-  explain: { shape: 'answer', parameters: [text] },
+  place: { shape: 'answer', parameters: [text] },
+  scores: { shape: 'answer', parameters: [asOf] },
+  explain: { shape: 'answer', parameters: [text, asOf] },
   replay: {
     shape: 'answer',
     parameters: [
@@ -43,7 +45,7 @@ const node: MethodTable<NodeService> = {
       }),
     ],
   },
-  members: { shape: 'answer', parameters: [] },
+  members: { shape: 'answer', parameters: [asOf] },
   digests: { shape: 'answer', parameters: [record({ at: optional(whole) })] },
   status: { shape: 'answer', parameters: [] },
   links: { shape: 'answer', parameters: [] },

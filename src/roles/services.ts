@@ -177,6 +177,12 @@ export type ReplayResult = {
   replayedDigest: string | null
 }
 
+/** A place in the log's own order: after event `seq`, with that event's stamp and its author's claim of the time (null at 0). */
+export type LogPlace = { seq: number; lamport: number; at: number | null }
+
+/** As it stood after this event; default: now. */
+export type AsOf = { at?: number }
+
 /** Everything that can be read from a log alone: of a running node through its socket, of a stopped one directly. */
 export interface LogQueries {
   events(filter: LogFilter): AsyncIterable<EventRow>
@@ -184,10 +190,12 @@ export interface LogQueries {
   verify(options: { signatures: boolean }): Progressive<VerifyProgress, VerifyResult>
   /** Signed events as base64, one by one, in log order: the export that can be checked elsewhere. */
   signed(filter: LogFilter): AsyncIterable<{ seq: number; body: string; signature: string }>
-  scores(): Promise<ScoreRow[]>
-  explain(peer: string): Promise<Explanation>
+  /** The last event as of `when`: a sequence, `lamport:N`, or a time (ISO 8601, or ms since 1970) by the order of arrival. */
+  place(when: string): Promise<LogPlace>
+  scores(asOf?: AsOf): Promise<ScoreRow[]>
+  explain(peer: string, asOf?: AsOf): Promise<Explanation>
   replay(request: ReplayRequest): Promise<ReplayResult>
-  members(): Promise<MemberRow[]>
+  members(asOf?: AsOf): Promise<MemberRow[]>
   digests(options: { at?: number }): Promise<ProjectionDigests>
 }
 

@@ -52,6 +52,7 @@ export function smallNode(): SmallNode {
 
   const node = {
     status: async () => ({ id: 'ab', ready: true, pid: process.pid, role: 'client' }),
+    place: async () => ({ seq: 0, lamport: 0, at: null }),
     scores: async () => [],
     ban: async (peer: string, reason: string) => ({ peer, because: reason }),
     explain: async (peer: string) => {

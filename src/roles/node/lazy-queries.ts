@@ -10,10 +10,11 @@ export function lazyQueries(open: () => Promise<LogQueries>): Omit<LogQueries, '
       yield* (await open()).signed(filter)
     },
     stats: async () => (await open()).stats(),
-    scores: async () => (await open()).scores(),
-    explain: async (peer) => (await open()).explain(peer),
+    place: async (when) => (await open()).place(when),
+    scores: async (asOf) => (await open()).scores(asOf),
+    explain: async (peer, asOf) => (await open()).explain(peer, asOf),
     replay: async (request) => (await open()).replay(request),
-    members: async () => (await open()).members(),
+    members: async (asOf) => (await open()).members(asOf),
     digests: async (options) => (await open()).digests(options),
   }
 }

@@ -29,6 +29,7 @@ import {
 } from '../services.ts'
 import { bearingOn } from './bearing.ts'
 import { authorOf, eventKinds, eventRow } from './event-rows.ts'
+import { placeOf } from './places.ts'
 import { findPeer, scoreRow, scoreRows } from './score-rows.ts'
 
 export type LogQueriesParts = {
@@ -44,22 +45,32 @@ const SIGNED_BATCH = 256
 /** What can be read from a log and the projections of it, whether its node runs or not. */
 export function createLogQueries({ log, states, newSha256, verifyLog }: LogQueriesParts): LogQueries {
   const names = () => states.checkpoints().map(({ name }) => name)
-  const ledger = (): Ledger => states.state('reputation')
+  const within = (at: number): void => {
+    if (Number.isSafeInteger(at) && at >= 0 && at <= log.head) return
+    throw new ServiceError('usage', `the log has events 1 to ${log.head}, not ${at}`)
+  }
+  const stateAsOf = async <K extends keyof ProjectionStates>(name: K, at: number | undefined): Promise<ProjectionStates[K]> => {
+    if (at === undefined) return states.state(name)
+    within(at)
+    return states.stateAt(name, at)
+  }
 
   return {
     events: (filter) => rows(log, filter),
     signed: (filter) => signed(log, filter),
     stats: () => statsOf(log),
     verify: verifyLog,
-    async scores(): Promise<ScoreRow[]> {
-      return scoreRows(ledger())
+    place: (when) => placeOf(log, when),
+    async scores({ at } = {}): Promise<ScoreRow[]> {
+      return scoreRows(await stateAsOf('reputation', at))
     },
-    async explain(peer): Promise<Explanation> {
-      return explanationOf(log, ledger(), peerNamed(ledger(), peer))
+    async explain(peer, { at } = {}): Promise<Explanation> {
+      const ledger = await stateAsOf('reputation', at)
+      return explanationOf(log, ledger, peerNamed(ledger, peer), at)
     },
     replay: (request) => replay(log, states, newSha256, request),
-    async members(): Promise<MemberRow[]> {
-      return members(states.state('liveness')).map((member) => memberRow(member, log.author))
+    async members({ at } = {}): Promise<MemberRow[]> {
+      return members(await stateAsOf('liveness', at)).map((member) => memberRow(member, log.author))
     },
     async digests({ at }): Promise<ProjectionDigests> {
       const digests: Record<string, string> = {}
@@ -68,9 +79,7 @@ export function createLogQueries({ log, states, newSha256, verifyLog }: LogQueri
         for (const name of names()) digests[name] = states.digest(name)
         return { at: states.applied, digests }
       }
-      if (!Number.isSafeInteger(at) || at < 0 || at > log.head) {
-        throw new ServiceError('usage', `the log has events 1 to ${log.head}, not ${at}`)
-      }
+      within(at)
       for (const name of names()) digests[name] = await states.digestAt(name, at)
       return { at, digests }
     },
@@ -156,10 +165,10 @@ export function peerNamed(ledger: Ledger, text: string): PeerId {
   throw new ServiceError('failed', `nothing is known of a peer ${text}; see \`p2pt reputation list\``)
 }
 
-async function explanationOf(log: LogView, ledger: Ledger, peer: PeerId): Promise<Explanation> {
+async function explanationOf(log: LogView, ledger: Ledger, peer: PeerId, to = log.head): Promise<Explanation> {
   const bears = bearingOn(ledger, peer)
   const envelopes: Envelope[] = []
-  for await (const batch of log.readBatches({ kinds: REPUTATION_KINDS })) {
+  for await (const batch of log.readBatches({ to, kinds: REPUTATION_KINDS })) {
     for (const envelope of batch) if (bears(envelope)) envelopes.push(envelope)
   }
   const explanation = explain(envelopes, peer, { own: log.author })

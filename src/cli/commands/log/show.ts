@@ -1,5 +1,6 @@
 import { BaseCommand } from '../../base-command.ts'
 import { eventLine } from '../../render/events.ts'
+import { atFlag, placeAt } from '../../services/at-flag.ts'
 import { logFilter, logFilterFlags } from '../../services/log-flags.ts'
 import { reachLog } from '../../services/reach.ts'
 
@@ -11,12 +12,20 @@ export default class LogShow extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --limit 20',
     '<%= config.bin %> <%= command.id %> --kind piece.judged --kind torrent.published --json',
     '<%= config.bin %> <%= command.id %> --from 100 --to 200 --author 3f9a',
+    '<%= config.bin %> <%= command.id %> --at 2026-11-23T09:00:00Z --kind member.dead',
   ]
-  static override flags = logFilterFlags
+  static override flags = {
+    ...logFilterFlags,
+    at: { ...atFlag.at, exclusive: ['to'], summary: 'The log as it stood at this moment: nothing that came later.' },
+  }
 
   async run(): Promise<void> {
     const { flags } = await this.parse(LogShow)
     await using log = await reachLog(flags.data)
-    for await (const row of log.queries.events(logFilter(flags))) await this.emit(row, () => eventLine(row))
+    const place = await placeAt(log.queries, flags.at)
+    // The log began with its first event: before it there is nothing to show.
+    if (place?.seq === 0) return
+    const filter = logFilter({ ...flags, to: place?.seq ?? flags.to })
+    for await (const row of log.queries.events(filter)) await this.emit(row, () => eventLine(row))
   }
 }

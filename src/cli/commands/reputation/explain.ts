@@ -1,7 +1,8 @@
 import { Args } from '@oclif/core'
-import type { Explanation } from '../../../roles/index.ts'
+import type { Explanation, LogPlace } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { explanationText } from '../../render/reputation.ts'
+import { asOf, atFlag, placeAt, placeLine } from '../../services/at-flag.ts'
 import { wholePeer } from '../../services/prefix.ts'
 import { reachLog } from '../../services/reach.ts'
 
@@ -12,14 +13,19 @@ export default class ReputationExplain extends BaseCommand {
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3f9a0c71',
     '<%= config.bin %> <%= command.id %> ip:203.0.113.9 --json',
+    '<%= config.bin %> <%= command.id %> 3f9a0c71 --at lamport:880',
   ]
   static override args = { peer: Args.string({ required: true, description: 'A node id or the start of it, or ip:ADDRESS.' }) }
 
-  async run(): Promise<Explanation> {
+  static override flags = atFlag
+
+  async run(): Promise<Explanation & { asOf?: LogPlace }> {
     const { args, flags } = await this.parse(ReputationExplain)
     await using log = await reachLog(flags.data)
-    const explanation = await log.queries.explain(await wholePeer(log.queries, args.peer))
+    const place = await placeAt(log.queries, flags.at)
+    const explanation = await log.queries.explain(await wholePeer(log.queries, args.peer), asOf(place))
+    if (place !== undefined) this.log(placeLine(place))
     this.log(explanationText(explanation))
-    return explanation
+    return { ...explanation, ...(place && { asOf: place }) }
   }
 }
