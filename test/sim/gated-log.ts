@@ -17,9 +17,13 @@ export class GatedLog implements EventLog {
   readonly #log: EventLog
   readonly #alive: { readonly value: boolean }
 
-  constructor(log: EventLog, alive: { readonly value: boolean }) {
+  #isTold: boolean
+
+  /** @param isTold the log has the node's word about this start already */
+  constructor(log: EventLog, alive: { readonly value: boolean }, isTold = false) {
     this.#log = log
     this.#alive = alive
+    this.#isTold = isTold
   }
 
   get author(): NodeId {
@@ -35,7 +39,10 @@ export class GatedLog implements EventLog {
   }
 
   async append(drafts: readonly Draft[], options?: AppendOptions): Promise<readonly Envelope[]> {
-    return this.#alive.value ? this.#log.append(drafts, options) : []
+    if (!this.#alive.value) return []
+    const isTold = this.#isTold && drafts.some(({ event }) => event.kind === 'member.alive' && event.subject === this.author)
+    if (isTold) this.#isTold = false
+    return this.#log.append(isTold ? drafts.filter(({ event }) => event.kind !== 'member.alive') : drafts, options)
   }
 
   async ingest(events: readonly SignedEvent[], options?: AppendOptions): Promise<readonly Ingested[]> {

@@ -14,6 +14,8 @@ export const COMPARE_EVERY_MS = 10_000
 /** After an exchange brought something, others are compared with soon: it spreads what a partition kept apart. */
 const COMPARE_SOON_MS = 300
 const COMPARE_SOON_PEERS = 3
+/** A supply of so few events is news, and named to the neighbours; a larger one is a catch-up, which they compare for. */
+export const SUPPLIED_NAMED_MAX = 32
 /** A peer is asked no more often than this, unless there is more to fetch; and answered no more often than that. */
 const COMPARE_GAP_MS = 250
 const ANSWER_GAP_MS = 20
@@ -155,6 +157,8 @@ export class AntiEntropy {
     // Also when less came than was asked for: a supply is bounded in bytes, whatever the count.
     if (total < countOf(ranges)) peer.behind = true
     const effects: GossipEffect[] = peer.behind ? this.#compareWith(from, now, 0) : []
+    // A few events are named to the neighbours as they come (SUPPLIED_NAMED_MAX): only more need comparing for.
+    if (total <= SUPPLIED_NAMED_MAX) return effects
     this.#gained = true
     effects.push(...this.#compareSoonWake())
     return effects

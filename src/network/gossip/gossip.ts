@@ -3,7 +3,7 @@ import { HoldBackQueue } from '../hold-back-queue.ts'
 import type { Effect, Protocol } from '../protocol.ts'
 import type { GossipMessage } from '../wire.ts'
 import { Admission, type HeldEvents } from './admission.ts'
-import { AntiEntropy, COMPARE_SOON_TIMER, COMPARE_TIMER } from './anti-entropy.ts'
+import { AntiEntropy, COMPARE_SOON_TIMER, COMPARE_TIMER, SUPPLIED_NAMED_MAX } from './anti-entropy.ts'
 import { AuthorRates } from './author-rates.ts'
 import { BroadcastTree, FLUSH_TIMER, GRAFT_TIMER, type Pushed, pushes } from './broadcast-tree.ts'
 import { SeenEvents } from './seen-events.ts'
@@ -17,8 +17,6 @@ const SEEN_BYTES_MAX = 8 * 1024 * 1024
 const AUTHOR_EVENTS_PER_SECOND = 200
 const AUTHOR_EVENTS_BURST = 2_000
 const AUTHORS_MAX = 8_192
-/** A supply of so few events is news, and named to the neighbours; a larger one is a catch-up, which they compare for. */
-const SUPPLIED_NAMED_MAX = 32
 
 export const RELEASE_TIMER = 'gossip-release'
 
