@@ -1,7 +1,5 @@
 import type { NodeId } from '../events/index.ts'
 
-export type Exchange<T> = { readonly id: number; readonly peer: NodeId; readonly value: T }
-
 /** Exchanges under way, by peer and id, with a bound for each peer and one for all. */
 export class RequestTable<T> {
   readonly #perPeerMax: number
