@@ -63,7 +63,7 @@ describe('the compose file', function () {
     const path = join(directory, 'source')
     await writeFile(path, source, { mode: 0o644 })
     await compose(['cp', path, `client1:${SOURCE}`])
-    await using terminal = await Terminal.open('docker attach client1')
+    await using terminal = await Terminal.open('docker attach client1', join(directory, 'tmux'))
     // The prompt was drawn before anybody looked.
     await terminal.press('Enter')
     await terminal.shows(/p2pt> /, 20_000)

@@ -3,10 +3,15 @@ import { eventually, say } from './engine.ts'
 /** A terminal that a person would sit at, with one command in it: `docker attach` wants a real one. */
 export class Terminal implements AsyncDisposable {
   /** A tmux server of its own: the user's sessions are not seen, and it ends with this one. */
-  readonly #tmux = ['-L', `p2pt-test-${process.pid}`, '-f', '/dev/null']
+  readonly #tmux: readonly string[]
 
-  static async open(command: string): Promise<Terminal> {
-    const terminal = new Terminal()
+  private constructor(socket: string) {
+    this.#tmux = ['-S', socket, '-f', '/dev/null']
+  }
+
+  /** @param socket path for tmux's socket, in a folder that is removed after */
+  static async open(command: string, socket: string): Promise<Terminal> {
+    const terminal = new Terminal(socket)
     await say('tmux', [...terminal.#tmux, 'new-session', '-d', '-x', '240', '-y', '60', command])
     return terminal
   }
