@@ -8,7 +8,7 @@ import type { IndexMap } from './index-map.ts'
 import { serveIndexRequests } from './index-requests.ts'
 import { PartitionSections } from './partition-sections.ts'
 import { projectedIndexView } from './projected-index-view.ts'
-import { Repair } from './repair.ts'
+import { Repair, type RepairStatus } from './repair.ts'
 
 const HITS_DEFAULT = 20
 
@@ -19,7 +19,7 @@ export type IndexNodeParts = Pick<NodeParts, 'log' | 'overlay' | 'states' | 'ver
   breathe(): Promise<void>
 }
 
-export type IndexNode = Disposable & { readonly service: IndexService; start(): void }
+export type IndexNode = Disposable & { readonly service: IndexService; readonly repair: RepairStatus; start(): void }
 
 /** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
 export function createIndexNode(parts: IndexNodeParts): IndexNode {
@@ -31,6 +31,9 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
 
   return {
     start: () => repair.start(),
+    get repair() {
+      return repair.status
+    },
     [Symbol.dispose]: () => repair.stop(),
     service: {
       async indexStatus(options) {
