@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openLevelLog } from '../../../src/events/event-log.level.ts'
+import type { NodeId, SignedEvent } from '../../../src/events/index.ts'
+import { signerFromSeed } from '../../../src/events/signer.sodium.ts'
+import { OwnClaims } from '../../../src/roles/client/own-claims.ts'
+import { Publications } from '../../../src/roles/client/publications.ts'
+import { encodePublishReply, INDEX_METHODS } from '../../../src/roles/index-node/index-messages.ts'
+import { noUpcast } from '../../events/samples.ts'
+import { hash } from '../../projections/envelopes.ts'
+import { described, IndexNetwork } from '../index-network.ts'
+
+describe('publications', () => {
+  let network: IndexNetwork
+  const started = async (indexNodes: number) => {
+    network = await IndexNetwork.start({ indexNodes, clients: 1 })
+  }
+  afterEach(async () => {
+    await network[Symbol.asyncDispose]()
+  })
+  const titlesEverywhere = () => network.indexNodes.map((peer) => peer.titles())
+  const indexKinds = async (): Promise<string[]> => {
+    const kinds: string[] = []
+    for await (const { event } of network.client().node.log.read())
+      if (event.kind.startsWith('torrent.')) kinds.push(event.kind)
+    return kinds
+  }
+
+  it('reach an owner that was away once it is back, and say meanwhile that one is missing', async () => {
+    await started(3)
+    const [client, away] = [network.client(), network.index(1)]
+    away.crash()
+    const published = await client.publish('quiet orbit')
+    assert.equal(published.acknowledgedBy.length, 2)
+    assert.equal(published.pending, 1)
+    await away.restart()
+    await network.until('it has it', () => away.titles().length === 1, 120_000)
+  })
+
+  it('wait for the first index node when none is known', async () => {
+    await started(1)
+    const [client, index] = [network.client(), network.index(0)]
+    index.crash()
+    await network.until('it is known to be dead', () => client.map.indexNodes().length === 0, 60_000)
+    const published = await client.publish('quiet orbit')
+    assert.deepEqual([published.acknowledgedBy, published.pending], [[], 1])
+    await index.restart()
+    await network.until('it has it', () => index.titles().length === 1, 120_000)
+  })
+
+  it('go to an owner that comes later as soon as the client reconsiders, and to no other again', async () => {
+    await started(3)
+    const client = network.client()
+    await client.publish('quiet orbit')
+    const asked: NodeId[] = []
+    for (const peer of network.indexNodes) {
+      peer.node.overlay.serve(INDEX_METHODS.publish, async () => {
+        asked.push(peer.id)
+        return encodePublishReply(['stored'])
+      })
+    }
+    client.publications.reconsider()
+    await network.sim.time.advance(1_000)
+    assert.deepEqual(asked, [], 'all hold it already')
+    client.publications.stop()
+
+    client.forget()
+    client.publications.start()
+    await network.sim.time.advance(1_000)
+    // After a restart nothing is known of who holds what: everyone is told again.
+    assert.deepEqual([...asked].sort(), network.indexNodes.map(({ id }) => id).sort())
+  })
+
+  it('are announced again from time to time, and an owner that has them appends nothing', async () => {
+    await started(3)
+    const client = network.client()
+    await client.publish('quiet orbit')
+    client.publications.start()
+    await network.sim.time.advance(1_000)
+    let asked = 0
+    network.index(0).node.overlay.serve(INDEX_METHODS.publish, async () => {
+      asked += 1
+      return encodePublishReply(['duplicate'])
+    })
+    await network.sim.time.advance(9 * 60_000)
+    assert.equal(asked, 0)
+    await network.sim.time.advance(2 * 60_000)
+    assert.equal(asked, 1)
+    for (const peer of network.indexNodes) assert.equal(peer.states.state('keyword-index').visibleCount, 1)
+  })
+
+  it('that are refused are told once and not asked again until the next announcement', async () => {
+    await started(1)
+    const client = network.client()
+    let asked = 0
+    network.index(0).node.overlay.serve(INDEX_METHODS.publish, async () => {
+      asked += 1
+      return encodePublishReply(['refused'])
+    })
+    const published = await client.publish('quiet orbit')
+    assert.deepEqual(published.acknowledgedBy, [])
+    await network.sim.time.advance(120_000)
+    assert.equal(asked, 1)
+    assert.match(client.problems.join(), /refused 1 of 1 publications/)
+  })
+
+  it('take an answer that says nothing of them as none', async () => {
+    await started(1)
+    const client = network.client()
+    let asked = 0
+    network.index(0).node.overlay.serve(INDEX_METHODS.publish, async () => {
+      asked += 1
+      return asked < 3 ? encodePublishReply([]) : encodePublishReply(['stored'])
+    })
+    assert.equal((await client.publish('quiet orbit')).pending, 1)
+    await network.until('it is told again', () => asked === 3, 60_000)
+  })
+
+  it('that are many go in messages that fit, each event to each owner once', async () => {
+    await started(1)
+    const [client, index] = [network.client(), network.index(0)]
+    const titles = Array.from({ length: 300 }, (_, place) => `orbit ${place} ${'long '.repeat(60)}`)
+    await client.node.log.append(
+      titles.map((title) => ({
+        stream: 'index',
+        event: { kind: 'torrent.published', infoHash: hash(title), title, sizeBytes: 1, fileCount: 1, tags: [] },
+      })),
+    )
+    const before = index.node.log.head
+    client.publications.start()
+    await network.until('all are there', () => index.titles().length === 300)
+    const torrents: SignedEvent[] = []
+    for await (const event of index.node.log.readSigned(client.node.id, 'index', 1, 1_000)) torrents.push(event)
+    assert.equal(torrents.length, 300)
+    assert.ok(index.node.log.head >= before + 300)
+  })
+
+  it('are withdrawn where they were announced, also under an earlier title, and stay so after a restart', async () => {
+    await started(8)
+    const client = network.client()
+    const infoHash = hash('one torrent')
+    await client.publish('quiet orbit', { infoHash })
+    await client.publish('loud comet', { infoHash })
+    assert.ok(titlesEverywhere().flat().includes('loud comet'))
+    // Who has only the first title learns that there is another: nobody shows the old one.
+    assert.ok(!titlesEverywhere().flat().includes('quiet orbit'))
+    await network.sim.time.wait(client.publisher.withdraw(infoHash))
+    await network.sim.time.advance(1_000)
+    for (const word of ['quiet', 'orbit', 'loud', 'comet']) assert.deepEqual((await client.search(word)).hits, [], word)
+
+    client.forget()
+    client.publications.start()
+    await network.sim.time.advance(5_000)
+    assert.deepEqual((await client.search('comet')).hits, [])
+    assert.deepEqual(await indexKinds(), ['torrent.published', 'torrent.published', 'torrent.withdrawn'])
+    await network.sim.time.wait(client.publisher.withdraw(infoHash))
+    assert.equal((await indexKinds()).length, 3, 'nothing to take back twice')
+  })
+
+  it('end quietly when the log is closed in the middle of a round', async () => {
+    await started(1)
+    const directory = await mkdtemp(join(tmpdir(), 'p2pt-publications-'))
+    try {
+      const signer = signerFromSeed(new Uint8Array(32).fill(9))
+      const { time } = network.sim
+      const log = await openLevelLog({ directory, signer, clock: time, upcast: noUpcast, create: true })
+      await log.append([{ stream: 'index', event: { kind: 'torrent.published', ...described('orbit') } }])
+      const publications = new Publications({
+        log,
+        overlay: network.client().node.overlay,
+        timers: time,
+        ownersOf: network.client().map.ownersOf,
+        current: () => [{ author: signer.id, authorSeq: 1, keywords: ['orbit'] }],
+        onProblem: (text) => assert.fail(text),
+      })
+      await log[Symbol.asyncDispose]()
+      publications.start()
+      await publications.flush()
+      publications.stop()
+      await publications.settled()
+      assert.deepEqual(network.index(0).titles(), [])
+    } finally {
+      await rm(directory, { recursive: true, force: true })
+    }
+  })
+
+  it('stop at once while an owner is silent', async () => {
+    await started(1)
+    const client = network.client()
+    network.index(0).node.overlay.serve(INDEX_METHODS.publish, () => new Promise(() => {}))
+    const publishing = client.publisher.publish(described('orbit'))
+    await network.sim.time.advance(1_000)
+    client.publications.stop()
+    await client.publications.settled()
+    assert.equal((await publishing).pending, 1)
+  })
+})
+
+describe('own claims', () => {
+  it('are read from the log as they were followed', async () => {
+    const network = await IndexNetwork.start({ indexNodes: 1, clients: 1 })
+    try {
+      const client = network.client()
+      const [kept, gone, seen] = [hash('kept'), hash('gone'), hash('seen')]
+      await client.publish('kept orbit', { infoHash: kept })
+      await client.publish('gone orbit', { infoHash: gone })
+      await network.sim.time.wait(client.publisher.verified(seen, 'seen orbit'))
+      // Nothing new: whoever published it has all of it.
+      await network.sim.time.wait(client.publisher.verified(kept, 'another title'))
+      await network.sim.time.wait(client.publisher.withdraw(gone))
+      const again = new OwnClaims(client.node.id, client.map)
+      await again.read(client.node.log)
+      assert.deepEqual(again.publications(), client.claims.publications())
+      assert.equal(again.get(gone), undefined)
+      assert.equal(again.get(kept)?.title, 'kept orbit')
+      assert.equal(again.get(seen)?.title, 'seen orbit')
+      assert.deepEqual(again.keywordsFor(gone, 'new').sort(), ['gone', 'new', 'orbit'])
+      // A withdrawal is announced like the rest.
+      assert.equal(again.publications().length, 3)
+    } finally {
+      await network[Symbol.asyncDispose]()
+    }
+  })
+})

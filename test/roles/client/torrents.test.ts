@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { InfoHash } from '../../../src/events/index.ts'
+import { verifySignature } from '../../../src/events/signer.sodium.ts'
+import { downloadsIn } from '../../../src/projections/index.ts'
+import { Torrents } from '../../../src/roles/client/torrents.ts'
+import { magnetOf } from '../../../src/roles/magnet.ts'
+import { NoticeBoard } from '../../../src/roles/node/notices.ts'
+import { ServiceError } from '../../../src/roles/services.ts'
+import { createWebtorrentEngine } from '../../../src/torrent/engine.webtorrent.ts'
+import type { TorrentEngine } from '../../../src/torrent/index.ts'
+import { hash } from '../../projections/envelopes.ts'
+import { openSmallLog, type SmallLog } from '../small-log.ts'
+
+const HOST = '127.0.0.1'
+const magnet = magnetOf(hash('some torrent'), 'Some Torrent')
+const infoHash = hash('some torrent')
+
+/** With the real engine, which is not started: it keeps its torrents, and moves nothing. */
+describe('torrents of a client', () => {
+  let own: SmallLog
+  let engine: TorrentEngine
+  let torrents: Torrents
+  let directory: string
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'p2pt-torrents-'))
+    own = await openSmallLog()
+    newEngine()
+  })
+  afterEach(async () => {
+    await engine[Symbol.asyncDispose]()
+    await own[Symbol.asyncDispose]()
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  const newEngine = () => {
+    engine = createWebtorrentEngine({
+      ...{ host: HOST, port: 0, dhtBootstrap: [], clock: own.time, timers: own.time },
+      identity: { id: own.id, sign: () => new Uint8Array(64), verify: verifySignature },
+    })
+    const downloads = () => own.states.state('downloads')
+    torrents = new Torrents({
+      ...{ log: own.log, engine, timers: own.time, notices: new NoticeBoard(own.time), directory, allowCorrupt: false },
+      downloads: () => downloadsIn(downloads()),
+      download: (infoHash) => downloads().downloads.get(infoHash),
+    })
+    engine.listen({
+      described: (metainfo) => torrents.described(metainfo),
+      ...{ verified: () => {}, judged: () => {}, suspected: () => {}, completed: () => {}, failed: () => {}, peer: () => {} },
+    })
+  }
+  const kinds = async (): Promise<string[]> => {
+    const found: string[] = []
+    for await (const { event } of own.log.read()) found.push(event.kind)
+    return found
+  }
+  const code = (code: ServiceError['code'], sentence: RegExp) => (error: unknown) => {
+    assert.ok(error instanceof ServiceError, String(error))
+    assert.equal(error.code, code)
+    assert.match(error.message, sentence)
+    return true
+  }
+
+  it('are recorded before what the engine tells of them in the same breath', async () => {
+    await writeFile(join(directory, 'orbit.bin'), Buffer.alloc(50_000, 7))
+    const made = await engine.create([join(directory, 'orbit.bin')], {})
+    const torrentFile = Buffer.from(made.torrentFile).toString('base64')
+    const row = await torrents.add({ torrentFile })
+    await torrents.settled()
+    assert.deepEqual(await kinds(), ['download.added', 'download.described'])
+    assert.deepEqual([row.infoHash, row.name], [made.infoHash, 'orbit.bin'])
+    await assert.rejects(torrents.add({ torrentFile }), code('failed', /here already/))
+    assert.equal(torrents.rows().length, 1)
+  })
+
+  it('that the log does not take are given back, so that adding again is possible', async () => {
+    await own.log[Symbol.asyncDispose]()
+    await assert.rejects(torrents.add({ magnet }), code('failed', /event log is closed/))
+    assert.equal(engine.status(infoHash), undefined)
+    assert.deepEqual(engine.list(), [])
+  })
+
+  it('come back after a restart as they were, paused ones paused', async () => {
+    await torrents.add({ magnet })
+    await torrents.pause(infoHash)
+    const before = torrents.rows()
+    newEngine()
+    await torrents.restore()
+    assert.deepEqual(torrents.rows(), before)
+    assert.equal(torrents.row(infoHash).state, 'paused')
+    await torrents.resume(infoHash.toUpperCase())
+    await torrents.resume(infoHash)
+    assert.deepEqual(await kinds(), ['download.added', 'download.paused', 'download.resumed'])
+  })
+
+  it('are refused with a sentence: nonsense, both, neither, unknown, not allowed', async () => {
+    await assert.rejects(torrents.add({}), code('usage', /either/))
+    await assert.rejects(torrents.add({ magnet, torrentFile: 'AAAA' }), code('usage', /either/))
+    await assert.rejects(torrents.add({ magnet: 'magnet:?xt=nothing' }), code('failed', /./))
+    await assert.rejects(torrents.add({ torrentFile: 'AAAA' }), code('failed', /./))
+    await assert.rejects(torrents.pause(infoHash), code('failed', /no torrent with info hash/))
+    await torrents.add({ magnet })
+    assert.throws(() => torrents.corrupt(infoHash, 50), code('failed', /--allow-corrupt/))
+    assert.equal(torrents.rows().length, 1)
+  })
+
+  it('can be removed where the engine lost them', async () => {
+    await torrents.add({ magnet })
+    newEngine()
+    assert.equal(torrents.row(infoHash).state, 'failed')
+    await assert.rejects(torrents.pause(infoHash), code('failed', /no torrent/))
+    await torrents.remove(infoHash, false)
+    assert.deepEqual(torrents.rows(), [])
+  })
+
+  it('are followed by rows until they are removed, and the follower’s timer ends with it', async () => {
+    await torrents.add({ magnet })
+    const rows = torrents.follow(infoHash.toUpperCase())
+    const first = await own.time.wait(rows.next())
+    assert.equal((first.value as { infoHash: InfoHash }).infoHash, infoHash)
+    const next = rows.next()
+    next.catch(() => {})
+    await torrents.remove(infoHash, false)
+    await assert.rejects(own.time.wait(next), code('failed', /was removed/))
+    assert.deepEqual(await rows.next(), { done: true, value: undefined })
+  })
+})

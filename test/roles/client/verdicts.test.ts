@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import type { BadPiece, PeerId } from '../../../src/events/index.ts'
+import { addressId } from '../../../src/events/index.ts'
+import { judge, summary } from '../../../src/projections/reputation/index.ts'
+import { Verdicts } from '../../../src/roles/client/verdicts.ts'
+import { NoticeBoard } from '../../../src/roles/node/notices.ts'
+import { hash, node } from '../../projections/envelopes.ts'
+import { judged } from '../../projections/reputation/scenes.ts'
+import { hears, openSmallLog, type SmallLog } from '../small-log.ts'
+
+const peer = node('peer')
+const torrent = hash('torrent')
+
+describe('verdicts', () => {
+  let own: SmallLog
+  let notices: NoticeBoard
+  let bans: string[]
+  let verdicts: Verdicts
+  beforeEach(async () => {
+    own = await openSmallLog()
+    bans = []
+    notices = new NoticeBoard(own.time)
+    verdicts = newVerdicts()
+    own.log.onAppended((envelopes) => verdicts.onAppended(envelopes))
+  })
+  afterEach(() => own[Symbol.asyncDispose]())
+
+  const newVerdicts = (): Verdicts => {
+    const ledger = () => own.states.state('reputation')
+    return new Verdicts({
+      log: own.log,
+      engine: { ban: (peer) => bans.push(`ban ${peer}`), unban: (peer) => bans.push(`unban ${peer}`) },
+      notices,
+      standingOf(peer, moreBad) {
+        const judgement = judge(ledger(), peer, undefined, moreBad)
+        return { standing: judgement.standing, score: judgement.score, because: summary(judgement) }
+      },
+      banned: () => [...ledger().subjects.keys()].filter((peer) => judge(ledger(), peer).standing === 'banned'),
+    })
+  }
+  const badPieces = (count: number): BadPiece[] => {
+    const event = judged(peer, 0, count)
+    return event.kind === 'piece.judged' ? [...event.bad] : []
+  }
+  const bad = (subject: PeerId, count: number) => verdicts.judged(torrent, subject, [], badPieces(count))
+  const operator = (kind: 'operator.banned' | 'operator.unbanned') =>
+    own.log.append([{ stream: 'local', event: { kind, subject: peer, reason: 'because' } }])
+  const codes = async (count: number): Promise<string[]> => {
+    const found: string[] = []
+    for await (const { code } of notices.follow(100)) if (found.push(code) === count) break
+    return found
+  }
+
+  it('ban in the same turn in which the decisive piece is told, before the log has it', async () => {
+    for (let piece = 0; piece < 20; piece++) void bad(peer, 1)
+    assert.deepEqual(bans, [])
+    const last = bad(peer, 1)
+    assert.deepEqual(bans, [`ban ${peer}`])
+    assert.equal(own.log.head, 0)
+    await last
+    assert.equal(own.log.head, 21)
+    assert.deepEqual(bans, [`ban ${peer}`], 'once')
+    assert.deepEqual(await codes(1), ['peer.banned'])
+  })
+
+  it('count a piece once, on its way to the log and in it', async () => {
+    for (let round = 0; round < 4; round++) {
+      await bad(peer, 5)
+      assert.equal(judge(own.states.state('reputation'), peer).score, 100 - (round + 1) * 25)
+      assert.deepEqual(bans, [])
+    }
+    // 20 are in the log; none is counted twice, so one more is the twenty-first.
+    await bad(peer, 1)
+    assert.deepEqual(bans, [`ban ${peer}`])
+  })
+
+  it('are gossiped of a key that was proven, and kept of an address', async () => {
+    await bad(peer, 1)
+    await bad(addressId('192.0.2.1'), 1)
+    const streams: string[] = []
+    for await (const { stream } of own.log.read()) streams.push(stream)
+    assert.deepEqual(streams, ['gossip', 'local'])
+  })
+
+  it('follow the operator both ways, and are carried out again after a restart', async () => {
+    await operator('operator.banned')
+    await operator('operator.banned')
+    await operator('operator.unbanned')
+    assert.deepEqual(bans, [`ban ${peer}`, `unban ${peer}`])
+    await bad(peer, 30)
+    assert.deepEqual(bans.slice(2), [], 'the operator’s word holds')
+    await operator('operator.banned')
+
+    bans = []
+    verdicts = newVerdicts()
+    verdicts.restore()
+    assert.deepEqual(bans, [`ban ${peer}`])
+    await operator('operator.unbanned')
+    assert.deepEqual(bans, [`ban ${peer}`, `unban ${peer}`])
+  })
+
+  it('of others never ban by themselves', async () => {
+    await using other = await openSmallLog(2)
+    await hears(own, other, judged(peer, 0, 100))
+    assert.deepEqual(bans, [])
+  })
+
+  it('that the log does not take are told, and count no more than the log has', async () => {
+    await bad(peer, 10)
+    await own.log[Symbol.asyncDispose]()
+    await bad(peer, 11)
+    assert.deepEqual(bans, [`ban ${peer}`, `unban ${peer}`])
+    verdicts.suspected(torrent, 3, [peer])
+    assert.deepEqual(await codes(4), ['peer.banned', 'log.failed', 'peer.unbanned', 'log.failed'])
+  })
+})

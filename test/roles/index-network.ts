@@ -1,0 +1,237 @@
+import { openMemoryLog } from '../../src/events/event-log.memory.ts'
+import type { EventLog, InfoHash, NodeId, SignedEvent, TorrentPublished } from '../../src/events/index.ts'
+import { signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
+import { allProjections, type ProjectionStates } from '../../src/projections/all.ts'
+import { createProjectionRunner, type ProjectionRunner } from '../../src/projections/index.ts'
+import { partitionDigest } from '../../src/projections/keyword-index/index.ts'
+import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
+import { newSha256 } from '../../src/projections/sha256.system.ts'
+import { OwnClaims } from '../../src/roles/client/own-claims.ts'
+import { Publications } from '../../src/roles/client/publications.ts'
+import { Publisher } from '../../src/roles/client/publisher.ts'
+import { searchNetwork } from '../../src/roles/client/search.ts'
+import type { IndexMap } from '../../src/roles/index-node/index-map.ts'
+import { createIndexNode, type IndexNode } from '../../src/roles/index-node/index-node.ts'
+import { liveIndexMap } from '../../src/roles/index-node/live-index-map.ts'
+import type { SearchRequest, SearchResult } from '../../src/roles/services.ts'
+import { hash } from '../projections/envelopes.ts'
+import { type SimNode, Simulation } from '../sim/simulation.ts'
+
+const BOOTSTRAPS = 2
+
+/** Real index nodes and clients, without engine and disk, on a virtual clock and network. */
+export class IndexNetwork implements AsyncDisposable {
+  readonly sim: Simulation
+  readonly indexNodes: IndexPeer[] = []
+  readonly clients: ClientPeer[] = []
+  readonly #runners: ProjectionRunner<ProjectionStates>[] = []
+
+  private constructor(indexNodes: number, clients: number) {
+    const nodes = BOOTSTRAPS + indexNodes + clients
+    this.sim = new Simulation({ seed: 7, nodes, clients, latencyMsMin: 5, latencyMsMax: 5, discoveredLinks: nodes })
+  }
+
+  /** Everyone runs and knows everyone. */
+  static async start({ indexNodes, clients = 0 }: { indexNodes: number; clients?: number }): Promise<IndexNetwork> {
+    const network = new IndexNetwork(indexNodes, clients)
+    const { sim } = network
+    await sim.startAll(10)
+    for (const node of sim.nodes) {
+      if (node.role === 'bootstrap') continue
+      const states = createProjectionRunner<ProjectionStates>({
+        log: node.log,
+        store: openMemoryProjectionStore(),
+        projections: allProjections(node.id),
+        timers: sim.time,
+        newSha256,
+      })
+      await states.open()
+      network.#runners.push(states)
+      if (node.role === 'index') network.indexNodes.push(new IndexPeer(sim, node, states))
+      else network.clients.push(new ClientPeer(sim, node, states))
+    }
+    await network.until('all index nodes are known everywhere', () =>
+      network.maps.every((map) => map.indexNodes().length === indexNodes),
+    )
+    return network
+  }
+
+  get maps(): IndexMap[] {
+    return [...this.indexNodes, ...this.clients].map(({ map }) => map)
+  }
+
+  index(place: number): IndexPeer {
+    const peer = this.indexNodes[place]
+    if (peer === undefined) throw new RangeError(`no index node ${place}`)
+    return peer
+  }
+
+  client(place = 0): ClientPeer {
+    const peer = this.clients[place]
+    if (peer === undefined) throw new RangeError(`no client ${place}`)
+    return peer
+  }
+
+  at(id: NodeId): IndexPeer {
+    const peer = this.indexNodes.find((each) => each.id === id)
+    if (peer === undefined) throw new RangeError(`no index node ${id}`)
+    return peer
+  }
+
+  async until(what: string, condition: () => boolean, withinMs = 30_000): Promise<void> {
+    if ((await this.sim.time.until(condition, withinMs)) === undefined) throw new Error(`in ${withinMs} ms not true: ${what}`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const peer of this.indexNodes) peer.index?.[Symbol.dispose]()
+    for (const client of this.clients) client.publications.stop()
+    for (const runner of this.#runners) await runner.close()
+    await this.sim[Symbol.asyncDispose]()
+  }
+}
+
+export class IndexPeer {
+  readonly map: IndexMap
+  readonly states: ProjectionRunner<ProjectionStates>
+  readonly node: SimNode
+  readonly #sim: Simulation
+  index: IndexNode | undefined
+
+  constructor(sim: Simulation, node: SimNode, states: ProjectionRunner<ProjectionStates>) {
+    this.#sim = sim
+    this.node = node
+    this.states = states
+    this.map = liveIndexMap(states)
+    this.#run()
+  }
+
+  get id(): NodeId {
+    return this.node.id
+  }
+
+  /** Begins to come level with the others by itself. */
+  startRepair(): void {
+    this.index?.start()
+  }
+
+  crash(): void {
+    this.index?.[Symbol.dispose]()
+    this.index = undefined
+    this.#sim.crash(this.node)
+  }
+
+  async restart(): Promise<void> {
+    await this.#sim.start(this.node)
+    this.#run()
+  }
+
+  #run(): void {
+    this.index = createIndexNode({
+      ...{ log: this.node.log, overlay: this.node.overlay, states: this.states, map: this.map },
+      ...{ verify: verifySignature, clock: this.#sim.time, timers: this.#sim.time, newSha256, breathe: async () => {} },
+    })
+  }
+
+  /** Titles that it holds itself. */
+  titles(): string[] {
+    const { byOrdinal } = this.states.state('keyword-index')
+    return byOrdinal.flatMap((document) => (document?.description === undefined ? [] : [document.description.title])).sort()
+  }
+
+  digest(partition: number): string {
+    return partitionDigest(this.states.state('keyword-index'), partition, newSha256)
+  }
+}
+
+export class ClientPeer {
+  readonly map: IndexMap
+  readonly node: SimNode
+  readonly claims: OwnClaims
+  readonly problems: string[] = []
+  publications: Publications
+  publisher: Publisher
+  readonly #sim: Simulation
+  readonly #states: ProjectionRunner<ProjectionStates>
+
+  constructor(sim: Simulation, node: SimNode, states: ProjectionRunner<ProjectionStates>) {
+    this.#sim = sim
+    this.node = node
+    this.#states = states
+    this.map = liveIndexMap(states)
+    this.claims = new OwnClaims(node.id, this.map)
+    node.log.onAppended((envelopes) => this.claims.apply(envelopes))
+    this.publications = this.#newPublications()
+    this.publisher = this.#newPublisher()
+  }
+
+  /** As a restart would: what was sent is forgotten, what is claimed is in the log. */
+  forget(): void {
+    this.publications.stop()
+    this.publications = this.#newPublications()
+    this.publisher = this.#newPublisher()
+  }
+
+  publish(title: string, more: Partial<TorrentPublished> = {}) {
+    return this.#sim.time.wait(this.publisher.publish({ ...described(title), ...more }))
+  }
+
+  search(request: string | SearchRequest): Promise<SearchResult> {
+    const { time } = this.#sim
+    const options = { overlay: this.node.overlay, timers: time, map: this.map, untilIndexKnown: async () => {} }
+    return time.wait(searchNetwork(typeof request === 'string' ? { text: request } : request, options))
+  }
+
+  request(to: NodeId, method: string, body: Uint8Array): Promise<Uint8Array> {
+    return this.#sim.time.wait(this.node.overlay.request(to, method, body))
+  }
+
+  get states(): ProjectionRunner<ProjectionStates> {
+    return this.#states
+  }
+
+  #newPublications(): Publications {
+    return new Publications({
+      log: this.node.log,
+      overlay: { request: (...request) => this.node.overlay.request(...request) },
+      timers: this.#sim.time,
+      ownersOf: this.map.ownersOf,
+      current: () => this.claims.publications(),
+      onProblem: (text) => this.problems.push(text),
+    })
+  }
+
+  #newPublisher(): Publisher {
+    const { map, publications, claims } = this
+    return new Publisher({ log: this.node.log, map, publications, claims })
+  }
+}
+
+export const described = (title: string): Omit<TorrentPublished, 'kind'> => ({
+  infoHash: hash(title) as InfoHash,
+  title,
+  sizeBytes: 1_000,
+  fileCount: 1,
+  tags: [],
+})
+
+/** Somebody far away, whose signed events came to us. */
+export class Author {
+  readonly log: EventLog
+  readonly id: NodeId
+
+  constructor(seed: number) {
+    const key = new Uint8Array(32)
+    new DataView(key.buffer).setUint32(8, seed)
+    const signer = signerFromSeed(key)
+    this.id = signer.id
+    const clock = { now: () => 1_800_000_000_000 as ReturnType<Simulation['time']['now']> }
+    this.log = openMemoryLog({ signer, clock, upcast: (_kind, _version, payload) => payload })
+  }
+
+  async publishes(...titles: string[]): Promise<SignedEvent[]> {
+    const envelopes = await this.log.append(
+      titles.map((title) => ({ stream: 'index', event: { kind: 'torrent.published', ...described(title) } })),
+    )
+    return [...(await this.log.readSignedAt(envelopes.map(({ seq }) => seq)))]
+  }
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import {
+  OWNER_COUNT,
+  ownersOf,
+  PARTITION_COUNT,
+  parseQuery,
+  partitionOf,
+} from '../../../src/projections/keyword-index/index.ts'
+import { coveringWords } from '../../../src/roles/index-node/live-index-map.ts'
+import { IndexNetwork } from '../index-network.ts'
+
+describe('the words that cover a query', () => {
+  const table: [query: string, words: string[]][] = [
+    ['orbit', ['orbit']],
+    // The longest, since long words tend to be rare; each hit has all of them.
+    ['a quiet interplanetary orbit', ['interplanetary']],
+    ['cats | elephants', ['cats', 'elephants']],
+    // One word that all hits have is better than one of two.
+    ['cats | elephants film', ['film']],
+    ['"low orbit"', ['orbit']],
+    ['"low orbit" | comet', ['orbit', 'comet']],
+    ['orb* film', ['film']],
+    // A hit may have nothing but the prefix.
+    ['orb*', []],
+    ['orb* | film', []],
+    ['-orbit film', ['film']],
+    ['size:>1GB film', ['film']],
+    ['size:>1GB', []],
+    ['cats | cats', ['cats']],
+    ['', []],
+    ['!!! ***', []],
+  ]
+  for (const [query, words] of table) {
+    it(`of ${JSON.stringify(query)} are ${words.join(', ') || 'none'}`, () => {
+      assert.deepEqual(coveringWords(parseQuery(query)), words)
+    })
+  }
+})
+
+describe('the map of the index', () => {
+  let network: IndexNetwork
+  afterEach(() => network[Symbol.asyncDispose]())
+
+  it('asks owners of each part, everyone for a prefix, and nobody for nothing', async () => {
+    network = await IndexNetwork.start({ indexNodes: 6, clients: 1 })
+    const { map } = network.client()
+    const parts = (text: string) => map.plan(text).map(({ keyword, partition }) => [keyword, partition])
+    assert.deepEqual(parts('cats | elephants'), [
+      ['cats', partitionOf('cats')],
+      ['elephants', partitionOf('elephants')],
+    ])
+    for (const { keyword, owners } of map.plan('cats | elephants')) {
+      assert.equal(owners.length, OWNER_COUNT)
+      assert.deepEqual(owners, map.ownersOf(keyword ?? ''))
+    }
+    assert.deepEqual(
+      map.plan('ele*').map(({ owners }) => owners),
+      map.indexNodes().map((id) => [id]),
+    )
+    assert.deepEqual(map.plan('size:>1GB').length, 6)
+    assert.deepEqual(map.plan(''), [])
+    assert.deepEqual(map.plan('-cats'), [])
+  })
+
+  it('asks one of all where each owns everything', async () => {
+    network = await IndexNetwork.start({ indexNodes: 3, clients: 1 })
+    const { map } = network.client()
+    assert.deepEqual(map.plan('ele*'), [{ keyword: null, partition: null, owners: map.indexNodes() }])
+    const [only, ...more] = map.plan('cats | elephants')
+    assert.deepEqual([only?.keyword, only?.owners.length, more], ['cats', 3, []])
+  })
+
+  it('is the same at every node, shares partitions evenly, and follows who comes and goes', async () => {
+    network = await IndexNetwork.start({ indexNodes: 5, clients: 1 })
+    const { map } = network.client()
+    const nodes = map.indexNodes()
+    assert.deepEqual(
+      network.maps.map((each) => each.indexNodes()),
+      network.maps.map(() => nodes),
+    )
+    const owned = nodes.flatMap((id) => map.partitionsOf(id))
+    assert.equal(owned.length, PARTITION_COUNT * OWNER_COUNT)
+    for (const { partition, rank, owners } of owned.slice(0, 200)) {
+      assert.deepEqual(owners, ownersOf(partition, nodes))
+      assert.ok(rank >= 1 && rank <= OWNER_COUNT)
+    }
+    const [gone] = map.ownersOf('orbit')
+    assert.ok(gone)
+    network.at(gone).crash()
+    await network.until('it is known to be dead', () => !map.indexNodes().includes(gone), 60_000)
+    assert.deepEqual(
+      map.ownersOf('orbit'),
+      ownersOf(
+        partitionOf('orbit'),
+        nodes.filter((id) => id !== gone),
+      ),
+    )
+    assert.deepEqual(map.partitionsOf(gone), [])
+  })
+})

@@ -1,0 +1,41 @@
+import { openMemoryLog } from '../../src/events/event-log.memory.ts'
+import type { EventLog, Millis, NodeId } from '../../src/events/index.ts'
+import { signerFromSeed } from '../../src/events/signer.sodium.ts'
+import { allProjections, type ProjectionStates } from '../../src/projections/all.ts'
+import { createProjectionRunner, type ProjectionRunner } from '../../src/projections/index.ts'
+import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
+import { newSha256 } from '../../src/projections/sha256.system.ts'
+import { noUpcast } from '../events/samples.ts'
+import { VirtualTime } from '../sim/virtual-time.ts'
+
+/** A node's log in memory, and its projections in step with it. */
+export type SmallLog = AsyncDisposable & {
+  readonly id: NodeId
+  readonly log: EventLog
+  readonly states: ProjectionRunner<ProjectionStates>
+  readonly time: VirtualTime
+}
+
+export async function openSmallLog(name = 1): Promise<SmallLog> {
+  const time = new VirtualTime()
+  const signer = signerFromSeed(new Uint8Array(32).fill(name))
+  const log = openMemoryLog({ signer, clock: { now: () => time.now() as Millis }, upcast: noUpcast })
+  const states = createProjectionRunner<ProjectionStates>({
+    ...{ log, store: openMemoryProjectionStore(), timers: time, newSha256 },
+    projections: allProjections(log.author),
+  })
+  await states.open()
+  return {
+    ...{ id: log.author, log, states, time },
+    async [Symbol.asyncDispose]() {
+      await states.close()
+      await log[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Appends events of another node, signed by it, in the gossip stream. */
+export async function hears(at: SmallLog, from: SmallLog, ...events: Parameters<EventLog['append']>[0][number]['event'][]) {
+  const envelopes = await from.log.append(events.map((event) => ({ stream: 'gossip', event })))
+  await at.log.ingest(await from.log.readSignedAt(envelopes.map(({ seq }) => seq)))
+}
