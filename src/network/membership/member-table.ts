@@ -14,6 +14,11 @@ export type Member = {
   addressIsOwnWord: boolean
 }
 
+type Told = { own: { incarnation: number; state: MemberState } | undefined; others: Map<number, MemberState> }
+
+/** Incarnations above a member's own word of which others' words are kept, until the member's word has come. */
+const AHEAD_MAX = 8
+
 const STATES: { readonly [K in MemberEventKind]: MemberState } = {
   'member.alive': 'alive',
   'member.refuted': 'alive',
@@ -27,10 +32,13 @@ export const isMemberEvent = (event: { kind: string }): event is MemberEvent => 
 
 /**
  * The members this node knows, as SWIM folds them: the higher incarnation wins, then left over dead over suspect over
- * alive (Das, Gupta, Motivala 2002, section 4.2). The same order as the liveness projection has, so they agree.
+ * alive (Das, Gupta, Motivala 2002, section 4.2). Others' words count only up to the incarnation that the member itself
+ * announced: else a liar could name one that it cannot go above. The same order as the liveness projection has, so they
+ * agree.
  */
 export class MemberTable {
   readonly #members = new Map<NodeId, Member>()
+  readonly #told = new Map<NodeId, Told>()
   readonly #membersMax: number
 
   constructor(membersMax: number) {
@@ -53,24 +61,35 @@ export class MemberTable {
     if (event.role === 'client') return undefined
     const state = STATES[event.kind]
     const { host, port, dhtPort, role, incarnation } = event
-    const before = this.#members.get(event.subject)
-    if (before === undefined) {
+    let member = this.#members.get(event.subject)
+    const isNew = member === undefined
+    if (member === undefined) {
       if (!this.#hasRoom()) return undefined
       const address = { host, port, dhtPort }
-      const added: Member = { id: event.subject, role, address, state, incarnation, addressIsOwnWord: own }
-      this.#members.set(event.subject, added)
-      return added
+      member = { id: event.subject, role, address, state, incarnation, addressIsOwnWord: own }
+      this.#members.set(event.subject, member)
+      this.#told.set(event.subject, { own: undefined, others: new Map() })
     }
-    if (incarnation < before.incarnation) return undefined
-    if (own || !before.addressIsOwnWord) {
-      before.address = { host, port, dhtPort }
-      before.role = role
-      before.addressIsOwnWord ||= own
+    const told = this.#told.get(event.subject) ?? { own: undefined, others: new Map() }
+    if (incarnation < (told.own?.incarnation ?? 0)) return undefined
+    if (own || !member.addressIsOwnWord) {
+      member.address = { host, port, dhtPort }
+      member.role = role
+      member.addressIsOwnWord ||= own
     }
-    if (incarnation === before.incarnation && PRECEDENCE[state] <= PRECEDENCE[before.state]) return undefined
-    before.state = state
-    before.incarnation = incarnation
-    return before
+    if (own) {
+      if (told.own?.incarnation === incarnation && PRECEDENCE[state] <= PRECEDENCE[told.own.state]) return undefined
+      told.own = { incarnation, state }
+      for (const known of told.others.keys()) if (known < incarnation) told.others.delete(known)
+    } else {
+      keep(told.others, incarnation, state)
+    }
+    const { incarnation: was, state: wasState } = member
+    const now = effective(told)
+    if (now === undefined) return undefined
+    member.incarnation = now.incarnation
+    member.state = now.state
+    return isNew || was !== now.incarnation || wasState !== now.state ? member : undefined
   }
 
   /** A full table forgets somebody who is gone; a stranger does not push out one who is there. */
@@ -79,8 +98,26 @@ export class MemberTable {
     for (const { id, state } of this.#members.values()) {
       if (state !== 'dead' && state !== 'left') continue
       this.#members.delete(id)
+      this.#told.delete(id)
       return true
     }
     return false
   }
+}
+
+function keep(others: Map<number, MemberState>, incarnation: number, state: MemberState): void {
+  const before = others.get(incarnation)
+  if (before !== undefined && PRECEDENCE[state] <= PRECEDENCE[before]) return
+  others.set(incarnation, state)
+  if (others.size > AHEAD_MAX) others.delete(Math.max(...others.keys()))
+}
+
+function effective({ own, others }: Told): { incarnation: number; state: MemberState } | undefined {
+  const incarnation = own?.incarnation ?? (others.size > 0 ? Math.max(...others.keys()) : undefined)
+  if (incarnation === undefined) return undefined
+  const said = others.get(incarnation)
+  if (own === undefined || (said !== undefined && PRECEDENCE[said] > PRECEDENCE[own.state])) {
+    return said === undefined ? undefined : { incarnation, state: said }
+  }
+  return own
 }

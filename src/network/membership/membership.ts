@@ -229,8 +229,9 @@ export class Membership implements Protocol<MembershipMessage> {
 
   #refuteIfAccused(belief: string, incarnation: number): Effects {
     const accused = belief === 'suspect' || belief === 'dead' || belief === 'left'
-    if (!accused || incarnation < this.#incarnation || !this.#isMember || this.#left) return []
-    if (incarnation >= Number.MAX_SAFE_INTEGER) return []
+    // Nobody believes a word about an incarnation that we did not announce (see member-table.ts): it needs no answer. If
+    // we did, in a run whose log we lost, our own word of it comes back to us (see #aboutUs).
+    if (!accused || incarnation !== this.#incarnation || !this.#isMember || this.#left) return []
     this.#incarnation = incarnation + 1
     this.#health.worse(1)
     return [this.#say('member.refuted')]

@@ -1,5 +1,5 @@
 /** Suspicion in probe periods is this times log10 of the members: time for a rumour, and its refutation, to go round. */
-const SUSPICION_MULTIPLIER = 3
+const SUSPICION_MULTIPLIER = 2.5
 /** Without anybody's confirmation a suspicion lasts this much longer. */
 const SUSPICION_MAX_MULTIPLIER = 6
 /** Independent suspicions after which the shortest time counts. */
@@ -8,7 +8,7 @@ export const CONFIRMATIONS_EXPECTED = 3
 /**
  * How long a suspect has to refute before it is declared dead, in ms: it shrinks, logarithmically, from the longest to
  * the shortest time as others confirm. `members` counts those that are probed, the suspect included.
- * Source: Lifeguard (Dadgar, Phillips, Currey 2018), section IV-B; the constants as in memberlist, but 3 for 4.
+ * Source: Lifeguard (Dadgar, Phillips, Currey 2018), section IV-B; the constants as in memberlist, but 2.5 for 4.
  */
 export function suspicionMs(members: number, confirmations: number, probeEveryMs: number): number {
   const shortest = SUSPICION_MULTIPLIER * Math.max(1, Math.log10(Math.max(1, members))) * probeEveryMs

@@ -7,18 +7,29 @@ import {
   MEMBER_KINDS,
   type MemberKind,
   type MemberState,
-  outweighs,
+  NO_WORDS,
   type RoundTrips,
   stampOf,
+  strongest,
   type Whereabouts,
   type Word,
+  type Words,
+  withWord,
   wordOf,
 } from './member.ts'
 
 // Who is alive, as a fold. Every field is the best of a set of words under a total order, so nodes that hold the same
 // events have the same table, whatever order they came in. Round trips are each node's own.
 
-type Entry = { word: Word | undefined; whereabouts: Whereabouts | undefined; roundTrips: RoundTrips | undefined }
+type Entry = { words: Words; whereabouts: Whereabouts | undefined; roundTrips: RoundTrips | undefined }
+
+/** As it is stored. */
+type Row = {
+  own: Word | null
+  others: readonly Word[]
+  whereabouts: Whereabouts | null
+  roundTrips: RoundTrips | null
+}
 
 export type LivenessState = {
   readonly entries: Map<NodeId, Entry>
@@ -43,11 +54,13 @@ export type Member = {
 }
 
 const OWN_ROW = 'own'
+/** What others say of a node that has said nothing itself is not to use up its numbers. */
+const BELIEVED_MAX = 2 ** 40
 
 function entryOf(state: LivenessState, id: NodeId): Entry {
   let entry = state.entries.get(id)
   if (entry === undefined) {
-    entry = { word: undefined, whereabouts: undefined, roundTrips: undefined }
+    entry = { words: NO_WORDS, whereabouts: undefined, roundTrips: undefined }
     state.entries.set(id, entry)
   }
   return entry
@@ -58,7 +71,7 @@ function foldMember(state: LivenessState, envelope: Envelope, event: EventOf<Mem
   if ((event.kind === 'member.left' || event.kind === 'member.refuted') && envelope.author !== event.subject) return
   const entry = entryOf(state, event.subject)
   const word = wordOf(envelope, event)
-  if (entry.word === undefined || outweighs(word, entry.word)) entry.word = word
+  entry.words = withWord(entry.words, event.subject, word)
   const { role, host, port, dhtPort, incarnation } = event
   const whereabouts: Whereabouts = { role, host, port, dhtPort, incarnation, by: word.by }
   if (entry.whereabouts === undefined || knowsBetter(event.subject, whereabouts, entry.whereabouts)) {
@@ -114,14 +127,14 @@ function rowOf(state: LivenessState, key: string): string | null {
   if (key === OWN_ROW) return state.ownIncarnation === 0 ? null : canonicalJson({ incarnation: state.ownIncarnation })
   const entry = state.entries.get(key as NodeId)
   if (entry === undefined) return null
-  const { word = null, whereabouts = null, roundTrips = null } = entry
-  return canonicalJson({ word, whereabouts, roundTrips })
+  const { words, whereabouts = null, roundTrips = null } = entry
+  return canonicalJson({ own: words.own ?? null, others: [...words.others], whereabouts, roundTrips })
 }
 
 /** The projection of node `own`: a node's own starts and round trips are taken from its own events alone. */
 export const livenessProjection = (own: NodeId): Projection<LivenessState> => ({
   name: 'liveness',
-  version: 1,
+  version: 2,
   handles: [...MEMBER_KINDS, 'heartbeat.rolled-up', 'node.started'],
   initial: () => ({ entries: new Map(), ownIncarnation: 0, dirty: new DirtyKeys() }),
   apply: (state, envelope) => apply(own, state, envelope),
@@ -140,9 +153,9 @@ export const livenessProjection = (own: NodeId): Projection<LivenessState> => ({
         state.ownIncarnation = (JSON.parse(value) as { incarnation: number }).incarnation
         continue
       }
-      const row = JSON.parse(value) as { [K in keyof Entry]: Entry[K] | null }
+      const row = JSON.parse(value) as Row
       state.entries.set(key as NodeId, {
-        word: row.word ?? undefined,
+        words: { own: row.own ?? undefined, others: row.others },
         whereabouts: row.whereabouts ?? undefined,
         roundTrips: row.roundTrips ?? undefined,
       })
@@ -151,7 +164,8 @@ export const livenessProjection = (own: NodeId): Projection<LivenessState> => ({
   },
 })
 
-function memberOf(id: NodeId, { word, whereabouts, roundTrips }: Entry): Member | undefined {
+function memberOf(id: NodeId, { words, whereabouts, roundTrips }: Entry): Member | undefined {
+  const word = strongest(words)
   if (word === undefined || whereabouts === undefined) return undefined
   const { role, host, port, dhtPort } = whereabouts
   let shown: Member['roundTrips']
@@ -193,6 +207,7 @@ export function liveMembers(state: LivenessState, role?: NodeRole): Member[] {
 
 /** The incarnation to start with: above all that this node ever said of itself, and above what others believe of it. */
 export function nextIncarnation(state: LivenessState, own: NodeId): number {
-  const believed = state.entries.get(own)?.word?.incarnation ?? 0
-  return Math.max(state.ownIncarnation, believed) + 1
+  const { words } = state.entries.get(own) ?? { words: NO_WORDS }
+  const believed = strongest(words)?.incarnation ?? 0
+  return Math.max(state.ownIncarnation, believed > BELIEVED_MAX ? 0 : believed) + 1
 }

@@ -74,6 +74,38 @@ export function outweighs(a: Word, b: Word): boolean {
   return compareCanonically(a.by, b.by) < 0
 }
 
+/** Incarnations above a member's own word of which others' words are kept, until the member's word has come. */
+const AHEAD_MAX = 8
+
+/**
+ * What is said of one member: its own strongest word, and the strongest of others' about that incarnation and later ones.
+ * Others count only up to the incarnation that the member itself announced: a liar cannot kill one that is to come, nor
+ * name a number that the member could not go above. Before the member's own word has come, theirs is all there is.
+ */
+export type Words = { readonly own: Word | undefined; readonly others: readonly Word[] }
+
+export const NO_WORDS: Words = { own: undefined, others: [] }
+
+export function withWord({ own, others }: Words, subject: NodeId, word: Word): Words {
+  if (word.by.author === subject) {
+    if (own !== undefined && !outweighs(word, own)) return { own, others }
+    return { own: word, others: others.filter(({ incarnation }) => incarnation >= word.incarnation) }
+  }
+  if (own !== undefined && word.incarnation < own.incarnation) return { own, others }
+  const same = others.find(({ incarnation }) => incarnation === word.incarnation)
+  if (same !== undefined && !outweighs(word, same)) return { own, others }
+  const kept = [...others.filter((other) => other !== same), word].sort((a, b) => a.incarnation - b.incarnation)
+  // The lowest are next to be announced; what is dropped was never announced by anybody honest.
+  return { own, others: kept.slice(0, AHEAD_MAX) }
+}
+
+/** The word that counts. */
+export function strongest({ own, others }: Words): Word | undefined {
+  if (own === undefined) return others.at(-1)
+  const other = others.find(({ incarnation }) => incarnation === own.incarnation)
+  return other !== undefined && outweighs(other, own) ? other : own
+}
+
 /** A member's own word about where it is counts over anybody's; then the higher incarnation, then the later event. */
 export function knowsBetter(subject: NodeId, a: Whereabouts, b: Whereabouts): boolean {
   const own = Number(a.by.author === subject) - Number(b.by.author === subject)

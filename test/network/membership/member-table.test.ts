@@ -34,6 +34,16 @@ describe('member table', () => {
     assert.equal(stateAfter(['a', 'member.alive', 2], ['b', 'member.dead', 1]), 'alive')
   })
 
+  it('does not count a word of others about an incarnation that the member has not announced, until it has', () => {
+    const huge = Number.MAX_SAFE_INTEGER
+    assert.equal(stateAfter(['a', 'member.alive', 1], ['b', 'member.dead', huge]), 'alive')
+    assert.equal(stateAfter(['b', 'member.dead', huge], ['a', 'member.alive', 1]), 'alive')
+    assert.equal(stateAfter(['a', 'member.alive', 1], ['b', 'member.dead', 2], ['a', 'member.alive', 2]), 'dead')
+    assert.equal(stateAfter(['b', 'member.dead', 2]), 'dead')
+    const lies = Array.from({ length: 50 }, (_, lie): [string, MemberEventKind, number] => ['b', 'member.dead', 100 + lie])
+    assert.equal(stateAfter(['a', 'member.alive', 1], ...lies, ['b', 'member.suspect', 2], ['a', 'member.alive', 2]), 'suspect')
+  })
+
   it('lets nobody else refute or leave for a member', () => {
     assert.equal(stateAfter(['a', 'member.alive', 1], ['b', 'member.dead', 1], ['b', 'member.refuted', 2]), 'dead')
     assert.equal(stateAfter(['a', 'member.alive', 1], ['b', 'member.left', 1]), 'alive')

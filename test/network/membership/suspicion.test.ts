@@ -3,18 +3,18 @@ import { LocalHealth, suspicionMs } from '../../../src/network/membership/suspic
 
 describe('suspicion', () => {
   const table: readonly [members: number, confirmations: number, ms: number][] = [
-    [2, 0, 3_000],
-    [3, 0, 18_000],
-    [3, 1, 3_000],
-    [10, 0, 18_000],
-    [10, 3, 3_000],
-    [15, 0, 21_170],
-    [15, 1, 12_349],
-    [15, 2, 7_189],
-    [15, 3, 3_528],
-    [15, 9, 3_528],
-    [1_000, 0, 54_000],
-    [1_000, 3, 9_000],
+    [2, 0, 2_500],
+    [3, 0, 15_000],
+    [3, 1, 2_500],
+    [10, 0, 15_000],
+    [10, 3, 2_500],
+    [15, 0, 17_641],
+    [15, 1, 10_291],
+    [15, 2, 5_991],
+    [15, 3, 2_940],
+    [15, 9, 2_940],
+    [1_000, 0, 45_000],
+    [1_000, 3, 7_500],
   ]
   for (const [members, confirmations, ms] of table) {
     it(`lasts ${ms} ms among ${members} members with ${confirmations} confirmations`, () => {

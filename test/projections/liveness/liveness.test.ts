@@ -104,6 +104,23 @@ describe('liveness', () => {
     {
       words: [
         [bob, 'member.alive', 1],
+        [eve, 'member.dead', Number.MAX_SAFE_INTEGER],
+      ],
+      state: 'alive',
+      because: 'it never announced that incarnation',
+    },
+    {
+      words: [
+        [eve, 'member.dead', 2],
+        [bob, 'member.alive', 1],
+        [bob, 'member.alive', 2],
+      ],
+      state: 'dead',
+      because: 'now it has announced it, as whoever found it dead had heard before',
+    },
+    {
+      words: [
+        [bob, 'member.alive', 1],
         [ada, 'member.left', 1],
       ],
       state: 'alive',
