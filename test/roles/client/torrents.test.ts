@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { InfoHash } from '../../../src/events/index.ts'
 import { verifySignature } from '../../../src/events/signer.sodium.ts'
 import { downloadsIn } from '../../../src/projections/index.ts'
 import { Torrents } from '../../../src/roles/client/torrents.ts'
@@ -119,7 +118,7 @@ describe('torrents of a client', () => {
     await torrents.add({ magnet })
     const rows = torrents.follow(infoHash.toUpperCase())
     const first = await own.time.wait(rows.next())
-    assert.equal((first.value as { infoHash: InfoHash }).infoHash, infoHash)
+    assert.equal(first.value.infoHash, infoHash)
     const next = rows.next()
     next.catch(() => {})
     await torrents.remove(infoHash, false)

@@ -15,10 +15,12 @@ describe('verdicts', () => {
   let own: SmallLog
   let notices: NoticeBoard
   let bans: string[]
+  let thinIce: [PeerId, boolean][]
   let verdicts: Verdicts
   beforeEach(async () => {
     own = await openSmallLog()
     bans = []
+    thinIce = []
     notices = new NoticeBoard(own.time)
     verdicts = newVerdicts()
     own.log.onAppended((envelopes) => verdicts.onAppended(envelopes))
@@ -29,13 +31,17 @@ describe('verdicts', () => {
     const ledger = () => own.states.state('reputation')
     return new Verdicts({
       log: own.log,
-      engine: { ban: (peer) => bans.push(`ban ${peer}`), unban: (peer) => bans.push(`unban ${peer}`) },
+      engine: {
+        ban: (peer) => bans.push(`ban ${peer}`),
+        unban: (peer) => bans.push(`unban ${peer}`),
+        thinIce: (peer, on) => thinIce.push([peer, on]),
+      },
       notices,
       standingOf(peer, moreBad) {
         const judgement = judge(ledger(), peer, undefined, moreBad)
         return { standing: judgement.standing, score: judgement.score, because: summary(judgement) }
       },
-      banned: () => [...ledger().subjects.keys()].filter((peer) => judge(ledger(), peer).standing === 'banned'),
+      peers: () => ledger().subjects.keys(),
     })
   }
   const badPieces = (count: number): BadPiece[] => {
@@ -99,10 +105,34 @@ describe('verdicts', () => {
     assert.deepEqual(bans, [`ban ${peer}`, `unban ${peer}`])
   })
 
-  it('of others never ban by themselves', async () => {
+  it('of others never ban by themselves: they put on thin ice, and the first bad piece here bans', async () => {
     await using other = await openSmallLog(2)
-    await hears(own, other, judged(peer, 0, 100))
-    assert.deepEqual(bans, [])
+    await using another = await openSmallLog(3)
+    await using third = await openSmallLog(4)
+    await using fourth = await openSmallLog(5)
+    const reporters = [other, another, third, fourth]
+    // Their words come to weigh something: they judged as we did, before us.
+    for (let known = 0; known < 120; known++) {
+      const subject = node(`known ${known}`)
+      for (const reporter of reporters) await hears(own, reporter, judged(subject, 0, 30))
+      await bad(subject, 30)
+    }
+    bans = []
+    thinIce = []
+    for (const reporter of reporters) await hears(own, reporter, judged(peer, 0, 100))
+    const { score, standing } = judge(own.states.state('reputation'), peer)
+    assert.deepEqual([standing, score < 0], ['thin-ice', true])
+    assert.deepEqual([bans, thinIce], [[], [[peer, true]]])
+
+    thinIce = []
+    verdicts = newVerdicts()
+    verdicts.restore()
+    assert.deepEqual([bans.includes(`ban ${peer}`), thinIce], [false, [[peer, true]]])
+    bans = []
+    const told = bad(peer, 1)
+    assert.deepEqual(bans, [`ban ${peer}`])
+    await told
+    assert.deepEqual([bans, thinIce.at(-1)], [[`ban ${peer}`], [peer, false]])
   })
 
   it('that the log does not take are told, and count no more than the log has', async () => {
