@@ -1,6 +1,6 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import { DatabaseSync } from 'node:sqlite'
 import type { EventLog, SignedEvent } from '../src/events/index.ts'
 import { percentile, timed } from './harness.ts'
 import { mixed } from './log-corpus.ts'
@@ -49,14 +49,16 @@ export const fileAppending = (events: readonly SignedEvent[]): Promise<number> =
 /** Events a second into SQLite (WAL, synchronous FULL), so many in a transaction. */
 export const sqliteAppending = (events: readonly SignedEvent[], perTransaction: number): Promise<number> =>
   withDirectory(async (directory) => {
-    const database = new Database(join(directory, 'events.sqlite'))
-    database.pragma('journal_mode = WAL')
-    database.pragma('synchronous = FULL')
+    const database = new DatabaseSync(join(directory, 'events.sqlite'))
+    database.exec('PRAGMA journal_mode = WAL')
+    database.exec('PRAGMA synchronous = FULL')
     database.exec('CREATE TABLE events (seq INTEGER PRIMARY KEY, body BLOB NOT NULL, signature BLOB NOT NULL)')
     const insert = database.prepare('INSERT INTO events (body, signature) VALUES (?, ?)')
-    const commit = database.transaction((batch: readonly SignedEvent[]) => {
+    const commit = (batch: readonly SignedEvent[]) => {
+      database.exec('BEGIN')
       for (const { body, signature } of batch) insert.run(body, signature)
-    })
+      database.exec('COMMIT')
+    }
     const tookMs = await timed(() => {
       for (let from = 0; from < events.length; from += perTransaction) commit(events.slice(from, from + perTransaction))
     })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import { DatabaseSync } from 'node:sqlite'
 import { ClassicLevel } from 'classic-level'
 import { eventOf, KINDS, type PieceJudged, type SignedEvent, scanBody } from '../src/events/index.ts'
 import { timed } from './harness.ts'
@@ -103,19 +103,19 @@ export async function replayKeys(directory: string, count: number, expected: num
 }
 
 export function fillSqlite(directory: string, events: readonly SignedEvent[]): void {
-  const database = new Database(join(directory, 'scan.sqlite'))
-  database.pragma('journal_mode = WAL')
+  const database = new DatabaseSync(join(directory, 'scan.sqlite'))
+  database.exec('PRAGMA journal_mode = WAL')
   database.exec('CREATE TABLE events (seq INTEGER PRIMARY KEY, kind INTEGER, body BLOB NOT NULL, signature BLOB NOT NULL)')
   const insert = database.prepare('INSERT INTO events (kind, body, signature) VALUES (?, ?, ?)')
-  database.transaction(() => {
-    for (const { body, signature } of events) insert.run(scanBody(body).kind, body, signature)
-  })()
+  database.exec('BEGIN')
+  for (const { body, signature } of events) insert.run(scanBody(body).kind, body, signature)
+  database.exec('COMMIT')
   database.close()
 }
 
 /** SQLite picks the verdicts itself, by a column, in a scan of the table. */
 export async function replaySqlite(directory: string, count: number, expected: number): Promise<number> {
-  const database = new Database(join(directory, 'scan.sqlite'))
+  const database = new DatabaseSync(join(directory, 'scan.sqlite'))
   const fold = new VerdictFold()
   const statement = database.prepare('SELECT body FROM events WHERE kind = ? ORDER BY seq')
   const tookMs = await timed(() => {

@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3'
+import { DatabaseSync } from 'node:sqlite'
 import type { Title } from './search-corpus.ts'
 
 // SQLite FTS5 as it is deployed: a table of torrents, an external-content index over the title, hits by seeders.
@@ -20,9 +20,9 @@ const HITS = `
 `
 
 export function openSqlite(path: string): SqliteIndex {
-  const database = new Database(path)
-  database.pragma('journal_mode = WAL')
-  database.pragma('synchronous = NORMAL')
+  const database = new DatabaseSync(path)
+  database.exec('PRAGMA journal_mode = WAL')
+  database.exec('PRAGMA synchronous = NORMAL')
   database.exec(SCHEMA)
   const hits = database.prepare(HITS)
   return {

@@ -66,7 +66,7 @@ async function checkMeta(database: LogDatabase, problems: string[]): Promise<voi
 }
 
 /** Segments and summaries side by side, whichever of the two is there. */
-async function* segmentsOf(database: LogDatabase, snapshot: LogSnapshot | undefined): AsyncGenerator<FoundSegment> {
+export async function* segmentsOf(database: LogDatabase, snapshot: LogSnapshot | undefined): AsyncGenerator<FoundSegment> {
   const summaries = entriesOf(database, { ...SUMMARIES, ...(snapshot && { snapshot }) })
   const segments = entriesOf(database, { ...SEGMENTS, ...(snapshot && { snapshot }) })
   let summary = await summaries.next()

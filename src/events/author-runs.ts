@@ -1,7 +1,10 @@
+/** The place of what was pruned; events have places from 1. */
+const NOWHERE = 0
+
 /**
  * Which events of one (author, stream) a log holds, and where: runs of consecutive author sequences that stand at
  * consecutive places of the log, in ascending order of author sequence. Own events and a catch-up are one run each,
- * so it stays small where one entry an event would not.
+ * so it stays small where one entry an event would not. Events that were pruned are known without a place.
  */
 export class AuthorRuns {
   readonly #authorSeqs: number[] = []
@@ -28,12 +31,25 @@ export class AuthorRuns {
   /** The place in the log of an event, or undefined if it is not held. */
   seqOf(authorSeq: number): number | undefined {
     const index = this.#lastAtOrBelow(authorSeq)
-    if (index < 0 || authorSeq >= this.#endOf(index)) return undefined
+    if (index < 0 || authorSeq >= this.#endOf(index) || this.#seqs[index] === NOWHERE) return undefined
     return (this.#seqs[index] as number) + authorSeq - (this.#authorSeqs[index] as number)
   }
 
+  /** True if the event is held, or was and has been pruned. */
   has(authorSeq: number): boolean {
-    return authorSeq <= this.#contiguous ? authorSeq >= 1 : this.seqOf(authorSeq) !== undefined
+    if (authorSeq <= this.#contiguous) return authorSeq >= 1
+    const index = this.#lastAtOrBelow(authorSeq)
+    return index >= 0 && authorSeq < this.#endOf(index)
+  }
+
+  /** What was pruned of `from` to `to` (inclusive), as author sequences. */
+  *prunedOf(from: number, to: number): Generator<{ from: number; to: number }> {
+    for (let index = Math.max(0, this.#lastAtOrBelow(from)); index < this.#authorSeqs.length; index++) {
+      const first = Math.max(from, this.#authorSeqs[index] as number)
+      if (first > to) return
+      const last = Math.min(to, this.#endOf(index) - 1)
+      if (this.#seqs[index] === NOWHERE && first <= last) yield { from: first, to: last }
+    }
   }
 
   /** Places in the log of what is held of `from` to `to` (inclusive), by ascending author sequence. */
@@ -41,10 +57,39 @@ export class AuthorRuns {
     for (let index = Math.max(0, this.#lastAtOrBelow(from)); index < this.#authorSeqs.length; index++) {
       const first = this.#authorSeqs[index] as number
       if (first > to) return
+      if (this.#seqs[index] === NOWHERE) continue
       const end = Math.min(to + 1, this.#endOf(index))
       for (let authorSeq = Math.max(from, first); authorSeq < end; authorSeq++) {
         yield (this.#seqs[index] as number) + authorSeq - first
       }
+    }
+  }
+
+  /** Adds a run of events that were pruned; what is known of them already is passed over. */
+  addKnown(authorSeq: number, count: number): void {
+    let from = authorSeq
+    while (from < authorSeq + count) {
+      const index = this.#lastAtOrBelow(from)
+      if (index >= 0 && from < this.#endOf(index)) {
+        from = this.#endOf(index)
+        continue
+      }
+      const next = Math.min(authorSeq + count, this.#authorSeqs[index + 1] ?? Number.POSITIVE_INFINITY)
+      this.add(from, NOWHERE, next - from)
+      from = next
+    }
+  }
+
+  /** Forgets where a run stands that is held, as one stretch: it was pruned. */
+  unplace(authorSeq: number, count: number): void {
+    const end = authorSeq + count
+    for (let from = authorSeq; from < end; ) {
+      const index = this.#lastAtOrBelow(from)
+      const runEnd = index < 0 ? from : this.#endOf(index)
+      if (runEnd <= from) return
+      const to = Math.min(end, runEnd)
+      this.#split(index, from, to)
+      from = to
     }
   }
 
@@ -72,6 +117,7 @@ export class AuthorRuns {
     const before = at - 1
     if (before >= 0 && this.#endOf(before) === authorSeq && this.#seqEndOf(before) === seq) {
       this.#counts[before] = (this.#counts[before] as number) + count
+      if (seq === NOWHERE) this.#joinWithNext(before)
       return
     }
     if (at === this.#authorSeqs.length) {
@@ -83,6 +129,32 @@ export class AuthorRuns {
     this.#authorSeqs.splice(at, 0, authorSeq)
     this.#seqs.splice(at, 0, seq)
     this.#counts.splice(at, 0, count)
+    if (seq === NOWHERE) this.#joinWithNext(at)
+  }
+
+  /** Makes `from` to `to` (exclusive), a part of one run, a run without a place. */
+  #split(index: number, from: number, to: number): void {
+    const start = this.#authorSeqs[index] as number
+    const seq = this.#seqs[index] as number
+    const end = this.#endOf(index)
+    if (seq === NOWHERE) return
+    const parts: [authorSeq: number, seq: number, count: number][] = []
+    if (from > start) parts.push([start, seq, from - start])
+    parts.push([from, NOWHERE, to - from])
+    if (end > to) parts.push([to, seq + to - start, end - to])
+    this.#authorSeqs.splice(index, 1, ...parts.map(([authorSeq]) => authorSeq))
+    this.#seqs.splice(index, 1, ...parts.map(([, place]) => place))
+    this.#counts.splice(index, 1, ...parts.map(([, , count]) => count))
+    const pruned = from > start ? index + 1 : index
+    this.#joinWithNext(pruned)
+    if (pruned > 0 && this.#seqs[pruned - 1] === NOWHERE) this.#joinWithNext(pruned - 1)
+  }
+
+  /** Pruned runs that have grown together become one. */
+  #joinWithNext(index: number): void {
+    if (this.#seqs[index + 1] !== NOWHERE || this.#authorSeqs[index + 1] !== this.#endOf(index)) return
+    this.#counts[index] = (this.#counts[index] as number) + (this.#counts[index + 1] as number)
+    for (const list of [this.#authorSeqs, this.#seqs, this.#counts]) list.splice(index + 1, 1)
   }
 
   #endOf(index: number): number {
@@ -90,6 +162,7 @@ export class AuthorRuns {
   }
 
   #seqEndOf(index: number): number {
+    if (this.#seqs[index] === NOWHERE) return NOWHERE
     return (this.#seqs[index] as number) + (this.#counts[index] as number)
   }
 

@@ -106,7 +106,8 @@ export class CommitPlan {
   // Above everything known of us, not after the contiguous part: a node restored from an old copy of its data must not
   // give a number out twice that its peers hold already.
   #nextOwn(stream: Stream): number {
-    return this.#own.get(stream) ?? (this.#state.runsOf(this.#tools.signer.id, stream)?.highest ?? 0) + 1
+    const known = this.#state.runsOf(this.#tools.signer.id, stream)?.highest ?? 0
+    return this.#own.get(stream) ?? Math.max(known + 1, this.#state.floors[stream] ?? 1)
   }
 }
 

@@ -138,6 +138,7 @@ type OpenedLog = Pick<SegmentStoreParts, 'directory' | 'tail' | 'digest'> & {
 async function openLog(database: LogDatabase, path: string, author: NodeId | undefined): Promise<OpenedLog> {
   const meta = await readMeta(database, author)
   const state = new LogState()
+  state.floors = meta.floors ?? {}
   const directory = new SegmentDirectory()
   const { tail, digest } = await scanSummaries(database, state, directory).catch((error) => {
     throw asDamage(error, state.head + 1, Math.max(state.head + 1, readHeadFile(logPaths(path).head)?.latest.seq ?? 0))

@@ -4,11 +4,12 @@ import { ClassicLevel } from 'classic-level'
 import { LogError } from './event-log.ts'
 import { readHeadFile } from './head-file.fs.ts'
 import { isNodeId, type NodeId } from './ids.ts'
+import type { Floors } from './log-state.ts'
 import { META_KEY, SUMMARIES } from './segment-keys.ts'
 import { damaged } from './segment-value.level.ts'
 
-/** What this version writes; it reads everything up to it. */
-export const LOG_FORMAT = 1
+/** What this version writes; it reads everything up to it. 2: summaries may say that events were removed. */
+export const LOG_FORMAT = 2
 
 export type LogDatabase = ClassicLevel<Uint8Array, Buffer>
 
@@ -18,7 +19,7 @@ export const logPaths = (directory: string): { database: string; head: string } 
   head: join(directory, 'head'),
 })
 
-type Meta = { readonly format: number; readonly author: NodeId }
+export type Meta = { readonly format: number; readonly author: NodeId; readonly floors?: Floors }
 
 /** Opens the database at a path that this process has claimed. Throws what LevelDB says, with LogError `LOG_LOCKED` for its lock. */
 export async function openDatabase(path: string, createIfMissing: boolean): Promise<LogDatabase> {
@@ -59,8 +60,7 @@ export async function createDatabase(directory: string, author: NodeId): Promise
   try {
     const keys = await database.keys({ limit: 1 }).all()
     if (keys.length === 0) {
-      const meta: Meta = { format: LOG_FORMAT, author }
-      await database.put(META_KEY, Buffer.from(JSON.stringify(meta)), { sync: true })
+      await database.put(META_KEY, encodeMeta({ author }), { sync: true })
     }
     return (await database.keys({ ...SUMMARIES, limit: 1 }).all()).length === 0
   } finally {
@@ -104,10 +104,14 @@ export async function readMeta(database: LogDatabase, expected: NodeId | undefin
   return meta
 }
 
+/** The entry that says whose log it is, in the present format. */
+export const encodeMeta = (meta: Omit<Meta, 'format'>): Buffer => Buffer.from(JSON.stringify({ format: LOG_FORMAT, ...meta }))
+
 function parseMeta(text: string): Meta | undefined {
   try {
-    const { format, author } = JSON.parse(text) as Partial<Meta>
-    return typeof format === 'number' && typeof author === 'string' && isNodeId(author) ? { format, author } : undefined
+    const { format, author, floors } = JSON.parse(text) as Partial<Meta>
+    if (typeof format !== 'number' || typeof author !== 'string' || !isNodeId(author)) return undefined
+    return { format, author, ...(floors === undefined ? {} : { floors }) }
   } catch {
     return undefined
   }

@@ -21,6 +21,8 @@ export class LogState {
     gossip: new Map(),
     index: new Map(),
   }
+  /** Lowest own author sequence that may be given out, by stream: what was lost may be known to others. */
+  floors: Floors = {}
   #head = 0
   #vector: Map<NodeId, number> | undefined
 
@@ -45,21 +47,39 @@ export class LogState {
     return this.#vector
   }
 
+  /** Takes over what was pruned: known, and held nowhere. */
+  know(runs: Iterable<Omit<AuthorRun, 'seq'>>): void {
+    for (const { author, stream, authorSeq, count } of runs) this.#hold(author, stream).addKnown(authorSeq, count)
+    this.#vector = undefined
+  }
+
+  /** Takes over what was pruned while it was held: known from now on, without a place. */
+  unplace(runs: Iterable<Omit<AuthorRun, 'seq'>>): void {
+    for (const { author, stream, authorSeq, count } of runs) this.runsOf(author, stream)?.unplace(authorSeq, count)
+  }
+
   /** Takes over what was committed: the clock goes to the highest stamp, the head to the last place. */
   advance(head: number, lamport: number, runs: Iterable<AuthorRun>): void {
     for (const { author, stream, authorSeq, seq, count } of runs) {
-      let held = this.#runs[stream].get(author)
-      if (held === undefined) {
-        held = new AuthorRuns()
-        this.#runs[stream].set(author, held)
-      }
-      held.add(authorSeq, seq, count)
+      this.#hold(author, stream).add(authorSeq, seq, count)
     }
     this.clock.restore(lamport)
     this.#head = head
     this.#vector = undefined
   }
+
+  #hold(author: NodeId, stream: Stream): AuthorRuns {
+    let held = this.#runs[stream].get(author)
+    if (held === undefined) {
+      held = new AuthorRuns()
+      this.#runs[stream].set(author, held)
+    }
+    return held
+  }
 }
+
+/** Lowest own author sequence to give out, by stream. */
+export type Floors = { readonly [S in Stream]?: number }
 
 type Placed = Pick<Header, 'author' | 'stream' | 'authorSeq'> & { readonly seq: number }
 

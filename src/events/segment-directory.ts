@@ -3,7 +3,13 @@ import { KINDS } from './kinds.ts'
 import { joinKinds, type KindBits, NO_KINDS, shareKinds, withKind } from './segment-summary.ts'
 
 /** A segment as a reader needs to know it. */
-export type SegmentEntry = { readonly first: number; readonly count: number; readonly kinds: KindBits }
+export type SegmentEntry = {
+  readonly first: number
+  readonly count: number
+  readonly kinds: KindBits
+  /** Nothing is left of it: no key in the database. */
+  readonly gone?: boolean
+}
 
 export const kindBits = (kinds: readonly EventKind[]): KindBits =>
   kinds.map((kind) => withKind(NO_KINDS, KINDS[kind].number)).reduce(joinKinds, NO_KINDS)
@@ -28,9 +34,16 @@ export class SegmentDirectory {
     this.#entries.splice(this.#entries.length - count, count, entry)
   }
 
-  /** Drops everything; before a second open. */
-  clear(): void {
-    this.#entries.length = 0
+  /** Puts one in place of those that stand in `first` to `first + count`. */
+  replace(entry: SegmentEntry): void {
+    const from = this.#indexOf(entry.first)
+    const to = this.#indexOf(entry.first + entry.count - 1)
+    this.#entries.splice(from, to - from + 1, entry)
+  }
+
+  /** All of them, in order. */
+  *[Symbol.iterator](): Generator<SegmentEntry> {
+    yield* this.#entries
   }
 
   /** The segment with this sequence. */
@@ -47,6 +60,7 @@ export class SegmentDirectory {
     for (let index = Math.max(0, this.#indexOf(from)); index < this.#entries.length; index++) {
       const entry = this.#entries[index] as SegmentEntry
       if (entry.first > to) break
+      if (entry.gone === true) continue
       if (wanted !== undefined && !shareKinds(entry.kinds, wanted)) {
         unwanted.push(entry)
         continue

@@ -3,7 +3,9 @@
 
 const SUMMARY = 0x69 // i
 const META = 0x6d // m
+const SNAPSHOT = 0x70 // p
 const SEGMENT = 0x73 // s
+const ARRIVAL = 0x74 // t
 
 /** Author and format, written when the log is made. */
 export const META_KEY = new Uint8Array([META])
@@ -23,6 +25,19 @@ export const segmentKey = (first: number): Uint8Array => key(SEGMENT, first)
 /** All keys of a prefix, for an iterator. */
 export const SUMMARIES = { gte: new Uint8Array([SUMMARY]), lt: new Uint8Array([SUMMARY + 1]) }
 export const SEGMENTS = { gte: new Uint8Array([SEGMENT]), lt: new Uint8Array([SEGMENT + 1]) }
+
+/** When the event with this sequence arrived; now and then one is written down. */
+export const arrivalKey = (seq: number): Uint8Array => key(ARRIVAL, seq)
+export const ARRIVALS = { gte: new Uint8Array([ARRIVAL]), lt: new Uint8Array([ARRIVAL + 1]) }
+
+/** Rows that stand for what was pruned: `p` PROJECTION `\0` ROW KEY. */
+export const snapshotKey = (projection: string, row: string): Uint8Array =>
+  new TextEncoder().encode(`${String.fromCharCode(SNAPSHOT)}${projection}\0${row}`)
+export const SNAPSHOTS = { gte: new Uint8Array([SNAPSHOT]), lt: new Uint8Array([SNAPSHOT + 1]) }
+export const rowOfSnapshotKey = (key: Uint8Array): string => {
+  const text = new TextDecoder().decode(key)
+  return text.slice(text.indexOf('\0') + 1)
+}
 
 /** The first sequence in a key of either kind. */
 export function firstOfKey(bytes: Uint8Array): number {

@@ -3,10 +3,10 @@ import { toHex } from './hex.ts'
 import type { LogDatabase } from './log-database.level.ts'
 import type { LogState } from './log-state.ts'
 import { framesOf } from './segment.ts'
-import type { SegmentDirectory } from './segment-directory.ts'
+import type { SegmentDirectory, SegmentEntry } from './segment-directory.ts'
 import { firstOfKey, SUMMARIES, segmentKey, summaryKey } from './segment-keys.ts'
 import { isSmall, JOIN_BYTES, JOIN_EVENTS, type TailSegment } from './segment-store.level.ts'
-import { DIGEST_BYTES, decodeSummary, type SegmentSummary } from './segment-summary.ts'
+import { DIGEST_BYTES, decodeSummary, hasFrames, type SegmentSummary } from './segment-summary.ts'
 import { CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged } from './segment-value.level.ts'
 
 // What open() does: read every summary, but no event save those of the small segments at the end.
@@ -47,7 +47,9 @@ export async function scanSummaries(
           ranges.push({ from: first, to: lastOf(summary), what: 'altered' })
         }
         state.advance(lastOf(summary), summary.lamportMax, ranges.length === 0 ? summary.runs : [])
-        directory.push({ first, count: summary.count, kinds: summary.kinds })
+        if (ranges.length === 0 && summary.removal !== undefined && summary.removal.what !== 'lost')
+          state.know(summary.removal.known)
+        directory.push(entryOf(summary))
         digest = summary.after
         tail = isSmall(summary) ? [...tail, summary].slice(-JOIN_EVENTS) : []
       }
@@ -57,6 +59,12 @@ export async function scanSummaries(
   }
   if (ranges.length > 0) throw new LogError({ code: 'LOG_DAMAGED', ranges })
   return { tail: await loadTail(database, tail), digest }
+}
+
+/** A segment as readers are to know it. */
+export const entryOf = (summary: SegmentSummary): SegmentEntry => {
+  const { first, count, kinds } = summary
+  return hasFrames(summary) ? { first, count, kinds } : { first, count, kinds, gone: true }
 }
 
 /** The last small segments that a commit may still join, read and held against their digests. */
@@ -108,6 +116,8 @@ export async function digestAt(database: LogDatabase, directory: SegmentDirector
     throw damaged({ from: entry.first, to: entry.first + entry.count - 1, what: 'altered' })
   const summary = decodeSummary(sealed.subarray(CHECKSUM_BYTES))
   if (seq === lastOf(summary)) return toHex(summary.after)
+  // Frames are not what they were: only the digests at its ends are known.
+  if (summary.removal !== undefined) return undefined
   const digest = digestAfter(summary, (await readSealed(database, entry)).subarray(CHECKSUM_BYTES), seq)
   return digest && toHex(digest)
 }

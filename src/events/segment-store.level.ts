@@ -122,7 +122,7 @@ export class SegmentStore implements LogStore {
     const entries = new Map<number, SegmentEntry>()
     for (const seq of seqs) {
       const entry = this.#parts.directory.find(seq)
-      if (entry !== undefined) entries.set(entry.first, entry)
+      if (entry !== undefined && entry.gone !== true) entries.set(entry.first, entry)
     }
     const asked = new Set(seqs)
     const found = new Map<number, SignedEvent>()
@@ -279,5 +279,5 @@ function summarise(events: readonly PlannedEvent[], before: Uint8Array, after: U
 
 /** True if a segment belongs to the small ones at the end that a later commit will join. */
 export function isSmall(summary: SegmentSummary | undefined): boolean {
-  return summary !== undefined && summary.count < LARGE_EVENTS
+  return summary !== undefined && summary.count < LARGE_EVENTS && summary.removal === undefined
 }

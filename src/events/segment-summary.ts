@@ -1,9 +1,10 @@
 import { STREAMS } from './body.ts'
+import type { Stream } from './envelope.ts'
 import { fromHex } from './hex.ts'
 import { hexName } from './hex-names.ts'
 import type { NodeId } from './ids.ts'
 import type { AuthorRun } from './log-state.ts'
-import { Cursor, varintLength, writeVarint } from './varint.ts'
+import { Cursor, VarintError, varintLength, writeVarint } from './varint.ts'
 
 // What open() reads of a segment instead of its events; written in the same batch as the segment.
 
@@ -25,6 +26,22 @@ export const joinKinds = (a: KindBits, b: KindBits): KindBits => ({ low: (a.low 
 
 export const shareKinds = (a: KindBits, b: KindBits): boolean => (a.low & b.low) !== 0 || (a.high & b.high) !== 0
 
+/** Events of one (author, stream) that this log had, without a place in it. */
+export type KnownRun = Omit<AuthorRun, 'seq'>
+
+/**
+ * What is no longer there of a segment, and why. `thinned`: its frames stand with marks of length 0 where events were
+ * pruned. `pruned`, `lost`: no frames at all, pruned on purpose or gone with damage. Digests and stamps of the summary are
+ * those from before, so that the chain goes on over it.
+ */
+export type Removal = {
+  readonly what: 'thinned' | 'pruned' | 'lost'
+  /** sha-256 of what stands there now, 32 bytes; zero where nothing does. */
+  readonly content: Uint8Array
+  /** Which events went; of what was lost only as far as that is known. */
+  readonly known: readonly KnownRun[]
+}
+
 export type SegmentSummary = {
   readonly first: number
   readonly count: number
@@ -35,7 +52,14 @@ export type SegmentSummary = {
   readonly before: Uint8Array
   readonly after: Uint8Array
   readonly runs: readonly AuthorRun[]
+  readonly removal?: Removal
 }
+
+/** True if there are frames behind the summary. */
+export const hasFrames = ({ removal }: SegmentSummary): boolean => removal === undefined || removal.what === 'thinned'
+
+/** In the order of their numbers, from 1. */
+const REMOVALS = ['thinned', 'pruned', 'lost'] as const
 
 /** The summary of segments that stand side by side, as one. */
 export function joinSummaries(first: SegmentSummary, rest: readonly SegmentSummary[]): SegmentSummary {
@@ -69,21 +93,24 @@ function joinRuns(runs: readonly AuthorRun[], next: readonly AuthorRun[]): Autho
   return joined
 }
 
-/** Layout: seven numbers, two digests, the authors (count, then 32 bytes each), the runs (count, then four numbers each). */
+/**
+ * Layout: six numbers, two digests, the authors (count, then 32 bytes each), the runs (count, then four numbers each);
+ * then, where something was removed: how, a digest, the known runs (count, then three numbers each).
+ */
 export function encodeSummary(summary: SegmentSummary): Uint8Array {
-  const authors = [...new Set(summary.runs.map(({ author }) => author))]
+  const { removal } = summary
+  const known = removal?.known ?? []
+  const authors = [...new Set([...summary.runs, ...known].map(({ author }) => author))]
   const indexOf = new Map(authors.map((author, index) => [author, index]))
   const head = [summary.first, summary.count, summary.kinds.low, summary.kinds.high, summary.lamportMin, summary.lamportMax]
-  const runs = summary.runs.flatMap(({ author, stream, authorSeq, seq, count }) => [
-    (indexOf.get(author) as number) * STREAMS.length + STREAMS.indexOf(stream),
-    authorSeq,
-    seq - summary.first,
-    count,
-  ])
-  const numbers = [...head, authors.length, summary.runs.length, ...runs]
-  const bytes = new Uint8Array(
-    numbers.reduce((length, number) => length + varintLength(number), 0) + (2 + authors.length) * DIGEST_BYTES,
-  )
+  const whose = ({ author, stream }: KnownRun): number =>
+    (indexOf.get(author) as number) * STREAMS.length + STREAMS.indexOf(stream)
+  const runs = summary.runs.flatMap((run) => [whose(run), run.authorSeq, run.seq - summary.first, run.count])
+  const how = removal === undefined ? [] : [REMOVALS.indexOf(removal.what) + 1]
+  const gone = removal === undefined ? [] : [known.length, ...known.flatMap((run) => [whose(run), run.authorSeq, run.count])]
+  const numbers = [...head, authors.length, summary.runs.length, ...runs, ...how, ...gone]
+  const digests = 2 + authors.length + (removal === undefined ? 0 : 1)
+  const bytes = new Uint8Array(numbers.reduce((length, number) => length + varintLength(number), 0) + digests * DIGEST_BYTES)
   let at = 0
   for (const number of head) at = writeVarint(bytes, at, number)
   for (const digest of [summary.before, summary.after]) {
@@ -96,7 +123,12 @@ export function encodeSummary(summary: SegmentSummary): Uint8Array {
     at += DIGEST_BYTES
   }
   at = writeVarint(bytes, at, summary.runs.length)
-  for (const number of runs) at = writeVarint(bytes, at, number)
+  for (const number of [...runs, ...how]) at = writeVarint(bytes, at, number)
+  if (removal !== undefined) {
+    bytes.set(removal.content, at)
+    at += DIGEST_BYTES
+    for (const number of gone) at = writeVarint(bytes, at, number)
+  }
   return bytes
 }
 
@@ -118,14 +150,24 @@ export function decodeSummary(bytes: Uint8Array): SegmentSummary {
   for (let left = cursor.varint(); left > 0; left--)
     authors.push(hexName(bytes, cursor.skip(DIGEST_BYTES), DIGEST_BYTES) as NodeId)
   const runs: AuthorRun[] = []
-  for (let left = cursor.varint(); left > 0; left--) {
-    const whose = cursor.varint()
-    const author = authors[Math.floor(whose / STREAMS.length)]
-    const stream = STREAMS[whose % STREAMS.length]
-    const authorSeq = cursor.varint()
-    const seq = first + cursor.varint()
-    const run = { authorSeq, seq, count: cursor.varint() }
-    if (author !== undefined && stream !== undefined) runs.push({ author, stream, ...run })
+  const whose = (): { author: NodeId; stream: Stream } => {
+    const number = cursor.varint()
+    const author = authors[Math.floor(number / STREAMS.length)]
+    const stream = STREAMS[number % STREAMS.length]
+    if (author === undefined || stream === undefined) throw new VarintError('a run is of nobody')
+    return { author, stream }
   }
-  return { first, count, kinds, lamportMin, lamportMax, before, after, runs }
+  for (let left = cursor.varint(); left > 0; left--) {
+    runs.push({ ...whose(), authorSeq: cursor.varint(), seq: first + cursor.varint(), count: cursor.varint() })
+  }
+  const summary = { first, count, kinds, lamportMin, lamportMax, before, after, runs }
+  if (cursor.at === cursor.end) return summary
+  const what = REMOVALS[cursor.varint() - 1]
+  if (what === undefined) throw new VarintError('nobody knows how these events went')
+  const content = digest()
+  const known: KnownRun[] = []
+  for (let left = cursor.varint(); left > 0; left--) {
+    known.push({ ...whose(), authorSeq: cursor.varint(), count: cursor.varint() })
+  }
+  return { ...summary, removal: { what, content, known } }
 }

@@ -7,7 +7,8 @@ import { Cursor, varintLength, writeVarint } from './varint.ts'
 
 // A segment is one or more frames, a frame is what one commit wrote: count and length of its events as varints, then
 // each event as the length of its body (varint), the body and the signature. Merging segments joins their frames and
-// changes none, so the chain of digests, which goes over frames, stays what it was. See docs/adr/0002.
+// changes none, so the chain of digests, which goes over frames, stays what it was. See docs/adr/0002. Where an event was
+// pruned, a body of length 0 stands, without a signature: its place stays, and those behind it keep theirs (docs/adr/0011).
 
 export const SIGNATURE_BYTES = 64
 
@@ -77,6 +78,7 @@ export function readSegment(
     }
     for (const next = seq + count; seq < next; seq++) {
       const bodyLength = cursor.varint()
+      if (bodyLength === 0) continue
       const body = cursor.skip(bodyLength)
       cursor.skip(SIGNATURE_BYTES)
       if (seq < from || seq > to) continue
@@ -104,6 +106,7 @@ export function* signedEventsOf(
     cursor.varint()
     for (; seq < next; seq++) {
       const bodyLength = cursor.varint()
+      if (bodyLength === 0) continue
       const body = cursor.skip(bodyLength)
       const signature = cursor.skip(SIGNATURE_BYTES)
       yield {
@@ -113,4 +116,41 @@ export function* signedEventsOf(
       }
     }
   }
+}
+
+/** The same frames without the bytes of the events at these places; every event keeps its place. */
+export function thinFrames(segment: Uint8Array, first: number, isDropped: (seq: number) => boolean): Uint8Array {
+  const parts: Uint8Array[] = []
+  const cursor = new Cursor(segment)
+  for (let seq = first; cursor.at < segment.length; ) {
+    const count = cursor.varint()
+    cursor.varint()
+    const kept: Uint8Array[] = []
+    let length = 0
+    for (const next = seq + count; seq < next; seq++) {
+      const start = cursor.at
+      const bodyLength = cursor.varint()
+      if (bodyLength > 0) cursor.skip(bodyLength + SIGNATURE_BYTES)
+      const event = isDropped(seq) ? DROPPED : segment.subarray(start, cursor.at)
+      kept.push(event)
+      length += event.length
+    }
+    const head = new Uint8Array(varintLength(count) + varintLength(length))
+    writeVarint(head, writeVarint(head, 0, count), length)
+    parts.push(head, ...kept)
+  }
+  return joinBytes(parts)
+}
+
+/** A body of length 0, and no signature. */
+const DROPPED = new Uint8Array(1)
+
+function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    joined.set(part, at)
+    at += part.length
+  }
+  return joined
 }

@@ -56,7 +56,7 @@ export async function verifyLog(directory: string, options: VerifyOptions = {}):
 const isTable = (name: string): boolean => /\.(ldb|sst)$/.test(name)
 
 /** Tables never change once they are written; everything else is copied. Not the lock: closing any copy of it would free it. */
-function linkDatabase(from: string, to: string): void {
+export function linkDatabase(from: string, to: string): void {
   if (!existsSync(from)) return
   for (const name of readdirSync(from)) {
     if (name === 'LOCK') continue

@@ -6,7 +6,15 @@ import { damageByRecord, provenMark } from './head-record.ts'
 import { toHex } from './hex.ts'
 import { runsOfEvents } from './log-state.ts'
 import { framesOf, signedEventsOf } from './segment.ts'
-import { DIGEST_BYTES, encodeSummary, NO_KINDS, type SegmentSummary, withKind } from './segment-summary.ts'
+import {
+  DIGEST_BYTES,
+  encodeSummary,
+  hasFrames,
+  NO_KINDS,
+  type Removal,
+  type SegmentSummary,
+  withKind,
+} from './segment-summary.ts'
 import { VarintError } from './varint.ts'
 
 // The audit of a log, without its files: segments go in one after the other, damaged ranges come out.
@@ -19,11 +27,18 @@ export type LogVerdict = {
   /** Chain digest after the last event, hex; what the head file should say. */
   readonly headDigest: string
   readonly ranges: readonly DamagedRange[]
+  /** What is known to be gone, and is no damage: lost and written down by a repair, or pruned. */
+  readonly holes: readonly KnownHole[]
+  /** Events that were pruned, also from segments of which others are left. */
+  readonly pruned: number
   /** What is wrong besides events: the database's own complaint, a missing head file. Sentences. */
   readonly problems: readonly string[]
   /** Events whose signature was checked. */
   readonly signaturesChecked: number
 }
+
+/** A run of sequences, inclusive, of which nothing is left. */
+export type KnownHole = { readonly from: number; readonly to: number; readonly what: 'lost' | 'pruned' }
 
 /** A segment as it was found; `frames` undefined where its value is gone, null where it fails its checksum. */
 export type FoundSegment = {
@@ -46,6 +61,8 @@ export class LogAudit {
   readonly #repaired: boolean
   readonly #ranges: DamagedRange[] = []
   readonly #mismatches: Mismatch[] = []
+  readonly #holes: KnownHole[] = []
+  #pruned = 0
   #next = 1
   #events = 0
   #segments = 0
@@ -89,15 +106,23 @@ export class LogAudit {
       if (!this.#repaired || last >= this.#next) this.#report(first, last, 'reordered')
       return
     }
-    this.#segments++
     this.#next = last + 1
+    if (summary !== undefined && !hasFrames(summary) && found.frames === undefined) {
+      this.#checkHole(first, last, summary)
+      return
+    }
+    this.#segments++
     if (frames === undefined) {
       this.#report(first, last, found.frames === null ? 'altered' : 'missing')
       this.#digest = summary?.after
       return
     }
-    this.#events += count
-    this.#check(first, last, frames, summary)
+    if (summary?.removal === undefined) {
+      this.#events += count
+      this.#check(first, last, frames, summary)
+    } else {
+      this.#checkThinned(first, last, frames, { ...summary, removal: summary.removal })
+    }
   }
 
   /** Marks an event whose signature is not its author's. */
@@ -125,6 +150,8 @@ export class LogAudit {
       segments: this.#segments,
       headDigest: hexOf(this.#digest) ?? '',
       ranges,
+      holes: this.#holes,
+      pruned: this.#pruned,
       problems,
       signaturesChecked,
     }
@@ -147,6 +174,32 @@ export class LogAudit {
     if (this.#mismatches.length > MISMATCHES_COMPARED_MAX) {
       for (const { range } of this.#mismatches.splice(0)) this.#ranges.push(range)
     }
+  }
+
+  #checkHole(first: number, last: number, summary: SegmentSummary): void {
+    this.#passOver(first, last, summary)
+    const what = summary.removal?.what === 'lost' ? 'lost' : 'pruned'
+    if (what === 'pruned') this.#pruned += last - first + 1
+    const before = this.#holes.at(-1)
+    if (before?.what === what && before.to === first - 1) this.#holes[this.#holes.length - 1] = { ...before, to: last }
+    else this.#holes.push({ from: first, to: last, what })
+  }
+
+  /** The chain as it was, and what is left by its own digest. */
+  #checkThinned(first: number, last: number, frames: Uint8Array, summary: SegmentSummary & { removal: Removal }): void {
+    this.#passOver(first, last, summary)
+    const whole = toHex(this.#chain(NO_DIGEST, frames)) === toHex(summary.removal.content)
+    const left = eventsIn(frames, first)
+    if (!whole || !isSummaryOf(summary, frames)) this.#report(first, last, 'altered')
+    this.#events += left
+    this.#pruned += last - first + 1 - left
+  }
+
+  /** Takes over a summary whose events cannot be digested again. */
+  #passOver(first: number, last: number, summary: SegmentSummary): void {
+    if (this.#digest !== undefined && toHex(this.#digest) !== toHex(summary.before)) this.#report(first, last, 'altered')
+    this.#digest = summary.after
+    if (this.#mark?.seq === last) this.#markDigest = toHex(summary.after)
   }
 
   #follow(before: Uint8Array, frames: Uint8Array, first: number): Uint8Array {
@@ -194,23 +247,47 @@ function eventCount(frames: Uint8Array, first: number): number | undefined {
   }
 }
 
+const NO_DIGEST = new Uint8Array()
+
+/** Events of whole frames that were not pruned. */
+function eventsIn(frames: Uint8Array, first: number): number {
+  let events = 0
+  for (const _ of signedEventsOf(frames, 0, first)) events++
+  return events
+}
+
 /** True if a summary says of its frames what they are: readers skip and find events by it. */
-function isSummaryOf(summary: SegmentSummary, frames: Uint8Array): boolean {
+export function isSummaryOf(summary: SegmentSummary, frames: Uint8Array): boolean {
+  const actual = summaryOfFrames(frames, summary)
+  if (actual === undefined) return false
+  const { removal, lamportMin, lamportMax } = summary
+  if (removal === undefined) return toHex(encodeSummary(actual)) === toHex(encodeSummary(summary))
+  // The stamps of what was pruned still count.
+  const within = actual.lamportMin >= lamportMin && actual.lamportMax <= lamportMax
+  return within && toHex(encodeSummary({ ...actual, removal, lamportMin, lamportMax })) === toHex(encodeSummary(summary))
+}
+
+/** The summary of frames that stand at `first` between two digests; undefined if there is an event that cannot be read. */
+export function summaryOfFrames(
+  frames: Uint8Array,
+  place: Pick<SegmentSummary, 'first' | 'before' | 'after'>,
+): SegmentSummary | undefined {
+  const { first, before, after } = place
   try {
     const events: (Header & { seq: number })[] = []
-    for (const { seq, body } of signedEventsOf(frames, 0, summary.first)) events.push({ seq, ...scanBody(body) })
-    const lamports = events.map(({ lamport }) => lamport)
-    const actual: SegmentSummary = {
-      ...summary,
-      count: events.length,
+    for (const { seq, body } of signedEventsOf(frames, 0, first)) events.push({ seq, ...scanBody(body) })
+    return {
+      first,
+      count: framesOf(frames, 0, first).reduce((sum, { count }) => sum + count, 0),
       kinds: events.reduce((bits, { kind }) => withKind(bits, kind), NO_KINDS),
-      lamportMin: lamports.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
-      lamportMax: lamports.reduce((a, b) => Math.max(a, b), 0),
+      lamportMin: events.reduce((lowest, { lamport }) => Math.min(lowest, lamport), Number.POSITIVE_INFINITY),
+      lamportMax: events.reduce((highest, { lamport }) => Math.max(highest, lamport), 0),
+      before,
+      after,
       runs: runsOfEvents(events),
     }
-    return toHex(encodeSummary(actual)) === toHex(encodeSummary(summary))
   } catch (error) {
-    if (error instanceof BodyError || error instanceof VarintError) return false
+    if (error instanceof BodyError || error instanceof VarintError) return undefined
     throw error
   }
 }

@@ -86,6 +86,25 @@ export type RebuildResult = {
   projections: { name: string; events: number; elapsedMs: number; digestBefore: string; digestAfter: string }[]
 }
 
+/** What this version has to do with a log that an older one wrote. */
+export type MigrationPlan = {
+  events: number
+  /** Event kinds by the version of their payload, and the version that this p2pt writes (null: it does not know the kind). */
+  versions: { kind: string; version: number; present: number | null; events: number }[]
+  /** Run whenever such an event is read; the log is never rewritten. */
+  upcasts: { kind: string; from: number; to: number; events: number }[]
+  /** `stored`: version of the stored rows, null where there are none. `events`: how many a rebuild folds. */
+  projections: {
+    name: string
+    version: number
+    stored: number | null
+    checkpoint: number
+    rebuild: 'missing' | 'version' | 'beyond-log' | 'damaged' | null
+    events: number
+  }[]
+}
+export type Migrated = { plan: MigrationPlan; elapsedMs: number; digests: Record<string, string> }
+
 /** An event as commands show it. */
 export type EventRow = {
   seq: number
@@ -121,8 +140,34 @@ export type VerifyResult = {
   /** Events whose signature was checked. */
   signaturesChecked: number
   ranges: DamagedRange[]
+  /** Places, inclusive, of which nothing is left, and that is known: lost and recorded by a repair, or pruned. No damage. */
+  holes: { from: number; to: number; what: 'lost' | 'pruned' }[]
+  /** Events that were pruned. */
+  pruned: number
   /** What is wrong besides events (the database's own complaint, a missing head file): sentences. */
   problems: string[]
+}
+
+/** Events of one author's stream, by author sequence. */
+export type AuthorSpan = { author: NodeId; stream: Stream; from: number; to: number }
+
+/** What a repair did. */
+export type RepairResult = {
+  /** False: the log was intact, and nothing was changed. */
+  repaired: boolean
+  /** The log can be used. */
+  intact: boolean
+  events: number
+  headDigest: string
+  /** Where the damaged files are; null if nothing was changed. */
+  keptIn: string | null
+  /** What was wrong. */
+  damage: DamagedRange[]
+  problems: string[]
+  /** Places that are gone; `known`: whose events stood there, `unknown`: how many more, of which nothing is known. */
+  lost: { from: number; to: number; known: AuthorSpan[]; unknown: number }[]
+  /** The next own author sequence, by stream, where numbers were left out since they may have been used. */
+  floors: { [S in Stream]?: number }
 }
 
 export type Standing = 'good' | 'thin-ice' | 'banned'

@@ -385,6 +385,7 @@ const STORY: readonly Row[] = [
   },
   { command: 'log stats', words: () => data('c2'), json: ({ authors }) => assert.ok(Number(authors) > 1) },
   { command: 'log verify', words: () => ['--signatures', ...data('c2')], text: /^intact: / },
+  { command: 'log repair', words: () => data('c2'), text: /^nothing to repair/, json: { repaired: false, intact: true } },
   { command: 'log export', words: () => ['--limit', '2', ...data('c2')], lines: areEvents },
   { command: 'reputation list', words: () => data('c2'), text: /good/ },
   { command: 'reputation explain', words: () => [found.publisher, ...data('c2')], json: { standing: 'good' } },
@@ -510,6 +511,14 @@ describe('every command, through the built package', function () {
     await writeFile(join(log, victim.name), bytes)
     const ended = await p2pt(['log', 'verify', ...data('c2'), '--json'])
     assert.equal(ended.exit, 4, `${ended.stdout}${ended.stderr}`)
+    const started = await p2pt(['client', 'start', ...data('c2'), ...network()])
+    assert.equal(started.exit, 4, `${started.stdout}${started.stderr}`)
+    assert.match(started.stderr, /events \d+ to \d+ .*run `p2pt log repair --data /)
+    const repaired = await p2pt(['log', 'repair', ...data('c2')])
+    assert.equal(repaired.exit, 0, `${repaired.stdout}${repaired.stderr}`)
+    assert.match(repaired.stdout, /^repaired: the log is usable[^]*the damaged files are in .*damaged-1/)
+    const verified = await p2pt(['log', 'verify', ...data('c2')])
+    assert.equal(verified.exit, 0, `${verified.stdout}${verified.stderr}`)
   })
 
   it('prints usage errors of words that are no command, with 2', async () => {

@@ -143,11 +143,11 @@ describe('the log on LevelDB', () => {
     const directory = fresh()
     await (await open(directory, signer))[Symbol.asyncDispose]()
     const database = new ClassicLevel(join(directory, 'log'))
-    await database.put('m', JSON.stringify({ format: 2, author: signer.id }))
+    await database.put('m', JSON.stringify({ format: 3, author: signer.id }))
     await database.close()
     await assert.rejects(open(directory, signer, false), (error) => {
       assert.ok(error instanceof LogError)
-      assert.match(error.message, /format 2, this version reads up to 1/)
+      assert.match(error.message, /format 3, this version reads up to 2/)
       return true
     })
   })

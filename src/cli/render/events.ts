@@ -1,4 +1,4 @@
-import type { EventRow, LogStats, VerifyResult } from '../../roles/index.ts'
+import type { EventRow, LogStats, RepairResult, VerifyResult } from '../../roles/index.ts'
 import { printable } from './printable.ts'
 import { fields, table } from './table.ts'
 import { bytes, count, counted, shortPeer, time } from './units.ts'
@@ -39,6 +39,32 @@ export function logStatsText(stats: LogStats): string {
   return `${head}\n\n${kinds}`
 }
 
+const placesText = (from: number, to: number): string => (from === to ? `event ${from}` : `events ${from} to ${to}`)
+
+/** Lines about whose events are gone, at most. */
+const LOST_SHOWN_MAX = 20
+
+export function repairText(result: RepairResult): string {
+  if (!result.repaired) return `nothing to repair: the log is intact, with ${counted(result.events, 'event')}`
+  const lost = result.lost.flatMap(({ from, to, known, unknown }) => [
+    `  ${placesText(from, to)} gone${unknown === 0 ? '' : `, of ${count(unknown)} of them nothing is known`}`,
+    ...known
+      .slice(0, LOST_SHOWN_MAX)
+      .map((span) => `    ${shortPeer(span.author)} ${span.stream} ${span.from}${span.to > span.from ? ` to ${span.to}` : ''}`),
+    ...(known.length > LOST_SHOWN_MAX
+      ? [`    and ${counted(known.length - LOST_SHOWN_MAX, 'more run')} (--json has all)`]
+      : []),
+  ])
+  const floors = Object.entries(result.floors).map(([stream, next]) => `${stream} from ${count(next)}`)
+  return [
+    `repaired: the log is usable, with ${counted(result.events, 'event')}`,
+    ...(lost.length === 0 ? ['  no event is gone'] : lost),
+    ...(floors.length === 0 ? [] : [`own events go on in ${floors.join(', ')}: lower numbers may have been used`]),
+    `the damaged files are in ${result.keptIn}`,
+    ...(lost.length === 0 ? [] : ['a node that runs asks its peers for what is gone and travels']),
+  ].join('\n')
+}
+
 export function verifyText(result: VerifyResult): string {
   const checked = result.signaturesChecked
   const signatures = checked > 0 ? `${counted(checked, 'signature')} checked` : 'signatures not checked (--signatures does)'
@@ -46,11 +72,11 @@ export function verifyText(result: VerifyResult): string {
     // A running node is read through its own handle: it has events, and no view of the segments under them.
     const segments = result.segments > 0 ? ` in ${counted(result.segments, 'segment')}` : ''
     const digest = result.headDigest === '' ? '' : `\nhead digest ${result.headDigest}`
-    return `intact: ${counted(result.events, 'event')}${segments}, ${signatures}${digest}`
+    const holes = result.holes.map(({ from, to, what }) => `\n  ${placesText(from, to)} ${what}, as the log knows`)
+    const pruned = result.pruned > 0 ? `, ${counted(result.pruned, 'event')} pruned` : ''
+    return `intact: ${counted(result.events, 'event')}${segments}${pruned}, ${signatures}${digest}${holes.join('')}`
   }
-  const ranges = result.ranges.map(({ from, to, what }) =>
-    from === to ? `event ${from} ${what}` : `events ${from} to ${to} ${what}`,
-  )
+  const ranges = result.ranges.map(({ from, to, what }) => `${placesText(from, to)} ${what}`)
   const problems = result.problems.map(printable)
   return ['damaged:', ...[...ranges, ...problems].map((line) => `  ${line}`)].join('\n')
 }

@@ -23,7 +23,7 @@ function verification(
   return withProgress(async (report) => {
     try {
       const verdict = await run({ signatures, onProgress: ({ events, of }) => report({ done: events, total: of }) })
-      return { ...verdict, ranges: [...verdict.ranges], problems: [...verdict.problems] }
+      return { ...verdict, ranges: [...verdict.ranges], holes: [...verdict.holes], problems: [...verdict.problems] }
     } catch (error) {
       throw asServiceError(error)
     }

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
+import fc from 'fast-check'
+import { openLevelLog } from '../../src/events/event-log.level.ts'
+import type { Envelope } from '../../src/events/index.ts'
+import { repairLog } from '../../src/events/repair-log.level.ts'
+import { segmentKey, summaryKey } from '../../src/events/segment-keys.ts'
+import { verifyLog } from '../../src/events/verify-log.level.ts'
+import { EVERY_KIND, noUpcast, numbered, signerOf, tickingClock } from './samples.ts'
+
+describe('repairing a log', () => {
+  const root = mkdtempSync(join(tmpdir(), 'p2pt-repair-'))
+  const original = join(root, 'original')
+  const signer = signerOf(1)
+  let copies = 0
+  let whole: readonly Envelope[] = []
+  after(() => rmSync(root, { recursive: true }))
+  const open = (directory: string, create = false) =>
+    openLevelLog({ directory, signer, clock: tickingClock(), upcast: noUpcast, create })
+
+  const eventsOf = async (directory: string): Promise<Envelope[]> => {
+    await using log = await open(directory)
+    const events: Envelope[] = []
+    for await (const envelope of log.read()) events.push(envelope)
+    return events
+  }
+
+  before(async () => {
+    // Closed now and then, so that the log stands in tables as well as in LevelDB's own log.
+    for (let session = 0; session < 4; session++) {
+      await using log = await open(original, session === 0)
+      for (let commit = 0; commit < 10; commit++)
+        await log.append(Array.from({ length: 80 }, (_, index) => EVERY_KIND[index % EVERY_KIND.length] ?? numbered(index)))
+      for (let commit = 0; commit < 20; commit++) await log.append([numbered(commit)], { durable: false })
+    }
+    // Of a copy: opening moves what stands in LevelDB's own log to a table.
+    whole = await eventsOf(copy())
+    assert.equal(whole.length, 3280)
+  })
+
+  function copy(): string {
+    const directory = join(root, `copy-${copies++}`)
+    cpSync(original, directory, { recursive: true })
+    return directory
+  }
+
+  const files = (directory: string, ending: string): string[] =>
+    readdirSync(join(directory, 'log'))
+      .filter((name) => name.endsWith(ending) || name.startsWith(ending))
+      .map((name) => join(directory, 'log', name))
+      .sort((a, b) => statSync(b).size - statSync(a).size)
+
+  function largest(directory: string, ending: string): string {
+    const [path] = files(directory, ending)
+    assert.ok(path !== undefined, `no ${ending} file`)
+    return path
+  }
+
+  /** Repairs, and holds what is left against the log as it was. @returns the report */
+  async function repaired(directory: string) {
+    const report = await repairLog(directory, signer.id)
+    assert.ok(report.repaired)
+    assert.deepEqual([report.after.ranges, report.after.problems], [[], []])
+    const again = await verifyLog(directory, { signatures: true })
+    assert.ok(again.intact)
+    assert.ok(
+      report.keptIn !== null && (existsSync(join(report.keptIn, 'log')) || !existsSync(join(directory, 'damaged-1', 'log'))),
+    )
+    const left = await eventsOf(directory)
+    const places = new Set(left.map(({ seq }) => seq))
+    assert.deepEqual(
+      left,
+      whole.filter(({ seq }) => places.has(seq)),
+    )
+    const gone = report.lost.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, index) => from + index))
+    assert.equal(gone.length + left.length, Math.max(whole.length, ...gone))
+    assert.ok(gone.every((seq) => !places.has(seq)))
+    assert.deepEqual(
+      again.holes.map(({ from, to, what }) => [from, to, what]),
+      report.lost.map(({ from, to }) => [from, to, 'lost']),
+    )
+    // Nothing that was ever published has its number given to another event.
+    await using log = await open(directory)
+    for (const stream of ['local', 'gossip'] as const) {
+      const highest = Math.max(...whole.filter((event) => event.stream === stream).map(({ authorSeq }) => authorSeq))
+      const [next] = await log.append([{ stream, event: { kind: 'node.stopped', reason: 'after' } }])
+      assert.ok(next !== undefined && next.authorSeq > highest, `${stream} ${next?.authorSeq} after ${highest}`)
+      if (stream === 'local') assert.ok(next.seq > Math.max(0, ...gone, ...places))
+    }
+    return report
+  }
+
+  it('changes nothing in a log that is intact', async () => {
+    const directory = copy()
+    const report = await repairLog(directory, signer.id)
+    assert.equal(report.repaired, false)
+    assert.deepEqual(readdirSync(directory).sort(), readdirSync(original).sort())
+  })
+
+  it('loses only the segment of a bit that was flipped in a table, and says whose events those were', async () => {
+    const directory = copy()
+    const path = largest(directory, '.ldb')
+    const bytes = readFileSync(path)
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 0x10
+    writeFileSync(path, bytes)
+    const { lost } = await repaired(directory)
+    const [range] = lost
+    assert.ok(range !== undefined && lost.length === 1 && range.to - range.from < 256)
+    assert.equal(range.unknown, 0)
+    const gone = whole.filter(({ seq }) => seq >= range.from && seq <= range.to)
+    const told = range.known.flatMap((run) =>
+      Array.from({ length: run.count }, (_, index) => `${run.author} ${run.stream} ${run.authorSeq + index}`),
+    )
+    assert.deepEqual(told.sort(), gone.map((event) => `${event.author} ${event.stream} ${event.authorSeq}`).sort())
+  })
+
+  it('records what was cut off at the end, by the head file', async () => {
+    const directory = copy()
+    const path = largest(directory, '.log')
+    assert.ok(statSync(path).size > 100)
+    truncateSync(path, statSync(path).size >> 1)
+    const { lost } = await repaired(directory)
+    assert.equal(lost.at(-1)?.to, whole.length)
+  })
+
+  it('loses nothing with the files that say which tables there are', async () => {
+    for (const name of ['CURRENT', 'MANIFEST']) {
+      const directory = copy()
+      rmSync(largest(directory, name))
+      const { lost } = await repaired(directory)
+      assert.deepEqual(lost, [])
+    }
+  })
+
+  it('loses nothing with the head file', async () => {
+    const directory = copy()
+    rmSync(join(directory, 'head'))
+    const { lost, floors } = await repaired(directory)
+    assert.deepEqual([lost, floors], [[], {}])
+  })
+
+  it('goes on from nothing when the whole database is gone, above every number it may have used', async () => {
+    const directory = copy()
+    rmSync(join(directory, 'log'), { recursive: true })
+    const { lost } = await repaired(directory)
+    assert.deepEqual(
+      lost.map(({ from, to, unknown }) => [from, to, unknown]),
+      [[1, whole.length, whole.length]],
+    )
+  })
+
+  it('puts segments back that changed places, and makes summaries anew', async () => {
+    const directory = copy()
+    const database = new ClassicLevel<Uint8Array, Buffer>(join(directory, 'log'), {
+      keyEncoding: 'view',
+      valueEncoding: 'buffer',
+    })
+    await database.open()
+    const [a, b] = await database.getMany([segmentKey(81), segmentKey(241)])
+    assert.ok(a !== undefined && b !== undefined)
+    await database.batch().put(segmentKey(81), b).put(segmentKey(241), a).del(summaryKey(401)).write()
+    await database.close()
+    const { before, lost } = await repaired(directory)
+    assert.equal(before.intact, false)
+    assert.deepEqual(lost, [])
+  })
+
+  it('goes on with a repair that was cut off between its last steps', async () => {
+    const directory = copy()
+    rmSync(largest(directory, '.ldb'))
+    await repairLog(directory, signer.id)
+    const left = await verifyLog(directory)
+    cpSync(join(directory, 'log'), join(directory, 'log.repaired'), { recursive: true })
+    rmSync(join(directory, 'log'), { recursive: true })
+    const report = await repairLog(directory, signer.id)
+    assert.deepEqual([report.repaired, report.after], [false, left])
+  })
+
+  it('can be done again, after more damage', async () => {
+    const directory = copy()
+    rmSync(largest(directory, '.ldb'))
+    const first = await repairLog(directory, signer.id)
+    const [path] = files(directory, '').filter((file) => /\.(ldb|log)$/.test(file))
+    assert.ok(path !== undefined)
+    const bytes = readFileSync(path)
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
+    writeFileSync(path, bytes)
+    const second = await repairLog(directory, signer.id)
+    assert.ok(second.after.intact)
+    const lost = (ranges: readonly { from: number; to: number }[]) =>
+      ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0)
+    assert.ok(lost(second.after.holes) > lost(first.after.holes))
+    assert.equal(second.after.events + lost(second.after.holes), whole.length)
+  })
+
+  it('makes a usable log of any damage by a flip or a cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean(), async (which, share, cuts) => {
+        const directory = copy()
+        const paths = files(directory, '').filter((path) => /\.(ldb|log)$|MANIFEST/.test(path) && statSync(path).size > 0)
+        const path = paths[which % paths.length]
+        assert.ok(path !== undefined)
+        const at = Math.min(Math.floor(share * statSync(path).size), statSync(path).size - 1)
+        if (cuts) {
+          truncateSync(path, at)
+        } else {
+          const bytes = readFileSync(path)
+          bytes[at] = (bytes[at] ?? 0) ^ 0x40
+          writeFileSync(path, bytes)
+        }
+        if (!(await verifyLog(directory)).intact) await repaired(directory)
+        rmSync(directory, { recursive: true })
+      }),
+      { numRuns: 12 },
+    )
+  })
+})
