@@ -5,6 +5,7 @@
 export * from './all.ts'
 export * from './canonical-json.ts'
 export * from './downloads/index.ts'
+export * from './frozen-store.ts'
 export * from './keyword-index/index.ts'
 export * from './liveness/index.ts'
 export * from './projection.ts'

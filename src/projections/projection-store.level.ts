@@ -32,11 +32,13 @@ function locked(error: unknown): boolean {
  * Opens the store, or makes an empty one. A database that cannot be opened is put aside: nothing in it is worth more
  * than the log it came from.
  * @param options.onDiscarded told why, when that happened
+ * @param options.discard false: fail instead
  * @throws ProjectionStoreError `STORE_FAILED` if it is in use, or nothing can be written there
  */
 export async function openLevelProjectionStore(options: {
   directory: string
   onDiscarded?: (reason: string) => void
+  discard?: boolean
 }): Promise<ProjectionStore> {
   const { directory } = options
   let database: ClassicLevel
@@ -45,7 +47,7 @@ export async function openLevelProjectionStore(options: {
   } catch (error) {
     const failed = (cause: unknown) =>
       new ProjectionStoreError({ code: 'STORE_FAILED', directory, reason: reasonOf(cause) }, { cause })
-    if (locked(error)) throw failed(error)
+    if (locked(error) || options.discard === false) throw failed(error)
     try {
       await rm(directory, { recursive: true, force: true })
       database = await openDatabase(directory)

@@ -39,7 +39,7 @@ export type ChangeListener<S> = (state: S, envelopes: readonly Envelope[]) => vo
 /** Keeps projections in step with the log: `state` is never behind an acknowledged append. */
 export interface ProjectionRunner<T> extends AsyncDisposable {
   /** Loads what is stored, folds in what came after it, and follows the log from then on. Append nothing before it. */
-  open(): Promise<void>
+  open(options?: { onProgress?: (progress: RebuildProgress) => void }): Promise<void>
   /** Last event that is in every state. */
   readonly applied: number
   /** The live state; belongs to the projection: read it, do not change it. */
@@ -182,7 +182,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
   }
 
   /** Folds the log into the slots until they are level with it, and goes live in the same turn: no event comes between. */
-  const catchUp = async (behind: readonly Slot[]): Promise<void> => {
+  const catchUp = async (behind: readonly Slot[], onProgress?: (progress: RebuildProgress) => void): Promise<void> => {
     const lowest = (): number => Math.min(...behind.map((slot) => slot.applied))
     while (behind.length > 0 && lowest() < log.head) {
       const to = log.head
@@ -193,6 +193,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
         to,
         kinds,
         breathe: options.breathe,
+        onProgress: (seq) => onProgress?.({ done: seq, total: to }),
         async passing(seq) {
           // Not of one that was ahead from the start: its state is a later one.
           for (const slot of behind) if (slot.applied <= seq) await snapshots.passing(slot.projection, slot.state, seq)
@@ -232,13 +233,13 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
   const digestOf = (slot: Slot, state: unknown): string => digestRows(slot.projection.rows(state), options.newSha256)
 
   const runner: ProjectionRunner<T> = {
-    async open() {
+    async open({ onProgress } = {}) {
       stopFollowing = log.onAppended(follow)
       for (const slot of slots.values()) {
         await snapshots.open(slot.projection, log.head)
         await load(slot)
       }
-      await catchUp([...slots.values()])
+      await catchUp([...slots.values()], onProgress)
       await checkpoint()
     },
 
@@ -267,7 +268,6 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
       const slot = slotOf(name)
       // A slot of its own that nobody else sees, level with the log at the end of catchUp.
       const fresh: Slot = { ...slot, listeners: new Set(), state: slot.projection.initial(), applied: 0 }
-      const digestBefore = digestOf(slot, slot.state)
       await snapshots.forget(slot.projection)
       let to = 0
       while (fresh.applied < slot.applied) {
@@ -288,6 +288,8 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
         fresh.applied = to
       }
       // From the loop's last test to here nothing was awaited, so no event came between.
+      // Both digests are of the same event, so they differ only if the state was wrong.
+      const digestBefore = digestOf(slot, slot.state)
       const digestAfter = digestOf(slot, fresh.state)
       slot.state = fresh.state
       slot.writer.restart()

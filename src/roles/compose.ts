@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { upcastSteps } from '../../migrations/index.ts'
-import { openDataDirectory, openStoppedDirectory } from '../events/data-directory.fs.ts'
-import { openLevelLog, readLevelLog } from '../events/event-log.level.ts'
+import { openDataDirectory } from '../events/data-directory.fs.ts'
+import { openLevelLog } from '../events/event-log.level.ts'
 import { type EventLog, fromHex, type NodeId, type NodeRole, toHex, upcaster } from '../events/index.ts'
 import { verifySignature } from '../events/signer.sodium.ts'
 import { systemClock, systemTimers } from '../events/time.system.ts'
@@ -21,13 +21,11 @@ import {
   type ProjectionStore,
 } from '../projections/index.ts'
 import { openLevelProjectionStore } from '../projections/projection-store.level.ts'
-import { openMemoryProjectionStore } from '../projections/projection-store.memory.ts'
 import { parametersOf, SEED_V1 } from '../projections/reputation/index.ts'
 import { newSha256 } from '../projections/sha256.system.ts'
 import { createClient } from './client/client.ts'
 import { createIndexNode } from './index-node/index-node.ts'
 import { liveIndexMap } from './index-node/live-index-map.ts'
-import { lazyQueries } from './node/lazy-queries.ts'
 import { createLogQueries } from './node/log-queries.ts'
 import { readNetworkMemory, writeNetworkMemory } from './node/network-memory.fs.ts'
 import { createNodeService, type NodeParts } from './node/node-service.ts'
@@ -36,12 +34,11 @@ import { enforceOperatorBans } from './node/operator-bans.ts'
 import { startProgramLog } from './node/program-log.pino.ts'
 import { runnerNotice } from './node/runner-notices.ts'
 import { asServiceError } from './node/service-errors.ts'
-import { verifyRunning, verifyStopped } from './node/verification.ts'
-import type { LogQueries } from './services.ts'
+import { verifyRunning } from './node/verification.ts'
 import type { RunningNode, StartOptions } from './start.ts'
 import { VERSION } from './version.ts'
 
-// The one place where adapters are chosen and wired.
+// The place where the adapters of a running node are chosen and wired; compose-stopped.ts wires those of a stopped one.
 
 /** Nodes with the same name are one network; a private network of one's own is a bootstrap of one's own. */
 const NETWORK_NAME = 'p2pt/1'
@@ -65,7 +62,7 @@ export async function startNode(options: StartOptions, signal: AbortSignal): Pro
     return node
   } catch (error) {
     await cleanup.disposeAsync().catch(() => {})
-    throw asServiceError(error)
+    throw asServiceError(error, options.dataDirectory)
   }
 }
 
@@ -309,48 +306,4 @@ async function createEngine(options: StartOptions, signer: { id: NodeId; sign(by
     clock: systemClock,
     timers: systemTimers,
   })
-}
-
-/**
- * Reads the log of a node that does not run, projections and all, without changing anything. The log is opened at the
- * first question that needs it, so that a damaged one can still be verified.
- * @throws ServiceError if there is no node, or it runs
- */
-export async function openStoppedNode(
-  dataDirectory: string,
-): Promise<LogQueries & AsyncDisposable & { role: NodeRole; id: NodeId }> {
-  const cleanup = new AsyncDisposableStack()
-  try {
-    const { role, id } = cleanup.use(openStoppedDirectory(dataDirectory))
-    let opened: Promise<LogQueries> | undefined
-    const open = () => {
-      opened ??= openQueries(dataDirectory, cleanup).catch((error: unknown) => Promise.reject(asServiceError(error)))
-      return opened
-    }
-    return {
-      ...lazyQueries(open),
-      verify: (options) => verifyStopped(dataDirectory, options),
-      role,
-      id,
-      [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
-    }
-  } catch (error) {
-    await cleanup.disposeAsync().catch(() => {})
-    throw asServiceError(error)
-  }
-}
-
-async function openQueries(dataDirectory: string, cleanup: AsyncDisposableStack): Promise<LogQueries> {
-  const log = cleanup.use(await readLevelLog({ directory: dataDirectory, upcast: upcaster(upcastSteps) }))
-  const states = cleanup.use(
-    createProjectionRunner<ProjectionStates>({
-      log: { head: log.head, readBatches: (range) => log.readBatches(range), onAppended: () => () => {} },
-      store: openMemoryProjectionStore(),
-      projections: allProjections(log.author),
-      timers: systemTimers,
-      newSha256,
-    }),
-  )
-  await states.open()
-  return createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyStopped(dataDirectory, options) })
 }

@@ -51,6 +51,7 @@ function runnerOf(log: Pick<EventLog, 'head' | 'readBatches' | 'onAppended'>, st
   })
 }
 
+const REPUTATION = allProjections(signer.id).reputation.version
 const NAMES = ['liveness', 'reputation', 'keyword-index', 'downloads'] as const
 
 describe('snapshots of projections', () => {
@@ -125,14 +126,18 @@ describe('snapshots of projections', () => {
     const store = openMemoryProjectionStore()
     const wrong = [['policy', '"nonsense"']] as const
     await store.saveSnapshot('reputation', { version: 99, seq: 200 }, wrong)
-    await store.saveSnapshot('reputation', { version: 1, seq: 10_000 }, wrong)
+    await store.saveSnapshot('reputation', { version: REPUTATION, seq: 10_000 }, wrong)
     const runner = runnerOf(log, store)
     await runner.open()
-    assert.ok((await store.snapshots('reputation')).every(({ version, seq }) => version === 1 && seq <= log.head))
+    assert.ok((await store.snapshots('reputation')).every(({ version, seq }) => version === REPUTATION && seq <= log.head))
     const projection = allProjections(signer.id).reputation
     const digest = async () => digestRows(projection.rows(await runner.stateAt('reputation', 300)), newSha256)
     assert.equal(await digest(), await runner.digestAt('reputation', 300))
-    await store.saveSnapshot('reputation', { version: 1, seq: (await store.snapshots('reputation')).at(-1)?.seq ?? 0 }, wrong)
+    await store.saveSnapshot(
+      'reputation',
+      { version: REPUTATION, seq: (await store.snapshots('reputation')).at(-1)?.seq ?? 0 },
+      wrong,
+    )
     await runner.rebuild('reputation')
     assert.equal(await digest(), await runner.digestAt('reputation', 300))
     await runner.close()

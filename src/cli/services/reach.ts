@@ -19,6 +19,23 @@ export async function reachNode(given: string | undefined, role?: NodeRole): Pro
   }
 }
 
+export type Reached = { readonly directory: string; readonly running: RemoteNode | undefined }
+
+/**
+ * The data directory that is meant, and the node, where it runs.
+ * @throws ServiceError `usage` if there is no such directory
+ */
+export async function reachDirectory(given: string | undefined, role?: NodeRole): Promise<Reached> {
+  const directory = dataDirectory(given, role)
+  try {
+    return { directory, running: await connectNode(directory) }
+  } catch (error) {
+    if (!isNotRunning(error)) throw error
+  }
+  if (!existsSync(directory)) throw new ServiceError('usage', `there is no p2pt node in ${directory}: no such directory`)
+  return { directory, running: undefined }
+}
+
 export type ReachedLog = AsyncDisposable & {
   readonly queries: LogQueries
   /** The node, where it runs. */
@@ -29,16 +46,12 @@ export type ReachedLog = AsyncDisposable & {
 
 /** The log of a node: through its socket where it runs, else read from its data directory. */
 export async function reachLog(given: string | undefined): Promise<ReachedLog> {
-  const directory = dataDirectory(given)
-  try {
-    const remote = await connectNode(directory)
-    const { role, id } = await remote.node.status()
-    return { queries: remote.node, running: remote, role, id, async [Symbol.asyncDispose]() {} }
-  } catch (error) {
-    if (!isNotRunning(error)) throw error
+  const { directory, running } = await reachDirectory(given)
+  if (running !== undefined) {
+    const { role, id } = await running.node.status()
+    return { queries: running.node, running, role, id, async [Symbol.asyncDispose]() {} }
   }
-  if (!existsSync(directory)) throw new ServiceError('usage', `there is no p2pt node in ${directory}: no such directory`)
-  const { openStoppedNode } = await import('../../roles/compose.ts')
+  const { openStoppedNode } = await import('../../roles/compose-stopped.ts')
   const stopped = await openStoppedNode(directory)
   return {
     queries: stopped,

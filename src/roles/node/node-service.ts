@@ -3,11 +3,11 @@ import type { Overlay, PeerDirectory, Transport } from '../../network/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import { members, type ProjectionRunner } from '../../projections/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
-import { type LinkRow, type LogQueries, type NodeService, type NodeStatus, ServiceError } from '../services.ts'
+import type { LinkRow, LogQueries, NodeService, NodeStatus } from '../services.ts'
 import type { StartOptions } from '../start.ts'
 import { peerNamed } from './log-queries.ts'
 import type { NoticeBoard } from './notices.ts'
-import { createRebuilder } from './rebuild.ts'
+import { createRebuilder, knownProjections } from './rebuild.ts'
 import { scoreRow } from './score-rows.ts'
 import { tail } from './tail.ts'
 
@@ -72,13 +72,7 @@ export function createNodeService(parts: NodeParts): NodeService {
     async stop() {
       parts.stop()
     },
-    rebuild: ({ projections }) => {
-      const known = states.checkpoints().map(({ name }) => name)
-      const unknown = projections?.find((name) => !known.includes(name as keyof ProjectionStates))
-      if (unknown !== undefined)
-        throw new ServiceError('usage', `there is no projection ${unknown}; known are ${known.join(', ')}`)
-      return rebuilder((projections ?? known) as (keyof ProjectionStates)[])
-    },
+    rebuild: ({ projections }) => rebuilder(knownProjections(states, projections)),
     tail: (options) => tail(log, options),
     notices: ({ last }) => notices.follow(last),
     ban: (peer, reason) => decide('operator.banned', peer, reason),

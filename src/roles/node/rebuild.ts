@@ -3,7 +3,19 @@ import type { ProjectionRunner } from '../../projections/index.ts'
 import { type Progressive, type RebuildProgress, type RebuildResult, ServiceError } from '../services.ts'
 import { withProgress } from './with-progress.ts'
 
-type Names = readonly (keyof ProjectionStates & string)[]
+type Name = keyof ProjectionStates & string
+type Names = readonly Name[]
+
+/** The projections that are meant: all, if none is named. @throws ServiceError `usage` */
+export function knownProjections(
+  states: Pick<ProjectionRunner<ProjectionStates>, 'checkpoints'>,
+  names: readonly string[] | undefined,
+): Names {
+  const known = states.checkpoints().map(({ name }) => name)
+  const unknown = names?.find((name) => !known.includes(name as Name))
+  if (unknown !== undefined) throw new ServiceError('usage', `there is no projection ${unknown}; known are ${known.join(', ')}`)
+  return [...new Set((names ?? known) as Name[])]
+}
 
 /**
  * Makes projections again from the log, one after the other, while the node goes on answering. One caller at a time:
@@ -45,7 +57,7 @@ async function rebuild(
   return { projections }
 }
 
-function told(projection: string, done: number, total: number, elapsedMs: number): RebuildProgress {
+export function told(projection: string, done: number, total: number, elapsedMs: number): RebuildProgress {
   const eventsPerSecond = elapsedMs > 0 ? Math.round((done / elapsedMs) * 1000) : 0
   const timeLeftMs = eventsPerSecond > 0 ? Math.round(((total - done) / eventsPerSecond) * 1000) : null
   return { projection, done, total, eventsPerSecond, timeLeftMs }

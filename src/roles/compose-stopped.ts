@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { upcastSteps } from '../../migrations/index.ts'
+import { openStoppedDirectory } from '../events/data-directory.fs.ts'
+import { readLevelLog } from '../events/event-log.level.ts'
+import { type LogView, type NodeId, type NodeRole, upcaster } from '../events/index.ts'
+import { systemTimers } from '../events/time.system.ts'
+import { allProjections, type ProjectionStates } from '../projections/all.ts'
+import { breathe } from '../projections/breathe.system.ts'
+import { frozenStore } from '../projections/frozen-store.ts'
+import { createProjectionRunner, type ProjectionRunner, type ProjectionStore } from '../projections/index.ts'
+import { openLevelProjectionStore } from '../projections/projection-store.level.ts'
+import { openMemoryProjectionStore } from '../projections/projection-store.memory.ts'
+import { newSha256 } from '../projections/sha256.system.ts'
+import { lazyQueries } from './node/lazy-queries.ts'
+import { createLogQueries } from './node/log-queries.ts'
+import { planMigration } from './node/migration.ts'
+import { createRebuilder, knownProjections, told } from './node/rebuild.ts'
+import { asServiceError } from './node/service-errors.ts'
+import { verifyStopped } from './node/verification.ts'
+import { withProgress } from './node/with-progress.ts'
+import type { LogQueries, Migrated, MigrationPlan, Progressive, RebuildProgress, RebuildResult } from './services.ts'
+
+// Wires what is done with a node that does not run; compose.ts wires one that does.
+
+export type StoppedNode = LogQueries & AsyncDisposable & { readonly role: NodeRole; readonly id: NodeId }
+
+/**
+ * Reads the log of a node that does not run, projections and all, without changing anything. The log is opened at the
+ * first question that needs it, so that a damaged one can still be verified.
+ * @throws ServiceError if there is no node, or it runs
+ */
+export async function openStoppedNode(dataDirectory: string): Promise<StoppedNode> {
+  const cleanup = new AsyncDisposableStack()
+  try {
+    const { role, id, paths } = cleanup.use(openStoppedDirectory(dataDirectory))
+    let opened: Promise<LogQueries> | undefined
+    const open = () => {
+      opened ??= openQueries(dataDirectory, paths.projections, cleanup).catch((error: unknown) =>
+        Promise.reject(asServiceError(error)),
+      )
+      return opened
+    }
+    return {
+      ...lazyQueries(open),
+      verify: (options) => verifyStopped(dataDirectory, options),
+      role,
+      id,
+      [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
+    }
+  } catch (error) {
+    await cleanup.disposeAsync().catch(() => {})
+    throw asServiceError(error)
+  }
+}
+
+async function openQueries(dataDirectory: string, rows: string, cleanup: AsyncDisposableStack): Promise<LogQueries> {
+  const log = cleanup.use(await readLevelLog({ directory: dataDirectory, upcast: upcaster(upcastSteps) }))
+  const stored = await openStored(rows)
+  if (stored !== undefined) cleanup.use(stored)
+  const states = cleanup.use(runnerOver(log, stored === undefined ? openMemoryProjectionStore() : frozenStore(stored)))
+  await states.open()
+  return createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyStopped(dataDirectory, options) })
+}
+
+/** The rows a node left behind; undefined where there are none, or they cannot be opened: the log has everything. */
+async function openStored(directory: string): Promise<ProjectionStore | undefined> {
+  if (!existsSync(join(directory, 'CURRENT'))) return undefined
+  return openLevelProjectionStore({ directory, discard: false }).catch(() => undefined)
+}
+
+function runnerOver(log: LogView, store: ProjectionStore): ProjectionRunner<ProjectionStates> {
+  return createProjectionRunner<ProjectionStates>({
+    log: { head: log.head, readBatches: (range) => log.readBatches(range), onAppended: () => () => {} },
+    store,
+    projections: allProjections(log.author),
+    timers: systemTimers,
+    newSha256,
+    breathe,
+  })
+}
+
+/**
+ * Makes stored projections again from the log of a node that does not run, so that its next start finds them.
+ * @throws ServiceError if there is no node, it runs, its log is damaged, or there is no such projection
+ */
+export function rebuildStopped(
+  dataDirectory: string,
+  names: readonly string[] | undefined,
+): Progressive<RebuildProgress, RebuildResult> {
+  return withStoppedLog(dataDirectory, async function* (log, rows) {
+    await using store = await openLevelProjectionStore({ directory: rows })
+    await using states = runnerOver(log, store)
+    const chosen = knownProjections(states, names)
+    await states.open()
+    return yield* createRebuilder(states)(chosen)
+  })
+}
+
+/**
+ * What this version would do with the log and the stored projections of a node that does not run.
+ * @throws ServiceError as `migrateStopped`
+ */
+export async function planStoppedMigration(dataDirectory: string): Promise<MigrationPlan> {
+  await using cleanup = new AsyncDisposableStack()
+  try {
+    const { paths } = cleanup.use(openStoppedDirectory(dataDirectory))
+    const log = cleanup.use(await readLevelLog({ directory: dataDirectory, upcast: upcaster(upcastSteps) }))
+    return await planOver(log, paths.projections)
+  } catch (error) {
+    throw asServiceError(error)
+  }
+}
+
+async function planOver(log: LogView, rows: string): Promise<MigrationPlan> {
+  const stored = await openStored(rows)
+  try {
+    return await planMigration(log, stored, Object.values(allProjections(log.author)))
+  } finally {
+    await stored?.[Symbol.asyncDispose]()
+  }
+}
+
+/**
+ * Brings the stored projections of a node that does not run up to this version. The log stays as it is.
+ * @throws ServiceError if there is no node, it runs, or its log is damaged or of a newer version
+ */
+export function migrateStopped(dataDirectory: string): Progressive<RebuildProgress, Migrated> {
+  return withStoppedLog(dataDirectory, async function* (log, rows) {
+    const startedAt = performance.now()
+    // Before anything is written: it may refuse.
+    const plan = await planOver(log, rows)
+    await using store = await openLevelProjectionStore({ directory: rows })
+    await using states = runnerOver(log, store)
+    const names = plan.projections.filter((row) => row.rebuild !== null).map(({ name }) => name)
+    yield* withProgress(async (report) => {
+      await states.open({
+        onProgress: ({ done, total }) => report(told(names.join(', '), done, total, performance.now() - startedAt)),
+      })
+    })
+    const digests = Object.fromEntries(states.checkpoints().map(({ name }) => [name, states.digest(name)]))
+    return { plan, elapsedMs: Math.round(performance.now() - startedAt), digests }
+  })
+}
+
+/** Locks the directory of a node that does not run, and opens its log for reading while `work` goes on. */
+async function* withStoppedLog<P, R>(
+  dataDirectory: string,
+  work: (log: LogView, rows: string) => Progressive<P, R>,
+): Progressive<P, R> {
+  try {
+    using directory = openStoppedDirectory(dataDirectory)
+    await using log = await readLevelLog({ directory: dataDirectory, upcast: upcaster(upcastSteps) })
+    return yield* work(log, directory.paths.projections)
+  } catch (error) {
+    throw asServiceError(error)
+  }
+}

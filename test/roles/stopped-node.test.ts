@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { upcastSteps } from '../../migrations/index.ts'
+import { openDataDirectory } from '../../src/events/data-directory.fs.ts'
+import { openLevelLog } from '../../src/events/event-log.level.ts'
+import { type Draft, isNodeId, upcaster } from '../../src/events/index.ts'
+import { allProjections } from '../../src/projections/index.ts'
+import { openLevelProjectionStore } from '../../src/projections/projection-store.level.ts'
+import { startNode } from '../../src/roles/compose.ts'
+import { migrateStopped, openStoppedNode, planStoppedMigration, rebuildStopped } from '../../src/roles/compose-stopped.ts'
+import { type Progressive, ServiceError } from '../../src/roles/index.ts'
+import { EVERY_KIND, foreign, numbered, signerOf, tickingClock } from '../events/samples.ts'
+
+const GOLDEN = join(import.meta.dirname, '../fixtures/logs')
+const upcast = upcaster(upcastSteps)
+const NAMES = ['liveness', 'reputation', 'keyword-index', 'downloads'] as const
+const version = (name: (typeof NAMES)[number]): number => allProjections(signerOf(1).id)[name].version
+
+async function resultOf<R>(call: Progressive<unknown, R>): Promise<R> {
+  for (;;) {
+    const { done, value } = await call.next()
+    if (done) return value as R
+  }
+}
+
+/** The seed of `signerOf(1)`, whose node wrote the golden logs. */
+function goldenSeed(): Uint8Array {
+  const seed = new Uint8Array(32).fill(7)
+  new DataView(seed.buffer).setUint32(0, 1)
+  return seed
+}
+
+describe('a node that does not run', () => {
+  let root: string
+  const at = (name: string) => join(root, name)
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'p2pt-stopped-'))
+  })
+  afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+  /** A data directory with a golden log in it. */
+  const golden = (version: string): string => {
+    const directory = at(`golden-${version}`)
+    cpSync(join(GOLDEN, version), directory, { recursive: true })
+    writeFileSync(join(directory, 'key.seed'), goldenSeed(), { mode: 0o600 })
+    writeFileSync(join(directory, 'node.json'), JSON.stringify({ format: 1, role: 'client', id: signerOf(1).id }))
+    return directory
+  }
+  /** A data directory of a new node with these events. */
+  const made = async (name: string, drafts: readonly Draft[]): Promise<string> => {
+    using directory = await openDataDirectory(at(name), { role: 'client' })
+    const { signer } = directory
+    assert.ok(isNodeId(signer.id))
+    await using log = await openLevelLog({ directory: at(name), signer, clock: tickingClock(), upcast })
+    for (let from = 0; from < drafts.length; from += 250) await log.append(drafts.slice(from, from + 250))
+    return at(name)
+  }
+  const versionsIn = async (directory: string) => {
+    await using store = await openLevelProjectionStore({ directory: join(directory, 'projections') })
+    return Object.fromEntries(await Promise.all(NAMES.map(async (name) => [name, (await store.load(name))?.version])))
+  }
+
+  describe('is migrated', () => {
+    it('from version 1: told what runs on read and what is made again, then it is', async () => {
+      const directory = golden('v1')
+      {
+        await using store = await openLevelProjectionStore({ directory: join(directory, 'projections') })
+        await store.commit('downloads', 1, 460, [['d/old', '{}']])
+      }
+      const plan = await planStoppedMigration(directory)
+      assert.deepEqual(plan.upcasts, [{ kind: 'download.added', from: 1, to: 2, events: 3 }])
+      assert.deepEqual(
+        plan.versions.find(({ kind }) => kind === 'download.added'),
+        { kind: 'download.added', version: 1, present: 2, events: 3 },
+      )
+      assert.equal(
+        plan.versions.reduce((sum, { events }) => sum + events, 0),
+        plan.events,
+      )
+      assert.ok(plan.versions.some(({ kind, present }) => kind === 'unknown kind 1000' && present === null))
+      assert.deepEqual(
+        plan.projections.map(({ name, stored, version, rebuild }) => [name, stored, version, rebuild]),
+        [
+          ['liveness', null, version('liveness'), 'missing'],
+          ['reputation', null, version('reputation'), 'missing'],
+          ['keyword-index', null, version('keyword-index'), 'missing'],
+          ['downloads', 1, version('downloads'), 'version'],
+        ],
+      )
+      assert.equal(plan.projections.at(-1)?.events, 7 * 3)
+      assert.deepEqual(await versionsIn(directory), {
+        ...{ liveness: undefined, reputation: undefined, 'keyword-index': undefined, downloads: 1 },
+      })
+
+      const { digests } = await resultOf(migrateStopped(directory))
+      assert.equal((await versionsIn(directory)).downloads, version('downloads'))
+      const after = await planStoppedMigration(directory)
+      assert.deepEqual(
+        after.projections.map(({ rebuild, events }) => [rebuild, events]),
+        NAMES.map(() => [null, 0]),
+      )
+      assert.deepEqual(after.upcasts, plan.upcasts, 'the log itself stays as it was written')
+      await using stopped = await openStoppedNode(directory)
+      assert.deepEqual((await stopped.digests({ at: plan.events })).digests, digests)
+    })
+
+    it('from the present version: nothing runs on read', async () => {
+      assert.deepEqual((await planStoppedMigration(golden('v2'))).upcasts, [])
+    })
+
+    it('never from a newer version: what this node wrote and cannot read must not be passed over', async () => {
+      const directory = golden('v2')
+      {
+        await using log = await openLevelLog({ directory, signer: signerOf(1), clock: tickingClock(), upcast })
+        const { body } = foreign(
+          signerOf(1),
+          999,
+          log.lamport + 1,
+          EVERY_KIND.find(({ event }) => event.kind === 'download.added'),
+        )
+        // The second byte is the version.
+        const newer = body.map((byte, index) => (index === 1 ? 3 : byte))
+        const [ingested] = await log.ingest([{ body: newer, signature: signerOf(1).sign(newer) }])
+        assert.equal(ingested?.outcome, 'appended')
+      }
+      const refused = (error: unknown) =>
+        error instanceof ServiceError &&
+        error.code === 'damaged' &&
+        /download\.added in version 3, .* up to 2: use the newer/.test(error.message)
+      await assert.rejects(planStoppedMigration(directory), refused)
+      await assert.rejects(resultOf(migrateStopped(directory)), refused)
+      assert.ok(!existsSync(join(directory, 'projections')), 'nothing was changed')
+    })
+  })
+
+  describe('has its projections made again', () => {
+    it('so that its next start finds them, and says what was wrong', async () => {
+      const directory = await made('one', [...EVERY_KIND, ...EVERY_KIND])
+      await resultOf(rebuildStopped(directory, undefined))
+      {
+        // Rows that add up and are wrong: what a bug in an older version may have left.
+        await using store = await openLevelProjectionStore({ directory: join(directory, 'projections') })
+        await store.commit('reputation', version('reputation'), 48, [['r/nobody', '{"agree":1,"disagree":0}']])
+      }
+      const { projections } = await resultOf(rebuildStopped(directory, ['reputation', 'liveness']))
+      assert.deepEqual(
+        projections.map(({ name, events, digestBefore, digestAfter }) => [name, events, digestBefore === digestAfter]),
+        [
+          ['reputation', 48, false],
+          ['liveness', 48, true],
+        ],
+      )
+      const [again] = (await resultOf(rebuildStopped(directory, ['reputation']))).projections
+      assert.equal(again?.digestBefore, projections[0]?.digestAfter)
+    })
+
+    it('unless it is no projection, no node, or one that runs', async () => {
+      const directory = await made('one', [])
+      await assert.rejects(resultOf(rebuildStopped(directory, ['nonsense'])), {
+        code: 'usage',
+        message: /no projection nonsense; known are liveness/,
+      })
+      await assert.rejects(resultOf(rebuildStopped(at('absent'), undefined)), {
+        code: 'failed',
+        message: /there is no node in/,
+      })
+      using _running = await openDataDirectory(directory, { role: 'client' })
+      await assert.rejects(resultOf(rebuildStopped(directory, undefined)), { code: 'failed', message: /in use/ })
+    })
+  })
+})
+
+describe('a running node', () => {
+  it('answers while its projections are made again', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'p2pt-rebuild-'))
+    const dataDirectory = join(root, 'node')
+    {
+      using directory = await openDataDirectory(dataDirectory, { role: 'bootstrap' })
+      await using log = await openLevelLog({
+        directory: dataDirectory,
+        signer: directory.signer,
+        clock: tickingClock(),
+        upcast,
+      })
+      const others = [signerOf(2), signerOf(3)]
+      const events = Array.from({ length: 12_000 }, (_, index) =>
+        foreign(
+          others[index % 2] ?? signerOf(2),
+          1 + (index >> 1),
+          index + 1,
+          EVERY_KIND.find(({ event }) => event.kind === 'piece.judged') ?? numbered(1),
+        ),
+      )
+      await log.ingest(events)
+    }
+    const options = { role: 'bootstrap', dataDirectory, host: '127.0.0.1', port: 0, bootstrap: [], logLevel: 'silent' } as const
+    const running = await startNode(options, new AbortController().signal)
+    try {
+      let over = false
+      const work = resultOf(running.node.rebuild({})).finally(() => {
+        over = true
+      })
+      let answers = 0
+      while (!over) {
+        assert.equal((await running.node.scores()).length, 1)
+        answers += 1
+        await setImmediate()
+      }
+      const { projections } = await work
+      assert.ok(answers > 10, `${answers} answers`)
+      for (const { name, events, digestBefore, digestAfter } of projections) {
+        assert.ok(events >= 12_000)
+        assert.equal(digestAfter, digestBefore, name)
+      }
+    } finally {
+      await running[Symbol.asyncDispose]()
+      rmSync(root, { recursive: true, force: true })
+    }
+  })
+})
