@@ -1,8 +1,18 @@
-import type { Event, EventLog, NodeId, NodeRole, SignedEvent, Timers, VerifySignature } from '../../src/events/index.ts'
+import type {
+  Envelope,
+  Event,
+  EventLog,
+  NodeId,
+  NodeRole,
+  SignedEvent,
+  Timers,
+  VerifySignature,
+} from '../../src/events/index.ts'
 import { signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
 import { createOverlay, type OverlayOptions, type OverlayRuntime, type RememberedMember } from '../../src/network/index.ts'
 import { isMemberEvent, MemberTable } from '../../src/network/membership/member-table.ts'
 import { MemoryNetwork, type MemoryTransport } from '../../src/network/transport.memory.ts'
+import { decodeWire } from '../../src/network/wire.ts'
 import { GatedLog } from './gated-log.ts'
 import { forked } from './random.ts'
 import { SharedEvents, SharedLog } from './shared-log.ts'
@@ -190,8 +200,24 @@ export class Simulation implements AsyncDisposable {
   }
 
   /** Appends a gossip event by this node, as if its role had. */
-  publish(node: SimNode, event: Event = torrentEvent(this.#random)): Promise<unknown> {
+  publish(node: SimNode, event: Event = torrentEvent(this.#random)): Promise<readonly Envelope[]> {
     return node.log.append([{ stream: 'gossip', event }])
+  }
+
+  /** From now on looks at how far events travel. @returns a function that stops it, and tells the longest way in hops */
+  watchHops(): () => number {
+    const { options } = this.network
+    const before = options.onMessage
+    let longest = 0
+    options.onMessage = (from, to, bytes) => {
+      before(from, to, bytes)
+      const message = decodeWire(bytes)
+      if (message.type === 'push') longest = Math.max(longest, ...message.events.map(({ hops }) => hops + 1))
+    }
+    return () => {
+      options.onMessage = before
+      return longest
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
