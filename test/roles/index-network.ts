@@ -7,6 +7,7 @@ import { partitionDigest } from '../../src/projections/keyword-index/index.ts'
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
 import { OwnClaims } from '../../src/roles/client/own-claims.ts'
+import { watchOwners } from '../../src/roles/client/owner-watch.ts'
 import { Publications } from '../../src/roles/client/publications.ts'
 import { Publisher } from '../../src/roles/client/publisher.ts'
 import { searchNetwork } from '../../src/roles/client/search.ts'
@@ -160,6 +161,7 @@ export class ClientPeer {
     this.map = liveIndexMap(states)
     this.claims = new OwnClaims(node.id, this.map)
     node.log.onAppended((envelopes) => this.claims.apply(envelopes))
+    watchOwners(node.log, this.map, () => this.publications)
     this.publications = this.#newPublications()
     this.publisher = this.#newPublisher()
   }

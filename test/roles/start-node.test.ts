@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -143,6 +143,25 @@ describe('startNode', () => {
     assert.deepEqual((await clientOf(publisher).clientStatus()).torrents, [])
     assert.equal((await readFile(at('A Quiet Orbit.bin'))).length, FILE_BYTES, 'what was published stays with its owner')
     await assert.rejects(clientOf(publisher).remove(published.infoHash, { deleteFiles: false }), /no torrent with info hash/)
+  })
+
+  it('serves a published file from its new place when it was moved while the node was down', async () => {
+    const node = await start('client', 'one')
+    await writeFile(at('orbit.bin'), randomBytes(FILE_BYTES))
+    const first = await resultOf(clientOf(node).publish({ path: at('orbit.bin') }))
+    // No index node is known: it is kept, and announced when one comes.
+    assert.deepEqual([first.acknowledgedBy, first.pending], [[], 1])
+    await stop(node)
+    await mkdir(at('moved'))
+    await rename(at('orbit.bin'), join(at('moved'), 'orbit.bin'))
+
+    const again = await start('client', 'one')
+    const row = async () => (await clientOf(again).clientStatus()).torrents[0]
+    await until('the loss to be seen', async () => (await row())?.state === 'downloading')
+    const second = await resultOf(clientOf(again).publish({ path: join(at('moved'), 'orbit.bin') }))
+    assert.equal(second.infoHash, first.infoHash)
+    await until('it to be served again', async () => (await row())?.state === 'seeding')
+    assert.equal((await row())?.directory, at('moved'))
   })
 
   it('refuses a directory in use, and one of another role, with a sentence that says whose it is', async () => {

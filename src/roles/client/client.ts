@@ -9,6 +9,7 @@ import { scoreRow } from '../node/score-rows.ts'
 import type { ClientService, NodeService } from '../services.ts'
 import { createClientService } from './client-service.ts'
 import { OwnClaims } from './own-claims.ts'
+import { watchOwners } from './owner-watch.ts'
 import { Publications } from './publications.ts'
 import { Publisher } from './publisher.ts'
 import { Torrents } from './torrents.ts'
@@ -84,20 +85,15 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
   })
 
   const closing = new AbortController()
-  let owners = map.indexNodes().join()
   const stopFollowing = log.onAppended((envelopes: readonly Envelope[]) => {
     claims.apply(envelopes)
     verdicts.onAppended(envelopes)
-    if (!envelopes.some(({ event }) => event.kind.startsWith('member.'))) return
-    // An owner that came, or came back, or is one since another went, may lack what it should hold.
-    const before = owners
-    owners = map.indexNodes().join()
-    const cameBack = envelopes.some(({ event }) => event.kind === 'member.alive' && event.role === 'index')
-    if (owners !== before || cameBack) publications.reconsider()
   })
+  const stopWatching = watchOwners(log, map, () => publications)
   const close = async () => {
     closing.abort()
     stopFollowing()
+    stopWatching()
     publications.stop()
     await engine[Symbol.asyncDispose]()
     // What the engine told last is in the log before that closes.

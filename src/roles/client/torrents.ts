@@ -86,13 +86,16 @@ export class Torrents {
     const { infoHash, name, pieceCount, torrentFile, directory } = made
     const verified: PieceRange[] = [{ first: 0, count: pieceCount }]
     const known = this.#options.download(infoHash)
-    if (known === undefined) {
-      await this.#engineDoes((engine) => engine.add({ kind: 'torrent-file', bytes: torrentFile }, { directory, verified }))
-    } else if (!known.completed) {
+    if (known !== undefined && !known.completed)
       throw new ServiceError('failed', `"${known.name}" is being downloaded already; publish it when it is complete`)
-    } else {
-      return
-    }
+    const live = this.#options.engine.status(infoHash)
+    // Complete by the log but not by the disk: its files are gone from where they were, and stand here now.
+    const lost = live === undefined || live.state === 'failed' || live.state === 'downloading'
+    if (known !== undefined && !lost) return
+    await this.#engineDoes(async (engine) => {
+      if (live !== undefined) await engine.remove(infoHash, { deleteFiles: false })
+      await engine.add({ kind: 'torrent-file', bytes: torrentFile }, { directory, verified })
+    })
     await this.#recordAddition(infoHash, [
       { kind: 'download.added', infoHash, name, title, directory, origin: 'publish', magnet: '', torrentFile },
       described(made),

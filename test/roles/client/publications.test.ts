@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLevelLog } from '../../../src/events/event-log.level.ts'
-import type { NodeId, SignedEvent } from '../../../src/events/index.ts'
+import { LogError, type NodeId, type SignedEvent } from '../../../src/events/index.ts'
 import { signerFromSeed } from '../../../src/events/signer.sodium.ts'
 import { OwnClaims } from '../../../src/roles/client/own-claims.ts'
 import { Publications } from '../../../src/roles/client/publications.ts'
@@ -50,7 +50,35 @@ describe('publications', () => {
     await network.until('it has it', () => index.titles().length === 1, 120_000)
   })
 
-  it('go to an owner that comes later as soon as the client reconsiders, and to no other again', async () => {
+  it('go to an index node that comes later, as soon as it is known and its words are its own', async () => {
+    await started(3)
+    const [client, late] = [network.client(), network.index(2)]
+    late.crash()
+    await network.until('it is known to be dead', () => client.map.indexNodes().length === 2, 60_000)
+    assert.equal((await client.publish('quiet orbit')).pending, 0)
+    await network.sim.time.advance(60_000)
+    await late.restart()
+    await network.until('it is known', () => client.map.indexNodes().length === 3, 10_000)
+    await network.until('it has it', () => late.titles().length === 1, 1_000)
+  })
+
+  it('that an index node could not write are tried again', async () => {
+    await started(2)
+    const [client, full] = [network.client(), network.index(0)]
+    full.node.overlay.serve(INDEX_METHODS.publish, async () => {
+      throw new LogError({ code: 'LOG_WRITE_FAILED', reason: 'no space left on device' })
+    })
+    const published = await client.publish('quiet orbit')
+    assert.deepEqual([published.acknowledgedBy, published.pending], [[network.index(1).id], 1])
+    let asked = 0
+    full.node.overlay.serve(INDEX_METHODS.publish, async () => {
+      asked += 1
+      return encodePublishReply(['stored'])
+    })
+    await network.until('it is asked again', () => asked === 1, 5_000)
+  })
+
+  it('go to nobody again that is known to have them, and to all after a restart', async () => {
     await started(3)
     const client = network.client()
     await client.publish('quiet orbit')
