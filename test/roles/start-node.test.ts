@@ -145,6 +145,25 @@ describe('startNode', () => {
     await assert.rejects(clientOf(publisher).remove(published.infoHash, { deleteFiles: false }), /no torrent with info hash/)
   })
 
+  it('answers a search right after its start, once it has heard of an index node', async () => {
+    const bootstrap = await start('bootstrap', 'bootstrap')
+    const { endpoint } = await bootstrap.node.status()
+    assert.ok(endpoint)
+    await start('index', 'index', { bootstrap: [endpoint] })
+    const client = await start('client', 'client', { bootstrap: [endpoint] })
+    assert.deepEqual((await clientOf(client).search({ text: 'orbit' })).hits, [])
+  })
+
+  it('does not keep a search waiting when it stops', async () => {
+    const client = await start('client', 'client')
+    const search = clientOf(client).search({ text: 'orbit' })
+    const failed = assert.rejects(search, /no index node is known/)
+    const before = Date.now()
+    await stop(client)
+    await failed
+    assert.ok(Date.now() - before < 3_000)
+  })
+
   it('serves a published file from its new place when it was moved while the node was down', async () => {
     const node = await start('client', 'one')
     await writeFile(at('orbit.bin'), randomBytes(FILE_BYTES))
