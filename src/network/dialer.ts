@@ -25,13 +25,13 @@ export class Dialer {
     this.#options = options
   }
 
-  /** A link to the peer. Never rejects. */
-  connect(to: NodeId, endpoint: Endpoint | undefined): Promise<boolean> {
+  /** A link to the peer, used for gossip however many there are if it is to be `lasting`. Never rejects. */
+  connect(to: NodeId, endpoint: Endpoint | undefined, lasting: boolean): Promise<boolean> {
     const { links } = this.#options
     if (links.get(to) !== undefined) return Promise.resolve(true)
     if (!links.isWaitedFor(to) && links.waitingCount >= DIALS_MAX) return Promise.resolve(false)
     const { promise, first } = links.wait(to)
-    if (first) void this.#dial(to, endpoint)
+    if (first) void this.#dial(to, endpoint, lasting)
     return promise
   }
 
@@ -40,9 +40,9 @@ export class Dialer {
     return this.#transient.delete(peer)
   }
 
-  async #dial(to: NodeId, endpoint: Endpoint | undefined): Promise<void> {
+  async #dial(to: NodeId, endpoint: Endpoint | undefined, lasting: boolean): Promise<void> {
     const { transport, links, timers, onNotice } = this.#options
-    if (links.neighbourCount >= NEIGHBOURS_ENOUGH) this.#transient.add(to)
+    if (!lasting && links.neighbourCount >= NEIGHBOURS_ENOUGH) this.#transient.add(to)
     let linked = false
     try {
       linked = await transport.dial(to, endpoint)

@@ -75,9 +75,9 @@ export class HyperswarmLink {
   }
 
   /** @returns false if nothing was sent; a full queue costs the link */
-  send(message: Uint8Array): boolean {
+  send(message: Uint8Array, urgent = false): boolean {
     if (this.state !== 'open' || message.length > MESSAGE_BYTES_MAX) return false
-    if (this.#queue.push(message)) return true
+    if (this.#queue.push(message, urgent)) return true
     this.close('backlog')
     return false
   }

@@ -7,13 +7,14 @@ export type EventEvidence = { author: NodeId; authorSeq: number; lamport: number
 
 /**
  * What a protocol wants done, as data: a runtime carries it out (runtime.ts).
- * `send`: with `dial` a link is made where there is none, to that endpoint or by key alone.
+ * `send`: with `dial` a link is made where there is none, to that endpoint or by key alone, and with `lasting` it stays
+ * and is used for gossip; `urgent` goes before others.
  * `append`: our own event, to be stamped and signed. `ingest`: somebody's events, checked, in the order to be stored.
  * `supply`: stored events of these ranges for a peer that lacks them. `wake`: calls back; a timer set again is moved.
  * `charge`: a peer misbehaved, once.
  */
 export type Effect<M> =
-  | { do: 'send'; to: NodeId; message: M; dial?: Endpoint | 'by-key' }
+  | { do: 'send'; to: NodeId; message: M; dial?: Endpoint | 'by-key'; lasting?: boolean; urgent?: boolean }
   | { do: 'append'; event: Event }
   | { do: 'ingest'; events: readonly SignedEvent[] }
   | { do: 'supply'; to: NodeId; id: number; ranges: readonly AuthorRange[] }

@@ -358,7 +358,7 @@ class Runtime implements OverlayRuntime {
     for (const effect of effects) {
       switch (effect.do) {
         case 'send':
-          this.#sendOrDial(effect.to, effect.message, effect.dial)
+          this.#sendOrDial(effect)
           break
         case 'append':
           this.#bridge.append(effect.event)
@@ -384,28 +384,28 @@ class Runtime implements OverlayRuntime {
     this.#carryOut(timer.startsWith('gossip-') ? this.#gossip.wake(timer, now) : this.#membership.wake(timer, now))
   }
 
-  #send(to: NodeId, message: WireMessage): boolean {
+  #send(to: NodeId, message: WireMessage, urgent = isAboutLife(message)): boolean {
     const booked = this.#links.get(to)
     if (booked === undefined) return false
     booked.messagesOut++
     if (message.type === 'request' || message.type === 'response') booked.usedAt = this.#now()
-    return this.#transport.send(to, encodeWire(message))
+    return this.#transport.send(to, encodeWire(message), urgent)
   }
 
-  #sendOrDial(to: NodeId, message: WireMessage, dial: Endpoint | 'by-key' | undefined): void {
+  #sendOrDial({ to, message, dial, lasting, urgent }: Extract<AnyEffect, { do: 'send' }>): void {
     if (this.#links.get(to) !== undefined || dial === undefined) {
-      this.#send(to, message)
+      this.#send(to, message, urgent)
       return
     }
-    void this.#connect(to, dial === 'by-key' ? undefined : dial).then((linked) => {
-      if (linked) this.#guarded(() => this.#send(to, message))
+    void this.#connect(to, dial === 'by-key' ? undefined : dial, lasting).then((linked) => {
+      if (linked) this.#guarded(() => this.#send(to, message, urgent))
     })
   }
 
   /** A link to the peer. Never rejects. */
-  #connect(to: NodeId, endpoint: Endpoint | undefined): Promise<boolean> {
+  #connect(to: NodeId, endpoint: Endpoint | undefined, lasting = false): Promise<boolean> {
     if (this.#state !== 'up' || to === this.self || this.#misconduct.refuses(to, this.#now())) return Promise.resolve(false)
-    return this.#dialer.connect(to, endpoint)
+    return this.#dialer.connect(to, endpoint, lasting)
   }
 
   #charge(peer: NodeId, reason: QuarantineReason, evidence: EventEvidence | undefined): void {
@@ -448,3 +448,7 @@ class Runtime implements OverlayRuntime {
     this.#messenger.stop()
   }
 }
+
+/** Who is alive is asked and answered before anything else: a late answer looks like none. */
+const isAboutLife = ({ type }: WireMessage): boolean =>
+  type === 'ping' || type === 'pong' || type === 'nack' || type === 'ping-request'

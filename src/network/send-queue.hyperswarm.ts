@@ -1,8 +1,12 @@
 import type { Clock, Timers } from '../events/index.ts'
 import type { TransportLimits } from './limits.hyperswarm.ts'
+import { SendLane } from './send-lane.hyperswarm.ts'
 import { TokenBucket } from './token-bucket.hyperswarm.ts'
 
-/** Messages on their way to one peer: bounded, paced below what the peer accepts, and stopped while its stream is full. */
+/**
+ * Messages on their way to one peer: bounded, paced below what the peer accepts, and stopped while its stream is full.
+ * Urgent ones overtake the others: a ping behind megabytes of catch-up would be a suspicion.
+ */
 export class SendQueue {
   readonly #limits: TransportLimits
   readonly #clock: Clock
@@ -10,8 +14,8 @@ export class SendQueue {
   readonly #write: (message: Uint8Array) => boolean
   readonly #messagesOut: TokenBucket
   readonly #bytesOut: TokenBucket
-  #waiting: Uint8Array[] = []
-  #head = 0
+  readonly #urgent = new SendLane()
+  readonly #plain = new SendLane()
   #bytes = 0
   #writable = true
   #cancelTimer: (() => void) | undefined
@@ -28,11 +32,12 @@ export class SendQueue {
   }
 
   /** @returns false if the queue is full: the peer does not read, or we write more than a peer may be sent */
-  push(message: Uint8Array): boolean {
+  push(message: Uint8Array, urgent = false): boolean {
     if (this.#closed) return false
-    const count = this.#waiting.length - this.#head
+    const count = this.#urgent.count + this.#plain.count
     if (count >= this.#limits.queueMessagesMax || this.#bytes + message.length > this.#limits.queueBytesMax) return false
-    this.#waiting.push(message)
+    const lane = urgent ? this.#urgent : this.#plain
+    lane.push(message)
     this.#bytes += message.length
     this.#pump()
     return true
@@ -46,12 +51,14 @@ export class SendQueue {
   close(): void {
     this.#closed = true
     this.#cancelTimer?.()
-    this.#waiting = []
+    this.#urgent.clear()
+    this.#plain.clear()
   }
 
   #pump(): void {
     while (!this.#closed && this.#writable && this.#cancelTimer === undefined) {
-      const message = this.#waiting[this.#head]
+      const lane = this.#urgent.count > 0 ? this.#urgent : this.#plain
+      const message = lane.first
       if (message === undefined) return
       const now = this.#clock.now()
       const waitMs = Math.max(this.#messagesOut.waitMs(1, now), this.#bytesOut.waitMs(message.length, now))
@@ -65,11 +72,7 @@ export class SendQueue {
       this.#messagesOut.take(1, now)
       this.#bytesOut.take(Math.min(message.length, this.#limits.bytesOut.burst), now)
       this.#bytes -= message.length
-      this.#head++
-      if (this.#head === this.#waiting.length || this.#head > 1024) {
-        this.#waiting = this.#waiting.slice(this.#head)
-        this.#head = 0
-      }
+      lane.shift()
       this.#writable = this.#write(message)
     }
   }

@@ -138,8 +138,8 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
     return [...this.#links.values()].filter(({ state }) => state === 'open').map(({ link }) => link)
   }
 
-  send(to: NodeId, message: Uint8Array): boolean {
-    return this.#links.get(to)?.send(message) ?? false
+  send(to: NodeId, message: Uint8Array, urgent = false): boolean {
+    return this.#links.get(to)?.send(message, urgent) ?? false
   }
 
   dial(peer: NodeId, endpoint?: Endpoint): Promise<boolean> {

@@ -48,8 +48,11 @@ export interface Transport extends AsyncDisposable {
   /** Our own endpoint as others should dial it; undefined before start. */
   readonly endpoint: Endpoint | undefined
   links(): readonly Link[]
-  /** @returns false, and nothing is sent, without a link or when the peer's send queue is full (the link is then dropped) */
-  send(to: NodeId, message: Uint8Array): boolean
+  /**
+   * `urgent` messages overtake others that wait for the same peer.
+   * @returns false, and nothing is sent, without a link or when the peer's send queue is full (the link is then dropped)
+   */
+  send(to: NodeId, message: Uint8Array, urgent?: boolean): boolean
   /** A link to this node, made if there is none: by key over the DHT, or straight to `endpoint`. @returns false if it cannot be reached */
   dial(peer: NodeId, endpoint?: Endpoint): Promise<boolean>
   drop(peer: NodeId, why: LinkLoss): void

@@ -99,6 +99,14 @@ describe('send queue', () => {
     assert.equal(time.pending, 0)
   })
 
+  it('lets what is urgent overtake what waits', () => {
+    for (const name of [1, 2, 3, 4]) push(name)
+    assert.equal(queue.push(Uint8Array.of(9), true), true)
+    assert.equal(queue.push(Uint8Array.of(10), true), true)
+    time.pass(500)
+    assert.deepEqual(written, [1, 2, 9, 10, 3, 4])
+  })
+
   it('is full at its number of messages', () => {
     for (let name = 1; name <= 6; name++) assert.equal(push(name), true)
     assert.equal(push(7), false)

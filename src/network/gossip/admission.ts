@@ -9,10 +9,14 @@ import {
   type VerifySignature,
 } from '../../events/index.ts'
 import type { AuthorRates } from './author-rates.ts'
+import { goesFirst } from './precedence.ts'
 import type { SeenEvents } from './seen-events.ts'
 
 /** What gossip may ask of the log, without waiting. */
 export type HeldEvents = Pick<EventLog, 'lamport' | 'has' | 'versionVector'>
+
+/** Verdicts have a rate of their own: whoever chatters can still warn. */
+export type Rates = { readonly first: AuthorRates; readonly rest: AuthorRates }
 
 export type Verdict =
   /** `spread` false: over its author's rate, to be kept but not pushed on. */
@@ -27,12 +31,12 @@ export type Verdict =
 export class Admission {
   readonly #held: HeldEvents
   readonly #seen: SeenEvents
-  readonly #rates: AuthorRates
+  readonly #rates: Rates
   readonly #verify: VerifySignature
   /** Stamps of events that were admitted and are not in the log yet count as witnessed. */
   #lamport = 0
 
-  constructor(held: HeldEvents, seen: SeenEvents, rates: AuthorRates, verify: VerifySignature) {
+  constructor(held: HeldEvents, seen: SeenEvents, rates: Rates, verify: VerifySignature) {
     this.#held = held
     this.#seen = seen
     this.#rates = rates
@@ -53,7 +57,11 @@ export class Admission {
     if (!this.#verify(event.body, event.signature, author)) return { verdict: 'rejected', reason: 'bad-signature', header }
     this.#lamport = Math.max(witnessed, header.lamport)
     // After the signature: a forger must not use up somebody else's rate.
-    return { verdict: 'new', header, spread: !live || this.#rates.take(author, now) }
+    return {
+      verdict: 'new',
+      header,
+      spread: !live || (goesFirst(header) ? this.#rates.first : this.#rates.rest).take(author, now),
+    }
   }
 }
 

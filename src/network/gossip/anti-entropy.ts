@@ -10,7 +10,7 @@ import { bucketBits, bucketOf, differingBuckets, hasBucket, summarise } from './
 // "Epidemic algorithms for replicated database maintenance"; vectors as in Golding's timestamped anti-entropy).
 
 /** Each node compares with one random neighbour this often. */
-export const COMPARE_EVERY_MS = 10_000
+export const COMPARE_EVERY_MS = 5_000
 /** After an exchange brought something, others are compared with soon: it spreads what a partition kept apart. */
 const COMPARE_SOON_MS = 300
 const COMPARE_SOON_PEERS = 3
@@ -20,7 +20,7 @@ export const SUPPLIED_NAMED_MAX = 32
 const COMPARE_GAP_MS = 250
 const ANSWER_GAP_MS = 20
 /** A fetch without an answer for so long is given up, and its ranges are free to be asked of another. */
-const FETCH_PATIENCE_MS = 5_000
+const FETCH_PATIENCE_MS = 2_500
 /** Events in one fetch, over all its ranges; the next fetch goes on. */
 export const FETCH_EVENTS_MAX = 4_096
 const FETCHES_MAX = 4
@@ -122,6 +122,7 @@ export class AntiEntropy {
   vector(from: NodeId, message: { buckets: Uint8Array; heads: readonly Head[]; reply: boolean }, now: number): GossipEffect[] {
     const peer = this.#peers.get(from)
     if (peer === undefined) return []
+    this.#giveUpLate(now)
     const effects = this.#fetch(from, peer, message.heads, now)
     if (message.reply) return effects
     const theirs = new Map(message.heads.map(({ author, authorSeq }) => [author, authorSeq]))

@@ -25,7 +25,7 @@ export const PUSH_BYTES_MAX = 60 * 1024
 export const FLUSH_TIMER = 'gossip-flush'
 export const GRAFT_TIMER = 'gossip-graft'
 
-export type Pushed = SeenEvent & { readonly author: NodeId; readonly authorSeq: number }
+export type Pushed = SeenEvent & { readonly author: NodeId; readonly authorSeq: number; readonly first?: boolean }
 /** `grafted`: pushed to although it is no link of the spanning tree. */
 type Neighbour = { grafted: boolean; lazy: Map<string, EventName>; prunedAt: number }
 type Missing = { name: EventName; sources: NodeId[]; askAt: number }
@@ -81,7 +81,10 @@ export class BroadcastTree {
     for (const [peer, neighbour] of this.#neighbours) {
       if (peer === except) continue
       if (!byNameOnly && this.#isEager(peer)) {
-        effects.push(...pushes(peer, events))
+        for (const urgent of [true, false]) {
+          const some = events.filter(({ first = false }) => first === urgent)
+          effects.push(...pushes(peer, some, urgent))
+        }
       } else {
         for (const { key, name } of named) bounded(neighbour.lazy, NAMES_MAX).set(key, name)
       }
@@ -188,12 +191,12 @@ export class BroadcastTree {
 }
 
 /** Push messages of these events, each within the limit of a message. */
-export function pushes(to: NodeId, events: readonly SeenEvent[]): GossipEffect[] {
+export function pushes(to: NodeId, events: readonly SeenEvent[], urgent = false): GossipEffect[] {
   const effects: GossipEffect[] = []
   let batch: SeenEvent[] = []
   let bytes = 0
   const close = () => {
-    if (batch.length > 0) effects.push({ do: 'send', to, message: { type: 'push', events: batch } })
+    if (batch.length > 0) effects.push({ do: 'send', to, message: { type: 'push', events: batch }, urgent })
     batch = []
     bytes = 0
   }

@@ -6,6 +6,7 @@ import { Admission, type HeldEvents } from './admission.ts'
 import { AntiEntropy, COMPARE_SOON_TIMER, COMPARE_TIMER, SUPPLIED_NAMED_MAX } from './anti-entropy.ts'
 import { AuthorRates } from './author-rates.ts'
 import { BroadcastTree, FLUSH_TIMER, GRAFT_TIMER, type Pushed, pushes } from './broadcast-tree.ts'
+import { goesFirst } from './precedence.ts'
 import { SeenEvents } from './seen-events.ts'
 import { BEACON_EVERY_MS, BEACON_TIMER, SpanningTree } from './spanning-tree.ts'
 
@@ -54,7 +55,8 @@ export class Gossip implements Protocol<GossipMessage> {
   constructor({ self, isClient, held, verify, random }: GossipOptions) {
     this.#spanning = new SpanningTree(self, isClient)
     this.#tree = new BroadcastTree(this.#spanning)
-    const rates = new AuthorRates(AUTHOR_EVENTS_PER_SECOND, AUTHOR_EVENTS_BURST, AUTHORS_MAX)
+    const newRates = () => new AuthorRates(AUTHOR_EVENTS_PER_SECOND, AUTHOR_EVENTS_BURST, AUTHORS_MAX)
+    const rates = { first: newRates(), rest: newRates() }
     this.#held = held
     this.#admission = new Admission(held, this.#seen, rates, verify)
     this.#antiEntropy = new AntiEntropy(held, this.#seen, random)
@@ -99,10 +101,13 @@ export class Gossip implements Protocol<GossipMessage> {
 
   /** Own events that stand in the log now. */
   publish(
-    own: readonly { header: Pick<Header, 'author' | 'authorSeq'>; event: SignedEvent }[],
+    own: readonly { header: Pick<Header, 'author' | 'authorSeq' | 'kind'>; event: SignedEvent }[],
   ): readonly Effect<GossipMessage>[] {
     const pushed = own.map(
-      ({ header, event }): Pushed => ({ author: header.author, authorSeq: header.authorSeq, event, hops: 0 }),
+      ({ header, event }): Pushed => ({
+        ...{ author: header.author, authorSeq: header.authorSeq, event, hops: 0 },
+        first: goesFirst(header),
+      }),
     )
     for (const { author, authorSeq, event } of pushed) this.#seen.add(author, authorSeq, { event, hops: 0 })
     return this.#counted(this.#tree.spread(pushed, undefined))
@@ -213,7 +218,7 @@ export class Gossip implements Protocol<GossipMessage> {
         const kept = { body: event.body.slice(), signature: event.signature.slice() }
         this.#seen.add(author, authorSeq, { event: kept, hops: hops + 1 })
         this.#queue.push({ header: judged.header, event: kept }, now)
-        fresh.push({ author, authorSeq, event: kept, hops: hops + 1, spread: judged.spread })
+        fresh.push({ author, authorSeq, event: kept, hops: hops + 1, first: goesFirst(judged.header), spread: judged.spread })
         this.counts.eventsIn++
         if (!judged.spread) this.counts.throttled++
       } else if (judged.verdict === 'duplicate') {

@@ -252,7 +252,12 @@ export class Membership implements Protocol<MembershipMessage> {
     // Half of a network that was cut in two believes the other half dead: somebody must try.
     const dead = this.#ticks % 2 === 0 ? this.#list.oneDead(this.#table) : undefined
     if (dead !== undefined && this.#probes.size < PROBES_MAX) {
-      effects.push(...this.#ping(dead, now), { do: 'wake', afterMs: 5_000, timer: `forget ${this.#seq}` })
+      // If it is there after all, so may be a whole part of the network, and events have to cross: the link is to stay.
+      effects.push(...this.#ping(dead, now).map((effect) => ({ ...effect, lasting: true })), {
+        do: 'wake',
+        afterMs: 5_000,
+        timer: `forget ${this.#seq}`,
+      })
     }
     return effects
   }

@@ -4,10 +4,11 @@ export const churn: Scenario = {
   proves: 'no event is lost to 20 % loss, copies, 10 % of the nodes killed and back each minute, and a partition',
   nodes: 15,
   nodesMax: 300,
-  options: { loss: 0.2, duplication: 0.05 },
+  options: { duplication: 0.05 },
   async tell(stage) {
     const { sim } = stage
     await stage.everybodyStarts()
+    sim.network.faults.loss = 0.2
     const everyMs = 60_000 / Math.max(1, Math.round(stage.size / 10))
     let killAt = sim.time.now() + everyMs / 2
     const back: { node: (typeof sim.nodes)[number]; at: number }[] = []
