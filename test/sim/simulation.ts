@@ -49,6 +49,8 @@ export class SimNode {
   readonly role: NodeRole
   readonly log: SharedLog
   incarnation = 0
+  /** Its first start is told in all logs already. */
+  isStanding = false
   run: Run | undefined
 
   constructor(id: NodeId, index: number, role: NodeRole, log: SharedLog) {
@@ -141,10 +143,13 @@ export class Simulation implements AsyncDisposable {
 
   /** Puts what each member said of itself at its start into all logs. */
   async #stand(): Promise<void> {
-    for (const { id, index, role, log } of this.nodes) {
+    for (const node of this.nodes) {
+      const { id, index, role, log } = node
+      node.isStanding = true
       const address = { host: '10.0.0.1', port: index + 1, dhtPort: 0 }
       const event = { kind: 'member.alive', subject: id, incarnation: 1, role, ...address } as const
-      if (role !== 'client') await log.append([{ stream: 'gossip', event }])
+      if (role === 'client') continue
+      await log.append([{ stream: 'gossip', event }])
     }
     const words: SignedEvent[] = []
     for (const { log } of this.nodes) if (log.head > 0) words.push(...(await log.readSignedAt([1])))
@@ -153,7 +158,9 @@ export class Simulation implements AsyncDisposable {
 
   /** Starts a node, for the first time or again with the log it had. */
   async start(node: SimNode, more: Partial<OverlayOptions> = {}): Promise<void> {
-    node.incarnation += 1
+    const { isStanding } = node
+    node.incarnation = isStanding ? 1 : Math.max(node.incarnation, await ownIncarnationIn(node.log)) + 1
+    node.isStanding = false
     const alive = { value: true }
     const timers: Timers = {
       after: (delayMs, run) =>
@@ -169,7 +176,7 @@ export class Simulation implements AsyncDisposable {
       incarnation: node.incarnation,
       transport,
       // Of a network that stands, the first start is told already.
-      log: new GatedLog(node.log, alive, this.options.standing && node.incarnation === 1),
+      log: new GatedLog(node.log, alive, isStanding),
       verify: this.#verify,
       clock: this.time,
       timers,
@@ -226,6 +233,16 @@ export class Simulation implements AsyncDisposable {
       await node.log[Symbol.asyncDispose]()
     }
   }
+}
+
+/** The highest incarnation that the node itself announced, refutations among it. */
+async function ownIncarnationIn(log: EventLog): Promise<number> {
+  let highest = 0
+  for await (const { author, event } of log.read({ kinds: ['member.alive', 'member.refuted', 'member.left'] })) {
+    if (author === log.author && 'subject' in event && event.subject === author && 'incarnation' in event)
+      highest = Math.max(highest, event.incarnation)
+  }
+  return highest
 }
 
 /** What a liveness projection of this log would say: a restarted node is given that. */

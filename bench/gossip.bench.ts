@@ -1,0 +1,88 @@
+import { forked } from '../test/sim/random.ts'
+import { flood } from './gossip-flood.ts'
+import { type Calm, calm, cold, falseDeaths, troubled } from './gossip-runs.ts'
+import { type Bench, median } from './harness.ts'
+
+// Gossip and membership in the simulator, on a virtual clock: the figures do not depend on the machine, only the time that
+// the bench takes does. Beside them, in the same run, what p2pt's ancestor did: a flood to 2 random peers, once.
+
+const HOUR_S = 3_600
+const FLOODS = 200
+const FANOUT = 2
+
+/** `quietSeconds`: how long nobody may be declared dead. `heavy`: also what costs minutes at a thousand nodes. */
+type Size = { readonly nodes: number; readonly seeds: number; readonly quietSeconds: number; readonly heavy: boolean }
+
+const QUICK: readonly Size[] = [
+  { nodes: 15, seeds: 5, quietSeconds: HOUR_S, heavy: true },
+  { nodes: 100, seeds: 3, quietSeconds: HOUR_S / 4, heavy: true },
+  { nodes: 1_000, seeds: 1, quietSeconds: 120, heavy: false },
+]
+const FULL: readonly Size[] = [15, 100, 1_000].map((nodes) => ({ nodes, seeds: 5, quietSeconds: HOUR_S, heavy: true }))
+
+const bench: Bench = async ({ full, note, report }) => {
+  for (const { nodes, seeds, quietSeconds, heavy } of full ? FULL : QUICK) {
+    const all = Array.from({ length: seeds }, (_, index) => index + 1)
+    const before = { still: floods(nodes, 0), lossy: floods(nodes, 0.2) }
+    const against = (value: number) => ({ against: { name: `flood to ${FANOUT}`, value } })
+    const name = (what: string): string => `N = ${nodes}: ${what}`
+
+    note(`N = ${nodes}: at rest, events and crashes, ${seeds} seeds`)
+    const calms: Calm[] = []
+    for (const seed of all) calms.push(await calm(nodes, seed))
+    const middle = (of: (one: Calm) => number): number => median(calms.map(of))
+    const worst = (of: (one: Calm) => number): number => Math.max(...calms.map(of))
+    const reached = 100 * Math.min(...calms.map(({ deliveredShare }) => deliveredShare))
+    report({
+      ...{ name: name('nodes reached, nothing lost'), value: reached, unit: '%', target: { atLeast: 100 } },
+      ...against(100 * before.still.reachedShare),
+    })
+    report({
+      ...{ name: name('copies an event'), value: worst(({ copies }) => copies), unit: 'copies', target: { atMost: 2 } },
+      ...against(before.still.copies),
+    })
+    report({
+      ...{ name: name('to the last node'), value: worst(({ hops }) => hops), unit: 'hops', target: { atMost: 12 } },
+      ...against(before.still.hops),
+    })
+    const crashes = calms.flatMap(({ crashSeconds }) => crashSeconds)
+    report({ name: name('crash seen by all, median'), value: median(crashes), unit: 's', target: { atMost: 15 } })
+    report({ name: name('crash seen by all, slowest'), value: Math.max(...crashes), unit: 's' })
+    const bytes = middle(({ bytesPerSecond }) => bytesPerSecond)
+    report({ name: name('sent by a node at rest'), value: bytes, unit: 'B/s', target: { atMost: 1_500 } })
+
+    note(`N = ${nodes}: ${quietSeconds} virtual seconds of 5 % loss, 10 % slow`)
+    let deaths = 0
+    for (const seed of full ? all : all.slice(0, 1)) deaths += await falseDeaths(nodes, seed, quietSeconds)
+    report({
+      ...{ name: name(`false deaths in ${quietSeconds / 60} virtual minutes`), value: deaths, unit: 'members' },
+      ...{ target: { atMost: 0 } },
+    })
+
+    if (!heavy) continue
+    note(`N = ${nodes}: 20 % loss, churn and a partition`)
+    const shares: number[] = []
+    for (const seed of all) shares.push(await troubled(nodes, seed))
+    report({
+      ...{ name: name('delivered under loss, churn, partition'), value: 100 * Math.min(...shares), unit: '%' },
+      ...{ target: { atLeast: 100 } },
+      ...against(100 * before.lossy.reachedShare),
+    })
+
+    note(`N = ${nodes}: all started within 5 s`)
+    report({ name: name('all know all after the last start'), value: await cold(nodes, 1), unit: 's' })
+  }
+}
+
+/** The median flood of many. */
+function floods(nodes: number, lossShare: number) {
+  const random = forked(nodes, 77)
+  const all = Array.from({ length: FLOODS }, () => flood(nodes, FANOUT, lossShare, random))
+  return {
+    reachedShare: median(all.map(({ reachedShare }) => reachedShare)),
+    copies: median(all.map(({ copies }) => copies)),
+    hops: median(all.map(({ hops }) => hops)),
+  }
+}
+
+export default bench
