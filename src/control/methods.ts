@@ -50,6 +50,7 @@ const node: MethodTable<NodeService> = {
   status: { shape: 'answer', parameters: [] },
   links: { shape: 'answer', parameters: [] },
   stop: { shape: 'answer', parameters: [] },
+  backup: { shape: 'stream', parameters: [record({ directory: text })] },
   rebuild: { shape: 'stream', parameters: [record({ projections: optional(list(text)) })] },
   tail: { shape: 'stream', parameters: [record({ from: optional(whole), kinds: optional(list(text)) })] },
   notices: { shape: 'stream', parameters: [record({ last: optional(whole) })] },

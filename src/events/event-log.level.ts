@@ -3,6 +3,7 @@ import type { VerifyOptions } from './audit-database.level.ts'
 import type { Upcast } from './body.ts'
 import type { PlanTools } from './commit-plan.ts'
 import { CommittedLog } from './committed-log.ts'
+import type { LogCopy } from './copy-log.level.ts'
 import { type EventLog, LogError, type LogView } from './event-log.ts'
 import { bootId, HeadFile, readHeadFile } from './head-file.fs.ts'
 import { damageByRecord, type HeadMark, provenMark } from './head-record.ts'
@@ -37,6 +38,28 @@ export type LevelLogOptions = PlanTools & {
 export type LevelLog = EventLog & {
   /** As `verifyLog`, of what is stored at this moment; LevelDB's files are not checked, since it is writing them. */
   verify(options?: VerifyOptions): Promise<LogVerdict>
+  copyTo(directory: string, onProgress?: (seq: number) => void): Promise<LogCopy>
+}
+
+/** A stopped node's log. */
+export type StoppedLog = LogView & {
+  /** Copies the log, as it stands now, to another data directory, whose node will be this one restored. */
+  copyTo(directory: string, onProgress?: (seq: number) => void): Promise<LogCopy>
+}
+
+/**
+ * Own index numbers that a copy leaves out. A node that goes on from a copy must not give a number out again that was
+ * given out after the copy was made; holes in an index stream are normal, so it begins far above.
+ */
+const INDEX_NUMBERS_LEFT_OUT = 65_536
+
+function copier(store: SegmentStore, state: LogState, author: NodeId): StoppedLog['copyTo'] {
+  return async (directory, onProgress) => {
+    const [gossipSeq, indexSeq] = [state.runsOf(author, 'gossip')?.highest ?? 0, state.runsOf(author, 'index')?.highest ?? 0]
+    const index = Math.max(indexSeq, (state.floors.index ?? 1) - 1) + 1 + INDEX_NUMBERS_LEFT_OUT
+    const head = await store.copyTo(directory, { meta: { author, floors: { ...state.floors, index } }, onProgress })
+    return { head, gossipSeq, indexSeq }
+  }
 }
 
 /**
@@ -68,6 +91,7 @@ export async function openLevelLog({ directory, create = false, ...tools }: Leve
     })
     return Object.assign(new CommittedLog(log.state, store, tools), {
       verify: (options: VerifyOptions = {}) => store.verify(options),
+      copyTo: copier(store, log.state, tools.signer.id),
     })
   } catch (error) {
     await database?.close()
@@ -101,7 +125,7 @@ export async function createLevelLog(directory: string, author: NodeId): Promise
  * Opens a stopped node's log for reading, without its key. Takes the same lock as the node would.
  * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_DAMAGED`, `LOG_NEWER`
  */
-export async function readLevelLog({ directory, upcast }: { directory: string; upcast: Upcast }): Promise<LogView> {
+export async function readLevelLog({ directory, upcast }: { directory: string; upcast: Upcast }): Promise<StoppedLog> {
   const release = claimLog(directory)
   let database: LogDatabase | undefined
   try {
@@ -111,7 +135,7 @@ export async function readLevelLog({ directory, upcast }: { directory: string; u
       throw new LogError({ code: 'LOG_CLOSED' })
     }
     const store = new SegmentStore(database, { ...log, upcast, committed: refuse, closed: release, reopen: refuse })
-    return new LogReader(log.author, log.state, store)
+    return Object.assign(new LogReader(log.author, log.state, store), { copyTo: copier(store, log.state, log.author) })
   } catch (error) {
     await database?.close()
     release()

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { auditDatabase, type VerifyOptions } from './audit-database.level.ts'
 import type { Upcast } from './body.ts'
 import type { PlannedEvent } from './commit-plan.ts'
+import { type CopyOptions, copyLog } from './copy-log.level.ts'
 import type { Envelope, SignedEvent } from './envelope.ts'
+import type { HeadMark } from './head-record.ts'
 import { toHex } from './hex.ts'
 import type { LogDatabase } from './log-database.level.ts'
 import { runsOfEvents } from './log-state.ts'
@@ -153,6 +155,16 @@ export class SegmentStore implements LogStore {
     await using snapshot = this.#database.snapshot()
     const audited = { database: this.#database, snapshot, record, boot: null, isRepaired: false, problems: [] }
     return await auditDatabase(audited, options)
+  }
+
+  /** Writes a copy of all that is stored at this moment as the log of another data directory. @returns its last event */
+  async copyTo(directory: string, options: CopyOptions): Promise<HeadMark> {
+    await using moment = this.#database.snapshot()
+    // A commit that is being written may be in the database already: the copy then reaches further than its record.
+    const last = this.#parts.directory.last
+    const head = { seq: last === undefined ? 0 : last.first + last.count - 1, digest: toHex(this.#digest) }
+    await copyLog(this.#database, moment, directory, head, options)
+    return head
   }
 
   async close(): Promise<void> {

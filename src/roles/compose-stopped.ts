@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { upcastSteps } from '../../migrations/index.ts'
 import { openStoppedDirectory } from '../events/data-directory.fs.ts'
-import { readLevelLog } from '../events/event-log.level.ts'
+import { readLevelLog, type StoppedLog } from '../events/event-log.level.ts'
 import { type LogView, type NodeId, type NodeRole, upcaster } from '../events/index.ts'
-import { systemTimers } from '../events/time.system.ts'
+import { systemClock, systemTimers } from '../events/time.system.ts'
 import { allProjections, type ProjectionStates } from '../projections/all.ts'
 import { breathe } from '../projections/breathe.system.ts'
 import { frozenStore } from '../projections/frozen-store.ts'
@@ -12,6 +12,7 @@ import { createProjectionRunner, type ProjectionRunner, type ProjectionStore } f
 import { openLevelProjectionStore } from '../projections/projection-store.level.ts'
 import { openMemoryProjectionStore } from '../projections/projection-store.memory.ts'
 import { newSha256 } from '../projections/sha256.system.ts'
+import { backUp } from './node/backup.fs.ts'
 import { lazyQueries } from './node/lazy-queries.ts'
 import { createLogQueries } from './node/log-queries.ts'
 import { planMigration } from './node/migration.ts'
@@ -19,7 +20,16 @@ import { createRebuilder, knownProjections, told } from './node/rebuild.ts'
 import { asServiceError } from './node/service-errors.ts'
 import { verifyStopped } from './node/verification.ts'
 import { withProgress } from './node/with-progress.ts'
-import type { LogQueries, Migrated, MigrationPlan, Progressive, RebuildProgress, RebuildResult } from './services.ts'
+import type {
+  BackupProgress,
+  BackupResult,
+  LogQueries,
+  Migrated,
+  MigrationPlan,
+  Progressive,
+  RebuildProgress,
+  RebuildResult,
+} from './services.ts'
 
 // Wires what is done with a node that does not run; compose.ts wires one that does.
 
@@ -146,7 +156,7 @@ export function migrateStopped(dataDirectory: string): Progressive<RebuildProgre
 /** Locks the directory of a node that does not run, and opens its log for reading while `work` goes on. */
 async function* withStoppedLog<P, R>(
   dataDirectory: string,
-  work: (log: LogView, rows: string) => Progressive<P, R>,
+  work: (log: StoppedLog, rows: string) => Progressive<P, R>,
 ): Progressive<P, R> {
   try {
     using directory = openStoppedDirectory(dataDirectory)
@@ -155,4 +165,12 @@ async function* withStoppedLog<P, R>(
   } catch (error) {
     throw asServiceError(error)
   }
+}
+
+/**
+ * Copies a node that does not run to another directory, as `node backup` does of one that runs.
+ * @throws ServiceError
+ */
+export function backUpStopped(dataDirectory: string, output: string): Progressive<BackupProgress, BackupResult> {
+  return withStoppedLog(dataDirectory, (log) => backUp({ directory: dataDirectory, log }, output, () => systemClock.now()))
 }

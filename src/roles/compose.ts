@@ -26,12 +26,17 @@ import { newSha256 } from '../projections/sha256.system.ts'
 import { createClient } from './client/client.ts'
 import { createIndexNode } from './index-node/index-node.ts'
 import { liveIndexMap } from './index-node/live-index-map.ts'
+import { backUp } from './node/backup.fs.ts'
+import { serveHistory } from './node/history-exchange.ts'
 import { createLogQueries } from './node/log-queries.ts'
 import { readNetworkMemory, writeNetworkMemory } from './node/network-memory.fs.ts'
 import { createNodeService, type NodeParts } from './node/node-service.ts'
 import { NoticeBoard } from './node/notices.ts'
 import { enforceOperatorBans } from './node/operator-bans.ts'
+import { OwnEventsGate } from './node/own-events-gate.ts'
+import { OwnHistory } from './node/own-history.ts'
 import { startProgramLog } from './node/program-log.pino.ts'
+import { readFork, readRestoredMark, removeRestoredMark, writeFork } from './node/restored.fs.ts'
 import { runnerNotice } from './node/runner-notices.ts'
 import { asServiceError } from './node/service-errors.ts'
 import { verifyRunning } from './node/verification.ts'
@@ -74,7 +79,10 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
 
   const directory = cleanup.use(await openDataDirectory(options.dataDirectory, { role: options.role }))
   const { signer, paths } = directory
-  const log = cleanup.use(await openLevelLog({ directory: directory.directory, signer, clock, upcast: upcaster(upcastSteps) }))
+  const stored = cleanup.use(
+    await openLevelLog({ directory: directory.directory, signer, clock, upcast: upcaster(upcastSteps) }),
+  )
+  const log = new OwnEventsGate(stored)
   const store = cleanup.use(
     await openLevelProjectionStore({
       directory: paths.projections,
@@ -158,18 +166,36 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     engine,
     waitingFor() {
       if (stopping) return 'the node to stop'
+      if (history.waitingFor !== null) return history.waitingFor
       if (options.role !== 'bootstrap' && transport.links().length === 0)
         return 'a link to the network: no bootstrap or known node answers yet'
       return null
     },
-    queries: createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyRunning(log, options) }),
+    queries: createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyRunning(stored, options) }),
+    backUp: (output) => backUp({ directory: directory.directory, log: stored }, output, () => clock.now()),
     stop: () => stopAsked.resolve(),
   }
   const node = createNodeService(parts)
   const map = liveIndexMap(states)
+  serveHistory(stored, overlay)
+  if (options.acceptForkRisk === true) removeRestoredMark(directory.directory)
+  const history = new OwnHistory({
+    log: stored,
+    gate: log,
+    overlay,
+    verify: verifySignature,
+    timers,
+    notices,
+    indexNodes: () => (options.role === 'client' ? map.indexNodes() : []),
+    restored: readRestoredMark(directory.directory) !== undefined,
+    fork: readFork(directory.directory),
+    onRecovered: () => removeRestoredMark(directory.directory),
+    onFork: (fork) => writeFork(directory.directory, fork),
+  })
 
   // Stopped in this order: no more work, then goodbye, then sockets, then the log.
   cleanup.use(overlay)
+  cleanup.use(history)
   cleanup.defer(enforceOperatorBans(log, states.state('reputation'), overlay))
   cleanup.use(startProgramLog(options.logLevel, { id: signer.id, notices, overlay }))
   const index =
@@ -178,6 +204,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     if (!up && why !== undefined && why !== 'stopped' && why !== 'remote')
       notices.post('info', 'link.lost', `lost the link to ${peer.slice(0, 8)}: ${why}`)
   })
+  history.start()
   await overlay.start(signal)
   index?.start()
   const client =

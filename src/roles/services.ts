@@ -105,6 +105,17 @@ export type MigrationPlan = {
 }
 export type Migrated = { plan: MigrationPlan; elapsedMs: number; digests: Record<string, string> }
 
+export type BackupProgress = { done: number; total: number }
+/** `gossipSeq` and `indexSeq`: the last numbers of the node's own events in the copy. */
+export type BackupResult = {
+  directory: string
+  at: number
+  events: number
+  headDigest: string
+  gossipSeq: number
+  indexSeq: number
+}
+
 /** An event as commands show it. */
 export type EventRow = {
   seq: number
@@ -259,6 +270,8 @@ export interface NodeService extends LogQueries {
   /** Asks the node to stop; resolves when it has begun. */
   stop(): Promise<void>
   rebuild(options: { projections?: string[] }): Progressive<RebuildProgress, RebuildResult>
+  /** Copies the node as it is now to `directory`, an absolute path where nothing is yet; the key too. */
+  backup(options: { directory: string }): Progressive<BackupProgress, BackupResult>
   /** Events as they are appended, after `from` (exclusive; default: from now on). Ends when closed. */
   tail(options: { from?: number; kinds?: string[] }): AsyncIterable<EventRow>
   notices(options: { last?: number }): AsyncIterable<Notice>

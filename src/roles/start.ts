@@ -13,6 +13,8 @@ export type StartOptions = {
   advertise?: string
   logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug'
   allowCorrupt?: boolean
+  /** A restored backup goes on at once, although peers may hold events of it that it lacks. */
+  acceptForkRisk?: boolean
   /** Where downloads go; default: `downloads` in the data directory. */
   downloads?: string
   downloadBytesPerSecondMax?: number

@@ -36,6 +36,12 @@ export const startFlags = (role: NodeRole) => ({
     summary: "Address that others dial. Default: --host, or this machine's first address when that is 0.0.0.0.",
     helpValue: 'HOST',
   }),
+  'accept-fork-risk': Flags.boolean({
+    default: false,
+    summary: 'After a restore: go on without asking peers what this node said after its backup was made.',
+    description:
+      'Only where no peer is left that could know. If one does, the sequence of this node forks, and it needs a new key.',
+  }),
   'log-level': Flags.option({
     summary: 'Program log on stderr, JSON lines.',
     options: LOG_LEVELS,
@@ -65,6 +71,7 @@ export type StartFlags = {
   'download-limit'?: string | undefined
   'upload-limit'?: string | undefined
   'allow-corrupt'?: boolean
+  'accept-fork-risk'?: boolean
 }
 
 /** @throws ServiceError `usage` if one of them is no HOST:PORT */
@@ -104,6 +111,7 @@ export async function startOptions(
     bootstrap: bootstrap.filter((endpoint) => !itself(endpoint)),
     ...(advertise === undefined ? {} : { advertise }),
     ...(flags['allow-corrupt'] === true ? { allowCorrupt: true } : {}),
+    ...(flags['accept-fork-risk'] === true ? { acceptForkRisk: true } : {}),
     ...(flags.downloads === undefined ? {} : { downloads: resolve(flags.downloads) }),
     ...(downloadRate === undefined ? {} : { downloadBytesPerSecondMax: parseByteRate(downloadRate) }),
     ...(uploadRate === undefined ? {} : { uploadBytesPerSecondMax: parseByteRate(uploadRate) }),

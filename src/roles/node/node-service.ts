@@ -30,6 +30,8 @@ export type NodeParts = {
   /** What the node still waits for; null when it is ready. */
   waitingFor(): string | null
   queries: LogQueries
+  /** Copies the node to another directory, see backup.fs.ts. */
+  backUp(directory: string): ReturnType<NodeService['backup']>
   /** Begins to stop the node. */
   stop(): void
 }
@@ -73,6 +75,7 @@ export function createNodeService(parts: NodeParts): NodeService {
       parts.stop()
     },
     rebuild: ({ projections }) => rebuilder(knownProjections(states, projections)),
+    backup: ({ directory }) => parts.backUp(directory),
     tail: (options) => tail(log, options),
     notices: ({ last }) => notices.follow(last),
     ban: (peer, reason) => decide('operator.banned', peer, reason),

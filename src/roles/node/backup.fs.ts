@@ -1,0 +1,50 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { dataPaths } from '../../events/data-directory.fs.ts'
+import type { StoppedLog } from '../../events/event-log.level.ts'
+import { type BackupProgress, type BackupResult, type Progressive, ServiceError } from '../services.ts'
+import { RESTORED } from './restored.fs.ts'
+import { withProgress } from './with-progress.ts'
+
+/** Files beside the log that a copy needs, and those that only save it time. */
+const NEEDED = ['key.seed', 'node.json'] as const
+const HELPFUL = ['network.json'] as const
+
+/**
+ * Copies a node, running or not, to a new data directory: its log as it stands at one moment, its key (mode 0600), and
+ * a mark that says so, by which the node that starts there knows that its own sequence may have gone on (ADR 10).
+ * Projections are left out, since they follow from the log, and so are downloads. The directory appears when it is whole.
+ * @param output absolute; it may be there if it is empty
+ * @throws ServiceError `usage` if something is there, `failed` if it cannot be written
+ */
+export function backUp(
+  node: { readonly directory: string; readonly log: Pick<StoppedLog, 'copyTo'> & { readonly head: number } },
+  output: string,
+  now: () => number,
+): Progressive<BackupProgress, BackupResult> {
+  const total = node.log.head
+  return withProgress(async (report) => {
+    if (existsSync(output) && readdirSync(output).length > 0)
+      throw new ServiceError('usage', `${output} is not empty: give a directory that is not there yet`)
+    const draft = join(dirname(output), `.${basename(output)}.part`)
+    try {
+      rmSync(draft, { recursive: true, force: true })
+      mkdirSync(draft, { recursive: true, mode: 0o700 })
+      const { head, gossipSeq, indexSeq } = await node.log.copyTo(draft, (seq) => report({ done: Math.min(seq, total), total }))
+      for (const name of [...NEEDED, ...HELPFUL]) {
+        const from = join(node.directory, name)
+        if (!existsSync(from) && HELPFUL.includes(name as (typeof HELPFUL)[number])) continue
+        if (name === 'key.seed') writeFileSync(dataPaths(draft).keySeed, readFileSync(from), { mode: 0o600 })
+        else copyFileSync(from, join(draft, name))
+      }
+      const at = now()
+      writeFileSync(join(draft, RESTORED), `${JSON.stringify({ at, gossipSeq, indexSeq }, null, 2)}\n`, { mode: 0o600 })
+      renameSync(draft, output)
+      return { directory: output, at, events: head.seq, headDigest: head.digest, gossipSeq, indexSeq }
+    } catch (cause) {
+      rmSync(draft, { recursive: true, force: true })
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new ServiceError('failed', `the backup could not be written to ${output}: ${reason}`, { cause })
+    }
+  })
+}
