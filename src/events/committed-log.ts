@@ -1,6 +1,7 @@
 import { CommitPlan, type PlanTools } from './commit-plan.ts'
 import type { Draft, Envelope, SignedEvent } from './envelope.ts'
 import { type AppendOptions, type EventLog, type Ingested, LogError } from './event-log.ts'
+import type { NodeId } from './ids.ts'
 import { LogReader } from './log-reader.ts'
 import { type LogState, runsOfEvents } from './log-state.ts'
 import type { LogStore } from './log-store.ts'
@@ -49,6 +50,11 @@ export class CommittedLog extends LogReader implements EventLog {
     return (await Promise.all(parts)).flat()
   }
 
+  passOver(ranges: Iterable<{ author: NodeId; from: number; to: number }>): void {
+    const runs = [...ranges].map(({ author, from, to }) => ({ author, authorSeq: from, count: to - from + 1 }))
+    this.state.know(runs.map((run) => ({ ...run, stream: 'gossip' as const })))
+  }
+
   onAppended(listener: (envelopes: readonly Envelope[]) => void): () => void {
     // Wrapped, so that one function given twice is two listeners.
     const entry = (envelopes: readonly Envelope[]): void => listener(envelopes)
@@ -60,7 +66,7 @@ export class CommittedLog extends LogReader implements EventLog {
 
   /** Commits what waits before the store is closed. */
   protected override async settle(): Promise<void> {
-    await this.#committing
+    while (this.#committing !== undefined) await this.#committing
   }
 
   #enqueue<T>(
@@ -85,6 +91,20 @@ export class CommittedLog extends LogReader implements EventLog {
       this.#queue.push({ own, count, durable: options.durable ?? false, plan, resolve: () => resolve(answer), reject })
       this.#committing ??= this.#commitAll()
     })
+  }
+
+  /** Runs alone, between two commits; what is appended meanwhile waits. */
+  protected async between<T>(run: () => Promise<T>): Promise<T> {
+    while (this.#committing !== undefined) await this.#committing
+    this.assertOpen()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#committing = promise
+    try {
+      return await run()
+    } finally {
+      this.#committing = this.#queue.length > 0 ? this.#commitAll() : undefined
+      resolve()
+    }
   }
 
   async #commitAll(): Promise<void> {
@@ -141,7 +161,7 @@ export class CommittedLog extends LogReader implements EventLog {
 }
 
 /** The innermost message: LevelDB's own words stand under the binding's. */
-function reasonOf(cause: unknown): string {
+export function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause)
   return cause.cause instanceof Error ? reasonOf(cause.cause) : cause.message
 }

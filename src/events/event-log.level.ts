@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import type { VerifyOptions } from './audit-database.level.ts'
 import type { Upcast } from './body.ts'
 import type { PlanTools } from './commit-plan.ts'
-import { CommittedLog } from './committed-log.ts'
+import { CommittedLog, reasonOf } from './committed-log.ts'
 import type { LogCopy } from './copy-log.level.ts'
 import { type EventLog, LogError, type LogView } from './event-log.ts'
 import { bootId, HeadFile, readHeadFile } from './head-file.fs.ts'
@@ -20,8 +20,9 @@ import {
 import { LogReader } from './log-reader.ts'
 import { LogState } from './log-state.ts'
 import { claimPath } from './open-paths.fs.ts'
+import type { PrunableLog, Pruned, PruneRequest } from './retention.ts'
 import { SegmentDirectory } from './segment-directory.ts'
-import { digestAt, scanSummaries } from './segment-scan.level.ts'
+import { digestAt, readArrivals, scanSummaries } from './segment-scan.level.ts'
 import { SegmentStore, type SegmentStoreParts } from './segment-store.level.ts'
 import { DIGEST_BYTES } from './segment-summary.ts'
 import { asDamage } from './segment-value.level.ts'
@@ -35,11 +36,17 @@ export type LevelLogOptions = PlanTools & {
 }
 
 /** A log that can be audited while it is in use. */
-export type LevelLog = EventLog & {
-  /** As `verifyLog`, of what is stored at this moment; LevelDB's files are not checked, since it is writing them. */
-  verify(options?: VerifyOptions): Promise<LogVerdict>
-  copyTo(directory: string, onProgress?: (seq: number) => void): Promise<LogCopy>
-}
+export type LevelLog = EventLog &
+  PrunableLog & {
+    /** As `verifyLog`, of what is stored at this moment; LevelDB's files are not checked, since it is writing them. */
+    verify(options?: VerifyOptions): Promise<LogVerdict>
+    /**
+     * Peers have told all that they hold of us: numbers that a repair left out, because they might have been used, are given
+     * out after all. A hole that nobody can fill would keep others from our events behind it.
+     */
+    settleGossip(): Promise<void>
+    copyTo(directory: string, onProgress?: (seq: number) => void): Promise<LogCopy>
+  }
 
 /** A stopped node's log. */
 export type StoppedLog = LogView & {
@@ -81,6 +88,9 @@ export async function openLevelLog({ directory, create = false, ...tools }: Leve
     const store = new SegmentStore(database, {
       ...log,
       upcast: tools.upcast,
+      clock: tools.clock,
+      arrivals: await readArrivals(database),
+      syncHead: () => head.sync(),
       committed: (seq, digest, durable) => writeHead({ seq, digest: toHex(digest) }, durable, false),
       closed: (clean) => {
         if (clean) writeHead(undefined, true, true)
@@ -89,7 +99,7 @@ export async function openLevelLog({ directory, create = false, ...tools }: Leve
       },
       reopen: () => openDatabase(logPaths(directory).database, false),
     })
-    return Object.assign(new CommittedLog(log.state, store, tools), {
+    return Object.assign(new StoredLog(log.state, store, tools), {
       verify: (options: VerifyOptions = {}) => store.verify(options),
       copyTo: copier(store, log.state, tools.signer.id),
     })
@@ -134,12 +144,47 @@ export async function readLevelLog({ directory, upcast }: { directory: string; u
     const refuse = (): never => {
       throw new LogError({ code: 'LOG_CLOSED' })
     }
-    const store = new SegmentStore(database, { ...log, upcast, committed: refuse, closed: release, reopen: refuse })
+    const parts = { committed: refuse, syncHead: refuse, closed: release, reopen: refuse, clock: { now: refuse } }
+    const store = new SegmentStore(database, { ...log, ...parts, upcast, arrivals: await readArrivals(database) })
     return Object.assign(new LogReader(log.author, log.state, store), { copyTo: copier(store, log.state, log.author) })
   } catch (error) {
     await database?.close()
     release()
     throw error
+  }
+}
+
+/** The log over segments, which lets go of what it is told to. */
+class StoredLog extends CommittedLog implements PrunableLog {
+  readonly #segments: SegmentStore
+
+  constructor(state: LogState, store: SegmentStore, tools: PlanTools) {
+    super(state, store, tools)
+    this.#segments = store
+  }
+
+  async settleGossip(): Promise<void> {
+    if (this.state.floors.gossip === undefined) return
+    const { gossip: _, ...floors } = this.state.floors
+    await this.between(() => this.#segments.writeMeta({ author: this.author, floors }))
+    this.state.floors = floors
+  }
+
+  async prune(request: PruneRequest): Promise<Pruned> {
+    let [events, bytes] = [0, 0]
+    let from: number | undefined = 1
+    while (from !== undefined) {
+      const start: number = from
+      const pruned = await this.between(() => this.#segments.prune(request, start)).catch((cause: unknown) => {
+        if (cause instanceof LogError) throw cause
+        throw new LogError({ code: 'LOG_WRITE_FAILED', reason: reasonOf(cause) }, { cause })
+      })
+      events += pruned.events
+      bytes += pruned.bytes
+      from = pruned.next
+    }
+    if (events > 0) await this.between(() => this.#segments.compact(request.to))
+    return { events, bytes }
   }
 }
 

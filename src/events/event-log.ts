@@ -1,6 +1,7 @@
 import type { Draft, Envelope, Header, SignedEvent, Stream } from './envelope.ts'
 import type { EventKind } from './event.ts'
 import type { NodeId } from './ids.ts'
+import type { Arrival, SnapshotRow } from './retention.ts'
 
 // The port of the log. Implementations: event-log.memory.ts, event-log.level.ts; both run
 // test/events/event-log.contract.ts.
@@ -56,6 +57,18 @@ export interface LogView extends AsyncDisposable {
   /** The signed bytes of events by their place in this log, in the order asked. @throws RangeError for a place outside it */
   readSignedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]>
 
+  /** The rows with which a fold of this projection begins instead of empty ones: they stand for what was pruned. */
+  snapshot?(projection: string): Promise<readonly SnapshotRow[]>
+
+  /** What was pruned of one author's stream, from this author sequence on, in order. */
+  pruned?(author: NodeId, stream: Stream, fromAuthorSeq: number): Iterable<{ from: number; to: number }>
+
+  /** When events arrived, about one an hour; empty where that is not kept. */
+  readonly arrivals?: readonly Arrival[]
+
+  /** Bytes of the files under it, 0 where there are none. */
+  bytesOnDisk?(): Promise<number>
+
   /** Contiguous heads of the gossip stream, by author. */
   versionVector(): VersionVector
 }
@@ -74,6 +87,9 @@ export interface EventLog extends LogView {
 
   /** Appends events of others, with their stamps and signatures as they are. Duplicates are told, not stored. */
   ingest(events: readonly SignedEvent[], options?: AppendOptions): Promise<readonly Ingested[]>
+
+  /** Takes gossiped events for known that nobody can give us any more; forgotten when the log is closed. */
+  passOver?(ranges: Iterable<{ author: NodeId; from: number; to: number }>): void
 
   /**
    * Calls back after each commit, in log order, synchronously in the commit's turn; a listener must not throw.

@@ -3,6 +3,7 @@ import { LogError, type LogView, type ReadRange, type VersionVector } from './ev
 import type { NodeId } from './ids.ts'
 import type { LogState } from './log-state.ts'
 import type { LogStore } from './log-store.ts'
+import type { Arrival, SnapshotRow } from './retention.ts'
 
 /** Signed events fetched at a time for a peer that lacks them. */
 const SIGNED_PER_READ = 256
@@ -59,6 +60,24 @@ export class LogReader implements LogView {
     const outside = seqs.find((seq) => !Number.isInteger(seq) || seq < 1 || seq > this.head)
     if (outside !== undefined) throw new RangeError(`the log has events 1 to ${this.head}, not ${outside}`)
     return this.store.signedAt(seqs)
+  }
+
+  pruned(author: NodeId, stream: Stream, fromAuthorSeq: number): Iterable<{ from: number; to: number }> {
+    return this.state.runsOf(author, stream)?.prunedOf(fromAuthorSeq, Number.MAX_SAFE_INTEGER) ?? []
+  }
+
+  get arrivals(): readonly Arrival[] {
+    return this.store.arrivals ?? []
+  }
+
+  async bytesOnDisk(): Promise<number> {
+    this.assertOpen()
+    return (await this.store.bytesOnDisk?.()) ?? 0
+  }
+
+  async snapshot(projection: string): Promise<readonly SnapshotRow[]> {
+    this.assertOpen()
+    return (await this.store.snapshot?.(projection)) ?? []
   }
 
   versionVector(): VersionVector {

@@ -1,6 +1,7 @@
 import type { PlannedEvent } from './commit-plan.ts'
 import type { Envelope, SignedEvent } from './envelope.ts'
 import type { EventKind } from './event.ts'
+import type { Arrival, SnapshotRow } from './retention.ts'
 
 /** Which places of a log to read, inclusive and inside the log; `kinds` undefined means all. */
 export type StoreRange = { readonly from: number; readonly to: number; readonly kinds: readonly EventKind[] | undefined }
@@ -16,5 +17,9 @@ export interface LogStore {
   batches(range: StoreRange): AsyncIterable<readonly Envelope[]>
   /** Signed bytes by place, in the order asked; every place is inside the log. */
   signedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]>
+  /** Rows of a projection that stand for what was pruned; none where nothing ever is. */
+  snapshot?(projection: string): Promise<readonly SnapshotRow[]>
+  readonly arrivals?: readonly Arrival[]
+  bytesOnDisk?(): Promise<number>
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import type { EventKind } from './event.ts'
 import { KINDS } from './kinds.ts'
-import { joinKinds, type KindBits, NO_KINDS, shareKinds, withKind } from './segment-summary.ts'
+import { hasFrames, joinKinds, type KindBits, NO_KINDS, type SegmentSummary, shareKinds, withKind } from './segment-summary.ts'
 
 /** A segment as a reader needs to know it. */
 export type SegmentEntry = {
@@ -9,6 +9,12 @@ export type SegmentEntry = {
   readonly kinds: KindBits
   /** Nothing is left of it: no key in the database. */
   readonly gone?: boolean
+}
+
+/** A segment as readers are to know it. */
+export const entryOf = (summary: SegmentSummary): SegmentEntry => {
+  const { first, count, kinds } = summary
+  return hasFrames(summary) ? { first, count, kinds } : { first, count, kinds, gone: true }
 }
 
 export const kindBits = (kinds: readonly EventKind[]): KindBits =>

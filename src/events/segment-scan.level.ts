@@ -2,11 +2,12 @@ import { type DamagedRange, LogError } from './event-log.ts'
 import { toHex } from './hex.ts'
 import type { LogDatabase } from './log-database.level.ts'
 import type { LogState } from './log-state.ts'
+import type { Arrival } from './retention.ts'
 import { framesOf } from './segment.ts'
-import type { SegmentDirectory, SegmentEntry } from './segment-directory.ts'
-import { firstOfKey, SUMMARIES, segmentKey, summaryKey } from './segment-keys.ts'
+import { entryOf, type SegmentDirectory } from './segment-directory.ts'
+import { ARRIVALS, firstOfKey, SUMMARIES, segmentKey, summaryKey } from './segment-keys.ts'
 import { isSmall, JOIN_BYTES, JOIN_EVENTS, type TailSegment } from './segment-store.level.ts'
-import { DIGEST_BYTES, decodeSummary, hasFrames, type SegmentSummary } from './segment-summary.ts'
+import { DIGEST_BYTES, decodeSummary, type SegmentSummary } from './segment-summary.ts'
 import { CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged } from './segment-value.level.ts'
 
 // What open() does: read every summary, but no event save those of the small segments at the end.
@@ -61,12 +62,6 @@ export async function scanSummaries(
   return { tail: await loadTail(database, tail), digest }
 }
 
-/** A segment as readers are to know it. */
-export const entryOf = (summary: SegmentSummary): SegmentEntry => {
-  const { first, count, kinds } = summary
-  return hasFrames(summary) ? { first, count, kinds } : { first, count, kinds, gone: true }
-}
-
 /** The last small segments that a commit may still join, read and held against their digests. */
 async function loadTail(database: LogDatabase, summaries: readonly SegmentSummary[]): Promise<TailSegment[]> {
   const tail: TailSegment[] = []
@@ -104,6 +99,17 @@ function digestAfter(summary: SegmentSummary, segment: Uint8Array, seq: number):
     }
     return undefined
   })
+}
+
+/** The times of arrival that were written down. */
+export async function readArrivals(database: LogDatabase): Promise<Arrival[]> {
+  const arrivals: Arrival[] = []
+  for (const [key, value] of await database.iterator(ARRIVALS).all()) {
+    // One that is damaged is done without: the one before speaks for its events, and they stay a little longer.
+    const at = isSealed(value) ? Number(value.subarray(CHECKSUM_BYTES).toString()) : Number.NaN
+    if (Number.isSafeInteger(at)) arrivals.push({ seq: firstOfKey(key), at })
+  }
+  return arrivals
 }
 
 /** The chain digest (hex) after the event `seq` of an open log, or undefined if no commit ended there. */

@@ -7,14 +7,19 @@ import { type CopyOptions, copyLog } from './copy-log.level.ts'
 import type { Envelope, SignedEvent } from './envelope.ts'
 import type { HeadMark } from './head-record.ts'
 import { toHex } from './hex.ts'
-import type { LogDatabase } from './log-database.level.ts'
-import { runsOfEvents } from './log-state.ts'
+import type { NodeId } from './ids.ts'
+import { encodeMeta, type LogDatabase, type Meta } from './log-database.level.ts'
+import { type LogState, runsOfEvents } from './log-state.ts'
 import type { LogStore, StoreRange } from './log-store.ts'
+import { bytesIn, planPruning, readSnapshot } from './pruning.level.ts'
+import type { Arrival, Pruned, PruneRequest, SnapshotRow } from './retention.ts'
 import { encodeFrame, readSegment, signedEventsOf, wantedKinds } from './segment.ts'
-import { kindBits, type SegmentDirectory, type SegmentEntry } from './segment-directory.ts'
-import { firstOfKey, segmentKey, summaryKey } from './segment-keys.ts'
+import { entryOf, kindBits, type SegmentDirectory, type SegmentEntry } from './segment-directory.ts'
+import { arrivalKey, firstOfKey, META_KEY, segmentKey, snapshotKey, summaryKey } from './segment-keys.ts'
 import { encodeSummary, joinSummaries, NO_KINDS, type SegmentSummary, withKind } from './segment-summary.ts'
 import { asDamage, CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged, sealValue } from './segment-value.level.ts'
+import type { Thinned } from './thinning.ts'
+import type { Clock } from './time.ts'
 import type { LogVerdict } from './verify-log.ts'
 
 /**
@@ -25,6 +30,9 @@ export const JOIN_EVENTS = 128
 export const JOIN_BYTES = 256 * 1024
 /** A commit of this many events on its own is left alone. */
 const LARGE_EVENTS = 64
+
+/** How often the time of arrival is written down, in ms: retention counts in days. */
+const ARRIVAL_EVERY_MS = 3_600_000
 
 /** Bytes that one call of an iterator brings at most; LevelDB's 16 KiB would be half a segment. */
 const READ_AHEAD_BYTES = 1024 * 1024
@@ -49,6 +57,13 @@ export type SegmentStoreParts = {
   readonly committed: Committed
   /** Called when the database is closed; `clean` if all of it is on the disk. */
   readonly closed: (clean: boolean) => void
+  /** Brings the head file to the disk, with all that `committed` told it. */
+  readonly syncHead: () => void
+  readonly clock: Clock
+  /** Whose log it is; nobody else prunes. */
+  readonly author: NodeId
+  readonly state: LogState
+  readonly arrivals: Arrival[]
   /** Opens the database again after a failed write. */
   readonly reopen: () => Promise<LogDatabase>
 }
@@ -84,8 +99,11 @@ export class SegmentStore implements LogStore {
     for (const { summary: small } of written.slice(1, -1)) batch.del(segmentKey(small.first)).del(summaryKey(small.first))
     batch.put(segmentKey(whole.first), sealValue(written.map((segment) => segment.frames)))
     batch.put(summaryKey(whole.first), sealValue([encodeSummary(whole)]))
+    const arrival = this.#arrivalOf(summary.first)
+    if (arrival !== undefined) batch.put(arrivalKey(arrival.seq), sealValue([Buffer.from(String(arrival.at))]))
     try {
       await batch.write({ sync: durable })
+      if (arrival !== undefined) this.#parts.arrivals.push(arrival)
       if (durable && this.#unsynced) await this.#syncOlderFiles()
     } catch (error) {
       this.#broken = true
@@ -96,6 +114,63 @@ export class SegmentStore implements LogStore {
     this.#tail = joins || summary.count >= LARGE_EVENTS ? [] : tail
     this.#parts.directory.replaceLast(written.length - 1, whole)
     this.#parts.committed(summary.first + summary.count - 1, this.#digest, durable)
+  }
+
+  /**
+   * Takes events out of some segments, from the one with `from` on, in one write with the snapshot's rows.
+   * @returns where to go on, undefined at the end
+   */
+  async prune(request: PruneRequest, from: number): Promise<Pruned & { readonly next: number | undefined }> {
+    if (this.#broken) await this.#mend()
+    const { directory, upcast, author, state } = this.#parts
+    const tail = this.#tail[0]?.summary.first ?? Number.POSITIVE_INFINITY
+    const { thinned, rows, next } = await planPruning(this.#database, { directory, upcast }, request, from, tail - 1)
+    if (thinned.length === 0) return { events: 0, bytes: 0, next }
+    // What the head file says is durable must not lie where only the digests at the ends are known.
+    await this.#syncAll()
+    const batch = this.#database.batch()
+    batch.put(META_KEY, encodeMeta({ author, floors: state.floors }))
+    for (const [key, value] of request.rows()) {
+      batch.put(snapshotKey(request.projection, key), sealValue([Buffer.from(value)]))
+    }
+    for (const { summary, frames } of thinned) {
+      if (frames === undefined) batch.del(segmentKey(summary.first)).del(summaryKey(summary.first))
+      else batch.put(segmentKey(summary.first), sealValue([frames]))
+    }
+    for (const summary of rows) batch.put(summaryKey(summary.first), sealValue([encodeSummary(summary)]))
+    try {
+      await batch.write({ sync: true })
+    } catch (error) {
+      this.#broken = true
+      throw error
+    }
+    for (const summary of rows) directory.replace(entryOf(summary))
+    for (const { dropped } of thinned) state.unplace(dropped)
+    const sum = (of: (one: Thinned) => number): number => thinned.reduce((total, one) => total + of(one), 0)
+    return { events: sum(({ events }) => events), bytes: sum(({ bytes }) => bytes), next }
+  }
+
+  get arrivals(): readonly Arrival[] {
+    return this.#parts.arrivals
+  }
+
+  /** Whose log it is, and which numbers are not given out. */
+  async writeMeta(meta: Omit<Meta, 'format'>): Promise<void> {
+    await this.#database.put(META_KEY, encodeMeta(meta), { sync: true })
+  }
+
+  /** Gives back the space of what was taken out. */
+  async compact(to: number): Promise<void> {
+    await this.#database.compactRange(segmentKey(0), segmentKey(to))
+    await this.#database.compactRange(summaryKey(0), summaryKey(to))
+  }
+
+  snapshot(projection: string): Promise<readonly SnapshotRow[]> {
+    return readSnapshot(this.#database, projection)
+  }
+
+  bytesOnDisk(): Promise<number> {
+    return bytesIn(this.#database.location)
   }
 
   async *batches({ from, to, kinds }: StoreRange): AsyncGenerator<readonly Envelope[]> {
@@ -184,6 +259,22 @@ export class SegmentStore implements LogStore {
     } finally {
       this.#parts.closed(clean)
     }
+  }
+
+  /** Brings everything that was ever written to the disk, and the head file after it. */
+  async #syncAll(): Promise<void> {
+    await this.#database.del(NO_KEY, { sync: true })
+    if (this.#unsynced) await this.#syncOlderFiles()
+    this.#unsynced = false
+    this.#parts.committed(this.#parts.state.head, this.#digest, true)
+    this.#parts.syncHead()
+  }
+
+  /** One an hour; never earlier than the one before, whatever the clock does. */
+  #arrivalOf(seq: number): Arrival | undefined {
+    const now = this.#parts.clock.now()
+    const last = this.#parts.arrivals.at(-1)
+    return last === undefined || now - last.at >= ARRIVAL_EVERY_MS ? { seq, at: now } : undefined
   }
 
   async *#segments(

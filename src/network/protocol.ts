@@ -11,13 +11,14 @@ export type EventEvidence = { author: NodeId; authorSeq: number; lamport: number
  * and is used for gossip; `urgent` goes before others.
  * `append`: our own event, to be stamped and signed. `ingest`: somebody's events, checked, in the order to be stored.
  * `supply`: stored events of these ranges for a peer that lacks them. `wake`: calls back; a timer set again is moved.
- * `charge`: a peer misbehaved, once.
+ * `pass-over`: events that nobody can give us, not to be asked for again. `charge`: a peer misbehaved, once.
  */
 export type Effect<M> =
   | { do: 'send'; to: NodeId; message: M; dial?: Endpoint | 'by-key'; lasting?: boolean; urgent?: boolean }
   | { do: 'append'; event: Event }
   | { do: 'ingest'; events: readonly SignedEvent[] }
   | { do: 'supply'; to: NodeId; id: number; ranges: readonly AuthorRange[] }
+  | { do: 'pass-over'; ranges: readonly AuthorRange[] }
   | { do: 'wake'; afterMs: number; timer: string }
   | { do: 'charge'; peer: NodeId; reason: QuarantineReason; event?: EventEvidence }
 

@@ -369,6 +369,9 @@ class Runtime implements OverlayRuntime {
         case 'supply':
           this.#supplier.order(effect.to, effect)
           break
+        case 'pass-over':
+          this.#log.passOver?.(effect.ranges)
+          break
         case 'wake':
           if (this.#state === 'up')
             this.#timers.set(effect.timer, effect.afterMs, () => this.#guarded(() => this.#wake(effect.timer)))

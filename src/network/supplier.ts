@@ -11,13 +11,13 @@ type Order = { id: number; ranges: readonly AuthorRange[] }
 
 /** Reads missing ranges from the log for peers, for each one fetch after the other. */
 export class Supplier {
-  readonly #log: Pick<EventLog, 'readSigned'>
+  readonly #log: Pick<EventLog, 'readSigned' | 'pruned'>
   readonly #send: (to: NodeId, message: GossipMessage) => boolean
   readonly #waiting = new Map<NodeId, Order[]>()
   /** Events read for others so far. */
   supplied = 0
 
-  constructor(log: Pick<EventLog, 'readSigned'>, send: (to: NodeId, message: GossipMessage) => boolean) {
+  constructor(log: Pick<EventLog, 'readSigned' | 'pruned'>, send: (to: NodeId, message: GossipMessage) => boolean) {
     this.#log = log
     this.#send = send
   }
@@ -47,9 +47,10 @@ export class Supplier {
     let events: SignedEvent[] = []
     let bytes = 0
     let total = 0
+    const gone = [...this.#goneOf(ranges)].slice(0, WIRE_ITEMS_MAX)
     const ship = (last: boolean): boolean => {
       this.supplied += events.length
-      const sent = this.#send(to, { type: 'supply', id, events, last })
+      const sent = this.#send(to, { type: 'supply', id, events, last, ...(last && gone.length > 0 ? { gone } : {}) })
       events = []
       bytes = 0
       return sent
@@ -65,6 +66,18 @@ export class Supplier {
         if (total >= SUPPLY_BYTES_MAX) break
       }
     }
+    // A message is bounded in bytes, and so are the events in one.
+    if (gone.length > 0 && events.length > 0 && !ship(false)) return
     ship(true)
+  }
+
+  /** What was asked for and has been pruned here: the asker would wait for it in vain. */
+  *#goneOf(ranges: readonly AuthorRange[]): Generator<AuthorRange> {
+    for (const { author, from, to } of ranges) {
+      for (const run of this.#log.pruned?.(author, 'gossip', from) ?? []) {
+        if (run.from > to) break
+        yield { author, ...run }
+      }
+    }
   }
 }

@@ -57,7 +57,7 @@ export type GossipMessage =
   | { type: 'summary'; salt: number; buckets: Uint8Array }
   | { type: 'vector'; buckets: Uint8Array; heads: readonly Head[]; reply: boolean }
   | { type: 'fetch'; id: number; ranges: readonly AuthorRange[] }
-  | { type: 'supply'; id: number; events: readonly SignedEvent[]; last: boolean }
+  | { type: 'supply'; id: number; events: readonly SignedEvent[]; last: boolean; gone?: readonly AuthorRange[] }
 
 export type MembershipMessage =
   | { type: 'ping'; seq: number; belief: Belief; incarnation: number }
@@ -122,9 +122,11 @@ function shapeOf(message: WireMessage): p2pt.wire.Wire.$Properties {
       return { vector: { buckets: message.buckets, heads, reply: message.reply } }
     }
     case 'fetch':
-      return { fetch: { id: message.id, ranges: message.ranges.map((range) => ({ ...range, author: fromHex(range.author) })) } }
+      return { fetch: { id: message.id, ranges: message.ranges.map(wireRange) } }
     case 'supply':
-      return { supply: { id: message.id, events: [...message.events], last: message.last } }
+      return {
+        supply: { id: message.id, events: [...message.events], last: message.last, gone: message.gone?.map(wireRange) ?? [] },
+      }
     case 'ping':
       return { ping: { seq: message.seq, state: BELIEFS.indexOf(message.belief), incarnation: message.incarnation } }
     case 'pong':
@@ -175,7 +177,9 @@ function messageOf(wire: p2pt.wire.Wire.$Properties): WireMessage | undefined {
   if (wire.fetch != null) return { type: 'fetch', id: count(wire.fetch.id), ranges: limited(wire.fetch.ranges).map(rangeOf) }
   if (wire.supply != null) {
     const events = limited(wire.supply.events).map(signed)
-    return { type: 'supply', id: count(wire.supply.id), events, last: wire.supply.last ?? false }
+    const gone = limited(wire.supply.gone).map(rangeOf)
+    const supply = { type: 'supply' as const, id: count(wire.supply.id), events, last: wire.supply.last ?? false }
+    return gone.length === 0 ? supply : { ...supply, gone }
   }
   return livenessOf(wire) ?? exchangeOf(wire)
 }
@@ -228,6 +232,8 @@ function helloOf(hello: p2pt.wire.Hello.$Properties): HelloMessage {
     heard: hello.heard ?? false,
   }
 }
+
+const wireRange = (range: AuthorRange) => ({ ...range, author: fromHex(range.author) })
 
 function rangeOf(range: p2pt.wire.Range.$Properties): AuthorRange {
   const from = count(range.from)

@@ -42,11 +42,14 @@ export class CheckpointWriter {
     this.#checkpoint = checkpoint
   }
 
-  /** The state was made anew: the next `write` carries every row, and puts them in place of what is stored. */
-  restart(): void {
+  /**
+   * The state was made anew: the next `write` carries every row, and puts them in place of what is stored.
+   * @param rows those that it began with, which it does not tell as changes
+   */
+  restart(rows: readonly Row[] = []): void {
     this.#clearFirst = true
     this.#checkpoint = 0
-    this.#unsaved = new Map()
+    this.#unsaved = new Map(rows)
     this.#unsavedReach = 0
   }
 

@@ -1,4 +1,5 @@
 import type { Envelope, EventKind, EventLog, Timers } from '../events/index.ts'
+import { beginningOf } from './beginning.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
 import type { Projection } from './projection.ts'
 import type { ProjectionStore } from './projection-store.ts'
@@ -12,7 +13,7 @@ export type ProjectionsOf<T> = { readonly [K in keyof T]: Projection<T[K]> }
 
 export type RunnerOptions<T> = {
   /** A log that nobody appends to need not call back: then the states are those of its end. */
-  readonly log: Pick<EventLog, 'head' | 'readBatches' | 'onAppended'>
+  readonly log: Pick<EventLog, 'head' | 'readBatches' | 'onAppended' | 'snapshot'>
   readonly store: ProjectionStore
   readonly projections: ProjectionsOf<T>
   readonly timers: Timers
@@ -162,22 +163,23 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
   /** Loads a slot's rows, or says why its state has to be made again. */
   const load = async (slot: Slot): Promise<void> => {
     const { name, version } = slot.projection
-    const again = (reason: Extract<RunnerNotice, { what: 'rebuilding' }>['reason'], error?: unknown): void => {
-      slot.state = slot.projection.initial()
+    const again = async (reason: Extract<RunnerNotice, { what: 'rebuilding' }>['reason'], error?: unknown): Promise<void> => {
+      const { state, rows } = await beginningOf(log, slot.projection)
+      slot.state = state
       slot.applied = 0
-      slot.writer.restart()
+      slot.writer.restart(rows)
       if (log.head > 0) notice({ what: 'rebuilding', projection: name, reason, ...(error === undefined ? {} : { error }) })
     }
     try {
       const stored = await store.load(name)
-      if (stored === undefined) return again('missing')
-      if (stored.version !== version) return again('version')
-      if (stored.checkpoint > log.head) return again('beyond-log')
+      if (stored === undefined) return await again('missing')
+      if (stored.version !== version) return await again('version')
+      if (stored.checkpoint > log.head) return await again('beyond-log')
       slot.state = slot.projection.load(stored.rows)
       slot.applied = stored.checkpoint
       slot.writer.loaded(stored.checkpoint)
     } catch (error) {
-      again('damaged', error)
+      await again('damaged', error)
     }
   }
 
@@ -214,7 +216,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
   const stateAt = async (name: string, seq: number, fresh: boolean): Promise<unknown> => {
     const { projection } = slotOf(name)
     const before = fresh ? undefined : await snapshots.before(projection, seq)
-    let state = before === undefined ? projection.initial() : projection.load(before.rows)
+    let state = before === undefined ? (await beginningOf(log, projection)).state : projection.load(before.rows)
     await replay({
       log,
       from: (before?.checkpoint ?? 0) + 1,
@@ -267,7 +269,8 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
     async rebuild(name, { onProgress } = {}) {
       const slot = slotOf(name)
       // A slot of its own that nobody else sees, level with the log at the end of catchUp.
-      const fresh: Slot = { ...slot, listeners: new Set(), state: slot.projection.initial(), applied: 0 }
+      const beginning = await beginningOf(log, slot.projection)
+      const fresh: Slot = { ...slot, listeners: new Set(), state: beginning.state, applied: 0 }
       await snapshots.forget(slot.projection)
       let to = 0
       while (fresh.applied < slot.applied) {
@@ -292,7 +295,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
       const digestBefore = digestOf(slot, slot.state)
       const digestAfter = digestOf(slot, fresh.state)
       slot.state = fresh.state
-      slot.writer.restart()
+      slot.writer.restart(beginning.rows)
       await checkpoint()
       return { events: to, digestBefore, digestAfter }
     },

@@ -47,7 +47,7 @@ export async function openStoppedNode(dataDirectory: string): Promise<StoppedNod
     let opened: Promise<LogQueries> | undefined
     const open = () => {
       opened ??= openQueries(dataDirectory, paths.projections, cleanup).catch((error: unknown) =>
-        Promise.reject(asServiceError(error)),
+        Promise.reject(asServiceError(error, dataDirectory)),
       )
       return opened
     }
@@ -81,7 +81,12 @@ async function openStored(directory: string): Promise<ProjectionStore | undefine
 
 function runnerOver(log: LogView, store: ProjectionStore): ProjectionRunner<ProjectionStates> {
   return createProjectionRunner<ProjectionStates>({
-    log: { head: log.head, readBatches: (range) => log.readBatches(range), onAppended: () => () => {} },
+    log: {
+      head: log.head,
+      readBatches: (range) => log.readBatches(range),
+      snapshot: async (name) => (await log.snapshot?.(name)) ?? [],
+      onAppended: () => () => {},
+    },
     store,
     projections: allProjections(log.author),
     timers: systemTimers,

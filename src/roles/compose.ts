@@ -37,6 +37,7 @@ import { OwnEventsGate } from './node/own-events-gate.ts'
 import { OwnHistory } from './node/own-history.ts'
 import { startProgramLog } from './node/program-log.pino.ts'
 import { readFork, readRestoredMark, removeRestoredMark, writeFork } from './node/restored.fs.ts'
+import { startRetention } from './node/retention.ts'
 import { runnerNotice } from './node/runner-notices.ts'
 import { asServiceError } from './node/service-errors.ts'
 import { verifyRunning } from './node/verification.ts'
@@ -175,6 +176,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     backUp: (output) => backUp({ directory: directory.directory, log: stored }, output, () => clock.now()),
     stop: () => stopAsked.resolve(),
   }
+  cleanup.use(startRetention({ log: stored, states, clock, timers, notices }, options))
   const node = createNodeService(parts)
   const map = liveIndexMap(states)
   serveHistory(stored, overlay)
@@ -189,7 +191,10 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     indexNodes: () => (options.role === 'client' ? map.indexNodes() : []),
     restored: readRestoredMark(directory.directory) !== undefined,
     fork: readFork(directory.directory),
-    onRecovered: () => removeRestoredMark(directory.directory),
+    onRecovered: () => {
+      removeRestoredMark(directory.directory)
+      stored.settleGossip().catch((error: unknown) => notices.post('warning', 'log.failed', String(error)))
+    },
     onFork: (fork) => writeFork(directory.directory, fork),
   })
 

@@ -140,6 +140,12 @@ export type LogStats = {
   firstAt: number | null
   lastAt: number | null
   byKind: { kind: string; events: number; bytes: number }[]
+  /** Bytes of the database's files. */
+  bytesOnDisk: number
+  /** Events that the log had and has let go, or lost. */
+  gone: number
+  /** What arrived in a day, over the last week at most, and its size; null while less than an hour is known. */
+  growthPerDay: { events: number; bytes: number } | null
 }
 
 export type VerifyProgress = { done: number; total: number }

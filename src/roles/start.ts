@@ -19,6 +19,9 @@ export type StartOptions = {
   downloads?: string
   downloadBytesPerSecondMax?: number
   uploadBytesPerSecondMax?: number
+  /** See RetentionOptions. */
+  retainLivenessDays?: number
+  diskLimitBytes?: number
 }
 
 /** A node that runs. `index` and `client` are there for that role only. */

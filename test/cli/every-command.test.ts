@@ -516,7 +516,7 @@ describe('every command, through the built package', function () {
     assert.match(started.stderr, /events \d+ to \d+ .*run `p2pt log repair --data /)
     const repaired = await p2pt(['log', 'repair', ...data('c2')])
     assert.equal(repaired.exit, 0, `${repaired.stdout}${repaired.stderr}`)
-    assert.match(repaired.stdout, /^repaired: the log is usable[^]*the damaged files are in .*damaged-1/)
+    assert.match(repaired.stdout, /^repaired: the log is usable[\s\S]*the damaged files are in .*damaged-1/)
     const verified = await p2pt(['log', 'verify', ...data('c2')])
     assert.equal(verified.exit, 0, `${verified.stdout}${verified.stderr}`)
   })

@@ -22,9 +22,12 @@ export function eventLine(row: EventRow): string {
 }
 
 export function logStatsText(stats: LogStats): string {
+  const growth = stats.growthPerDay
   const head = fields([
     ['events', count(stats.events)],
-    ['size', bytes(stats.bytes)],
+    ['size', `${bytes(stats.bytes)}, ${bytes(stats.bytesOnDisk)} on the disk`],
+    ...(stats.gone > 0 ? [['let go', counted(stats.gone, 'event')] as const] : []),
+    ...(growth === null ? [] : [['growth', `${counted(growth.events, 'event')} (${bytes(growth.bytes)}) a day`] as const]),
     ['lamport', count(stats.lamport)],
     ['authors', count(stats.authors)],
     ['first', stats.firstAt === null ? 'none' : time(stats.firstAt)],

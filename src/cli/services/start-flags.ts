@@ -4,7 +4,7 @@ import type { NodeRole } from '../../events/index.ts'
 import { ServiceError } from '../../roles/index.ts'
 import type { StartOptions } from '../../roles/start.ts'
 import { type Endpoint, ipv4, outwardAddress, parseEndpoint, resolveBootstrap } from './addresses.ts'
-import { parseByteRate } from './byte-rate.ts'
+import { parseByteCount, parseByteRate } from './byte-rate.ts'
 import { dataDirectory } from './data-directory.ts'
 
 /** UDP ports by default: fixed where others have to find the node again, chosen by the system for clients. */
@@ -42,6 +42,17 @@ export const startFlags = (role: NodeRole) => ({
     description:
       'Only where no peer is left that could know. If one does, the sequence of this node forks, and it needs a new key.',
   }),
+  'retain-liveness': Flags.integer({
+    summary: 'How long changes of members and round trips stay in the log. Verdicts, publications and downloads always stay.',
+    default: 7,
+    min: 1,
+    max: 36_500,
+    helpValue: 'DAYS',
+  }),
+  'disk-limit': Flags.string({
+    summary: 'Above this size of the log, round trips and then changes of members go sooner.',
+    helpValue: 'SIZE',
+  }),
   'log-level': Flags.option({
     summary: 'Program log on stderr, JSON lines.',
     options: LOG_LEVELS,
@@ -67,6 +78,8 @@ export type StartFlags = {
   host: string
   advertise?: string | undefined
   'log-level': StartOptions['logLevel']
+  'retain-liveness'?: number
+  'disk-limit'?: string | undefined
   downloads?: string | undefined
   'download-limit'?: string | undefined
   'upload-limit'?: string | undefined
@@ -113,6 +126,8 @@ export async function startOptions(
     ...(flags['allow-corrupt'] === true ? { allowCorrupt: true } : {}),
     ...(flags['accept-fork-risk'] === true ? { acceptForkRisk: true } : {}),
     ...(flags.downloads === undefined ? {} : { downloads: resolve(flags.downloads) }),
+    ...(flags['retain-liveness'] === undefined ? {} : { retainLivenessDays: flags['retain-liveness'] }),
+    ...(flags['disk-limit'] === undefined ? {} : { diskLimitBytes: parseByteCount(flags['disk-limit']) }),
     ...(downloadRate === undefined ? {} : { downloadBytesPerSecondMax: parseByteRate(downloadRate) }),
     ...(uploadRate === undefined ? {} : { uploadBytesPerSecondMax: parseByteRate(uploadRate) }),
   }

@@ -2,6 +2,7 @@ import type { NodeId } from '../../events/index.ts'
 import type { Effect } from '../protocol.ts'
 import { type AuthorRange, type GossipMessage, type Head, WIRE_ITEMS_MAX } from '../wire.ts'
 import type { HeldEvents } from './admission.ts'
+import { GoneClaims } from './gone-claims.ts'
 import type { SeenEvents } from './seen-events.ts'
 import { bucketBits, bucketOf, differingBuckets, hasBucket, summarise } from './vector-summary.ts'
 
@@ -44,6 +45,7 @@ export class AntiEntropy {
   #comparedAt = Number.NEGATIVE_INFINITY
   /** Something came: others may have more of it, or lack it. */
   #gained = false
+  readonly #claims = new GoneClaims()
   #soonSet = false
   #fetchId = 0
 
@@ -142,6 +144,20 @@ export class AntiEntropy {
   supply(from: NodeId, id: number, ranges: readonly AuthorRange[]): GossipEffect[] {
     if (!this.#peers.has(from)) return []
     return [{ do: 'supply', to: from, id, ranges: limited(ranges) }]
+  }
+
+  /**
+   * What the peer says it has pruned of what it was asked for. One peer may say so to hide something: another must say
+   * the same, unless there is no other.
+   * @returns what is not to be asked for again
+   */
+  gone(from: NodeId, id: number, ranges: readonly AuthorRange[]): AuthorRange[] {
+    const fetch = this.#peers.get(from)?.fetch
+    if (fetch?.id !== id) return []
+    const asked = ranges.filter((range) =>
+      fetch.ranges.some((one) => one.author === range.author && range.from >= one.from && range.from <= one.to),
+    )
+    return this.#peers.size === 1 ? asked : this.#claims.confirmed(from, asked)
   }
 
   /** Step 4 arrived, and `gained` of its events were new. */

@@ -138,7 +138,9 @@ export class Gossip implements Protocol<GossipMessage> {
         const events = message.events.map((event) => ({ event, hops: 0 }))
         const { fresh, effects } = this.#admit(from, events, false, now)
         if (fresh.length <= SUPPLIED_NAMED_MAX) effects.push(...this.#tree.spread(fresh, from, true))
-        return [...effects, ...this.#antiEntropy.supplied(from, message.id, fresh.length, message.last, now)]
+        const gone = this.#antiEntropy.gone(from, message.id, message.gone ?? [])
+        if (gone.length > 0) effects.push({ do: 'pass-over', ranges: gone })
+        return [...effects, ...this.#antiEntropy.supplied(from, message.id, fresh.length + gone.length, message.last, now)]
       }
     }
   }

@@ -9,6 +9,7 @@ import {
   type MemberState,
   NO_WORDS,
   type RoundTrips,
+  type Stamp,
   stampOf,
   strongest,
   type Whereabouts,
@@ -188,6 +189,13 @@ function memberOf(id: NodeId, { words, whereabouts, roundTrips }: Entry): Member
 export function memberIn(state: LivenessState, id: NodeId): Member | undefined {
   const entry = state.entries.get(id)
   return entry && memberOf(id, entry)
+}
+
+/** The events that make the table what it is: everything else that was said of members is superseded. */
+export function* decisiveEvents(state: LivenessState): Generator<Stamp> {
+  for (const { words, whereabouts, roundTrips } of state.entries.values()) {
+    for (const source of [words.own, ...words.others, whereabouts, roundTrips]) if (source !== undefined) yield source.by
+  }
 }
 
 /** Everyone in the table, in the order of their ids. */

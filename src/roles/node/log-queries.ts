@@ -152,7 +152,23 @@ async function statsOf(log: LogView): Promise<LogStats> {
     })
   }
   const sorted = [...byKind.values()].sort((a, b) => b.bytes - a.bytes)
-  return { events, bytes, lamport: log.lamport, authors: authors.size, firstAt, lastAt, byKind: sorted }
+  return {
+    ...{ events, bytes, lamport: log.lamport, authors: authors.size, firstAt, lastAt, byKind: sorted },
+    bytesOnDisk: (await log.bytesOnDisk?.()) ?? 0,
+    gone: log.head - events,
+    growthPerDay: growthOf(log, events === 0 ? 0 : bytes / events),
+  }
+}
+
+const DAY_MS = 86_400_000
+
+/** By the log's own times of arrival, so that what was pruned since counts as well. */
+function growthOf({ arrivals = [] }: LogView, bytesEach: number): LogStats['growthPerDay'] {
+  const last = arrivals.at(-1)
+  const since = arrivals.find(({ at }) => last !== undefined && at >= last.at - 7 * DAY_MS)
+  if (last === undefined || since === undefined || since.at === last.at) return null
+  const events = ((last.seq - since.seq) / (last.at - since.at)) * DAY_MS
+  return { events: Math.round(events), bytes: Math.round(events * bytesEach) }
 }
 
 /** @throws ServiceError if nobody, or more than one, is meant */

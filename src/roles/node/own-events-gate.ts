@@ -44,6 +44,13 @@ export class OwnEventsGate implements EventLog {
   readSigned: EventLog['readSigned'] = (...range) => this.#log.readSigned(...range)
   readSignedAt: EventLog['readSignedAt'] = (seqs) => this.#log.readSignedAt(seqs)
   versionVector: EventLog['versionVector'] = () => this.#log.versionVector()
+  get arrivals() {
+    return this.#log.arrivals ?? []
+  }
+  pruned: NonNullable<EventLog['pruned']> = (...run) => this.#log.pruned?.(...run) ?? []
+  passOver: NonNullable<EventLog['passOver']> = (ranges) => this.#log.passOver?.(ranges)
+  bytesOnDisk = async () => (await this.#log.bytesOnDisk?.()) ?? 0
+  snapshot = async (projection: string) => (await this.#log.snapshot?.(projection)) ?? []
   ingest: EventLog['ingest'] = (...events) => this.#log.ingest(...events)
   onAppended: EventLog['onAppended'] = (listener) => this.#log.onAppended(listener)
 

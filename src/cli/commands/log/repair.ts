@@ -12,7 +12,7 @@ export default class LogRepair extends BaseCommand {
 
   async run(): Promise<RepairResult> {
     const { flags } = await this.parse(LogRepair)
-    const { repairStopped } = await import('../../../roles/node/repair.ts')
+    const { repairStopped } = await import('../../../roles/node/repair.fs.ts')
     const result = await repairStopped(dataDirectory(flags.data))
     this.log(repairText(result))
     if (!result.intact) process.exitCode = EXIT.damaged
