@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { ClassicLevel } from 'classic-level'
+import { Level } from 'level'
 import { eventOf, KINDS, type PieceJudged, type SignedEvent, scanBody } from '../src/events/index.ts'
 import { timed } from './harness.ts'
 import { openLog } from './log-directory.ts'
@@ -63,7 +63,7 @@ export async function decodeAll(directory: string, count: number): Promise<numbe
 }
 
 export async function fillKeys(directory: string, events: readonly SignedEvent[]): Promise<void> {
-  const database = new ClassicLevel<Uint8Array, Uint8Array>(join(directory, 'keys'), {
+  const database = new Level<Uint8Array, Uint8Array>(join(directory, 'keys'), {
     keyEncoding: 'view',
     valueEncoding: 'view',
   })
@@ -82,7 +82,7 @@ export async function fillKeys(directory: string, events: readonly SignedEvent[]
 
 /** One event a key, read as well as LevelDB can: large read-ahead, the next call under way. */
 export async function replayKeys(directory: string, count: number, expected: number): Promise<number> {
-  const database = new ClassicLevel<Uint8Array, Uint8Array>(join(directory, 'keys'), {
+  const database = new Level<Uint8Array, Uint8Array>(join(directory, 'keys'), {
     keyEncoding: 'view',
     valueEncoding: 'view',
   })

@@ -1,3 +1,4 @@
+import type { AbstractSnapshot } from 'abstract-level'
 import { LogError } from './event-log.ts'
 import type { HeadRecord } from './head-record.ts'
 import { type LogDatabase, readMeta } from './log-database.level.ts'
@@ -25,7 +26,7 @@ export type AuditedDatabase = {
   readonly problems: readonly string[]
 }
 
-type LogSnapshot = ReturnType<LogDatabase['snapshot']>
+type LogSnapshot = AbstractSnapshot
 
 const READ_AHEAD = { entries: 1000, bytes: 1024 * 1024 }
 

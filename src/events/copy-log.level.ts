@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import type { AbstractSnapshot } from 'abstract-level'
 import { bootId, HeadFile } from './head-file.fs.ts'
 import type { HeadMark } from './head-record.ts'
 import { encodeMeta, type LogDatabase, logPaths, type Meta, openDatabase } from './log-database.level.ts'
@@ -22,7 +23,7 @@ const READ_AHEAD_BYTES = 1024 * 1024
  */
 export async function copyLog(
   source: LogDatabase,
-  moment: ReturnType<LogDatabase['snapshot']>,
+  moment: AbstractSnapshot,
   directory: string,
   head: HeadMark,
   { meta, onProgress }: CopyOptions,

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
+import { Level } from 'level'
 import { LogError } from './event-log.ts'
 import { readHeadFile } from './head-file.fs.ts'
 import { isNodeId, type NodeId } from './ids.ts'
@@ -11,7 +11,12 @@ import { damaged } from './segment-value.level.ts'
 /** What this version writes; it reads everything up to it. 2: summaries may say that events were removed. */
 export const LOG_FORMAT = 2
 
-export type LogDatabase = ClassicLevel<Uint8Array, Buffer>
+/** LevelDB can do more in Node than the types of `level`, which are those of every platform, tell. */
+export type LogDatabase = Level<Uint8Array, Buffer> & { compactRange(start: Uint8Array, end: Uint8Array): Promise<void> }
+
+/** Restores what LevelDB can restore of a database that is not open; it does not say what it dropped. */
+export const repairDatabase = (path: string): Promise<void> =>
+  (Level as unknown as { repair(path: string): Promise<void> }).repair(path)
 
 /** Where a log stands in a node's data directory. The head file stands outside the database, whose loss it shows. */
 export const logPaths = (directory: string): { database: string; head: string } => ({
@@ -23,7 +28,7 @@ export type Meta = { readonly format: number; readonly author: NodeId; readonly 
 
 /** Opens the database at a path that this process has claimed. Throws what LevelDB says, with LogError `LOG_LOCKED` for its lock. */
 export async function openDatabase(path: string, createIfMissing: boolean): Promise<LogDatabase> {
-  const database: LogDatabase = new ClassicLevel(path, {
+  const database = new Level(path, {
     keyEncoding: 'view',
     valueEncoding: 'buffer',
     createIfMissing,
@@ -33,7 +38,7 @@ export async function openDatabase(path: string, createIfMissing: boolean): Prom
     writeBufferSize: 8 * 1024 * 1024,
     maxFileSize: 16 * 1024 * 1024,
     blockSize: 64 * 1024,
-  })
+  }) as unknown as LogDatabase
   try {
     await database.open()
   } catch (error) {

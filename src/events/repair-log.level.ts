@@ -1,6 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
 import { segmentsOf } from './audit-database.level.ts'
 import { STREAMS } from './body.ts'
 import type { Stream } from './envelope.ts'
@@ -9,7 +8,7 @@ import { bootId, HeadFile, readHeadFile } from './head-file.fs.ts'
 import { type HeadMark, type HeadRecord, provenMark } from './head-record.ts'
 import { toHex } from './hex.ts'
 import type { NodeId } from './ids.ts'
-import { encodeMeta, type LogDatabase, logPaths, openDatabase, readMeta } from './log-database.level.ts'
+import { encodeMeta, type LogDatabase, logPaths, openDatabase, readMeta, repairDatabase } from './log-database.level.ts'
 import type { Floors } from './log-state.ts'
 import { claimPath } from './open-paths.fs.ts'
 import { type LostRange, Salvage, type Salvaged } from './salvage.ts'
@@ -137,7 +136,7 @@ async function sourceOf(directory: string, mark: HeadMark | undefined, repairs: 
   }
   try {
     linkDatabase(logPaths(directory).database, copy)
-    if (repairs) await ClassicLevel.repair(copy)
+    if (repairs) await repairDatabase(copy)
     database = await openDatabase(copy, false)
     await readMeta(database, undefined).catch(unlessNewer)
     const salvage = new Salvage(chainDigest)

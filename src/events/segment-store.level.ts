@@ -1,5 +1,6 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { AbstractSnapshot } from 'abstract-level'
 import { auditDatabase, type VerifyOptions } from './audit-database.level.ts'
 import type { Upcast } from './body.ts'
 import type { PlannedEvent } from './commit-plan.ts'
@@ -279,7 +280,7 @@ export class SegmentStore implements LogStore {
 
   async *#segments(
     stretch: readonly SegmentEntry[],
-    snapshot: ReturnType<LogDatabase['snapshot']>,
+    snapshot: AbstractSnapshot,
   ): AsyncGenerator<{ entry: SegmentEntry; value: Buffer }> {
     const [first, last] = [stretch[0], stretch.at(-1)]
     if (first === undefined || last === undefined) return

@@ -1,11 +1,10 @@
 import { copyFileSync, existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
 import { auditDatabase, type VerifyOptions } from './audit-database.level.ts'
 import { LogError } from './event-log.ts'
 import { bootId, isHeadFileWhole, readHeadFile } from './head-file.fs.ts'
 import { damageInLogFile, damageInTable } from './leveldb-files.ts'
-import { logPaths, openDatabase } from './log-database.level.ts'
+import { logPaths, openDatabase, repairDatabase } from './log-database.level.ts'
 import { claimPath } from './open-paths.fs.ts'
 import { chainDigest } from './segment-value.level.ts'
 import { LogAudit, type LogVerdict, markOf } from './verify-log.ts'
@@ -40,7 +39,7 @@ export async function verifyLog(directory: string, options: VerifyOptions = {}):
       problems.unshift(`the database cannot be read: ${sentence(error, copy)}`)
     }
     try {
-      await ClassicLevel.repair(copy)
+      await repairDatabase(copy)
       return await auditAt(copy, true, problems, paths.head, options)
     } catch (error) {
       if (error instanceof LogError) throw error

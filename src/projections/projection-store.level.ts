@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { ClassicLevel } from 'classic-level'
+import { Level } from 'level'
 import type { Row } from './projection.ts'
 import { type ProjectionStore, ProjectionStoreError } from './projection-store.ts'
 import { checkpointKey, clearArea, rowArea, rowAreas, snapshotArea, snapshotKey, snapshotMarks } from './store-areas.level.ts'
@@ -17,8 +17,8 @@ const reasonOf = (error: unknown): string => {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
-async function openDatabase(directory: string): Promise<ClassicLevel> {
-  const database = new ClassicLevel(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
+async function openDatabase(directory: string): Promise<Level> {
+  const database = new Level(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
   await database.open()
   return database
 }
@@ -41,7 +41,7 @@ export async function openLevelProjectionStore(options: {
   discard?: boolean
 }): Promise<ProjectionStore> {
   const { directory } = options
-  let database: ClassicLevel
+  let database: Level
   try {
     database = await openDatabase(directory)
   } catch (error) {
@@ -59,7 +59,7 @@ export async function openLevelProjectionStore(options: {
   return levelStore(database)
 }
 
-function levelStore(database: ClassicLevel): ProjectionStore {
+function levelStore(database: Level): ProjectionStore {
   const tallies = new Map<string, Tally>()
   const check = (): void => {
     if (database.status !== 'open') throw new ProjectionStoreError({ code: 'STORE_CLOSED' })

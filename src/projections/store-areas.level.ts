@@ -1,4 +1,4 @@
-import type { ClassicLevel } from 'classic-level'
+import type { Level } from 'level'
 import type { SnapshotMark } from './projection-store.ts'
 import { type Area, parseRecord } from './store-rows.level.ts'
 
@@ -27,12 +27,12 @@ export function rowAreas(name: string, but?: Area): Area[] {
   return [first, { prefix: later.prefix, end: but.prefix }, { prefix: but.end, end: later.end }]
 }
 
-export async function clearArea(database: ClassicLevel, { prefix, end }: Area): Promise<void> {
+export async function clearArea(database: Level, { prefix, end }: Area): Promise<void> {
   await database.clear({ gte: prefix, lt: end })
 }
 
 /** Snapshots whose record can be read, ascending. */
-export async function snapshotMarks(database: ClassicLevel, name: string): Promise<SnapshotMark[]> {
+export async function snapshotMarks(database: Level, name: string): Promise<SnapshotMark[]> {
   const { prefix, end } = areaOf(`t${name}\0`)
   const marks: SnapshotMark[] = []
   for await (const text of database.values({ gte: prefix, lt: end })) {

@@ -1,4 +1,4 @@
-import type { ClassicLevel } from 'classic-level'
+import type { Level } from 'level'
 import type { Row } from './projection.ts'
 import { compareKeys } from './projection-store.ts'
 import { stringHash } from './string-hash.ts'
@@ -15,7 +15,7 @@ export type StoreRecord = {
   readonly generation?: number
 }
 
-type Moment = ReturnType<ClassicLevel['snapshot']>
+type Moment = ReturnType<Level['snapshot']>
 
 const ROWS_PER_BATCH = 1000
 const READ_AHEAD_BYTES = 1024 * 1024
@@ -42,14 +42,14 @@ export function addUp(rows: Iterable<Row>): { hashes: Map<string, number>; sum: 
 }
 
 /** The rows of an area in ascending key order (code units). */
-export async function readArea(database: ClassicLevel, area: Area): Promise<Row[]> {
+export async function readArea(database: Level, area: Area): Promise<Row[]> {
   const rows: Row[] = []
   for await (const row of eachRow(database, area)) rows.push(row)
   return rows.sort(([a], [b]) => compareKeys(a, b))
 }
 
 /** The rows of an area as they stand in the database, some at a time. */
-export async function* eachRow(database: ClassicLevel, area: Area, snapshot?: Moment): AsyncGenerator<Row> {
+export async function* eachRow(database: Level, area: Area, snapshot?: Moment): AsyncGenerator<Row> {
   const options = { gte: area.prefix, lt: area.end, highWaterMarkBytes: READ_AHEAD_BYTES }
   const iterator = database.iterator(snapshot === undefined ? options : { ...options, snapshot })
   try {
@@ -63,7 +63,7 @@ export async function* eachRow(database: ClassicLevel, area: Area, snapshot?: Mo
 
 /** Writes rows, some at a time. @returns what they add up to */
 export async function writeArea(
-  database: ClassicLevel,
+  database: Level,
   area: Area,
   rows: Iterable<Row> | AsyncIterable<Row>,
 ): Promise<{ hashes: Map<string, number>; sum: bigint }> {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
 import fc from 'fast-check'
+import { Level } from 'level'
 import { upcastSteps } from '../../migrations/index.ts'
 import { openLevelLog, readLevelLog } from '../../src/events/event-log.level.ts'
 import { type Envelope, type EventKind, type EventLog, LogError, type Signer, upcaster } from '../../src/events/index.ts'
@@ -46,7 +46,7 @@ describe('the log on LevelDB', () => {
 
   async function sizesOfSegments(directory: string): Promise<number[]> {
     const seqs: number[] = []
-    const database = new ClassicLevel<Uint8Array, Buffer>(join(directory, 'log'), {
+    const database = new Level<Uint8Array, Buffer>(join(directory, 'log'), {
       keyEncoding: 'view',
       valueEncoding: 'buffer',
     })
@@ -142,7 +142,7 @@ describe('the log on LevelDB', () => {
   it('refuses a log of a newer format', async () => {
     const directory = fresh()
     await (await open(directory, signer))[Symbol.asyncDispose]()
-    const database = new ClassicLevel(join(directory, 'log'))
+    const database = new Level(join(directory, 'log'))
     await database.put('m', JSON.stringify({ format: 3, author: signer.id }))
     await database.close()
     await assert.rejects(open(directory, signer, false), (error) => {

@@ -12,8 +12,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
 import fc from 'fast-check'
+import { Level } from 'level'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
 import type { Envelope } from '../../src/events/index.ts'
 import { repairLog } from '../../src/events/repair-log.level.ts'
@@ -164,7 +164,7 @@ describe('repairing a log', () => {
 
   it('puts segments back that changed places, and makes summaries anew', async () => {
     const directory = copy()
-    const database = new ClassicLevel<Uint8Array, Buffer>(join(directory, 'log'), {
+    const database = new Level<Uint8Array, Buffer>(join(directory, 'log'), {
       keyEncoding: 'view',
       valueEncoding: 'buffer',
     })

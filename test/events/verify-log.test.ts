@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
 import fc from 'fast-check'
+import { Level } from 'level'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
 import { type DamagedRange, LogError } from '../../src/events/index.ts'
 import { segmentKey, summaryKey } from '../../src/events/segment-keys.ts'
@@ -63,8 +63,8 @@ describe('verifying a log', () => {
   }
 
   /** Changes rows behind the log's back, as a hand would that knows LevelDB. */
-  async function edit(directory: string, change: (database: ClassicLevel<Uint8Array, Buffer>) => Promise<void>): Promise<void> {
-    const database = new ClassicLevel<Uint8Array, Buffer>(join(directory, 'log'), {
+  async function edit(directory: string, change: (database: Level<Uint8Array, Buffer>) => Promise<void>): Promise<void> {
+    const database = new Level<Uint8Array, Buffer>(join(directory, 'log'), {
       keyEncoding: 'view',
       valueEncoding: 'buffer',
     })
@@ -73,7 +73,7 @@ describe('verifying a log', () => {
     await database.close()
   }
 
-  async function row(database: ClassicLevel<Uint8Array, Buffer>, key: Uint8Array): Promise<Buffer> {
+  async function row(database: Level<Uint8Array, Buffer>, key: Uint8Array): Promise<Buffer> {
     const value = await database.get(key)
     assert.ok(value !== undefined)
     return value

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
+import { Level } from 'level'
 import { openLevelProjectionStore } from '../../src/projections/projection-store.level.ts'
 import { projectionStoreContract } from './projection-store.contract.ts'
 
@@ -29,12 +29,12 @@ describe('projection store on LevelDB', () => {
     assert.deepEqual(await store.load('p'), { version: 4, checkpoint: 8, rows: [['a', '1']] })
   })
 
-  const alter = async (directory: string, change: (database: ClassicLevel) => Promise<void>): Promise<void> => {
-    const database = new ClassicLevel(directory)
+  const alter = async (directory: string, change: (database: Level) => Promise<void>): Promise<void> => {
+    const database = new Level(directory)
     await change(database)
     await database.close()
   }
-  const DAMAGES: readonly [string, (database: ClassicLevel) => Promise<void>][] = [
+  const DAMAGES: readonly [string, (database: Level) => Promise<void>][] = [
     ['an altered row', (database) => database.put('pp\0a', '2')],
     ['a lost row', (database) => database.del('pp\0a')],
     ['a row too many', (database) => database.put('pp\0c', '1')],
