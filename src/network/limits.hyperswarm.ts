@@ -27,6 +27,8 @@ export type TransportLimits = {
   /** Waiting for one peer; over it, the link is dropped as 'backlog'. */
   readonly queueBytesMax: number
   readonly queueMessagesMax: number
+  /** A peer that reads nothing for so long, with messages on their way to it, loses its link. */
+  readonly stallMsMax: number
   /** How long a peer that flooded or sent garbage is refused. */
   readonly penaltyMs: number
   /** What taking leave of the DHT may cost at the end; the links are closed before. */
@@ -48,6 +50,7 @@ export const DEFAULT_LIMITS: TransportLimits = {
   bytesOut: { perSecond: 3 << 20, burst: 4 << 20 },
   queueBytesMax: 8 << 20,
   queueMessagesMax: 16_384,
+  stallMsMax: 4_500,
   penaltyMs: 30_000,
   leaveMsMax: 600,
 }

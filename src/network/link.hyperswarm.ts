@@ -64,7 +64,13 @@ export class HyperswarmLink {
       ondrain: () => this.#queue.drained(),
     })
     const message = channel?.messages[0]
-    this.#queue = new SendQueue(limits, clock, timers, (bytes) => message?.send(bytes) ?? true)
+    this.#queue = new SendQueue(
+      limits,
+      clock,
+      timers,
+      (bytes) => message?.send(bytes) ?? true,
+      () => this.close('backlog'),
+    )
     this.#cancelOpenTimeout = timers.after(limits.openTimeoutMs, () => this.close('timeout'))
     if (channel === null) this.close('error')
     else channel.open()

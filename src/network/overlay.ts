@@ -27,13 +27,21 @@ export type OverlayStatus = {
     roundTripMs: number | undefined
     messagesIn: number
     messagesOut: number
+    /** Names of events that wait for it. */
     backlog: number
+    /** `eager`: events are pushed over it; `lazy`: only their names; `none`: not used for gossip. */
+    view: 'eager' | 'lazy' | 'none'
   })[]
   eventsIn: number
   eventsOut: number
+  /** Over the last ten seconds or so. */
+  eventsInPerSecond: number
+  eventsOutPerSecond: number
   duplicates: number
   rejected: number
   heldBack: number
+  /** Offences of peers, each counted. */
+  quarantined: number
 }
 
 /**

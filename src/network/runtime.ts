@@ -1,5 +1,6 @@
 import type { Envelope, EventLog, MemberAddress, NodeId, QuarantineReason } from '../events/index.ts'
 import { Dialer } from './dialer.ts'
+import { EventRates, SAMPLE_EVERY_MS } from './event-rates.ts'
 import { Gossip } from './gossip/gossip.ts'
 import { type BookedLink, LinkBook } from './link-book.ts'
 import { LinkCare } from './link-care.ts'
@@ -29,7 +30,7 @@ import {
 
 /** A hello is said again until the peer's own has come; a peer that says none in all these times speaks another language. */
 const HELLO_EVERY_MS = 1_000
-const HELLOS_MAX = 6
+const HELLOS_MAX = 4
 /** For the goodbye to leave the machine. */
 const GOODBYE_MS = 50
 
@@ -57,7 +58,9 @@ class Runtime implements OverlayRuntime {
   readonly #misconduct = new Misconduct()
   readonly #listeners = new Set<LinksListener>()
   #state: 'new' | 'up' | 'stopped' = 'new'
+  readonly #rates = new EventRates()
   #rejected = 0
+  #quarantined = 0
   #stopping: Promise<void> | undefined
   #unlisten: (() => void) | undefined
 
@@ -146,6 +149,7 @@ class Runtime implements OverlayRuntime {
     this.#carryOut(this.#membership.start())
     this.#linkCare.start()
     this.#flushQuarantine()
+    this.#sampleRates()
   }
 
   stop(): Promise<void> {
@@ -158,7 +162,8 @@ class Runtime implements OverlayRuntime {
   }
 
   status(): OverlayStatus {
-    const { eventsIn, eventsOut, duplicates, rejected } = this.#gossip.counts
+    const { eventsIn, duplicates, rejected } = this.#gossip.counts
+    const rates = this.#rates.perSecond(this.#now(), eventsIn, this.#eventsOut)
     return {
       links: [...this.#links.all()].map(({ link, hello, messagesIn, messagesOut }) => ({
         ...link,
@@ -167,12 +172,16 @@ class Runtime implements OverlayRuntime {
         messagesIn,
         messagesOut,
         backlog: this.#gossip.backlog(link.peer),
+        view: this.#gossip.view(link.peer),
       })),
       eventsIn,
-      eventsOut: eventsOut + this.#supplier.supplied,
+      eventsOut: this.#eventsOut,
+      eventsInPerSecond: rates.in,
+      eventsOutPerSecond: rates.out,
       duplicates,
       rejected: rejected + this.#rejected,
       heldBack: this.#gossip.heldBack,
+      quarantined: this.#quarantined,
     }
   }
 
@@ -412,6 +421,7 @@ class Runtime implements OverlayRuntime {
   }
 
   #charge(peer: NodeId, reason: QuarantineReason, evidence: EventEvidence | undefined): void {
+    this.#quarantined++
     this.#options.onQuarantined?.(peer, reason)
     const entry = this.#misconduct.quarantine(peer, reason, evidence)
     if (entry !== undefined) this.#bridge.append(entry)
@@ -424,6 +434,15 @@ class Runtime implements OverlayRuntime {
   #flushQuarantine(): void {
     for (const entry of this.#misconduct.flush()) this.#bridge.append(entry)
     this.#timers.set('quarantine', QUARANTINE_EVERY_MS, () => this.#guarded(() => this.#flushQuarantine()))
+  }
+
+  #sampleRates(): void {
+    this.#rates.sample(this.#now(), this.#gossip.counts.eventsIn, this.#eventsOut)
+    this.#timers.set('rates', SAMPLE_EVERY_MS, () => this.#sampleRates())
+  }
+
+  get #eventsOut(): number {
+    return this.#gossip.counts.eventsOut + this.#supplier.supplied
   }
 
   // The end.

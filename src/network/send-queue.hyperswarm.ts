@@ -19,10 +19,22 @@ export class SendQueue {
   #bytes = 0
   #writable = true
   #cancelTimer: (() => void) | undefined
+  #cancelStall: (() => void) | undefined
+  readonly #onStalled: () => void
   #closed = false
 
-  /** @param write @returns false if the stream wants no more until `drained` */
-  constructor(limits: TransportLimits, clock: Clock, timers: Timers, write: (message: Uint8Array) => boolean) {
+  /**
+   * @param write @returns false if the stream wants no more until `drained`
+   * @param onStalled the peer has taken nothing for so long that it does not read
+   */
+  constructor(
+    limits: TransportLimits,
+    clock: Clock,
+    timers: Timers,
+    write: (message: Uint8Array) => boolean,
+    onStalled: () => void = () => {},
+  ) {
+    this.#onStalled = onStalled
     this.#limits = limits
     this.#clock = clock
     this.#timers = timers
@@ -44,6 +56,8 @@ export class SendQueue {
   }
 
   drained(): void {
+    this.#cancelStall?.()
+    this.#cancelStall = undefined
     this.#writable = true
     this.#pump()
   }
@@ -51,6 +65,7 @@ export class SendQueue {
   close(): void {
     this.#closed = true
     this.#cancelTimer?.()
+    this.#cancelStall?.()
     this.#urgent.clear()
     this.#plain.clear()
   }
@@ -74,6 +89,7 @@ export class SendQueue {
       this.#bytes -= message.length
       lane.shift()
       this.#writable = this.#write(message)
+      if (!this.#writable && !this.#closed) this.#cancelStall ??= this.#timers.after(this.#limits.stallMsMax, this.#onStalled)
     }
   }
 }

@@ -133,6 +133,26 @@ describe('send queue', () => {
     assert.deepEqual(written, [1, 2])
   })
 
+  it('says so when the peer has read nothing for too long, and not when it reads in time', () => {
+    let stalled = 0
+    const slow = new SendQueue(
+      limits,
+      time,
+      time,
+      () => false,
+      () => stalled++,
+    )
+    slow.push(Uint8Array.of(1))
+    time.pass(limits.stallMsMax - 1)
+    slow.drained()
+    time.pass(limits.stallMsMax)
+    assert.equal(stalled, 0)
+    slow.push(Uint8Array.of(2))
+    time.pass(limits.stallMsMax)
+    assert.equal(stalled, 1)
+    slow.close()
+  })
+
   it('lets a message larger than its burst pass when the bucket is full', () => {
     const small = new SendQueue({ ...limits, bytesOut: { perSecond: 100, burst: 10 } }, time, time, (message) => {
       written.push(message[0] ?? 0)

@@ -47,7 +47,7 @@ export class BroadcastTree {
   }
 
   get eagerCount(): number {
-    return this.neighbours.filter((peer) => this.#isEager(peer)).length
+    return this.neighbours.filter((peer) => this.isEager(peer)).length
   }
 
   has(peer: NodeId): boolean {
@@ -80,7 +80,7 @@ export class BroadcastTree {
     if (this.#missing.size > 0) for (const { key } of named) this.#missing.delete(key)
     for (const [peer, neighbour] of this.#neighbours) {
       if (peer === except) continue
-      if (!byNameOnly && this.#isEager(peer)) {
+      if (!byNameOnly && this.isEager(peer)) {
         for (const urgent of [true, false]) {
           const some = events.filter(({ first = false }) => first === urgent)
           effects.push(...pushes(peer, some, urgent))
@@ -96,7 +96,8 @@ export class BroadcastTree {
     return effects
   }
 
-  #isEager(peer: NodeId): boolean {
+  /** True if events are pushed to this neighbour. */
+  isEager(peer: NodeId): boolean {
     return this.#spanning.pushesTo(peer) || this.#neighbours.get(peer)?.grafted === true
   }
 

@@ -75,6 +75,12 @@ export class Gossip implements Protocol<GossipMessage> {
     return this.#tree.eagerCount
   }
 
+  /** How this peer hears of events. */
+  view(peer: NodeId): 'eager' | 'lazy' | 'none' {
+    if (!this.#tree.has(peer)) return 'none'
+    return this.#tree.isEager(peer) ? 'eager' : 'lazy'
+  }
+
   backlog(peer: NodeId): number {
     return this.#tree.backlog(peer)
   }

@@ -18,6 +18,8 @@ const PING_AGAIN_MS = 200
 const INDIRECT_PROBES = 3
 /** The helper gives up, and says so, early enough for its word to come in time. */
 const RELAY_TIMEOUT_MS = 350
+/** How often a client pings its links. */
+const LOOK_AT_LINKS_MS = 10_000
 const ROLL_UP_EVERY_MS = 5 * 60 * 1_000
 const MEMBERS_MAX = 8_192
 const PROBES_MAX = 256
@@ -78,7 +80,7 @@ export class Membership implements Protocol<MembershipMessage> {
     return this.#incarnation
   }
 
-  /** Clients are no members: they learn the table, and answer, but neither probe nor are probed. */
+  /** Clients are no members: they learn the table, and answer, but accuse nobody and are not probed. */
   get #isMember(): boolean {
     return this.#options.role !== 'client'
   }
@@ -100,7 +102,8 @@ export class Membership implements Protocol<MembershipMessage> {
   }
 
   start(): Effects {
-    if (!this.#isMember) return []
+    // Clients look only at those they are linked with, to know how far away they are.
+    if (!this.#isMember) return [{ do: 'wake', afterMs: LOOK_AT_LINKS_MS * this.#options.random(), timer: 'links-probe' }]
     return [
       this.#say('member.alive'),
       { do: 'wake', afterMs: PROBE_EVERY_MS * this.#options.random(), timer: 'probe' },
@@ -183,6 +186,8 @@ export class Membership implements Protocol<MembershipMessage> {
     switch (what) {
       case 'probe':
         return this.#tick(now)
+      case 'links-probe':
+        return this.#lookAtLinks(now)
       case 'roll-up':
         return [...this.#rollUp(), { do: 'wake', afterMs: ROLL_UP_EVERY_MS, timer }]
       case 'again':
@@ -262,6 +267,15 @@ export class Membership implements Protocol<MembershipMessage> {
     return effects
   }
 
+  #lookAtLinks(now: number): Effects {
+    const effects: Effects = [{ do: 'wake', afterMs: LOOK_AT_LINKS_MS, timer: 'links-probe' }]
+    for (const member of this.#table.all()) {
+      if (!this.#options.isLinked(member.id) || this.#probes.size >= PROBES_MAX) continue
+      effects.push(...this.#ping(member, now), { do: 'wake', afterMs: LOOK_AT_LINKS_MS, timer: `forget ${this.#seq}` })
+    }
+    return effects
+  }
+
   #ping(
     target: Member,
     now: number,
@@ -305,7 +319,7 @@ export class Membership implements Protocol<MembershipMessage> {
     }
     this.#health.better()
     this.#answered(probe.target, now, direct ? now - probe.sentAt : undefined)
-    if (direct) this.#beats.seen(probe.target, now - probe.sentAt, now)
+    if (direct && this.#isMember) this.#beats.seen(probe.target, now - probe.sentAt, now)
     return []
   }
 
