@@ -105,6 +105,21 @@ export type MigrationPlan = {
 }
 export type Migrated = { plan: MigrationPlan; elapsedMs: number; digests: Record<string, string> }
 
+export type ImportProgress = { phase: 'checking' | 'writing'; done: number; total: number | null }
+export type ImportResult = {
+  /** In the file. */
+  events: number
+  stored: number
+  /** In the log already. */
+  duplicates: number
+  /** Private events of other nodes. */
+  privateLeftOut: number
+  /** Not stored since their author has too many holes below them. */
+  deferred: number
+  id: NodeId
+  role: NodeRole
+}
+
 export type BackupProgress = { done: number; total: number }
 /** `gossipSeq` and `indexSeq`: the last numbers of the node's own events in the copy. */
 export type BackupResult = {

@@ -291,6 +291,55 @@ const STORY: readonly Row[] = [
     text: /^[0-9a-f]{64}\n$/,
     json: ({ id }) => assert.equal(id, found.publisher),
   },
+  {
+    command: 'node rebuild',
+    words: () => data('c1'),
+    text: /projection +liveness[\s\S]*projection +downloads[\s\S]*\(the same\)/,
+    json: ({ projections }) => assert.equal((projections as Facts[]).length, 4),
+  },
+  {
+    command: 'node rebuild',
+    words: () => ['reputation', 'downloads', ...data('b1')],
+    json: ({ projections }) => assert.ok((projections as Facts[]).every((row) => row.digestBefore === row.digestAfter)),
+  },
+  { command: 'node rebuild', words: () => ['nonsense', ...data('c1')], ...failure(2, /there is no projection nonsense/) },
+  { command: 'node backup', words: () => ['--output', at('copy-1'), ...data('c1')], text: /events and the key are in / },
+  {
+    command: 'node backup',
+    words: () => ['--output', at('copy-2'), ...data('c1')],
+    json: ({ events, indexSeq }) => assert.ok(Number(events) > 0 && Number(indexSeq) > 0),
+  },
+  { command: 'node backup', words: () => ['--output', at('copy-2'), ...data('c1')], ...failure(2, /is not empty/) },
+  { command: 'log verify', words: () => ['--signatures', ...data('copy-1')], text: /^intact: /, json: { intact: true } },
+  { command: 'node migrate', words: () => data('c1'), ...failure(1, /runs, so it is up to date/) },
+  {
+    command: 'log show',
+    words: () => ['--at', '3', ...data('c1')],
+    text: /^ +1 .*\n +2 .*\n +3 .*\n$/,
+    lines: (values) => assert.equal(values.at(-1)?.seq, 3),
+  },
+  { command: 'log show', words: () => ['--at', 'lamport:x', ...data('c1')], ...failure(2, /not a moment: lamport:x/) },
+  {
+    command: 'node liveness',
+    words: () => ['--at', '1', ...data('b1')],
+    text: /^as of event 1 \(lamport 1, /,
+    json: ({ asOf, members }) => {
+      assert.equal((asOf as Facts).seq, 1)
+      assert.ok((members as Facts[]).length <= 1)
+    },
+  },
+  {
+    command: 'reputation list',
+    words: () => ['--at', 'lamport:1', ...data('c2')],
+    text: /nobody has been judged yet/,
+    json: { scores: [] },
+  },
+  {
+    command: 'reputation explain',
+    words: () => [found.publisher, '--at', '2020-01-01', ...data('c2')],
+    text: /before the first event/,
+    json: { asOf: { seq: 0 }, verdicts: [] },
+  },
   // bad input to running nodes
   { command: 'client add', words: () => [at('note.txt'), ...data('c1')], ...failure(1, /not a torrent file/) },
   {
@@ -387,6 +436,41 @@ const STORY: readonly Row[] = [
   { command: 'log verify', words: () => ['--signatures', ...data('c2')], text: /^intact: / },
   { command: 'log repair', words: () => data('c2'), text: /^nothing to repair/, json: { repaired: false, intact: true } },
   { command: 'log export', words: () => ['--limit', '2', ...data('c2')], lines: areEvents },
+  {
+    command: 'log export',
+    words: () => ['--format', 'bundle', '--output', at('c2.bundle'), ...data('c2')],
+    text: /events \(.*\) in /,
+    json: ({ bytes, file }) => assert.equal(statSync(String(file)).size, bytes),
+  },
+  {
+    command: 'log import',
+    words: () => [at('c2.bundle'), '--role', 'client', '--key', at('c2/key.seed'), ...data('moved')],
+    text: /^\d+ events imported into client node [0-9a-f]{64} \(0 there already\)/,
+  },
+  { command: 'log import', words: () => [at('c2.bundle'), ...data('moved')], json: { stored: 0, role: 'client' } },
+  { command: 'log import', words: () => [at('c2.bundle'), ...data('copy-2')], ...failure(2, /private to another node/) },
+  { command: 'log import', words: () => [at('note.txt'), ...data('moved')], ...failure(2, /neither a bundle nor NDJSON/) },
+  {
+    command: 'node migrate',
+    words: () => ['--dry-run', ...data('moved')],
+    text: /download\.added +2 +2[\s\S]*reputation .*nothing is stored/,
+    json: { dryRun: true },
+  },
+  { command: 'node migrate', words: () => data('moved'), text: /done in / },
+  {
+    command: 'node migrate',
+    words: () => data('moved'),
+    json: ({ plan }) => assert.ok(((plan as Facts).projections as Facts[]).every(({ rebuild }) => rebuild === null)),
+  },
+  {
+    command: 'node rebuild',
+    words: () => ['keyword-index', ...data('moved')],
+    text: /projection +keyword-index/,
+    json: ({ projections }) => assert.equal(first(projections).digestAfter, first(projections).digestBefore),
+  },
+  { command: 'index rebuild', words: () => data('absent'), ...failure(2, /there is no p2pt node in/) },
+  { command: 'node backup', words: () => ['--output', at('copy-3'), ...data('c2')], text: /the key are in / },
+  { command: 'node liveness', words: () => ['--at', 'now', ...data('c2')], text: /^as of event \d+/ },
   { command: 'reputation list', words: () => data('c2'), text: /good/ },
   { command: 'reputation explain', words: () => [found.publisher, ...data('c2')], json: { standing: 'good' } },
   { command: 'reputation replay', words: () => data('c2'), json: ({ events }) => assert.ok(Number(events) > 0) },

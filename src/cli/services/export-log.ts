@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
+import type { Writable } from 'node:stream'
+import { encodeBundleEnd, encodeBundleEvent, encodeBundleHeader, type NodeId } from '../../events/index.ts'
 import { type LogFilter, type LogQueries, ServiceError } from '../../roles/index.ts'
-import { writeLine } from './output.ts'
 
 export type Exported = { events: number; bytes: number }
 
@@ -24,23 +26,49 @@ async function* signedLines(log: LogQueries, filter: LogFilter): AsyncGenerator<
   }
 }
 
+/** A bundle of the events, piece by piece, see src/events/bundle.ts. */
+async function* bundlePieces(
+  { queries, id }: ExportedLog,
+  filter: LogFilter,
+  head: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  const hash = createHash('sha256')
+  const hashed = (piece: Uint8Array): Uint8Array => {
+    hash.update(piece)
+    return piece
+  }
+  let count = 0
+  yield hashed(encodeBundleHeader({ author: id, head, at: Date.now() }))
+  for await (const { body, signature } of queries.signed(filter)) {
+    count += 1
+    yield hashed(encodeBundleEvent({ body: Buffer.from(body, 'base64'), signature: Buffer.from(signature, 'base64') }))
+  }
+  yield hashed(encodeBundleEnd(count))
+  yield hash.digest()
+}
+
+export type ExportedLog = { readonly queries: LogQueries; readonly id: NodeId }
+export type ExportTarget = { readonly format: 'ndjson' | 'bundle'; readonly file: string | undefined }
+
 /**
  * Writes events to stdout, or to `file`, which appears whole or not at all.
  * @throws ServiceError `failed` if the file cannot be written
  */
-export async function exportLog(log: LogQueries, filter: LogFilter, file: string | undefined): Promise<Exported> {
+export async function exportLog(log: ExportedLog, filter: LogFilter, { format, file }: ExportTarget): Promise<Exported> {
   // New events come in meanwhile, and the two listings must end at the same one.
-  const to = filter.to ?? (await log.stats()).events
-  const lines = signedLines(log, { ...filter, to })
-  const written: Exported = { events: 0, bytes: 0 }
-  const count = (line: string) => {
+  const { seq: head } = await log.queries.place('now')
+  const range = { ...filter, to: filter.to ?? head }
+  const isBundle = format === 'bundle'
+  const pieces = isBundle ? bundlePieces(log, range, head) : lineBytes(signedLines(log.queries, range))
+  const written: Exported = { events: isBundle ? -BUNDLE_EXTRA_PIECES : 0, bytes: 0 }
+  const count = (piece: Uint8Array) => {
     written.events += 1
-    written.bytes += Buffer.byteLength(line) + 1
+    written.bytes += piece.length
   }
   if (file === undefined) {
-    for await (const line of lines) {
-      await writeLine(line)
-      count(line)
+    for await (const piece of pieces) {
+      await writePiece(piece, process.stdout)
+      count(piece)
     }
     return written
   }
@@ -49,9 +77,9 @@ export async function exportLog(log: LogQueries, filter: LogFilter, file: string
   const failed = once(output, 'error').then(([error]) => Promise.reject(error))
   failed.catch(() => {})
   try {
-    for await (const line of lines) {
-      await Promise.race([writeLine(line, output), failed])
-      count(line)
+    for await (const piece of pieces) {
+      await Promise.race([writePiece(piece, output), failed])
+      count(piece)
     }
     await Promise.race([new Promise<void>((resolve) => output.end(resolve)), failed])
     await rename(partial, file)
@@ -64,4 +92,16 @@ export async function exportLog(log: LogQueries, filter: LogFilter, file: string
     })
   }
   return written
+}
+
+/** Header, end and checksum are no events. */
+const BUNDLE_EXTRA_PIECES = 3
+
+async function* lineBytes(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array, void, void> {
+  for await (const line of lines) yield Buffer.from(`${line}\n`)
+}
+
+/** Resolves when the reader has room for more. */
+async function writePiece(piece: Uint8Array, output: Writable): Promise<void> {
+  if (!output.write(piece)) await once(output, 'drain')
 }

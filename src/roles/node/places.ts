@@ -3,7 +3,7 @@ import { type LogPlace, ServiceError } from '../services.ts'
 
 // A moment of the past, as a place in the log's own order: what had been learnt by then, whatever was stamped or claimed.
 
-type Moment = { readonly seq: number } | { readonly lamport: number } | { readonly time: number }
+type Moment = { readonly seq: number | 'last' } | { readonly lamport: number } | { readonly time: number }
 
 /** Whole numbers from here on are times in ms, those below are sequences: no log has as many events. */
 const TIME_MIN = 1e11
@@ -12,6 +12,7 @@ const FORMS = 'a sequence (120), a Lamport stamp (lamport:88), or a time (2026-1
 
 /** @throws ServiceError `usage` */
 export function parseMoment(text: string): Moment {
+  if (text === 'now') return { seq: 'last' }
   const lamport = /^lamport:(\d{1,16})$/.exec(text)?.[1]
   if (lamport !== undefined) return { lamport: Number(lamport) }
   if (/^\d{1,16}$/.test(text)) {
@@ -33,6 +34,7 @@ export function parseMoment(text: string): Moment {
 export async function placeOf(log: LogView, text: string): Promise<LogPlace> {
   const moment = parseMoment(text)
   if ('seq' in moment) {
+    if (moment.seq === 'last') return told(log, log.head)
     if (moment.seq > log.head) throw new ServiceError('usage', `the log has events 1 to ${log.head}, not ${moment.seq}`)
     return told(log, moment.seq)
   }

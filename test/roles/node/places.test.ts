@@ -43,6 +43,7 @@ describe('a moment of the past', () => {
 
   it('is a sequence as it stands', async () => {
     assert.deepEqual(await placeOf(log, '2'), { seq: 2, lamport: 50, at: NOON + 1_000 })
+    assert.equal(await seqAt('now'), 7)
     assert.deepEqual(await placeOf(log, '0'), { seq: 0, lamport: 0, at: null })
     await assert.rejects(placeOf(log, '8'), { code: 'usage', message: 'the log has events 1 to 7, not 8' })
   })
@@ -81,7 +82,7 @@ describe('a moment of the past', () => {
   })
 
   it('is not guessed from other words', () => {
-    for (const text of ['', 'now', '-1', '1.5', 'lamport:', 'lamport:x', '2026-13-45', '99999999999999999', 'May 1']) {
+    for (const text of ['', 'then', '-1', '1.5', 'lamport:', 'lamport:x', '2026-13-45', '99999999999999999', 'May 1']) {
       assert.throws(() => parseMoment(text), { code: 'usage' }, text)
     }
   })

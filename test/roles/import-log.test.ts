@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { upcastSteps } from '../../migrations/index.ts'
+import { exportLog } from '../../src/cli/services/export-log.ts'
+import { openDataDirectory } from '../../src/events/data-directory.fs.ts'
+import { openLevelLog } from '../../src/events/event-log.level.ts'
+import { type SignedEvent, upcaster } from '../../src/events/index.ts'
+import { importLog } from '../../src/roles/compose-import.ts'
+import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
+import type { Progressive } from '../../src/roles/index.ts'
+import { EVERY_KIND, foreign, numbered, signerOf, tickingClock } from '../events/samples.ts'
+
+const upcast = upcaster(upcastSteps)
+
+async function resultOf<R>(call: Progressive<unknown, R>): Promise<R> {
+  for (;;) {
+    const { done, value } = await call.next()
+    if (done) return value as R
+  }
+}
+
+describe('a log', () => {
+  let root: string
+  const at = (name: string) => join(root, name)
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'p2pt-import-'))
+  })
+  afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+  const withLog = async <T>(name: string, run: (log: Awaited<ReturnType<typeof openLevelLog>>) => Promise<T>): Promise<T> => {
+    using directory = await openDataDirectory(at(name), { role: 'client' })
+    await using log = await openLevelLog({ directory: at(name), signer: directory.signer, clock: tickingClock(), upcast })
+    return await run(log)
+  }
+  /** A node with every kind of event of its own and 60 of two others. */
+  const made = (name: string) =>
+    withLog(name, async (log) => {
+      await log.append(EVERY_KIND)
+      for (let seq = 1; seq <= 30; seq++) await log.ingest([foreign(signerOf(2), seq, seq), foreign(signerOf(3), seq, seq)])
+      return log.head
+    })
+  const exported = async (name: string, format: 'ndjson' | 'bundle'): Promise<string> => {
+    await using node = await openStoppedNode(at(name))
+    const file = at(`${name}.${format}`)
+    await exportLog({ queries: node, id: node.id }, {}, { format, file })
+    return file
+  }
+  const lines = (events: readonly SignedEvent[]): string => {
+    const file = at('made.ndjson')
+    const text = events.map(({ body, signature }) =>
+      JSON.stringify({ body: Buffer.from(body).toString('base64'), signature: Buffer.from(signature).toString('base64') }),
+    )
+    writeFileSync(file, text.join('\n'))
+    return file
+  }
+  const state = async (name: string) => {
+    await using node = await openStoppedNode(at(name))
+    const { events, headDigest, intact } = await resultOf(node.verify({ signatures: true }))
+    return { events, headDigest, intact }
+  }
+
+  for (const format of ['ndjson', 'bundle'] as const) {
+    it(`moves to another machine with its key, as ${format}: the same events in the same places`, async () => {
+      const head = await made('one')
+      const file = await exported('one', format)
+      const { stored, duplicates, id } = await resultOf(
+        importLog(at('moved'), { file, role: 'client', keyFile: at('one/key.seed') }),
+      )
+      assert.ok((await state('moved')).intact)
+      await using old = await openStoppedNode(at('one'))
+      await using moved = await openStoppedNode(at('moved'))
+      assert.deepEqual([stored, duplicates, id], [head, 0, old.id])
+      assert.deepEqual(await moved.digests({}), await old.digests({}))
+    })
+  }
+
+  it('takes in what another has learnt, without what is private, and passes over what it has', async () => {
+    await made('one')
+    const file = await exported('one', 'bundle')
+    await withLog('two', (log) => log.ingest([foreign(signerOf(2), 1, 1), foreign(signerOf(2), 2, 2)]))
+    const before = await state('two')
+    await assert.rejects(resultOf(importLog(at('two'), { file })), { code: 'usage', message: /private to another node/ })
+    assert.deepEqual(await state('two'), before)
+    const isPrivate = EVERY_KIND.filter(({ stream }) => stream === 'local').length
+    const shared = EVERY_KIND.length - isPrivate
+    const { stored, duplicates, privateLeftOut } = await resultOf(importLog(at('two'), { file, withoutPrivate: true }))
+    assert.deepEqual([stored, duplicates, privateLeftOut], [shared + 58, 2, isPrivate])
+    const again = await resultOf(importLog(at('two'), { file, withoutPrivate: true }))
+    assert.deepEqual([again.stored, again.duplicates], [0, shared + 60])
+    assert.ok((await state('two')).intact)
+  })
+
+  describe('refuses, and stays as it is:', () => {
+    const good = [foreign(signerOf(2), 1, 1), foreign(signerOf(2), 2, 2)]
+    const forged = foreign(signerOf(2), 3, 3)
+    const cases: [what: string, events: readonly SignedEvent[], code: string, message: RegExp][] = [
+      [
+        'a forged event',
+        [...good, { ...forged, signature: signerOf(9).sign(forged.body) }],
+        'damaged',
+        /event 3 .* is forged: .* nothing was imported/,
+      ],
+      [
+        'an altered event',
+        [...good, { ...forged, body: forged.body.map((byte, index) => (index === forged.body.length - 1 ? byte ^ 1 : byte)) }],
+        'damaged',
+        /event 3 .* is forged/,
+      ],
+      [
+        'bytes that are no event',
+        [...good, { body: new Uint8Array([1, 2, 3]), signature: new Uint8Array(64) }],
+        'damaged',
+        /event 3 is no event/,
+      ],
+      ['a stamp far above all others', [...good, foreign(signerOf(2), 3, 2 ** 40)], 'damaged', /Lamport stamp 1099511627776/],
+      [
+        'another event under a name that it has',
+        [...good, foreign(signerOf(4), 1, 9, numbered(77))],
+        'damaged',
+        /another than the one that the log holds/,
+      ],
+    ]
+    for (const [what, events, code, message] of cases) {
+      it(what, async () => {
+        await withLog('two', (log) => log.ingest([foreign(signerOf(4), 1, 5)]))
+        const before = await state('two')
+        await assert.rejects(resultOf(importLog(at('two'), { file: lines(events) })), { code, message })
+        assert.deepEqual(await state('two'), before)
+        await assert
+          .rejects(resultOf(importLog(at('new'), { file: lines(events.slice(0, 3)), role: 'client' })), { code })
+          .catch((error: unknown) => {
+            // A new node has no event to differ from.
+            if (!what.startsWith('another')) throw error
+          })
+        assert.ok(what.startsWith('another') || !existsSync(at('new')), 'no node was made')
+      })
+    }
+
+    it('files that are no export, are cut off, or are not there, and options that make no sense', async () => {
+      await made('one')
+      const file = await exported('one', 'bundle')
+      writeFileSync(at('cut'), readFileSync(file).subarray(0, -10))
+      writeFileSync(at('noise'), 'noise')
+      writeFileSync(at('empty'), '')
+      const into = (
+        name: string,
+        options: Omit<Parameters<typeof importLog>[1], 'file'> = { withoutPrivate: true },
+        node = 'one',
+      ) => resultOf(importLog(at(node), { file: at(name), ...options }))
+      const before = await state('one')
+      await assert.rejects(into('cut'), { code: 'damaged', message: /cut off/ })
+      await assert.rejects(into('noise'), { code: 'usage', message: /neither a bundle nor NDJSON/ })
+      await assert.rejects(into('empty'), { code: 'usage' })
+      await assert.rejects(into('absent'), { code: 'usage', message: /cannot read/ })
+      await assert.rejects(into('one.bundle', { role: 'index' }), { code: 'usage', message: /role client, not index/ })
+      await assert.rejects(into('one.bundle', { keyFile: at('one/key.seed') }), { code: 'usage', message: /has a key already/ })
+      await assert.rejects(into('one.bundle', {}, 'new'), { code: 'usage', message: /say with --role/ })
+      await assert.rejects(into('one.bundle', { role: 'client', keyFile: at('cut') }, 'new'), {
+        code: 'usage',
+        message: /a key has 32/,
+      })
+      assert.deepEqual(await state('one'), before)
+      assert.ok(!existsSync(at('new')))
+    })
+  })
+})
