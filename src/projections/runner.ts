@@ -68,6 +68,8 @@ type Slot = {
   readonly kinds: ReadonlySet<string>
   readonly writer: CheckpointWriter
   readonly listeners: Set<ChangeListener<unknown>>
+  /** False if its fold began with rows that stand for pruned events: then it never was as those rows are. */
+  isWhole: boolean
   state: unknown
   applied: number
 }
@@ -95,6 +97,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
       kinds: new Set<string>(projection.handles),
       writer: new CheckpointWriter(store, projection, snapshots, notice),
       listeners: new Set(),
+      isWhole: true,
       state: projection.initial(),
       applied: 0,
     })
@@ -167,6 +170,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
       const { state, rows } = await beginningOf(log, slot.projection)
       slot.state = state
       slot.applied = 0
+      slot.isWhole = rows.length === 0
       slot.writer.restart(rows)
       if (log.head > 0) notice({ what: 'rebuilding', projection: name, reason, ...(error === undefined ? {} : { error }) })
     }
@@ -198,7 +202,8 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
         onProgress: (seq) => onProgress?.({ done: seq, total: to }),
         async passing(seq) {
           // Not of one that was ahead from the start: its state is a later one.
-          for (const slot of behind) if (slot.applied <= seq) await snapshots.passing(slot.projection, slot.state, seq)
+          for (const slot of behind)
+            if (slot.applied <= seq && slot.isWhole) await snapshots.passing(slot.projection, slot.state, seq)
         },
         apply: (envelope) => {
           for (const slot of behind) {
@@ -216,15 +221,18 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
   const stateAt = async (name: string, seq: number, fresh: boolean): Promise<unknown> => {
     const { projection } = slotOf(name)
     const before = fresh ? undefined : await snapshots.before(projection, seq)
-    let state = before === undefined ? (await beginningOf(log, projection)).state : projection.load(before.rows)
+    const beginning = await beginningOf(log, projection)
+    let state = before === undefined ? beginning.state : projection.load(before.rows)
     await replay({
       log,
       from: (before?.checkpoint ?? 0) + 1,
       to: seq,
       kinds: projection.handles as readonly EventKind[],
       breathe: options.breathe,
-      // What this look at the past had to fold, the next one finds.
-      passing: (reached) => snapshots.passing(projection, state, reached),
+      // What this look at the past had to fold, the next one finds; not over events that the log has let go.
+      passing: async (reached) => {
+        if (beginning.rows.length === 0) await snapshots.passing(projection, state, reached)
+      },
       apply: (envelope) => {
         state = fold(projection, state, envelope)
       },
@@ -271,7 +279,9 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
       // A slot of its own that nobody else sees, level with the log at the end of catchUp.
       const beginning = await beginningOf(log, slot.projection)
       const fresh: Slot = { ...slot, listeners: new Set(), state: beginning.state, applied: 0 }
-      await snapshots.forget(slot.projection)
+      // Where events were pruned, snapshots know of the past what no replay can tell any more.
+      const isWhole = beginning.rows.length === 0
+      if (isWhole) await snapshots.forget(slot.projection)
       let to = 0
       while (fresh.applied < slot.applied) {
         to = slot.applied
@@ -282,7 +292,9 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
           to,
           kinds: slot.projection.handles,
           breathe: options.breathe,
-          passing: (reached) => snapshots.passing(slot.projection, fresh.state, reached),
+          passing: async (reached) => {
+            if (isWhole) await snapshots.passing(slot.projection, fresh.state, reached)
+          },
           apply: (envelope) => {
             fresh.state = fold(slot.projection, fresh.state, envelope)
           },
