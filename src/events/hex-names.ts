@@ -10,6 +10,7 @@ const LENGTH_MAX = 32
 const lengths = new Uint8Array(PLACES)
 /** The bytes of all names side by side: one object, not 65,536. */
 const kept = new Uint8Array(PLACES * LENGTH_MAX)
+const keptView = new DataView(kept.buffer)
 const names: string[] = new Array(PLACES).fill('')
 
 /** Lower-case hex of a key or a digest: `bytes[start..start + length)`, 2 to 32 bytes, as good as random. */
@@ -23,7 +24,18 @@ export function hexName(bytes: Uint8Array, start: number, length: number): strin
   return name
 }
 
+/** Names come from the same segment one after the other, in whatever part of it: the view of its buffer is made once. */
+let view: DataView = new DataView(kept.buffer)
+
 function isKept(at: number, bytes: Uint8Array, start: number, length: number): boolean {
-  for (let index = 2; index < length; index++) if (kept[at + index] !== bytes[start + index]) return false
+  const { buffer, byteOffset } = bytes
+  if (view.buffer !== buffer) view = new DataView(buffer)
+  const from = byteOffset + start
+  // Four bytes at a time, then what is left.
+  let index = 0
+  for (; index + 4 <= length; index += 4) {
+    if (keptView.getInt32(at + index) !== view.getInt32(from + index)) return false
+  }
+  for (; index < length; index++) if (kept[at + index] !== bytes[start + index]) return false
   return true
 }

@@ -6,6 +6,7 @@ import { p2pt } from './generated/events.js'
 import { fromHex, toHex } from './hex.ts'
 import { hexName } from './hex-names.ts'
 import { type AddressId, type InfoHash, isAddressId, isNodeId, type NodeId, type PeerId } from './ids.ts'
+import { plainVerdict } from './judged-payload.ts'
 import { KINDS, kindOfNumber } from './kinds.ts'
 import { Writer } from './protobuf.ts'
 
@@ -208,6 +209,8 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
         bad: event.bad.map((piece) => ({ ...piece, expected: fromHex(piece.expected), received: fromHex(piece.received) })),
       }),
     decode: (payload) => {
+      const plain = plainVerdict(payload, 0, payload.length)
+      if (plain !== undefined) return plain
       const message = proto.PieceJudged.decode(payload)
       const bad = message.bad ?? []
       if (bad.length > PIECES_PER_VERDICT_MAX) throw new PayloadError('too many bad pieces')

@@ -59,8 +59,11 @@ export const newSubject = (id: PeerId): Subject => ({
 })
 
 export function count(tally: Tally, good: number, bad: number): void {
-  tally.good = Math.min(COUNT_MAX, tally.good + good)
-  tally.bad = Math.min(COUNT_MAX, tally.bad + bad)
+  const goodNow = tally.good + good
+  const badNow = tally.bad + bad
+  // Not Math.min, which would make every counter a floating-point number.
+  tally.good = goodNow > COUNT_MAX ? COUNT_MAX : goodNow
+  tally.bad = badNow > COUNT_MAX ? COUNT_MAX : badNow
 }
 
 /** Points that a tally is worth. */
