@@ -54,6 +54,8 @@ export interface Overlay extends AsyncDisposable {
   /** Says goodbye (`member.left`) and closes the links. */
   stop(): Promise<void>
   status(): OverlayStatus
+  /** What the last ping of this peer took; undefined if it was never pinged, or did not answer. */
+  roundTripMs(peer: NodeId): number | undefined
   /** One request and its answer. The overlay links to the peer if it has to. @throws RequestError */
   request(to: NodeId, method: string, body: Uint8Array, options?: RequestOptions): Promise<Uint8Array>
   serve(method: string, handler: RequestHandler): void

@@ -185,6 +185,10 @@ class Runtime implements OverlayRuntime {
     }
   }
 
+  roundTripMs(peer: NodeId): number | undefined {
+    return this.#membership.roundTripMs(peer)
+  }
+
   request(to: NodeId, method: string, body: Uint8Array, options?: RequestOptions): Promise<Uint8Array> {
     return this.#messenger.request(to, method, body, options)
   }

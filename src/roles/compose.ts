@@ -29,6 +29,7 @@ import { liveIndexMap } from './index-node/live-index-map.ts'
 import { backUp } from './node/backup.fs.ts'
 import { serveHistory } from './node/history-exchange.ts'
 import { createLogQueries } from './node/log-queries.ts'
+import { type MetricsServer, startMetrics } from './node/metrics.ts'
 import { readNetworkMemory, writeNetworkMemory } from './node/network-memory.fs.ts'
 import { createNodeService, type NodeParts } from './node/node-service.ts'
 import { NoticeBoard } from './node/notices.ts'
@@ -149,6 +150,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   })
 
   let stopping = false
+  let metrics: MetricsServer | undefined
   const stopAsked = Promise.withResolvers<void>()
   const engine = options.role === 'client' ? await createEngine(options, signer) : undefined
   const parts: NodeParts = {
@@ -174,6 +176,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     },
     queries: createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyRunning(stored, options) }),
     backUp: (output) => backUp({ directory: directory.directory, log: stored }, output, () => clock.now()),
+    metrics: () => (metrics === undefined ? null : { host: metrics.host, port: metrics.port }),
     stop: () => stopAsked.resolve(),
   }
   cleanup.use(startRetention({ log: stored, states, clock, timers, notices }, options))
@@ -210,6 +213,8 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
       notices.post('info', 'link.lost', `lost the link to ${peer.slice(0, 8)}: ${why}`)
   })
   history.start()
+  if (options.metrics !== undefined)
+    metrics = cleanup.use(await startMetrics(options.metrics, { overlay, status: node.status }))
   await overlay.start(signal)
   index?.start()
   const client =

@@ -38,7 +38,25 @@ export type NodeStatus = {
   bootstrap: string[]
   links: number
   log: { head: number; lamport: number }
-  gossip: { eventsIn: number; eventsOut: number; duplicates: number; rejected: number; heldBack: number }
+  gossip: {
+    eventsIn: number
+    eventsOut: number
+    /** Over the last ten seconds or so. */
+    eventsInPerSecond: number
+    eventsOutPerSecond: number
+    duplicates: number
+    rejected: number
+    heldBack: number
+    /** Offences of peers. */
+    quarantined: number
+    /** Neighbours to which events are pushed, and those that are told their names. */
+    eager: number
+    lazy: number
+    /** Names of events that wait for neighbours. */
+    backlog: number
+  }
+  /** Where metrics are served. */
+  metrics: { host: string; port: number } | null
   projections: { name: string; version: number; checkpoint: number }[]
   members: { alive: number; suspect: number; dead: number; left: number }
   memoryBytes: number
@@ -54,6 +72,8 @@ export type LinkRow = {
   roundTripMs: number | null
   messagesIn: number
   messagesOut: number
+  view: 'eager' | 'lazy' | 'none'
+  backlog: number
   score: number
   standing: Standing
 }

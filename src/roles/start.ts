@@ -12,6 +12,8 @@ export type StartOptions = {
   /** Address that others should dial, where it is not `host`. */
   advertise?: string
   logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug'
+  /** Where to serve metrics over HTTP. */
+  metrics?: { host: string; port: number }
   allowCorrupt?: boolean
   /** A restored backup goes on at once, although peers may hold events of it that it lacks. */
   acceptForkRisk?: boolean

@@ -5,6 +5,9 @@ import { bytes, count, counted, duration, shortPeer, time } from './units.ts'
 
 const endpoint = (at: { host: string; port: number } | null): string => (at === null ? 'none yet' : `${at.host}:${at.port}`)
 
+/** Events a second, one decimal. */
+const rate = (perSecond: number): string => perSecond.toFixed(1)
+
 /** @param now ms since 1970, for the time it has been up */
 export function nodeStatusText(status: NodeStatus, now: number): string {
   const { gossip, members, log } = status
@@ -21,14 +24,19 @@ export function nodeStatusText(status: NodeStatus, now: number): string {
       : ['torrent DHT', `UDP port ${status.mainlineDht.port}, ${counted(status.mainlineDht.nodes, 'node')} known`],
     status.torrentPort === null ? undefined : ['torrents', `TCP port ${status.torrentPort}`],
     ['bootstrap', status.bootstrap.join(', ') || 'none'],
-    ['links', String(status.links)],
+    [
+      'links',
+      `${status.links}: ${gossip.eager} eager, ${gossip.lazy} lazy; ${counted(gossip.backlog, 'event')} waiting to be named`,
+    ],
     ['members', `${members.alive} alive, ${members.suspect} suspect, ${members.dead} dead, ${members.left} left`],
     ['log', `${counted(log.head, 'event')}, lamport ${count(log.lamport)}`],
     [
       'gossip',
       `${count(gossip.eventsIn)} in, ${count(gossip.eventsOut)} out, ${counted(gossip.duplicates, 'duplicate')}, ` +
-        `${count(gossip.rejected)} rejected, ${count(gossip.heldBack)} held back`,
+        `${count(gossip.rejected)} rejected, ${count(gossip.quarantined)} quarantined, ${count(gossip.heldBack)} held back`,
     ],
+    ['events', `${rate(gossip.eventsInPerSecond)} in, ${rate(gossip.eventsOutPerSecond)} out a second`],
+    status.metrics === null ? undefined : ['metrics', `http://${status.metrics.host}:${status.metrics.port}/metrics`],
     ['projections', status.projections.map(({ name, checkpoint }) => `${name} at ${checkpoint}`).join(', ') || 'none'],
     ['memory', bytes(status.memoryBytes)],
   ])
@@ -51,6 +59,11 @@ export function memberTable(rows: readonly MemberRow[]): string {
   ])
 }
 
+/** One change, as `node liveness --watch` prints it. */
+export const memberLine = (row: MemberRow): string =>
+  `${time(row.since)}  ${shortPeer(row.id)} (${row.role}) ${row.state}, incarnation ${row.incarnation}, ` +
+  `by word of ${row.byWord === row.id ? 'itself' : shortPeer(row.byWord)}`
+
 export function linkTable(rows: readonly LinkRow[]): string {
   if (rows.length === 0) return 'no overlay links'
   return table(rows, [
@@ -65,6 +78,7 @@ export function linkTable(rows: readonly LinkRow[]): string {
     },
     { title: 'IN', value: (row) => count(row.messagesIn), align: 'right' },
     { title: 'OUT', value: (row) => count(row.messagesOut), align: 'right' },
+    { title: 'VIEW', value: (row) => row.view },
     { title: 'SCORE', value: (row) => String(row.score), align: 'right' },
     { title: 'STANDING', value: (row) => row.standing },
   ])

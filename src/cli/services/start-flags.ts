@@ -53,6 +53,10 @@ export const startFlags = (role: NodeRole) => ({
     summary: 'Above this size of the log, round trips and then changes of members go sooner.',
     helpValue: 'SIZE',
   }),
+  metrics: Flags.string({
+    summary: 'Serve Prometheus metrics at http://HOST:PORT/metrics; on loopback when only a port is given. 0: any free port.',
+    helpValue: '[HOST:]PORT',
+  }),
   'log-level': Flags.option({
     summary: 'Program log on stderr, JSON lines.',
     options: LOG_LEVELS,
@@ -77,6 +81,7 @@ export type StartFlags = {
   port: number
   host: string
   advertise?: string | undefined
+  metrics?: string | undefined
   'log-level': StartOptions['logLevel']
   'retain-liveness'?: number
   'disk-limit'?: string | undefined
@@ -92,6 +97,15 @@ export function bootstrapEndpoints(flags: Pick<StartFlags, 'bootstrap'>, environ
   const fromEnvironment = (environment.P2PT_BOOTSTRAP ?? '').split(',').filter((part) => part.trim() !== '')
   const given = flags.bootstrap ?? fromEnvironment
   return given.flatMap((text) => text.split(',')).map(parseEndpoint)
+}
+
+/** @throws ServiceError `usage` */
+export function metricsAddress(text: string): { host: string; port: number } {
+  const [, host = '127.0.0.1', digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(text) ?? []
+  const port = Number(digits)
+  if (digits === '' || port > 65_535)
+    throw new ServiceError('usage', `--metrics ${text} is no [HOST:]PORT, such as 9464 or 0.0.0.0:9464`)
+  return { host, port }
 }
 
 /**
@@ -121,6 +135,7 @@ export async function startOptions(
     host,
     port: flags.port,
     logLevel: flags['log-level'],
+    ...(flags.metrics === undefined ? {} : { metrics: metricsAddress(flags.metrics) }),
     bootstrap: bootstrap.filter((endpoint) => !itself(endpoint)),
     ...(advertise === undefined ? {} : { advertise }),
     ...(flags['allow-corrupt'] === true ? { allowCorrupt: true } : {}),

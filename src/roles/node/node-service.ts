@@ -30,6 +30,8 @@ export type NodeParts = {
   /** What the node still waits for; null when it is ready. */
   waitingFor(): string | null
   queries: LogQueries
+  /** Where metrics are served. */
+  metrics(): { host: string; port: number } | null
   /** Copies the node to another directory, see backup.fs.ts. */
   backUp(directory: string): ReturnType<NodeService['backup']>
   /** Begins to stop the node. */
@@ -66,10 +68,18 @@ export function createNodeService(parts: NodeParts): NodeService {
           roundTripMs: link.roundTripMs ?? null,
           messagesIn: link.messagesIn,
           messagesOut: link.messagesOut,
+          view: link.view,
+          backlog: link.backlog,
           score,
           standing,
         }
       })
+    },
+    async members(asOf) {
+      const rows = await queries.members(asOf)
+      if (asOf?.at !== undefined) return rows
+      // Rolled-up beats are minutes old: what the last ping took is better.
+      return rows.map((row) => ({ ...row, roundTripMs: overlay.roundTripMs(row.id) ?? row.roundTripMs }))
     },
     async stop() {
       parts.stop()
@@ -89,7 +99,8 @@ function roleInTable({ states }: NodeParts, id: string): NodeRole | null {
 
 function statusOf(parts: NodeParts): NodeStatus {
   const { options, log, states, overlay, transport, directory, engine } = parts
-  const { links, eventsIn, eventsOut, duplicates, rejected, heldBack } = overlay.status()
+  const { links, ...gossip } = overlay.status()
+  const inView = (view: string): number => links.filter((link) => link.view === view).length
   const counts = { alive: 0, suspect: 0, dead: 0, left: 0 }
   for (const { state } of members(states.state('liveness'))) counts[state] += 1
   const mainline = directory === undefined ? engine?.dht : { port: directory.port, nodeCount: directory.nodeCount }
@@ -110,7 +121,13 @@ function statusOf(parts: NodeParts): NodeStatus {
     bootstrap: options.bootstrap.map(({ host, port }) => `${host}:${port}`),
     links: links.length,
     log: { head: log.head, lamport: log.lamport },
-    gossip: { eventsIn, eventsOut, duplicates, rejected, heldBack },
+    gossip: {
+      ...gossip,
+      eager: inView('eager'),
+      lazy: inView('lazy'),
+      backlog: links.reduce((sum, { backlog }) => sum + backlog, 0),
+    },
+    metrics: parts.metrics(),
     projections: states.checkpoints().map((row) => ({ ...row })),
     members: counts,
     memoryBytes: process.memoryUsage.rss(),
