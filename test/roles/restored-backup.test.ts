@@ -188,8 +188,12 @@ describe('a node restored from a backup', () => {
     await stop(network.index)
     await stop(network.bootstrap)
     const alone = await start('client', 'twin')
-    await resultOf(alone.client?.publish({ path: at('first words.bin'), title: 'other words' }) ?? assert.fail())
+    const publishing = resultOf(alone.client?.publish({ path: at('first words.bin'), title: 'other words' }) ?? assert.fail())
+    const { id } = await alone.node.status()
+    await until('it has said so', async () => (await eventsOf(alone.node, id)).some(({ authorSeq }) => authorSeq === 2))
     await stop(alone)
+    // Announcing it goes on for a while, in vain.
+    await publishing.catch(() => {})
     network.bootstrap = await start('bootstrap', 'bootstrap')
     network.index = await joined('index', 'index')
     await ready(network.index)
