@@ -88,10 +88,10 @@ export class ClusterNode {
     return names
   }
 
-  /** Resident memory, bytes. */
+  /** Resident memory, bytes; 0 of one that is ending. */
   get memoryBytes(): number {
     const status = readFileSync(`/proc/${this.#child?.pid}/status`, 'utf8')
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) * 1_024
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1_024
   }
 
   get lastWords(): string {

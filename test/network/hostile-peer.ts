@@ -1,5 +1,6 @@
 // A peer with a key of its own that connects to a transport and then does not keep to the protocol.
-// As a process: node hostile-peer.ts KEY_HEX PORT flood|quiet
+// As a process: node hostile-peer.ts KEY_HEX PORT flood|fuzz|deaf|quiet; it ends when its connection does.
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import HyperDHT from 'hyperdht'
 import Protomux from 'protomux'
@@ -58,5 +59,12 @@ if (import.meta.main) {
     for (let count = 0; count < 1_000; count++) send(message)
     setImmediate(flood)
   }
+  const fuzz = (): void => {
+    send(randomBytes(1 + Math.floor(Math.random() * 500)))
+    setTimeout(fuzz, 10)
+  }
   if (mode === 'flood') flood()
+  if (mode === 'fuzz') fuzz()
+  // Takes nothing off the socket any more.
+  if (mode === 'deaf') (peer.stream.rawStream as unknown as { pause(): void }).pause()
 }
