@@ -10,8 +10,10 @@ import { bucketBits, bucketOf, differingBuckets, hasBucket, summarise } from './
 // one request. What the broadcast lost, or what passed while a node was away, arrives this way (Demers et al. 1987,
 // "Epidemic algorithms for replicated database maintenance"; vectors as in Golding's timestamped anti-entropy).
 
-/** Each node compares with one random neighbour this often. */
-export const COMPARE_EVERY_MS = 5_000
+/** Each node compares with one random neighbour this often; at first, while everybody comes and links change, more often. */
+const COMPARE_EVERY_MS = 5_000
+const COMPARE_FIRST_MS = 1_000
+const COMPARE_GROWTH = 1.4
 /** After an exchange brought something, others are compared with soon: it spreads what a partition kept apart. */
 const COMPARE_SOON_MS = 300
 const COMPARE_SOON_PEERS = 3
@@ -43,6 +45,7 @@ export class AntiEntropy {
   /** Peers we dialled and did not compare with yet. */
   readonly #uncompared = new Set<NodeId>()
   #comparedAt = Number.NEGATIVE_INFINITY
+  #everyMs = COMPARE_FIRST_MS
   /** Something came: others may have more of it, or lack it. */
   #gained = false
   readonly #claims = new GoneClaims()
@@ -71,7 +74,9 @@ export class AntiEntropy {
   }
 
   compareWake(): GossipEffect {
-    return { do: 'wake', afterMs: COMPARE_EVERY_MS * (0.75 + 0.5 * this.#random()), timer: COMPARE_TIMER }
+    const everyMs = this.#everyMs
+    this.#everyMs = Math.min(COMPARE_EVERY_MS, everyMs * COMPARE_GROWTH)
+    return { do: 'wake', afterMs: everyMs * (0.75 + 0.5 * this.#random()), timer: COMPARE_TIMER }
   }
 
   /** The periodic round, with one neighbour. */
