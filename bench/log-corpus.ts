@@ -35,7 +35,11 @@ export function verdict(number: number): Draft {
 
 /** One verdict in four, the rest changes of members. */
 export function mixed(number: number): Draft {
-  if (number % 4 === 0) return verdict(number)
+  return number % 4 === 0 ? verdict(number) : change(number)
+}
+
+/** A change of a member. */
+export function change(number: number): Draft {
   const kinds = ['member.alive', 'member.suspect', 'member.dead'] as const
   return {
     stream: 'gossip',

@@ -1,8 +1,9 @@
 import { verifyLog } from '../src/events/verify-log.level.ts'
 import { type Bench, median, timed } from './harness.ts'
 import { fileAppending, ingesting, p99, signing, sqliteAppending } from './log-append.ts'
-import { mixed, signedEvents, verdict } from './log-corpus.ts'
+import { change, mixed, signedEvents, verdict } from './log-corpus.ts'
 import { makeLog, openLog, withDirectory } from './log-directory.ts'
+import { fillUnsigned, foldLiveness, replayedWithin } from './log-memory.ts'
 import { decodeAll, fillKeys, fillSqlite, replayKeys, replayLog, replaySqlite } from './log-replay.ts'
 import { foldReputation } from './log-reputation.ts'
 
@@ -12,6 +13,8 @@ const bench: Bench = async (context) => {
   await append(context)
   await replay(context)
   await reputation(context)
+  await liveness(context)
+  await memory(context)
   await audit(context)
 }
 
@@ -102,6 +105,35 @@ const reputation: Bench = ({ full, rounds, report, note }) =>
       unit: 's',
       target: { atMost: 1 },
     })
+  })
+
+const liveness: Bench = ({ full, rounds, report, note }) =>
+  withDirectory(async (directory) => {
+    const count = full ? 1_000_000 : 200_000
+    note(`writing ${count} changes of members`)
+    await fillUnsigned(directory, count, change)
+    const took: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      await using log = await openLog(directory)
+      took.push(await timed(() => foldLiveness(log)))
+    }
+    const seconds = (median(took) / 1000) * (1_000_000 / count)
+    const name = `liveness from 1M changes${full ? '' : ', from 200,000'}`
+    report({ name, value: seconds, unit: 's', target: { atMost: 1 } })
+  })
+
+/** Highest RssAnon of a process that does nothing else, read from the kernel after each batch: pages of files do not count. */
+const memory: Bench = ({ full, report, note }) =>
+  withDirectory(async (directory) => {
+    const count = full ? 5_000_000 : 500_000
+    note(`writing ${count} events to replay in a process of its own`)
+    await fillUnsigned(directory, count, mixed)
+    const megabytes = await replayedWithin(directory, count)
+    if (megabytes === undefined) note('skipped: memory of a replay, the kernel does not tell RssAnon')
+    else {
+      const name = `memory of a replay of ${full ? '5M' : '500,000'} events, above the mapped files`
+      report({ name, value: megabytes, unit: 'MB', target: { atMost: 300 } })
+    }
   })
 
 const audit: Bench = ({ full, rounds, report, note }) =>
