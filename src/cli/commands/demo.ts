@@ -64,7 +64,7 @@ downloads them, has a corrupter banned, kills nodes with -9 and restarts them. N
           ? `\nAll of it in ${(elapsedMs / 1000).toFixed(1)} s.\n`
           : `\n${[`It did not work: ${sentence(problem)}`, ...crashes].join('\n')}\n`,
       )
-      if (kept) write(howToTalk(network))
+      if (kept) write(howToTalk(network, directory))
     }
     if (!ok) process.exitCode = 1
   }

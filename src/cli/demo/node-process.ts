@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { connectNode } from '../../control/index.ts'
 import type { NodeRole } from '../../events/index.ts'
 
 export type NodeProcessOptions = {
@@ -12,16 +15,16 @@ export type NodeProcessOptions = {
   flags?: readonly string[]
 }
 
-/** How long a node may take to say that it is ready, ms. */
+/** How long a node may take to be ready, ms, and how often it is asked. */
 const READY_MS_MAX = 30_000
-/** Lines of its output kept, to be shown when it fails. */
-const OUTPUT_LINES_KEPT = 40
+const READY_POLL_MS = 100
+/** Lines of its output shown when it fails. */
+const LAST_WORDS = 25
 
 /** A node as a process of its own, started as a person would start it. */
 export class NodeProcess {
   readonly options: NodeProcessOptions
   #child: ChildProcess | undefined
-  #output: string[] = []
   #asked: NodeJS.Signals | null = null
 
   constructor(options: NodeProcessOptions) {
@@ -32,50 +35,40 @@ export class NodeProcess {
     return this.#child?.pid
   }
 
-  /** What it said at its end, if it ended in another way than it was told to. To be asked when it has ended. */
-  get crash(): string | undefined {
-    const { exitCode = null, signalCode = null } = this.#child ?? {}
-    if (exitCode === null && signalCode === null) return undefined
-    if (exitCode === 0 || signalCode === this.#asked) return undefined
-    return this.#failure(`${this.options.name} stopped by itself (${signalCode ?? `exit code ${exitCode}`}); its last words:`)
-      .message
+  /** What it prints goes to a file and not to a pipe: a node that is left up must not end when this process does. */
+  get outputFile(): string {
+    return `${this.options.dataDirectory}.log`
   }
 
-  /** Starts it and resolves when it says `ready`. @throws Error with its last output when it does not */
+  /** What it said at its end, if it ended in another way than it was told to. To be asked when it has ended. */
+  get crash(): string | undefined {
+    const child = this.#child
+    if (child === undefined || !hasEnded(child)) return undefined
+    if (child.exitCode === 0 || child.signalCode === this.#asked) return undefined
+    return this.#failure(`${this.options.name} stopped by itself (${endOf(child)}); its last words:`).message
+  }
+
+  /** Starts it and resolves when it says that it is ready. @throws Error with its last output when it does not */
   async start(): Promise<void> {
     const { name, role, dataDirectory, port, bootstrap, flags = [] } = this.options
     const args = [role, 'start', '--json', '--data', dataDirectory, '--host', '127.0.0.1', '--port', String(port)]
     for (const address of bootstrap) args.push('--bootstrap', address)
+    mkdirSync(dirname(this.outputFile), { recursive: true })
+    const output = openSync(this.outputFile, 'a', 0o600)
     const child = spawn(process.execPath, [...process.execArgv, process.argv[1] as string, ...args, ...flags], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', output, output],
       // Out of the terminal's process group, so that Ctrl-C reaches the story first and it stops them in order.
       detached: true,
     })
+    closeSync(output)
     this.#child = child
-    this.#output = []
     this.#asked = null
-    const ready = new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(this.#failure(`${name} was not ready after ${READY_MS_MAX / 1000} s`)),
-        READY_MS_MAX,
-      )
-      child.once('exit', (code, signal) => {
-        clearTimeout(timer)
-        reject(this.#failure(`${name} stopped (${signal ?? `exit code ${code}`}) before it was ready`))
-      })
-      child.once('error', reject)
-      for (const stream of [child.stdout, child.stderr]) {
-        createInterface({ input: stream as NonNullable<typeof stream> }).on('line', (line) => {
-          this.#output.push(line)
-          if (this.#output.length > OUTPUT_LINES_KEPT) this.#output.shift()
-          if (line.includes('"event":"ready"')) {
-            clearTimeout(timer)
-            resolve()
-          }
-        })
-      }
-    })
-    await ready
+    const deadline = performance.now() + READY_MS_MAX
+    while (!(await this.#isReady())) {
+      if (hasEnded(child)) throw this.#failure(`${name} stopped (${endOf(child)}) before it was ready`)
+      if (performance.now() > deadline) throw this.#failure(`${name} was not ready after ${READY_MS_MAX / 1000} s`)
+      await delay(READY_POLL_MS)
+    }
   }
 
   /** kill -9: no goodbye, nothing flushed. */
@@ -89,14 +82,23 @@ export class NodeProcess {
 
   /** Lets go of the process, so that it outlives this one. */
   release(): void {
-    this.#child?.stdout?.destroy()
-    this.#child?.stderr?.destroy()
     this.#child?.unref()
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      const { node } = await connectNode(this.options.dataDirectory)
+      const { ready, pid } = await node.status()
+      return ready && pid === this.#child?.pid
+    } catch {
+      // It is not there yet, or is just starting.
+      return false
+    }
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (child === undefined || hasEnded(child)) return
     this.#asked = signal
     const exited = once(child, 'exit')
     child.kill(signal)
@@ -104,6 +106,10 @@ export class NodeProcess {
   }
 
   #failure(sentence: string): Error {
-    return new Error([sentence, ...this.#output.slice(-25).map((line) => `  ${line}`)].join('\n'))
+    const lines = readFileSync(this.outputFile, 'utf8').trimEnd().split('\n')
+    return new Error([sentence, ...lines.slice(-LAST_WORDS).map((line) => `  ${line}`)].join('\n'))
   }
 }
+
+const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
+const endOf = (child: ChildProcess): string => child.signalCode ?? `exit code ${child.exitCode}`

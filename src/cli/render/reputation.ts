@@ -16,6 +16,9 @@ export function scoreTable(rows: readonly ScoreRow[]): string {
   ])
 }
 
+/** Events shown that decided nothing. */
+const VERDICTS_SHOWN = 20
+
 const STANDINGS = {
   good: 'is in good standing',
   'thin-ice': 'is on thin ice: one more doubt and it is banned',
@@ -23,7 +26,7 @@ const STANDINGS = {
 } as const
 
 /** Why a peer stands where it stands, as a story: verdict, terms, what moved the score, what decided. */
-export function explanationText(explanation: Explanation): string {
+export function explanationText(explanation: Explanation, options: { all?: boolean } = {}): string {
   const { peer, score, standing, policy, terms, verdicts, decisive } = explanation
   const paragraphs = [`${printable(peer)} ${STANDINGS[standing]}, with a score of ${score} under policy ${printable(policy)}.`]
   if (terms.length > 0) {
@@ -37,13 +40,33 @@ export function explanationText(explanation: Explanation): string {
   paragraphs.push(
     verdicts.length === 0
       ? 'No event about it is in the log.'
-      : `What was learnt, in order (* decided):\n${verdicts.map(verdictLine).join('\n')}`,
+      : `What was learnt, in order (* decided):\n${verdictLines(verdicts, options.all ?? false).join('\n')}`,
   )
   if (decisive.length > 0) {
     const events = decisive.length === 1 ? `event ${decisive[0]}` : `events ${decisive.join(', ')}`
     paragraphs.push(`Without ${events} it would not be banned.`)
   }
   return paragraphs.join('\n\n')
+}
+
+/** Every event that decided, and of the others the last ones; how many were left out stands where they would be. */
+function verdictLines(verdicts: Explanation['verdicts'], all: boolean): string[] {
+  const lines: string[] = []
+  let leftOut = 0
+  const flush = () => {
+    if (leftOut > 0) lines.push(`         ... ${counted(leftOut, 'event')} more (--all shows them)`)
+    leftOut = 0
+  }
+  for (const [index, verdict] of verdicts.entries()) {
+    if (!all && !verdict.decisive && index < verdicts.length - VERDICTS_SHOWN) {
+      leftOut += 1
+      continue
+    }
+    flush()
+    lines.push(verdictLine(verdict))
+  }
+  flush()
+  return lines
 }
 
 function verdictLine(verdict: Explanation['verdicts'][number]): string {

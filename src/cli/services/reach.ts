@@ -14,8 +14,19 @@ export async function reachNode(given: string | undefined, role?: NodeRole): Pro
     return await connectNode(directory)
   } catch (error) {
     if (!isNotRunning(error)) throw error
-    const start = `start one with \`p2pt ${role ?? 'client'} start --data ${directory}\``
+    const start = `start one with \`p2pt ${role ?? (await roleOf(directory)) ?? 'client'} start --data ${directory}\``
     throw new ControlError('NOT_RUNNING', `no node is running in ${directory}: ${start}`, { cause: error })
+  }
+}
+
+/** Whose data directory it is, if it is one. */
+async function roleOf(directory: string): Promise<NodeRole | undefined> {
+  try {
+    // Late: it brings the log's native modules with it, and most commands only talk to a socket.
+    const { describeDirectory } = await import('../../events/data-directory.fs.ts')
+    return describeDirectory(directory).role
+  } catch {
+    return undefined
   }
 }
 

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import type { Explanation, LogPlace } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { explanationText } from '../../render/reputation.ts'
@@ -17,7 +17,7 @@ export default class ReputationExplain extends BaseCommand {
   ]
   static override args = { peer: Args.string({ required: true, description: 'A node id or the start of it, or ip:ADDRESS.' }) }
 
-  static override flags = atFlag
+  static override flags = { ...atFlag, all: Flags.boolean({ summary: 'Show every event, however many.', default: false }) }
 
   async run(): Promise<Explanation & { asOf?: LogPlace }> {
     const { args, flags } = await this.parse(ReputationExplain)
@@ -25,7 +25,7 @@ export default class ReputationExplain extends BaseCommand {
     const place = await placeAt(log.queries, flags.at)
     const explanation = await log.queries.explain(await wholePeer(log.queries, args.peer), asOf(place))
     if (place !== undefined) this.log(placeLine(place))
-    this.log(explanationText(explanation))
+    this.log(explanationText(explanation, { all: flags.all }))
     return { ...explanation, ...(place && { asOf: place }) }
   }
 }
