@@ -72,13 +72,16 @@ function foldMember(state: LivenessState, envelope: Envelope, event: EventOf<Mem
   if ((event.kind === 'member.left' || event.kind === 'member.refuted') && envelope.author !== event.subject) return
   const entry = entryOf(state, event.subject)
   const word = wordOf(envelope, event)
-  entry.words = withWord(entry.words, event.subject, word)
+  const words = withWord(entry.words, event.subject, word)
+  let isNew = words !== entry.words
+  entry.words = words
   const { role, host, port, dhtPort, incarnation } = event
   const whereabouts: Whereabouts = { role, host, port, dhtPort, incarnation, by: word.by }
   if (entry.whereabouts === undefined || knowsBetter(event.subject, whereabouts, entry.whereabouts)) {
     entry.whereabouts = whereabouts
+    isNew = true
   }
-  state.dirty.add(event.subject)
+  if (isNew) state.dirty.add(event.subject)
 }
 
 function foldRollUp(state: LivenessState, envelope: Envelope, event: EventOf<'heartbeat.rolled-up'>): void {

@@ -86,14 +86,19 @@ export type Words = { readonly own: Word | undefined; readonly others: readonly 
 
 export const NO_WORDS: Words = { own: undefined, others: [] }
 
-export function withWord({ own, others }: Words, subject: NodeId, word: Word): Words {
+/** @returns the same object where the word changes nothing */
+export function withWord(words: Words, subject: NodeId, word: Word): Words {
+  const { own, others } = words
   if (word.by.author === subject) {
-    if (own !== undefined && !outweighs(word, own)) return { own, others }
+    if (own !== undefined && !outweighs(word, own)) return words
     return { own: word, others: others.filter(({ incarnation }) => incarnation >= word.incarnation) }
   }
-  if (own !== undefined && word.incarnation < own.incarnation) return { own, others }
+  if (own !== undefined && word.incarnation < own.incarnation) return words
+  // Above all that are kept: there is room for it, or it is the one that is dropped.
+  if (word.incarnation > (others.at(-1)?.incarnation ?? 0))
+    return others.length < AHEAD_MAX ? { own, others: [...others, word] } : words
   const same = others.find(({ incarnation }) => incarnation === word.incarnation)
-  if (same !== undefined && !outweighs(word, same)) return { own, others }
+  if (same !== undefined && !outweighs(word, same)) return words
   const kept = [...others.filter((other) => other !== same), word].sort((a, b) => a.incarnation - b.incarnation)
   // The lowest are next to be announced; what is dropped was never announced by anybody honest.
   return { own, others: kept.slice(0, AHEAD_MAX) }
