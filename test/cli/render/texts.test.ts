@@ -84,7 +84,16 @@ describe('answers as text', () => {
   })
 
   it('names each damaged range of a log', () => {
-    const result = { intact: false, events: 9, segments: 1, headDigest: 'd', signaturesChecked: 9, problems: [] }
+    const result = {
+      intact: false,
+      events: 9,
+      segments: 1,
+      headDigest: 'd',
+      signaturesChecked: 9,
+      problems: [],
+      holes: [],
+      pruned: 0,
+    }
     const text = verifyText({
       ...result,
       ranges: [
