@@ -415,6 +415,8 @@ export type PublishProgress = { phase: 'hashing' | 'announcing'; done: number; t
 export type PublishResult = {
   infoHash: string
   title: string
+  /** The title under which this node had published the same content before, if it was another one. */
+  replaces: string | null
   sizeBytes: number
   magnet: string
   /** Index nodes that hold the entry now. */

@@ -164,6 +164,19 @@ describe('startNode', () => {
     assert.ok(Date.now() - before < 3_000)
   })
 
+  it('keeps title and tags when the same content is published again without them, and tells of a title it replaces', async () => {
+    await writeFile(at('orbit.bin'), randomBytes(50_000))
+    const node = await start('client', 'again')
+    const publish = (more: object) => resultOf(clientOf(node).publish({ path: at('orbit.bin'), ...more }))
+    await publish({ title: 'A quiet orbit', tags: ['film'] })
+    const same = await publish({})
+    assert.deepEqual([same.title, same.replaces], ['A quiet orbit', null])
+    const last = (await kindsOf(node.node, 'torrent.published')).at(-1)
+    assert.deepEqual(last?.tags, ['film'])
+    const renamed = await publish({ title: 'A loud orbit' })
+    assert.deepEqual([renamed.title, renamed.replaces], ['A loud orbit', 'A quiet orbit'])
+  })
+
   it('serves a published file from its new place when it was moved while the node was down', async () => {
     const node = await start('client', 'one')
     await writeFile(at('orbit.bin'), randomBytes(FILE_BYTES))

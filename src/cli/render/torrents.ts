@@ -58,8 +58,12 @@ export function publishText(result: PublishResult): string {
   const kept = `${counted(result.acknowledgedBy.length, 'index node')} hold${result.acknowledgedBy.length === 1 ? 's' : ''} the entry`
   return fields([
     ['published', `${result.title} (${bytes(result.sizeBytes)})`],
+    ...(result.replaces === null ? [] : [['instead of', result.replaces] as const]),
     ['info hash', result.infoHash],
     ['magnet', result.magnet],
-    ['index', result.pending > 0 ? `${kept}; ${result.pending} to go, tried again in the background` : kept],
+    [
+      'index',
+      result.pending > 0 ? `${kept}; ${counted(result.pending, 'index node')} to go, tried again in the background` : kept,
+    ],
   ])
 }

@@ -2,7 +2,13 @@ import type { Envelope, EventLog, InfoHash, NodeId } from '../../events/index.ts
 import type { IndexMap } from '../index-node/index-map.ts'
 import type { Publication } from './publications.ts'
 
-export type OwnClaim = { infoHash: InfoHash; title: string; withdrawn: boolean; publication: Publication }
+export type OwnClaim = {
+  infoHash: InfoHash
+  title: string
+  tags: readonly string[]
+  withdrawn: boolean
+  publication: Publication
+}
 
 /**
  * Our own last word about each torrent, folded from our index events: read once at the start, then followed. Withdrawals
@@ -49,8 +55,9 @@ export class OwnClaims {
       // A verification adds nothing to what was published by ourselves.
       if (event.kind === 'torrent.verified' && this.get(infoHash) !== undefined) continue
       const keywords = this.keywordsFor(infoHash, title)
+      const tags = event.kind === 'torrent.published' ? event.tags : []
       const withdrawn = event.kind === 'torrent.withdrawn'
-      this.#claims.set(infoHash, { infoHash, title, withdrawn, publication: { author, authorSeq, keywords } })
+      this.#claims.set(infoHash, { infoHash, title, tags, withdrawn, publication: { author, authorSeq, keywords } })
     }
   }
 }

@@ -14,23 +14,25 @@ export type PublishParts = { engine: TorrentEngine; torrents: Torrents; publishe
 
 /** Makes a torrent of a file or folder, seeds it, and announces it to the owners of its keywords. */
 export async function* publishPath(
-  { path, title, tags = [] }: PublishRequest,
+  { path, title: asked, tags: askedTags = [] }: PublishRequest,
   { engine, torrents, publisher }: PublishParts,
 ): Progressive<PublishProgress, PublishResult> {
-  if ((title?.length ?? 0) > TITLE_LENGTH_MAX)
+  if ((asked?.length ?? 0) > TITLE_LENGTH_MAX)
     throw new ServiceError('usage', `a title has at most ${TITLE_LENGTH_MAX} characters`)
-  if (tags.length > TAGS_MAX || tags.some((tag) => tag.length > TAG_LENGTH_MAX || tag.trim() === '')) {
+  if (askedTags.length > TAGS_MAX || askedTags.some((tag) => tag.length > TAG_LENGTH_MAX || tag.trim() === '')) {
     throw new ServiceError('usage', `at most ${TAGS_MAX} tags, each of 1 to ${TAG_LENGTH_MAX} characters`)
   }
   const made = yield* hashing(path, engine)
-  if (!publisher.canBeFound(title ?? made.name)) {
-    throw new ServiceError('usage', `"${title ?? made.name}" has no word to be found by: give a --title`)
-  }
-  await torrents.addOwn(made, title ?? made.name)
+  // The same content again: what is not said anew stays as it was.
+  const before = publisher.claimOf(made.infoHash)
+  const title = asked ?? before?.title ?? made.name
+  const tags = askedTags.length > 0 ? askedTags : (before?.tags ?? [])
+  if (!publisher.canBeFound(title)) throw new ServiceError('usage', `"${title}" has no word to be found by: give a --title`)
+  await torrents.addOwn(made, title)
   yield { phase: 'announcing', done: 0, total: 1 }
   const announced = await publisher.publish({
     infoHash: made.infoHash,
-    title: title ?? made.name,
+    title,
     sizeBytes: made.sizeBytes,
     fileCount: made.fileCount,
     tags: [...tags],
@@ -38,9 +40,10 @@ export async function* publishPath(
   yield { phase: 'announcing', done: 1, total: 1 }
   return {
     infoHash: made.infoHash,
-    title: title ?? made.name,
+    title,
+    replaces: before === undefined || before.title === title ? null : before.title,
     sizeBytes: made.sizeBytes,
-    magnet: magnetOf(made.infoHash, title ?? made.name),
+    magnet: magnetOf(made.infoHash, title),
     ...announced,
   }
 }

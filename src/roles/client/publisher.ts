@@ -1,7 +1,7 @@
 import type { Envelope, EventLog, InfoHash, NodeId, TorrentPublished } from '../../events/index.ts'
 import type { IndexMap } from '../index-node/index-map.ts'
 import { ServiceError } from '../services.ts'
-import type { OwnClaims } from './own-claims.ts'
+import type { OwnClaim, OwnClaims } from './own-claims.ts'
 import type { Publication, Publications } from './publications.ts'
 
 export type PublisherOptions = {
@@ -19,6 +19,11 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options
+  }
+
+  /** What we say of this torrent now. */
+  claimOf(infoHash: InfoHash): OwnClaim | undefined {
+    return this.#options.claims.get(infoHash)
   }
 
   /** True if a title has a keyword at all. */
