@@ -1,3 +1,5 @@
+import { NumberList } from './number-list.ts'
+
 /** The place of what was pruned; events have places from 1. */
 const NOWHERE = 0
 
@@ -7,9 +9,9 @@ const NOWHERE = 0
  * so it stays small where one entry an event would not. Events that were pruned are known without a place.
  */
 export class AuthorRuns {
-  readonly #authorSeqs: number[] = []
-  readonly #seqs: number[] = []
-  readonly #counts: number[] = []
+  readonly #authorSeqs = new NumberList()
+  readonly #seqs = new NumberList()
+  readonly #counts = new NumberList()
   #contiguous = 0
   #gaps = 0
 
@@ -31,8 +33,8 @@ export class AuthorRuns {
   /** The place in the log of an event, or undefined if it is not held. */
   seqOf(authorSeq: number): number | undefined {
     const index = this.#lastAtOrBelow(authorSeq)
-    if (index < 0 || authorSeq >= this.#endOf(index) || this.#seqs[index] === NOWHERE) return undefined
-    return (this.#seqs[index] as number) + authorSeq - (this.#authorSeqs[index] as number)
+    if (index < 0 || authorSeq >= this.#endOf(index) || this.#seqs.at(index) === NOWHERE) return undefined
+    return (this.#seqs.at(index) as number) + authorSeq - (this.#authorSeqs.at(index) as number)
   }
 
   /** True if the event is held, or was and has been pruned. */
@@ -45,22 +47,22 @@ export class AuthorRuns {
   /** What was pruned of `from` to `to` (inclusive), as author sequences. */
   *prunedOf(from: number, to: number): Generator<{ from: number; to: number }> {
     for (let index = Math.max(0, this.#lastAtOrBelow(from)); index < this.#authorSeqs.length; index++) {
-      const first = Math.max(from, this.#authorSeqs[index] as number)
+      const first = Math.max(from, this.#authorSeqs.at(index) as number)
       if (first > to) return
       const last = Math.min(to, this.#endOf(index) - 1)
-      if (this.#seqs[index] === NOWHERE && first <= last) yield { from: first, to: last }
+      if (this.#seqs.at(index) === NOWHERE && first <= last) yield { from: first, to: last }
     }
   }
 
   /** Places in the log of what is held of `from` to `to` (inclusive), by ascending author sequence. */
   *seqsOf(from: number, to: number): Generator<number> {
     for (let index = Math.max(0, this.#lastAtOrBelow(from)); index < this.#authorSeqs.length; index++) {
-      const first = this.#authorSeqs[index] as number
+      const first = this.#authorSeqs.at(index) as number
       if (first > to) return
-      if (this.#seqs[index] === NOWHERE) continue
+      if (this.#seqs.at(index) === NOWHERE) continue
       const end = Math.min(to + 1, this.#endOf(index))
       for (let authorSeq = Math.max(from, first); authorSeq < end; authorSeq++) {
-        yield (this.#seqs[index] as number) + authorSeq - first
+        yield (this.#seqs.at(index) as number) + authorSeq - first
       }
     }
   }
@@ -74,7 +76,7 @@ export class AuthorRuns {
         from = this.#endOf(index)
         continue
       }
-      const next = Math.min(authorSeq + count, this.#authorSeqs[index + 1] ?? Number.POSITIVE_INFINITY)
+      const next = Math.min(authorSeq + count, this.#authorSeqs.at(index + 1) ?? Number.POSITIVE_INFINITY)
       this.add(from, NOWHERE, next - from)
       from = next
     }
@@ -99,7 +101,7 @@ export class AuthorRuns {
     const last = this.#authorSeqs.length - 1
     const at = authorSeq >= this.#endOf(last) ? last + 1 : this.#lastAtOrBelow(authorSeq) + 1
     const endBefore = at === 0 ? 1 : this.#endOf(at - 1)
-    const startAfter = this.#authorSeqs[at]
+    const startAfter = this.#authorSeqs.at(at)
     const end = authorSeq + count
     // One hole becomes none, one or two; past the highest, a new one appears unless it joins.
     const leaves = (authorSeq > endBefore ? 1 : 0) + (startAfter !== undefined && startAfter > end ? 1 : 0)
@@ -107,7 +109,7 @@ export class AuthorRuns {
     this.#insert(at, authorSeq, seq, count)
     if (this.#contiguous === authorSeq - 1) {
       this.#contiguous = end - 1
-      for (let next = this.#lastAtOrBelow(authorSeq) + 1; this.#authorSeqs[next] === this.#contiguous + 1; next++) {
+      for (let next = this.#lastAtOrBelow(authorSeq) + 1; this.#authorSeqs.at(next) === this.#contiguous + 1; next++) {
         this.#contiguous = this.#endOf(next) - 1
       }
     }
@@ -116,7 +118,7 @@ export class AuthorRuns {
   #insert(at: number, authorSeq: number, seq: number, count: number): void {
     const before = at - 1
     if (before >= 0 && this.#endOf(before) === authorSeq && this.#seqEndOf(before) === seq) {
-      this.#counts[before] = (this.#counts[before] as number) + count
+      this.#counts.set(before, (this.#counts.at(before) as number) + count)
       if (seq === NOWHERE) this.#joinWithNext(before)
       return
     }
@@ -134,8 +136,8 @@ export class AuthorRuns {
 
   /** Makes `from` to `to` (exclusive), a part of one run, a run without a place. */
   #split(index: number, from: number, to: number): void {
-    const start = this.#authorSeqs[index] as number
-    const seq = this.#seqs[index] as number
+    const start = this.#authorSeqs.at(index) as number
+    const seq = this.#seqs.at(index) as number
     const end = this.#endOf(index)
     if (seq === NOWHERE) return
     const parts: [authorSeq: number, seq: number, count: number][] = []
@@ -147,23 +149,23 @@ export class AuthorRuns {
     this.#counts.splice(index, 1, ...parts.map(([, , count]) => count))
     const pruned = from > start ? index + 1 : index
     this.#joinWithNext(pruned)
-    if (pruned > 0 && this.#seqs[pruned - 1] === NOWHERE) this.#joinWithNext(pruned - 1)
+    if (pruned > 0 && this.#seqs.at(pruned - 1) === NOWHERE) this.#joinWithNext(pruned - 1)
   }
 
   /** Pruned runs that have grown together become one. */
   #joinWithNext(index: number): void {
-    if (this.#seqs[index + 1] !== NOWHERE || this.#authorSeqs[index + 1] !== this.#endOf(index)) return
-    this.#counts[index] = (this.#counts[index] as number) + (this.#counts[index + 1] as number)
+    if (this.#seqs.at(index + 1) !== NOWHERE || this.#authorSeqs.at(index + 1) !== this.#endOf(index)) return
+    this.#counts.set(index, (this.#counts.at(index) as number) + (this.#counts.at(index + 1) as number))
     for (const list of [this.#authorSeqs, this.#seqs, this.#counts]) list.splice(index + 1, 1)
   }
 
   #endOf(index: number): number {
-    return index < 0 ? 1 : (this.#authorSeqs[index] as number) + (this.#counts[index] as number)
+    return index < 0 ? 1 : (this.#authorSeqs.at(index) as number) + (this.#counts.at(index) as number)
   }
 
   #seqEndOf(index: number): number {
-    if (this.#seqs[index] === NOWHERE) return NOWHERE
-    return (this.#seqs[index] as number) + (this.#counts[index] as number)
+    if (this.#seqs.at(index) === NOWHERE) return NOWHERE
+    return (this.#seqs.at(index) as number) + (this.#counts.at(index) as number)
   }
 
   #lastAtOrBelow(authorSeq: number): number {
@@ -171,7 +173,7 @@ export class AuthorRuns {
     let high = this.#authorSeqs.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#authorSeqs[middle] as number) <= authorSeq) low = middle + 1
+      if ((this.#authorSeqs.at(middle) as number) <= authorSeq) low = middle + 1
       else high = middle
     }
     return low - 1
