@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { parseEndpoint } from '../../../src/cli/services/addresses.ts'
-import { parseByteRate } from '../../../src/cli/services/byte-rate.ts'
+import { parseByteCount, parseByteRate } from '../../../src/cli/services/byte-rate.ts'
 import { bootstrapEndpoints } from '../../../src/cli/services/start-flags.ts'
 import { ServiceError } from '../../../src/roles/index.ts'
 
@@ -18,6 +18,11 @@ describe('what is typed after a flag', () => {
   for (const [text, rate] of rates) it(`reads the rate ${text}`, () => assert.equal(parseByteRate(text), rate))
   for (const text of ['', '0', '-1', 'fast', '2 furlongs', '1e9', '0.0001', 'constructor', '5__proto__'])
     it(`refuses the rate ${JSON.stringify(text)}`, () => assert.throws(() => parseByteRate(text), usage))
+
+  it('reads a size, and refuses what is none', () => {
+    assert.deepEqual(['1', '500MB', '1.5GiB', '2TB'].map(parseByteCount), [1, 5e8, 1_610_612_736, 2e12])
+    for (const text of ['', '0', 'much', '2MB/s', '-1GB']) assert.throws(() => parseByteCount(text), usage)
+  })
 
   it('reads HOST:PORT', () => {
     assert.deepEqual(parseEndpoint('127.0.0.1:4700'), { host: '127.0.0.1', port: 4700 })
