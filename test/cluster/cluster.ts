@@ -10,7 +10,7 @@ import type { MemberRow, NodeService, NodeStatus } from '../../src/roles/index.t
 import type { Hosts } from './hosts.ts'
 
 const PROGRAM = join(import.meta.dirname, '../../bin/run.js')
-const LOOK_EVERY_MS = 250
+const LOOK_EVERY_MS = 400
 const OUTPUT_MAX = 4_000
 
 /** One node as a process of its own, on a host of its own. */
