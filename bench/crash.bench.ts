@@ -41,11 +41,14 @@ const bench: Bench = ({ full, report, note }) =>
     for (let round = 0; round < (full ? POWER_CUT_ROUNDS : 2); round++) {
       const after = join(directory, `cut-${round}`)
       const acks = join(directory, `acks-${round}`)
-      const seconds = (1 + Math.random() * 2).toFixed(2)
+      const seconds = (2 + Math.random() * 2).toFixed(2)
       const script = `exec "${process.execPath}" "${APPENDER}" "$DISK/node" durable > "${acks}"`
       const ended = spawnSync('unshare', ['-m', POWERCUT, after, seconds, 'bash', '-c', script], { encoding: 'utf8' })
-      if (!existsSync(join(after, 'node'))) throw new Error(`the power cut did not work: ${ended.stderr}`)
-      add(kept, await afterwards(join(after, 'node'), wholeLines(readFileSync(acks, 'utf8'))))
+      if (ended.status !== 0) throw new Error(`the power cut did not work: ${ended.stderr}`)
+      const acknowledged = wholeLines(readFileSync(acks, 'utf8'))
+      // On a busy machine the power may fail before the node's first start is through: then nothing was promised.
+      if (acknowledged.size === 0) note(`power cut ${round + 1} came before anything was acknowledged`)
+      else add(kept, await afterwards(join(after, 'node'), acknowledged))
       rmSync(after, { recursive: true })
     }
     tell(`${full ? POWER_CUT_ROUNDS : 2} power cuts, durable`, kept)
