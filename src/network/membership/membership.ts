@@ -223,8 +223,10 @@ export class Membership implements Protocol<MembershipMessage> {
 
   #aboutUs(author: NodeId, event: MemberEvent): Effects {
     if (author === this.#options.self) {
-      // Said by an earlier run that our log does not have: go above it.
-      if (event.incarnation <= this.#incarnation || !this.#isMember) return []
+      // Said by an earlier run that our log does not have: go above it. At our own incarnation only its goodbye matters: it
+      // holds against all that we say, and we did not say it.
+      const isOver = event.incarnation === this.#incarnation && event.kind === 'member.left' && !this.#left
+      if ((event.incarnation <= this.#incarnation && !isOver) || !this.#isMember) return []
       this.#incarnation = event.incarnation + 1
       return [this.#say('member.alive')]
     }
