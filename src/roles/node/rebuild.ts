@@ -18,22 +18,18 @@ export function knownProjections(
 }
 
 /**
- * Makes projections again from the log, one after the other, while the node goes on answering. One caller at a time:
- * each rebuild holds a second copy of a projection.
+ * Makes projections again from the log, one after the other, while the node goes on answering. Callers wait for each
+ * other: each rebuild holds a second copy of a projection.
  */
 export function createRebuilder(
   states: ProjectionRunner<ProjectionStates>,
 ): (names: Names) => Progressive<RebuildProgress, RebuildResult> {
-  let busy = false
+  let last: Promise<unknown> = Promise.resolve()
   return (names) =>
-    withProgress(async (report, signal) => {
-      if (busy) throw new ServiceError('failed', 'projections are being rebuilt already: wait until that has ended')
-      busy = true
-      try {
-        return await rebuild(states, names, report, signal)
-      } finally {
-        busy = false
-      }
+    withProgress((report, signal) => {
+      const turn = last.then(() => rebuild(states, names, report, signal))
+      last = turn.catch(() => {})
+      return turn
     })
 }
 
