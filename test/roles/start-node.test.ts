@@ -196,6 +196,31 @@ describe('startNode', () => {
     assert.equal((await row())?.directory, at('moved'))
   })
 
+  it('drops the link with a node that the operator bans, knows the ban after a restart, and links again when it is lifted', async () => {
+    const bootstrap = await start('bootstrap', 'bootstrap')
+    const { endpoint, id } = await bootstrap.node.status()
+    assert.ok(endpoint)
+    const client = await start('client', 'client', { bootstrap: [endpoint] })
+    const linked = async () => (await client.node.links()).some(({ peer }) => peer === id)
+    await until('the link', linked)
+    await client.node.ban(id, 'a test')
+    await until('the link to be gone', async () => !(await linked()))
+    await stop(client)
+    const again = await start('client', 'client', { bootstrap: [endpoint] })
+    assert.equal((await again.node.scores()).find(({ peer }) => peer === id)?.standing, 'banned')
+    await again.node.unban(id, 'the test is over')
+    await until('the link to be back', async () => (await again.node.links()).some(({ peer }) => peer === id), 15_000)
+  })
+
+  it('rebuilds for two callers one after the other, and gives both the digest it had', async () => {
+    const node = await start('bootstrap', 'bootstrap')
+    const results = await Promise.all([resultOf(node.node.rebuild({})), resultOf(node.node.rebuild({}))])
+    for (const { projections } of results) {
+      assert.equal(projections.length, 4)
+      for (const { digestBefore, digestAfter } of projections) assert.equal(digestAfter, digestBefore)
+    }
+  })
+
   it('refuses a directory in use, and one of another role, with a sentence that says whose it is', async () => {
     const first = await start('bootstrap', 'one')
     await refused(startNode(optionsOf('bootstrap', 'one'), new AbortController().signal), /in use/)

@@ -62,6 +62,19 @@ describe('answers as text', () => {
     for (const part of parts) assert.match(text, typeof part === 'string' ? new RegExp(part.replaceAll('.', '\\.')) : part)
   })
 
+  it('shows of a long story what decided and the last 20 events, says how many it left out, and shows all when asked', () => {
+    const [one] = explanation().verdicts
+    assert.ok(one)
+    const verdicts = Array.from({ length: 100 }, (_, index) => ({ ...one, seq: index + 1, decisive: index === 9 }))
+    const story = explanation({ verdicts, decisive: [10] })
+    const shown = (text: string) => text.split('\n').filter((line) => line.includes('piece 4 of')).length
+    const short = explanationText(story)
+    assert.equal(shown(short), 21)
+    assert.match(short, /\.\.\. 9 events more \(--all shows them\)\n\* {5}10 /)
+    assert.match(short, /\.\.\. 70 events more \(--all shows them\)\n {6}81 /)
+    assert.equal(shown(explanationText(story, { all: true })), 100)
+  })
+
   it('does not speak of a ban where there is none', () => {
     const text = explanationText(explanation({ standing: 'good', score: 5, verdicts: [], decisive: [] }))
     assert.match(text, /is in good standing, with a score of 5/)
