@@ -1,31 +1,18 @@
-import type { Draft, Header, SignedEvent, Stream } from './envelope.ts'
+import { BODY_BYTES_MAX, BodyError, BodyScan, STREAMS, TAG } from './body-scan.ts'
+import type { Draft, Envelope, Header, SignedEvent, Stream } from './envelope.ts'
 import type { Event } from './event.ts'
 import { fromHex } from './hex.ts'
-import { hexName } from './hex-names.ts'
 import type { Lamport, Millis, NodeId } from './ids.ts'
+import { isPresentVersion } from './kinds.ts'
 import { decodePayload, encodePayload } from './payload.ts'
 import type { Signer } from './signer.ts'
-import { Cursor, writeVarint } from './varint.ts'
+import { NewerEventError, type Upcast } from './upcasting.ts'
+import { writeVarint } from './varint.ts'
 
-// The body (`Body` in proto/events.proto), written and scanned by hand: the header is read for every event of
-// every replay, and a scan that stops before the payload costs a tenth of a full decode.
-
-/** Longest body at all, in bytes: `download.described` holds a whole torrent file. */
-export const BODY_BYTES_MAX = 6 * 1024 * 1024
 /** A gossiped or index event must fit a network message (64 KiB) with room for the frame around it. */
 export const TRAVELLING_BODY_BYTES_MAX = 48 * 1024
 
-/** In the order of their numbers, from 1. */
-export const STREAMS: readonly Stream[] = ['local', 'gossip', 'index']
 const streamNumber = (stream: Stream): number => STREAMS.indexOf(stream) + 1
-
-/** Tag bytes of the fields of `Body`, in the order in which they must stand. */
-const TAG = { version: 8, kind: 16, lamport: 24, author: 34, stream: 40, authorSeq: 48, at: 56, payload: 66 } as const
-
-/** Why bytes are no event body. */
-export class BodyError extends Error {
-  override readonly name = 'BodyError'
-}
 
 export type Stamp = { lamport: Lamport; authorSeq: number; at: Millis }
 
@@ -70,71 +57,18 @@ function encodeBody(
 
 export type ScannedBody = Header & { readonly payload: Uint8Array }
 
-function expectTag(cursor: Cursor, tag: number): void {
-  if (cursor.varint() !== tag) throw new BodyError('a field of the body is missing or out of order')
-}
+/** For one body at a time; nothing of it outlives the call. */
+const scan = new BodyScan()
 
 /**
- * Reads the header of the body in `bytes[start..end)` and finds its payload, without decoding the payload.
- * Every field must stand exactly once and in order, or two readers could see two different events under one signature;
- * fields that a later version adds stand after the payload and are passed over. `lamport` may be above 2^53 - 1: the
- * clock refuses it (see lamport-clock.ts).
+ * The header of the body in `bytes[start..end)`, and its payload, not decoded. `lamport` may be above 2^53 - 1.
  * @throws BodyError if the bytes are no body, a field is missing or a number is above 2^53 - 1
  */
 export function scanBody(bytes: Uint8Array, start = 0, end = bytes.length): ScannedBody {
-  if (end - start > BODY_BYTES_MAX) throw new BodyError('a body is too long')
-  try {
-    const cursor = new Cursor(bytes, start, end)
-    expectTag(cursor, TAG.version)
-    const version = cursor.varint()
-    expectTag(cursor, TAG.kind)
-    const kind = cursor.varint()
-    expectTag(cursor, TAG.lamport)
-    const lamport = cursor.varint()
-    expectTag(cursor, TAG.author)
-    if (cursor.varint() !== 32) throw new BodyError('an author has 32 bytes')
-    const author = hexName(bytes, cursor.skip(32), 32) as NodeId
-    expectTag(cursor, TAG.stream)
-    const stream = STREAMS[cursor.varint() - 1]
-    expectTag(cursor, TAG.authorSeq)
-    const authorSeq = cursor.varint()
-    expectTag(cursor, TAG.at)
-    const at = cursor.varint()
-    expectTag(cursor, TAG.payload)
-    const payloadLength = cursor.varint()
-    const payloadStart = cursor.skip(payloadLength)
-    if (cursor.at < end) skipLaterFields(cursor)
-    if (stream === undefined || kind < 1 || kind > NUMBER_MAX || version < 1 || version > NUMBER_MAX)
-      throw new BodyError('a field of the body is out of range')
-    if (authorSeq < 1 || authorSeq > Number.MAX_SAFE_INTEGER) throw new BodyError('the author sequence is out of range')
-    if (at > Number.MAX_SAFE_INTEGER) throw new BodyError('the time is out of range')
-    return {
-      version,
-      kind,
-      lamport: lamport as Lamport,
-      author,
-      stream,
-      authorSeq,
-      at: at as Millis,
-      payload: bytes.subarray(payloadStart, payloadStart + payloadLength),
-    }
-  } catch (cause) {
-    if (cause instanceof BodyError) throw cause
-    throw new BodyError('the bytes are no event body', { cause })
-  }
-}
-
-/** Versions and kinds are uint32. */
-const NUMBER_MAX = 2 ** 32 - 1
-
-function skipLaterFields(cursor: Cursor): void {
-  while (cursor.at < cursor.end) {
-    const tag = cursor.varint()
-    if (tag <= TAG.payload) throw new BodyError('a field of the body stands twice or out of order')
-    if (tag % 8 === 0) cursor.varint()
-    else if (tag % 8 === 2) cursor.skip(cursor.varint())
-    else throw new BodyError('an unknown field of the body has an unknown type')
-  }
+  scan.read(bytes, start, end)
+  const { version, kind, author, stream, authorSeq } = scan
+  const payload = bytes.subarray(scan.payloadStart, scan.payloadEnd)
+  return { version, kind, lamport: scan.lamport as Lamport, author, stream, authorSeq, at: scan.at as Millis, payload }
 }
 
 /**
@@ -148,13 +82,37 @@ export function kindOfBody(bytes: Uint8Array, start: number, end: number): numbe
   return scanBody(bytes, start, end).kind
 }
 
-/** Turns the payload of an older version into that of the present one, see upcasting.ts. */
-export type Upcast = (kind: number, version: number, payload: Uint8Array) => Uint8Array
-
 /**
  * The event of a scanned body.
  * @throws PayloadError if the payload is not what its kind says
  */
 export function eventOf(scanned: ScannedBody, upcast: Upcast): Event {
   return decodePayload(scanned.kind, upcast(scanned.kind, scanned.version, scanned.payload))
+}
+
+/**
+ * The event as this version understands it: one written by a newer p2pt is kept and relayed unread, like an unknown kind.
+ * @throws PayloadError if the payload is not what its kind says
+ */
+export function readableEvent(scanned: Pick<ScannedBody, 'kind' | 'version' | 'payload'>, upcast: Upcast): Event {
+  const { kind, version, payload } = scanned
+  try {
+    return decodePayload(kind, upcast(kind, version, payload))
+  } catch (error) {
+    if (error instanceof NewerEventError) return { kind: 'unknown', number: kind, payload: payload.slice() }
+    throw error
+  }
+}
+
+/**
+ * What a body that was just scanned says, at its place in a log, as `readableEvent` reads it.
+ * @throws PayloadError if the payload is not what its kind says
+ */
+export function envelopeOf(scanned: BodyScan, bytes: Uint8Array, seq: number, upcast: Upcast): Envelope {
+  const { version, kind, author, stream, authorSeq, payloadStart, payloadEnd } = scanned
+  const event = isPresentVersion(kind, version)
+    ? decodePayload(kind, bytes, payloadStart, payloadEnd)
+    : readableEvent({ kind, version, payload: bytes.subarray(payloadStart, payloadEnd) }, upcast)
+  const [lamport, at] = [scanned.lamport as Lamport, scanned.at as Millis]
+  return { seq, version, kind, lamport, author, stream, authorSeq, at, event }
 }

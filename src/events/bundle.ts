@@ -1,4 +1,4 @@
-import { BODY_BYTES_MAX } from './body.ts'
+import { BODY_BYTES_MAX } from './body-scan.ts'
 import type { SignedEvent } from './envelope.ts'
 import { isNodeId, type NodeId } from './ids.ts'
 import { Cursor, varintLength, writeVarint } from './varint.ts'

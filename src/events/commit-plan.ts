@@ -1,15 +1,17 @@
-import { BodyError, eventOf, type ScannedBody, scanBody, signEvent, TRAVELLING_BODY_BYTES_MAX, type Upcast } from './body.ts'
-import { eventId } from './canonical-order.ts'
-import type { Draft, Envelope, SignedEvent, Stream } from './envelope.ts'
-import type { Event } from './event.ts'
+import { envelopeOf, signEvent, TRAVELLING_BODY_BYTES_MAX } from './body.ts'
+import { BodyError, BodyScan } from './body-scan.ts'
+import type { Draft, Envelope, Header, SignedEvent, Stream } from './envelope.ts'
 import type { Ingested } from './event-log.ts'
 import type { NodeId } from './ids.ts'
 import { LamportClock } from './lamport-clock.ts'
-import { GAPS_MAX, type LogState } from './log-state.ts'
+import { type AuthorRun, extendRuns, GAPS_MAX, type LogState } from './log-state.ts'
 import { PayloadError } from './payload.ts'
 import type { Signer } from './signer.ts'
 import type { Clock } from './time.ts'
-import { NewerEventError } from './upcasting.ts'
+import type { Upcast } from './upcasting.ts'
+
+/** What one commit holds. */
+export type Commit = { readonly events: readonly PlannedEvent[]; readonly runs: readonly AuthorRun[] }
 
 /** One event of a commit: the bytes to store and what they say. */
 export type PlannedEvent = SignedEvent & { readonly envelope: Envelope }
@@ -24,13 +26,16 @@ const SIGNATURE_BYTES = 64
  */
 export class CommitPlan {
   readonly events: PlannedEvent[] = []
+  /** The same events as runs of their authors. */
+  readonly runs: AuthorRun[] = []
   readonly #state: LogState
   readonly #tools: PlanTools
   #clock: LamportClock
   /** Next own author sequence by stream. */
   #own = new Map<Stream, number>()
-  /** Ids of this plan, against two copies of an event in one commit. */
-  readonly #ids = new Set<string>()
+  readonly #scan = new BodyScan()
+  /** Highest author sequence in this plan. */
+  readonly #highest: { readonly [S in Stream]: Map<NodeId, number> } = { local: new Map(), gossip: new Map(), index: new Map() }
 
   constructor(state: LogState, tools: PlanTools) {
     this.#state = state
@@ -55,48 +60,55 @@ export class CommitPlan {
       const stamp = { lamport: clock.tick(), authorSeq, at: this.#tools.clock.now() }
       const signed = signEvent(draft, stamp, this.#tools.signer)
       // Read back at once: what a replay could not read must never be signed.
-      const scanned = scanBody(signed.body)
-      const event = eventOf(scanned, this.#tools.upcast)
-      const { payload: _, ...header } = scanned
-      return { ...signed, envelope: { seq: this.#nextSeq + index, ...header, event } }
+      this.#scan.read(signed.body, 0, signed.body.length)
+      return { ...signed, envelope: envelopeOf(this.#scan, signed.body, this.#nextSeq + index, this.#tools.upcast) }
     })
     this.#clock = clock
     this.#own = own
-    for (const event of planned) {
-      this.events.push(event)
-      this.#ids.add(eventId(event.envelope))
-    }
+    for (const event of planned) this.#take(event)
     return planned.map((event) => event.envelope)
   }
 
   /** Plans one event of somebody else, or says why not. */
   ingest(signed: SignedEvent): Ingested {
-    let scanned: ScannedBody
-    let event: Event
+    const scan = this.#scan
+    let envelope: Envelope
     try {
-      scanned = scanBody(signed.body)
-      if (!isAcceptable(scanned, signed, this.#tools.signer.id)) return { outcome: 'rejected', reason: 'malformed' }
-      if (this.#state.has(scanned)) return { outcome: 'duplicate' }
-      if (!this.#clock.admits(scanned.lamport)) return { outcome: 'rejected', reason: 'clock-jump' }
-      event = readableEvent(scanned, this.#tools.upcast)
+      scan.read(signed.body, 0, signed.body.length)
+      if (!isAcceptable(scan, signed, this.#tools.signer.id)) return { outcome: 'rejected', reason: 'malformed' }
+      if (this.#has(scan)) return { outcome: 'duplicate' }
+      if (!this.#clock.admits(scan.lamport)) return { outcome: 'rejected', reason: 'clock-jump' }
+      envelope = envelopeOf(scan, signed.body, this.#nextSeq, this.#tools.upcast)
     } catch (error) {
       if (error instanceof BodyError || error instanceof PayloadError) return { outcome: 'rejected', reason: 'malformed' }
       throw error
     }
-    const id = eventId(scanned)
-    if (this.#ids.has(id)) return { outcome: 'duplicate' }
-    const runs = this.#state.runsOf(scanned.author, scanned.stream)
-    const opensGap = scanned.authorSeq > (runs?.highest ?? 0) + 1
-    if (opensGap && (runs?.gaps ?? 0) >= GAPS_MAX[scanned.stream]) return { outcome: 'deferred' }
-    this.#clock.witness(scanned.lamport)
-    if (scanned.author === this.#tools.signer.id) {
-      this.#own.set(scanned.stream, Math.max(this.#nextOwn(scanned.stream), scanned.authorSeq + 1))
-    }
-    const { payload: _, ...header } = scanned
-    const envelope = { seq: this.#nextSeq, ...header, event }
-    this.events.push({ body: signed.body, signature: signed.signature, envelope })
-    this.#ids.add(id)
+    const { author, stream, authorSeq, lamport } = envelope
+    const runs = this.#state.runsOf(author, stream)
+    const opensGap = authorSeq > (runs?.highest ?? 0) + 1
+    if (opensGap && (runs?.gaps ?? 0) >= GAPS_MAX[stream]) return { outcome: 'deferred' }
+    this.#clock.witness(lamport)
+    if (author === this.#tools.signer.id) this.#own.set(stream, Math.max(this.#nextOwn(stream), authorSeq + 1))
+    this.#take({ body: signed.body, signature: signed.signature, envelope })
     return { outcome: 'appended', envelope }
+  }
+
+  #take(event: PlannedEvent): void {
+    const { author, stream, authorSeq } = event.envelope
+    this.events.push(event)
+    extendRuns(this.runs, event.envelope)
+    const highest = this.#highest[stream]
+    if (authorSeq > (highest.get(author) ?? 0)) highest.set(author, authorSeq)
+  }
+
+  /** True if the event is in the log, or in this plan already: two copies may come in one commit. */
+  #has({ author, stream, authorSeq }: Pick<Header, 'author' | 'stream' | 'authorSeq'>): boolean {
+    if (this.#state.has({ author, stream, authorSeq })) return true
+    // Nearly every event is above all of its author's in the plan: no search for those.
+    if (authorSeq > (this.#highest[stream].get(author) ?? 0)) return false
+    return this.events.some(
+      ({ envelope }) => envelope.authorSeq === authorSeq && envelope.author === author && envelope.stream === stream,
+    )
   }
 
   get #nextSeq(): number {
@@ -111,22 +123,9 @@ export class CommitPlan {
   }
 }
 
-function isAcceptable(scanned: ScannedBody, signed: SignedEvent, self: NodeId): boolean {
+function isAcceptable(scanned: Pick<Header, 'stream' | 'author'>, signed: SignedEvent, self: NodeId): boolean {
   if (signed.signature.length !== SIGNATURE_BYTES) return false
   // Private events of others have no business here; our own may come back from a backup.
   if (scanned.stream === 'local') return scanned.author === self
   return signed.body.length <= TRAVELLING_BODY_BYTES_MAX
-}
-
-/**
- * The event as this version understands it: one written by a newer p2pt is kept and relayed unread, like an unknown kind.
- * @throws PayloadError if the payload is not what its kind says
- */
-export function readableEvent(scanned: ScannedBody, upcast: Upcast): Event {
-  try {
-    return eventOf(scanned, upcast)
-  } catch (error) {
-    if (error instanceof NewerEventError) return { kind: 'unknown', number: scanned.kind, payload: scanned.payload.slice() }
-    throw error
-  }
 }

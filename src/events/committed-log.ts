@@ -3,7 +3,7 @@ import type { Draft, Envelope, SignedEvent } from './envelope.ts'
 import { type AppendOptions, type EventLog, type Ingested, LogError } from './event-log.ts'
 import type { NodeId } from './ids.ts'
 import { LogReader } from './log-reader.ts'
-import { type LogState, runsOfEvents } from './log-state.ts'
+import type { LogState } from './log-state.ts'
 import type { LogStore } from './log-store.ts'
 
 /** A commit takes what waits up to these: signing 256 events holds the thread for about 6 ms, 1,024 foreign ones for 2 ms. */
@@ -41,11 +41,18 @@ export class CommittedLog extends LogReader implements EventLog {
     return this.#enqueue(drafts.length, drafts.length, { durable }, (plan) => plan.append(drafts))
   }
 
-  async ingest(events: readonly SignedEvent[], options: AppendOptions = {}): Promise<readonly Ingested[]> {
+  ingest(events: readonly SignedEvent[], options: AppendOptions = {}): Promise<readonly Ingested[]> {
+    return events.length > EVENTS_PER_COMMIT_MAX ? this.#ingestInParts(events, options) : this.#ingest(events, options)
+  }
+
+  #ingest(events: readonly SignedEvent[], options: AppendOptions): Promise<readonly Ingested[]> {
+    return this.#enqueue(events.length, 0, options, (plan) => events.map((signed) => plan.ingest(signed)))
+  }
+
+  async #ingestInParts(events: readonly SignedEvent[], options: AppendOptions): Promise<readonly Ingested[]> {
     const parts: Promise<readonly Ingested[]>[] = []
-    for (let from = 0; from === 0 || from < events.length; from += EVENTS_PER_COMMIT_MAX) {
-      const part = events.slice(from, from + EVENTS_PER_COMMIT_MAX)
-      parts.push(this.#enqueue(part.length, 0, options, (plan) => part.map((signed) => plan.ingest(signed))))
+    for (let from = 0; from < events.length; from += EVENTS_PER_COMMIT_MAX) {
+      parts.push(this.#ingest(events.slice(from, from + EVENTS_PER_COMMIT_MAX), options))
     }
     return (await Promise.all(parts)).flat()
   }
@@ -133,7 +140,7 @@ export class CommittedLog extends LogReader implements EventLog {
     if (plan.events.length > 0) {
       try {
         await this.store.write(
-          plan.events,
+          plan,
           members.some((waiting) => waiting.durable),
         )
       } catch (cause) {
@@ -142,7 +149,7 @@ export class CommittedLog extends LogReader implements EventLog {
         return
       }
       const envelopes = plan.events.map((event) => event.envelope)
-      this.state.advance(this.head + envelopes.length, plan.lamport, runsOfEvents(envelopes))
+      this.state.advance(this.head + envelopes.length, plan.lamport, plan.runs)
       this.#tell(envelopes)
     }
     for (const waiting of members) waiting.resolve()

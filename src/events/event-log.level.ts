@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import type { VerifyOptions } from './audit-database.level.ts'
-import type { Upcast } from './body.ts'
 import type { PlanTools } from './commit-plan.ts'
 import { CommittedLog, reasonOf } from './committed-log.ts'
 import type { LogCopy } from './copy-log.level.ts'
@@ -26,6 +25,7 @@ import { digestAt, readArrivals, scanSummaries } from './segment-scan.level.ts'
 import { SegmentStore, type SegmentStoreParts } from './segment-store.level.ts'
 import { DIGEST_BYTES } from './segment-summary.ts'
 import { asDamage } from './segment-value.level.ts'
+import type { Upcast } from './upcasting.ts'
 import type { LogVerdict } from './verify-log.ts'
 
 export type LevelLogOptions = PlanTools & {

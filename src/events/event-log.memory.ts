@@ -1,4 +1,4 @@
-import type { PlannedEvent, PlanTools } from './commit-plan.ts'
+import type { Commit, PlannedEvent, PlanTools } from './commit-plan.ts'
 import { CommittedLog } from './committed-log.ts'
 import type { Envelope, SignedEvent } from './envelope.ts'
 import type { EventKind } from './event.ts'
@@ -12,7 +12,7 @@ const BATCH_EVENTS = 1024
 class MemoryStore implements LogStore {
   readonly #events: PlannedEvent[] = []
 
-  async write(events: readonly PlannedEvent[]): Promise<void> {
+  async write({ events }: Commit): Promise<void> {
     for (const event of events) this.#events.push(event)
   }
 

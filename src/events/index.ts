@@ -2,9 +2,9 @@
 // the log. Imports nothing of the project. Adapters (*.level.ts, *.sodium.ts, *.system.ts) are imported by their own
 // path, by roles/compose.ts, tests and benches alone.
 export * from './body.ts'
+export { BODY_BYTES_MAX, BodyError, STREAMS } from './body-scan.ts'
 export * from './bundle.ts'
 export * from './canonical-order.ts'
-export { readableEvent } from './commit-plan.ts'
 export * from './envelope.ts'
 export * from './event.ts'
 export * from './event-log.ts'

@@ -34,6 +34,12 @@ const BY_NUMBER = new Map<number, EventKind>(
   (Object.entries(KINDS) as [EventKind, KindRow][]).map(([kind, row]) => [row.number, kind]),
 )
 
+const VERSIONS: number[] = []
+for (const { number, version } of Object.values(KINDS)) VERSIONS[number] = version
+
+/** True if events of this kind are written in this version now; false for a kind this version does not know. */
+export const isPresentVersion = (number: number, version: number): boolean => VERSIONS[number] === version
+
 /** The kind of a stored number, or undefined for one this version does not know. */
 export function kindOfNumber(number: number): EventKind | undefined {
   return BY_NUMBER.get(number)

@@ -86,20 +86,22 @@ type Placed = Pick<Header, 'author' | 'stream' | 'authorSeq'> & { readonly seq: 
 /** Events in log order as runs. Events of one author that are interleaved with others' are one run each. */
 export function runsOfEvents(events: Iterable<Placed>): AuthorRun[] {
   const runs: AuthorRun[] = []
-  let last: AuthorRun | undefined
-  for (const { author, stream, authorSeq, seq } of events) {
-    if (
-      last !== undefined &&
-      last.author === author &&
-      last.stream === stream &&
-      last.authorSeq + last.count === authorSeq &&
-      last.seq + last.count === seq
-    ) {
-      last.count++
-    } else {
-      last = { author, stream, authorSeq, seq, count: 1 }
-      runs.push(last)
-    }
-  }
+  for (const event of events) extendRuns(runs, event)
   return runs
+}
+
+/** Adds the next event in log order to runs that nobody else holds. */
+export function extendRuns(runs: AuthorRun[], { author, stream, authorSeq, seq }: Placed): void {
+  const last = runs.at(-1)
+  if (
+    last !== undefined &&
+    last.author === author &&
+    last.stream === stream &&
+    last.authorSeq + last.count === authorSeq &&
+    last.seq + last.count === seq
+  ) {
+    last.count++
+  } else {
+    runs.push({ author, stream, authorSeq, seq, count: 1 })
+  }
 }

@@ -1,4 +1,4 @@
-import type { PlannedEvent } from './commit-plan.ts'
+import type { Commit } from './commit-plan.ts'
 import type { Envelope, SignedEvent } from './envelope.ts'
 import type { EventKind } from './event.ts'
 import type { Arrival, SnapshotRow } from './retention.ts'
@@ -12,7 +12,7 @@ export interface LogStore {
    * Stores the events of one commit, all or none; `durable` waits for the disk.
    * @throws anything: the commit is then rejected and its events are not in the log
    */
-  write(events: readonly PlannedEvent[], durable: boolean): Promise<void>
+  write(commit: Commit, durable: boolean): Promise<void>
   /** Reads on a snapshot taken when the first batch is asked for; what was written before that is in it. */
   batches(range: StoreRange): AsyncIterable<readonly Envelope[]>
   /** Signed bytes by place, in the order asked; every place is inside the log. */

@@ -8,6 +8,7 @@ import { hexName } from './hex-names.ts'
 import { type AddressId, type InfoHash, isAddressId, isNodeId, type NodeId, type PeerId } from './ids.ts'
 import { plainVerdict } from './judged-payload.ts'
 import { KINDS, kindOfNumber } from './kinds.ts'
+import { type MemberKind, plainMember } from './member-payload.ts'
 import { Writer } from './protobuf.ts'
 
 // Payloads as protobuf and back. Decoding checks every length and range: these bytes come from strangers.
@@ -95,7 +96,6 @@ function ranges(messages: readonly RangeMessage[] | null | undefined): PieceRang
   })
 }
 
-type MemberKind = 'member.alive' | 'member.suspect' | 'member.dead' | 'member.refuted' | 'member.left'
 type OperatorKind = 'operator.banned' | 'operator.unbanned'
 type ClaimKind = 'torrent.withdrawn' | 'torrent.verified'
 type NamedKind = 'download.completed' | 'download.paused' | 'download.resumed'
@@ -209,8 +209,6 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
         bad: event.bad.map((piece) => ({ ...piece, expected: fromHex(piece.expected), received: fromHex(piece.received) })),
       }),
     decode: (payload) => {
-      const plain = plainVerdict(payload, 0, payload.length)
-      if (plain !== undefined) return plain
       const message = proto.PieceJudged.decode(payload)
       const bad = message.bad ?? []
       if (bad.length > PIECES_PER_VERDICT_MAX) throw new PayloadError('too many bad pieces')
@@ -335,16 +333,34 @@ export function encodePayload(event: Event): { number: number; version: number; 
   return { number, version, payload: (CODECS[event.kind] as Codec<EventKind>).encode(event) }
 }
 
+/** The two kinds that fill large logs, read by hand; undefined where the form is not the plain one. */
+function plainEvent(kind: EventKind, bytes: Uint8Array, start: number, end: number): Event | undefined {
+  switch (kind) {
+    case 'piece.judged':
+      return plainVerdict(bytes, start, end)
+    case 'member.alive':
+    case 'member.suspect':
+    case 'member.dead':
+    case 'member.refuted':
+    case 'member.left':
+      return plainMember(kind, bytes, start, end)
+    default:
+      return undefined
+  }
+}
+
 /**
- * The event of a stored payload that has the present version of its kind (older ones are upcast first).
- * A kind with an unknown number comes back as `unknown`.
+ * The event of the stored payload in `bytes[start..end)` that has the present version of its kind (older ones are upcast
+ * first). A kind with an unknown number comes back as `unknown`.
  * @throws PayloadError if the bytes are not that message or a field is out of its range
  */
-export function decodePayload(number: number, payload: Uint8Array): Event {
+export function decodePayload(number: number, bytes: Uint8Array, start = 0, end = bytes.length): Event {
   const kind = kindOfNumber(number)
-  if (kind === undefined) return { kind: 'unknown', number, payload: owned(payload) }
+  if (kind === undefined) return { kind: 'unknown', number, payload: owned(bytes.subarray(start, end)) }
+  const plain = plainEvent(kind, bytes, start, end)
+  if (plain !== undefined) return plain
   try {
-    return CODECS[kind].decode(payload)
+    return CODECS[kind].decode(bytes.subarray(start, end))
   } catch (cause) {
     if (cause instanceof PayloadError) throw cause
     throw new PayloadError(`not a ${kind} message`, { cause })

@@ -1,6 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Upcast } from './body.ts'
 import type { LogDatabase } from './log-database.level.ts'
 import type { PruneRequest, SnapshotRow } from './retention.ts'
 import { wantedKinds } from './segment.ts'
@@ -9,6 +8,7 @@ import { rowOfSnapshotKey, segmentKey, snapshotKey, summaryKey } from './segment
 import { decodeSummary, type SegmentSummary, shareKinds } from './segment-summary.ts'
 import { CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged } from './segment-value.level.ts'
 import { joinPruned, type Thinned, thin } from './thinning.ts'
+import type { Upcast } from './upcasting.ts'
 
 // What a pruning is to write, read from the database; the store writes it.
 

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { segmentsOf } from './audit-database.level.ts'
-import { STREAMS } from './body.ts'
+import { STREAMS } from './body-scan.ts'
 import type { Stream } from './envelope.ts'
 import { LogError } from './event-log.ts'
 import { bootId, HeadFile, readHeadFile } from './head-file.fs.ts'

@@ -2,15 +2,14 @@ import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbstractSnapshot } from 'abstract-level'
 import { auditDatabase, type VerifyOptions } from './audit-database.level.ts'
-import type { Upcast } from './body.ts'
-import type { PlannedEvent } from './commit-plan.ts'
+import type { Commit } from './commit-plan.ts'
 import { type CopyOptions, copyLog } from './copy-log.level.ts'
 import type { Envelope, SignedEvent } from './envelope.ts'
 import type { HeadMark } from './head-record.ts'
 import { toHex } from './hex.ts'
 import type { NodeId } from './ids.ts'
 import { encodeMeta, type LogDatabase, type Meta } from './log-database.level.ts'
-import { type LogState, runsOfEvents } from './log-state.ts'
+import type { LogState } from './log-state.ts'
 import type { LogStore, StoreRange } from './log-store.ts'
 import { bytesIn, planPruning, readSnapshot } from './pruning.level.ts'
 import type { Arrival, Pruned, PruneRequest, SnapshotRow } from './retention.ts'
@@ -21,6 +20,7 @@ import { encodeSummary, joinSummaries, NO_KINDS, type SegmentSummary, withKind }
 import { asDamage, CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged, sealValue } from './segment-value.level.ts'
 import type { Thinned } from './thinning.ts'
 import type { Clock } from './time.ts'
+import type { Upcast } from './upcasting.ts'
 import type { LogVerdict } from './verify-log.ts'
 
 /**
@@ -85,10 +85,10 @@ export class SegmentStore implements LogStore {
     this.#digest = parts.digest
   }
 
-  async write(events: readonly PlannedEvent[], durable: boolean): Promise<void> {
+  async write(commit: Commit, durable: boolean): Promise<void> {
     if (this.#broken) await this.#mend()
-    const frames = encodeFrame(events)
-    const summary = summarise(events, this.#digest, chainDigest(this.#digest, frames))
+    const frames = encodeFrame(commit.events)
+    const summary = summarise(commit, this.#digest, chainDigest(this.#digest, frames))
     const tail = [...this.#tail, { summary, frames }]
     const joins = isComplete(tail)
     const written = joins ? tail : [{ summary, frames }]
@@ -368,7 +368,7 @@ function isComplete(tail: readonly TailSegment[]): boolean {
   return events >= JOIN_EVENTS || bytes >= JOIN_BYTES
 }
 
-function summarise(events: readonly PlannedEvent[], before: Uint8Array, after: Uint8Array): SegmentSummary {
+function summarise({ events, runs }: Commit, before: Uint8Array, after: Uint8Array): SegmentSummary {
   let kinds = NO_KINDS
   let lamportMin = Number.POSITIVE_INFINITY
   let lamportMax = 0
@@ -377,7 +377,6 @@ function summarise(events: readonly PlannedEvent[], before: Uint8Array, after: U
     lamportMin = Math.min(lamportMin, envelope.lamport)
     lamportMax = Math.max(lamportMax, envelope.lamport)
   }
-  const runs = runsOfEvents(events.map(({ envelope }) => envelope))
   return { first: events[0]?.envelope.seq ?? 0, count: events.length, kinds, lamportMin, lamportMax, before, after, runs }
 }
 

@@ -1,4 +1,4 @@
-import { STREAMS } from './body.ts'
+import { STREAMS } from './body-scan.ts'
 import type { Stream } from './envelope.ts'
 import { fromHex } from './hex.ts'
 import { hexName } from './hex-names.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { BodyError } from './body.ts'
+import { BodyError } from './body-scan.ts'
 import { type DamagedRange, LogError } from './event-log.ts'
 import { PayloadError } from './payload.ts'
 import { VarintError } from './varint.ts'

@@ -1,8 +1,9 @@
-import { kindOfBody, scanBody, type Upcast } from './body.ts'
-import { readableEvent } from './commit-plan.ts'
+import { envelopeOf, kindOfBody } from './body.ts'
+import { BodyScan } from './body-scan.ts'
 import type { Envelope, SignedEvent } from './envelope.ts'
 import type { EventKind } from './event.ts'
 import { KINDS } from './kinds.ts'
+import type { Upcast } from './upcasting.ts'
 import { Cursor, varintLength, writeVarint } from './varint.ts'
 
 // A segment is one or more frames, a frame is what one commit wrote: count and length of its events as varints, then
@@ -67,6 +68,7 @@ export function readSegment(
   into: Envelope[],
 ): void {
   const { from, to, wanted } = range
+  const scan = new BodyScan()
   const cursor = new Cursor(segment, start)
   for (let seq = first; cursor.at < segment.length && seq <= to; ) {
     const count = cursor.varint()
@@ -83,10 +85,8 @@ export function readSegment(
       cursor.skip(SIGNATURE_BYTES)
       if (seq < from || seq > to) continue
       if (wanted !== undefined && wanted[kindOfBody(segment, body, body + bodyLength)] !== 1) continue
-      const scanned = scanBody(segment, body, body + bodyLength)
-      const event = readableEvent(scanned, upcast)
-      const { version, kind, lamport, author, stream, authorSeq, at } = scanned
-      into.push({ seq, version, kind, lamport, author, stream, authorSeq, at, event })
+      scan.read(segment, body, body + bodyLength)
+      into.push(envelopeOf(scan, segment, seq, upcast))
     }
   }
 }

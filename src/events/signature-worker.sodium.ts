@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads'
-import { BodyError, scanBody } from './body.ts'
+import { scanBody } from './body.ts'
+import { BodyError } from './body-scan.ts'
 import { signedEventsOf } from './segment.ts'
 import { verifySignature } from './signer.sodium.ts'
 

@@ -1,9 +1,9 @@
-import type { Upcast } from './body.ts'
 import type { Envelope } from './envelope.ts'
 import { runsOfEvents } from './log-state.ts'
 import { coalesce } from './salvage.ts'
 import { readSegment, thinFrames, type WantedKinds } from './segment.ts'
 import { DIGEST_BYTES, type KnownRun, type SegmentSummary } from './segment-summary.ts'
+import type { Upcast } from './upcasting.ts'
 import { summaryOfFrames } from './verify-log.ts'
 
 /** A segment without what was pruned; `frames` undefined if nothing is left. */

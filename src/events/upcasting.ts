@@ -1,7 +1,9 @@
-import type { Upcast } from './body.ts'
 import type { EventKind } from './event.ts'
 import { KINDS, kindOfNumber } from './kinds.ts'
 import { PayloadError } from './payload.ts'
+
+/** Turns the payload of an older version into that of the present one. */
+export type Upcast = (kind: number, version: number, payload: Uint8Array) => Uint8Array
 
 /**
  * One step of an event kind's schema: payload of version `from` to version `from + 1`. Pure: the log is never

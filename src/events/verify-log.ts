@@ -1,4 +1,5 @@
-import { BodyError, scanBody } from './body.ts'
+import { scanBody } from './body.ts'
+import { BodyError } from './body-scan.ts'
 import type { Header } from './envelope.ts'
 import type { DamagedRange } from './event-log.ts'
 import type { HeadMark, HeadRecord } from './head-record.ts'
