@@ -4,7 +4,7 @@ import { fromHex } from './hex.ts'
 import { hexName } from './hex-names.ts'
 import type { NodeId } from './ids.ts'
 import type { AuthorRun } from './log-state.ts'
-import { Cursor, VarintError, varintLength, writeVarint } from './varint.ts'
+import { Cursor, VARINT_BYTES_MAX, VarintError, writeVarint } from './varint.ts'
 
 // What open() reads of a segment instead of its events; written in the same batch as the segment.
 
@@ -98,38 +98,48 @@ function joinRuns(runs: readonly AuthorRun[], next: readonly AuthorRun[]): Autho
  * then, where something was removed: how, a digest, the known runs (count, then three numbers each).
  */
 export function encodeSummary(summary: SegmentSummary): Uint8Array {
-  const { removal } = summary
+  const { first, runs, removal } = summary
   const known = removal?.known ?? []
-  const authors = [...new Set([...summary.runs, ...known].map(({ author }) => author))]
-  const indexOf = new Map(authors.map((author, index) => [author, index]))
-  const head = [summary.first, summary.count, summary.kinds.low, summary.kinds.high, summary.lamportMin, summary.lamportMax]
+  const indexOf = new Map<NodeId, number>()
+  for (const { author } of runs) if (!indexOf.has(author)) indexOf.set(author, indexOf.size)
+  for (const { author } of known) if (!indexOf.has(author)) indexOf.set(author, indexOf.size)
   const whose = ({ author, stream }: KnownRun): number =>
     (indexOf.get(author) as number) * STREAMS.length + STREAMS.indexOf(stream)
-  const runs = summary.runs.flatMap((run) => [whose(run), run.authorSeq, run.seq - summary.first, run.count])
-  const how = removal === undefined ? [] : [REMOVALS.indexOf(removal.what) + 1]
-  const gone = removal === undefined ? [] : [known.length, ...known.flatMap((run) => [whose(run), run.authorSeq, run.count])]
-  const numbers = [...head, authors.length, summary.runs.length, ...runs, ...how, ...gone]
-  const digests = 2 + authors.length + (removal === undefined ? 0 : 1)
-  const bytes = new Uint8Array(numbers.reduce((length, number) => length + varintLength(number), 0) + digests * DIGEST_BYTES)
+  const numbers = 10 + runs.length * 4 + known.length * 3
+  const bytes = new Uint8Array(numbers * VARINT_BYTES_MAX + (3 + indexOf.size) * DIGEST_BYTES)
   let at = 0
-  for (const number of head) at = writeVarint(bytes, at, number)
-  for (const digest of [summary.before, summary.after]) {
+  const put = (number: number): void => {
+    at = writeVarint(bytes, at, number)
+  }
+  const putDigest = (digest: Uint8Array): void => {
     bytes.set(digest, at)
     at += DIGEST_BYTES
   }
-  at = writeVarint(bytes, at, authors.length)
-  for (const author of authors) {
-    bytes.set(fromHex(author), at)
-    at += DIGEST_BYTES
+  for (const number of [first, summary.count, summary.kinds.low, summary.kinds.high]) put(number)
+  put(summary.lamportMin)
+  put(summary.lamportMax)
+  putDigest(summary.before)
+  putDigest(summary.after)
+  put(indexOf.size)
+  for (const author of indexOf.keys()) putDigest(fromHex(author))
+  put(runs.length)
+  for (const run of runs) {
+    put(whose(run))
+    put(run.authorSeq)
+    put(run.seq - first)
+    put(run.count)
   }
-  at = writeVarint(bytes, at, summary.runs.length)
-  for (const number of [...runs, ...how]) at = writeVarint(bytes, at, number)
   if (removal !== undefined) {
-    bytes.set(removal.content, at)
-    at += DIGEST_BYTES
-    for (const number of gone) at = writeVarint(bytes, at, number)
+    put(REMOVALS.indexOf(removal.what) + 1)
+    putDigest(removal.content)
+    put(known.length)
+    for (const run of known) {
+      put(whose(run))
+      put(run.authorSeq)
+      put(run.count)
+    }
   }
-  return bytes
+  return bytes.slice(0, at)
 }
 
 /** @throws VarintError if the bytes are no summary */

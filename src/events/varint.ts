@@ -41,6 +41,9 @@ export class Cursor {
   }
 }
 
+/** Most bytes that `writeVarint` uses: 2^53 - 1 has 53 bits. */
+export const VARINT_BYTES_MAX = 8
+
 /** Bytes that `writeVarint` uses for a whole number from 0 to 2^53 - 1. */
 export function varintLength(value: number): number {
   let length = 1
