@@ -3,6 +3,7 @@ import { canonicalJson } from '../canonical-json.ts'
 import { DirtyKeys } from '../dirty-keys.ts'
 import type { Projection } from '../projection.ts'
 import {
+  isUnaccused,
   knowsBetter,
   MEMBER_KINDS,
   type MemberKind,
@@ -27,7 +28,7 @@ type Entry = { words: Words; whereabouts: Whereabouts | undefined; roundTrips: R
 /** As it is stored. */
 type Row = {
   own: Word | null
-  others: readonly Word[]
+  others: readonly { first: Word; second: Word | null }[]
   whereabouts: Whereabouts | null
   roundTrips: RoundTrips | null
 }
@@ -36,6 +37,8 @@ export type LivenessState = {
   readonly entries: Map<NodeId, Entry>
   /** Highest incarnation that this node started with; 0 before its first start. */
   ownIncarnation: number
+  /** Members that say they are alive, and of whom nobody says otherwise. Follows from `entries`. */
+  readonly unaccused: Set<NodeId>
   readonly dirty: DirtyKeys
 }
 
@@ -58,6 +61,25 @@ const OWN_ROW = 'own'
 /** What others say of a node that has said nothing itself is not to use up its numbers. */
 const BELIEVED_MAX = 2 ** 40
 
+const newState = (): LivenessState => ({
+  entries: new Map(),
+  ownIncarnation: 0,
+  unaccused: new Set(),
+  dirty: new DirtyKeys(),
+})
+
+/** True if somebody besides the accuser is there, who could see for himself. */
+const otherWitness =
+  ({ unaccused }: LivenessState) =>
+  (accuser: NodeId): boolean =>
+    unaccused.size > (unaccused.has(accuser) ? 1 : 0)
+
+function setWords(state: LivenessState, id: NodeId, entry: Entry, words: Words): void {
+  entry.words = words
+  if (isUnaccused(words)) state.unaccused.add(id)
+  else state.unaccused.delete(id)
+}
+
 function entryOf(state: LivenessState, id: NodeId): Entry {
   let entry = state.entries.get(id)
   if (entry === undefined) {
@@ -74,7 +96,7 @@ function foldMember(state: LivenessState, envelope: Envelope, event: EventOf<Mem
   const word = wordOf(envelope, event)
   const words = withWord(entry.words, event.subject, word)
   let isNew = words !== entry.words
-  entry.words = words
+  if (isNew) setWords(state, event.subject, entry, words)
   const { role, host, port, dhtPort, incarnation } = event
   const whereabouts: Whereabouts = { role, host, port, dhtPort, incarnation, by: word.by }
   if (entry.whereabouts === undefined || knowsBetter(event.subject, whereabouts, entry.whereabouts)) {
@@ -132,15 +154,16 @@ function rowOf(state: LivenessState, key: string): string | null {
   const entry = state.entries.get(key as NodeId)
   if (entry === undefined) return null
   const { words, whereabouts = null, roundTrips = null } = entry
-  return canonicalJson({ own: words.own ?? null, others: [...words.others], whereabouts, roundTrips })
+  const others = words.others.map(({ first, second = null }) => ({ first, second }))
+  return canonicalJson({ own: words.own ?? null, others, whereabouts, roundTrips })
 }
 
 /** The projection of node `own`: a node's own starts and round trips are taken from its own events alone. */
 export const livenessProjection = (own: NodeId): Projection<LivenessState> => ({
   name: 'liveness',
-  version: 2,
+  version: 3,
   handles: [...MEMBER_KINDS, 'heartbeat.rolled-up', 'node.started'],
-  initial: () => ({ entries: new Map(), ownIncarnation: 0, dirty: new DirtyKeys() }),
+  initial: newState,
   apply: (state, envelope) => apply(own, state, envelope),
   changes: (state) => state.dirty.drain((key) => rowOf(state, key)),
   *rows(state) {
@@ -151,25 +174,26 @@ export const livenessProjection = (own: NodeId): Projection<LivenessState> => ({
     }
   },
   load(rows) {
-    const state: LivenessState = { entries: new Map(), ownIncarnation: 0, dirty: new DirtyKeys() }
+    const state = newState()
     for (const [key, value] of rows) {
       if (key === OWN_ROW) {
         state.ownIncarnation = (JSON.parse(value) as { incarnation: number }).incarnation
         continue
       }
       const row = JSON.parse(value) as Row
-      state.entries.set(key as NodeId, {
-        words: { own: row.own ?? undefined, others: row.others },
-        whereabouts: row.whereabouts ?? undefined,
-        roundTrips: row.roundTrips ?? undefined,
-      })
+      const entry = entryOf(state, key as NodeId)
+      const others = row.others.map(({ first, second }) => ({ first, second: second ?? undefined }))
+      setWords(state, key as NodeId, entry, { own: row.own ?? undefined, others })
+      entry.whereabouts = row.whereabouts ?? undefined
+      entry.roundTrips = row.roundTrips ?? undefined
     }
     return state
   },
 })
 
-function memberOf(id: NodeId, { words, whereabouts, roundTrips }: Entry): Member | undefined {
-  const word = strongest(words)
+function memberOf(state: LivenessState, id: NodeId): Member | undefined {
+  const { words = NO_WORDS, whereabouts, roundTrips } = state.entries.get(id) ?? {}
+  const word = strongest(words, otherWitness(state))
   if (word === undefined || whereabouts === undefined) return undefined
   const { role, host, port, dhtPort } = whereabouts
   let shown: Member['roundTrips']
@@ -190,21 +214,21 @@ function memberOf(id: NodeId, { words, whereabouts, roundTrips }: Entry): Member
 }
 
 export function memberIn(state: LivenessState, id: NodeId): Member | undefined {
-  const entry = state.entries.get(id)
-  return entry && memberOf(id, entry)
+  return memberOf(state, id)
 }
 
 /** The events that make the table what it is: everything else that was said of members is superseded. */
 export function* decisiveEvents(state: LivenessState): Generator<Stamp> {
   for (const { words, whereabouts, roundTrips } of state.entries.values()) {
-    for (const source of [words.own, ...words.others, whereabouts, roundTrips]) if (source !== undefined) yield source.by
+    const claimed = words.others.flatMap(({ first, second }) => [first, second])
+    for (const source of [words.own, ...claimed, whereabouts, roundTrips]) if (source !== undefined) yield source.by
   }
 }
 
 /** Everyone in the table, in the order of their ids. */
 export function members(state: LivenessState): Member[] {
-  return [...state.entries]
-    .map(([id, entry]) => memberOf(id, entry))
+  return [...state.entries.keys()]
+    .map((id) => memberOf(state, id))
     .filter((member) => member !== undefined)
     .sort((a, b) => (a.id < b.id ? -1 : 1))
 }
@@ -219,6 +243,6 @@ export function liveMembers(state: LivenessState, role?: NodeRole): Member[] {
 /** The incarnation to start with: above all that this node ever said of itself, and above what others believe of it. */
 export function nextIncarnation(state: LivenessState, own: NodeId): number {
   const { words } = state.entries.get(own) ?? { words: NO_WORDS }
-  const believed = strongest(words)?.incarnation ?? 0
+  const believed = strongest(words, () => false)?.incarnation ?? 0
   return Math.max(state.ownIncarnation, believed > BELIEVED_MAX ? 0 : believed) + 1
 }

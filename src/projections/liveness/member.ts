@@ -77,38 +77,71 @@ export function outweighs(a: Word, b: Word): boolean {
 /** Incarnations above a member's own word of which others' words are kept, until the member's word has come. */
 const AHEAD_MAX = 8
 
+/** What others say of one incarnation: the strongest word, and the strongest that somebody else says. */
+export type Claim = { readonly first: Word; readonly second: Word | undefined }
+
 /**
- * What is said of one member: its own strongest word, and the strongest of others' about that incarnation and later ones.
+ * What is said of one member: its own strongest word, and what others claim of that incarnation and later ones, ascending.
  * Others count only up to the incarnation that the member itself announced: a liar cannot kill one that is to come, nor
  * name a number that the member could not go above. Before the member's own word has come, theirs is all there is.
  */
-export type Words = { readonly own: Word | undefined; readonly others: readonly Word[] }
+export type Words = { readonly own: Word | undefined; readonly others: readonly Claim[] }
 
 export const NO_WORDS: Words = { own: undefined, others: [] }
+
+const incarnationOf = ({ first }: Claim): number => first.incarnation
 
 /** @returns the same object where the word changes nothing */
 export function withWord(words: Words, subject: NodeId, word: Word): Words {
   const { own, others } = words
   if (word.by.author === subject) {
     if (own !== undefined && !outweighs(word, own)) return words
-    return { own: word, others: others.filter(({ incarnation }) => incarnation >= word.incarnation) }
+    return { own: word, others: others.filter((claim) => incarnationOf(claim) >= word.incarnation) }
   }
   if (own !== undefined && word.incarnation < own.incarnation) return words
+  const highest = others.at(-1)
   // Above all that are kept: there is room for it, or it is the one that is dropped.
-  if (word.incarnation > (others.at(-1)?.incarnation ?? 0))
-    return others.length < AHEAD_MAX ? { own, others: [...others, word] } : words
-  const same = others.find(({ incarnation }) => incarnation === word.incarnation)
-  if (same !== undefined && !outweighs(word, same)) return words
-  const kept = [...others.filter((other) => other !== same), word].sort((a, b) => a.incarnation - b.incarnation)
-  // The lowest are next to be announced; what is dropped was never announced by anybody honest.
-  return { own, others: kept.slice(0, AHEAD_MAX) }
+  if (highest === undefined || word.incarnation > incarnationOf(highest))
+    return others.length < AHEAD_MAX ? { own, others: [...others, { first: word, second: undefined }] } : words
+  const index = others.findIndex((claim) => incarnationOf(claim) === word.incarnation)
+  const same = others[index]
+  if (same === undefined) {
+    const kept = [...others, { first: word, second: undefined }].sort((a, b) => incarnationOf(a) - incarnationOf(b))
+    // The lowest are next to be announced; what is dropped was never announced by anybody honest.
+    return { own, others: kept.slice(0, AHEAD_MAX) }
+  }
+  const claim = withClaim(same, word)
+  return claim === same ? words : { own, others: others.with(index, claim) }
 }
 
-/** The word that counts. */
-export function strongest({ own, others }: Words): Word | undefined {
-  if (own === undefined) return others.at(-1)
-  const other = others.find(({ incarnation }) => incarnation === own.incarnation)
-  return other !== undefined && outweighs(other, own) ? other : own
+// The two strongest of each author's strongest: the same for every order of arrival, since words only get stronger.
+function withClaim(claim: Claim, word: Word): Claim {
+  const { first, second } = claim
+  if (outweighs(word, first)) return { first: word, second: word.by.author === first.by.author ? second : first }
+  if (word.by.author === first.by.author) return claim
+  return second === undefined || outweighs(word, second) ? { first, second: word } : claim
+}
+
+const isAccusation = (word: Word | undefined): boolean => word?.state === 'suspect' || word?.state === 'dead'
+
+/** True if a member says it is alive and nobody says otherwise: its silence about somebody else's death counts. */
+export function isUnaccused({ own, others }: Words): boolean {
+  if (own?.state !== 'alive') return false
+  return !others.some(({ first }) => first.incarnation === own.incarnation && isAccusation(first))
+}
+
+/**
+ * The word that counts. One accuser alone makes nobody dead while `hasOtherWitness` says that somebody besides it is there
+ * to see for himself: until a second one agrees, the member is suspected.
+ */
+export function strongest(words: Words, hasOtherWitness: (accuser: NodeId) => boolean): Word | undefined {
+  const { own, others } = words
+  const claim = own === undefined ? others.at(-1) : others.find(({ first }) => first.incarnation === own.incarnation)
+  if (claim === undefined) return own
+  const { first, second } = claim
+  const isLoneWord = first.state === 'dead' && !isAccusation(second) && hasOtherWitness(first.by.author)
+  const other: Word = isLoneWord ? { ...first, state: 'suspect' } : first
+  return own === undefined || outweighs(other, own) ? other : own
 }
 
 /** A member's own word about where it is counts over anybody's; then the higher incarnation, then the later event. */

@@ -141,6 +141,41 @@ describe('liveness', () => {
     })
   }
 
+  describe('a death by the word of one', () => {
+    const alive = [ada, bob, eve].map((who) => ({ by: who, subject: who, kind: 'member.alive' as const }))
+    const stateOf = (subject: typeof ada, said: readonly { by: typeof ada; subject: typeof ada; kind: Said[1] }[]) => {
+      const maker = new EnvelopeMaker()
+      const envelopes = said.map(({ by, ...word }) => maker.make(by, { ...word, incarnation: 1, ...at }))
+      const states = [envelopes, envelopes.toReversed()].map(
+        (order) => memberIn(foldAll(livenessProjection(own), order), subject)?.state,
+      )
+      assert.equal(states[0], states[1], 'in either order')
+      return states[0]
+    }
+    const accuses = (by: typeof ada, subject: typeof ada, kind: Said[1]) => ({ by, subject, kind })
+
+    it('is a suspicion while anybody else is there who could see for himself', () => {
+      assert.equal(stateOf(bob, [...alive, accuses(ada, bob, 'member.dead')]), 'suspect')
+      const twice = [accuses(ada, bob, 'member.suspect'), accuses(ada, bob, 'member.dead')]
+      assert.equal(stateOf(bob, [...alive, ...twice]), 'suspect', 'saying it twice makes no second witness')
+      assert.equal(stateOf(bob, [...alive, accuses(ada, bob, 'member.dead'), accuses(eve, bob, 'member.alive')]), 'suspect')
+      const stranger = node('stranger')
+      assert.equal(stateOf(bob, [...alive.slice(0, 2), accuses(stranger, bob, 'member.dead')]), 'suspect')
+    })
+
+    it('is believed once a second one suspects the member as well', () => {
+      const second = accuses(eve, bob, 'member.suspect')
+      assert.equal(stateOf(bob, [...alive, accuses(ada, bob, 'member.dead'), second]), 'dead')
+      assert.equal(stateOf(bob, [...alive, accuses(ada, bob, 'member.suspect'), second]), 'suspect')
+    })
+
+    it('is believed where nobody else is there to ask', () => {
+      assert.equal(stateOf(bob, [...alive.slice(0, 2), accuses(ada, bob, 'member.dead')]), 'dead')
+      const both = [accuses(ada, bob, 'member.dead'), accuses(ada, eve, 'member.suspect')]
+      assert.equal(stateOf(bob, [...alive, ...both]), 'dead', 'a suspect is no witness')
+    })
+  })
+
   it('says since when and by whose word', () => {
     const member = memberIn(
       told([
@@ -170,6 +205,7 @@ describe('liveness', () => {
     const state = foldAll(livenessProjection(own), [
       ...[alive(ada, 'index'), alive(bob, 'bootstrap'), alive(eve, 'index')],
       maker.make(ada, { kind: 'member.dead', subject: eve, incarnation: 1, ...at }),
+      maker.make(bob, { kind: 'member.suspect', subject: eve, incarnation: 1, ...at }),
     ])
     assert.deepEqual(
       liveMembers(state, 'index').map(({ id }) => id),
