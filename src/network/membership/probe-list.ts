@@ -11,9 +11,15 @@ export class ProbeList {
   readonly #random: () => number
   #round: NodeId[] = []
   readonly #urgent = new Set<NodeId>()
+  readonly #again = new Set<NodeId>()
 
   constructor(random: () => number) {
     this.#random = random
+  }
+
+  /** Puts a member before all others and all hints: it is looked at a second time while the link to it still stands. */
+  again(id: NodeId): void {
+    if (this.#again.size < URGENT_MAX) this.#again.add(id)
   }
 
   /** Puts a member before all others. */
@@ -22,10 +28,12 @@ export class ProbeList {
   }
 
   take(table: MemberTable): Member | undefined {
-    for (const id of this.#urgent) {
-      this.#urgent.delete(id)
-      const member = table.get(id)
-      if (member !== undefined && isProbed(member)) return member
+    for (const first of [this.#again, this.#urgent]) {
+      for (const id of first) {
+        first.delete(id)
+        const member = table.get(id)
+        if (member !== undefined && isProbed(member)) return member
+      }
     }
     if (this.#round.length === 0) this.#round = this.#shuffled([...table.all()].filter(isProbed).map(({ id }) => id))
     for (let id = this.#round.pop(); id !== undefined; id = this.#round.pop()) {
