@@ -81,7 +81,8 @@ export class MemberTable {
     if (incarnation < (member.own?.incarnation ?? 0)) return undefined
     if (own || !member.addressIsOwnWord) {
       const { address } = member
-      if (address.host !== host || address.port !== port || address.dhtPort !== dhtPort) member.address = { host, port, dhtPort }
+      if (address.host !== host || address.port !== port || address.dhtPort !== dhtPort)
+        member.address = { host, port, dhtPort }
       member.role = role
       member.addressIsOwnWord ||= own
     }
