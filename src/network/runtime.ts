@@ -401,19 +401,21 @@ class Runtime implements OverlayRuntime {
     this.#carryOut(timer.startsWith('gossip-') ? this.#gossip.wake(timer, now) : this.#membership.wake(timer, now))
   }
 
-  #send(to: NodeId, message: WireMessage, urgent = isAboutLife(message)): boolean {
+  #send(to: NodeId, message: WireMessage, urgent?: boolean): boolean {
     const booked = this.#links.get(to)
-    if (booked === undefined) return false
+    return booked !== undefined && this.#sendOver(booked, message, urgent)
+  }
+
+  #sendOver(booked: BookedLink, message: WireMessage, urgent = isAboutLife(message)): boolean {
     booked.messagesOut++
     if (isUse(message)) booked.usedAt = this.#now()
-    return this.#transport.send(to, encodeWire(message), urgent)
+    return this.#transport.send(booked.link.peer, encodeWire(message), urgent)
   }
 
   #sendOrDial({ to, message, dial, lasting, urgent }: Extract<AnyEffect, { do: 'send' }>): void {
-    if (this.#links.get(to) !== undefined || dial === undefined) {
-      this.#send(to, message, urgent)
-      return
-    }
+    const booked = this.#links.get(to)
+    if (booked !== undefined) this.#sendOver(booked, message, urgent)
+    if (booked !== undefined || dial === undefined) return
     void this.#connect(to, dial === 'by-key' ? undefined : dial, lasting).then((linked) => {
       if (linked) this.#guarded(() => this.#send(to, message, urgent))
     })
