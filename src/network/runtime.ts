@@ -281,7 +281,9 @@ class Runtime implements OverlayRuntime {
     if (booked === undefined) return
     this.#carryOut(this.#gossip.linkDown(peer, this.#now()))
     this.#messenger.linkDown(peer)
-    if (this.#state === 'up' && (why === 'timeout' || why === 'remote' || why === 'error')) this.#membership.linkLost(peer)
+    // Whoever dialled for a short exchange closes the link in a moment: that says nothing about it.
+    const isHint = why === 'timeout' || why === 'error' || (why === 'remote' && booked.hello?.transient !== true)
+    if (this.#state === 'up' && isHint) this.#membership.linkLost(peer)
     this.#tell({ up: false, peer, why })
   }
 
@@ -300,8 +302,7 @@ class Runtime implements OverlayRuntime {
       if (message.rejected === 'malformed') this.#charge(from, 'malformed', undefined)
       return
     }
-    // The idle are found by what they ask and get; our own pings do not keep a link open.
-    if (message.type === 'request' || message.type === 'response' || message.type === 'push') booked.usedAt = now
+    if (isUse(message)) booked.usedAt = now
     if (message.type === 'hello') {
       this.#greeted(booked, message, now)
     } else {
@@ -400,19 +401,21 @@ class Runtime implements OverlayRuntime {
     this.#carryOut(timer.startsWith('gossip-') ? this.#gossip.wake(timer, now) : this.#membership.wake(timer, now))
   }
 
-  #send(to: NodeId, message: WireMessage, urgent = isAboutLife(message)): boolean {
+  #send(to: NodeId, message: WireMessage, urgent?: boolean): boolean {
     const booked = this.#links.get(to)
-    if (booked === undefined) return false
+    return booked !== undefined && this.#sendOver(booked, message, urgent)
+  }
+
+  #sendOver(booked: BookedLink, message: WireMessage, urgent = isAboutLife(message)): boolean {
     booked.messagesOut++
-    if (message.type === 'request' || message.type === 'response') booked.usedAt = this.#now()
-    return this.#transport.send(to, encodeWire(message), urgent)
+    if (isUse(message)) booked.usedAt = this.#now()
+    return this.#transport.send(booked.link.peer, encodeWire(message), urgent)
   }
 
   #sendOrDial({ to, message, dial, lasting, urgent }: Extract<AnyEffect, { do: 'send' }>): void {
-    if (this.#links.get(to) !== undefined || dial === undefined) {
-      this.#send(to, message, urgent)
-      return
-    }
+    const booked = this.#links.get(to)
+    if (booked !== undefined) this.#sendOver(booked, message, urgent)
+    if (booked !== undefined || dial === undefined) return
     void this.#connect(to, dial === 'by-key' ? undefined : dial, lasting).then((linked) => {
       if (linked) this.#guarded(() => this.#send(to, message, urgent))
     })
@@ -474,6 +477,10 @@ class Runtime implements OverlayRuntime {
     this.#messenger.stop()
   }
 }
+
+/** What keeps a link open that was dialled for a short exchange: without pings it would be closed in the midst of a probe. */
+const isUse = (message: WireMessage): boolean =>
+  message.type === 'request' || message.type === 'response' || message.type === 'push' || isAboutLife(message)
 
 /** Who is alive is asked and answered before anything else: a late answer looks like none. */
 const isAboutLife = ({ type }: WireMessage): boolean =>

@@ -35,7 +35,7 @@ export class MemoryNetwork {
   readonly options: Required<Omit<MemoryNetworkOptions, keyof MemoryNetworkFaults>>
   readonly #nodes = new Map<NodeId, MemoryTransport>()
   /** Nodes in different groups cannot reach one another. */
-  #groupOf: (node: NodeId) => number = () => 0
+  #groupOf: ((node: NodeId) => number) | undefined
 
   constructor(options: MemoryNetworkOptions) {
     this.faults = {
@@ -65,11 +65,15 @@ export class MemoryNetwork {
   }
 
   heal(): void {
-    this.#groupOf = () => 0
+    this.#groupOf = undefined
   }
 
   reaches(from: NodeId, to: NodeId): boolean {
-    return this.#nodes.has(to) && this.#nodes.has(from) && this.#groupOf(from) === this.#groupOf(to)
+    return this.#nodes.has(to) && this.#nodes.has(from) && !this.#isCut(from, to)
+  }
+
+  #isCut(from: NodeId, to: NodeId): boolean {
+    return this.#groupOf !== undefined && this.#groupOf(from) !== this.#groupOf(to)
   }
 
   at(node: NodeId): MemoryTransport | undefined {
@@ -92,15 +96,15 @@ export class MemoryNetwork {
    * One message under way: lost, late or twice, as the faults say, but not before the one ahead of it.
    * @returns when it arrives, in ms since 1970
    */
-  carry(from: NodeId, to: NodeId, notBefore: number, deliver: () => void): number {
+  carry(from: MemoryTransport, to: MemoryTransport, notBefore: number, bytes: Uint8Array): number {
     const { clock, random, timers } = this.options
     const copies = random() < this.faults.duplication ? 2 : 1
     let at = notBefore
     for (let copy = 0; copy < copies; copy++) {
       if (random() < this.faults.loss) continue
-      at = Math.max(at, clock.now() + this.faults.latencyMs(from, to))
+      at = Math.max(at, clock.now() + this.faults.latencyMs(from.self, to.self))
       timers.after(at - clock.now(), () => {
-        if (this.reaches(from, to)) deliver()
+        if (from.isUp && to.isUp && !this.#isCut(from.self, to.self)) to.arrived(from, bytes)
       })
     }
     return at
@@ -131,6 +135,10 @@ export class MemoryTransport implements Transport {
     this.#address = address
   }
 
+  get isUp(): boolean {
+    return this.#state === 'up'
+  }
+
   get endpoint(): Endpoint | undefined {
     return this.#state === 'up' ? this.#address : undefined
   }
@@ -153,8 +161,7 @@ export class MemoryTransport implements Transport {
     const pipe = this.#pipes.get(to)
     if (pipe === undefined || message.length > MESSAGE_BYTES_MAX) return false
     this.#network.options.onMessage(this.self, to, message)
-    const bytes = message.slice()
-    pipe.arrivesAt = this.#network.carry(this.self, to, pipe.arrivesAt, () => pipe.remote.arrived(this, bytes))
+    pipe.arrivesAt = this.#network.carry(this, pipe.remote, pipe.arrivesAt, message)
     return true
   }
 

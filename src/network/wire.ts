@@ -1,4 +1,5 @@
-import { fromHex, type NodeId, type NodeRole, type SignedEvent, TRAVELLING_BODY_BYTES_MAX, toHex } from '../events/index.ts'
+import { hexName } from '../events/hex-names.ts'
+import { fromHex, type NodeId, type NodeRole, type SignedEvent, TRAVELLING_BODY_BYTES_MAX } from '../events/index.ts'
 // The setting for plain 64 bit numbers must be in force before a generated codec loads.
 import { Writer } from '../events/protobuf.ts'
 import { p2pt } from './generated/wire.js'
@@ -308,6 +309,6 @@ function known<T extends string>(values: readonly T[], value: string | null | un
   return found
 }
 
-const node = (value: Uint8Array | null | undefined): NodeId => toHex(sized(value, 32)) as NodeId
+const node = (value: Uint8Array | null | undefined): NodeId => hexName(sized(value, 32), 0, 32) as NodeId
 const hop = (value: number | null | undefined): number => Math.min(HOPS_MAX, count(value))
 const belief = (value: number | null | undefined): Belief => BELIEFS[count(value)] ?? 'unknown'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Event, type EventKind, LAMPORT_JUMP_MAX, type NodeId, type SignedEvent } from '../../src/events/index.ts'
 import { RequestError } from '../../src/network/index.ts'
-import { EXCHANGE_BODY_BYTES_MAX, encodeWire } from '../../src/network/wire.ts'
+import { decodeWire, EXCHANGE_BODY_BYTES_MAX, encodeWire } from '../../src/network/wire.ts'
 import { allAlive, allBelieve, holdTheSame } from '../sim/laws.ts'
 import { randomFrom } from '../sim/random.ts'
 import { type SimNode, Simulation } from '../sim/simulation.ts'
@@ -177,6 +177,18 @@ describe('overlay', () => {
           .overlay.members()
           .every(({ role }) => role !== 'client'),
       )
+    })
+
+    it('probes each member in each round, whatever short links are closed meanwhile', async () => {
+      await started(24)
+      await sim.time.advance(30_000)
+      const pinged = new Set<string>()
+      sim.network.options.onMessage = (from, to, bytes) => {
+        if (from === sim.at(3).id && decodeWire(bytes).type === 'ping') pinged.add(to)
+      }
+      // Two rounds of 23 members, so that a whole one is among them.
+      await sim.time.advance(46_000)
+      assert.equal(pinged.size, 23)
     })
 
     it('finds its way back by the members it remembers when discovery finds nobody', async () => {

@@ -8,6 +8,7 @@ import {
   eventOf,
   type Header,
   type Ingested,
+  KINDS,
   LamportClock,
   type NodeId,
   type ReadRange,
@@ -23,7 +24,8 @@ import {
 // Logs for a thousand nodes in one process: what an event says and its bytes are kept once for all nodes, and a node's
 // log is the list of those it holds. The rules are those of the real log (stamps, numbers, copies, the clock's bound).
 
-type Shared = { readonly header: Header; readonly event: Event; readonly signed: SignedEvent }
+/** `isFirst`: the one that was met first of those with its author, stream and number. Only a liar makes a second one. */
+type Shared = { readonly header: Header; readonly event: Event; readonly signed: SignedEvent; readonly isFirst: boolean }
 type Id = Pick<Header, 'author' | 'stream' | 'authorSeq'>
 
 /** Every event of a simulation is of this version. */
@@ -32,6 +34,7 @@ const asItIs: Upcast = (_kind, _version, payload) => payload
 /** All events of a simulation, by their signatures. */
 export class SharedEvents {
   readonly #bySignature = new Map<string, Shared>()
+  readonly #streams = new Map<string, (Shared | undefined)[]>()
 
   /** @throws BodyError | PayloadError if the bytes are no event */
   of(signed: SignedEvent): Shared {
@@ -40,30 +43,45 @@ export class SharedEvents {
     if (known !== undefined && Buffer.compare(known.signed.body, signed.body) === 0) return known
     const kept = { body: signed.body.slice(), signature: signed.signature.slice() }
     const { payload: _, ...header } = scanBody(kept.body)
-    const shared = { header, event: eventOf(scanBody(kept.body), asItIs), signed: kept }
+    const name = streamOf(header.author, header.stream)
+    const stream = this.#streams.get(name) ?? []
+    this.#streams.set(name, stream)
+    const isFirst = stream[header.authorSeq - 1] === undefined
+    const shared = { header, event: eventOf(scanBody(kept.body), asItIs), signed: kept, isFirst }
+    if (isFirst) stream[header.authorSeq - 1] = shared
     this.#bySignature.set(key, shared)
     return shared
+  }
+
+  /** The first that was met with this number. */
+  at(author: NodeId, stream: Stream, authorSeq: number): Shared | undefined {
+    return this.#streams.get(streamOf(author, stream))?.[authorSeq - 1]
   }
 }
 
 const streamOf = (author: NodeId, stream: Stream): string => (stream === 'gossip' ? author : `${author} ${stream}`)
-
-/** What a log holds of one author's stream, by its numbers; number 1 stands at 0. */
-type Held = (Shared | undefined)[]
 
 export class SharedLog implements EventLog {
   readonly author: NodeId
   readonly #signer: Signer
   readonly #clock: Clock
   readonly #shared: SharedEvents
+  readonly #keepsBeats: boolean
   readonly #lamport = new LamportClock()
-  readonly #events: Shared[] = []
-  readonly #held = new Map<string, Held>()
-  /** Of the gossip stream; kept as it goes, since a thousand nodes ask for it all the time. */
+  readonly #events: (Shared | undefined)[] = []
+  /**
+   * Up to which number this log holds a stream, without holes. That of the gossip streams is the version vector, kept as it
+   * goes, since a thousand nodes ask for it all the time.
+   */
   readonly #vector = new Map<NodeId, number>()
+  readonly #otherHeads = new Map<string, number>()
+  /** What is held beyond that, and what is held in the place of the event that was met first; by stream and number. */
+  readonly #apart = new Map<string, Map<number, Shared>>()
   readonly #listeners = new Set<(envelopes: readonly Envelope[]) => void>()
 
-  constructor(signer: Signer, clock: Clock, shared: SharedEvents) {
+  /** @param keepsBeats false to let go of roll-ups of beats, see #passOver */
+  constructor(signer: Signer, clock: Clock, shared: SharedEvents, keepsBeats = true) {
+    this.#keepsBeats = keepsBeats
     this.author = signer.id
     this.#signer = signer
     this.#clock = clock
@@ -79,8 +97,8 @@ export class SharedLog implements EventLog {
   }
 
   has({ author, stream, authorSeq }: Id): boolean {
-    if (stream === 'gossip' && authorSeq <= (this.#vector.get(author) ?? 0)) return authorSeq >= 1
-    return this.#held.get(streamOf(author, stream))?.[authorSeq - 1] !== undefined
+    if (authorSeq <= this.#headOf(author, stream)) return authorSeq >= 1
+    return this.#apart.size > 0 && this.#apart.get(streamOf(author, stream))?.has(authorSeq) === true
   }
 
   /** Begins with the events of others, before anybody listens. */
@@ -93,8 +111,9 @@ export class SharedLog implements EventLog {
 
   async append(drafts: readonly Draft[], _options?: AppendOptions): Promise<readonly Envelope[]> {
     const envelopes = drafts.map((draft) => {
-      const authorSeq = (this.#held.get(streamOf(this.author, draft.stream))?.length ?? 0) + 1
+      const authorSeq = this.#headOf(this.author, draft.stream) + 1
       const stamp = { lamport: this.#lamport.tick(), authorSeq, at: this.#clock.now() }
+      if (!this.#keepsBeats && draft.event.kind === 'heartbeat.rolled-up') return this.#passOver(draft, stamp)
       return this.#take(this.#shared.of(signEvent(draft, stamp, this.#signer)))
     })
     this.#tell(envelopes)
@@ -120,8 +139,9 @@ export class SharedLog implements EventLog {
   async *readBatches({ from = 1, to = this.head, kinds }: ReadRange = {}): AsyncGenerator<readonly Envelope[]> {
     const batch: Envelope[] = []
     for (let seq = Math.max(1, from); seq <= Math.min(this.head, to); seq++) {
-      const { header, event } = this.#at(seq)
-      if (kinds === undefined || kinds.some((kind) => kind === event.kind)) batch.push({ seq, ...header, event })
+      const shared = this.#events[seq - 1]
+      if (shared === undefined || (kinds !== undefined && !kinds.some((kind) => kind === shared.event.kind))) continue
+      batch.push({ seq, ...shared.header, event: shared.event })
     }
     if (batch.length > 0) yield batch
   }
@@ -131,8 +151,13 @@ export class SharedLog implements EventLog {
   }
 
   async *readSigned(author: NodeId, stream: Stream, from: number, to: number): AsyncGenerator<SignedEvent> {
-    const held = this.#held.get(streamOf(author, stream)) ?? []
-    for (const shared of held.slice(from - 1, to)) if (shared !== undefined) yield shared.signed
+    const head = this.#headOf(author, stream)
+    const apart = this.#apart.get(streamOf(author, stream))
+    const last = Math.min(to, Math.max(head, ...(apart?.keys() ?? [])))
+    for (let seq = from; seq <= last; seq++) {
+      const shared = apart?.get(seq) ?? (seq <= head ? this.#shared.at(author, stream, seq) : undefined)
+      if (shared !== undefined) yield shared.signed
+    }
   }
 
   async readSignedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]> {
@@ -152,35 +177,55 @@ export class SharedLog implements EventLog {
 
   #at(seq: number): Shared {
     const shared = this.#events[seq - 1]
-    if (shared === undefined) throw new RangeError(`the log has events 1 to ${this.head}, not ${seq}`)
+    if (shared === undefined) throw new RangeError(`the log has events 1 to ${this.head}, and not ${seq}`)
     return shared
+  }
+
+  #headOf(author: NodeId, stream: Stream): number {
+    return (stream === 'gossip' ? this.#vector.get(author) : this.#otherHeads.get(streamOf(author, stream))) ?? 0
+  }
+
+  /**
+   * A roll-up of beats: a thousand nodes write 300 of them each every five minutes, which in an hour are gigabytes; they travel
+   * nowhere, and nobody in a large simulation reads them. It takes its number and its place, is told to whoever listens, and
+   * is not signed and not kept.
+   */
+  #passOver({ stream, event }: Draft, stamp: Pick<Header, 'lamport' | 'authorSeq' | 'at'>): Envelope {
+    this.#events.push(undefined)
+    this.#otherHeads.set(streamOf(this.author, stream), stamp.authorSeq)
+    const { number: kind, version } = KINDS['heartbeat.rolled-up']
+    return { seq: this.#events.length, version, kind, author: this.author, stream, ...stamp, event }
   }
 
   #take(shared: Shared): Envelope {
     const { header, event } = shared
-    const { author, stream, authorSeq } = header
     this.#lamport.restore(header.lamport)
     this.#events.push(shared)
-    const key = streamOf(author, stream)
-    const held = this.#held.get(key)
-    if (held === undefined) this.#held.set(key, authorSeq === 1 ? [shared] : sparse(authorSeq, shared))
-    else held[authorSeq - 1] = shared
-    if (stream === 'gossip') {
-      let head = this.#vector.get(author) ?? 0
-      const all = this.#held.get(key) ?? []
-      while (all[head] !== undefined) head++
-      if (head > 0) this.#vector.set(author, head)
-    }
+    this.#hold(shared)
     return { seq: this.#events.length, ...header, event }
+  }
+
+  #hold(shared: Shared): void {
+    const { author, stream, authorSeq } = shared.header
+    let head = this.#headOf(author, stream)
+    if (authorSeq === head + 1) head++
+    const name = streamOf(author, stream)
+    let apart = this.#apart.get(name)
+    if (authorSeq > head || !shared.isFirst) {
+      apart ??= new Map()
+      this.#apart.set(name, apart.set(authorSeq, shared))
+    }
+    for (let next = apart?.get(head + 1); next !== undefined; next = apart?.get(head + 1)) {
+      head++
+      if (next.isFirst) apart?.delete(head)
+    }
+    if (apart?.size === 0) this.#apart.delete(name)
+    if (head === 0) return
+    if (stream === 'gossip') this.#vector.set(author, head)
+    else this.#otherHeads.set(name, head)
   }
 
   #tell(envelopes: readonly Envelope[]): void {
     if (envelopes.length > 0) for (const listener of this.#listeners) listener(envelopes)
   }
-}
-
-function sparse(authorSeq: number, shared: Shared): Held {
-  const held: Held = []
-  held[authorSeq - 1] = shared
-  return held
 }

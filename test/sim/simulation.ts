@@ -39,6 +39,8 @@ export type SimulationOptions = {
    * Saves the million messages in which a thousand nodes that start at once tell each other so.
    */
   standing?: boolean
+  /** Whether the logs keep the roll-ups of beats; if not said, up to 200 nodes. */
+  keepsBeats?: boolean
 }
 
 type Run = { overlay: OverlayRuntime; transport: MemoryTransport; alive: { value: boolean } }
@@ -89,6 +91,7 @@ export class Simulation implements AsyncDisposable {
       slowMs: 400,
       discoveredLinks: 8,
       standing: false,
+      keepsBeats: options.nodes <= 200,
       ...options,
     }
     const { seed, nodes, clients, loss, duplication, latencyMsMin, latencyMsMax, slow, slowMs, discoveredLinks } = this.options
@@ -101,7 +104,7 @@ export class Simulation implements AsyncDisposable {
       new DataView(key.buffer).setUint32(4, seed)
       const signer = signerFromSeed(key)
       const role: NodeRole = index < 2 ? 'bootstrap' : index >= nodes - clients ? 'client' : 'index'
-      const log = new SharedLog(signer, this.time, shared)
+      const log = new SharedLog(signer, this.time, shared, this.options.keepsBeats)
       this.nodes.push(new SimNode(signer.id, index, role, log))
     }
     const slowNodes = new Set(this.nodes.slice(0, Math.round(slow * nodes)).map(({ id }) => id))

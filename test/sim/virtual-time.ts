@@ -1,15 +1,21 @@
 import type { Clock, Millis, Timers } from '../../src/events/index.ts'
 
-type Timer = { at: number; order: number; run: (() => void) | undefined }
+type Timer = { run: (() => void) | undefined }
+
+/**
+ * Timers of the next so many ms stand in a ring, a list for each ms, in the order in which they were set: that costs the same
+ * however many there are. The few that are later wait in a map.
+ */
+const RING_MS = 1 << 17
 
 /** Promises that are ready, and those they make ready, are done when this resolves. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** A clock that stands still until it is moved, and the timers on it. Whole milliseconds; equal times in order of setting. */
 export class VirtualTime implements Clock, Timers {
-  readonly #heap: Timer[] = []
+  readonly #ring = new Array<Timer[] | undefined>(RING_MS).fill(undefined)
+  readonly #later = new Map<number, Timer[]>()
   #now: number
-  #order = 0
 
   constructor(startMs = 1_800_000_000_000) {
     this.#now = startMs
@@ -20,8 +26,18 @@ export class VirtualTime implements Clock, Timers {
   }
 
   after(delayMs: number, run: () => void): () => void {
-    const timer: Timer = { at: this.#now + Math.max(0, Math.ceil(delayMs)), order: this.#order++, run }
-    this.#push(timer)
+    const waitMs = Math.max(0, Math.ceil(delayMs))
+    const timer: Timer = { run }
+    if (waitMs < RING_MS) {
+      const slot = (this.#now + waitMs) % RING_MS
+      const timers = this.#ring[slot]
+      if (timers === undefined) this.#ring[slot] = [timer]
+      else timers.push(timer)
+    } else {
+      const timers = this.#later.get(this.#now + waitMs)
+      if (timers === undefined) this.#later.set(this.#now + waitMs, [timer])
+      else timers.push(timer)
+    }
     return () => {
       timer.run = undefined
     }
@@ -31,15 +47,29 @@ export class VirtualTime implements Clock, Timers {
   async advance(byMs: number): Promise<void> {
     const until = this.#now + byMs
     await settled()
-    for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0]) {
-      this.#now = next.at
-      for (let due: Timer | undefined = next; due !== undefined && due.at === this.#now; due = this.#heap[0]) {
-        this.#pop()
-        due.run?.()
-      }
-      await settled()
+    for (;;) {
+      // Again for what the timers and promises of this instant have set for this instant.
+      while (this.#runDue()) await settled()
+      if (this.#now >= until) return
+      this.#now++
     }
-    this.#now = until
+  }
+
+  /** @returns false if nothing was due now */
+  #runDue(): boolean {
+    const slot = this.#now % RING_MS
+    // Those that waited outside of the ring were set before those that are in it.
+    const later = this.#later.get(this.#now)
+    if (later !== undefined) {
+      this.#later.delete(this.#now)
+      for (const timer of later) fire(timer)
+    }
+    const timers = this.#ring[slot]
+    if (timers === undefined) return later !== undefined
+    // A timer may set another one for now, which is pushed to the end.
+    for (const timer of timers) fire(timer)
+    this.#ring[slot] = undefined
+    return true
   }
 
   /** Moves the clock in steps until the condition holds. @returns ms it took, or undefined if `withinMs` were not enough */
@@ -62,42 +92,10 @@ export class VirtualTime implements Clock, Timers {
     while (!done) await this.advance(1)
     return promise
   }
+}
 
-  #before(a: number, b: number): boolean {
-    const x = this.#heap[a] as Timer
-    const y = this.#heap[b] as Timer
-    return x.at !== y.at ? x.at < y.at : x.order < y.order
-  }
-
-  #swap(a: number, b: number): void {
-    const kept = this.#heap[a] as Timer
-    this.#heap[a] = this.#heap[b] as Timer
-    this.#heap[b] = kept
-  }
-
-  #push(timer: Timer): void {
-    let index = this.#heap.push(timer) - 1
-    while (index > 0) {
-      const parent = (index - 1) >> 1
-      if (!this.#before(index, parent)) return
-      this.#swap(index, parent)
-      index = parent
-    }
-  }
-
-  #pop(): void {
-    const last = this.#heap.pop() as Timer
-    if (this.#heap.length === 0) return
-    this.#heap[0] = last
-    let index = 0
-    for (;;) {
-      let least = index
-      for (const child of [index * 2 + 1, index * 2 + 2]) {
-        if (child < this.#heap.length && this.#before(child, least)) least = child
-      }
-      if (least === index) return
-      this.#swap(index, least)
-      index = least
-    }
-  }
+function fire(timer: Timer): void {
+  const { run } = timer
+  timer.run = undefined
+  run?.()
 }

@@ -4,7 +4,7 @@ import { type AuthorRange, type GossipMessage, type Head, WIRE_ITEMS_MAX } from 
 import type { HeldEvents } from './admission.ts'
 import { GoneClaims } from './gone-claims.ts'
 import type { SeenEvents } from './seen-events.ts'
-import { bucketBits, bucketOf, differingBuckets, hasBucket, summarise } from './vector-summary.ts'
+import { bucketBits, bucketOf, differingBuckets, hasBucket, Summariser } from './vector-summary.ts'
 
 // Anti-entropy: two nodes compare their version vectors, by bucket hashes first, and each fetches the ranges it lacks in
 // one request. What the broadcast lost, or what passed while a node was away, arrives this way (Demers et al. 1987,
@@ -49,6 +49,7 @@ export class AntiEntropy {
   /** Something came: others may have more of it, or lack it. */
   #gained = false
   readonly #claims = new GoneClaims()
+  readonly #summariser = new Summariser()
   #soonSet = false
   #fetchId = 0
 
@@ -107,7 +108,7 @@ export class AntiEntropy {
     if (peer === undefined || now - peer.answeredAt < ANSWER_GAP_MS) return []
     peer.answeredAt = now
     const vector = this.#held.versionVector()
-    const differing = new Set(differingBuckets(summarise(vector, message.salt), message.buckets))
+    const differing = new Set(differingBuckets(this.#summariser.summarise(vector, message.salt), message.buckets))
     if (differing.size === 0) return []
     const byBucket = new Map<number, Head[]>([...differing].map((bucket) => [bucket, []]))
     for (const [author, authorSeq] of vector) byBucket.get(bucketOf(author))?.push({ author, authorSeq })
@@ -208,7 +209,13 @@ export class AntiEntropy {
     peer.comparedAt = now
     this.#comparedAt = now
     const salt = Math.floor(this.#random() * 0x1_0000_0000)
-    return [{ do: 'send', to, message: { type: 'summary', salt, buckets: summarise(this.#held.versionVector(), salt) } }]
+    return [
+      {
+        do: 'send',
+        to,
+        message: { type: 'summary', salt, buckets: this.#summariser.summarise(this.#held.versionVector(), salt) },
+      },
+    ]
   }
 
   #fetch(from: NodeId, peer: Peer, heads: readonly Head[], now: number): GossipEffect[] {

@@ -14,7 +14,9 @@ export type Member = {
   addressIsOwnWord: boolean
 }
 
-type Told = { own: { incarnation: number; state: MemberState } | undefined; others: Map<number, MemberState> }
+type Word = { readonly incarnation: number; readonly state: MemberState }
+/** A member, and what was said of it: by itself, and by others, of whom nearly all members have none. */
+type Known = Member & { own: Word | undefined; others: Map<number, MemberState> | undefined }
 
 /** Incarnations above a member's own word of which others' words are kept, until the member's word has come. */
 const AHEAD_MAX = 8
@@ -37,12 +39,17 @@ export const isMemberEvent = (event: { kind: string }): event is MemberEvent => 
  * agree.
  */
 export class MemberTable {
-  readonly #members = new Map<NodeId, Member>()
-  readonly #told = new Map<NodeId, Told>()
+  readonly #members = new Map<NodeId, Known>()
+  readonly #counts: { [S in MemberState]: number } = { alive: 0, suspect: 0, dead: 0, left: 0 }
   readonly #membersMax: number
 
   constructor(membersMax: number) {
     this.#membersMax = membersMax
+  }
+
+  /** How many there are in one of these states. */
+  count(...states: readonly MemberState[]): number {
+    return states.reduce((sum, state) => sum + this.#counts[state], 0)
   }
 
   get(id: NodeId): Member | undefined {
@@ -66,29 +73,34 @@ export class MemberTable {
     if (member === undefined) {
       if (!this.#hasRoom()) return undefined
       const address = { host, port, dhtPort }
-      member = { id: event.subject, role, address, state, incarnation, addressIsOwnWord: own }
+      const said = { own: undefined, others: undefined }
+      member = { id: event.subject, role, address, state, incarnation, addressIsOwnWord: own, ...said }
       this.#members.set(event.subject, member)
-      this.#told.set(event.subject, { own: undefined, others: new Map() })
+      this.#counts[state]++
     }
-    const told = this.#told.get(event.subject) ?? { own: undefined, others: new Map() }
-    if (incarnation < (told.own?.incarnation ?? 0)) return undefined
+    if (incarnation < (member.own?.incarnation ?? 0)) return undefined
     if (own || !member.addressIsOwnWord) {
-      member.address = { host, port, dhtPort }
+      const { address } = member
+      if (address.host !== host || address.port !== port || address.dhtPort !== dhtPort)
+        member.address = { host, port, dhtPort }
       member.role = role
       member.addressIsOwnWord ||= own
     }
     if (own) {
-      if (told.own?.incarnation === incarnation && PRECEDENCE[state] <= PRECEDENCE[told.own.state]) return undefined
-      told.own = { incarnation, state }
-      for (const known of told.others.keys()) if (known < incarnation) told.others.delete(known)
+      if (member.own?.incarnation === incarnation && PRECEDENCE[state] <= PRECEDENCE[member.own.state]) return undefined
+      member.own = { incarnation, state }
+      for (const known of member.others?.keys() ?? []) if (known < incarnation) member.others?.delete(known)
     } else {
-      keep(told.others, incarnation, state)
+      member.others ??= new Map()
+      keep(member.others, incarnation, state)
     }
     const { incarnation: was, state: wasState } = member
-    const now = effective(told)
+    const now = effective(member)
     if (now === undefined) return undefined
     member.incarnation = now.incarnation
     member.state = now.state
+    this.#counts[wasState]--
+    this.#counts[now.state]++
     return isNew || was !== now.incarnation || wasState !== now.state ? member : undefined
   }
 
@@ -98,7 +110,7 @@ export class MemberTable {
     for (const { id, state } of this.#members.values()) {
       if (state !== 'dead' && state !== 'left') continue
       this.#members.delete(id)
-      this.#told.delete(id)
+      this.#counts[state]--
       return true
     }
     return false
@@ -112,10 +124,10 @@ function keep(others: Map<number, MemberState>, incarnation: number, state: Memb
   if (others.size > AHEAD_MAX) others.delete(Math.max(...others.keys()))
 }
 
-function effective({ own, others }: Told): { incarnation: number; state: MemberState } | undefined {
-  const incarnation = own?.incarnation ?? (others.size > 0 ? Math.max(...others.keys()) : undefined)
+function effective({ own, others }: Known): Word | undefined {
+  const incarnation = own?.incarnation ?? (others !== undefined && others.size > 0 ? Math.max(...others.keys()) : undefined)
   if (incarnation === undefined) return undefined
-  const said = others.get(incarnation)
+  const said = others?.get(incarnation)
   if (own === undefined || (said !== undefined && PRECEDENCE[said] > PRECEDENCE[own.state])) {
     return said === undefined ? undefined : { incarnation, state: said }
   }

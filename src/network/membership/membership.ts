@@ -13,8 +13,9 @@ import { CONFIRMATIONS_EXPECTED, LocalHealth, suspicionMs } from './suspicion.ts
 export const PROBE_EVERY_MS = 1_000
 /** An answer may take this long before others are asked to try: a round trip, and the making of a link. */
 export const PING_TIMEOUT_MS = 500
-/** A ping without an answer is said once more: on a link that loses nothing it never comes to that. */
+/** A ping without an answer is said again so often, and so many times in all: 5 % of lost messages then cost nobody a probe. */
 const PING_AGAIN_MS = 200
+const PINGS_MAX = 4
 const INDIRECT_PROBES = 3
 /** The helper gives up, and says so, early enough for its word to come in time. */
 const RELAY_TIMEOUT_MS = 350
@@ -36,8 +37,10 @@ type Effects = Effect<MembershipMessage>[]
 type Probe = {
   target: NodeId
   sentAt: number
+  pings: number
   helpers: NodeId[]
-  nacks: number
+  /** Helpers that said they had no answer; each counts once, however often it says so. */
+  nacks: NodeId[]
   relayFor: { from: NodeId; seq: number } | undefined
 }
 type Suspicion = { incarnation: number; startedAt: number; accusers: NodeId[]; accused: boolean; failedAt: number | undefined }
@@ -165,7 +168,7 @@ export class Membership implements Protocol<MembershipMessage> {
         return this.#pong(from, message.seq, now)
       case 'nack': {
         const probe = this.#probes.get(message.seq)
-        if (probe?.helpers.includes(from)) probe.nacks++
+        if (probe?.helpers.includes(from) && !probe.nacks.includes(from)) probe.nacks.push(from)
         return []
       }
       case 'ping-request': {
@@ -175,7 +178,11 @@ export class Membership implements Protocol<MembershipMessage> {
         }
         const relayFor = { from, seq: message.seq }
         const effects = this.#ping(target, now, relayFor, { belief: message.belief, incarnation: message.incarnation })
-        return [...effects, { do: 'wake', afterMs: RELAY_TIMEOUT_MS, timer: `relay ${this.#seq}` }]
+        return [
+          ...effects,
+          { do: 'wake', afterMs: PING_AGAIN_MS, timer: `again ${this.#seq}` },
+          { do: 'wake', afterMs: RELAY_TIMEOUT_MS, timer: `relay ${this.#seq}` },
+        ]
       }
     }
   }
@@ -190,6 +197,8 @@ export class Membership implements Protocol<MembershipMessage> {
         return this.#lookAtLinks(now)
       case 'roll-up':
         return [...this.#rollUp(), { do: 'wake', afterMs: ROLL_UP_EVERY_MS, timer }]
+      case 'unanswered':
+        return this.#unanswered(Number(argument), now)
       case 'again':
         return this.#again(Number(argument))
       case 'late':
@@ -250,11 +259,7 @@ export class Membership implements Protocol<MembershipMessage> {
     this.#ticks++
     const target = this.#list.take(this.#table)
     if (target !== undefined && this.#probes.size < PROBES_MAX) {
-      effects.push(...this.#ping(target, now))
-      const timer = `late ${this.#seq}`
-      effects.push({ do: 'wake', afterMs: PING_AGAIN_MS, timer: `again ${this.#seq}` })
-      effects.push({ do: 'wake', afterMs: PING_TIMEOUT_MS * this.#health.multiplier, timer })
-      effects.push({ do: 'wake', afterMs: afterMs * 0.98, timer: `missed ${this.#seq}` })
+      effects.push(...this.#ping(target, now), { do: 'wake', afterMs: PING_AGAIN_MS, timer: `unanswered ${this.#seq}` })
     }
     // Half of a network that was cut in two believes the other half dead: somebody must try.
     const dead = this.#ticks % 2 === 0 ? this.#list.oneDead(this.#table) : undefined
@@ -289,20 +294,35 @@ export class Membership implements Protocol<MembershipMessage> {
   ): Effects {
     this.#seq = (this.#seq + 1) % 0x1_0000_0000
     if (this.#probes.size < PROBES_MAX) {
-      this.#probes.set(this.#seq, { target: target.id, sentAt: now, helpers: [], nacks: 0, relayFor })
+      this.#probes.set(this.#seq, { target: target.id, sentAt: now, pings: 1, helpers: [], nacks: [], relayFor })
     }
     const message: MembershipMessage = { type: 'ping', seq: this.#seq, ...claim }
     const { host, port } = target.address
     return [{ do: 'send', to: target.id, message, dial: port > 0 ? { host, port } : 'by-key' }]
   }
 
+  /** Of our own turn, and not answered at once, as nearly all are: from here on it is watched. */
+  #unanswered(seq: number, now: number): Effects {
+    const probe = this.#probes.get(seq)
+    if (probe === undefined) return []
+    const after = (ms: number): number => Math.max(0, probe.sentAt + ms * this.#health.multiplier - now)
+    return [
+      ...this.#again(seq),
+      { do: 'wake', afterMs: after(PING_TIMEOUT_MS), timer: `late ${seq}` },
+      { do: 'wake', afterMs: after(PROBE_EVERY_MS * 0.98), timer: `missed ${seq}` },
+    ]
+  }
+
   #again(seq: number): Effects {
     const probe = this.#probes.get(seq)
     const target = probe && this.#table.get(probe.target)
+    if (probe === undefined || target === undefined || probe.pings >= PINGS_MAX) return []
+    const wake: Effect<MembershipMessage> = { do: 'wake', afterMs: PING_AGAIN_MS, timer: `again ${seq}` }
     // Without a link the first one still waits for it.
-    if (target === undefined || !this.#options.isLinked(target.id)) return []
+    if (!this.#options.isLinked(target.id)) return [wake]
+    probe.pings++
     const message: MembershipMessage = { type: 'ping', seq, belief: target.state, incarnation: target.incarnation }
-    return [{ do: 'send', to: target.id, message }]
+    return [{ do: 'send', to: target.id, message }, wake]
   }
 
   #pong(from: NodeId, seq: number, now: number): Effects {
@@ -370,14 +390,14 @@ export class Membership implements Protocol<MembershipMessage> {
     if (probe === undefined) return []
     this.#probes.delete(seq)
     // Helpers that did not even say no: the fault may be ours.
-    this.#health.worse(probe.helpers.length > 0 ? probe.helpers.length - probe.nacks : 1)
+    this.#health.worse(probe.helpers.length > 0 ? probe.helpers.length - probe.nacks.length : 1)
     this.#beats.missed(probe.target, now)
     const member = this.#table.get(probe.target)
     if (member === undefined || (member.state !== 'alive' && member.state !== 'suspect')) return []
     if (member.state === 'alive' && !this.#missedOnce.has(member.id)) {
       // One miss may be a lost message or a busy moment, and a suspicion is an event in every log: look once more.
       if (this.#missedOnce.size < MEMBERS_MAX) this.#missedOnce.add(member.id)
-      this.#list.next(member.id)
+      this.#list.again(member.id)
       return []
     }
     this.#missedOnce.delete(member.id)

@@ -11,9 +11,15 @@ export class ProbeList {
   readonly #random: () => number
   #round: NodeId[] = []
   readonly #urgent = new Set<NodeId>()
+  readonly #again = new Set<NodeId>()
 
   constructor(random: () => number) {
     this.#random = random
+  }
+
+  /** Puts a member before all others and all hints: it is looked at a second time while the link to it still stands. */
+  again(id: NodeId): void {
+    if (this.#again.size < URGENT_MAX) this.#again.add(id)
   }
 
   /** Puts a member before all others. */
@@ -22,10 +28,12 @@ export class ProbeList {
   }
 
   take(table: MemberTable): Member | undefined {
-    for (const id of this.#urgent) {
-      this.#urgent.delete(id)
-      const member = table.get(id)
-      if (member !== undefined && isProbed(member)) return member
+    for (const first of [this.#again, this.#urgent]) {
+      for (const id of first) {
+        first.delete(id)
+        const member = table.get(id)
+        if (member !== undefined && isProbed(member)) return member
+      }
     }
     if (this.#round.length === 0) this.#round = this.#shuffled([...table.all()].filter(isProbed).map(({ id }) => id))
     for (let id = this.#round.pop(); id !== undefined; id = this.#round.pop()) {
@@ -37,21 +45,24 @@ export class ProbeList {
 
   /** Members that are probed, ourselves not among them. */
   size(table: MemberTable): number {
-    let count = 0
-    for (const member of table.all()) if (isProbed(member)) count++
-    return count
+    return table.count('alive', 'suspect')
   }
 
   oneDead(table: MemberTable): Member | undefined {
-    const dead = [...table.all()].filter(({ state }) => state === 'dead')
-    return dead[Math.floor(this.#random() * dead.length)]
+    const count = table.count('dead')
+    if (count === 0) return undefined
+    let skip = Math.floor(this.#random() * count)
+    for (const member of table.all()) if (member.state === 'dead' && skip-- === 0) return member
+    return undefined
   }
 
   /** Random members to try `target` for us, those with a link first. */
   helpers(table: MemberTable, target: NodeId, count: number, isLinked: (id: NodeId) => boolean): Member[] {
-    const others = [...table.all()].filter(({ id, state }) => state === 'alive' && id !== target)
-    const shuffled = this.#shuffled(others)
-    return [...shuffled.filter(({ id }) => isLinked(id)), ...shuffled.filter(({ id }) => !isLinked(id))].slice(0, count)
+    const [linked, others] = [new Sample(count, this.#random), new Sample(count, this.#random)]
+    for (const member of table.all()) {
+      if (member.state === 'alive' && member.id !== target) (isLinked(member.id) ? linked : others).offer(member)
+    }
+    return [...linked.chosen, ...others.chosen].slice(0, count)
   }
 
   /** Fisher and Yates. */
@@ -67,3 +78,26 @@ export class ProbeList {
 }
 
 const isProbed = ({ state }: Member): boolean => state === 'alive' || state === 'suspect'
+
+/** So many of all that are offered, each with the same chance (algorithm R, Vitter 1985): a table is not copied for three. */
+class Sample {
+  readonly chosen: Member[] = []
+  readonly #count: number
+  readonly #random: () => number
+  #offered = 0
+
+  constructor(count: number, random: () => number) {
+    this.#count = count
+    this.#random = random
+  }
+
+  offer(member: Member): void {
+    this.#offered++
+    if (this.chosen.length < this.#count) {
+      this.chosen.push(member)
+      return
+    }
+    const place = Math.floor(this.#random() * this.#offered)
+    if (place < this.#count) this.chosen[place] = member
+  }
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import type { NodeId } from '../../../src/events/index.ts'
+import { Membership } from '../../../src/network/membership/membership.ts'
+import type { MembershipMessage } from '../../../src/network/wire.ts'
+
+const id = (digit: string): NodeId => digit.repeat(64) as NodeId
+const [SELF, ...OTHERS] = [...'0123456789ab'].map(id) as [NodeId, ...NodeId[]]
+const address = { host: '10.0.0.1', port: 1, dhtPort: 0 }
+
+/** One member with timers, on a clock of its own, that is linked with all others; what it sends and appends is kept. */
+class Prober {
+  readonly membership = new Membership({
+    self: SELF,
+    role: 'index',
+    incarnation: 1,
+    address: () => address,
+    isLinked: (peer) => this.linked.has(peer),
+    random: () => 0.5,
+  })
+  readonly linked = new Set<NodeId>(OTHERS)
+  readonly pings: { to: NodeId; seq: number; at: number }[] = []
+  readonly asked: { to: NodeId }[] = []
+  readonly accused: NodeId[] = []
+  readonly #timers = new Map<string, number>()
+  now = 0
+
+  constructor(others: readonly NodeId[]) {
+    for (const other of others) {
+      this.membership.remember({ id: other, role: 'index', address, state: 'alive', incarnation: 1 }, 0)
+    }
+    this.#do(this.membership.start())
+  }
+
+  /** Runs the timers up to a time. */
+  until(at: number): void {
+    for (;;) {
+      const [next] = [...this.#timers].filter(([, due]) => due <= at).sort(([, a], [, b]) => a - b)
+      if (next === undefined) break
+      this.#timers.delete(next[0])
+      this.now = next[1]
+      this.#do(this.membership.wake(next[0], this.now))
+    }
+    this.now = at
+  }
+
+  hears(from: NodeId, message: MembershipMessage): void {
+    this.#do(this.membership.receive(from, message, this.now))
+  }
+
+  #do(effects: ReturnType<Membership['start']>): void {
+    for (const effect of effects) {
+      if (effect.do === 'wake') this.#timers.set(effect.timer, this.now + effect.afterMs)
+      if (effect.do === 'append' && effect.event.kind === 'member.suspect') this.accused.push(effect.event.subject)
+      if (effect.do === 'send' && effect.message.type === 'ping') {
+        this.pings.push({ to: effect.to, seq: effect.message.seq, at: this.now })
+      }
+      if (effect.do === 'send' && effect.message.type === 'ping-request') this.asked.push({ to: effect.to })
+    }
+  }
+}
+
+describe('probing', () => {
+  it('says a ping four times in its period before it counts as missed, and once if it is answered', () => {
+    const prober = new Prober(OTHERS)
+    prober.until(500)
+    const [first] = prober.pings
+    assert.ok(first)
+    prober.until(1_490)
+    assert.deepEqual(
+      prober.pings.map(({ to, at }) => [to, at]),
+      [500, 700, 900, 1_100].map((at) => [first.to, at]),
+    )
+    const second = new Prober(OTHERS)
+    second.until(550)
+    assert.ok(second.pings[0])
+    second.hears(second.pings[0].to, { type: 'pong', seq: second.pings[0].seq, incarnation: 1 })
+    second.until(1_499)
+    assert.equal(second.pings.length, 1)
+  })
+
+  it('looks at who was missed a second time before it follows any hint, and only then suspects', () => {
+    const prober = new Prober(OTHERS)
+    prober.until(500)
+    const missed = prober.pings[0]?.to
+    assert.ok(missed)
+    for (const hinted of OTHERS.filter((other) => other !== missed)) prober.membership.linkLost(hinted)
+    prober.until(1_499)
+    assert.deepEqual(prober.accused, [])
+    prober.pings.length = 0
+    prober.until(20_000)
+    assert.equal(prober.pings[0]?.to, missed)
+    assert.equal(prober.accused[0], missed)
+  })
+
+  it('says nothing again before there is a link, and takes it up when there is one', () => {
+    const prober = new Prober(OTHERS)
+    prober.linked.clear()
+    prober.until(850)
+    assert.equal(prober.pings.length, 1)
+    for (const other of OTHERS) prober.linked.add(other)
+    prober.until(1_490)
+    assert.deepEqual(
+      prober.pings.map(({ at }) => at),
+      [500, 900, 1_100, 1_300],
+    )
+  })
+
+  it('counts the no of a helper once, however often it says so', () => {
+    const prober = new Prober(OTHERS)
+    prober.until(1_000)
+    const [ping] = prober.pings
+    const helpers = prober.asked.map(({ to }) => to)
+    assert.equal(helpers.length, 3)
+    assert.ok(ping)
+    for (const helper of helpers) for (let time = 0; time < 10; time++) prober.hears(helper, { type: 'nack', seq: ping.seq })
+    prober.until(1_490)
+    // All helpers answered, so the fault is not ours; and the doubt in itself does not fall below none.
+    assert.equal(prober.membership.healthMultiplier, 1)
+  })
+})
