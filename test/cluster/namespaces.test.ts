@@ -66,11 +66,13 @@ describe(`15 hosts in network namespaces${why === undefined ? '' : ` (skipped: $
     const until = performance.now() + 60_000
     // Both sides have something to say: who died, and who came back.
     await Promise.all([cluster.at(5).kill(), cluster.at(11).kill()])
-    await cluster.within(40, 'each side believes the other dead', async () => {
+    const seenMs = await cluster.within(40, 'each side believes the other dead', async () => {
       const tables = await cluster.tables()
       return tables.flatMap(({ node, states }) => {
         const far = cluster.nodes.filter(({ index, role }) => role !== 'client' && index < 7 !== node.index < 7)
-        return far.filter(({ id }) => states.get(id) !== 'dead').map(({ index }) => `${node.index} has ${index} alive`)
+        return far
+          .filter(({ id }) => states.get(id) !== 'dead')
+          .map(({ id, index }) => `${node.index} has ${index} ${states.get(id)}`)
       })
     })
     cluster.at(5).start()
@@ -79,7 +81,9 @@ describe(`15 hosts in network namespaces${why === undefined ? '' : ` (skipped: $
     hosts.unsplit()
     const sameMs = await cluster.sameEventsWithin(15)
     const aliveMs = await cluster.allAliveWithin(15)
-    console.log(`      the same after ${Math.round(sameMs)} ms, all alive ${Math.round(aliveMs)} ms later`)
+    console.log(
+      `      seen after ${Math.round(seenMs)} ms; the same after ${Math.round(sameMs)} ms, all alive ${Math.round(aliveMs)} ms later`,
+    )
   })
 
   it('all bootstraps killed: the network goes on, and an index node that restarts finds it without them', async () => {

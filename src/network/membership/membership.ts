@@ -389,8 +389,10 @@ export class Membership implements Protocol<MembershipMessage> {
     const probe = this.#probes.get(seq)
     if (probe === undefined) return []
     this.#probes.delete(seq)
-    // Helpers that did not even say no: the fault may be ours.
-    this.#health.worse(probe.helpers.length > 0 ? probe.helpers.length - probe.nacks.length : 1)
+    // A helper's no in time proves that words still pass between us and the others, as an answer would. Others that say
+    // nothing may be gone as well, with half of the network: only when nobody says anything the fault may be ours.
+    if (probe.nacks.length > 0) this.#health.better()
+    else this.#health.worse(Math.max(1, probe.helpers.length))
     this.#beats.missed(probe.target, now)
     const member = this.#table.get(probe.target)
     if (member === undefined || (member.state !== 'alive' && member.state !== 'suspect')) return []
