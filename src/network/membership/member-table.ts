@@ -15,8 +15,10 @@ export type Member = {
 }
 
 type Word = { readonly incarnation: number; readonly state: MemberState }
+/** What others say of one incarnation: the strongest word, and two at most of those who say suspect or dead. */
+type Claim = { state: MemberState; readonly accusers: NodeId[] }
 /** A member, and what was said of it: by itself, and by others, of whom nearly all members have none. */
-type Known = Member & { own: Word | undefined; others: Map<number, MemberState> | undefined }
+type Known = Member & { own: Word | undefined; others: Map<number, Claim> | undefined }
 
 /** Incarnations above a member's own word of which others' words are kept, until the member's word has come. */
 const AHEAD_MAX = 8
@@ -35,16 +37,20 @@ export const isMemberEvent = (event: { kind: string }): event is MemberEvent => 
 /**
  * The members this node knows, as SWIM folds them: the higher incarnation wins, then left over dead over suspect over
  * alive (Das, Gupta, Motivala 2002, section 4.2). Others' words count only up to the incarnation that the member itself
- * announced: else a liar could name one that it cannot go above. The same order as the liveness projection has, so they
- * agree.
+ * announced: else a liar could name one that it cannot go above. And the word of one alone makes nobody dead while
+ * somebody besides it is there who could see for himself. The same as the liveness projection has it, so they agree.
  */
 export class MemberTable {
   readonly #members = new Map<NodeId, Known>()
   readonly #counts: { [S in MemberState]: number } = { alive: 0, suspect: 0, dead: 0, left: 0 }
   readonly #membersMax: number
+  /** Members that say they are alive, and of whom nobody says otherwise: witnesses of others' deaths. */
+  readonly #unaccused = new Set<NodeId>()
 
-  constructor(membersMax: number) {
+  /** @param self ourselves, if we are a member: a witness, though not in the table */
+  constructor(membersMax: number, self?: NodeId) {
     this.#membersMax = membersMax
+    if (self !== undefined) this.#unaccused.add(self)
   }
 
   /** How many there are in one of these states. */
@@ -60,25 +66,25 @@ export class MemberTable {
     return this.#members.values()
   }
 
-  /** @returns the member if the event changed its state or incarnation */
-  fold(author: NodeId, event: MemberEvent): Member | undefined {
+  /** @returns the members whose state or incarnation the event changed: nearly always its subject, or none */
+  fold(author: NodeId, event: MemberEvent): Member[] {
     const own = author === event.subject
-    if (!own && (event.kind === 'member.left' || event.kind === 'member.refuted')) return undefined
+    if (!own && (event.kind === 'member.left' || event.kind === 'member.refuted')) return []
     // Clients come and go freely; nobody probes them.
-    if (event.role === 'client') return undefined
+    if (event.role === 'client') return []
     const state = STATES[event.kind]
     const { host, port, dhtPort, role, incarnation } = event
     let member = this.#members.get(event.subject)
     const isNew = member === undefined
     if (member === undefined) {
-      if (!this.#hasRoom()) return undefined
+      if (!this.#hasRoom()) return []
       const address = { host, port, dhtPort }
       const said = { own: undefined, others: undefined }
       member = { id: event.subject, role, address, state, incarnation, addressIsOwnWord: own, ...said }
       this.#members.set(event.subject, member)
       this.#counts[state]++
     }
-    if (incarnation < (member.own?.incarnation ?? 0)) return undefined
+    if (incarnation < (member.own?.incarnation ?? 0)) return []
     if (own || !member.addressIsOwnWord) {
       const { address } = member
       if (address.host !== host || address.port !== port || address.dhtPort !== dhtPort)
@@ -87,21 +93,48 @@ export class MemberTable {
       member.addressIsOwnWord ||= own
     }
     if (own) {
-      if (member.own?.incarnation === incarnation && PRECEDENCE[state] <= PRECEDENCE[member.own.state]) return undefined
+      if (member.own?.incarnation === incarnation && PRECEDENCE[state] <= PRECEDENCE[member.own.state]) return []
       member.own = { incarnation, state }
       for (const known of member.others?.keys() ?? []) if (known < incarnation) member.others?.delete(known)
     } else {
       member.others ??= new Map()
-      keep(member.others, incarnation, state)
+      keep(member.others, incarnation, state, author)
     }
-    const { incarnation: was, state: wasState } = member
-    const now = effective(member)
-    if (now === undefined) return undefined
+    const witnesses = this.#unaccused.size
+    if (isUnaccused(member)) this.#unaccused.add(member.id)
+    else this.#unaccused.delete(member.id)
+    const changed = this.#judge(member) || isNew ? [member] : []
+    // With the last witnesses go doubts about what one alone says, and with the first they come back.
+    const isTurn = witnesses !== this.#unaccused.size && Math.min(witnesses, this.#unaccused.size) <= 1
+    if (isTurn) for (const other of this.#members.values()) if (other !== member && this.#judge(other)) changed.push(other)
+    return changed
+  }
+
+  /** @returns true if it is believed to be something else than before */
+  #judge(member: Known): boolean {
+    const { incarnation, state } = member
+    const now = this.#effective(member)
+    if (now === undefined || (incarnation === now.incarnation && state === now.state)) return false
     member.incarnation = now.incarnation
     member.state = now.state
-    this.#counts[wasState]--
+    this.#counts[state]--
     this.#counts[now.state]++
-    return isNew || was !== now.incarnation || wasState !== now.state ? member : undefined
+    return true
+  }
+
+  #effective({ own, others }: Known): Word | undefined {
+    const incarnation = own?.incarnation ?? (others === undefined ? undefined : highestOf(others))
+    if (incarnation === undefined) return undefined
+    const claim = others?.get(incarnation)
+    if (claim === undefined) return own
+    const { state, accusers } = claim
+    const isLoneWord = state === 'dead' && accusers.length === 1 && this.#hasOtherWitness(accusers[0] as NodeId)
+    const said: MemberState = isLoneWord ? 'suspect' : state
+    return own === undefined || PRECEDENCE[said] > PRECEDENCE[own.state] ? { incarnation, state: said } : own
+  }
+
+  #hasOtherWitness(accuser: NodeId): boolean {
+    return this.#unaccused.size > (this.#unaccused.has(accuser) ? 1 : 0)
   }
 
   /** A full table forgets somebody who is gone; a stranger does not push out one who is there. */
@@ -110,6 +143,7 @@ export class MemberTable {
     for (const { id, state } of this.#members.values()) {
       if (state !== 'dead' && state !== 'left') continue
       this.#members.delete(id)
+      this.#unaccused.delete(id)
       this.#counts[state]--
       return true
     }
@@ -117,19 +151,20 @@ export class MemberTable {
   }
 }
 
-function keep(others: Map<number, MemberState>, incarnation: number, state: MemberState): void {
-  const before = others.get(incarnation)
-  if (before !== undefined && PRECEDENCE[state] <= PRECEDENCE[before]) return
-  others.set(incarnation, state)
-  if (others.size > AHEAD_MAX) others.delete(Math.max(...others.keys()))
+const isAccusation = (state: MemberState): boolean => state === 'suspect' || state === 'dead'
+
+const highestOf = (others: ReadonlyMap<number, Claim>): number | undefined =>
+  others.size === 0 ? undefined : Math.max(...others.keys())
+
+function isUnaccused({ own, others }: Known): boolean {
+  if (own?.state !== 'alive') return false
+  return !isAccusation(others?.get(own.incarnation)?.state ?? 'alive')
 }
 
-function effective({ own, others }: Known): Word | undefined {
-  const incarnation = own?.incarnation ?? (others !== undefined && others.size > 0 ? Math.max(...others.keys()) : undefined)
-  if (incarnation === undefined) return undefined
-  const said = others?.get(incarnation)
-  if (own === undefined || (said !== undefined && PRECEDENCE[said] > PRECEDENCE[own.state])) {
-    return said === undefined ? undefined : { incarnation, state: said }
-  }
-  return own
+function keep(others: Map<number, Claim>, incarnation: number, state: MemberState, author: NodeId): void {
+  const claim = others.get(incarnation) ?? { state, accusers: [] }
+  if (PRECEDENCE[state] > PRECEDENCE[claim.state]) claim.state = state
+  if (isAccusation(state) && claim.accusers.length < 2 && !claim.accusers.includes(author)) claim.accusers.push(author)
+  others.set(incarnation, claim)
+  if (others.size > AHEAD_MAX) others.delete(highestOf(others) ?? 0)
 }

@@ -43,7 +43,14 @@ type Probe = {
   nacks: NodeId[]
   relayFor: { from: NodeId; seq: number } | undefined
 }
-type Suspicion = { incarnation: number; startedAt: number; accusers: NodeId[]; accused: boolean; failedAt: number | undefined }
+type Suspicion = {
+  incarnation: number
+  startedAt: number
+  accusers: NodeId[]
+  accused: boolean
+  declared: boolean
+  failedAt: number | undefined
+}
 
 export type MembershipOptions = {
   self: NodeId
@@ -58,7 +65,7 @@ export type MembershipOptions = {
 
 export class Membership implements Protocol<MembershipMessage> {
   readonly #options: MembershipOptions
-  readonly #table = new MemberTable(MEMBERS_MAX)
+  readonly #table: MemberTable
   readonly #list: ProbeList
   readonly #beats = new Beats()
   readonly #health = new LocalHealth()
@@ -76,6 +83,7 @@ export class Membership implements Protocol<MembershipMessage> {
   constructor(options: MembershipOptions) {
     this.#options = options
     this.#incarnation = options.incarnation
+    this.#table = new MemberTable(MEMBERS_MAX, options.role === 'client' ? undefined : options.self)
     this.#list = new ProbeList(options.random)
   }
 
@@ -124,14 +132,14 @@ export class Membership implements Protocol<MembershipMessage> {
   /** A member event that is in the log: ours, or somebody's. */
   observe(author: NodeId, event: MemberEvent, now: number): Effects {
     if (event.subject === this.#options.self) return this.#aboutUs(author, event)
-    const changed = this.#table.fold(author, event)
-    const effects: Effects = []
-    if (changed !== undefined && changed.state !== 'suspect') this.#suspicions.delete(changed.id)
-    if (event.kind === 'member.suspect') effects.push(...this.#suspected(author, event, now))
-    // Others call it dead, and it answered us a moment ago: it should know.
-    if (changed?.state === 'dead' && this.#answeredSince(changed.id, now - ANSWERED_LATELY_MS)) {
-      effects.push(...this.#ping(changed, now))
-    }
+    for (const { id, state } of this.#table.fold(author, event)) if (state !== 'suspect') this.#suspicions.delete(id)
+    if (event.kind !== 'member.suspect' && event.kind !== 'member.dead') return []
+    const effects = this.#suspected(author, event, now)
+    const subject = this.#table.get(event.subject)
+    // It is called dead, and it answered us a moment ago: it should know.
+    const isAccused = subject?.incarnation === event.incarnation && subject.state !== 'alive'
+    if (event.kind === 'member.dead' && isAccused && this.#answeredSince(subject.id, now - ANSWERED_LATELY_MS))
+      effects.push(...this.#ping(subject, now))
     return effects
   }
 
@@ -411,7 +419,14 @@ export class Membership implements Protocol<MembershipMessage> {
   }
 
   #begin(id: NodeId, incarnation: number, now: number): Suspicion {
-    const suspicion: Suspicion = { incarnation, startedAt: now, accusers: [], accused: false, failedAt: undefined }
+    const suspicion: Suspicion = {
+      incarnation,
+      startedAt: now,
+      accusers: [],
+      accused: false,
+      declared: false,
+      failedAt: undefined,
+    }
     this.#suspicions.set(id, suspicion)
     return suspicion
   }
@@ -442,7 +457,12 @@ export class Membership implements Protocol<MembershipMessage> {
     const suspicion = this.#suspicions.get(id)
     if (member?.state !== 'suspect' || suspicion === undefined) return []
     // Only who tried in vain itself may declare a death; the others try, in case all who did are gone.
-    if (suspicion.failedAt !== undefined) return [this.#accuse('member.dead', member)]
+    if (suspicion.failedAt !== undefined) {
+      // Once: whether our word alone counts is for the others to find out.
+      if (suspicion.declared) return []
+      suspicion.declared = true
+      return [this.#accuse('member.dead', member)]
+    }
     this.#list.next(id)
     return [{ do: 'wake', afterMs: SUSPECT_AGAIN_MS, timer: `suspect ${id}` }]
   }

@@ -44,6 +44,40 @@ describe('member table', () => {
     assert.equal(stateAfter(['a', 'member.alive', 1], ...lies, ['b', 'member.suspect', 2], ['a', 'member.alive', 2]), 'suspect')
   })
 
+  describe('a death by the word of one', () => {
+    const tableOf = (self: string | undefined, ...alive: string[]) => {
+      const table = new MemberTable(10, self === undefined ? undefined : id(self))
+      for (const digit of alive) table.fold(id(digit), event('member.alive', 1, 1, 'index', id(digit)))
+      const accuse = (by: string, kind: MemberEventKind, subject: string) =>
+        table.fold(id(by), event(kind, 1, 1, 'index', id(subject))).map((member) => `${member.id[0]} ${member.state}`)
+      return { table, accuse }
+    }
+
+    it('is a suspicion while somebody else is there, and a death once that one agrees', () => {
+      const { accuse } = tableOf('s', 'a', 'b')
+      assert.deepEqual(accuse('b', 'member.dead', 'a'), ['a suspect'])
+      assert.deepEqual(accuse('b', 'member.suspect', 'a'), [])
+      assert.deepEqual(accuse('s', 'member.suspect', 'a'), ['a dead'])
+    })
+
+    it('is believed where nobody else is there: of the only other member, and of a client that is no witness', () => {
+      assert.deepEqual(tableOf('s', 'a').accuse('s', 'member.dead', 'a'), ['a dead'])
+      assert.deepEqual(tableOf(undefined, 'a', 'b').accuse('b', 'member.dead', 'a'), ['a dead'])
+      assert.deepEqual(tableOf(undefined, 'a', 'b').accuse('f', 'member.dead', 'a'), ['a suspect'], 'the word of a stranger')
+    })
+
+    it('comes to count when the last other witness is suspected, and is doubted when one is back', () => {
+      const { table, accuse } = tableOf('s', 'a', 'b')
+      accuse('s', 'member.dead', 'a')
+      assert.deepEqual(accuse('s', 'member.suspect', 'b'), ['b suspect', 'a dead'])
+      const back = table.fold(id('b'), event('member.refuted', 2, 1, 'index', id('b')))
+      assert.deepEqual(
+        back.map((member) => `${member.id[0]} ${member.state}`),
+        ['b alive', 'a suspect'],
+      )
+    })
+  })
+
   it('lets nobody else refute or leave for a member', () => {
     assert.equal(stateAfter(['a', 'member.alive', 1], ['b', 'member.dead', 1], ['b', 'member.refuted', 2]), 'dead')
     assert.equal(stateAfter(['a', 'member.alive', 1], ['b', 'member.left', 1]), 'alive')
@@ -68,9 +102,13 @@ describe('member table', () => {
     const add = (digit: string) => table.fold(id(digit), event('member.alive', 1, 1, 'index', id(digit)))
     add('a')
     add('b')
-    assert.equal(add('c'), undefined)
+    assert.deepEqual(add('c'), [])
+    assert.equal(table.get(id('c')), undefined)
     table.fold(id('b'), event('member.dead', 1))
-    assert.notEqual(add('c'), undefined)
+    assert.deepEqual(
+      add('c').map((member) => member.id),
+      [id('c')],
+    )
     assert.deepEqual(
       [...table.all()].map((member) => member.id),
       [id('b'), id('c')],
@@ -79,7 +117,7 @@ describe('member table', () => {
 
   it('ends in the same state for every order of arrival', () => {
     const kinds: MemberEventKind[] = ['member.alive', 'member.suspect', 'member.dead', 'member.refuted', 'member.left']
-    const word = fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom(...kinds), fc.integer({ min: 1, max: 4 }))
+    const word = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom(...kinds), fc.integer({ min: 1, max: 4 }))
     const told = fc.array(word, { maxLength: 12 })
     fc.assert(
       fc.property(

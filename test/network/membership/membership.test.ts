@@ -35,13 +35,14 @@ function member(): Membership {
 /** One period in which the member that was pinged says nothing, and so many helpers say that it does not. */
 function missedProbe(membership: Membership, now: number, nacks: number): void {
   const ticked = membership.wake('probe', now)
-  const late = membership.wake(timer(ticked, 'late').timer, now + PING_TIMEOUT_MS)
+  const watched = membership.wake(timer(ticked, 'unanswered').timer, now + 200)
+  const late = membership.wake(timer(watched, 'late').timer, now + PING_TIMEOUT_MS)
   const asked = sent(late, 'ping-request')
   assert.equal(asked.length, 3)
   for (const { to, message } of asked.slice(0, nacks)) {
     membership.receive(to, { type: 'nack', seq: message.type === 'ping-request' ? message.seq : 0 }, now + 900)
   }
-  membership.wake(timer(ticked, 'missed').timer, now + 980)
+  membership.wake(timer(watched, 'missed').timer, now + 980)
 }
 
 describe('membership', () => {

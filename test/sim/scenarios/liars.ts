@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { LAMPORT_JUMP_MAX, type Millis } from '../../../src/events/index.ts'
-import { allBelieve } from '../laws.ts'
+import { allBelieve, believers } from '../laws.ts'
 import type { Scenario } from '../stage.ts'
 import { Stranger } from '../stranger.ts'
 
@@ -26,8 +26,12 @@ export const liars: Scenario = {
     await stage.everybodyHoldsTheSameWithin(5)
     assert.ok(allBelieve(sim, victim, 'alive'), 'an incarnation that was never announced counts for nothing')
     lie('member.dead', victim.overlay.incarnation, 2)
-    await stage.pass(0.15)
-    figures.refutedMs = 150 + (await stage.within(2, 'refuted everywhere', () => allBelieve(sim, victim, 'alive')))
+    for (let steps = 0; steps < 30; steps++) {
+      await stage.pass(0.05)
+      assert.equal(believers(sim, victim, ['dead']), 0, 'one accuser makes nobody dead, not for a moment')
+      if (steps === 2) assert.ok(believers(sim, victim, ['suspect']) > 0, 'the word has been heard')
+      if (!allBelieve(sim, victim, 'alive')) figures.refutedMs = (steps + 2) * 50
+    }
     await stage.everybodyHoldsTheSameWithin(5)
     assert.ok(allBelieve(sim, victim, 'alive'))
 
