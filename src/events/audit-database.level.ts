@@ -1,16 +1,21 @@
 import type { AbstractSnapshot } from 'abstract-level'
 import { LogError } from './event-log.ts'
 import type { HeadRecord } from './head-record.ts'
+import type { NodeId } from './ids.ts'
 import { type LogDatabase, readMeta } from './log-database.level.ts'
 import { firstOfKey, SEGMENTS, SUMMARIES } from './segment-keys.ts'
+import { framesAt, prefaceOf } from './segment-preface.ts'
 import { decodeSummary, type SegmentSummary } from './segment-summary.ts'
 import { CHECKSUM_BYTES, chainDigest, isSealed } from './segment-value.level.ts'
 import { SignaturePool } from './signature-pool.sodium.ts'
+import { VarintError } from './varint.ts'
 import { type FoundSegment, LogAudit, type LogVerdict, markOf } from './verify-log.ts'
 
 export type VerifyOptions = {
   /** Check every signature too, on all cores. */
   readonly signatures?: boolean
+  /** Whose log it should be. */
+  readonly author?: NodeId
   readonly onProgress?: (progress: { readonly events: number; readonly of: number }) => void
 }
 
@@ -37,7 +42,7 @@ export async function auditDatabase(audited: AuditedDatabase, options: VerifyOpt
   const problems = [...audited.problems]
   const mark = markOf(record, boot)
   const checker = new LogAudit(chainDigest, mark, isRepaired)
-  await checkMeta(database, problems)
+  await checkMeta(database, options.author, problems)
   let checked = 0
   const pool = signatures ? new SignaturePool() : undefined
   try {
@@ -57,9 +62,9 @@ export async function auditDatabase(audited: AuditedDatabase, options: VerifyOpt
   return checker.finish(record, boot, problems, checked)
 }
 
-async function checkMeta(database: LogDatabase, problems: string[]): Promise<void> {
+async function checkMeta(database: LogDatabase, author: NodeId | undefined, problems: string[]): Promise<void> {
   try {
-    await readMeta(database, undefined)
+    await readMeta(database, author)
   } catch (error) {
     if (!(error instanceof LogError) || error.code !== 'LOG_DAMAGED') throw error
     problems.push('the entry that names format and author is gone or altered')
@@ -79,7 +84,7 @@ export async function* segmentsOf(database: LogDatabase, snapshot: LogSnapshot |
     yield {
       first,
       summary: !summary.done && summaryFirst === first ? readSummary(summary.value) : undefined,
-      frames: !segment.done && segmentFirst === first ? unsealed(segment.value.value) : undefined,
+      ...(!segment.done && segmentFirst === first ? unsealed(segment.value.value) : { frames: undefined, preface: undefined }),
     }
     if (summaryFirst === first) summary = await summaries.next()
     if (segmentFirst === first) segment = await segments.next()
@@ -104,7 +109,17 @@ async function* entriesOf(
   }
 }
 
-const unsealed = (value: Buffer): Uint8Array | null => (isSealed(value) ? value.subarray(CHECKSUM_BYTES) : null)
+/** Frames and preface of a stored segment; null where it fails its checksum. */
+function unsealed(value: Buffer): Pick<FoundSegment, 'frames' | 'preface'> {
+  const nothing = { frames: null, preface: undefined }
+  if (!isSealed(value)) return nothing
+  try {
+    return { frames: value.subarray(framesAt(value, CHECKSUM_BYTES)), preface: prefaceOf(value, CHECKSUM_BYTES) }
+  } catch (error) {
+    if (error instanceof VarintError) return nothing
+    throw error
+  }
+}
 
 function readSummary({ first, value }: Entry): SegmentSummary | undefined {
   if (!isSealed(value)) return undefined

@@ -9,7 +9,7 @@ import { firstOfKey, META_KEY, SEGMENTS } from './segment-keys.ts'
 export type LogCopy = { readonly head: HeadMark; readonly gossipSeq: number; readonly indexSeq: number }
 
 export type CopyOptions = {
-  readonly meta: Omit<Meta, 'format'>
+  readonly meta: Pick<Meta, 'author' | 'floors'>
   /** Told the first event of each segment as it is copied. */
   readonly onProgress?: ((seq: number) => void) | undefined
 }

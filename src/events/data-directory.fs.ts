@@ -4,9 +4,10 @@ import type { NodeRole } from './event.ts'
 import { createLevelLog } from './event-log.level.ts'
 import { LogError } from './event-log.ts'
 import { isNodeId, type NodeId } from './ids.ts'
+import { isReadOnly } from './linked-copy.fs.ts'
 import { logPaths } from './log-database.level.ts'
 import { claimPath } from './open-paths.fs.ts'
-import { takeLock } from './process-lock.fs.ts'
+import { lockHolder, takeLock } from './process-lock.fs.ts'
 import { randomSeed, SEED_BYTES, signerFromSeed } from './signer.sodium.ts'
 import type { Signer } from './signer.ts'
 
@@ -109,14 +110,33 @@ export async function openDataDirectory(directory: string, { role }: { role: Nod
   }
 }
 
+export type StoppedDirectory = Disposable & NodeDescription & { readonly paths: DataPaths }
+
 /**
- * Locks a stopped node's data directory for a command that reads it.
+ * Locks a stopped node's data directory.
  * @throws DataDirectoryError `DIRECTORY_MISSING`, `DIRECTORY_NEWER`; LogError `LOG_LOCKED` if the node runs
  */
-export function openStoppedDirectory(directory: string): Disposable & NodeDescription & { readonly paths: DataPaths } {
+export function openStoppedDirectory(directory: string): StoppedDirectory {
   const known = describeDirectory(directory)
   const paths = dataPaths(directory)
   return { ...known, paths, [Symbol.dispose]: lock(directory, paths) }
+}
+
+/**
+ * The same for a command that only reads. Where nothing can be written, as in a backup that is mounted read-only, it
+ * does without a lock of its own, since no node can start there either.
+ * @throws as `openStoppedDirectory`
+ */
+export function readStoppedDirectory(directory: string): StoppedDirectory {
+  try {
+    return openStoppedDirectory(directory)
+  } catch (error) {
+    if (!(error instanceof DataDirectoryError) || !isReadOnly(error.cause)) throw error
+    const paths = dataPaths(directory)
+    const pid = lockHolder(paths.lock)
+    if (pid !== undefined) throw new LogError({ code: 'LOG_LOCKED', directory, pid })
+    return { ...describeDirectory(directory), paths, [Symbol.dispose]: () => {} }
+  }
 }
 
 /** Whose data directory it is, without locking it. @throws DataDirectoryError `DIRECTORY_MISSING`, `DIRECTORY_NEWER`, `DIRECTORY_UNUSABLE` */

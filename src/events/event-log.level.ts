@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import type { VerifyOptions } from './audit-database.level.ts'
 import type { PlanTools } from './commit-plan.ts'
 import { CommittedLog, reasonOf } from './committed-log.ts'
@@ -8,24 +8,32 @@ import { bootId, HeadFile, readHeadFile } from './head-file.fs.ts'
 import { damageByRecord, type HeadMark, provenMark } from './head-record.ts'
 import { toHex } from './hex.ts'
 import type { NodeId } from './ids.ts'
+import { type LinkedCopy, linkedCopy } from './linked-copy.fs.ts'
 import {
+  assertThere,
   createDatabase,
+  encodeMeta,
+  LOG_FORMAT,
+  LOG_NAME,
   type LogDatabase,
   logPaths,
   openDatabase,
   openExistingDatabase,
   readMeta,
 } from './log-database.level.ts'
+import { fileDamage } from './log-files.fs.ts'
 import { LogReader } from './log-reader.ts'
 import { LogState } from './log-state.ts'
 import { claimPath } from './open-paths.fs.ts'
 import type { PrunableLog, Pruned, PruneRequest } from './retention.ts'
 import { SegmentDirectory } from './segment-directory.ts'
+import { META_KEY } from './segment-keys.ts'
 import { digestAt, readArrivals, scanSummaries } from './segment-scan.level.ts'
 import { SegmentStore, type SegmentStoreParts } from './segment-store.level.ts'
 import { DIGEST_BYTES } from './segment-summary.ts'
 import { asDamage } from './segment-value.level.ts'
 import type { Upcast } from './upcasting.ts'
+import { verifyLog } from './verify-log.level.ts'
 import type { LogVerdict } from './verify-log.ts'
 
 export type LevelLogOptions = PlanTools & {
@@ -75,11 +83,15 @@ function copier(store: SegmentStore, state: LogState, author: NodeId): StoppedLo
  */
 export async function openLevelLog({ directory, create = false, ...tools }: LevelLogOptions): Promise<LevelLog> {
   if (create && !existsSync(logPaths(directory).head)) await createLevelLog(directory, tools.signer.id)
+  await refuseDamaged(directory, tools.signer.id)
   const release = claimLog(directory)
   let database: LogDatabase | undefined
   try {
     database = await openExistingDatabase(directory)
     const log = await openLog(database, directory, tools.signer.id)
+    // Older versions do not read what is appended from here on.
+    if (log.format < LOG_FORMAT)
+      await database.put(META_KEY, encodeMeta({ author: log.author, floors: log.state.floors }), { sync: true })
     const head = new HeadFile(logPaths(directory).head)
     const writeHead = headWriter(head, { seq: log.state.head, digest: toHex(log.digest) })
     // Brought to the disk by LevelDB when it was opened, all of it.
@@ -132,15 +144,25 @@ export async function createLevelLog(directory: string, author: NodeId): Promise
 }
 
 /**
- * Opens a stopped node's log for reading, without its key. Takes the same lock as the node would.
- * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_DAMAGED`, `LOG_NEWER`
+ * Opens a stopped node's log for reading, without its key and without changing a byte of it: what is opened is a copy whose
+ * tables are links. Keeps the node from starting meanwhile.
+ * @param author whose log it should be
+ * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_DAMAGED`, `LOG_NEWER`, `LOG_FOREIGN`
  */
-export async function readLevelLog({ directory, upcast }: { directory: string; upcast: Upcast }): Promise<StoppedLog> {
-  const release = claimLog(directory)
+export async function readLevelLog({ directory, upcast, author }: ReadOptions): Promise<StoppedLog> {
+  await refuseDamaged(directory, author)
+  const unclaim = claimLog(directory)
+  let copy: LinkedCopy | undefined
   let database: LogDatabase | undefined
+  const release = (): void => {
+    copy?.[Symbol.dispose]()
+    unclaim()
+  }
   try {
-    database = await openExistingDatabase(directory)
-    const log = await openLog(database, directory, undefined)
+    assertThere(directory)
+    copy = linkedCopy(directory, LOG_NAME, READ_PREFIX)
+    database = await openDatabase(copy.path, false)
+    const log = await openLog(database, directory, author)
     const refuse = (): never => {
       throw new LogError({ code: 'LOG_CLOSED' })
     }
@@ -152,6 +174,22 @@ export async function readLevelLog({ directory, upcast }: { directory: string; u
     release()
     throw error
   }
+}
+
+type ReadOptions = { readonly directory: string; readonly upcast: Upcast; readonly author?: NodeId | undefined }
+
+/** Folders of copies that are read, in the data directory. */
+const READ_PREFIX = 'read-'
+
+// LevelDB drops what it cannot read when it opens a database, and then removes the file that it stood in: whoever looks
+// first must look at the files. The end of a log that was not closed may be torn, which is no damage unless an
+// acknowledged event was in it: that is for the audit of a copy to say.
+async function refuseDamaged(directory: string, author: NodeId | undefined): Promise<void> {
+  const paths = logPaths(directory)
+  if (!statSync(paths.database, { throwIfNoEntry: false })?.isDirectory()) return
+  if (fileDamage(paths.database, { isClean: true, tables: false }).length === 0) return
+  const { intact, ranges } = await verifyLog(directory, author === undefined ? {} : { author })
+  if (!intact) throw new LogError({ code: 'LOG_DAMAGED', ranges })
 }
 
 /** The log over segments, which lets go of what it is told to. */
@@ -199,6 +237,7 @@ function claimLog(directory: string): () => void {
 }
 
 type OpenedLog = Pick<SegmentStoreParts, 'directory' | 'tail' | 'digest'> & {
+  readonly format: number
   readonly author: NodeId
   readonly state: LogState
   readonly mark: HeadMark
@@ -218,7 +257,8 @@ async function openLog(database: LogDatabase, path: string, author: NodeId | und
   const found = proven && proven.seq <= state.head ? await digestAt(database, directory, proven.seq) : undefined
   const ranges = damageByRecord(record, boot, state.head, found)
   if (ranges.length > 0) throw new LogError({ code: 'LOG_DAMAGED', ranges })
-  return { author: meta.author, state, directory, tail, digest, mark: { seq: state.head, digest: toHex(digest) } }
+  const mark = { seq: state.head, digest: toHex(digest) }
+  return { format: meta.format, author: meta.author, state, directory, tail, digest, mark }
 }
 
 /** Keeps what is durable and what is written; `undefined` repeats the last mark. */

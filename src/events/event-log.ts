@@ -104,7 +104,8 @@ export type LogErrorDetail =
   /** `pid` is 0 where it is not known. */
   | { code: 'LOG_LOCKED'; directory: string; pid: number }
   | { code: 'LOG_DAMAGED'; ranges: readonly DamagedRange[] }
-  | { code: 'LOG_NEWER'; format: number; supported: number }
+  /** `since` is the first version that reads it, where the log says so. */
+  | { code: 'LOG_NEWER'; format: number; supported: number; since: string | undefined }
   | { code: 'LOG_FOREIGN'; expected: NodeId; found: NodeId }
   | { code: 'LOG_MISSING'; directory: string }
 
@@ -122,7 +123,7 @@ const SENTENCES: { [C in LogErrorDetail['code']]: (detail: Extract<LogErrorDetai
   LOG_DAMAGED: (detail) =>
     `the event log is damaged: ${detail.ranges.map((range) => `events ${range.from} to ${range.to} ${range.what}`).join('; ')}`,
   LOG_NEWER: (detail) =>
-    `the event log has format ${detail.format}, this version reads up to ${detail.supported}: use a newer p2pt`,
+    `the event log has format ${detail.format}, this version reads up to ${detail.supported}: use ${detail.since === undefined ? 'a newer p2pt' : `p2pt ${detail.since} or later`}`,
   LOG_FOREIGN: (detail) => `the event log belongs to node ${detail.found}, not to ${detail.expected}`,
   LOG_MISSING: (detail) => `there is no event log in ${detail.directory}`,
 }

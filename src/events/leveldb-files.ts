@@ -46,6 +46,38 @@ export function damageInLogFile(bytes: Uint8Array, mayBeTorn: boolean): number[]
   return mayBeTorn ? damaged.filter((at) => at < lastWhole) : damaged
 }
 
+/** Parts of a record: whole, or the first, middle and last of several. */
+const PART = { full: 1, first: 2, last: 4 } as const
+
+/** The records of a `.log` or `MANIFEST` file, up to the first that is damaged or cut off. */
+export function* recordsOf(bytes: Uint8Array): Generator<Uint8Array> {
+  const view = viewOf(bytes)
+  let parts: Uint8Array[] = []
+  for (let at = 0; at + RECORD_HEADER_BYTES <= bytes.length; ) {
+    const left = BLOCK_BYTES - (at % BLOCK_BYTES)
+    if (left < RECORD_HEADER_BYTES) {
+      at += left
+      continue
+    }
+    const end = at + RECORD_HEADER_BYTES + view.getUint16(at + 4, true)
+    if (end > at + left || end > bytes.length) return
+    if (unmask(view.getUint32(at, true)) !== crc32c(bytes, at + 6, end)) return
+    const part = bytes.subarray(at + RECORD_HEADER_BYTES, end)
+    const kind = bytes[at + 6]
+    at = end
+    if (kind === PART.full) yield part
+    else if (kind === PART.first) parts = [part]
+    else parts.push(part)
+    if (kind !== PART.last) continue
+    const record = new Uint8Array(parts.reduce((length, { length: more }) => length + more, 0))
+    parts.reduce((place, piece) => {
+      record.set(piece, place)
+      return place + piece.length
+    }, 0)
+    yield record
+  }
+}
+
 type Handle = { readonly offset: number; readonly size: number }
 
 const readHandle = (cursor: Cursor): Handle => ({ offset: cursor.varint(), size: cursor.varint() })

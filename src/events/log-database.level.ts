@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { LogError } from './event-log.ts'
@@ -8,8 +8,13 @@ import type { Floors } from './log-state.ts'
 import { META_KEY, SUMMARIES } from './segment-keys.ts'
 import { damaged } from './segment-value.level.ts'
 
-/** What this version writes; it reads everything up to it. 2: summaries may say that events were removed. */
-export const LOG_FORMAT = 2
+/**
+ * What this version writes; it reads everything up to it. 2: summaries may say that events were removed. 3: segments say of
+ * themselves where they belong.
+ */
+export const LOG_FORMAT = 3
+/** The first p2pt that reads this format; stands in the log, for those that do not. */
+const FORMAT_SINCE = '0.1.0'
 
 /** LevelDB can do more in Node than the types of `level`, which are those of every platform, tell. */
 export type LogDatabase = Level<Uint8Array, Buffer> & { compactRange(start: Uint8Array, end: Uint8Array): Promise<void> }
@@ -18,13 +23,16 @@ export type LogDatabase = Level<Uint8Array, Buffer> & { compactRange(start: Uint
 export const repairDatabase = (path: string): Promise<void> =>
   (Level as unknown as { repair(path: string): Promise<void> }).repair(path)
 
+/** The folder of the database in a data directory. */
+export const LOG_NAME = 'log'
+
 /** Where a log stands in a node's data directory. The head file stands outside the database, whose loss it shows. */
 export const logPaths = (directory: string): { database: string; head: string } => ({
-  database: join(directory, 'log'),
+  database: join(directory, LOG_NAME),
   head: join(directory, 'head'),
 })
 
-export type Meta = { readonly format: number; readonly author: NodeId; readonly floors?: Floors }
+export type Meta = { readonly format: number; readonly author: NodeId; readonly floors?: Floors; readonly since?: string }
 
 /** Opens the database at a path that this process has claimed. Throws what LevelDB says, with LogError `LOG_LOCKED` for its lock. */
 export async function openDatabase(path: string, createIfMissing: boolean): Promise<LogDatabase> {
@@ -80,10 +88,7 @@ export async function createDatabase(directory: string, author: NodeId): Promise
 export async function openExistingDatabase(directory: string): Promise<LogDatabase> {
   const paths = logPaths(directory)
   const record = readHeadFile(paths.head)
-  if (!existsSync(paths.database)) {
-    if (record === undefined) throw new LogError({ code: 'LOG_MISSING', directory })
-    throw damaged({ from: 1, to: record.latest.seq, what: 'missing' })
-  }
+  assertThere(directory)
   try {
     return await openDatabase(paths.database, false)
   } catch (cause) {
@@ -94,6 +99,15 @@ export async function openExistingDatabase(directory: string): Promise<LogDataba
   }
 }
 
+/** @throws LogError `LOG_MISSING` where no log ever was, `LOG_DAMAGED` where one was */
+export function assertThere(directory: string): void {
+  const paths = logPaths(directory)
+  if (statSync(paths.database, { throwIfNoEntry: false })?.isDirectory()) return
+  const record = readHeadFile(paths.head)
+  if (record === undefined) throw new LogError({ code: 'LOG_MISSING', directory })
+  throw damaged({ from: 1, to: record.latest.seq, what: 'missing' })
+}
+
 /**
  * Checks format and owner.
  * @throws LogError `LOG_NEWER`, `LOG_FOREIGN`, `LOG_DAMAGED`
@@ -102,7 +116,9 @@ export async function readMeta(database: LogDatabase, expected: NodeId | undefin
   const bytes = await database.get(META_KEY)
   const meta = bytes && parseMeta(bytes.toString('utf8'))
   if (meta === undefined) throw damaged({ from: 1, to: 1, what: 'altered' })
-  if (meta.format > LOG_FORMAT) throw new LogError({ code: 'LOG_NEWER', format: meta.format, supported: LOG_FORMAT })
+  if (meta.format > LOG_FORMAT) {
+    throw new LogError({ code: 'LOG_NEWER', format: meta.format, supported: LOG_FORMAT, since: meta.since })
+  }
   if (expected !== undefined && meta.author !== expected) {
     throw new LogError({ code: 'LOG_FOREIGN', expected, found: meta.author })
   }
@@ -110,13 +126,21 @@ export async function readMeta(database: LogDatabase, expected: NodeId | undefin
 }
 
 /** The entry that says whose log it is, in the present format. */
-export const encodeMeta = (meta: Omit<Meta, 'format'>): Buffer => Buffer.from(JSON.stringify({ format: LOG_FORMAT, ...meta }))
+export const encodeMeta = ({ author, floors }: Pick<Meta, 'author' | 'floors'>): Buffer =>
+  Buffer.from(JSON.stringify({ format: LOG_FORMAT, since: FORMAT_SINCE, author, floors }))
+
+const VERSION = /^[0-9A-Za-z.+-]{1,32}$/
 
 function parseMeta(text: string): Meta | undefined {
   try {
-    const { format, author, floors } = JSON.parse(text) as Partial<Meta>
+    const { format, author, floors, since } = JSON.parse(text) as Partial<Meta>
     if (typeof format !== 'number' || typeof author !== 'string' || !isNodeId(author)) return undefined
-    return { format, author, ...(floors === undefined ? {} : { floors }) }
+    return {
+      format,
+      author,
+      ...(floors === undefined ? {} : { floors }),
+      ...(typeof since === 'string' && VERSION.test(since) ? { since } : {}),
+    }
   } catch {
     return undefined
   }

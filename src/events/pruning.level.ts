@@ -6,7 +6,7 @@ import { wantedKinds } from './segment.ts'
 import { kindBits, type SegmentDirectory } from './segment-directory.ts'
 import { rowOfSnapshotKey, segmentKey, snapshotKey, summaryKey } from './segment-keys.ts'
 import { decodeSummary, type SegmentSummary, shareKinds } from './segment-summary.ts'
-import { CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged } from './segment-value.level.ts'
+import { CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged, storedFrames } from './segment-value.level.ts'
 import { joinPruned, type Thinned, thin } from './thinning.ts'
 import type { Upcast } from './upcasting.ts'
 
@@ -49,7 +49,7 @@ export async function planPruning(
     const done = orDamaged(entry.first, end, () =>
       thin(
         decodeSummary(sealed.subarray(CHECKSUM_BYTES)),
-        value.subarray(CHECKSUM_BYTES),
+        storedFrames(value),
         { to: request.to, wanted, drop: request.drop },
         { upcast, digest: (bytes) => chainDigest(NO_BYTES, bytes) },
       ),

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { segmentsOf } from './audit-database.level.ts'
 import { STREAMS } from './body-scan.ts'
@@ -8,14 +8,23 @@ import { bootId, HeadFile, readHeadFile } from './head-file.fs.ts'
 import { type HeadMark, type HeadRecord, provenMark } from './head-record.ts'
 import { toHex } from './hex.ts'
 import type { NodeId } from './ids.ts'
-import { encodeMeta, type LogDatabase, logPaths, openDatabase, readMeta, repairDatabase } from './log-database.level.ts'
+import { type LinkedCopy, linkedCopy } from './linked-copy.fs.ts'
+import {
+  encodeMeta,
+  LOG_NAME,
+  type LogDatabase,
+  logPaths,
+  openDatabase,
+  readMeta,
+  repairDatabase,
+} from './log-database.level.ts'
 import type { Floors } from './log-state.ts'
 import { claimPath } from './open-paths.fs.ts'
 import { type LostRange, Salvage, type Salvaged } from './salvage.ts'
 import { ARRIVALS, META_KEY, SNAPSHOTS, SUMMARIES, segmentKey, summaryKey } from './segment-keys.ts'
 import { decodeSummary, encodeSummary } from './segment-summary.ts'
 import { CHECKSUM_BYTES, chainDigest, isSealed, sealValue } from './segment-value.level.ts'
-import { linkDatabase, verifyLog } from './verify-log.level.ts'
+import { verifyLog } from './verify-log.level.ts'
 import type { LogVerdict } from './verify-log.ts'
 
 export type LogRepair = {
@@ -35,7 +44,8 @@ export type LogRepair = {
 const BATCH_BYTES = 4 * 1024 * 1024
 /** The new database while it is being written, in the data directory. */
 const DRAFT = 'log.repaired'
-const COPY_PREFIX = 'repair-'
+const PLAIN_PREFIX = 'repair-plain-'
+const REPAIRED_PREFIX = 'repair-again-'
 /** Own events that may be lost at the end where nothing says how far the log reached: one commit. */
 const UNRECORDED_EVENTS_MAX = 1024
 
@@ -44,12 +54,17 @@ const UNRECORDED_EVENTS_MAX = 1024
  * database, each hole is recorded with the digests on both sides, and the damaged files are kept in `damaged-<n>`.
  * The caller holds the directory's lock, see `openStoppedDirectory`.
  * @param author whose log it is
- * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_NEWER`; what the disk says, and then the damaged log is as it was
+ * @param beforeReplaced called with the floors before the repaired log takes the place of the damaged one
+ * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_NEWER`, `LOG_FOREIGN`; what the disk says, and then the damaged log is as it was
  */
-export async function repairLog(directory: string, author: NodeId): Promise<LogRepair> {
+export async function repairLog(
+  directory: string,
+  author: NodeId,
+  beforeReplaced: (floors: Floors) => void = () => {},
+): Promise<LogRepair> {
   const paths = logPaths(directory)
   await finishEarlierRepair(directory)
-  const before = await verifyLog(directory)
+  const before = await verifyLog(directory, { author })
   if (before.intact) return { repaired: false, before, after: before, keptIn: null, lost: [], floors: {} }
   const release = claimPath(directory, 'log')
   try {
@@ -57,10 +72,11 @@ export async function repairLog(directory: string, author: NodeId): Promise<LogR
     // A head file alone that is gone says nothing against the end of the log; more damage does.
     const unrecorded = record === undefined && before.problems.length > 1 ? UNRECORDED_EVENTS_MAX : 0
     const { lost, floors } = await rewrite(directory, author, record, unrecorded)
+    beforeReplaced(floors)
     const keptIn = putInPlace(directory)
     await recordHead(directory)
     release()
-    return { repaired: true, before, after: await verifyLog(directory), keptIn, lost, floors }
+    return { repaired: true, before, after: await verifyLog(directory, { author }), keptIn, lost, floors }
   } finally {
     release()
   }
@@ -73,16 +89,14 @@ async function rewrite(
   record: HeadRecord | undefined,
   unrecorded: number,
 ): Promise<{ lost: readonly LostRange[]; floors: Floors }> {
-  for (const name of readdirSync(directory)) {
-    if (name.startsWith(COPY_PREFIX) || name === DRAFT) rmSync(join(directory, name), { recursive: true, force: true })
-  }
+  rmSync(join(directory, DRAFT), { recursive: true, force: true })
   const mark = record && provenMark(record, bootId())
-  await using source = await bestSource(directory, mark)
+  await using source = await bestSource(directory, author, mark)
   const { rows, lost, end } = source.salvaged
   // What was once written behind what is kept, durable or not.
   const beyond = Math.max(unrecorded, (record?.latest.seq ?? 0) - end.seq)
   const unknown = lost.reduce((sum, range) => sum + range.unknown, 0) + beyond
-  const old = source.database && (await readMeta(source.database, undefined).catch(unlessNewer))
+  const old = source.database && (await readMeta(source.database, author).catch(unlessRefused))
   const floors = floorsAfter(author, source.salvaged, unknown, old?.floors ?? {})
   const target = await openDatabase(join(directory, DRAFT), true)
   try {
@@ -114,10 +128,10 @@ async function rewrite(
 type Source = AsyncDisposable & { readonly database: LogDatabase | undefined; readonly salvaged: Salvaged }
 
 /** Copies of the damaged database, as it opens and as LevelDB repairs it; the one that holds more. */
-async function bestSource(directory: string, mark: HeadMark | undefined): Promise<Source> {
-  const plain = await sourceOf(directory, mark, false)
+async function bestSource(directory: string, author: NodeId, mark: HeadMark | undefined): Promise<Source> {
+  const plain = await sourceOf(directory, author, mark, false)
   if (plain !== undefined && plain.salvaged.lost.length === 0) return plain
-  const repaired = await sourceOf(directory, mark, true)
+  const repaired = await sourceOf(directory, author, mark, true)
   if (repaired !== undefined && repaired.salvaged.eventsKept > (plain?.salvaged.eventsKept ?? -1)) {
     await plain?.[Symbol.asyncDispose]()
     return repaired
@@ -127,21 +141,27 @@ async function bestSource(directory: string, mark: HeadMark | undefined): Promis
   return { database: undefined, salvaged: new Salvage(chainDigest).finish(mark), async [Symbol.asyncDispose]() {} }
 }
 
-async function sourceOf(directory: string, mark: HeadMark | undefined, repairs: boolean): Promise<Source | undefined> {
-  const copy = mkdtempSync(join(directory, COPY_PREFIX))
+async function sourceOf(
+  directory: string,
+  author: NodeId,
+  mark: HeadMark | undefined,
+  repairs: boolean,
+): Promise<Source | undefined> {
+  const copy: LinkedCopy = linkedCopy(directory, LOG_NAME, repairs ? REPAIRED_PREFIX : PLAIN_PREFIX)
   let database: LogDatabase | undefined
   const dispose = async (): Promise<void> => {
     await database?.close()
-    rmSync(copy, { recursive: true, force: true })
+    copy[Symbol.dispose]()
   }
   try {
-    linkDatabase(logPaths(directory).database, copy)
-    if (repairs) await repairDatabase(copy)
-    database = await openDatabase(copy, false)
-    await readMeta(database, undefined).catch(unlessNewer)
+    if (repairs) await repairDatabase(copy.path)
+    database = await openDatabase(copy.path, false)
+    await readMeta(database, author).catch(unlessRefused)
     const salvage = new Salvage(chainDigest)
     for await (const found of segmentsOf(database, undefined)) salvage.add(found)
-    return { database, salvaged: salvage.finish(mark), [Symbol.asyncDispose]: dispose }
+    const salvaged = salvage.finish(mark)
+    assertOwn(salvaged, author)
+    return { database, salvaged, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await dispose()
     if (error instanceof LogError) throw error
@@ -150,9 +170,18 @@ async function sourceOf(directory: string, mark: HeadMark | undefined, repairs: 
   }
 }
 
-function unlessNewer(error: unknown): undefined {
-  if (error instanceof LogError && error.code === 'LOG_NEWER') throw error
+/** An entry that is gone or altered is made again; one of a newer version or of another node is respected. */
+function unlessRefused(error: unknown): undefined {
+  if (error instanceof LogError && error.code !== 'LOG_DAMAGED') throw error
   return undefined
+}
+
+/** Private events are always their own node's: a log with those of another is another node's. @throws LogError `LOG_FOREIGN` */
+function assertOwn({ rows }: Salvaged, author: NodeId): void {
+  for (const { summary } of rows) {
+    const foreign = summary.runs.find((run) => run.stream === 'local' && run.author !== author)
+    if (foreign !== undefined) throw new LogError({ code: 'LOG_FOREIGN', expected: author, found: foreign.author })
+  }
 }
 
 // An event that was lost may have been gossiped before: its number must not be given to another. Where nobody knows whose

@@ -3,7 +3,7 @@ import { fromHex, toHex } from './hex.ts'
 import { framesOf } from './segment.ts'
 import { DIGEST_BYTES, hasFrames, type KnownRun, NO_KINDS, type SegmentSummary } from './segment-summary.ts'
 import { VarintError } from './varint.ts'
-import { type FoundSegment, isSummaryOf, summaryOfFrames } from './verify-log.ts'
+import { type FoundSegment, isSummaryOf, ownSummary, summaryOfFrames } from './verify-log.ts'
 
 // What can be kept of a damaged log: segments go in one after the other, out come those that the chain of digests proves,
 // and what is gone between them. A repair writes the first and records the second.
@@ -50,14 +50,15 @@ export class Salvage {
   }
 
   /** Takes the segments in the order of their keys. */
-  add({ first, summary, frames }: FoundSegment): void {
+  add(found: FoundSegment): void {
+    const { first, summary, frames } = found
     const count = frames ? countOf(frames, first) : undefined
     if (summary !== undefined && !hasFrames(summary) && frames === undefined) {
       this.#good.push({ summary, framesAt: undefined })
       return
     }
     if (frames && count !== undefined) {
-      const proven = summary && this.#proven(summary, frames)
+      const proven = summary === undefined ? this.#provenAlone(found, frames) : this.#proven(summary, frames)
       if (proven !== undefined) {
         this.#good.push({ summary: proven, framesAt: first })
         return
@@ -153,6 +154,12 @@ export class Salvage {
     const arrives = to === undefined || (seq === to.seq && same(digest, to.digest))
     if (arrives) rows.push(...found)
     return arrives
+  }
+
+  /** Its row is gone: what the segment says of itself. It stands if its digests are those of its neighbours. */
+  #provenAlone(found: FoundSegment, frames: Uint8Array): SegmentSummary | undefined {
+    const summary = ownSummary(found, this.#chain)
+    return summary && this.#proven(summary, frames)
   }
 
   /** The summary, mended where it says something wrong of its events, if these are the frames that it was made for. */

@@ -8,13 +8,13 @@ import { entryOf, type SegmentDirectory } from './segment-directory.ts'
 import { ARRIVALS, firstOfKey, SUMMARIES, segmentKey, summaryKey } from './segment-keys.ts'
 import { isSmall, JOIN_BYTES, JOIN_EVENTS, type TailSegment } from './segment-store.level.ts'
 import { DIGEST_BYTES, decodeSummary, type SegmentSummary } from './segment-summary.ts'
-import { CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged } from './segment-value.level.ts'
+import { CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged, storedFrames } from './segment-value.level.ts'
 
 // What open() does: read every summary, but no event save those of the small segments at the end.
 
 const READ_AHEAD = { entries: 1000, bytes: 1024 * 1024 }
 
-const lastOf = ({ first, count }: SegmentSummary): number => first + count - 1
+const lastOf = ({ first, count }: { readonly first: number; readonly count: number }): number => first + count - 1
 
 /**
  * Reads the summaries into the state and the directory.
@@ -69,7 +69,7 @@ async function loadTail(database: LogDatabase, summaries: readonly SegmentSummar
   let bytes = 0
   for (const summary of summaries.toReversed()) {
     const value = await readSealed(database, summary)
-    const frames = value.subarray(CHECKSUM_BYTES)
+    const frames = orDamaged(summary.first, lastOf(summary), () => storedFrames(value))
     events += summary.count
     bytes += frames.length
     if (events >= JOIN_EVENTS || bytes >= JOIN_BYTES) break
@@ -124,6 +124,8 @@ export async function digestAt(database: LogDatabase, directory: SegmentDirector
   if (seq === lastOf(summary)) return toHex(summary.after)
   // Frames are not what they were: only the digests at its ends are known.
   if (summary.removal !== undefined) return undefined
-  const digest = digestAfter(summary, (await readSealed(database, entry)).subarray(CHECKSUM_BYTES), seq)
+  const value = await readSealed(database, entry)
+  const frames = orDamaged(entry.first, lastOf(entry), () => storedFrames(value))
+  const digest = digestAfter(summary, frames, seq)
   return digest && toHex(digest)
 }

@@ -17,7 +17,16 @@ import { encodeFrame, readSegment, signedEventsOf, wantedKinds } from './segment
 import { entryOf, kindBits, type SegmentDirectory, type SegmentEntry } from './segment-directory.ts'
 import { arrivalKey, firstOfKey, META_KEY, segmentKey, snapshotKey, summaryKey } from './segment-keys.ts'
 import { encodeSummary, joinSummaries, NO_KINDS, type SegmentSummary, withKind } from './segment-summary.ts'
-import { asDamage, CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged, sealValue } from './segment-value.level.ts'
+import {
+  asDamage,
+  chainDigest,
+  damaged,
+  isSealed,
+  orDamaged,
+  sealSegment,
+  sealValue,
+  storedFrames,
+} from './segment-value.level.ts'
 import type { Thinned } from './thinning.ts'
 import type { Clock } from './time.ts'
 import type { Upcast } from './upcasting.ts'
@@ -87,18 +96,19 @@ export class SegmentStore implements LogStore {
 
   async write(commit: Commit, durable: boolean): Promise<void> {
     if (this.#broken) await this.#mend()
-    const frames = encodeFrame(commit.events)
-    const summary = summarise(commit, this.#digest, chainDigest(this.#digest, frames))
-    const tail = [...this.#tail, { summary, frames }]
+    const frame = encodeFrame(commit.events)
+    const summary = summarise(commit, this.#digest, chainDigest(this.#digest, frame))
+    const tail = [...this.#tail, { summary, frames: frame }]
     const joins = isComplete(tail)
-    const written = joins ? tail : [{ summary, frames }]
+    const written = joins ? tail : [{ summary, frames: frame }]
     const whole = joinSummaries(
       written[0]?.summary ?? summary,
       written.slice(1).map((segment) => segment.summary),
     )
     const batch = this.#database.batch()
     for (const { summary: small } of written.slice(1, -1)) batch.del(segmentKey(small.first)).del(summaryKey(small.first))
-    batch.put(segmentKey(whole.first), sealValue(written.map((segment) => segment.frames)))
+    const frames = written.map((segment) => segment.frames)
+    batch.put(segmentKey(whole.first), sealSegment({ before: whole.before }, frames))
     batch.put(summaryKey(whole.first), sealValue([encodeSummary(whole)]))
     const arrival = this.#arrivalOf(summary.first)
     if (arrival !== undefined) batch.put(arrivalKey(arrival.seq), sealValue([Buffer.from(String(arrival.at))]))
@@ -136,7 +146,7 @@ export class SegmentStore implements LogStore {
     }
     for (const { summary, frames } of thinned) {
       if (frames === undefined) batch.del(segmentKey(summary.first)).del(summaryKey(summary.first))
-      else batch.put(segmentKey(summary.first), sealValue([frames]))
+      else batch.put(segmentKey(summary.first), sealSegment({ summary }, [frames]))
     }
     for (const summary of rows) batch.put(summaryKey(summary.first), sealValue([encodeSummary(summary)]))
     try {
@@ -156,7 +166,7 @@ export class SegmentStore implements LogStore {
   }
 
   /** Whose log it is, and which numbers are not given out. */
-  async writeMeta(meta: Omit<Meta, 'format'>): Promise<void> {
+  async writeMeta(meta: Pick<Meta, 'author' | 'floors'>): Promise<void> {
     await this.#database.put(META_KEY, encodeMeta(meta), { sync: true })
   }
 
@@ -184,7 +194,9 @@ export class SegmentStore implements LogStore {
         let batch: Envelope[] = []
         for await (const { entry, value } of this.#segments(stretch, snapshot)) {
           const { first, count } = entry
-          orDamaged(first, first + count - 1, () => readSegment(value, CHECKSUM_BYTES, first, range, this.#parts.upcast, batch))
+          orDamaged(first, first + count - 1, () =>
+            readSegment(storedFrames(value), 0, first, range, this.#parts.upcast, batch),
+          )
           if (batch.length < BATCH_EVENTS) continue
           yield batch
           batch = []
@@ -214,7 +226,7 @@ export class SegmentStore implements LogStore {
       if (value === undefined) throw damaged({ from: entry.first, to: last, what: 'missing' })
       if (!isSealed(value)) throw damaged({ from: entry.first, to: last, what: 'altered' })
       orDamaged(entry.first, last, () => {
-        for (const { seq, body, signature } of signedEventsOf(value, CHECKSUM_BYTES, entry.first)) {
+        for (const { seq, body, signature } of signedEventsOf(storedFrames(value), 0, entry.first)) {
           // Copies, so that an event that waits in a queue does not keep its segment in memory.
           if (asked.has(seq)) found.set(seq, { body: new Uint8Array(body), signature: new Uint8Array(signature) })
         }
@@ -323,7 +335,7 @@ export class SegmentStore implements LogStore {
       for (const key of await this.#database.keys(range).all()) batch.del(key)
     }
     for (const { summary, frames } of this.#tail) {
-      batch.put(segmentKey(summary.first), sealValue([frames]))
+      batch.put(segmentKey(summary.first), sealSegment({ before: summary.before }, [frames]))
       batch.put(summaryKey(summary.first), sealValue([encodeSummary(summary)]))
     }
     await batch.write({ sync: true })

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib'
 import { BodyError } from './body-scan.ts'
 import { type DamagedRange, LogError } from './event-log.ts'
 import { PayloadError } from './payload.ts'
+import { encodePreface, framesAt, type Preface } from './segment-preface.ts'
 import { VarintError } from './varint.ts'
 
 // Values in the database stand behind four bytes of crc-32: LevelDB hands out altered bytes without a word, and this
@@ -22,6 +23,13 @@ export function sealValue(parts: readonly Uint8Array[]): Buffer {
   return value
 }
 
+/** A segment as it is stored: what it says of itself, then its frames. */
+export const sealSegment = (preface: Preface, frames: readonly Uint8Array[]): Buffer =>
+  sealValue([encodePreface(preface), ...frames])
+
+/** The frames of a stored segment whose checksum holds, as a view. @throws VarintError if they cannot be found */
+export const storedFrames = (value: Buffer): Uint8Array => value.subarray(framesAt(value, CHECKSUM_BYTES))
+
 export function isSealed(value: Buffer): boolean {
   return value.length >= CHECKSUM_BYTES && crc32(value.subarray(CHECKSUM_BYTES)) === value.readUInt32LE(0)
 }
@@ -33,9 +41,15 @@ export function chainDigest(before: Uint8Array, frame: Uint8Array): Uint8Array {
 
 export const damaged = (...ranges: DamagedRange[]): LogError => new LogError({ code: 'LOG_DAMAGED', ranges })
 
-/** What LevelDB itself found to be damaged, as damage of these events; any other error as it is. */
+/** What of LevelDB's complaints about reading is the disk's, or that of a file which is cut or gone. */
+const UNREADABLE = /Input\/output error|Invalid argument|No such file|truncated/
+
+/** What LevelDB itself found to be damaged, or cannot read, as damage of these events; any other error as it is. */
 export function asDamage(error: unknown, from: number, to: number): unknown {
-  if ((error as { code?: string }).code !== 'LEVEL_CORRUPTION') return error
+  const { code, message } = error as { code?: string; message: string }
+  const isUnreadable = code === 'LEVEL_IO_ERROR' && UNREADABLE.test(message)
+  if (isUnreadable) return new LogError({ code: 'LOG_DAMAGED', ranges: [{ from, to, what: 'missing' }] }, { cause: error })
+  if (code !== 'LEVEL_CORRUPTION') return error
   return new LogError({ code: 'LOG_DAMAGED', ranges: [{ from, to, what: 'altered' }] }, { cause: error })
 }
 

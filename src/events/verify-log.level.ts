@@ -1,10 +1,10 @@
-import { copyFileSync, existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { auditDatabase, type VerifyOptions } from './audit-database.level.ts'
 import { LogError } from './event-log.ts'
 import { bootId, isHeadFileWhole, readHeadFile } from './head-file.fs.ts'
-import { damageInLogFile, damageInTable } from './leveldb-files.ts'
-import { logPaths, openDatabase, repairDatabase } from './log-database.level.ts'
+import { linkedCopy } from './linked-copy.fs.ts'
+import { LOG_NAME, logPaths, openDatabase, repairDatabase } from './log-database.level.ts'
+import { fileDamage } from './log-files.fs.ts'
 import { claimPath } from './open-paths.fs.ts'
 import { chainDigest } from './segment-value.level.ts'
 import { LogAudit, type LogVerdict, markOf } from './verify-log.ts'
@@ -21,15 +21,11 @@ export async function verifyLog(directory: string, options: VerifyOptions = {}):
   const paths = logPaths(directory)
   if (!existsSync(paths.database) && !existsSync(paths.head)) throw new LogError({ code: 'LOG_MISSING', directory })
   const release = claimPath(directory, 'log')
-  // Copies of an audit that was killed.
-  for (const name of readdirSync(directory)) {
-    if (name.startsWith(COPY_PREFIX)) rmSync(join(directory, name), { recursive: true, force: true })
-  }
-  const copy = mkdtempSync(join(directory, COPY_PREFIX))
   try {
-    linkDatabase(paths.database, copy)
+    using linked = linkedCopy(directory, LOG_NAME, COPY_PREFIX)
+    const copy = linked.path
     const record = readHeadFile(paths.head)
-    const problems = fileDamage(copy, record?.clean ?? false)
+    const problems = existsSync(paths.database) ? fileDamage(copy, { isClean: record?.clean ?? false, tables: true }) : []
     if (record === undefined) problems.push('the head file is missing or unreadable')
     else if (!isHeadFileWhole(paths.head)) problems.push('one of the two records of the head file is unreadable')
     try {
@@ -47,38 +43,8 @@ export async function verifyLog(directory: string, options: VerifyOptions = {}):
       return verdictWithout(problems, paths.head)
     }
   } finally {
-    rmSync(copy, { recursive: true, force: true })
     release()
   }
-}
-
-const isTable = (name: string): boolean => /\.(ldb|sst)$/.test(name)
-
-/** Tables never change once they are written; everything else is copied. Not the lock: closing any copy of it would free it. */
-export function linkDatabase(from: string, to: string): void {
-  if (!existsSync(from)) return
-  for (const name of readdirSync(from)) {
-    if (name === 'LOCK') continue
-    try {
-      if (isTable(name)) linkSync(join(from, name), join(to, name))
-      else copyFileSync(join(from, name), join(to, name))
-    } catch (error) {
-      if (!isTable(name)) throw error
-      copyFileSync(join(from, name), join(to, name))
-    }
-  }
-}
-
-/** Sentences about LevelDB's files whose own checksums fail, even where no event that counts stands in those bytes. */
-function fileDamage(path: string, isClean: boolean): string[] {
-  return readdirSync(path).flatMap((name) => {
-    const isLog = name.endsWith('.log') || name.startsWith('MANIFEST')
-    if (!isLog && !isTable(name)) return []
-    const bytes = readFileSync(join(path, name))
-    const [first, ...others] = isLog ? damageInLogFile(bytes, !isClean) : damageInTable(bytes)
-    if (first === undefined) return []
-    return [`${name} is damaged at byte ${first}${others.length > 0 ? ` and in ${others.length} other places` : ''}`]
-  })
 }
 
 function sentence(error: unknown, path: string): string {

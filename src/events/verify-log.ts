@@ -7,6 +7,7 @@ import { damageByRecord, provenMark } from './head-record.ts'
 import { toHex } from './hex.ts'
 import { runsOfEvents } from './log-state.ts'
 import { framesOf, signedEventsOf } from './segment.ts'
+import type { Preface } from './segment-preface.ts'
 import {
   DIGEST_BYTES,
   encodeSummary,
@@ -46,6 +47,8 @@ export type FoundSegment = {
   readonly first: number
   readonly summary: SegmentSummary | undefined
   readonly frames: Uint8Array | undefined | null
+  /** What the segment says of itself; undefined where it has no frames, or is older than format 3. */
+  readonly preface: Preface | undefined
 }
 
 type Mismatch = { readonly range: DamagedRange; readonly summary: SegmentSummary; readonly frames: Uint8Array }
@@ -118,12 +121,17 @@ export class LogAudit {
       this.#digest = summary?.after
       return
     }
-    if (summary?.removal === undefined) {
+    const own = summary === undefined ? ownSummary(found, this.#chain) : undefined
+    const said = summary ?? own
+    if (said?.removal === undefined) {
       this.#events += count
-      this.#check(first, last, frames, summary)
+      const fits = this.#check(first, last, frames, said)
+      if (fits && summary !== undefined && !agrees(found.preface, summary)) this.#report(first, last, 'altered')
     } else {
-      this.#checkThinned(first, last, frames, { ...summary, removal: summary.removal })
+      this.#checkThinned(first, last, frames, { ...said, removal: said.removal })
     }
+    // It stands there whole, as far as it says itself, and no reader finds it.
+    if (own !== undefined) this.#report(first, last, 'unproven')
   }
 
   /** Marks an event whose signature is not its author's. */
@@ -158,23 +166,24 @@ export class LogAudit {
     }
   }
 
-  #check(first: number, last: number, frames: Uint8Array, summary: SegmentSummary | undefined): void {
+  /** @returns true if the chain goes over it */
+  #check(first: number, last: number, frames: Uint8Array, summary: SegmentSummary | undefined): boolean {
     const before = this.#digest ?? summary?.before
     if (before === undefined || summary === undefined) {
       // Whole perhaps, but without its summary no reader finds it.
       this.#report(first, last, 'altered')
       this.#digest = before && this.#follow(before, frames, first)
-      return
+      return false
     }
     const after = this.#follow(before, frames, first)
     const fits = hexOf(summary.before) === hexOf(before) && hexOf(summary.after) === hexOf(after)
     this.#digest = summary.after
-    if (fits && isSummaryOf(summary, frames)) return
-    if (fits) this.#report(first, last, 'altered')
-    else this.#mismatches.push({ range: { from: first, to: last, what: 'altered' }, summary, frames: frames.slice() })
+    if (fits && !isSummaryOf(summary, frames)) this.#report(first, last, 'altered')
+    if (!fits) this.#mismatches.push({ range: { from: first, to: last, what: 'altered' }, summary, frames: frames.slice() })
     if (this.#mismatches.length > MISMATCHES_COMPARED_MAX) {
       for (const { range } of this.#mismatches.splice(0)) this.#ranges.push(range)
     }
+    return fits
   }
 
   #checkHole(first: number, last: number, summary: SegmentSummary): void {
@@ -242,6 +251,41 @@ function eventCount(frames: Uint8Array, first: number): number | undefined {
     let count = 0
     for (const frame of framesOf(frames, 0, first)) count += frame.count
     return count > 0 ? count : undefined
+  } catch (error) {
+    if (error instanceof VarintError) return undefined
+    throw error
+  }
+}
+
+/** True if a segment says nothing else of itself than its row does. */
+function agrees(preface: Preface | undefined, summary: SegmentSummary): boolean {
+  if (preface === undefined) return true
+  if (preface.summary === undefined) return hexOf(preface.before) === hexOf(summary.before)
+  return toHex(encodeSummary(preface.summary)) === toHex(encodeSummary(summary))
+}
+
+/**
+ * The summary of a segment by its own word, which holds if the chain says the same; undefined where it says none.
+ * Of frames of which some were pruned only what stands in the preface counts.
+ */
+export function ownSummary(
+  { first, frames, preface }: FoundSegment,
+  chain: (before: Uint8Array, frame: Uint8Array) => Uint8Array,
+): SegmentSummary | undefined {
+  if (!frames || preface === undefined) return undefined
+  if (preface.summary !== undefined) return preface.summary.first === first ? preface.summary : undefined
+  const after = foldFrames(preface.before, frames, chain)
+  return after && summaryOfFrames(frames, { first, before: preface.before, after })
+}
+
+/** The chain digest after these frames; undefined if they cannot be walked to their end. */
+function foldFrames(
+  before: Uint8Array,
+  frames: Uint8Array,
+  chain: (before: Uint8Array, frame: Uint8Array) => Uint8Array,
+): Uint8Array | undefined {
+  try {
+    return framesOf(frames, 0, 1).reduce((digest, { start, end }) => chain(digest, frames.subarray(start, end)), before)
   } catch (error) {
     if (error instanceof VarintError) return undefined
     throw error

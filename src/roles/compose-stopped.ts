@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { upcastSteps } from '../../migrations/index.ts'
-import { openStoppedDirectory } from '../events/data-directory.fs.ts'
+import { openStoppedDirectory, readStoppedDirectory } from '../events/data-directory.fs.ts'
 import { readLevelLog, type StoppedLog } from '../events/event-log.level.ts'
 import { type LogView, type NodeId, type NodeRole, upcaster } from '../events/index.ts'
 import { systemClock, systemTimers } from '../events/time.system.ts'
@@ -43,17 +43,17 @@ export type StoppedNode = LogQueries & AsyncDisposable & { readonly role: NodeRo
 export async function openStoppedNode(dataDirectory: string): Promise<StoppedNode> {
   const cleanup = new AsyncDisposableStack()
   try {
-    const { role, id, paths } = cleanup.use(openStoppedDirectory(dataDirectory))
+    const { role, id, paths } = cleanup.use(readStoppedDirectory(dataDirectory))
     let opened: Promise<LogQueries> | undefined
     const open = () => {
-      opened ??= openQueries(dataDirectory, paths.projections, cleanup).catch((error: unknown) =>
+      opened ??= openQueries(dataDirectory, id, paths.projections, cleanup).catch((error: unknown) =>
         Promise.reject(asServiceError(error, dataDirectory)),
       )
       return opened
     }
     return {
       ...lazyQueries(open),
-      verify: (options) => verifyStopped(dataDirectory, options),
+      verify: (options) => verifyStopped(dataDirectory, id, options),
       role,
       id,
       [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
@@ -64,13 +64,21 @@ export async function openStoppedNode(dataDirectory: string): Promise<StoppedNod
   }
 }
 
-async function openQueries(dataDirectory: string, rows: string, cleanup: AsyncDisposableStack): Promise<LogQueries> {
-  const log = cleanup.use(await readLevelLog({ directory: dataDirectory, upcast: upcaster(upcastSteps) }))
+const readLog = (directory: string, author: NodeId): Promise<StoppedLog> =>
+  readLevelLog({ directory, author, upcast: upcaster(upcastSteps) })
+
+async function openQueries(
+  dataDirectory: string,
+  author: NodeId,
+  rows: string,
+  cleanup: AsyncDisposableStack,
+): Promise<LogQueries> {
+  const log = cleanup.use(await readLog(dataDirectory, author))
   const stored = await openStored(rows)
   if (stored !== undefined) cleanup.use(stored)
   const states = cleanup.use(runnerOver(log, stored === undefined ? openMemoryProjectionStore() : frozenStore(stored)))
   await states.open()
-  return createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyStopped(dataDirectory, options) })
+  return createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyStopped(dataDirectory, author, options) })
 }
 
 /** The rows a node left behind; undefined where there are none, or they cannot be opened: the log has everything. */
@@ -119,8 +127,8 @@ export function rebuildStopped(
 export async function planStoppedMigration(dataDirectory: string): Promise<MigrationPlan> {
   await using cleanup = new AsyncDisposableStack()
   try {
-    const { paths } = cleanup.use(openStoppedDirectory(dataDirectory))
-    const log = cleanup.use(await readLevelLog({ directory: dataDirectory, upcast: upcaster(upcastSteps) }))
+    const { id, paths } = cleanup.use(readStoppedDirectory(dataDirectory))
+    const log = cleanup.use(await readLog(dataDirectory, id))
     return await planOver(log, paths.projections)
   } catch (error) {
     throw asServiceError(error)
@@ -165,7 +173,7 @@ async function* withStoppedLog<P, R>(
 ): Progressive<P, R> {
   try {
     using directory = openStoppedDirectory(dataDirectory)
-    await using log = await readLevelLog({ directory: dataDirectory, upcast: upcaster(upcastSteps) })
+    await using log = await readLog(dataDirectory, directory.id)
     return yield* work(log, directory.paths.projections)
   } catch (error) {
     throw asServiceError(error)

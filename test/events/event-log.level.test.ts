@@ -143,11 +143,11 @@ describe('the log on LevelDB', () => {
     const directory = fresh()
     await (await open(directory, signer))[Symbol.asyncDispose]()
     const database = new Level(join(directory, 'log'))
-    await database.put('m', JSON.stringify({ format: 3, author: signer.id }))
+    await database.put('m', JSON.stringify({ format: 4, since: '2.1.0', author: signer.id }))
     await database.close()
     await assert.rejects(open(directory, signer, false), (error) => {
       assert.ok(error instanceof LogError)
-      assert.match(error.message, /format 3, this version reads up to 2/)
+      assert.match(error.message, /format 4, this version reads up to 3: use p2pt 2\.1\.0 or later/)
       return true
     })
   })

@@ -11,15 +11,15 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import fc from 'fast-check'
 import { Level } from 'level'
-import { openLevelLog } from '../../src/events/event-log.level.ts'
-import type { Envelope } from '../../src/events/index.ts'
+import { openLevelLog, readLevelLog } from '../../src/events/event-log.level.ts'
+import { type Envelope, LogError } from '../../src/events/index.ts'
 import { repairLog } from '../../src/events/repair-log.level.ts'
-import { segmentKey, summaryKey } from '../../src/events/segment-keys.ts'
+import { SUMMARIES, segmentKey, summaryKey } from '../../src/events/segment-keys.ts'
 import { verifyLog } from '../../src/events/verify-log.level.ts'
-import { EVERY_KIND, noUpcast, numbered, signerOf, tickingClock } from './samples.ts'
+import { EVERY_KIND, noUpcast, numbered, randomSigner, signerOf, tickingClock } from './samples.ts'
 
 describe('repairing a log', () => {
   const root = mkdtempSync(join(tmpdir(), 'p2pt-repair-'))
@@ -189,6 +189,66 @@ describe('repairing a log', () => {
     const { before, lost } = await repaired(directory)
     assert.equal(before.intact, false)
     assert.deepEqual(lost, [])
+  })
+
+  it('loses no event with every summary: each segment says where it belongs', async () => {
+    const directory = copy()
+    const database = new Level<Uint8Array, Buffer>(join(directory, 'log'), { keyEncoding: 'view', valueEncoding: 'buffer' })
+    await database.open()
+    await database.clear(SUMMARIES)
+    await database.close()
+    const { before, lost } = await repaired(directory)
+    assert.deepEqual(before.ranges, [{ from: 1, to: whole.length, what: 'unproven' }])
+    assert.deepEqual(lost, [])
+  })
+
+  it('can save as much after others have looked at the damaged log as before', async () => {
+    const [path] = files(copy(), '.log')
+    assert.ok(path !== undefined)
+    const bytes = readFileSync(path)
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 4
+    const damage = (): string => {
+      const directory = copy()
+      writeFileSync(join(directory, 'log', basename(path)), bytes)
+      return directory
+    }
+    const [untouched, lookedAt] = [damage(), damage()]
+    const isDamaged = (error: unknown) => error instanceof LogError && error.code === 'LOG_DAMAGED'
+    await assert.rejects(readLevelLog({ directory: lookedAt, upcast: noUpcast }), isDamaged)
+    await assert.rejects(open(lookedAt), isDamaged)
+    const [first, second] = [await repairLog(untouched, signer.id), await repaired(lookedAt)]
+    assert.deepEqual(second.lost, first.lost)
+    assert.deepEqual(second.before, first.before)
+  })
+
+  it('leaves the log of another node as it is', async () => {
+    const other = randomSigner()
+    for (const name of ['', 'CURRENT', 'head']) {
+      const directory = copy()
+      if (name === 'head') rmSync(join(directory, 'head'))
+      else if (name !== '') rmSync(join(directory, 'log', name))
+      const before = readdirSync(join(directory, 'log')).sort()
+      await assert.rejects(repairLog(directory, other.id), (error) => {
+        assert.ok(error instanceof LogError && error.code === 'LOG_FOREIGN', String(error))
+        return true
+      })
+      assert.deepEqual(readdirSync(join(directory, 'log')).sort(), before)
+    }
+  })
+
+  it('tells the floors before the repaired log is in place, so that whoever marks them can be cut off after it', async () => {
+    const directory = copy()
+    rmSync(largest(directory, '.ldb'))
+    const crash = new Error('cut off here')
+    let told = {}
+    const marking = repairLog(directory, signer.id, (floors) => {
+      told = floors
+      throw crash
+    })
+    await assert.rejects(marking, crash)
+    assert.ok(Object.keys(told).length > 0)
+    assert.equal((await verifyLog(directory)).intact, false)
+    await repaired(directory)
   })
 
   it('goes on with a repair that was cut off between its last steps', async () => {

@@ -1,5 +1,6 @@
 import type { VerifyOptions } from '../../events/audit-database.level.ts'
 import type { LevelLog } from '../../events/event-log.level.ts'
+import type { NodeId } from '../../events/index.ts'
 import { verifyLog } from '../../events/verify-log.level.ts'
 import type { LogVerdict } from '../../events/verify-log.ts'
 import type { Progressive, VerifyProgress, VerifyResult } from '../services.ts'
@@ -7,8 +8,12 @@ import { asServiceError } from './service-errors.ts'
 import { withProgress } from './with-progress.ts'
 
 /** Checks a stopped node's log, file by file. */
-export function verifyStopped(directory: string, options: { signatures: boolean }): Progressive<VerifyProgress, VerifyResult> {
-  return verification((rest) => verifyLog(directory, rest), options)
+export function verifyStopped(
+  directory: string,
+  author: NodeId,
+  options: { signatures: boolean },
+): Progressive<VerifyProgress, VerifyResult> {
+  return verification((rest) => verifyLog(directory, { ...rest, author }), options)
 }
 
 /** Checks a running node's log through the handle that it has open; the files themselves are LevelDB's while it writes them. */

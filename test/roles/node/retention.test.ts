@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Level } from 'level'
 import { openLevelLog, readLevelLog } from '../../../src/events/event-log.level.ts'
 import type { Draft, Event, Lamport, Millis, NodeId, SignedEvent, Signer } from '../../../src/events/index.ts'
 import { signEvent } from '../../../src/events/index.ts'
 import { repairLog } from '../../../src/events/repair-log.level.ts'
+import { SUMMARIES } from '../../../src/events/segment-keys.ts'
 import { verifyLog } from '../../../src/events/verify-log.level.ts'
 import { allProjections, type ProjectionStates } from '../../../src/projections/all.ts'
 import { createProjectionRunner, type ProjectionStore } from '../../../src/projections/index.ts'
@@ -155,6 +157,23 @@ describe('retention', () => {
       'duplicate',
     )
     await again.log[Symbol.asyncDispose]()
+  })
+
+  it('keeps what is left of it through the loss of every summary', async () => {
+    const { directory, log, parts } = await lived(12)
+    const retention = startRetention(parts, {})
+    await retention.run()
+    await retention[Symbol.asyncDispose]()
+    const left = (await log.verify()).events
+    await log[Symbol.asyncDispose]()
+    const database = new Level<Uint8Array, Buffer>(join(directory, 'log'), { keyEncoding: 'view', valueEncoding: 'buffer' })
+    await database.open()
+    await database.clear(SUMMARIES)
+    await database.close()
+    const { after, lost } = await repairLog(directory, ME.id)
+    assert.deepEqual([after.intact, after.events], [true, left])
+    // Of stretches of which nothing was left the summary was all there was.
+    assert.ok(lost.every(({ known }) => known.length === 0))
   })
 
   it('keeps what a peer has to know of the present, as its author signed it', async () => {
