@@ -21,7 +21,7 @@ const bench: Bench = async (context) => {
 export default bench
 
 const append: Bench = async ({ full, medians, report, note }) => {
-  const many = signedEvents(full ? 200_000 : 30_000, mixed)
+  const many = signedEvents(full ? 200_000 : 100_000, mixed)
   const few = many.slice(0, full ? 10_000 : 1500)
   const slowest: number[] = []
   note(`appending ${many.length} events with ${APPENDERS} appenders, ${few.length} with one`)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { upcastSteps } from '../../migrations/index.ts'
 import { openStoppedDirectory, readStoppedDirectory } from '../events/data-directory.fs.ts'
 import { readLevelLog, type StoppedLog } from '../events/event-log.level.ts'
-import { type LogView, type NodeId, type NodeRole, upcaster } from '../events/index.ts'
+import { type LogView, type Millis, type NodeId, type NodeRole, upcaster } from '../events/index.ts'
 import { systemClock, systemTimers } from '../events/time.system.ts'
 import { allProjections, type ProjectionStates } from '../projections/all.ts'
 import { breathe } from '../projections/breathe.system.ts'
@@ -170,9 +170,10 @@ export function migrateStopped(dataDirectory: string): Progressive<RebuildProgre
 async function* withStoppedLog<P, R>(
   dataDirectory: string,
   work: (log: StoppedLog, rows: string) => Progressive<P, R>,
+  lock: typeof openStoppedDirectory = openStoppedDirectory,
 ): Progressive<P, R> {
   try {
-    using directory = openStoppedDirectory(dataDirectory)
+    using directory = lock(dataDirectory)
     await using log = await readLog(dataDirectory, directory.id)
     return yield* work(log, directory.paths.projections)
   } catch (error) {
@@ -185,5 +186,6 @@ async function* withStoppedLog<P, R>(
  * @throws ServiceError
  */
 export function backUpStopped(dataDirectory: string, output: string): Progressive<BackupProgress, BackupResult> {
-  return withStoppedLog(dataDirectory, (log) => backUp({ directory: dataDirectory, log }, output, () => systemClock.now()))
+  const now = (): Millis => systemClock.now()
+  return withStoppedLog(dataDirectory, (log) => backUp({ directory: dataDirectory, log }, output, now), readStoppedDirectory)
 }
