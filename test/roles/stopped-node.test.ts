@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -12,6 +13,7 @@ import { openLevelProjectionStore } from '../../src/projections/projection-store
 import { startNode } from '../../src/roles/compose.ts'
 import { migrateStopped, openStoppedNode, planStoppedMigration, rebuildStopped } from '../../src/roles/compose-stopped.ts'
 import { type Progressive, ServiceError } from '../../src/roles/index.ts'
+import { build } from '../cli/program.ts'
 import { EVERY_KIND, foreign, numbered, signerOf, tickingClock } from '../events/samples.ts'
 
 const GOLDEN = join(import.meta.dirname, '../fixtures/logs')
@@ -169,6 +171,47 @@ describe('a node that does not run', () => {
       })
       using _running = await openDataDirectory(directory, { role: 'client' })
       await assert.rejects(resultOf(rebuildStopped(directory, undefined)), { code: 'failed', message: /in use/ })
+    })
+  })
+
+  describe('is read', () => {
+    it('without a byte of its log being changed, or anything left beside it', async () => {
+      const directory = golden('v3')
+      const contents = () =>
+        readdirSync(directory, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name), 'base64')])
+      const before = contents()
+      {
+        await using node = await openStoppedNode(directory)
+        let events = 0
+        for await (const _ of node.events({})) events++
+        assert.equal((await node.stats()).events, events)
+        await node.members({})
+      }
+      {
+        await using node = await openStoppedNode(directory)
+        assert.ok((await resultOf(node.verify({ signatures: false }))).intact)
+      }
+      assert.deepEqual(contents(), before)
+    })
+
+    it('from where nothing can be written, such as a backup that is mounted read-only', async function () {
+      const isolated = ['-m', '--', 'true']
+      if (process.getuid?.() !== 0 || spawnSync('unshare', isolated).status !== 0) this.skip()
+      this.timeout(60_000)
+      build()
+      const directory = golden('v3')
+      const program = join(import.meta.dirname, '../../bin/run.js')
+      const script = `mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && ! touch "$1/x" 2>/dev/null &&
+        "$2" "$3" log verify --data "$1" && "$2" "$3" log stats --json --data "$1" &&
+        "$2" "$3" node backup --data "$1" --output "$4"`
+      const words = ['bash', '-c', script, 'bash', directory, process.execPath, program, at('backup')]
+      const { status, stdout, stderr } = spawnSync('unshare', ['-m', '--', ...words], { encoding: 'utf8' })
+      assert.equal(status, 0, stdout + stderr)
+      assert.match(stdout, /^intact: 216 events/m)
+      await using copy = await openStoppedNode(at('backup'))
+      assert.ok((await resultOf(copy.verify({ signatures: true }))).intact)
     })
   })
 })
