@@ -19,6 +19,10 @@ const AUTHOR_EVENTS_PER_SECOND = 200
 const AUTHOR_EVENTS_BURST = 2_000
 const AUTHORS_MAX = 8_192
 
+/** Events are kept in memory for one to two times this long: a graft comes within 3 s of the first name. */
+const SEEN_MS = 5_000
+
+const SEEN_TIMER = 'gossip-seen'
 export const RELEASE_TIMER = 'gossip-release'
 
 export type GossipCounts = {
@@ -86,7 +90,11 @@ export class Gossip implements Protocol<GossipMessage> {
   }
 
   start(): readonly Effect<GossipMessage>[] {
-    return [this.#antiEntropy.compareWake(), { do: 'wake', afterMs: BEACON_EVERY_MS, timer: BEACON_TIMER }]
+    return [
+      this.#antiEntropy.compareWake(),
+      { do: 'wake', afterMs: BEACON_EVERY_MS, timer: BEACON_TIMER },
+      { do: 'wake', afterMs: SEEN_MS, timer: SEEN_TIMER },
+    ]
   }
 
   linkUp(peer: NodeId, initiator: boolean, now: number): readonly Effect<GossipMessage>[] {
@@ -163,6 +171,9 @@ export class Gossip implements Protocol<GossipMessage> {
         return this.#antiEntropy.compareSoon(now)
       case BEACON_TIMER:
         return this.#spanning.beat(now)
+      case SEEN_TIMER:
+        this.#seen.forgetOld()
+        return [{ do: 'wake', afterMs: SEEN_MS, timer: SEEN_TIMER }]
       case RELEASE_TIMER:
         this.#releaseSet = false
         return this.#release(now)
@@ -195,7 +206,9 @@ export class Gossip implements Protocol<GossipMessage> {
         ),
       )
     } else if (duplicates > 0) {
-      effects.push(...this.#tree.redundant(from, now))
+      const prune = this.#tree.redundant(from, now)
+      // It pushes over a link that is none of the tree: it may not know our place, if its news of it was lost.
+      if (prune.length > 0) effects.push(...prune, this.#spanning.beaconFor(from))
     }
     return effects
   }
