@@ -462,6 +462,7 @@ class Runtime implements OverlayRuntime {
       })
       this.#guarded(() => this.#carryOut(this.#gossip.drain()))
       await this.#bridge.settled()
+      this.#guarded(() => this.#carryOut(this.#gossip.drain()))
       if (this.#links.neighbourCount > 0) {
         await new Promise<void>((resolve) => this.#options.timers.after(GOODBYE_MS, resolve))
       }

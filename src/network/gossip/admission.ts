@@ -21,7 +21,7 @@ export type Rates = { readonly first: AuthorRates; readonly rest: AuthorRates }
 export type Verdict =
   /** `spread` false: over its author's rate, to be kept but not pushed on. */
   | { verdict: 'new'; header: Header; spread: boolean }
-  | { verdict: 'duplicate' }
+  | { verdict: 'duplicate'; header: Header }
   | { verdict: 'rejected'; reason: QuarantineReason; header: Header | undefined }
 
 /**
@@ -49,7 +49,7 @@ export class Admission {
     if (header === undefined || header.stream !== 'gossip')
       return { verdict: 'rejected', reason: 'malformed', header: undefined }
     const { author, authorSeq } = header
-    if (this.#seen.has(author, authorSeq) || this.#held.has(header)) return { verdict: 'duplicate' }
+    if (this.#seen.has(author, authorSeq) || this.#held.has(header)) return { verdict: 'duplicate', header }
     const witnessed = Math.max(this.#lamport, this.#held.lamport)
     const stampFits = Number.isSafeInteger(header.lamport) && header.lamport >= 1
     if (!stampFits || header.lamport > witnessed + LAMPORT_JUMP_MAX)

@@ -9,6 +9,11 @@ import type { SpanningTree } from './spanning-tree.ts'
 // whose event does not come in time grafts its link back, so the tree repairs itself. The links of the spanning tree
 // (spanning-tree.ts) are eager whatever arrives; pruning and grafting is for the others, and for while there is no tree.
 
+/**
+ * After a push the next events wait this long, to go in one message: one event alone never waits, and of hundreds a second,
+ * as when a partition has half of the members suspected, each link sees 20 messages a second.
+ */
+export const PUSH_GAP_MS = 50
 /** Names wait this long, to go in one message. */
 export const LAZY_FLUSH_MS = 200
 /** A name's event is expected over the tree for this long before its link is grafted. */
@@ -22,12 +27,13 @@ const SOURCES_MAX = 6
 /** Bytes of events in one message: the limit of a message, less its frame. */
 export const PUSH_BYTES_MAX = 60 * 1024
 
+export const PUSH_TIMER = 'gossip-push'
 export const FLUSH_TIMER = 'gossip-flush'
 export const GRAFT_TIMER = 'gossip-graft'
 
 export type Pushed = SeenEvent & { readonly author: NodeId; readonly authorSeq: number; readonly first?: boolean }
-/** `grafted`: pushed to although it is no link of the spanning tree. */
-type Neighbour = { grafted: boolean; lazy: Map<string, EventName>; prunedAt: number }
+/** `grafted`: pushed to although it is no link of the spanning tree. `eager`, `lazy`: events and names that wait. */
+type Neighbour = { grafted: boolean; eager: Map<string, Pushed>; lazy: Map<string, EventName>; prunedAt: number }
 type Missing = { name: EventName; sources: NodeId[]; askAt: number }
 type GossipEffect = Effect<GossipMessage>
 
@@ -35,6 +41,7 @@ export class BroadcastTree {
   readonly #spanning: Pick<SpanningTree, 'pushesTo'>
   readonly #neighbours = new Map<NodeId, Neighbour>()
   readonly #missing = new Map<string, Missing>()
+  #pushSet = false
   #flushSet = false
   #graftSet = false
 
@@ -60,7 +67,7 @@ export class BroadcastTree {
   }
 
   linkUp(peer: NodeId): void {
-    this.#neighbours.set(peer, { grafted: false, lazy: new Map(), prunedAt: Number.NEGATIVE_INFINITY })
+    this.#neighbours.set(peer, { grafted: false, eager: new Map(), lazy: new Map(), prunedAt: Number.NEGATIVE_INFINITY })
   }
 
   linkDown(peer: NodeId): void {
@@ -73,21 +80,20 @@ export class BroadcastTree {
    */
   spread(events: readonly Pushed[], except: NodeId | undefined, byNameOnly = false): GossipEffect[] {
     const effects: GossipEffect[] = []
-    const named = events.map(({ author, authorSeq, hops }) => ({
-      key: seenKey(author, authorSeq),
-      name: { author, authorSeq, hops },
-    }))
+    const named = events.map((event) => {
+      const { author, authorSeq, hops } = event
+      return { key: seenKey(author, authorSeq), name: { author, authorSeq, hops }, event }
+    })
     if (this.#missing.size > 0) for (const { key } of named) this.#missing.delete(key)
-    for (const [peer, neighbour] of this.#neighbours) {
+    for (const [peer, { eager, lazy }] of this.#neighbours) {
       if (peer === except) continue
-      if (!byNameOnly && this.isEager(peer)) {
-        for (const urgent of [true, false]) {
-          const some = events.filter(({ first = false }) => first === urgent)
-          effects.push(...pushes(peer, some, urgent))
-        }
-      } else {
-        for (const { key, name } of named) bounded(neighbour.lazy, NAMES_MAX).set(key, name)
-      }
+      if (byNameOnly || !this.isEager(peer)) for (const { key, name } of named) bounded(lazy, NAMES_MAX).set(key, name)
+      else if (this.#pushSet) for (const { key, event } of named) bounded(eager, NAMES_MAX).set(key, event)
+      else effects.push(...inOrder(peer, events))
+    }
+    if (!this.#pushSet && effects.length > 0) {
+      this.#pushSet = true
+      effects.push({ do: 'wake', afterMs: PUSH_GAP_MS, timer: PUSH_TIMER })
     }
     if (!this.#flushSet && [...this.#neighbours.values()].some(({ lazy }) => lazy.size > 0)) {
       this.#flushSet = true
@@ -96,12 +102,25 @@ export class BroadcastTree {
     return effects
   }
 
+  /** What has waited since the last push. */
+  pushWaiting(): GossipEffect[] {
+    const effects: GossipEffect[] = []
+    for (const [peer, { eager }] of this.#neighbours) {
+      if (eager.size === 0) continue
+      effects.push(...inOrder(peer, [...eager.values()]))
+      eager.clear()
+    }
+    this.#pushSet = effects.length > 0
+    if (this.#pushSet) effects.push({ do: 'wake', afterMs: PUSH_GAP_MS, timer: PUSH_TIMER })
+    return effects
+  }
+
   /** True if events are pushed to this neighbour. */
   isEager(peer: NodeId): boolean {
     return this.#spanning.pushesTo(peer) || this.#neighbours.get(peer)?.grafted === true
   }
 
-  /** The sender pushed nothing but copies: its link is not needed in the tree. */
+  /** The sender pushed more copies than news: its link is not needed in the tree. */
   redundant(from: NodeId, now: number): GossipEffect[] {
     const neighbour = this.#neighbours.get(from)
     if (neighbour === undefined || this.#spanning.pushesTo(from) || now - neighbour.prunedAt < PRUNE_AGAIN_MS) return []
@@ -124,9 +143,13 @@ export class BroadcastTree {
 
   /** A neighbour has said that it holds these: it need not be told. */
   knownTo(peer: NodeId, names: readonly { author: NodeId; authorSeq: number }[]): void {
-    const lazy = this.#neighbours.get(peer)?.lazy
-    if (lazy === undefined || lazy.size === 0) return
-    for (const { author, authorSeq } of names) lazy.delete(seenKey(author, authorSeq))
+    const neighbour = this.#neighbours.get(peer)
+    if (neighbour === undefined || neighbour.lazy.size + neighbour.eager.size === 0) return
+    for (const { author, authorSeq } of names) {
+      const key = seenKey(author, authorSeq)
+      neighbour.lazy.delete(key)
+      neighbour.eager.delete(key)
+    }
   }
 
   /** A neighbour holds this event and we do not: wait for it over the tree, then ask. */
@@ -189,6 +212,17 @@ export class BroadcastTree {
     }
     return effects
   }
+}
+
+/** Verdicts in messages of their own, before the others. */
+function inOrder(to: NodeId, events: readonly Pushed[]): GossipEffect[] {
+  return [true, false].flatMap((urgent) =>
+    pushes(
+      to,
+      events.filter(({ first = false }) => first === urgent),
+      urgent,
+    ),
+  )
 }
 
 /** Push messages of these events, each within the limit of a message. */

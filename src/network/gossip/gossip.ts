@@ -5,7 +5,7 @@ import type { GossipMessage } from '../wire.ts'
 import { Admission, type HeldEvents } from './admission.ts'
 import { AntiEntropy, COMPARE_SOON_TIMER, COMPARE_TIMER, SUPPLIED_NAMED_MAX } from './anti-entropy.ts'
 import { AuthorRates } from './author-rates.ts'
-import { BroadcastTree, FLUSH_TIMER, GRAFT_TIMER, type Pushed, pushes } from './broadcast-tree.ts'
+import { BroadcastTree, FLUSH_TIMER, GRAFT_TIMER, PUSH_TIMER, type Pushed, pushes } from './broadcast-tree.ts'
 import { goesFirst } from './precedence.ts'
 import { SeenEvents } from './seen-events.ts'
 import { BEACON_EVERY_MS, BEACON_TIMER, SpanningTree } from './spanning-tree.ts'
@@ -19,6 +19,10 @@ const AUTHOR_EVENTS_PER_SECOND = 200
 const AUTHOR_EVENTS_BURST = 2_000
 const AUTHORS_MAX = 8_192
 
+/** Events are kept in memory for one to two times this long: a graft comes within 3 s of the first name. */
+const SEEN_MS = 5_000
+
+const SEEN_TIMER = 'gossip-seen'
 export const RELEASE_TIMER = 'gossip-release'
 
 export type GossipCounts = {
@@ -86,7 +90,11 @@ export class Gossip implements Protocol<GossipMessage> {
   }
 
   start(): readonly Effect<GossipMessage>[] {
-    return [this.#antiEntropy.compareWake(), { do: 'wake', afterMs: BEACON_EVERY_MS, timer: BEACON_TIMER }]
+    return [
+      this.#antiEntropy.compareWake(),
+      { do: 'wake', afterMs: BEACON_EVERY_MS, timer: BEACON_TIMER },
+      { do: 'wake', afterMs: SEEN_MS, timer: SEEN_TIMER },
+    ]
   }
 
   linkUp(peer: NodeId, initiator: boolean, now: number): readonly Effect<GossipMessage>[] {
@@ -153,6 +161,8 @@ export class Gossip implements Protocol<GossipMessage> {
 
   wake(timer: string, now: number): readonly Effect<GossipMessage>[] {
     switch (timer) {
+      case PUSH_TIMER:
+        return this.#counted(this.#tree.pushWaiting())
       case FLUSH_TIMER:
         return this.#tree.flush()
       case GRAFT_TIMER:
@@ -163,6 +173,9 @@ export class Gossip implements Protocol<GossipMessage> {
         return this.#antiEntropy.compareSoon(now)
       case BEACON_TIMER:
         return this.#spanning.beat(now)
+      case SEEN_TIMER:
+        this.#seen.forgetOld()
+        return [{ do: 'wake', afterMs: SEEN_MS, timer: SEEN_TIMER }]
       case RELEASE_TIMER:
         this.#releaseSet = false
         return this.#release(now)
@@ -176,9 +189,9 @@ export class Gossip implements Protocol<GossipMessage> {
     this.#seen.forget(author, authorSeq)
   }
 
-  /** Everything that is held back, at once: before a node stops. */
+  /** Everything that is held back or waits, at once: before a node stops. */
   drain(): readonly Effect<GossipMessage>[] {
-    return this.#release(Number.POSITIVE_INFINITY)
+    return [...this.#release(Number.POSITIVE_INFINITY), ...this.#counted(this.#tree.pushWaiting())]
   }
 
   #holds({ author, authorSeq }: { author: NodeId; authorSeq: number }): boolean {
@@ -187,15 +200,13 @@ export class Gossip implements Protocol<GossipMessage> {
 
   #push(from: NodeId, events: readonly { event: SignedEvent; hops: number }[], now: number): Effect<GossipMessage>[] {
     const { fresh, duplicates, effects } = this.#admit(from, events, true, now)
-    if (fresh.length > 0) {
-      effects.push(
-        ...this.#tree.spread(
-          fresh.filter(({ spread }) => spread),
-          from,
-        ),
-      )
-    } else if (duplicates > 0) {
-      effects.push(...this.#tree.redundant(from, now))
+    this.#tree.knownTo(from, duplicates)
+    const spread = fresh.filter((one) => one.spread)
+    if (spread.length > 0) effects.push(...this.#tree.spread(spread, from))
+    if (duplicates.length > fresh.length) {
+      const prune = this.#tree.redundant(from, now)
+      // It pushes over a link that is none of the tree: it may not know our place, if its news of it was lost.
+      if (prune.length > 0) effects.push(...prune, this.#spanning.beaconFor(from))
     }
     return effects
   }
@@ -217,20 +228,20 @@ export class Gossip implements Protocol<GossipMessage> {
   #admit(from: NodeId, events: readonly { event: SignedEvent; hops: number }[], live: boolean, now: number) {
     const fresh: (Pushed & { spread: boolean })[] = []
     const effects: Effect<GossipMessage>[] = []
-    let duplicates = 0
+    const duplicates: Header[] = []
     for (const { event, hops } of events) {
       const judged = this.#admission.judge(event, live, now)
       if (judged.verdict === 'new') {
         const { author, authorSeq } = judged.header
-        // Views into a message would keep all of it in memory.
-        const kept = { body: event.body.slice(), signature: event.signature.slice() }
+        // Views into a message would keep all of it in memory; and a Buffer's `slice` is one.
+        const kept = { body: new Uint8Array(event.body), signature: new Uint8Array(event.signature) }
         this.#seen.add(author, authorSeq, { event: kept, hops: hops + 1 })
         this.#queue.push({ header: judged.header, event: kept }, now)
         fresh.push({ author, authorSeq, event: kept, hops: hops + 1, first: goesFirst(judged.header), spread: judged.spread })
         this.counts.eventsIn++
         if (!judged.spread) this.counts.throttled++
       } else if (judged.verdict === 'duplicate') {
-        duplicates++
+        duplicates.push(judged.header)
         this.counts.duplicates++
       } else {
         this.counts.rejected++

@@ -9,7 +9,7 @@ const DONE_MAX = 1_024
 
 /**
  * The gossip events of the last moments: for dropping copies before the log has the event, and for answering grafts.
- * Bounded by count and by bytes; the oldest are forgotten, and after that the log answers for them.
+ * Bounded by count, by bytes and by time; the oldest are forgotten, and after that the log answers for them.
  */
 export class SeenEvents {
   /** By author first: a key of both would have to be made, and hashed, for every copy that arrives. */
@@ -18,6 +18,8 @@ export class SeenEvents {
   readonly #bytesMax: number
   #order: { author: NodeId; authorSeq: number }[] = []
   #done = 0
+  /** Names before this index were there when the old ones were let go of the last time. */
+  #young = 0
   #count = 0
   #bytes = 0
 
@@ -55,6 +57,16 @@ export class SeenEvents {
     if (this.#done > DONE_MAX || this.#order.length - this.#done > 2 * this.#countMax) this.#tidy()
   }
 
+  /** Lets go of what was here at the last call: nobody grafts it any more, and the log has it. */
+  forgetOld(): void {
+    for (; this.#done < this.#young; this.#done++) {
+      const { author, authorSeq } = this.#order[this.#done] as { author: NodeId; authorSeq: number }
+      this.forget(author, authorSeq)
+    }
+    this.#tidy()
+    this.#young = this.#order.length
+  }
+
   /** The log did not take it: another copy is welcome. */
   forget(author: NodeId, authorSeq: number): void {
     const events = this.#byAuthor.get(author)
@@ -67,7 +79,11 @@ export class SeenEvents {
   }
 
   #tidy(): void {
-    this.#order = this.#order.slice(this.#done).filter(({ author, authorSeq }) => this.has(author, authorSeq))
+    const isHere = ({ author, authorSeq }: { author: NodeId; authorSeq: number }) => this.has(author, authorSeq)
+    const old = this.#order.slice(this.#done, this.#young).filter(isHere)
+    const young = this.#order.slice(Math.max(this.#done, this.#young)).filter(isHere)
+    this.#order = [...old, ...young]
+    this.#young = old.length
     this.#done = 0
   }
 }

@@ -49,7 +49,7 @@ export class SpanningTree {
 
   linkUp(peer: NodeId): Effect<GossipMessage>[] {
     this.#claims.set(peer, undefined)
-    return [this.#beaconFor(peer)]
+    return [this.beaconFor(peer)]
   }
 
   linkDown(peer: NodeId, now: number): Effect<GossipMessage>[] {
@@ -131,13 +131,14 @@ export class SpanningTree {
     return { ...now, distance: NO_DISTANCE, parent: undefined }
   }
 
-  #beaconFor(peer: NodeId): Effect<GossipMessage> {
+  /** Our place, for one neighbour. */
+  beaconFor(peer: NodeId): Effect<GossipMessage> {
     const { root, client, distance, beat, parent } = this.#place
     return { do: 'send', to: peer, message: { type: 'beacon', root, client, distance, beat, parent: parent === peer } }
   }
 
   #tellAll(): Effect<GossipMessage>[] {
-    return [...this.#claims.keys()].map((peer) => this.#beaconFor(peer))
+    return [...this.#claims.keys()].map((peer) => this.beaconFor(peer))
   }
 }
 
