@@ -19,6 +19,18 @@ declare module 'hyperdht' {
   interface RawStream extends EventEmitter {
     readonly remoteHost: string | null
     readonly remotePort: number
+    pause(): unknown
+  }
+
+  /** A query of the DHT: its replies, or its end. */
+  interface Query extends AsyncIterable<{ peers: readonly { publicKey: Buffer; relayAddresses: readonly Address[] }[] }> {
+    finished(): Promise<void>
+  }
+
+  interface Server {
+    readonly relayAddresses: readonly Address[]
+    listen(keyPair: KeyPair): Promise<unknown>
+    close(): Promise<void>
   }
 
   interface SecretStream extends EventEmitter {
@@ -30,6 +42,7 @@ declare module 'hyperdht' {
     readonly opened: Promise<boolean>
     readonly destroyed: boolean
     readonly destroying: boolean
+    readonly _readableState: { readonly buffered: number }
     setKeepAlive(ms: number): void
     setTimeout(ms: number): void
     alloc(bytes: number): Buffer
@@ -48,17 +61,22 @@ declare module 'hyperdht' {
     readonly host: string | null
     readonly port: number
     readonly destroyed: boolean
+    /** True until it is known that others reach us unasked. */
+    readonly firewalled: boolean
     bind(): Promise<void>
     fullyBootstrapped(): Promise<void>
     address(): Address | null
     ping(address: Address, options?: { retry?: boolean }): Promise<{ from: Address & { id: Buffer | null } }>
     toArray(options?: { limit?: number }): Address[]
     connect(publicKey: Buffer, options: { relayAddresses?: readonly Address[]; keyPair: KeyPair }): SecretStream
+    createServer(options: { firewall?: () => boolean }, onStream: (stream: SecretStream) => void): Server
+    lookup(topic: Buffer): Query
+    announce(topic: Buffer, keyPair: KeyPair, relayAddresses: readonly Address[]): Query
     destroy(options?: { force?: boolean }): Promise<void>
   }
 
   namespace HyperDHT {
-    export type { Address, KeyPair, Options, RawStream, SecretStream }
+    export type { Address, KeyPair, Options, Query, RawStream, SecretStream, Server }
   }
 
   export = HyperDHT

@@ -3,6 +3,7 @@
 export { NetworkError, type NetworkErrorCode } from './network-error.ts'
 export * from './overlay.ts'
 export * from './overlay-options.ts'
+export * from './peer-streams.ts'
 export * from './protocol.ts'
 export { createOverlay } from './runtime.ts'
 export * from './transport.ts'

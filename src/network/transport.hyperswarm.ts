@@ -6,6 +6,8 @@ import { type KnownEndpoint, KnownEndpoints } from './known-endpoints.hyperswarm
 import { DEFAULT_LIMITS, type TransportLimits } from './limits.hyperswarm.ts'
 import { HyperswarmLink, type LinkEvents } from './link.hyperswarm.ts'
 import { NetworkError } from './network-error.ts'
+import { HyperStreams } from './peer-streams.hyperswarm.ts'
+import type { PeerStreams } from './peer-streams.ts'
 import { Rendezvous, within } from './rendezvous.hyperswarm.ts'
 import type { Endpoint, Link, LinkLoss, Transport, TransportEvents } from './transport.ts'
 
@@ -41,6 +43,8 @@ export interface HyperswarmTransport extends Transport {
   knownEndpoints(): readonly KnownEndpoint[]
   /** Nodes of the DHT that answered. */
   dhtNodes(): readonly Endpoint[]
+  /** Ways for torrents through routers, the caller's to close; undefined where none are needed, and before the start. */
+  openPeerStreams(): PeerStreams | undefined
 }
 
 /** Two connections of one pair this close together are a race of two dials; later, the first one is a dead peer's ghost. */
@@ -183,6 +187,11 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
 
   dhtNodes(): readonly Endpoint[] {
     return this.#node?.dht.toArray({ limit: DHT_NODES_MAX }) ?? []
+  }
+
+  openPeerStreams(): PeerStreams | undefined {
+    const dht = this.#node?.dht
+    return dht?.firewalled === true && this.#disposed === undefined ? new HyperStreams(dht, this.#options.timers) : undefined
   }
 
   [Symbol.asyncDispose](): Promise<void> {

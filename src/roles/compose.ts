@@ -218,7 +218,9 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   await overlay.start(signal)
   index?.start()
   const client =
-    engine === undefined ? undefined : cleanup.use(await createClient({ ...parts, engine, map, timers, node }, signal))
+    engine === undefined
+      ? undefined
+      : cleanup.use(await createClient({ ...parts, engine, map, timers, node, streams: transport.openPeerStreams() }, signal))
 
   const remember = () =>
     writeNetworkMemory(memoryPath, {

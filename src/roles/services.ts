@@ -384,6 +384,8 @@ export type TorrentRow = {
   uploadBytesPerSecond: number
   timeLeftMs: number | null
   peers: number
+  /** Peers that offer it and cannot be reached, as they and we are behind routers; 0 while it has peers. */
+  unreached: number
   corruptPercent: number
   magnet: string
 }

@@ -30,14 +30,15 @@ export class Acceptor {
     this.#hooks = hooks
     const { tcpServer, _onTCPConnectionBound: theirs } = client._connPool
     tcpServer.removeListener('connection', theirs)
-    tcpServer.on('connection', (socket: Socket) => this.#accept(socket))
+    tcpServer.on('connection', (socket: Socket) => this.accept(socket))
   }
 
   close(): void {
     for (const socket of this.#sockets.keys()) socket.destroy()
   }
 
-  #accept(socket: Socket): void {
+  /** @param socket of the TCP server, or a stream that is like one */
+  accept(socket: Socket): void {
     socket.on('error', () => {})
     socket.setNoDelay(true)
     const host = socket.remoteAddress

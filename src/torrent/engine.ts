@@ -59,6 +59,9 @@ export type TorrentMetainfo = {
   torrentFile: Uint8Array
 }
 
+/** A connection with a peer that was made elsewhere, such as through a hole in a router. */
+export type MadeConnection = { readonly remoteAddress: string; readonly remotePort: number; destroy(error?: Error): unknown }
+
 export interface TorrentEngineEvents {
   described(metainfo: TorrentMetainfo): void
   /** These pieces stand on the disk and match their hash (downloaded, or found there). Batched. */
@@ -105,6 +108,8 @@ export interface TorrentEngine extends AsyncDisposable {
   corrupt(infoHash: InfoHash, percent: number): void
   /** Dials a peer that was learnt of elsewhere; nothing happens if it is banned or the torrent is paused. */
   connect(infoHash: InfoHash, host: string, port: number): void
+  /** Talks over a connection that we made for this torrent, or, without one, that a peer made for a torrent it will name. */
+  adopt(connection: MadeConnection, infoHash?: InfoHash): void
   /** Messages and datagrams of peers that were refused since the start. */
   readonly rejectedMessages: number
   /** Peers found in the Mainline DHT for this info hash. */

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import WebTorrent from 'webtorrent'
 import type { Wire } from 'webtorrent/lib/wire'
 import type { Clock, InfoHash, PeerId, Timers } from '../events/index.ts'
@@ -8,7 +9,15 @@ import { createFrom } from './create.webtorrent.ts'
 import { guardDatagrams } from './dht-guard.webtorrent.ts'
 import { DhtPresence } from './dht-presence.webtorrent.ts'
 import { diskProblem } from './disk-problem.ts'
-import type { AddOptions, EngineOptions, TorrentEngine, TorrentEngineEvents, TorrentSource, TorrentStatus } from './engine.ts'
+import type {
+  AddOptions,
+  EngineOptions,
+  MadeConnection,
+  TorrentEngine,
+  TorrentEngineEvents,
+  TorrentSource,
+  TorrentStatus,
+} from './engine.ts'
 import { TorrentError } from './engine.ts'
 import { KnownEndpoints } from './known-endpoints.ts'
 import { parseMagnet } from './magnet.ts'
@@ -170,6 +179,15 @@ class WebtorrentEngine implements TorrentEngine {
   connect(infoHash: InfoHash, host: string, port: number): void {
     this.#entryOf(infoHash)
     this.#swarms.get(infoHash)?.connect(endpointOf(host, port))
+  }
+
+  adopt(connection: MadeConnection, infoHash?: InfoHash): void {
+    // Its maker gave it what webtorrent wants of a socket; the two know of one another only here.
+    const socket = connection as unknown as Socket
+    const swarm = infoHash === undefined ? undefined : this.#swarms.get(infoHash)
+    if (infoHash === undefined && this.#running !== undefined) this.#running.acceptor.accept(socket)
+    else if (swarm !== undefined) swarm.adopt(socket)
+    else connection.destroy()
   }
 
   lookup(infoHash: InfoHash, signal?: AbortSignal): Promise<readonly { host: string; port: number }[]> {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
+import type { Socket } from 'node:net'
 import type WebTorrent from 'webtorrent'
+import Peer from 'webtorrent/lib/peer.js'
 import type { Piece, Torrent } from 'webtorrent/lib/torrent.js'
 import type { Wire } from 'webtorrent/lib/wire'
 import type { Clock, InfoHash, PeerId, PieceRange, Timers } from '../events/index.ts'
@@ -12,7 +14,7 @@ import { TorrentError } from './engine.ts'
 import type { KnownEndpoints } from './known-endpoints.ts'
 import type { Metainfo, Sha1 } from './metainfo.ts'
 import { BLOCK_BYTES, checkTorrentFile, magnetOf, pieceBytes, pieceHash } from './metainfo.ts'
-import { PeerSession } from './peer-session.webtorrent.ts'
+import { endpointOf, PeerSession } from './peer-session.webtorrent.ts'
 import { PieceJudge } from './piece-judge.ts'
 import { bitfieldOf } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
@@ -123,6 +125,21 @@ export class Swarm {
   /** Dials a peer, unless it is banned or there are too many. */
   connect(endpoint: string): void {
     if (!this.#closed && this.torrent.infoHash !== undefined && !this.torrent.destroyed) this.torrent.addPeer(endpoint)
+  }
+
+  /** Talks over a connection that was made for this torrent, unless there are too many. */
+  adopt(socket: Socket): void {
+    const { torrent } = this
+    const address = endpointOf(socket.remoteAddress ?? '0.0.0.0', socket.remotePort ?? 0)
+    const isFull = (torrent._peers?.size ?? PEERS_MAX) >= PEERS_MAX || torrent._peers?.has(address)
+    if (this.#closed || isFull || torrent.infoHash === undefined || torrent.destroyed) {
+      socket.destroy()
+      return
+    }
+    const peer = Peer.createTCPOutgoingPeer(address, torrent, this.#options.client.throttleGroups, 'manual', 0)
+    peer.conn = socket
+    torrent._registerPeer(peer)
+    peer.onConnect()
   }
 
   /** Closes the connections the ban list no longer allows. */

@@ -75,10 +75,12 @@ declare module 'webtorrent/lib/peer.js' {
 
   export default class Peer extends EventEmitter {
     static createTCPIncomingPeer(socket: Socket, throttles: Throttles, secure: 0): Peer
+    static createTCPOutgoingPeer(address: string, swarm: Torrent, throttles: Throttles, source: string, secure: 0): Peer
     readonly id: string
-    readonly conn: Socket | null
+    conn: Socket | null
     readonly wire: Wire
     swarm: Torrent | null
+    onConnect(): void
     onHandshake(infoHash: string, peerId: string): void
     destroy(error?: Error): void
   }
@@ -128,6 +130,7 @@ declare module 'webtorrent/lib/torrent.js' {
     addPeer(address: string): boolean
     destroy(options: { destroyStore: boolean }, done: (error?: Error | null) => void): void
     _addIncomingPeer(peer: Peer): void
+    _registerPeer(peer: Peer): void
     _addPeer(address: string, type: string, source: string): Peer | null
     _onMetadata(metadata: unknown): Promise<void>
     _request(wire: Wire, index: number, hotswap: boolean): boolean

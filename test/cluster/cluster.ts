@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connectNode } from '../../src/control/index.ts'
+import { connectNode, type RemoteNode } from '../../src/control/index.ts'
 import type { NodeRole } from '../../src/events/index.ts'
 import type { MemberRow, NodeService, NodeStatus } from '../../src/roles/index.ts'
 import type { Hosts } from './hosts.ts'
@@ -59,10 +59,14 @@ export class ClusterNode {
     await ended
   }
 
-  async ask<T>(question: (node: NodeService) => Promise<T>): Promise<T | undefined> {
+  ask<T>(question: (node: NodeService) => Promise<T>): Promise<T | undefined> {
+    return this.askAll(({ node }) => question(node))
+  }
+
+  /** Undefined if it does not answer, or answers with an error. */
+  async askAll<T>(question: (node: RemoteNode) => Promise<T>): Promise<T | undefined> {
     try {
-      const { node } = await connectNode(this.directory, { answerMsMax: 5_000 })
-      return await question(node)
+      return await question(await connectNode(this.directory, { answerMsMax: 5_000 }))
     } catch {
       return undefined
     }
@@ -92,6 +96,11 @@ export class ClusterNode {
   get memoryBytes(): number {
     const status = readFileSync(`/proc/${this.#child?.pid}/status`, 'utf8')
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1_024
+  }
+
+  /** Sockets, files and pipes that it has open. */
+  get openFiles(): number {
+    return readdirSync(`/proc/${this.#child?.pid}/fd`).length
   }
 
   get lastWords(): string {
@@ -133,6 +142,18 @@ export class Cluster {
 
   startAll(): void {
     for (const node of this.nodes) node.start()
+  }
+
+  /** Starts all, so many at a time: the next when those before answer. Starting many at once keeps a small machine busy. */
+  async startInGroups(size: number): Promise<void> {
+    for (let from = 0; from < this.nodes.length; from += size) {
+      const group = this.nodes.slice(from, from + size)
+      for (const node of group) node.start()
+      await this.within(60, 'a group answers', async () => {
+        const statuses = await Promise.all(group.map((node) => node.status()))
+        return group.filter((_, at) => statuses[at] === undefined).map(({ index }) => `${index} does not answer`)
+      })
+    }
   }
 
   /** Looks until the condition holds. @returns the ms it took @throws AssertionError with what was missing last */

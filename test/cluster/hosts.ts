@@ -1,10 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freeNodePort } from '../../src/cli/demo/free-ports.ts'
+import { LAB, laboratory } from './laboratory.ts'
 
-/** Machines for nodes to run on, as the lab makes them (../shared/lab beside the repository). */
+/** Machines for nodes to run on. */
 export interface Hosts {
   readonly count: number
   /** Address of host `index`, from 0. */
@@ -12,51 +10,33 @@ export interface Hosts {
   port(index: number): number
   /** The words in front of a command that runs on this host. */
   prefix(index: number): readonly string[]
-  /** The first so many hosts cannot reach the others any more. */
-  split(first: number): void
-  unsplit(): void
-  /** Share of packets lost to and from each host, percent. */
-  loss(percent: number): void
   down(): void
 }
 
-const LAB = join(import.meta.dirname, '../../../shared/lab')
-
-/** Why network namespaces cannot be used here; undefined if they can. */
-export function whyNoNamespaces(): string | undefined {
-  if (process.getuid?.() !== 0) return 'network namespaces need root'
-  if (!existsSync(join(LAB, 'netlab.sh'))) return 'there is no ../shared/lab'
-  try {
-    for (const tool of ['ip', 'nft', 'nsenter']) execFileSync('which', [tool], { stdio: 'ignore' })
-    return undefined
-  } catch {
-    return 'iproute2, nftables or util-linux is missing'
-  }
+export type BridgedHosts = Hosts & {
+  /** The first so many hosts cannot reach the others any more. */
+  split(first: number): void
+  /** Undoes splits and losses. */
+  unsplit(): void
+  /** Share of packets lost to and from each host, percent. */
+  loss(percent: number): void
 }
 
 /** Hosts n1..nN on one bridge, each in a network namespace of its own. */
-export function namespaces(count: number): Hosts {
-  const state = mkdtempSync(join(tmpdir(), 'p2pt-netlab-'))
-  const lab = (...words: string[]) =>
-    execFileSync(join(LAB, 'netlab.sh'), words, { env: { ...process.env, LAB: state }, stdio: ['ignore', 'pipe', 'inherit'] })
-  lab('up', String(count))
-  const anchor = readFileSync(join(state, 'anchor.pid'), 'utf8').trim()
+export function namespaces(count: number): BridgedHosts {
+  const { run, inside, down } = laboratory(() => join(LAB, 'netlab.sh'), String(count))
   const names = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `n${from + at + 1}`).join(' ')
   return {
     count,
     address: (index) => `10.77.${Math.floor((index + 1) / 250)}.${(index + 1) % 250}`,
     port: () => 4700,
-    // Only the network is the host's: the processes stay ours, and their files.
-    prefix: (index) => ['nsenter', `--net=/proc/${anchor}/root/run/netns/n${index + 1}`, '--'],
-    split: (first) => void lab('split', names(0, first), names(first, count)),
-    unsplit: () => void lab('unsplit'),
+    prefix: (index) => inside(`n${index + 1}`),
+    split: (first) => run('split', names(0, first), names(first, count)),
+    unsplit: () => run('unsplit'),
     loss: (percent) => {
-      for (let index = 0; index < count; index++) lab('loss', `n${index + 1}`, String(percent))
+      for (let index = 0; index < count; index++) run('loss', `n${index + 1}`, String(percent))
     },
-    down: () => {
-      lab('down')
-      rmSync(state, { recursive: true, force: true })
-    },
+    down,
   }
 }
 
@@ -64,17 +44,11 @@ export function namespaces(count: number): Hosts {
 export async function loopback(count: number): Promise<Hosts> {
   const ports: number[] = []
   for (let index = 0; index < count; index++) ports.push(await freeNodePort())
-  const no = () => {
-    throw new Error('loopback cannot be cut')
-  }
   return {
     count,
     address: () => '127.0.0.1',
     port: (index) => ports[index] ?? 0,
     prefix: () => [],
-    split: no,
-    unsplit: no,
-    loss: no,
     down: () => {},
   }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { build } from '../cli/program.ts'
 import { Cluster } from './cluster.ts'
-import { type Hosts, namespaces, whyNoNamespaces } from './hosts.ts'
+import { type BridgedHosts, namespaces } from './hosts.ts'
+import { whyNoNamespaces } from './laboratory.ts'
 
 const NODES = 15
 const PLAN = { bootstraps: 3, clients: 2 }
@@ -12,7 +13,7 @@ const why = whyNoNamespaces()
 
 describe(`15 hosts in network namespaces${why === undefined ? '' : ` (skipped: ${why})`}`, function () {
   this.timeout(300_000)
-  let hosts: Hosts
+  let hosts: BridgedHosts
   let cluster: Cluster | undefined
 
   before(function () {

@@ -27,9 +27,13 @@ export function torrentTable(rows: readonly TorrentRow[]): string {
         align: 'right',
       },
     ]),
+    ...rows.filter((row) => row.unreached > 0).map((row) => `${row.infoHash}: ${unreachedText(row.unreached)}`),
     ...problems.map((row) => `${row.infoHash}: ${printable(row.problem ?? '')}`),
   ].join('\n')
 }
+
+const unreachedText = (count: number): string =>
+  `${counted(count, 'peer')} offer${count === 1 ? 's' : ''} it and cannot be reached, as both sides are behind routers; forward the TCP port of a client started with --port`
 
 export function torrentPeerTable(rows: readonly TorrentPeerRow[]): string {
   if (rows.length === 0) return 'no torrent peers'

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Envelope, type InfoHash, TITLE_LENGTH_MAX, type Timers } from '../../events/index.ts'
+import type { PeerStreams } from '../../network/index.ts'
 import { downloadsIn } from '../../projections/index.ts'
 import { judge, summary } from '../../projections/reputation/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
@@ -14,12 +15,15 @@ import { Publications } from './publications.ts'
 import { Publisher } from './publisher.ts'
 import { Torrents } from './torrents.ts'
 import { Verdicts } from './verdicts.ts'
+import { WaysThroughRouters } from './ways-through-routers.ts'
 
 export type ClientNodeParts = Omit<NodeParts, 'engine'> & {
   engine: TorrentEngine
   map: IndexMap
   timers: Timers
   node: NodeService
+  /** Undefined where everybody reaches us. */
+  streams: PeerStreams | undefined
 }
 
 export type ClientNode = AsyncDisposable & { readonly service: ClientService }
@@ -30,6 +34,8 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
   const downloads = () => states.state('downloads')
   const ledger = () => states.state('reputation')
 
+  const { streams, clock } = parts
+  const ways = streams && new WaysThroughRouters({ streams, engine, timers, notices, now: () => clock.now() })
   const torrents = new Torrents({
     log,
     engine,
@@ -39,6 +45,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     allowCorrupt: options.allowCorrupt ?? false,
     downloads: () => downloadsIn(downloads()),
     download: (infoHash) => downloads().downloads.get(infoHash),
+    unreached: (infoHash) => ways?.unreached(infoHash) ?? 0,
   })
   const verdicts = new Verdicts({
     log,
@@ -95,6 +102,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     stopFollowing()
     stopWatching()
     publications.stop()
+    await ways?.[Symbol.asyncDispose]()
     await engine[Symbol.asyncDispose]()
     // What the engine told last is in the log before that closes.
     await Promise.all([torrents.settled(), publications.settled()])
@@ -104,6 +112,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     await engine.start(signal)
     await torrents.restore()
     publications.start()
+    ways?.start()
   } catch (error) {
     await close()
     throw error

@@ -21,6 +21,8 @@ export type TorrentsOptions = {
   /** Rows of the downloads projection. */
   downloads(): readonly Download[]
   download(infoHash: InfoHash): Download | undefined
+  /** How many peers offer this torrent and could not be reached. */
+  unreached(infoHash: InfoHash): number
 }
 
 /** What the engine's `create` gives: the metainfo, and where the files stand. */
@@ -288,11 +290,14 @@ export class Torrents {
       uploadBytesPerSecond: live?.uploadBytesPerSecond ?? 0,
       timeLeftMs: live?.timeLeftMs ?? null,
       peers: live?.peers.length ?? 0,
+      unreached: isAlone(live) ? this.#options.unreached(download.infoHash) : 0,
       corruptPercent: live?.corruptPercent ?? 0,
       magnet: download.magnet || magnetOf(download.infoHash, download.title || download.name),
     }
   }
 }
+
+const isAlone = (live: TorrentStatus | undefined): boolean => live?.peers.length === 0 && live.state !== 'seeding'
 
 function stateOf(download: Download, live: TorrentStatus | undefined): TorrentRow['state'] {
   if (download.paused) return 'paused'

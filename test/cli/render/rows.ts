@@ -23,6 +23,7 @@ export const torrentRow = (change: Partial<TorrentRow> = {}): TorrentRow => ({
   uploadBytesPerSecond: 0,
   timeLeftMs: null,
   peers: 0,
+  unreached: 0,
   corruptPercent: 0,
   magnet: `magnet:?xt=urn:btih:${HASH}`,
   ...change,

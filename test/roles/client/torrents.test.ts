@@ -44,6 +44,7 @@ describe('torrents of a client', () => {
       ...{ log: own.log, engine, timers: own.time, notices: new NoticeBoard(own.time), directory, allowCorrupt: false },
       downloads: () => downloadsIn(downloads()),
       download: (infoHash) => downloads().downloads.get(infoHash),
+      unreached: () => 0,
     })
     engine.listen({
       described: (metainfo) => torrents.described(metainfo),
