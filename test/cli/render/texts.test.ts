@@ -121,3 +121,11 @@ describe('answers as text', () => {
     )
   })
 })
+
+describe('the table of torrents', () => {
+  it('says that peers cannot be reached, and what helps', () => {
+    const text = torrentTable([torrentRow({ unreached: 2 })])
+    assert.match(text, /2 peers offer it and cannot be reached, as both sides are behind routers; forward the TCP port/)
+    assert.doesNotMatch(torrentTable([torrentRow()]), /reached/)
+  })
+})
