@@ -1,5 +1,5 @@
-// npm run test:sim -- [--scenario NAME] [--nodes N] [--seed N] [--seeds N]
-// With a scenario: that one, for one seed or several. Without: the mix below, each run in a process of its own, as many at
+// npm run test:sim -- [--quick] [--scenario NAME] [--nodes N] [--seed N] [--seeds N]
+// With a scenario: that one, for one seed or several. Without: the mix below, with --quick less the networks of 1,000; each run in a process of its own, as many at
 // once as there are processors. Exit code 1 if a run failed; each failure names the one command that runs it again.
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
@@ -18,9 +18,10 @@ const LARGE: readonly Play[] = [
   { scenario: 'crash', nodes: 1_000, seed: 2 },
   { scenario: 'broadcast', nodes: 1_000, seed: 1 },
   { scenario: 'broadcast', nodes: 1_000, seed: 2 },
+  { scenario: 'quiet', nodes: 1_000, seed: 1 },
 ]
 
-function mix(): Play[] {
+function mix(isQuick: boolean): Play[] {
   const names = Object.keys(SCENARIOS)
   const small = Array.from({ length: MIX_SEEDS }, (_, index): Play => {
     const scenario = names[index % names.length] as string
@@ -28,7 +29,7 @@ function mix(): Play[] {
     return { scenario, nodes: Math.min(size, SCENARIOS[scenario]?.nodesMax ?? size), seed: index + 1 }
   })
   // The long ones first, so that none is left alone at the end.
-  return [...LARGE, ...small]
+  return isQuick ? small : [...LARGE, ...small]
 }
 
 const text = (figures: Readonly<Record<string, number>>): string =>
@@ -67,19 +68,20 @@ async function playAll(runs: readonly Play[]): Promise<number> {
 
 const { values } = parseArgs({
   options: {
+    quick: { type: 'boolean', default: false },
     scenario: { type: 'string' },
     nodes: { type: 'string' },
     seed: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '1' },
   },
 })
-const { scenario: named } = values
+const { quick, scenario: named } = values
 const known = named === undefined ? undefined : SCENARIOS[named]
 const [seed, seeds] = [Number(values.seed), Number(values.seeds)]
 const nodes = values.nodes === undefined ? undefined : Number(values.nodes)
 const isSound = [seed, seeds, nodes ?? 2].every(Number.isInteger) && seeds >= 1 && (nodes ?? 2) >= 2
 if (!isSound || (named !== undefined && known === undefined)) {
-  console.error('usage: npm run test:sim -- [--scenario NAME] [--nodes N] [--seed N] [--seeds N]\nscenarios:')
+  console.error('usage: npm run test:sim -- [--quick] [--scenario NAME] [--nodes N] [--seed N] [--seeds N]\nscenarios:')
   for (const [name, { proves }] of Object.entries(SCENARIOS)) console.error(`  ${name.padEnd(12)} ${proves}`)
   process.exit(2)
 }
@@ -90,7 +92,7 @@ if (named !== undefined && seeds === 1) {
   const sizeOf = (name: string) => nodes ?? SCENARIOS[name]?.nodes ?? 15
   const runs =
     named === undefined
-      ? mix()
+      ? mix(quick)
       : Array.from({ length: seeds }, (_, index): Play => ({ scenario: named, nodes: sizeOf(named), seed: seed + index }))
   const failed = await playAll(runs)
   const seconds = Math.round((performance.now() - started) / 1_000)

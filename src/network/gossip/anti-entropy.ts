@@ -250,7 +250,10 @@ export class AntiEntropy {
 
   #giveUpLate(now: number): void {
     for (const peer of this.#peers.values()) {
-      if (peer.fetch !== undefined && peer.fetch.deadline <= now) this.#endFetch(peer)
+      if (peer.fetch === undefined || peer.fetch.deadline > now) continue
+      this.#endFetch(peer)
+      // Something we know of did not come: look for it as often as at first, not only at the next of the slow rounds.
+      this.#everyMs = COMPARE_FIRST_MS
     }
   }
 }

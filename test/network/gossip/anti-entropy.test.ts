@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type NodeId, toHex, type VersionVector } from '../../../src/events/index.ts'
-import { FETCH_EVENTS_MAX, limited } from '../../../src/network/gossip/anti-entropy.ts'
+import { AntiEntropy, FETCH_EVENTS_MAX, limited } from '../../../src/network/gossip/anti-entropy.ts'
 import { AuthorRates } from '../../../src/network/gossip/author-rates.ts'
+import { SeenEvents } from '../../../src/network/gossip/seen-events.ts'
 import { bucketBits, bucketOf, differingBuckets, hasBucket, Summariser } from '../../../src/network/gossip/vector-summary.ts'
 
 const author = (digit: string): NodeId => digit.repeat(64) as NodeId
@@ -70,6 +71,30 @@ describe('a fetch', () => {
       { author: author('a'), from: 1, to: share },
       { author: author('c'), from: 1, to: share },
     ])
+  })
+})
+
+describe('anti-entropy', () => {
+  it('compares as often as at first once a fetch stayed without an answer', () => {
+    const peer = author('1')
+    const held = { lamport: 1, has: () => false, versionVector: () => new Map<NodeId, number>() }
+    const antiEntropy = new AntiEntropy(held, new SeenEvents(10, 1_000), () => 0.5)
+    const waitMs = (now: number): number => {
+      const wake = antiEntropy.compare(now).find((effect) => effect.do === 'wake')
+      assert.ok(wake?.do === 'wake')
+      return wake.afterMs
+    }
+    antiEntropy.linkUp(peer, false, 0)
+    for (let round = 0; round < 10; round++) waitMs(round * 10_000)
+    assert.equal(waitMs(100_000), 5_000)
+    const asked = antiEntropy.vector(
+      peer,
+      { buckets: bucketBits([]), heads: [{ author: author('2'), authorSeq: 3 }], reply: true },
+      100_000,
+    )
+    assert.ok(asked.some((effect) => effect.do === 'send' && effect.message.type === 'fetch'))
+    assert.equal(waitMs(102_499), 5_000)
+    assert.equal(waitMs(102_500), 1_000)
   })
 })
 

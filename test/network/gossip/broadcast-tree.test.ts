@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import type { NodeId } from '../../../src/events/index.ts'
+import { BroadcastTree, PUSH_GAP_MS, PUSH_TIMER, type Pushed } from '../../../src/network/gossip/broadcast-tree.ts'
+
+const id = (digit: string): NodeId => digit.repeat(64) as NodeId
+const [AUTHOR, NEAR, OTHER] = [id('a'), id('1'), id('2')]
+
+const event = (authorSeq: number, first = false): Pushed => ({
+  ...{ author: AUTHOR, authorSeq, hops: 1, first },
+  event: { body: Uint8Array.of(authorSeq), signature: new Uint8Array(64) },
+})
+
+describe('broadcast tree', () => {
+  let tree: BroadcastTree
+  beforeEach(() => {
+    tree = new BroadcastTree({ pushesTo: () => true })
+    for (const peer of [NEAR, OTHER]) tree.linkUp(peer)
+  })
+
+  /** The events of each message, by whom it is for. */
+  const pushedIn = (effects: ReturnType<BroadcastTree['spread']>) =>
+    effects.flatMap((effect) =>
+      effect.do === 'send' && effect.message.type === 'push'
+        ? [[effect.to, effect.message.events.map(({ event: { body } }) => body[0])]]
+        : [],
+    )
+
+  it('sends an event on at once, and those that follow closely in one message', () => {
+    const effects = tree.spread([event(1)], OTHER)
+    assert.deepEqual(pushedIn(effects), [[NEAR, [1]]])
+    assert.deepEqual(effects.at(-1), { do: 'wake', afterMs: PUSH_GAP_MS, timer: PUSH_TIMER })
+    assert.deepEqual(tree.spread([event(2)], OTHER), [])
+    assert.deepEqual(tree.spread([event(3)], OTHER), [])
+    assert.deepEqual(pushedIn(tree.pushWaiting()), [[NEAR, [2, 3]]])
+    assert.deepEqual(tree.pushWaiting(), [])
+    assert.deepEqual(pushedIn(tree.spread([event(4)], OTHER)), [[NEAR, [4]]])
+  })
+
+  it('sends verdicts that waited before what else did', () => {
+    tree.spread([event(1)], OTHER)
+    tree.spread([event(2)], OTHER)
+    tree.spread([event(3, true)], OTHER)
+    assert.deepEqual(pushedIn(tree.pushWaiting()), [
+      [NEAR, [3]],
+      [NEAR, [2]],
+    ])
+  })
+
+  it('does not push what the neighbour has shown that it holds', () => {
+    tree.spread([event(1)], OTHER)
+    tree.spread([event(2), event(3)], OTHER)
+    tree.knownTo(NEAR, [{ author: AUTHOR, authorSeq: 2 }])
+    assert.deepEqual(pushedIn(tree.pushWaiting()), [[NEAR, [3]]])
+  })
+})
