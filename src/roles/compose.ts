@@ -192,7 +192,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     timers,
     notices,
     indexNodes: () => (options.role === 'client' ? map.indexNodes() : []),
-    restored: readRestoredMark(directory.directory) !== undefined,
+    restored: readRestoredMark(directory.directory)?.from,
     fork: readFork(directory.directory),
     onRecovered: () => {
       removeRestoredMark(directory.directory)

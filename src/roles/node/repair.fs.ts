@@ -1,9 +1,7 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { openStoppedDirectory } from '../../events/data-directory.fs.ts'
 import { repairLog } from '../../events/repair-log.level.ts'
 import type { RepairResult } from '../services.ts'
-import { RESTORED, type RestoredMark } from './restored.fs.ts'
+import { writeRestoredMark } from './restored.fs.ts'
 import { asServiceError } from './service-errors.ts'
 
 /**
@@ -12,12 +10,12 @@ import { asServiceError } from './service-errors.ts'
  */
 export async function repairStopped(dataDirectory: string): Promise<RepairResult> {
   try {
-    using directory = openStoppedDirectory(dataDirectory)
+    using directory = openStoppedDirectory(dataDirectory, { unfinished: true })
     const { repaired, before, after, keptIn, lost, floors } = await repairLog(dataDirectory, directory.id)
     // What this node said may be gone with the rest: its next start takes it back from its peers before it says more.
     if (Object.keys(floors).length > 0) {
-      const mark: RestoredMark = { at: 0, gossipSeq: (floors.gossip ?? 1) - 1, indexSeq: (floors.index ?? 1) - 1 }
-      writeFileSync(join(dataDirectory, RESTORED), JSON.stringify(mark))
+      const [gossipSeq, indexSeq] = [(floors.gossip ?? 1) - 1, (floors.index ?? 1) - 1]
+      writeRestoredMark(dataDirectory, { from: 'repair', at: 0, gossipSeq, indexSeq })
     }
     return {
       repaired,
