@@ -51,7 +51,7 @@ export type LevelLog = EventLog &
      */
     leaveOutIndexNumbers(indexSeq: number): Promise<void>
     copyTo(directory: string, onProgress?: (seq: number) => void): Promise<LogCopy>
-  }
+  } & Pick<StoredLog, 'writeFailure' | 'onWriteFailure' | 'recover'>
 
 /** A stopped node's log. */
 export type StoppedLog = LogView & {
@@ -177,6 +177,20 @@ class StoredLog extends CommittedLog implements PrunableLog {
     const { gossip: _, ...floors } = this.state.floors
     await this.between(() => this.#segments.writeMeta({ author: this.author, floors }))
     this.state.floors = floors
+  }
+
+  /** Tries, after a failed write, whether the log can be written again. @returns true if it can */
+  async recover(): Promise<boolean> {
+    if (this.writeFailure === undefined) return true
+    try {
+      await this.between(() => this.#segments.mend())
+      this.noteWrite(undefined)
+      return true
+    } catch (cause) {
+      if (cause instanceof LogError && cause.code === 'LOG_CLOSED') return false
+      this.noteWrite(reasonOf(cause))
+      return false
+    }
   }
 
   async leaveOutIndexNumbers(indexSeq: number): Promise<void> {
