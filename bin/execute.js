@@ -19,15 +19,27 @@ export async function executeSources() {
 
 async function execute(loadOptions) {
   settings.enableAutoTranspile = false
-  // A reader that has seen enough (`p2pt log show | head`) is no failure.
-  process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  // First in the line: oclif's own listener throws what is not EPIPE.
+  process.stdout.prependListener('error', endWithoutOutput)
+  // What stderr does not take nobody can be told.
+  process.stderr.prependListener('error', () => {})
   try {
     await run(process.argv.slice(2), loadOptions)
   } catch (error) {
     process.exitCode = exitCodeOf(error)
   }
-  await flush()
+  // Not where nothing waits: it writes an empty text to be told, which a full device refuses as well.
+  if (process.stdout.writableLength > 0) await flush()
+  // The last line may have failed a moment ago, and its listener not have run yet.
+  if (process.stdout.errored) endWithoutOutput(process.stdout.errored)
   process.exit()
+}
+
+/** A reader that has seen enough (`p2pt log show | head`) is no failure; a disk that is full is one. */
+function endWithoutOutput(error) {
+  if (error.code === 'EPIPE') process.exit(0)
+  process.stderr.write(`p2pt: the output cannot be written: ${error.message}\n`)
+  process.exit(1)
 }
 
 /** Commands report their own errors (base-command.ts); what comes here is a word that is no command, or the end of help. */

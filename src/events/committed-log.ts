@@ -29,6 +29,8 @@ export class CommittedLog extends LogReader implements EventLog {
   readonly #listeners = new Set<(envelopes: readonly Envelope[]) => void>()
   #queue: Waiting[] = []
   #committing: Promise<void> | undefined
+  readonly #watchers = new Set<(reason: string | undefined) => void>()
+  #writeFailure: string | undefined
 
   constructor(state: LogState, store: LogStore, tools: PlanTools) {
     super(tools.signer.id, state, store)
@@ -69,6 +71,26 @@ export class CommittedLog extends LogReader implements EventLog {
     return () => {
       this.#listeners.delete(entry)
     }
+  }
+
+  /** Why the last write failed; undefined while the log can be written. */
+  get writeFailure(): string | undefined {
+    return this.#writeFailure
+  }
+
+  /** Calls back when writes begin to fail, with the reason, and when they succeed again. @returns a function that stops it */
+  onWriteFailure(listener: (reason: string | undefined) => void): () => void {
+    const entry = (reason: string | undefined): void => listener(reason)
+    this.#watchers.add(entry)
+    return () => {
+      this.#watchers.delete(entry)
+    }
+  }
+
+  protected noteWrite(failure: string | undefined): void {
+    const isChange = (failure === undefined) !== (this.#writeFailure === undefined)
+    this.#writeFailure = failure
+    if (isChange) for (const listener of this.#watchers) listener(failure)
   }
 
   /** Commits what waits before the store is closed. */
@@ -144,10 +166,13 @@ export class CommittedLog extends LogReader implements EventLog {
           members.some((waiting) => waiting.durable),
         )
       } catch (cause) {
-        const failure = new LogError({ code: 'LOG_WRITE_FAILED', reason: reasonOf(cause) }, { cause })
+        const reason = reasonOf(cause)
+        const failure = new LogError({ code: 'LOG_WRITE_FAILED', reason }, { cause })
+        this.noteWrite(reason)
         for (const waiting of members) waiting.reject(failure)
         return
       }
+      this.noteWrite(undefined)
       const envelopes = plan.events.map((event) => event.envelope)
       this.state.advance(this.head + envelopes.length, plan.lamport, plan.runs)
       this.#tell(envelopes)

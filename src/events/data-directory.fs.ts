@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NodeRole } from './event.ts'
 import { createLevelLog } from './event-log.level.ts'
@@ -8,8 +8,10 @@ import { isReadOnly } from './linked-copy.fs.ts'
 import { logPaths } from './log-database.level.ts'
 import { claimPath } from './open-paths.fs.ts'
 import { lockHolder, takeLock } from './process-lock.fs.ts'
+import { replaceFile } from './replace-file.fs.ts'
 import { randomSeed, SEED_BYTES, signerFromSeed } from './signer.sodium.ts'
 import type { Signer } from './signer.ts'
+import { beginImport, unfinishedImport } from './unfinished-import.fs.ts'
 
 /** Layout of the directory itself; the log has a format of its own. */
 export const DIRECTORY_FORMAT = 1
@@ -48,6 +50,7 @@ export type DataDirectoryErrorDetail =
   /** It has something else in it, or a part of it is gone or cannot be read. */
   | { code: 'DIRECTORY_UNUSABLE'; directory: string; reason: string }
   | { code: 'DIRECTORY_MISSING'; directory: string }
+  | { code: 'IMPORT_UNFINISHED'; directory: string; file: string }
 
 const SENTENCES: {
   [C in DataDirectoryErrorDetail['code']]: (detail: Extract<DataDirectoryErrorDetail, { code: C }>) => string
@@ -58,6 +61,8 @@ const SENTENCES: {
     `${directory} has format ${format}, this version knows up to ${supported}: use a newer p2pt`,
   DIRECTORY_UNUSABLE: ({ directory, reason }) => `${directory} cannot be used as a data directory: ${reason}`,
   DIRECTORY_MISSING: ({ directory }) => `there is no node in ${directory}`,
+  IMPORT_UNFINISHED: ({ directory, file }) =>
+    `the import of ${file} into ${directory} was not finished, and the log lacks events: run the same \`p2pt log import\` again`,
 }
 
 /** What the operator can mend. A directory in use is LogError `LOG_LOCKED`. */
@@ -83,12 +88,20 @@ export type DataDirectory = Disposable & {
   readonly isNew: boolean
 }
 
+export type OpenOptions = {
+  readonly role: NodeRole
+  /** The seed of the key that a new directory gets; left out, a new one. */
+  readonly seed?: Uint8Array | undefined
+  /** The file of which events are to be imported here: the only use of a directory in which an import was cut off. */
+  readonly importing?: string
+}
+
 /**
  * Opens a node's data directory, or makes one with a new key and an empty log.
  * @throws DataDirectoryError if it belongs to another role, is of a newer format, or is unusable
  * @throws LogError `LOG_LOCKED` with the process that has it, or what opening a log throws
  */
-export async function openDataDirectory(directory: string, { role }: { role: NodeRole }): Promise<DataDirectory> {
+export async function openDataDirectory(directory: string, { role, seed, importing }: OpenOptions): Promise<DataDirectory> {
   const paths = dataPaths(directory)
   unlessUnusable(directory, () => mkdirSync(directory, { recursive: true, mode: 0o700 }))
   const release = lock(directory, paths)
@@ -97,7 +110,12 @@ export async function openDataDirectory(directory: string, { role }: { role: Nod
     if (known !== undefined && known.role !== role) {
       throw new DataDirectoryError({ code: 'DIRECTORY_OTHER_ROLE', directory, expected: role, found: known.role })
     }
-    if (known === undefined) await create(directory, paths, role)
+    if (importing === undefined) refuseUnfinished(directory)
+    if (known === undefined) {
+      // Before there is a key: a node that was moved here half way must never start.
+      if (importing !== undefined) unlessUnusable(directory, () => beginImport(directory, importing))
+      await create(directory, paths, { role, seed })
+    }
     const signer = signerFromSeed(readSeed(directory, paths))
     if (known !== undefined && known.id !== signer.id) {
       throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: 'key.seed is not the key of its node' })
@@ -110,13 +128,20 @@ export async function openDataDirectory(directory: string, { role }: { role: Nod
   }
 }
 
+function refuseUnfinished(directory: string): void {
+  const file = unfinishedImport(directory)
+  if (file !== undefined) throw new DataDirectoryError({ code: 'IMPORT_UNFINISHED', directory, file })
+}
+
 export type StoppedDirectory = Disposable & NodeDescription & { readonly paths: DataPaths }
 
 /**
  * Locks a stopped node's data directory.
- * @throws DataDirectoryError `DIRECTORY_MISSING`, `DIRECTORY_NEWER`; LogError `LOG_LOCKED` if the node runs
+ * @param unfinished take also one in which an import was cut off: for a repair, without which it may not go on
+ * @throws DataDirectoryError `DIRECTORY_MISSING`, `DIRECTORY_NEWER`, `IMPORT_UNFINISHED`; LogError `LOG_LOCKED` if the node runs
  */
-export function openStoppedDirectory(directory: string): StoppedDirectory {
+export function openStoppedDirectory(directory: string, { unfinished = false } = {}): StoppedDirectory {
+  if (!unfinished) refuseUnfinished(directory)
   const known = describeDirectory(directory)
   const paths = dataPaths(directory)
   return { ...known, paths, [Symbol.dispose]: lock(directory, paths) }
@@ -185,14 +210,17 @@ function readNode(directory: string): NodeDescription | undefined {
 }
 
 // In an order that a crash at any point leaves either no node.json, and the next start goes on, or a whole node.
-async function create(directory: string, paths: DataPaths, role: NodeRole): Promise<void> {
+async function create(directory: string, paths: DataPaths, { role, seed }: Pick<OpenOptions, 'role' | 'seed'>): Promise<void> {
   if (!existsSync(paths.keySeed)) {
     if (existsSync(paths.log) || existsSync(paths.head)) {
       throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: 'it has a log, but no key.seed' })
     }
-    unlessUnusable(directory, () => replaceFile(paths.keySeed, randomSeed()))
+    unlessUnusable(directory, () => replaceFile(paths.keySeed, seed ?? randomSeed()))
   }
   const signer: Signer = signerFromSeed(readSeed(directory, paths))
+  if (seed !== undefined && signer.id !== signerFromSeed(seed).id) {
+    throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: 'it has another key already' })
+  }
   await createLevelLog(directory, signer.id)
   const node: NodeDescription = { format: DIRECTORY_FORMAT, role, id: signer.id }
   unlessUnusable(directory, () => replaceFile(paths.node, Buffer.from(`${JSON.stringify(node, null, 2)}\n`)))
@@ -208,17 +236,4 @@ function readSeed(directory: string, paths: DataPaths): Uint8Array {
     })
   }
   return seed
-}
-
-/** Writes a small file whole or not at all, readable by its owner alone, and waits for the disk. */
-function replaceFile(path: string, bytes: Uint8Array): void {
-  const draft = `${path}.new`
-  const file = openSync(draft, 'w', 0o600)
-  try {
-    writeSync(file, bytes)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(draft, path)
 }

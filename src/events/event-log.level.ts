@@ -53,8 +53,13 @@ export type LevelLog = EventLog &
      * out after all. A hole that nobody can fill would keep others from our events behind it.
      */
     settleGossip(): Promise<void>
+    /**
+     * Own index numbers begin far above `indexSeq`, and above those that are here, from now on: this log is to go on from
+     * an older copy of itself, which had reached that number.
+     */
+    leaveOutIndexNumbers(indexSeq: number): Promise<void>
     copyTo(directory: string, onProgress?: (seq: number) => void): Promise<LogCopy>
-  }
+  } & Pick<StoredLog, 'writeFailure' | 'onWriteFailure' | 'recover'>
 
 /** A stopped node's log. */
 export type StoppedLog = LogView & {
@@ -68,10 +73,14 @@ export type StoppedLog = LogView & {
  */
 const INDEX_NUMBERS_LEFT_OUT = 65_536
 
+function floorAbove(state: LogState, indexSeq: number): number {
+  return Math.max(indexSeq, (state.floors.index ?? 1) - 1) + 1 + INDEX_NUMBERS_LEFT_OUT
+}
+
 function copier(store: SegmentStore, state: LogState, author: NodeId): StoppedLog['copyTo'] {
   return async (directory, onProgress) => {
     const [gossipSeq, indexSeq] = [state.runsOf(author, 'gossip')?.highest ?? 0, state.runsOf(author, 'index')?.highest ?? 0]
-    const index = Math.max(indexSeq, (state.floors.index ?? 1) - 1) + 1 + INDEX_NUMBERS_LEFT_OUT
+    const index = floorAbove(state, indexSeq)
     const head = await store.copyTo(directory, { meta: { author, floors: { ...state.floors, index } }, onProgress })
     return { head, gossipSeq, indexSeq }
   }
@@ -204,6 +213,27 @@ class StoredLog extends CommittedLog implements PrunableLog {
   async settleGossip(): Promise<void> {
     if (this.state.floors.gossip === undefined) return
     const { gossip: _, ...floors } = this.state.floors
+    await this.between(() => this.#segments.writeMeta({ author: this.author, floors }))
+    this.state.floors = floors
+  }
+
+  /** Tries, after a failed write, whether the log can be written again. @returns true if it can */
+  async recover(): Promise<boolean> {
+    if (this.writeFailure === undefined) return true
+    try {
+      await this.between(() => this.#segments.mend())
+      this.noteWrite(undefined)
+      return true
+    } catch (cause) {
+      if (cause instanceof LogError && cause.code === 'LOG_CLOSED') return false
+      this.noteWrite(reasonOf(cause))
+      return false
+    }
+  }
+
+  async leaveOutIndexNumbers(indexSeq: number): Promise<void> {
+    const here = this.state.runsOf(this.author, 'index')?.highest ?? 0
+    const floors = { ...this.state.floors, index: floorAbove(this.state, Math.max(indexSeq, here)) }
     await this.between(() => this.#segments.writeMeta({ author: this.author, floors }))
     this.state.floors = floors
   }

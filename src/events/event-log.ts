@@ -101,6 +101,8 @@ export interface EventLog extends LogView {
 export type LogErrorDetail =
   | { code: 'LOG_CLOSED' }
   | { code: 'LOG_WRITE_FAILED'; reason: string }
+  /** After a failed write: it could not be opened again, or was in the midst of a read. */
+  | { code: 'LOG_UNAVAILABLE'; reason: string }
   /** `pid` is 0 where it is not known. */
   | { code: 'LOG_LOCKED'; directory: string; pid: number }
   | { code: 'LOG_DAMAGED'; ranges: readonly DamagedRange[] }
@@ -118,6 +120,7 @@ export type DamagedRange = { from: number; to: number; what: 'missing' | 'altere
 const SENTENCES: { [C in LogErrorDetail['code']]: (detail: Extract<LogErrorDetail, { code: C }>) => string } = {
   LOG_CLOSED: () => 'the event log is closed',
   LOG_WRITE_FAILED: (detail) => `the event log could not be written: ${detail.reason}`,
+  LOG_UNAVAILABLE: (detail) => `the event log cannot be read: ${detail.reason}`,
   LOG_LOCKED: (detail) =>
     `the data directory ${detail.directory} is in use by ${detail.pid > 0 ? `process ${detail.pid}` : 'another process'}: stop it, or ask it through its socket`,
   LOG_DAMAGED: (detail) =>

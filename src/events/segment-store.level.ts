@@ -12,6 +12,7 @@ import { encodeMeta, type LogDatabase, type Meta } from './log-database.level.ts
 import type { LogState } from './log-state.ts'
 import type { LogStore, StoreRange } from './log-store.ts'
 import { bytesIn, planPruning, readSnapshot } from './pruning.level.ts'
+import { asUnavailable, RenewedDatabase } from './renewed-database.level.ts'
 import type { Arrival, Pruned, PruneRequest, SnapshotRow } from './retention.ts'
 import { encodeFrame, readSegment, signedEventsOf, wantedKinds } from './segment.ts'
 import { entryOf, kindBits, type SegmentDirectory, type SegmentEntry } from './segment-directory.ts'
@@ -80,7 +81,7 @@ export type SegmentStoreParts = {
 
 /** Segments in LevelDB. */
 export class SegmentStore implements LogStore {
-  #database: LogDatabase
+  readonly #handle: RenewedDatabase
   readonly #parts: SegmentStoreParts
   #tail: TailSegment[]
   #digest: Uint8Array
@@ -88,14 +89,19 @@ export class SegmentStore implements LogStore {
   #broken = false
 
   constructor(database: LogDatabase, parts: SegmentStoreParts) {
-    this.#database = database
+    this.#handle = new RenewedDatabase(database, parts.reopen)
     this.#parts = parts
     this.#tail = parts.tail
     this.#digest = parts.digest
   }
 
+  /** For writing: whoever writes mends first. */
+  get #database(): LogDatabase {
+    return this.#handle.current
+  }
+
   async write(commit: Commit, durable: boolean): Promise<void> {
-    if (this.#broken) await this.#mend()
+    await this.mend()
     const frame = encodeFrame(commit.events)
     const summary = summarise(commit, this.#digest, chainDigest(this.#digest, frame))
     const tail = [...this.#tail, { summary, frames: frame }]
@@ -132,13 +138,11 @@ export class SegmentStore implements LogStore {
    * @returns where to go on, undefined at the end
    */
   async prune(request: PruneRequest, from: number): Promise<Pruned & { readonly next: number | undefined }> {
-    if (this.#broken) await this.#mend()
+    await this.mend()
     const { directory, upcast, author, state } = this.#parts
     const tail = this.#tail[0]?.summary.first ?? Number.POSITIVE_INFINITY
     const { thinned, rows, next } = await planPruning(this.#database, { directory, upcast }, request, from, tail - 1)
     if (thinned.length === 0) return { events: 0, bytes: 0, next }
-    // What the head file says is durable must not lie where only the digests at the ends are known.
-    await this.#syncAll()
     const batch = this.#database.batch()
     batch.put(META_KEY, encodeMeta({ author, floors: state.floors }))
     for (const [key, value] of request.rows()) {
@@ -150,6 +154,8 @@ export class SegmentStore implements LogStore {
     }
     for (const summary of rows) batch.put(summaryKey(summary.first), sealValue([encodeSummary(summary)]))
     try {
+      // What the head file says is durable must not lie where only the digests at the ends are known.
+      await this.#syncAll()
       await batch.write({ sync: true })
     } catch (error) {
       this.#broken = true
@@ -167,7 +173,13 @@ export class SegmentStore implements LogStore {
 
   /** Whose log it is, and which numbers are not given out. */
   async writeMeta(meta: Pick<Meta, 'author' | 'floors'>): Promise<void> {
-    await this.#database.put(META_KEY, encodeMeta(meta), { sync: true })
+    await this.mend()
+    try {
+      await this.#database.put(META_KEY, encodeMeta(meta), { sync: true })
+    } catch (error) {
+      this.#broken = true
+      throw error
+    }
   }
 
   /** Gives back the space of what was taken out. */
@@ -176,8 +188,8 @@ export class SegmentStore implements LogStore {
     await this.#database.compactRange(summaryKey(0), summaryKey(to))
   }
 
-  snapshot(projection: string): Promise<readonly SnapshotRow[]> {
-    return readSnapshot(this.#database, projection)
+  async snapshot(projection: string): Promise<readonly SnapshotRow[]> {
+    return readSnapshot(await this.#handle.readable, projection)
   }
 
   bytesOnDisk(): Promise<number> {
@@ -185,14 +197,15 @@ export class SegmentStore implements LogStore {
   }
 
   async *batches({ from, to, kinds }: StoreRange): AsyncGenerator<readonly Envelope[]> {
-    const stretches = this.#parts.directory.stretches(from, to, kinds && kindBits(kinds))
     const range = { from, to, wanted: kinds && wantedKinds(kinds) }
+    const database = await this.#handle.readable
     // A join moves segments to other keys: directory and snapshot must be of the same moment.
-    const snapshot = this.#database.snapshot()
+    const stretches = this.#parts.directory.stretches(from, to, kinds && kindBits(kinds))
+    const snapshot = database.snapshot()
     try {
       for (const stretch of stretches) {
         let batch: Envelope[] = []
-        for await (const { entry, value } of this.#segments(stretch, snapshot)) {
+        for await (const { entry, value } of this.#segments(stretch, { database, snapshot })) {
           const { first, count } = entry
           orDamaged(first, first + count - 1, () =>
             readSegment(storedFrames(value), 0, first, range, this.#parts.upcast, batch),
@@ -209,6 +222,7 @@ export class SegmentStore implements LogStore {
   }
 
   async signedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]> {
+    const database = await this.#handle.readable
     const entries = new Map<number, SegmentEntry>()
     for (const seq of seqs) {
       const entry = this.#parts.directory.find(seq)
@@ -216,9 +230,9 @@ export class SegmentStore implements LogStore {
     }
     const asked = new Set(seqs)
     const found = new Map<number, SignedEvent>()
-    await using snapshot = this.#database.snapshot()
-    const values = await this.#database.getMany([...entries.keys()].map(segmentKey), { snapshot }).catch((error) => {
-      throw asDamage(error, Math.min(...seqs), Math.max(...seqs))
+    await using snapshot = database.snapshot()
+    const values = await database.getMany([...entries.keys()].map(segmentKey), { snapshot }).catch((error) => {
+      throw asUnavailable(asDamage(error, Math.min(...seqs), Math.max(...seqs)))
     })
     for (const [index, entry] of [...entries.values()].entries()) {
       const value = values[index]
@@ -237,28 +251,30 @@ export class SegmentStore implements LogStore {
 
   /** Audits what is stored at this moment, while commits go on; the files themselves are not looked at. */
   async verify(options: VerifyOptions): Promise<LogVerdict> {
+    const database = await this.#handle.readable
     const last = this.#parts.directory.last
     const mark = { seq: last === undefined ? 0 : last.first + last.count - 1, digest: toHex(this.#digest) }
     const record = { latest: mark, durable: mark, clean: true, boot: null }
-    await using snapshot = this.#database.snapshot()
-    const audited = { database: this.#database, snapshot, record, boot: null, isRepaired: false, problems: [] }
-    return await auditDatabase(audited, options)
+    await using snapshot = database.snapshot()
+    const audited = { database, snapshot, record, boot: null, isRepaired: false, problems: [] }
+    return await auditDatabase(audited, options).catch((error: unknown) => Promise.reject(asUnavailable(error)))
   }
 
   /** Writes a copy of all that is stored at this moment as the log of another data directory. @returns its last event */
   async copyTo(directory: string, options: CopyOptions): Promise<HeadMark> {
-    await using moment = this.#database.snapshot()
+    const database = await this.#handle.readable
+    await using moment = database.snapshot()
     // A commit that is being written may be in the database already: the copy then reaches further than its record.
     const last = this.#parts.directory.last
     const head = { seq: last === undefined ? 0 : last.first + last.count - 1, digest: toHex(this.#digest) }
-    await copyLog(this.#database, moment, directory, head, options)
+    await copyLog(database, moment, directory, head, options).catch((error: unknown) => Promise.reject(asUnavailable(error)))
     return head
   }
 
   async close(): Promise<void> {
     let clean = false
     try {
-      if (this.#broken) await this.#mend()
+      await this.mend()
       if (this.#unsynced) {
         await this.#database.del(NO_KEY, { sync: true })
         await this.#syncOlderFiles()
@@ -268,10 +284,15 @@ export class SegmentStore implements LogStore {
       // Nothing to tell anyone: what was promised to be durable is. The log just does not count as closed cleanly.
     }
     try {
-      await this.#database.close()
+      await this.#handle.close()
     } finally {
       this.#parts.closed(clean)
     }
+  }
+
+  /** Makes the log one that can be written again after a failed write. @throws what the disk says: it is still not */
+  async mend(): Promise<void> {
+    if (this.#broken) await this.#mend()
   }
 
   /** Brings everything that was ever written to the disk, and the head file after it. */
@@ -292,12 +313,12 @@ export class SegmentStore implements LogStore {
 
   async *#segments(
     stretch: readonly SegmentEntry[],
-    snapshot: AbstractSnapshot,
+    { database, snapshot }: { database: LogDatabase; snapshot: AbstractSnapshot },
   ): AsyncGenerator<{ entry: SegmentEntry; value: Buffer }> {
     const [first, last] = [stretch[0], stretch.at(-1)]
     if (first === undefined || last === undefined) return
     const bounds = { gte: segmentKey(first.first), lte: segmentKey(last.first) }
-    const iterator = this.#database.iterator({ ...bounds, snapshot, highWaterMarkBytes: READ_AHEAD_BYTES })
+    const iterator = iteratorOf(database, { ...bounds, snapshot })
     let next = iterator.nextv(READ_AHEAD_ENTRIES)
     let index = 0
     try {
@@ -315,7 +336,7 @@ export class SegmentStore implements LogStore {
       const lost = stretch[index]
       if (lost !== undefined) throw missing(stretch, lost, last.first + last.count)
     } catch (error) {
-      throw asDamage(error, stretch[index]?.first ?? last.first, last.first + last.count - 1)
+      throw asUnavailable(asDamage(error, stretch[index]?.first ?? last.first, last.first + last.count - 1))
     } finally {
       await iterator.close()
     }
@@ -325,8 +346,7 @@ export class SegmentStore implements LogStore {
   // failed is never written to again: it is opened anew, which starts a new file. A write that failed at its fsync may
   // be there all the same; its appenders were told that it is not, so it is taken out.
   async #mend(): Promise<void> {
-    await this.#database.close()
-    this.#database = await this.#parts.reopen()
+    await this.#handle.renew()
     const last = this.#parts.directory.last
     const next = last === undefined ? 1 : last.first + last.count
     const batch = this.#database.batch()
@@ -348,6 +368,14 @@ export class SegmentStore implements LogStore {
   async #syncOlderFiles(): Promise<void> {
     const names = (await readdir(this.#database.location)).filter((name) => name.endsWith('.log')).sort()
     for (const name of names.slice(0, -1)) await syncFile(join(this.#database.location, name))
+  }
+}
+
+function iteratorOf(database: LogDatabase, range: { gte: Uint8Array; lte: Uint8Array; snapshot: AbstractSnapshot }) {
+  try {
+    return database.iterator({ ...range, highWaterMarkBytes: READ_AHEAD_BYTES })
+  } catch (error) {
+    throw asUnavailable(error)
   }
 }
 

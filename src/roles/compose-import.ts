@@ -1,12 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { upcastSteps } from '../../migrations/index.ts'
-import { dataPaths, describeDirectory, openDataDirectory } from '../events/data-directory.fs.ts'
-import { openLevelLog } from '../events/event-log.level.ts'
+import { dataPaths, describeDirectory, type OpenOptions, openDataDirectory } from '../events/data-directory.fs.ts'
+import { type LevelLog, openLevelLog } from '../events/event-log.level.ts'
 import { type NodeRole, type SignedEvent, upcaster } from '../events/index.ts'
 import { SEED_BYTES, signerFromSeed, verifySignature } from '../events/signer.sodium.ts'
 import { systemClock } from '../events/time.system.ts'
+import { beginImport, endImport, unfinishedImport } from '../events/unfinished-import.fs.ts'
 import { readEventFile } from './node/event-file.fs.ts'
-import { ImportCheck, isFor, type Receiver } from './node/import-log.ts'
+import { type Checked, ImportCheck, isFor, type Receiver } from './node/import-log.ts'
+import { writeRestoredMark } from './node/restored.fs.ts'
 import { asServiceError } from './node/service-errors.ts'
 import { withProgress } from './node/with-progress.ts'
 import { type ImportProgress, type ImportResult, type Progressive, ServiceError } from './services.ts'
@@ -43,15 +45,20 @@ export function importLog(dataDirectory: string, options: ImportOptions): Progre
 }
 
 async function intoNode(dataDirectory: string, options: ImportOptions, report: Report): Promise<ImportResult> {
-  const { role } = describeDirectory(dataDirectory)
-  if (options.keyFile !== undefined) throw new ServiceError('usage', `${dataDirectory} has a key already: leave --key out`)
+  const { role, id } = describeDirectory(dataDirectory)
+  // The same command again, after it was cut off: the key stands there by now.
+  const isAgain = unfinishedImport(dataDirectory) !== undefined
+  if (options.keyFile !== undefined && !(isAgain && signerFromSeed(readKey(options.keyFile)).id === id))
+    throw new ServiceError('usage', `${dataDirectory} has a key already: leave --key out`)
   if (options.role !== undefined && options.role !== role)
     throw new ServiceError(
       'usage',
       `${dataDirectory} is the data directory of a node with the role ${role}, not ${options.role}`,
     )
-  await using node = await openNode(dataDirectory, role)
-  await check(node.log, options, report)
+  await using node = await openNode(dataDirectory, { role, importing: options.file })
+  const { own } = await check(node.log, options, report)
+  beginImport(dataDirectory, options.file)
+  if (own !== undefined) await goOnFromCopy(node.log, dataDirectory, own)
   return await store(node, role, options, report)
 }
 
@@ -61,13 +68,20 @@ async function intoNewNode(dataDirectory: string, options: ImportOptions, report
     throw new ServiceError('usage', `there is no node in ${dataDirectory}: say with --role what the new one is`)
   const seed = keyFile === undefined ? undefined : readKey(keyFile)
   const author = seed && signerFromSeed(seed).id
-  await check({ author, lamport: 0, has: () => false, async *readSigned() {} }, options, report)
-  if (seed !== undefined) {
-    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
-    writeFileSync(dataPaths(dataDirectory).keySeed, seed, { mode: 0o600, flag: 'wx' })
-  }
-  await using node = await openNode(dataDirectory, role)
+  const { own } = await check({ author, lamport: 0, has: () => false, async *readSigned() {} }, options, report)
+  await using node = await openNode(dataDirectory, { role, seed, importing: options.file })
+  // Whatever the file has of it: a key that comes from elsewhere has spoken elsewhere.
+  if (seed !== undefined) await goOnFromCopy(node.log, dataDirectory, own ?? { gossipSeq: 0, indexSeq: 0 })
   return await store(node, role, options, report)
+}
+
+/**
+ * Before the first own event is stored: what the file has of this node may not be all that it has said. As a backup does
+ * (ADR 10), so that no number is given out twice.
+ */
+async function goOnFromCopy(log: LevelLog, dataDirectory: string, own: NonNullable<Checked['own']>): Promise<void> {
+  writeRestoredMark(dataDirectory, { from: 'import', at: systemClock.now(), ...own })
+  await log.leaveOutIndexNumbers(own.indexSeq)
 }
 
 function readKey(file: string): Uint8Array {
@@ -81,20 +95,30 @@ function readKey(file: string): Uint8Array {
   return seed
 }
 
-async function openNode(dataDirectory: string, role: NodeRole) {
+type OpenNode = AsyncDisposable & { readonly log: LevelLog; finish(): Promise<void> }
+
+async function openNode(dataDirectory: string, options: OpenOptions): Promise<OpenNode> {
   const cleanup = new AsyncDisposableStack()
   try {
-    const { signer } = cleanup.use(await openDataDirectory(dataDirectory, { role }))
+    const { signer } = cleanup.use(await openDataDirectory(dataDirectory, options))
     const upcast = upcaster(upcastSteps)
     const log = cleanup.use(await openLevelLog({ directory: dataDirectory, signer, clock: systemClock, upcast }))
-    return { log, [Symbol.asyncDispose]: () => cleanup.disposeAsync() }
+    return {
+      log,
+      async finish() {
+        // Closing the log brings all of it to the disk.
+        await log[Symbol.asyncDispose]()
+        endImport(dataDirectory)
+      },
+      [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
+    }
   } catch (error) {
     await cleanup.disposeAsync()
     throw error
   }
 }
 
-async function check(to: Receiver, { file, withoutPrivate = false }: ImportOptions, report: Report): Promise<void> {
+async function check(to: Receiver, { file, withoutPrivate = false }: ImportOptions, report: Report): Promise<Checked> {
   const rules = { verify: verifySignature, upcast: upcaster(upcastSteps), withoutPrivate }
   const checking = new ImportCheck(to, rules)
   for await (const events of readEventFile(file)) {
@@ -103,10 +127,11 @@ async function check(to: Receiver, { file, withoutPrivate = false }: ImportOptio
     await new Promise((resolve) => setImmediate(resolve))
   }
   if (checking.checked.events === 0) throw new ServiceError('usage', `there is no event in ${file}`)
+  return checking.checked
 }
 
 async function store(
-  { log }: Awaited<ReturnType<typeof openNode>>,
+  { log, finish }: OpenNode,
   role: NodeRole,
   { file }: ImportOptions,
   report: Report,
@@ -126,6 +151,6 @@ async function store(
     report({ phase: 'writing', done: counts.events, total: null })
   }
   for await (const events of readEventFile(file)) await take(events)
-  // Closing the log brings all of it to the disk.
+  await finish()
   return { ...counts, id: log.author, role }
 }

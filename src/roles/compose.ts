@@ -28,6 +28,7 @@ import { createIndexNode } from './index-node/index-node.ts'
 import { liveIndexMap } from './index-node/live-index-map.ts'
 import { backUp } from './node/backup.fs.ts'
 import { serveHistory } from './node/history-exchange.ts'
+import { careForLog } from './node/log-care.ts'
 import { createLogQueries } from './node/log-queries.ts'
 import { type MetricsServer, startMetrics } from './node/metrics.ts'
 import { readNetworkMemory, writeNetworkMemory } from './node/network-memory.fs.ts'
@@ -84,6 +85,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   const stored = cleanup.use(
     await openLevelLog({ directory: directory.directory, signer, clock, upcast: upcaster(upcastSteps) }),
   )
+  const logCare = cleanup.use(careForLog({ log: stored, timers, notices }))
   const log = new OwnEventsGate(stored)
   const store = cleanup.use(
     await openLevelProjectionStore({
@@ -169,6 +171,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     engine,
     waitingFor() {
       if (stopping) return 'the node to stop'
+      if (logCare.waitingFor !== null) return logCare.waitingFor
       if (history.waitingFor !== null) return history.waitingFor
       if (options.role !== 'bootstrap' && transport.links().length === 0)
         return 'a link to the network: no bootstrap or known node answers yet'
@@ -192,7 +195,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     timers,
     notices,
     indexNodes: () => (options.role === 'client' ? map.indexNodes() : []),
-    restored: readRestoredMark(directory.directory) !== undefined,
+    restored: readRestoredMark(directory.directory)?.from,
     fork: readFork(directory.directory),
     onRecovered: () => {
       removeRestoredMark(directory.directory)

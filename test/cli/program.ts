@@ -34,6 +34,9 @@ export type RunOptions = {
   environment?: NodeJS.ProcessEnv
   /** Killed after this; default 30 s. */
   timeoutMs?: number
+  /** File descriptors to write to instead of pipes. */
+  stdout?: number
+  stderr?: number
   /** All of stdout so far, each time there is more. */
   onOutput?: (stdout: string, child: ChildProcess) => void
 }
@@ -45,8 +48,9 @@ export function p2pt(words: readonly string[], options: RunOptions = {}): Promis
     cwd: ROOT,
     timeout: options.timeoutMs ?? 30_000,
     killSignal: 'SIGKILL',
+    stdio: ['pipe', options.stdout ?? 'pipe', options.stderr ?? 'pipe'],
   })
-  child.stdin.on('error', () => {}).end(options.input ?? '')
+  child.stdin?.on('error', () => {}).end(options.input ?? '')
   return ended(child, options.onOutput)
 }
 

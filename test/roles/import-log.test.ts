@@ -1,18 +1,26 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { upcastSteps } from '../../migrations/index.ts'
 import { exportLog } from '../../src/cli/services/export-log.ts'
 import { openDataDirectory } from '../../src/events/data-directory.fs.ts'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
-import { type SignedEvent, upcaster } from '../../src/events/index.ts'
+import { type Draft, type SignedEvent, upcaster } from '../../src/events/index.ts'
+import { startNode } from '../../src/roles/compose.ts'
 import { importLog } from '../../src/roles/compose-import.ts'
 import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
 import type { Progressive } from '../../src/roles/index.ts'
+import { readRestoredMark } from '../../src/roles/node/restored.fs.ts'
+import type { StartOptions } from '../../src/roles/start.ts'
 import { EVERY_KIND, foreign, numbered, signerOf, tickingClock } from '../events/samples.ts'
 
 const upcast = upcaster(upcastSteps)
+const OFFLINE: Omit<StartOptions, 'dataDirectory'> = {
+  ...{ role: 'client', host: '127.0.0.1', port: 0, bootstrap: [], logLevel: 'silent' },
+}
 
 async function resultOf<R>(call: Progressive<unknown, R>): Promise<R> {
   for (;;) {
@@ -75,6 +83,48 @@ describe('a log', () => {
       assert.deepEqual(await moved.digests({}), await old.digests({}))
     })
   }
+
+  it('that is moved half way by a process that was killed says so, wherever it is opened, until the move is done', async () => {
+    await withLog('one', async (log) => {
+      const own: Draft[] = Array.from({ length: 2000 }, (_, index) => ({ ...numbered(index), stream: 'index' }))
+      for (let from = 0; from < own.length; from += 250) await log.append(own.slice(from, from + 250))
+    })
+    const file = await exported('one', 'bundle')
+    const program = new URL('import-until-killed.ts', import.meta.url).pathname
+    const child = spawn(process.execPath, [program, at('moved'), file, at('one/key.seed')], { stdio: 'inherit' })
+    const [, signal] = await once(child, 'exit')
+    assert.equal(signal, 'SIGKILL')
+
+    const unfinished = { code: 'damaged', message: /import of .*one\.bundle into .* was not finished.*again/ }
+    const start = () => startNode({ ...OFFLINE, dataDirectory: at('moved') }, new AbortController().signal)
+    await assert.rejects(start(), unfinished)
+    await assert.rejects(openStoppedNode(at('moved')), unfinished)
+    assert.equal(readRestoredMark(at('moved'))?.from, 'import', 'known before the first event')
+
+    const again = { file, role: 'client', keyFile: at('one/key.seed') } as const
+    await assert.rejects(resultOf(importLog(at('moved'), { ...again, keyFile: file })), { code: 'usage' })
+    const { stored, duplicates } = await resultOf(importLog(at('moved'), again))
+    assert.ok(duplicates > 0 && stored > 0)
+    assert.equal(stored + duplicates, 2000)
+    assert.equal((await state('moved')).events, 2000)
+    await assert.rejects(resultOf(importLog(at('moved'), again)), { code: 'usage', message: /has a key already/ })
+    const [next] = await withLog('moved', (log) => log.append([{ ...numbered(1), stream: 'index' }]))
+    assert.ok((next?.authorSeq ?? 0) > 2000 + 65_536, 'far above what may have been said since')
+  })
+
+  it('that brings a node some of its own events back has it ask its peers for the rest', async () => {
+    await made('one')
+    const file = await exported('one', 'ndjson')
+    await withLog('one', (log) => log.append([numbered(1)]))
+    await resultOf(importLog(at('one'), { file }))
+    assert.equal(readRestoredMark(at('one')), undefined, 'it had them all')
+    await resultOf(importLog(at('two'), { file, role: 'client', withoutPrivate: true }))
+    assert.equal(readRestoredMark(at('two')), undefined, 'they are of another')
+    cpSync(at('one/key.seed'), at('three/key.seed'), { recursive: true })
+    await withLog('three', async () => {})
+    await resultOf(importLog(at('three'), { file }))
+    assert.equal(readRestoredMark(at('three'))?.from, 'import')
+  })
 
   it('takes in what another has learnt, without what is private, and passes over what it has', async () => {
     await made('one')

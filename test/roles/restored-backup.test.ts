@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { exportLog } from '../../src/cli/services/export-log.ts'
 import type { NodeRole } from '../../src/events/index.ts'
 import { startNode } from '../../src/roles/compose.ts'
+import { importLog } from '../../src/roles/compose-import.ts'
 import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
 import type { EventRow, Progressive } from '../../src/roles/index.ts'
 import type { RunningNode, StartOptions } from '../../src/roles/start.ts'
@@ -118,6 +120,38 @@ describe('a node restored from a backup', () => {
       named(await eventsOf(network.index.node, id)),
       now,
       'the index node holds the same events, and all of them',
+    )
+  })
+
+  it('and so does one that was moved by export and import, where nobody that holds its events is up: no fork', async () => {
+    const node = await joined('client', 'one')
+    const { id } = await node.node.status()
+    await publish(node, 'first words')
+    const file = at('one.bundle')
+    await exportLog({ queries: node.node, id }, {}, { format: 'bundle', file })
+    await publish(node, 'second words')
+    await publish(node, 'third words')
+    await stop(node)
+    await stop(network.index)
+
+    await resultOf(importLog(at('moved'), { file, role: 'client', keyFile: at('one/key.seed') }))
+    const moved = await joined('client', 'moved')
+    assert.match((await moved.node.status()).waitingFor ?? '', /what it said after its log was exported/)
+    await assert.rejects(publish(moved, 'too early'), { code: 'failed', message: /does not know yet/ })
+    network.index = await joined('index', 'index')
+    await ready(moved)
+    await publish(moved, 'fourth words')
+    const numbers = (rows: readonly EventRow[]) =>
+      rows.flatMap(({ stream, authorSeq }) => (stream === 'index' ? [authorSeq] : [])).sort((a, b) => a - b)
+    // The second and third may come back before or after it is ready, or not at all: the fourth is far above them.
+    const held = await eventsOf(network.index.node, id)
+    assert.deepEqual(numbers(held), [1, 2, 3, 1 + 65_537])
+    const here = new Set(named(await eventsOf(moved.node, id)))
+    const both = numbers(await eventsOf(moved.node, id))
+    assert.deepEqual(
+      named(held.filter(({ authorSeq }) => both.includes(authorSeq))).filter((name) => !here.has(name)),
+      [],
+      'nobody holds another event under one of its numbers',
     )
   })
 

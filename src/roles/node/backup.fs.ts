@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { dataPaths } from '../../events/data-directory.fs.ts'
 import type { StoppedLog } from '../../events/event-log.level.ts'
 import { type BackupProgress, type BackupResult, type Progressive, ServiceError } from '../services.ts'
-import { RESTORED } from './restored.fs.ts'
+import { writeRestoredMark } from './restored.fs.ts'
 import { withProgress } from './with-progress.ts'
 
 /** Files beside the log that a copy needs, and those that only save it time. */
@@ -38,7 +38,7 @@ export function backUp(
         else copyFileSync(from, join(draft, name))
       }
       const at = now()
-      writeFileSync(join(draft, RESTORED), `${JSON.stringify({ at, gossipSeq, indexSeq }, null, 2)}\n`, { mode: 0o600 })
+      writeRestoredMark(draft, { from: 'backup', at, gossipSeq, indexSeq })
       renameSync(draft, output)
       return { directory: output, at, events: head.seq, headDigest: head.digest, gossipSeq, indexSeq }
     } catch (cause) {

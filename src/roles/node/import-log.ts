@@ -27,7 +27,13 @@ export type Receiver = Pick<EventLog, 'lamport' | 'has' | 'readSigned'> & {
   readonly author: NodeId | undefined
 }
 
-export type Checked = { readonly events: number; readonly duplicates: number; readonly privateLeftOut: number }
+export type Checked = {
+  readonly events: number
+  readonly duplicates: number
+  readonly privateLeftOut: number
+  /** Highest number of the receiver's own events that others may hold, by stream; undefined if none of them is new to it. */
+  readonly own: { readonly gossipSeq: number; readonly indexSeq: number } | undefined
+}
 
 /**
  * Looks at every event before the first is stored: one that is forged, unreadable, private to another node or another
@@ -41,6 +47,7 @@ export class ImportCheck {
   #events = 0
   #duplicates = 0
   #privateLeftOut = 0
+  #own: { gossipSeq: number; indexSeq: number } | undefined
 
   constructor(to: Receiver, rules: ImportRules) {
     this.#to = to
@@ -49,7 +56,7 @@ export class ImportCheck {
   }
 
   get checked(): Checked {
-    return { events: this.#events, duplicates: this.#duplicates, privateLeftOut: this.#privateLeftOut }
+    return { events: this.#events, duplicates: this.#duplicates, privateLeftOut: this.#privateLeftOut, own: this.#own }
   }
 
   async take(event: SignedEvent): Promise<void> {
@@ -78,6 +85,15 @@ export class ImportCheck {
       return
     }
     if (!this.#clock.witness(header.lamport)) refuse(`has the Lamport stamp ${header.lamport}, too far above all before it`)
+    if (header.author === this.#to.author) this.#bringsOwn(header)
+  }
+
+  /** The log is an older copy of its node, or a new one: others may hold more of it than the file. */
+  #bringsOwn({ stream, authorSeq }: ScannedBody): void {
+    if (stream === 'local') return
+    this.#own ??= { gossipSeq: 0, indexSeq: 0 }
+    const name = stream === 'gossip' ? 'gossipSeq' : 'indexSeq'
+    this.#own[name] = Math.max(this.#own[name], authorSeq)
   }
 
   #scanned({ body }: SignedEvent): ScannedBody {

@@ -29,13 +29,22 @@ export type OwnHistoryOptions = {
   readonly notices: NoticeBoard
   /** Index nodes that may hold events of our index stream, linked or not. */
   readonly indexNodes: () => readonly NodeId[]
-  /** The data directory is a backup that was restored. */
-  readonly restored: boolean
+  /** How the log came to be one that may lack own events; undefined if nothing says that it does. */
+  readonly restored: Restored | undefined
   /** The fork that was found in an earlier life. */
   readonly fork: Fork | undefined
   /** All was taken back. */
   readonly onRecovered: () => void
   readonly onFork: (fork: Fork) => void
+}
+
+export type Restored = 'backup' | 'repair' | 'import'
+
+/** What is known to have happened, and what it may have cost. */
+const RESTORED: Readonly<Record<Restored, { start: string; lacking: string }>> = {
+  backup: { start: 'restored from a backup', lacking: 'what it said after its backup was made' },
+  repair: { start: 'the log was repaired, and own events are lost', lacking: 'what it said and has lost' },
+  import: { start: 'moved here by an import', lacking: 'what it said after its log was exported' },
 }
 
 type State = 'asking' | 'recovering' | 'sure' | 'forked'
@@ -58,27 +67,28 @@ export class OwnHistory implements Disposable {
     const last = SHARED_STREAMS.map((stream): [Stream, number] => [stream, lastOwnNumber(log, stream)])
     this.#from = new Map(last.map(([stream, number]) => [stream, Math.max(0, number - COMPARED)]))
     const isNew = last.every(([, number]) => number === 0)
-    this.#state = fork !== undefined ? 'forked' : restored ? 'recovering' : isNew ? 'sure' : 'asking'
+    this.#state = fork !== undefined ? 'forked' : restored !== undefined ? 'recovering' : isNew ? 'sure' : 'asking'
     if (fork !== undefined) gate.refuse(forkSentence(fork))
-    else if (this.#state !== 'sure') gate.hold(restored)
+    else if (this.#state !== 'sure') gate.hold(restored !== undefined)
   }
 
   /** What the node waits for before it can speak for itself; null if it can. */
   get waitingFor(): string | null {
-    if (this.#state === 'recovering')
-      return 'its peers, to tell what it said after its backup was made (--accept-fork-risk goes on without)'
+    if (this.#state === 'recovering') {
+      const { restored } = this.#options
+      const lacking = restored === undefined ? 'what it said and does not know of' : RESTORED[restored].lacking
+      return `its peers, to tell ${lacking} (--accept-fork-risk goes on without)`
+    }
     return this.#state === 'forked' ? 'a new key: its own events are forked, see the notices' : null
   }
 
   start(): void {
     const { overlay, notices, fork, restored } = this.#options
     if (fork !== undefined) notices.post('error', 'own-history.forked', forkSentence(fork))
-    else if (restored)
-      notices.post(
-        'warning',
-        'own-history.recovering',
-        'restored from a backup: nothing is said until peers have told what was said since',
-      )
+    else if (restored !== undefined) {
+      const text = `${RESTORED[restored].start}: nothing is said until peers have told ${RESTORED[restored].lacking}`
+      notices.post('warning', 'own-history.recovering', text)
+    }
     this.#unlisten = overlay.onLinks(({ up, peer }) => {
       if (up) this.#meet(peer)
     })

@@ -1,10 +1,8 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { openStoppedDirectory } from '../../events/data-directory.fs.ts'
 import type { Floors } from '../../events/log-state.ts'
 import { repairLog } from '../../events/repair-log.level.ts'
 import type { RepairResult } from '../services.ts'
-import { RESTORED, type RestoredMark } from './restored.fs.ts'
+import { writeRestoredMark } from './restored.fs.ts'
 import { asServiceError } from './service-errors.ts'
 
 /**
@@ -13,13 +11,13 @@ import { asServiceError } from './service-errors.ts'
  */
 export async function repairStopped(dataDirectory: string): Promise<RepairResult> {
   try {
-    using directory = openStoppedDirectory(dataDirectory)
+    using directory = openStoppedDirectory(dataDirectory, { unfinished: true })
     // What this node said may be gone with the rest: its next start takes it back from its peers before it says more.
     // Marked before the repaired log is in place, so that a crash in between leaves none without the mark.
     const markRestored = (floors: Floors): void => {
       if (Object.keys(floors).length === 0) return
-      const mark: RestoredMark = { at: 0, gossipSeq: (floors.gossip ?? 1) - 1, indexSeq: (floors.index ?? 1) - 1 }
-      writeFileSync(join(dataDirectory, RESTORED), JSON.stringify(mark))
+      const [gossipSeq, indexSeq] = [(floors.gossip ?? 1) - 1, (floors.index ?? 1) - 1]
+      writeRestoredMark(dataDirectory, { from: 'repair', at: 0, gossipSeq, indexSeq })
     }
     const { repaired, before, after, keptIn, lost, floors } = await repairLog(dataDirectory, directory.id, markRestored)
     return {

@@ -1,14 +1,25 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { replaceFile } from '../../events/replace-file.fs.ts'
 import type { Fork } from './history-exchange.ts'
+import type { Restored } from './own-history.ts'
 
-/** Stands in a backup; a node that starts there takes it away once it knows what it said after the backup was made. */
-export const RESTORED = 'restored.json'
+/** Stands where a node goes on from an older copy of itself, and goes once it knows what else it has said. */
+const RESTORED = 'restored.json'
 
-/** When the backup was made, and the last own numbers that are in it. */
-export type RestoredMark = { readonly at: number; readonly gossipSeq: number; readonly indexSeq: number }
+/** When the copy was made, and the last own numbers that are in it. */
+export type RestoredMark = {
+  readonly from: Restored
+  readonly at: number
+  readonly gossipSeq: number
+  readonly indexSeq: number
+}
 
-/** The mark, if this directory is a backup. One that cannot be read still is a mark. */
+export function writeRestoredMark(directory: string, mark: RestoredMark): void {
+  replaceFile(join(directory, RESTORED), Buffer.from(`${JSON.stringify(mark, null, 2)}\n`))
+}
+
+/** The mark, if there is one. One that cannot be read still is a mark. */
 export function readRestoredMark(directory: string): RestoredMark | undefined {
   let text: string
   try {
@@ -18,10 +29,11 @@ export function readRestoredMark(directory: string): RestoredMark | undefined {
     throw error
   }
   try {
-    const { at = 0, gossipSeq = 0, indexSeq = 0 } = JSON.parse(text) as Partial<RestoredMark>
-    return { at, gossipSeq, indexSeq }
+    // Versions before 0.2 did not say `from`: nearly all of their marks were those of backups.
+    const { from = 'backup', at = 0, gossipSeq = 0, indexSeq = 0 } = JSON.parse(text) as Partial<RestoredMark>
+    return { from, at, gossipSeq, indexSeq }
   } catch {
-    return { at: 0, gossipSeq: 0, indexSeq: 0 }
+    return { from: 'backup', at: 0, gossipSeq: 0, indexSeq: 0 }
   }
 }
 

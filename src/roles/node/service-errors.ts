@@ -15,7 +15,7 @@ export function asServiceError(error: unknown, directory?: string): unknown {
     const damaged = error.code === 'LOG_DAMAGED' || error.code === 'LOG_NEWER' || error.code === 'LOG_FOREIGN'
     return new ServiceError(damaged ? 'damaged' : 'failed', error.message, { cause: error })
   }
-  if (error instanceof DataDirectoryError && error.code === 'DIRECTORY_NEWER') {
+  if (error instanceof DataDirectoryError && (error.code === 'DIRECTORY_NEWER' || error.code === 'IMPORT_UNFINISHED')) {
     return new ServiceError('damaged', error.message, { cause: error })
   }
   if (error instanceof DataDirectoryError || error instanceof NetworkError || error instanceof TorrentError) {

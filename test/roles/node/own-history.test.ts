@@ -129,7 +129,7 @@ describe('own history', () => {
       const seen = { recovered: 0, fork: undefined as Fork | undefined }
       const history = new OwnHistory({
         ...{ log, gate, overlay, verify: verifySignature, timers: time, notices, indexNodes: () => [] },
-        restored: options.restored ?? false,
+        restored: options.restored === true ? 'backup' : undefined,
         fork: options.fork,
         onRecovered: () => {
           seen.recovered += 1

@@ -11,7 +11,7 @@ const ROLES = ['bootstrap', 'index', 'client'] as const
 export default class LogImport extends BaseCommand {
   static override summary = 'Take the events of an export into the log of a stopped node, or of a new one.'
   static override description =
-    'Reads both forms that `log export` writes. Every signature is checked before the first event is stored: a file with a forged event, or one that differs from the one the log holds under its name, is refused with 4 and changes nothing. Events that are there already are passed over and counted. Private events belong to their node alone: give its key with --key to move it, or leave them out with --without-private.'
+    'Reads both forms that `log export` writes. Every signature is checked before the first event is stored: a file with a forged event, or one that differs from the one the log holds under its name, is refused with 4 and changes nothing. Events that are there already are passed over and counted. Private events belong to their node alone: give its key with --key to move it, or leave them out with --without-private. A moved node first asks its peers what it said after the export, as one restored from a backup does. An import that was cut off is finished by running it again.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> c1.bundle --data ./c2 --without-private',
     '<%= config.bin %> <%= command.id %> c1.bundle --data ./moved --role client --key ./c1/key.seed',
