@@ -4,8 +4,12 @@ import { join, resolve } from 'node:path'
 
 // Copies of a database that cost no space: tables never change once they are written, so they are links, and only what is
 // in no table yet is copied. Opening a LevelDB database rewrites it; opened is the copy.
+//
+// The links are called `.sst`, as tables once were. LevelDB still reads that name where it finds no `.ldb`, and never writes
+// to it. To `.ldb` it does: under a MANIFEST that is cut or old it gives the numbers of live tables out again, and would
+// empty the files behind the links, which are the original's.
 
-const isTable = (name: string): boolean => /\.(ldb|sst)$/.test(name)
+const TABLE = /\.(ldb|sst)$/
 
 export type LinkedCopy = Disposable & { readonly path: string }
 
@@ -44,7 +48,7 @@ function linkFiles(from: string, to: string): void {
   for (const name of readdirSync(from)) {
     if (name === 'LOCK') continue
     const [source, target] = [resolve(from, name), join(to, name)]
-    if (isTable(name)) linkTable(source, target)
+    if (TABLE.test(name)) linkTable(source, target.replace(TABLE, '.sst'))
     else copyFileSync(source, target)
   }
 }

@@ -25,7 +25,9 @@ export async function verifyLog(directory: string, options: VerifyOptions = {}):
     using linked = linkedCopy(directory, LOG_NAME, COPY_PREFIX)
     const copy = linked.path
     const record = readHeadFile(paths.head)
-    const problems = existsSync(paths.database) ? fileDamage(copy, { isClean: record?.clean ?? false, tables: true }) : []
+    const problems = existsSync(paths.database)
+      ? fileDamage(paths.database, { isClean: record?.clean ?? false, tables: true })
+      : []
     if (record === undefined) problems.push('the head file is missing or unreadable')
     else if (!isHeadFileWhole(paths.head)) problems.push('one of the two records of the head file is unreadable')
     try {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +7,8 @@ import fc from 'fast-check'
 import { Level } from 'level'
 import { openLevelLog, readLevelLog } from '../../src/events/event-log.level.ts'
 import { type DamagedRange, LogError } from '../../src/events/index.ts'
+import { recordsOf } from '../../src/events/leveldb-files.ts'
+import { repairLog } from '../../src/events/repair-log.level.ts'
 import { segmentKey, summaryKey } from '../../src/events/segment-keys.ts'
 import { decodeSummary, encodeSummary } from '../../src/events/segment-summary.ts'
 import { CHECKSUM_BYTES, sealValue } from '../../src/events/segment-value.level.ts'
@@ -228,6 +231,44 @@ describe('verifying a log', () => {
       }
       assert.deepEqual(readdirSync(join(directory, 'log')).sort(), left)
       assert.deepEqual(await verifyLog(directory), before)
+    }
+  })
+
+  it('writes to no file of the log under an old list of its tables, in which numbers of live ones are free', async () => {
+    const directory = join(root, 'many-tables')
+    {
+      await using log = await open(directory, true)
+      const described = EVERY_KIND.find(({ event }) => event.kind === 'download.described')
+      assert.ok(described?.event.kind === 'download.described')
+      // Large ones, so that LevelDB makes several tables while it has the log open.
+      for (let count = 0; count < 8; count++) {
+        const torrentFile = new Uint8Array(4e6).fill(count)
+        await log.append([{ stream: 'local', event: { ...described.event, torrentFile } }])
+      }
+    }
+    const contents = (of: string) =>
+      readdirSync(join(of, 'log')).map((name) => [
+        name,
+        createHash('sha256')
+          .update(readFileSync(join(of, 'log', name)))
+          .digest('hex'),
+      ])
+    const list = readdirSync(join(directory, 'log')).find((name) => name.startsWith('MANIFEST'))
+    assert.ok(list !== undefined)
+    const entries = [...recordsOf(readFileSync(join(directory, 'log', list)))].map(({ length }) => length + 7)
+    assert.ok(entries.length > 3, `${entries.length} entries`)
+    for (let left = 1; left < entries.length; left++) {
+      const damaged = join(root, `old-list-${left}`)
+      cpSync(directory, damaged, { recursive: true })
+      const bytes = entries.slice(0, left).reduce((sum, length) => sum + length, 0)
+      truncateSync(join(damaged, 'log', list), bytes)
+      const before = contents(damaged)
+      assert.equal((await verifyLog(damaged)).intact, false)
+      assert.deepEqual(contents(damaged), before, `${left} of ${entries.length} entries left`)
+      const { keptIn, lost } = await repairLog(damaged, signer.id)
+      assert.deepEqual(contents(keptIn ?? ''), before)
+      assert.deepEqual(lost, [])
+      rmSync(damaged, { recursive: true })
     }
   })
 
