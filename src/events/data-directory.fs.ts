@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NodeRole } from './event.ts'
 import { createLevelLog } from './event-log.level.ts'
@@ -6,6 +6,7 @@ import { LogError } from './event-log.ts'
 import { isNodeId, type NodeId } from './ids.ts'
 import { isReadOnly } from './linked-copy.fs.ts'
 import { logPaths } from './log-database.level.ts'
+import { makeDirectory } from './make-directory.fs.ts'
 import { claimPath } from './open-paths.fs.ts'
 import { lockHolder, takeLock } from './process-lock.fs.ts'
 import { replaceFile } from './replace-file.fs.ts'
@@ -49,7 +50,8 @@ export type DataDirectoryErrorDetail =
   | { code: 'DIRECTORY_NEWER'; directory: string; format: number; supported: number }
   /** It has something else in it, or a part of it is gone or cannot be read. */
   | { code: 'DIRECTORY_UNUSABLE'; directory: string; reason: string }
-  | { code: 'DIRECTORY_MISSING'; directory: string }
+  /** No node was ever started there, or what says which one is gone or cannot be read. */
+  | { code: 'DIRECTORY_MISSING'; directory: string; reason: string }
   | { code: 'IMPORT_UNFINISHED'; directory: string; file: string }
 
 const SENTENCES: {
@@ -60,7 +62,7 @@ const SENTENCES: {
   DIRECTORY_NEWER: ({ directory, format, supported }) =>
     `${directory} has format ${format}, this version knows up to ${supported}: use a newer p2pt`,
   DIRECTORY_UNUSABLE: ({ directory, reason }) => `${directory} cannot be used as a data directory: ${reason}`,
-  DIRECTORY_MISSING: ({ directory }) => `there is no node in ${directory}`,
+  DIRECTORY_MISSING: ({ directory, reason }) => `there is no p2pt node in ${directory}: ${reason}`,
   IMPORT_UNFINISHED: ({ directory, file }) =>
     `the import of ${file} into ${directory} was not finished, and the log lacks events: run the same \`p2pt log import\` again`,
 }
@@ -103,7 +105,9 @@ export type OpenOptions = {
  */
 export async function openDataDirectory(directory: string, { role, seed, importing }: OpenOptions): Promise<DataDirectory> {
   const paths = dataPaths(directory)
-  unlessUnusable(directory, () => mkdirSync(directory, { recursive: true, mode: 0o700 }))
+  await makeDirectory(directory).catch((cause: Error) => {
+    throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: cause.message }, { cause })
+  })
   const release = lock(directory, paths)
   try {
     const known = readNode(directory)
@@ -166,9 +170,14 @@ export function readStoppedDirectory(directory: string): StoppedDirectory {
 
 /** Whose data directory it is, without locking it. @throws DataDirectoryError `DIRECTORY_MISSING`, `DIRECTORY_NEWER`, `DIRECTORY_UNUSABLE` */
 export function describeDirectory(directory: string): NodeDescription {
-  const known = existsSync(directory) ? readNode(directory) : undefined
-  if (known === undefined) throw new DataDirectoryError({ code: 'DIRECTORY_MISSING', directory })
-  return known
+  const known = readNode(directory)
+  if (known !== undefined) return known
+  const reason = isDirectory(directory) ? 'it has no node.json' : 'no such directory'
+  throw new DataDirectoryError({ code: 'DIRECTORY_MISSING', directory, reason })
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 function lock(directory: string, paths: DataPaths): () => void {
@@ -197,16 +206,21 @@ function unlessUnusable<T>(directory: string, run: () => T): T {
 function readNode(directory: string): NodeDescription | undefined {
   const path = dataPaths(directory).node
   if (!existsSync(path)) return undefined
-  return unlessUnusable(directory, () => {
-    const { format, role, id } = JSON.parse(readFileSync(path, 'utf8')) as Partial<NodeDescription>
-    if (typeof format === 'number' && format > DIRECTORY_FORMAT) {
-      throw new DataDirectoryError({ code: 'DIRECTORY_NEWER', directory, format, supported: DIRECTORY_FORMAT })
-    }
-    if (format === undefined || role === undefined || typeof id !== 'string' || !isNodeId(id)) {
-      throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: 'node.json does not name a node' })
-    }
-    return { format, role, id }
-  })
+  let node: Partial<NodeDescription>
+  try {
+    node = (JSON.parse(readFileSync(path, 'utf8')) ?? {}) as Partial<NodeDescription>
+  } catch (cause) {
+    const reason = `its node.json cannot be read (${(cause as Error).message})`
+    throw new DataDirectoryError({ code: 'DIRECTORY_MISSING', directory, reason }, { cause })
+  }
+  const { format, role, id } = node
+  if (typeof format === 'number' && format > DIRECTORY_FORMAT) {
+    throw new DataDirectoryError({ code: 'DIRECTORY_NEWER', directory, format, supported: DIRECTORY_FORMAT })
+  }
+  if (format === undefined || role === undefined || typeof id !== 'string' || !isNodeId(id)) {
+    throw new DataDirectoryError({ code: 'DIRECTORY_MISSING', directory, reason: 'its node.json does not name a node' })
+  }
+  return { format, role, id }
 }
 
 // In an order that a crash at any point leaves either no node.json, and the next start goes on, or a whole node.

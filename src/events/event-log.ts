@@ -122,7 +122,9 @@ const SENTENCES: { [C in LogErrorDetail['code']]: (detail: Extract<LogErrorDetai
   LOG_WRITE_FAILED: (detail) => `the event log could not be written: ${detail.reason}`,
   LOG_UNAVAILABLE: (detail) => `the event log cannot be read: ${detail.reason}`,
   LOG_LOCKED: (detail) =>
-    `the data directory ${detail.directory} is in use by ${detail.pid > 0 ? `process ${detail.pid}` : 'another process'}: stop it, or ask it through its socket`,
+    detail.pid > 0
+      ? `the data directory ${detail.directory} is in use by process ${detail.pid}: stop it with \`p2pt node stop --data ${detail.directory}\``
+      : `the data directory ${detail.directory} is in use by another process: stop that first`,
   LOG_DAMAGED: (detail) =>
     `the event log is damaged: ${detail.ranges.map((range) => `events ${range.from} to ${range.to} ${range.what}`).join('; ')}`,
   LOG_NEWER: (detail) =>

@@ -3,6 +3,7 @@ import {
   type Envelope,
   type Event,
   type EventLog,
+  LogError,
   type NodeId,
   type SignedEvent,
   scanBody,
@@ -19,6 +20,10 @@ export type LogBridgeOptions = {
   onOwn: (events: readonly OwnEvent[]) => void
   /** An event that the log did not store. */
   onNotTaken: (author: NodeId, authorSeq: number) => void
+  /** The log cannot be written. Whoever opened it is told by it, so there is no notice as well. */
+  onFailed: () => void
+  /** It has stored events of others. */
+  onTook: () => void
   onNotice: (text: string) => void
 }
 
@@ -45,7 +50,7 @@ export class LogBridge {
       try {
         await this.#options.log.append(drafts)
       } catch (error) {
-        this.#options.onNotice(`${drafts.length} events could not be stored: ${String(error)}`)
+        this.#failed(`${drafts.length} events could not be stored`, error)
       }
     })
   }
@@ -61,11 +66,12 @@ export class LogBridge {
       (outcomes) => {
         this.#ingestPending -= events.length
         this.#notTaken(events.filter((_, index) => !isStored(outcomes[index]?.outcome)))
+        if (outcomes.some(({ outcome }) => outcome === 'appended')) this.#options.onTook()
       },
       (error) => {
         this.#ingestPending -= events.length
+        this.#failed(`${events.length} events of others could not be stored`, error)
         this.#notTaken(events)
-        this.#options.onNotice(`${events.length} events of others could not be stored: ${String(error)}`)
       },
     )
   }
@@ -92,6 +98,11 @@ export class LogBridge {
   async settled(): Promise<void> {
     await this.#appending
     await this.#reading
+  }
+
+  #failed(what: string, error: unknown): void {
+    if (error instanceof LogError && error.code === 'LOG_WRITE_FAILED') this.#options.onFailed()
+    else this.#options.onNotice(`${what}: ${String(error)}`)
   }
 
   #notTaken(events: readonly SignedEvent[]): void {

@@ -90,6 +90,8 @@ class Runtime implements OverlayRuntime {
       log,
       onOwn: (events) => this.#guarded(() => this.#carryOut(this.#gossip.publish(events))),
       onNotTaken: (author, authorSeq) => this.#gossip.notTaken(author, authorSeq),
+      onFailed: () => this.#guarded(() => this.#carryOut(this.#gossip.logFailed())),
+      onTook: () => this.#guarded(() => this.#carryOut(this.#gossip.logTook(this.#now()))),
       onNotice: (text) => this.#notice(text),
     })
     this.#dialer = new Dialer({

@@ -1,6 +1,9 @@
 import type { NodeRole } from '../events/index.ts'
 import type { ClientService, IndexService, NodeService } from './services.ts'
 
+/** Lowest limit for the size of the log: LevelDB's own files, of a log with next to nothing in it, take up to this. */
+export const DISK_LIMIT_BYTES_MIN = 16_000_000
+
 /** How a node is started; the flags of `p2pt <role> start`. */
 export type StartOptions = {
   role: NodeRole

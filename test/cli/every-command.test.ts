@@ -318,6 +318,17 @@ const STORY: readonly Row[] = [
     text: /^ +1 .*\n +2 .*\n +3 .*\n$/,
     lines: (values) => assert.equal(values.at(-1)?.seq, 3),
   },
+  {
+    command: 'log show',
+    words: () => ['--at', '2001-01-01T00:00:00Z', ...data('c1')],
+    text: /^no events: the log began after that\n$/,
+    lines: (values) => assert.deepEqual(values, []),
+  },
+  {
+    command: 'log show',
+    words: () => ['--kind', 'piece.judged', '--at', '1', ...data('c1')],
+    text: /^no such events by then\n$/,
+  },
   { command: 'log show', words: () => ['--at', 'lamport:x', ...data('c1')], ...failure(2, /not a moment: lamport:x/) },
   {
     command: 'node liveness',

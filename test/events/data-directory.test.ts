@@ -27,7 +27,7 @@ const refusedAs = (code: DataDirectoryErrorDetail['code'], sentence: RegExp) => 
 const lockedBy = (pid: number | undefined) => (error: unknown) => {
   assert.ok(error instanceof LogError, String(error))
   assert.equal(error.code, 'LOG_LOCKED')
-  assert.match(error.message, new RegExp(`in use by process ${pid}:`))
+  assert.match(error.message, new RegExp(`in use by process ${pid}: stop it with .p2pt node stop --data`))
   return true
 }
 
@@ -102,7 +102,7 @@ describe('a data directory', () => {
     writeFileSync(node, '{}')
     await assert.rejects(
       openDataDirectory(directory, { role: 'index' }),
-      refusedAs('DIRECTORY_UNUSABLE', /does not name a node/),
+      refusedAs('DIRECTORY_MISSING', /does not name a node/),
     )
     writeFileSync(node, description)
     writeFileSync(keySeed, 'short')
@@ -121,8 +121,8 @@ describe('a data directory', () => {
   })
 
   it('is missing where no node was ever started', () => {
-    assert.throws(() => describeDirectory(fresh()), refusedAs('DIRECTORY_MISSING', /there is no node in/))
-    assert.throws(() => openStoppedDirectory(root), refusedAs('DIRECTORY_MISSING', /there is no node in/))
+    assert.throws(() => describeDirectory(fresh()), refusedAs('DIRECTORY_MISSING', /there is no p2pt node in/))
+    assert.throws(() => openStoppedDirectory(root), refusedAs('DIRECTORY_MISSING', /there is no p2pt node in/))
   })
 
   it('is refused to a second opener of the same process, and stays locked for others', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exportLog } from '../../src/cli/services/export-log.ts'
@@ -92,6 +92,19 @@ describe('a node restored from a backup', () => {
     const { digests } = await copy.digests({})
     assert.deepEqual(digests, (await node.node.digests({ at: events })).digests)
     await assert.rejects(resultOf(node.node.backup({ directory: at('copy') })), { code: 'usage', message: /is not empty/ })
+  })
+
+  it('is not copied into itself, nor to where nothing can be made, and answers all the while', async () => {
+    const node = await joined('client', 'one')
+    symlinkSync(at('one'), at('link'))
+    for (const inside of ['one', 'one/copy', 'one/a/b', 'link/copy']) {
+      const refused = { code: 'usage', message: /is not empty|in the data directory of the node itself/ }
+      await assert.rejects(resultOf(node.node.backup({ directory: at(inside) })), refused)
+    }
+    assert.ok(!existsSync(at('one/copy')) && !existsSync(at('one/a')))
+    const nowhere = resultOf(node.node.backup({ directory: '/proc/p2pt-copy' }))
+    await assert.rejects(nowhere, { code: 'failed', message: /could not be written to \/proc\/p2pt-copy/ })
+    assert.equal((await node.node.status()).role, 'client')
   })
 
   it('takes back what it said after the backup before it says anything: no fork, all events there', async () => {

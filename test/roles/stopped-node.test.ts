@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -166,8 +166,8 @@ describe('a node that does not run', () => {
         message: /no projection nonsense; known are liveness/,
       })
       await assert.rejects(resultOf(rebuildStopped(at('absent'), undefined)), {
-        code: 'failed',
-        message: /there is no node in/,
+        code: 'usage',
+        message: /there is no p2pt node in .*no such directory/,
       })
       using _running = await openDataDirectory(directory, { role: 'client' })
       await assert.rejects(resultOf(rebuildStopped(directory, undefined)), { code: 'failed', message: /in use/ })
@@ -213,6 +213,31 @@ describe('a node that does not run', () => {
       await using copy = await openStoppedNode(at('backup'))
       assert.ok((await resultOf(copy.verify({ signatures: true }))).intact)
     })
+  })
+})
+
+describe('a directory with no node in it', () => {
+  it('is told from one with a node in one way, whatever of it is missing', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'p2pt-no-node-'))
+    try {
+      const refused = async (reason: RegExp) =>
+        assert.rejects(openStoppedNode(join(root, 'node')), (error) => {
+          assert.ok(error instanceof ServiceError)
+          assert.equal(error.code, 'usage')
+          assert.match(error.message, /^there is no p2pt node in .*node: /)
+          assert.match(error.message, reason)
+          return true
+        })
+      await refused(/: no such directory$/)
+      mkdirSync(join(root, 'node'))
+      await refused(/: it has no node\.json$/)
+      for (const text of ['', '{', 'null', '{"format":1}']) {
+        writeFileSync(join(root, 'node/node.json'), text)
+        await refused(/: its node\.json (cannot be read|does not name a node)/)
+      }
+    } finally {
+      rmSync(root, { recursive: true, force: true })
+    }
   })
 })
 

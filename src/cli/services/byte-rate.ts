@@ -1,4 +1,6 @@
 import { ServiceError } from '../../roles/index.ts'
+import { DISK_LIMIT_BYTES_MIN } from '../../roles/start.ts'
+import { bytes } from '../render/units.ts'
 
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,
@@ -35,6 +37,20 @@ export function parseByteCount(text: string): number {
   const count = bytesOf(text.trim())
   if (count === undefined) throw new ServiceError('usage', `not a size (e.g. 500MB or 20GB): ${text}`)
   return count
+}
+
+/**
+ * The most that a log may take.
+ * @throws ServiceError `usage` if it is no size, or less than an empty log can take
+ */
+export function parseDiskLimit(text: string): number {
+  const limit = parseByteCount(text)
+  if (limit < DISK_LIMIT_BYTES_MIN)
+    throw new ServiceError(
+      'usage',
+      `--disk-limit ${text} is too little: the database under an empty log takes up to ${bytes(DISK_LIMIT_BYTES_MIN)}, give that or more`,
+    )
+  return limit
 }
 
 function bytesOf(text: string): number | undefined {

@@ -43,6 +43,7 @@ export async function reachDirectory(given: string | undefined, role?: NodeRole)
   } catch (error) {
     if (!isNotRunning(error)) throw error
   }
+  // A command that goes on says the same of a directory that is there and has no node in it.
   if (!existsSync(directory)) throw new ServiceError('usage', `there is no p2pt node in ${directory}: no such directory`)
   return { directory, running: undefined }
 }

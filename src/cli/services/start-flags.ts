@@ -4,7 +4,7 @@ import type { NodeRole } from '../../events/index.ts'
 import { ServiceError } from '../../roles/index.ts'
 import type { StartOptions } from '../../roles/start.ts'
 import { type Endpoint, ipv4, outwardAddress, parseEndpoint, resolveBootstrap } from './addresses.ts'
-import { parseByteCount, parseByteRate } from './byte-rate.ts'
+import { parseByteRate, parseDiskLimit } from './byte-rate.ts'
 import { dataDirectory } from './data-directory.ts'
 
 /** UDP ports by default: fixed where others have to find the node again, chosen by the system for clients. */
@@ -50,7 +50,7 @@ export const startFlags = (role: NodeRole) => ({
     helpValue: 'DAYS',
   }),
   'disk-limit': Flags.string({
-    summary: 'Above this size of the log, round trips and then changes of members go sooner.',
+    summary: 'Above this size of the log (16MB or more), round trips and then changes of members go sooner.',
     helpValue: 'SIZE',
   }),
   metrics: Flags.string({
@@ -142,7 +142,7 @@ export async function startOptions(
     ...(flags['accept-fork-risk'] === true ? { acceptForkRisk: true } : {}),
     ...(flags.downloads === undefined ? {} : { downloads: resolve(flags.downloads) }),
     ...(flags['retain-liveness'] === undefined ? {} : { retainLivenessDays: flags['retain-liveness'] }),
-    ...(flags['disk-limit'] === undefined ? {} : { diskLimitBytes: parseByteCount(flags['disk-limit']) }),
+    ...(flags['disk-limit'] === undefined ? {} : { diskLimitBytes: parseDiskLimit(flags['disk-limit']) }),
     ...(downloadRate === undefined ? {} : { downloadBytesPerSecondMax: parseByteRate(downloadRate) }),
     ...(uploadRate === undefined ? {} : { uploadBytesPerSecondMax: parseByteRate(uploadRate) }),
   }

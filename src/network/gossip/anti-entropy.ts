@@ -3,6 +3,7 @@ import type { Effect } from '../protocol.ts'
 import { type AuthorRange, type GossipMessage, type Head, WIRE_ITEMS_MAX } from '../wire.ts'
 import type { HeldEvents } from './admission.ts'
 import { GoneClaims } from './gone-claims.ts'
+import type { PullPause } from './pull-pause.ts'
 import type { SeenEvents } from './seen-events.ts'
 import { bucketBits, bucketOf, differingBuckets, hasBucket, Summariser } from './vector-summary.ts'
 
@@ -38,6 +39,7 @@ type Peer = { comparedAt: number; answeredAt: number; fetch: Fetch | undefined; 
 export class AntiEntropy {
   readonly #held: HeldEvents
   readonly #seen: SeenEvents
+  readonly #pause: PullPause
   readonly #random: () => number
   readonly #peers = new Map<NodeId, Peer>()
   /** Authors whose missing range is under way from somebody. */
@@ -53,9 +55,10 @@ export class AntiEntropy {
   #soonSet = false
   #fetchId = 0
 
-  constructor(held: HeldEvents, seen: SeenEvents, random: () => number) {
+  constructor(held: HeldEvents, seen: SeenEvents, pause: PullPause, random: () => number) {
     this.#held = held
     this.#seen = seen
+    this.#pause = pause
     this.#random = random
   }
 
@@ -82,10 +85,14 @@ export class AntiEntropy {
 
   /** The periodic round, with one neighbour. */
   compare(now: number): GossipEffect[] {
+    return [...this.compareOnce(now), this.compareWake()]
+  }
+
+  compareOnce(now: number): GossipEffect[] {
     this.#giveUpLate(now)
     const peers = [...this.#peers.keys()]
     const peer = peers[Math.floor(this.#random() * peers.length)]
-    return peer === undefined ? [this.compareWake()] : [...this.#compareWith(peer, now), this.compareWake()]
+    return peer === undefined ? [] : this.#compareWith(peer, now)
   }
 
   compareSoon(now: number): GossipEffect[] {
@@ -219,6 +226,7 @@ export class AntiEntropy {
   }
 
   #fetch(from: NodeId, peer: Peer, heads: readonly Head[], now: number): GossipEffect[] {
+    if (!this.#pause.mayFetch(now)) return []
     const vector = this.#held.versionVector()
     const lacking: AuthorRange[] = []
     for (const { author, authorSeq } of heads) {
@@ -239,6 +247,7 @@ export class AntiEntropy {
     this.#fetchId = (this.#fetchId + 1) % 0x1_0000_0000
     peer.fetch = { id: this.#fetchId, ranges, deadline: now + FETCH_PATIENCE_MS, gained: 0 }
     for (const { author } of ranges) this.#fetching.add(author)
+    this.#pause.fetching(now)
     return [{ do: 'send', to: from, message: { type: 'fetch', id: this.#fetchId, ranges } }]
   }
 

@@ -7,7 +7,8 @@ import { AntiEntropy, COMPARE_SOON_TIMER, COMPARE_TIMER, SUPPLIED_NAMED_MAX } fr
 import { AuthorRates } from './author-rates.ts'
 import { BroadcastTree, FLUSH_TIMER, GRAFT_TIMER, PUSH_TIMER, type Pushed, pushes } from './broadcast-tree.ts'
 import { goesFirst } from './precedence.ts'
-import { SeenEvents } from './seen-events.ts'
+import { PullPause } from './pull-pause.ts'
+import { SeenEvents, seenKey } from './seen-events.ts'
 import { BEACON_EVERY_MS, BEACON_TIMER, SpanningTree } from './spanning-tree.ts'
 
 export const HOLD_BACK_MS = 100
@@ -24,6 +25,7 @@ const SEEN_MS = 5_000
 
 const SEEN_TIMER = 'gossip-seen'
 export const RELEASE_TIMER = 'gossip-release'
+const RESUME_TIMER = 'gossip-resume'
 
 export type GossipCounts = {
   /** Events that were new, and those sent whole, a copy counted each time. */
@@ -54,6 +56,9 @@ export class Gossip implements Protocol<GossipMessage> {
   readonly #tree: BroadcastTree
   readonly #admission: Admission
   readonly #antiEntropy: AntiEntropy
+  readonly #pause = new PullPause()
+  /** What the log did not take since it fails: known, so that copies are known as such, and yet to be asked for again. */
+  readonly #untaken = new Map<string, { author: NodeId; authorSeq: number }>()
   #releaseSet = false
 
   constructor({ self, isClient, held, verify, random }: GossipOptions) {
@@ -63,7 +68,7 @@ export class Gossip implements Protocol<GossipMessage> {
     const rates = { first: newRates(), rest: newRates() }
     this.#held = held
     this.#admission = new Admission(held, this.#seen, rates, verify)
-    this.#antiEntropy = new AntiEntropy(held, this.#seen, random)
+    this.#antiEntropy = new AntiEntropy(held, this.#seen, this.#pause, random)
   }
 
   get heldBack(): number {
@@ -179,14 +184,45 @@ export class Gossip implements Protocol<GossipMessage> {
       case RELEASE_TIMER:
         this.#releaseSet = false
         return this.#release(now)
+      case RESUME_TIMER:
+        this.#pause.over()
+        this.#forgetUntaken()
+        return this.#antiEntropy.compareOnce(now)
       default:
         return []
     }
   }
 
-  /** The log did not take this event (disk full, too large a gap): another copy will be welcome. */
+  /** The log did not take this event (too large a gap, disk full): another copy will be welcome, once the log is well. */
   notTaken(author: NodeId, authorSeq: number): void {
-    this.#seen.forget(author, authorSeq)
+    if (!this.#pause.isFailing) {
+      this.#seen.forget(author, authorSeq)
+      return
+    }
+    for (const [oldest, name] of this.#untaken) {
+      if (this.#untaken.size < SEEN_COUNT_MAX) break
+      this.#untaken.delete(oldest)
+      this.#seen.forget(name.author, name.authorSeq)
+    }
+    this.#untaken.set(seenKey(author, authorSeq), { author, authorSeq })
+  }
+
+  /** The log cannot be written: for a while nothing is fetched, and what comes is passed on, but not handed to the log. */
+  logFailed(): readonly Effect<GossipMessage>[] {
+    const afterMs = this.#pause.failed()
+    return afterMs === undefined ? [] : [{ do: 'wake', afterMs, timer: RESUME_TIMER }]
+  }
+
+  /** The log has taken events. */
+  logTook(now: number): readonly Effect<GossipMessage>[] {
+    if (!this.#pause.worked()) return []
+    this.#forgetUntaken()
+    return this.#antiEntropy.compareOnce(now)
+  }
+
+  #forgetUntaken(): void {
+    for (const { author, authorSeq } of this.#untaken.values()) this.#seen.forget(author, authorSeq)
+    this.#untaken.clear()
   }
 
   /** Everything that is held back or waits, at once: before a node stops. */
@@ -262,7 +298,9 @@ export class Gossip implements Protocol<GossipMessage> {
   }
 
   #release(now: number): Effect<GossipMessage>[] {
-    const events = this.#queue.release(now).map(({ event }) => event)
+    const released = this.#queue.release(now)
+    if (this.#pause.isPaused) for (const { header } of released.splice(0)) this.notTaken(header.author, header.authorSeq)
+    const events = released.map(({ event }) => event)
     const effects: Effect<GossipMessage>[] = events.length > 0 ? [{ do: 'ingest', events }] : []
     return [...effects, ...this.#releaseWake(now)]
   }

@@ -1,7 +1,8 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { copyFileSync, existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, relative } from 'node:path'
 import { dataPaths } from '../../events/data-directory.fs.ts'
 import type { StoppedLog } from '../../events/event-log.level.ts'
+import { makeDirectory } from '../../events/make-directory.fs.ts'
 import { type BackupProgress, type BackupResult, type Progressive, ServiceError } from '../services.ts'
 import { writeRestoredMark } from './restored.fs.ts'
 import { withProgress } from './with-progress.ts'
@@ -26,10 +27,12 @@ export function backUp(
   return withProgress(async (report) => {
     if (existsSync(output) && readdirSync(output).length > 0)
       throw new ServiceError('usage', `${output} is not empty: give a directory that is not there yet`)
+    if (isWithin(node.directory, output))
+      throw new ServiceError('usage', `${output} is in the data directory of the node itself: give a place outside of it`)
     const draft = join(dirname(output), `.${basename(output)}.part`)
     try {
       rmSync(draft, { recursive: true, force: true })
-      mkdirSync(draft, { recursive: true, mode: 0o700 })
+      await makeDirectory(draft)
       const { head, gossipSeq, indexSeq } = await node.log.copyTo(draft, (seq) => report({ done: Math.min(seq, total), total }))
       for (const name of [...NEEDED, ...HELPFUL]) {
         const from = join(node.directory, name)
@@ -47,4 +50,15 @@ export function backUp(
       throw new ServiceError('failed', `the backup could not be written to ${output}: ${reason}`, { cause })
     }
   })
+}
+
+/** True for a directory and what is, or would be, in it; links are followed as far as there is something. */
+function isWithin(directory: string, path: string): boolean {
+  const inside = relative(realpathSync(directory), resolved(path))
+  return inside === '' || !(inside === '..' || inside.startsWith('../') || isAbsolute(inside))
+}
+
+function resolved(path: string): string {
+  if (existsSync(path) || dirname(path) === path) return realpathSync(path)
+  return join(resolved(dirname(path)), basename(path))
 }

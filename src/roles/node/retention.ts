@@ -9,6 +9,7 @@ import {
 } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import { decisiveEvents, livenessProjection, MEMBER_KINDS, type ProjectionRunner } from '../../projections/index.ts'
+import { bytes as byteSize } from '../byte-size.ts'
 import type { NoticeBoard } from './notices.ts'
 
 // What a node forgets, so that it can run for years: see docs/adr/0011-retention.md.
@@ -88,7 +89,7 @@ async function prune(parts: Parts, { retainLivenessDays, diskLimitBytes }: Reten
     }
     const bytes = await log.bytesOnDisk()
     if (bytes > diskLimitBytes) {
-      const text = `the log takes ${bytes} bytes, above the limit of ${diskLimitBytes}, and the rest of it is not given up`
+      const text = `the log takes ${byteSize(bytes)}, above the limit of ${byteSize(diskLimitBytes)}, and the rest of it is not given up`
       notices.post('warning', 'log.over-limit', text)
     }
   }

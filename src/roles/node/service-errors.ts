@@ -18,6 +18,9 @@ export function asServiceError(error: unknown, directory?: string): unknown {
   if (error instanceof DataDirectoryError && (error.code === 'DIRECTORY_NEWER' || error.code === 'IMPORT_UNFINISHED')) {
     return new ServiceError('damaged', error.message, { cause: error })
   }
+  if (error instanceof DataDirectoryError && error.code === 'DIRECTORY_MISSING') {
+    return new ServiceError('usage', error.message, { cause: error })
+  }
   if (error instanceof DataDirectoryError || error instanceof NetworkError || error instanceof TorrentError) {
     return new ServiceError('failed', error.message, { cause: error })
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { parseEndpoint } from '../../../src/cli/services/addresses.ts'
-import { parseByteCount, parseByteRate } from '../../../src/cli/services/byte-rate.ts'
+import { parseByteCount, parseByteRate, parseDiskLimit } from '../../../src/cli/services/byte-rate.ts'
 import { bootstrapEndpoints } from '../../../src/cli/services/start-flags.ts'
 import { ServiceError } from '../../../src/roles/index.ts'
 
@@ -22,6 +22,13 @@ describe('what is typed after a flag', () => {
   it('reads a size, and refuses what is none', () => {
     assert.deepEqual(['1', '500MB', '1.5GiB', '2TB'].map(parseByteCount), [1, 5e8, 1_610_612_736, 2e12])
     for (const text of ['', '0', 'much', '2MB/s', '-1GB']) assert.throws(() => parseByteCount(text), usage)
+  })
+
+  it('takes a disk limit that a log can keep to', () => {
+    assert.equal(parseDiskLimit('16MB'), 16_000_000)
+    for (const text of ['10', '15MB']) {
+      assert.throws(() => parseDiskLimit(text), { code: 'usage', message: new RegExp(`--disk-limit ${text} is .*16.0 MB`) })
+    }
   })
 
   it('reads HOST:PORT', () => {

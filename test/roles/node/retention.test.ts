@@ -35,8 +35,14 @@ describe('retention', () => {
     })
     await states.open()
     const posted: string[] = []
-    const notices = { post: (_level: string, code: string) => posted.push(code) }
-    return { log, states, posted, parts: { log, states, clock, timers: STILL, notices } }
+    const texts: string[] = []
+    const notices = {
+      post(_level: string, code: string, text: string) {
+        posted.push(code)
+        texts.push(text)
+      },
+    }
+    return { log, states, posted, texts, parts: { log, states, clock, timers: STILL, notices } }
   }
 
   /** What a node hears and does in a day: changes of members, roll-ups, verdicts. */
@@ -194,7 +200,7 @@ describe('retention', () => {
   })
 
   it('keeps fewer days when told to, and above the disk limit lets go of roll-ups first', async () => {
-    const { log, parts, posted } = await lived(4)
+    const { log, parts, posted, texts } = await lived(4)
     const count = async (kind: 'heartbeat.rolled-up' | 'member.suspect') => {
       let events = 0
       for await (const _ of log.read({ kinds: [kind] })) events++
@@ -211,6 +217,7 @@ describe('retention', () => {
     assert.ok((await count('member.suspect')) < changes)
     await startRetention(parts, { diskLimitBytes: 1 }).run()
     assert.ok(posted.includes('log.over-limit'))
+    assert.match(texts.join('\n'), /the log takes [\d.]+ [kM]B, above the limit of 1 B,/)
     await log[Symbol.asyncDispose]()
   })
 

@@ -23,9 +23,17 @@ export default class LogShow extends BaseCommand {
     const { flags } = await this.parse(LogShow)
     await using log = await reachLog(flags.data)
     const place = await placeAt(log.queries, flags.at)
-    // The log began with its first event: before it there is nothing to show.
-    if (place?.seq === 0) return
+    if (place?.seq === 0) {
+      // A list with nothing in it, for a program.
+      this.log('no events: the log began after that')
+      return
+    }
     const filter = logFilter({ ...flags, to: place?.seq ?? flags.to })
-    for await (const row of log.queries.events(filter)) await this.emit(row, () => eventLine(row))
+    let shown = 0
+    for await (const row of log.queries.events(filter)) {
+      await this.emit(row, () => eventLine(row))
+      shown += 1
+    }
+    if (shown === 0) this.log(place === undefined ? 'no such events' : 'no such events by then')
   }
 }
