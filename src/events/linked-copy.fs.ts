@@ -64,4 +64,4 @@ function linkTable(source: string, target: string): void {
 
 /** True if a place may be read and not written to. */
 export const isReadOnly = (error: unknown): boolean =>
-  ['EROFS', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')
+  ['EROFS', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException | undefined)?.code ?? '')

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { type NodeId, toHex, type VersionVector } from '../../../src/events/index.ts'
 import { AntiEntropy, FETCH_EVENTS_MAX, limited } from '../../../src/network/gossip/anti-entropy.ts'
 import { AuthorRates } from '../../../src/network/gossip/author-rates.ts'
+import { PullPause } from '../../../src/network/gossip/pull-pause.ts'
 import { SeenEvents } from '../../../src/network/gossip/seen-events.ts'
 import { bucketBits, bucketOf, differingBuckets, hasBucket, Summariser } from '../../../src/network/gossip/vector-summary.ts'
 
@@ -78,7 +79,7 @@ describe('anti-entropy', () => {
   it('compares as often as at first once a fetch stayed without an answer', () => {
     const peer = author('1')
     const held = { lamport: 1, has: () => false, versionVector: () => new Map<NodeId, number>() }
-    const antiEntropy = new AntiEntropy(held, new SeenEvents(10, 1_000), () => 0.5)
+    const antiEntropy = new AntiEntropy(held, new SeenEvents(10, 1_000), new PullPause(), () => 0.5)
     const waitMs = (now: number): number => {
       const wake = antiEntropy.compare(now).find((effect) => effect.do === 'wake')
       assert.ok(wake?.do === 'wake')
