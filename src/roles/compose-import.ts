@@ -23,6 +23,8 @@ export type ImportOptions = {
   /** File with the seed of the key that a node that is not there yet gets, instead of a new one. */
   readonly keyFile?: string
   readonly withoutPrivate?: boolean
+  /** Take NDJSON that does not say how many events it holds, or says another number. */
+  readonly allowPartial?: boolean
 }
 
 type Report = (progress: ImportProgress) => void
@@ -118,10 +120,14 @@ async function openNode(dataDirectory: string, options: OpenOptions): Promise<Op
   }
 }
 
-async function check(to: Receiver, { file, withoutPrivate = false }: ImportOptions, report: Report): Promise<Checked> {
+async function check(
+  to: Receiver,
+  { file, withoutPrivate = false, allowPartial = false }: ImportOptions,
+  report: Report,
+): Promise<Checked> {
   const rules = { verify: verifySignature, upcast: upcaster(upcastSteps), withoutPrivate }
   const checking = new ImportCheck(to, rules)
-  for await (const events of readEventFile(file)) {
+  for await (const events of readEventFile(file, { allowPartial })) {
     for (const event of events) await checking.take(event)
     report({ phase: 'checking', done: checking.checked.events, total: null })
     await new Promise((resolve) => setImmediate(resolve))
@@ -133,7 +139,7 @@ async function check(to: Receiver, { file, withoutPrivate = false }: ImportOptio
 async function store(
   { log, finish }: OpenNode,
   role: NodeRole,
-  { file }: ImportOptions,
+  { file, allowPartial = false }: ImportOptions,
   report: Report,
 ): Promise<ImportResult> {
   const counts = { events: 0, stored: 0, duplicates: 0, privateLeftOut: 0, deferred: 0 }
@@ -150,7 +156,7 @@ async function store(
     }
     report({ phase: 'writing', done: counts.events, total: null })
   }
-  for await (const events of readEventFile(file)) await take(events)
+  for await (const events of readEventFile(file, { allowPartial })) await take(events)
   await finish()
   return { ...counts, id: log.author, role }
 }

@@ -60,7 +60,7 @@ describe('a log', () => {
     const text = events.map(({ body, signature }) =>
       JSON.stringify({ body: Buffer.from(body).toString('base64'), signature: Buffer.from(signature).toString('base64') }),
     )
-    writeFileSync(file, text.join('\n'))
+    writeFileSync(file, [...text, JSON.stringify({ end: { events: text.length } })].join('\n'))
     return file
   }
   const state = async (name: string) => {
@@ -187,6 +187,26 @@ describe('a log', () => {
         assert.ok(what.startsWith('another') || !existsSync(at('new')), 'no node was made')
       })
     }
+
+    it('NDJSON that was cut at the end of a line, or is only a part of an export, unless that is wanted', async () => {
+      const head = await made('one')
+      const whole = readFileSync(await exported('one', 'ndjson'), 'utf8')
+      const all = whole.trimEnd().split('\n')
+      assert.deepEqual(JSON.parse(all.at(-1) ?? ''), { end: { events: head } })
+      const file = at('cut.ndjson')
+      const into = (node: string, text: string, allowPartial = false) => {
+        writeFileSync(file, text)
+        return resultOf(importLog(at(node), { file, role: 'client', withoutPrivate: true, allowPartial }))
+      }
+      const cut = `${all.slice(0, 20).join('\n')}\n`
+      await assert.rejects(into('two', cut), { code: 'damaged', message: /lacks the last line.*cut off.*nothing was imported/ })
+      const part = `${all.slice(3).join('\n')}\n`
+      await assert.rejects(into('two', part), { code: 'damaged', message: /holds \d+ events, and its last line says \d+/ })
+      assert.ok(!existsSync(at('two')))
+      assert.equal((await into('two', cut, true)).events, 20)
+      assert.equal((await into('three', part, true)).events, head - 3)
+      assert.equal((await into('four', whole + whole)).events, 2 * head, 'two exports in one file')
+    })
 
     it('files that are no export, are cut off, or are not there, and options that make no sense', async () => {
       await made('one')

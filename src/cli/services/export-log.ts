@@ -8,9 +8,13 @@ import { type LogFilter, type LogQueries, ServiceError } from '../../roles/index
 
 export type Exported = { events: number; bytes: number }
 
-/** Events with their signed bytes, one JSON text each: both listings are in log order, and are read side by side. */
+/**
+ * Events with their signed bytes, one JSON text each: both listings are in log order, and are read side by side. Last a
+ * line that says how many they are: a file that was cut at the end of a line would look whole.
+ */
 async function* signedLines(log: LogQueries, filter: LogFilter): AsyncGenerator<string, void, void> {
   const signed = log.signed(filter)[Symbol.asyncIterator]()
+  let events = 0
   try {
     for await (const row of log.events(filter)) {
       const step = await signed.next()
@@ -20,7 +24,9 @@ async function* signedLines(log: LogQueries, filter: LogFilter): AsyncGenerator<
           `the signed bytes of event ${row.seq} are not where they should be: run \`p2pt log verify\``,
         )
       yield JSON.stringify({ ...row, body: step.value.body, signature: step.value.signature })
+      events += 1
     }
+    yield JSON.stringify({ end: { events } })
   } finally {
     await signed.return?.()
   }
@@ -60,7 +66,7 @@ export async function exportLog(log: ExportedLog, filter: LogFilter, { format, f
   const range = { ...filter, to: filter.to ?? head }
   const isBundle = format === 'bundle'
   const pieces = isBundle ? bundlePieces(log, range, head) : lineBytes(signedLines(log.queries, range))
-  const written: Exported = { events: isBundle ? -BUNDLE_EXTRA_PIECES : 0, bytes: 0 }
+  const written: Exported = { events: isBundle ? -BUNDLE_EXTRA_PIECES : -LAST_LINE, bytes: 0 }
   const count = (piece: Uint8Array) => {
     written.events += 1
     written.bytes += piece.length
@@ -96,6 +102,7 @@ export async function exportLog(log: ExportedLog, filter: LogFilter, { format, f
 
 /** Header, end and checksum are no events. */
 const BUNDLE_EXTRA_PIECES = 3
+const LAST_LINE = 1
 
 async function* lineBytes(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array, void, void> {
   for await (const line of lines) yield Buffer.from(`${line}\n`)

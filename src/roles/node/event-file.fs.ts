@@ -10,9 +10,14 @@ const BATCH_EVENTS = 512
 
 /**
  * The events of a file that `log export` wrote, bundle or NDJSON, in its order, some at a time.
+ * @param allowPartial take NDJSON as it is, without its last line or with another number of events than that says: such
+ *   files are made by hand, with filters, or by versions that wrote no such line, and cannot be told from files that were cut
  * @throws ServiceError `usage` if it cannot be read or is neither, `damaged` if it is not whole
  */
-export async function* readEventFile(path: string): AsyncGenerator<readonly SignedEvent[], void, void> {
+export async function* readEventFile(
+  path: string,
+  { allowPartial = false } = {},
+): AsyncGenerator<readonly SignedEvent[], void, void> {
   let start: Uint8Array
   try {
     await using file = await open(path, 'r')
@@ -23,7 +28,7 @@ export async function* readEventFile(path: string): AsyncGenerator<readonly Sign
   }
   if (isBundle(start) && start.length === BUNDLE_MAGIC_BYTES) yield* readBundle(path)
   // "{"
-  else if (start[0] === 0x7b) yield* readLines(path)
+  else if (start[0] === 0x7b) yield* readLines(path, allowPartial)
   else throw new ServiceError('usage', `${path} is no export of a log: neither a bundle nor NDJSON`)
 }
 
@@ -41,24 +46,40 @@ async function* readBundle(path: string): AsyncGenerator<readonly SignedEvent[],
   }
 }
 
-async function* readLines(path: string): AsyncGenerator<readonly SignedEvent[], void, void> {
+async function* readLines(path: string, allowPartial: boolean): AsyncGenerator<readonly SignedEvent[], void, void> {
   const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
   let batch: SignedEvent[] = []
   let number = 0
+  let events = 0
+  let promised: number | undefined
   for await (const line of lines) {
     number += 1
     if (line === '') continue
-    batch.push(signedOf(line, `${path}, line ${number}`))
+    const read = lineOf(line, `${path}, line ${number}`)
+    if ('end' in read) {
+      promised = (promised ?? 0) + read.end
+      continue
+    }
+    events += 1
+    batch.push(read)
     if (batch.length < BATCH_EVENTS) continue
     yield batch
     batch = []
   }
   if (batch.length > 0) yield batch
+  if (allowPartial || promised === events) return
+  const why =
+    promised === undefined
+      ? 'lacks the last line, which says how many events it holds: it was cut off, unless it was made by hand or by an older version'
+      : `holds ${events} events, and its last line says ${promised}`
+  throw new ServiceError('damaged', `${path} ${why} (--allow-partial takes it as it is): nothing was imported`)
 }
 
-function signedOf(line: string, place: string): SignedEvent {
+/** An event, or how many there are, which the last line says. Exports that were put one after the other have one each. */
+function lineOf(line: string, place: string): SignedEvent | { end: number } {
   try {
-    const { body, signature } = JSON.parse(line) as { body?: unknown; signature?: unknown }
+    const { body, signature, end } = JSON.parse(line) as { body?: unknown; signature?: unknown; end?: { events?: unknown } }
+    if (typeof end?.events === 'number') return { end: end.events }
     if (typeof body === 'string' && typeof signature === 'string')
       return { body: new Uint8Array(Buffer.from(body, 'base64')), signature: new Uint8Array(Buffer.from(signature, 'base64')) }
   } catch (cause) {

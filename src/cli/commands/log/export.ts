@@ -8,7 +8,7 @@ import { reachLog } from '../../services/reach.ts'
 export default class LogExport extends BaseCommand {
   static override summary = 'Write the log out, with signatures, for another program.'
   static override description =
-    'NDJSON: one event a line, with its fields, and as base64 the signed bytes ("body") and the signature, so that anyone can check it. A bundle has the same signed bytes in a third of the room, and a checksum. `log import` takes either. Goes to stdout, or with --output into a file that appears only when it is complete.'
+    'NDJSON: one event a line, with its fields, and as base64 the signed bytes ("body") and the signature, so that anyone can check it; the last line says how many there are. A bundle has the same signed bytes in a third of the room, and a checksum. `log import` takes either. Goes to stdout, or with --output into a file that appears only when it is complete.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> > events.ndjson',
     '<%= config.bin %> <%= command.id %> --kind piece.judged --output verdicts.ndjson',

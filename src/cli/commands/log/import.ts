@@ -23,6 +23,10 @@ export default class LogImport extends BaseCommand {
       summary: 'File with the key of the node, where there is none yet. Default: a new key.',
       helpValue: 'FILE',
     }),
+    'allow-partial': Flags.boolean({
+      default: false,
+      summary: 'Take NDJSON without its last line, made by hand or by an older version, or only a part of an export.',
+    }),
     'without-private': Flags.boolean({ default: false, summary: 'Leave out private events of other nodes.' }),
   }
 
@@ -33,6 +37,7 @@ export default class LogImport extends BaseCommand {
     const work = importLog(dataDirectory(flags.data), {
       file: resolve(args.file),
       withoutPrivate: flags['without-private'],
+      allowPartial: flags['allow-partial'],
       ...(role === undefined ? {} : { role }),
       ...(key === undefined ? {} : { keyFile: resolve(key) }),
     })
