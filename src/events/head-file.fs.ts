@@ -100,6 +100,8 @@ export class HeadFile {
   #closed = false
 
   #syncSoon(): void {
+    // Its number may be another file's by now.
+    if (this.#closed) return
     this.#syncing = true
     fsync(this.#file, () => {
       this.#syncing = false
