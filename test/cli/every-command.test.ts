@@ -514,6 +514,8 @@ function check(row: Row, ended: { exit: number | null; stdout: string; stderr: s
   const lines = ended.stdout
     .trimEnd()
     .split('\n')
+    // Of a list with nothing in it there is no line.
+    .filter((line) => row.lines === undefined || line !== '')
     .map((line) => JSON.parse(line) as Facts)
   if (row.lines !== undefined) {
     row.lines(lines)
