@@ -1,6 +1,7 @@
 // npm run test:sim -- [--quick] [--scenario NAME] [--nodes N] [--seed N] [--seeds N]
-// With a scenario: that one, for one seed or several. Without: the mix below, with --quick less the networks of 1,000; each run in a process of its own, as many at
-// once as there are processors. Exit code 1 if a run failed; each failure names the one command that runs it again.
+// With a scenario: that one, for one seed or several. Without: the mix below, with --quick less the networks of 1,000; each
+// run in a process of its own, as many at once as there are processors. Exit code 1 if a run failed; each failure names the
+// one command that runs it again.
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -96,6 +97,10 @@ if (named !== undefined && seeds === 1) {
       : Array.from({ length: seeds }, (_, index): Play => ({ scenario: named, nodes: sizeOf(named), seed: seed + index }))
   const failed = await playAll(runs)
   const seconds = Math.round((performance.now() - started) / 1_000)
-  console.log(`${runs.length - failed} of ${runs.length} runs went well, in ${seconds} s`)
-  if (failed > 0) process.exitCode = 1
+  // As mocha says it, for whoever adds up.
+  console.log(`\n  ${runs.length - failed} passing (${seconds}s)`)
+  if (failed > 0) {
+    console.log(`  ${failed} failing`)
+    process.exitCode = 1
+  }
 }
