@@ -64,9 +64,17 @@ export function repairText(result: RepairResult): string {
     ...(lost.length === 0 ? ['  no event is gone'] : lost),
     ...(floors.length === 0 ? [] : [`own events go on in ${floors.join(', ')}: lower numbers may have been used`]),
     `the damaged files are in ${result.keptIn}`,
-    ...(lost.length === 0 ? [] : ['a node that runs asks its peers for what is gone and travels']),
+    ...(lost.length === 0 ? [] : ['start the node: what it gossiped or published, and what others did, it asks its peers for']),
+    ...(mayHoldPrivate(result) ? [LOST_PRIVATE] : []),
   ].join('\n')
 }
+
+/** What a node keeps to itself nobody can give back. */
+const LOST_PRIVATE =
+  'what it kept to itself (`local`) nobody has: its list of torrents may be shorter now; add or publish again what `client status` does not show'
+
+const mayHoldPrivate = ({ lost }: RepairResult): boolean =>
+  lost.some(({ known, unknown }) => unknown > 0 || known.some(({ stream }) => stream === 'local'))
 
 export function verifyText(result: VerifyResult): string {
   const checked = result.signaturesChecked
@@ -81,5 +89,6 @@ export function verifyText(result: VerifyResult): string {
   }
   const ranges = result.ranges.map(({ from, to, what }) => `${placesText(from, to)} ${what}`)
   const problems = result.problems.map(printable)
-  return ['damaged:', ...[...ranges, ...problems].map((line) => `  ${line}`)].join('\n')
+  const advice = 'stop the node and run `p2pt log repair`: it keeps the damaged files and saves every event that is still whole'
+  return ['damaged:', ...[...ranges, ...problems].map((line) => `  ${line}`), advice].join('\n')
 }

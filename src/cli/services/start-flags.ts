@@ -12,6 +12,13 @@ export const DEFAULT_PORTS: Readonly<Record<NodeRole, number>> = { bootstrap: 47
 
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
+/** What a role listens on besides it. */
+const NEXT_TO_IT: { readonly [R in NodeRole]: string } = {
+  bootstrap: '; the torrent DHT takes the next one',
+  index: '',
+  client: ', and TCP port of the torrents',
+}
+
 /** Flags of every `start`. */
 export const startFlags = (role: NodeRole) => ({
   bootstrap: Flags.string({
@@ -21,7 +28,7 @@ export const startFlags = (role: NodeRole) => ({
     helpValue: 'HOST:PORT',
   }),
   port: Flags.integer({
-    summary: 'UDP port of the overlay; the torrent DHT takes the next one. 0 lets the system choose.',
+    summary: `UDP port of the overlay${NEXT_TO_IT[role]}. 0 lets the system choose.`,
     default: DEFAULT_PORTS[role],
     min: 0,
     max: 65_534,

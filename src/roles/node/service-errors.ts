@@ -11,7 +11,11 @@ import { ServiceError } from '../services.ts'
 export function asServiceError(error: unknown, directory?: string): unknown {
   if (error instanceof LogError) {
     if (error.code === 'LOG_DAMAGED' && directory !== undefined)
-      return new ServiceError('damaged', `${error.message}; run \`p2pt log repair --data ${directory}\``, { cause: error })
+      return new ServiceError(
+        'damaged',
+        `${error.message}; run \`p2pt log repair --data ${directory}\`, which saves every event that is still whole`,
+        { cause: error },
+      )
     const damaged = error.code === 'LOG_DAMAGED' || error.code === 'LOG_NEWER' || error.code === 'LOG_FOREIGN'
     return new ServiceError(damaged ? 'damaged' : 'failed', error.message, { cause: error })
   }

@@ -114,7 +114,9 @@ describe('answers as text', () => {
         { from: 7, to: 7, what: 'altered' },
       ],
     } as never)
-    assert.equal(text, 'damaged:\n  events 2 to 4 missing\n  event 7 altered')
+    const [title, ...lines] = text.split('\n')
+    assert.deepEqual([title, ...lines.slice(0, 2)], ['damaged:', '  events 2 to 4 missing', '  event 7 altered'])
+    assert.match(lines.slice(2).join('\n'), /^stop the node and run `p2pt log repair`: [^\n]+$/)
     assert.match(
       verifyText({ ...result, intact: true, ranges: [] } as never),
       /^intact: 9 events in 1 segment, 9 signatures checked/,
