@@ -1,6 +1,6 @@
 import type { HeadMark } from './head-record.ts'
 import { fromHex, toHex } from './hex.ts'
-import { framesOf } from './segment.ts'
+import { type Chain, digestAfter, framesOf } from './segment.ts'
 import { DIGEST_BYTES, hasFrames, type KnownRun, NO_KINDS, type SegmentSummary } from './segment-summary.ts'
 import { VarintError } from './varint.ts'
 import { type FoundSegment, isSummaryOf, ownSummary, summaryOfFrames } from './verify-log.ts'
@@ -32,7 +32,6 @@ export type Salvaged = {
 /** Frames that are whole and belong nowhere yet are kept in memory up to this many. */
 const STRAYS_MAX = 64
 
-type Chain = (before: Uint8Array, frame: Uint8Array) => Uint8Array
 type Stray = { readonly first: number; readonly frames: Uint8Array; readonly count: number }
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => toHex(a) === toHex(b)
@@ -144,7 +143,7 @@ export class Salvage {
     for (;;) {
       const stray = this.#strays.find(({ first }) => first === seq + 1)
       if (stray === undefined) break
-      const after = this.#fold(digest, stray.frames)
+      const after = digestAfter(digest, stray.frames, this.#chain)
       const summary = summaryOfFrames(stray.frames, { first: stray.first, before: digest, after })
       if (summary === undefined) break
       found.push({ summary, framesAt: stray.first })
@@ -168,12 +167,8 @@ export class Salvage {
       const fits = same(this.#chain(new Uint8Array(), frames), summary.removal.content) && isSummaryOf(summary, frames)
       return fits ? summary : undefined
     }
-    if (!same(this.#fold(summary.before, frames), summary.after)) return undefined
+    if (!same(digestAfter(summary.before, frames, this.#chain), summary.after)) return undefined
     return isSummaryOf(summary, frames) ? summary : summaryOfFrames(frames, summary)
-  }
-
-  #fold(before: Uint8Array, frames: Uint8Array): Uint8Array {
-    return framesOf(frames, 0, 1).reduce((digest, { start, end }) => this.#chain(digest, frames.subarray(start, end)), before)
   }
 }
 

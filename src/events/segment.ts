@@ -45,6 +45,13 @@ export function framesOf(segment: Uint8Array, start: number, first: number): Fra
   return frames
 }
 
+/** The chain digest after a frame, from the one before it and the frame's bytes. */
+export type Chain = (before: Uint8Array, frame: Uint8Array) => Uint8Array
+
+/** The chain digest after all of these frames. @throws VarintError if they are cut off */
+export const digestAfter = (before: Uint8Array, frames: Uint8Array, chain: Chain): Uint8Array =>
+  framesOf(frames, 0, 1).reduce((digest, { start, end }) => chain(digest, frames.subarray(start, end)), before)
+
 /** Which kind numbers a read wants: one byte a number below 256; larger numbers are of no known kind. */
 export type WantedKinds = Uint8Array
 

@@ -6,7 +6,7 @@ import type { HeadMark, HeadRecord } from './head-record.ts'
 import { damageByRecord, provenMark } from './head-record.ts'
 import { toHex } from './hex.ts'
 import { runsOfEvents } from './log-state.ts'
-import { framesOf, signedEventsOf } from './segment.ts'
+import { type Chain, digestAfter, framesOf, signedEventsOf } from './segment.ts'
 import type { Preface } from './segment-preface.ts'
 import {
   DIGEST_BYTES,
@@ -59,7 +59,7 @@ const MISMATCHES_COMPARED_MAX = 64
 const hexOf = (digest: Uint8Array | undefined): string | undefined => digest && toHex(digest)
 
 export class LogAudit {
-  readonly #chain: (before: Uint8Array, frame: Uint8Array) => Uint8Array
+  readonly #chain: Chain
   readonly #mark: HeadMark | undefined
   /** After a repair LevelDB may bring back rows that were removed; those that repeat what is there are passed over. */
   readonly #repaired: boolean
@@ -76,7 +76,7 @@ export class LogAudit {
   /** First sequence of a segment whose length nobody can tell. */
   #endless: number | undefined
 
-  constructor(chain: (before: Uint8Array, frame: Uint8Array) => Uint8Array, mark: HeadMark | undefined, repaired: boolean) {
+  constructor(chain: Chain, mark: HeadMark | undefined, repaired: boolean) {
     this.#chain = chain
     this.#mark = mark
     this.#repaired = repaired
@@ -225,14 +225,12 @@ export class LogAudit {
   #findSwaps(): void {
     for (const { range, frames, summary } of this.#mismatches) {
       const moved = this.#mismatches.some(
-        (other) => other.summary !== summary && hexOf(this.#fold(other.summary.before, frames)) === hexOf(other.summary.after),
+        (other) =>
+          other.summary !== summary &&
+          hexOf(digestAfter(other.summary.before, frames, this.#chain)) === hexOf(other.summary.after),
       )
       this.#ranges.push(moved ? { ...range, what: 'reordered' } : range)
     }
-  }
-
-  #fold(before: Uint8Array, frames: Uint8Array): Uint8Array {
-    return framesOf(frames, 0, 1).reduce((digest, { start, end }) => this.#chain(digest, frames.subarray(start, end)), before)
   }
 
   #skipTo(first: number): void {
@@ -267,29 +265,12 @@ function agrees(preface: Preface | undefined, summary: SegmentSummary): boolean 
 /**
  * The summary of a segment by its own word, which holds if the chain says the same; undefined where it says none.
  * Of frames of which some were pruned only what stands in the preface counts.
+ * @throws VarintError if the frames cannot be walked to their end
  */
-export function ownSummary(
-  { first, frames, preface }: FoundSegment,
-  chain: (before: Uint8Array, frame: Uint8Array) => Uint8Array,
-): SegmentSummary | undefined {
+export function ownSummary({ first, frames, preface }: FoundSegment, chain: Chain): SegmentSummary | undefined {
   if (!frames || preface === undefined) return undefined
   if (preface.summary !== undefined) return preface.summary.first === first ? preface.summary : undefined
-  const after = foldFrames(preface.before, frames, chain)
-  return after && summaryOfFrames(frames, { first, before: preface.before, after })
-}
-
-/** The chain digest after these frames; undefined if they cannot be walked to their end. */
-function foldFrames(
-  before: Uint8Array,
-  frames: Uint8Array,
-  chain: (before: Uint8Array, frame: Uint8Array) => Uint8Array,
-): Uint8Array | undefined {
-  try {
-    return framesOf(frames, 0, 1).reduce((digest, { start, end }) => chain(digest, frames.subarray(start, end)), before)
-  } catch (error) {
-    if (error instanceof VarintError) return undefined
-    throw error
-  }
+  return summaryOfFrames(frames, { first, before: preface.before, after: digestAfter(preface.before, frames, chain) })
 }
 
 const NO_DIGEST = new Uint8Array()

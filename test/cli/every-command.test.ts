@@ -511,12 +511,14 @@ function check(row: Row, ended: { exit: number | null; stdout: string; stderr: s
     assert.doesNotMatch(ended.stdout + ended.stderr, /\bundefined\b|\bNaN\b|\[object|^ +at .*:\d+:\d+/m)
     return
   }
-  const lines = ended.stdout
-    .trimEnd()
-    .split('\n')
-    // Of a list with nothing in it there is no line.
-    .filter((line) => row.lines === undefined || line !== '')
-    .map((line) => JSON.parse(line) as Facts)
+  // Of a list with nothing in it there is no line.
+  const isEmptyList = row.lines !== undefined && ended.stdout === ''
+  const lines = isEmptyList
+    ? []
+    : ended.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Facts)
   if (row.lines !== undefined) {
     row.lines(lines)
     return
