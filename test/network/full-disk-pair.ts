@@ -59,7 +59,7 @@ for (let isFull = false; !isFull; ) {
 network.partition((id) => (id === witness.id ? 1 : 2))
 await until(isBelieved('dead'))
 network.heal()
-await until(() => failed > 1)
+await until(() => failed > 0)
 process.stdout.write(`${first.member(victim.id)?.state}\n`)
 await until(isBelieved('alive'))
 process.stdout.write('alive\n')

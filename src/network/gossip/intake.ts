@@ -9,7 +9,7 @@ import type { PullPause } from './pull-pause.ts'
 import { type SeenEvents, seenKey } from './seen-events.ts'
 
 export const HOLD_BACK_MS = 100
-const HOLD_BACK_COUNT_MAX = 4_096
+export const HOLD_BACK_COUNT_MAX = 4_096
 /** Events a second of one author over the broadcast, and how many at once: a busy downloader judges tens a second. */
 export const AUTHOR_EVENTS_PER_SECOND = 200
 export const AUTHOR_EVENTS_BURST = 2_000
@@ -125,7 +125,8 @@ export class Intake {
 
   #releaseWake(now: number): GossipEffect[] {
     const at = this.#queue.nextAt
-    if (at === undefined || this.#releaseSet) return []
+    // With too many held back it is set again, for now.
+    if (at === undefined || (this.#releaseSet && at > now)) return []
     this.#releaseSet = true
     return [{ do: 'wake', afterMs: Math.max(0, at - now), timer: { name: 'release' } }]
   }
