@@ -9,7 +9,6 @@ export type OffencesOptions = {
   timers: Timers
   append: (event: Event) => void
   drop: (peer: NodeId, why: LinkLoss) => void
-  onOffence: (peer: NodeId, reason: QuarantineReason) => void
 }
 
 /** What is done about a peer's offence: it is counted, told in the log, and in the end costs the link. */
@@ -34,9 +33,8 @@ export class Offences {
   }
 
   charge(peer: NodeId, reason: QuarantineReason, evidence?: EventEvidence): void {
-    const { now, append, drop, onOffence } = this.#options
+    const { now, append, drop } = this.#options
     this.#count++
-    onOffence(peer, reason)
     const entry = this.#misconduct.quarantine(peer, reason, evidence)
     if (entry !== undefined) append(entry)
     if (this.#misconduct.charge(peer, reason, now())) drop(peer, reason === 'flood' ? 'flood' : 'malformed')

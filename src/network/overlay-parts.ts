@@ -68,10 +68,7 @@ export function createParts(options: OverlayOptions, isUp: () => boolean) {
       }),
     onNotice,
   })
-  const offences = new Offences({
-    ...{ now, timers, append, drop },
-    onOffence: (peer, reason) => options.onQuarantined?.(peer, reason),
-  })
+  const offences = new Offences({ now, timers, append, drop })
   const dialer = new Dialer({ transport, links, timers, onNotice })
   const sender = new Sender({
     ...{ transport, links, dialer, now, guarded },

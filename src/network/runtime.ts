@@ -40,10 +40,6 @@ class Runtime implements OverlayRuntime {
     return this.#parts.membership.incarnation
   }
 
-  get eagerCount(): number {
-    return this.#parts.gossip.eagerCount
-  }
-
   members(): readonly Member[] {
     return [...this.#parts.membership.members()]
   }
@@ -144,10 +140,6 @@ class Runtime implements OverlayRuntime {
     for (const { author, stream, event } of envelopes) {
       if (stream === 'gossip' && isMemberEvent(event)) toMembership.feed({ type: 'stored', author, event })
     }
-    const { onIngested } = this.#options
-    if (onIngested === undefined) return
-    const foreign = envelopes.filter(({ author }) => author !== this.self)
-    if (foreign.length > 0) onIngested(foreign)
   }
 
   #sampleRates(): void {

@@ -100,7 +100,7 @@ describe('offences', () => {
     const stored: EventOf<'event.quarantined'>[] = []
     const dropped: [NodeId, string][] = []
     const offences = new Offences({
-      ...{ now: () => time.now(), timers: time, onOffence: () => {} },
+      ...{ now: () => time.now(), timers: time },
       append(event: Event) {
         assert.ok(event.kind === 'event.quarantined')
         if (log.takes) stored.push(event)

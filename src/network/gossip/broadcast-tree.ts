@@ -44,10 +44,6 @@ export class BroadcastTree {
     this.#spanning = spanning
   }
 
-  get eagerCount(): number {
-    return [...this.#neighbours.keys()].filter((peer) => this.isEager(peer)).length
-  }
-
   has(peer: NodeId): boolean {
     return this.#neighbours.has(peer)
   }

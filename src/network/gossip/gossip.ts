@@ -50,11 +50,6 @@ export class Gossip implements Protocol<GossipInput, GossipMessage, GossipTimer>
     return this.#intake.heldBack
   }
 
-  /** How many neighbours are links of the tree. */
-  get eagerCount(): number {
-    return this.#tree.eagerCount
-  }
-
   /** How this peer hears of events. */
   view(peer: NodeId): 'eager' | 'lazy' | 'none' {
     if (!this.#tree.has(peer)) return 'none'
