@@ -1,29 +1,18 @@
-import {
-  type Draft,
-  type Envelope,
-  type Event,
-  type EventLog,
-  LogError,
-  type NodeId,
-  type SignedEvent,
-  scanBody,
-} from '../events/index.ts'
+import { type Draft, type Envelope, type Event, type EventLog, LogError, type SignedEvent, scanBody } from '../events/index.ts'
+import type { IngestOutcome, OwnEvent } from './gossip/gossip-protocol.ts'
+import type { AppendFailure } from './protocol.ts'
 
 /** Events that the log has not stored yet; above it, new ones are left to anti-entropy. */
-const INGEST_PENDING_MAX = 16_384
-
-export type OwnEvent = { readonly header: Envelope; readonly event: SignedEvent }
+export const INGEST_PENDING_MAX = 16_384
 
 export type LogBridgeOptions = {
   log: EventLog
   /** Own gossip events with their signed bytes, in log order. */
   onOwn: (events: readonly OwnEvent[]) => void
-  /** An event that the log did not store. */
-  onNotTaken: (author: NodeId, authorSeq: number) => void
-  /** The log cannot be written. Whoever opened it is told by it, so there is no notice as well. */
-  onFailed: () => void
-  /** It has stored events of others. */
-  onTook: () => void
+  /** Own events that were to be appended together, and are not stored. */
+  onAppendFailed: (events: readonly Event[], why: AppendFailure) => void
+  onIngestDone: (outcome: IngestOutcome) => void
+  /** A fault that nobody else tells. Whoever opened the log is told by it that it cannot be written. */
   onNotice: (text: string) => void
 }
 
@@ -50,28 +39,33 @@ export class LogBridge {
       try {
         await this.#options.log.append(drafts)
       } catch (error) {
-        this.#failed(`${drafts.length} events could not be stored`, error)
+        const isUnwritable = this.#isUnwritable(`${drafts.length} events could not be stored`, error)
+        this.#options.onAppendFailed(
+          drafts.map((draft) => draft.event),
+          isUnwritable ? 'unwritable' : 'refused',
+        )
       }
     })
   }
 
   /** Stores checked events of others. */
   ingest(events: readonly SignedEvent[]): void {
+    const { log, onIngestDone } = this.#options
     if (this.#ingestPending + events.length > INGEST_PENDING_MAX) {
-      this.#notTaken(events)
+      onIngestDone({ took: false, failed: false, notTaken: idsOf(events) })
       return
     }
     this.#ingestPending += events.length
-    void this.#options.log.ingest(events).then(
+    void log.ingest(events).then(
       (outcomes) => {
         this.#ingestPending -= events.length
-        this.#notTaken(events.filter((_, index) => !isStored(outcomes[index]?.outcome)))
-        if (outcomes.some(({ outcome }) => outcome === 'appended')) this.#options.onTook()
+        const notTaken = idsOf(events.filter((_, index) => !isStored(outcomes[index]?.outcome)))
+        onIngestDone({ took: outcomes.some(({ outcome }) => outcome === 'appended'), failed: false, notTaken })
       },
       (error) => {
         this.#ingestPending -= events.length
-        this.#failed(`${events.length} events of others could not be stored`, error)
-        this.#notTaken(events)
+        const failed = this.#isUnwritable(`${events.length} events of others could not be stored`, error)
+        onIngestDone({ took: false, failed, notTaken: idsOf(events) })
       },
     )
   }
@@ -100,17 +94,17 @@ export class LogBridge {
     await this.#reading
   }
 
-  #failed(what: string, error: unknown): void {
-    if (error instanceof LogError && error.code === 'LOG_WRITE_FAILED') this.#options.onFailed()
-    else this.#options.onNotice(`${what}: ${String(error)}`)
-  }
-
-  #notTaken(events: readonly SignedEvent[]): void {
-    for (const { body } of events) {
-      const { author, authorSeq } = scanBody(body)
-      this.#options.onNotTaken(author, authorSeq)
-    }
+  #isUnwritable(what: string, error: unknown): boolean {
+    const isUnwritable = error instanceof LogError && error.code === 'LOG_WRITE_FAILED'
+    if (!isUnwritable) this.#options.onNotice(`${what}: ${String(error)}`)
+    return isUnwritable
   }
 }
 
 const isStored = (outcome: string | undefined): boolean => outcome === 'appended' || outcome === 'duplicate'
+
+const idsOf = (events: readonly SignedEvent[]) =>
+  events.map(({ body }) => {
+    const { author, authorSeq } = scanBody(body)
+    return { author, authorSeq }
+  })

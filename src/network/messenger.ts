@@ -7,11 +7,12 @@ import { EXCHANGE_BODY_BYTES_MAX, type MessengerMessage, type ResponseStatus } f
 // in, of one peer and in all; how long an answer may take; how long bodies are.
 
 export const REQUEST_TIMEOUT_MS = 10_000
-const OUT_PER_PEER_MAX = 64
-const OUT_MAX = 1_024
-const IN_PER_PEER_MAX = 32
-const IN_MAX = 256
-const REASON_LENGTH_MAX = 512
+export const OUT_PER_PEER_MAX = 64
+export const OUT_MAX = 1_024
+export const IN_PER_PEER_MAX = 32
+export const IN_MAX = 256
+/** Of the sentence with which a request is refused. */
+export const REASON_BYTES_MAX = 512
 
 export type MessengerOptions = {
   timers: Timers
@@ -129,12 +130,21 @@ export class Messenger {
       if (reply.length > EXCHANGE_BODY_BYTES_MAX) throw new RangeError('the answer is too long for one message')
     } catch (error) {
       status = 'refused'
-      reply = new TextEncoder().encode((error instanceof Error ? error.message : String(error)).slice(0, REASON_LENGTH_MAX))
+      reply = reasonFrom(error)
     }
-    if (this.#in.take(from, id) === exchange) answer(status, reply)
+    if (this.#in.get(from, id) !== exchange) return
+    this.#in.take(from, id)
+    answer(status, reply)
   }
 }
 
+/** At most REASON_BYTES_MAX bytes, without half a character at the end. */
+function reasonFrom(error: unknown): Uint8Array {
+  const bytes = new Uint8Array(REASON_BYTES_MAX)
+  const { written } = new TextEncoder().encodeInto(error instanceof Error ? error.message : String(error), bytes)
+  return bytes.subarray(0, written)
+}
+
 function reasonOf(body: Uint8Array): string {
-  return new TextDecoder().decode(body.subarray(0, REASON_LENGTH_MAX))
+  return new TextDecoder().decode(body.subarray(0, REASON_BYTES_MAX))
 }

@@ -9,11 +9,11 @@ const DROP_AT = 100
 /** A peer that was dropped is let in again when its points have worn off to this. */
 const ADMIT_BELOW = 50
 const WORN_OFF_PER_SECOND = 1
-const PEERS_MAX = 1_024
+export const PEERS_MAX = 1_024
 
-/** Entries for the log wait so long, to be counted together, and so many are written at most each time. */
+/** Interval between entries about the same peer and offence, ms, and how many entries are written in one interval at most. */
 export const QUARANTINE_EVERY_MS = 60_000
-const QUARANTINES_MAX = 32
+export const QUARANTINES_MAX = 32
 
 type Record = { points: number; at: number }
 
@@ -69,6 +69,14 @@ export class Misconduct {
     if (this.#budget === 0) return undefined
     this.#budget--
     return entry
+  }
+
+  /** The log did not take this entry: its offences are counted again. */
+  notStored(entry: EventOf<'event.quarantined'>): void {
+    const key = `${entry.sender} ${entry.reason}`
+    const waiting = this.#entries.get(key)
+    if (waiting !== undefined) waiting.count += entry.count
+    else if (this.#entries.size < PEERS_MAX) this.#entries.set(key, { ...entry })
   }
 
   /** What was counted since the last call. */

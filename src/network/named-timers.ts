@@ -1,25 +1,33 @@
 import type { Timers } from '../events/index.ts'
+import type { Timer } from './protocol.ts'
 
-/** One timer a name: set again, it is moved. */
-export class NamedTimers {
+/** One timer for each name, and for each thing that it is of: set again, it is moved. */
+export class NamedTimers<T extends Timer> {
   readonly #timers: Timers
-  readonly #cancels = new Map<string, () => void>()
+  readonly #cancels = new Map<string, Map<Timer['of'], () => void>>()
 
   constructor(timers: Timers) {
     this.#timers = timers
   }
 
-  set(name: string, afterMs: number, run: () => void): void {
-    this.#cancels.get(name)?.()
+  set(timer: T, afterMs: number, run: () => void): void {
+    let cancels = this.#cancels.get(timer.name)
+    if (cancels === undefined) {
+      cancels = new Map()
+      this.#cancels.set(timer.name, cancels)
+    }
+    const { of } = timer
+    const those = cancels
+    those.get(of)?.()
     const cancel = this.#timers.after(afterMs, () => {
-      this.#cancels.delete(name)
+      those.delete(of)
       run()
     })
-    this.#cancels.set(name, cancel)
+    those.set(of, cancel)
   }
 
   clear(): void {
-    for (const cancel of this.#cancels.values()) cancel()
+    for (const cancels of this.#cancels.values()) for (const cancel of cancels.values()) cancel()
     this.#cancels.clear()
   }
 }

@@ -1,14 +1,4 @@
-import type {
-  Clock,
-  Envelope,
-  EventLog,
-  MemberAddress,
-  NodeId,
-  NodeRole,
-  QuarantineReason,
-  Timers,
-  VerifySignature,
-} from '../events/index.ts'
+import type { Clock, EventLog, MemberAddress, NodeId, NodeRole, Timers, VerifySignature } from '../events/index.ts'
 import type { Member } from './membership/member-table.ts'
 import type { KnownMember, Overlay } from './overlay.ts'
 import type { Transport } from './transport.ts'
@@ -32,10 +22,6 @@ export type OverlayOptions = {
   advertise?: Partial<MemberAddress> | (() => Partial<MemberAddress>)
   /** The members the liveness projection knew before this start. */
   members?: readonly RememberedMember[]
-  /** Somebody else's events, stored just now, in log order. */
-  onIngested?: (envelopes: readonly Envelope[]) => void
-  /** A peer misbehaved; called for each time. */
-  onQuarantined?: (sender: NodeId, reason: QuarantineReason) => void
   /** A sentence for the operator's log: a fault of this node, never of a peer. */
   onNotice?: (text: string) => void
 }
@@ -45,6 +31,4 @@ export interface OverlayRuntime extends Overlay {
   members(): readonly Member[]
   member(id: NodeId): Member | undefined
   readonly incarnation: number
-  /** Links of the broadcast tree. */
-  readonly eagerCount: number
 }

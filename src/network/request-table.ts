@@ -30,6 +30,10 @@ export class RequestTable<T> {
     return true
   }
 
+  get(peer: NodeId, id: number): T | undefined {
+    return this.#byPeer.get(peer)?.get(id)
+  }
+
   /** Takes an exchange out. */
   take(peer: NodeId, id: number): T | undefined {
     const exchanges = this.#byPeer.get(peer)

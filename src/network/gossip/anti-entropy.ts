@@ -1,8 +1,8 @@
 import type { NodeId } from '../../events/index.ts'
-import type { Effect } from '../protocol.ts'
-import { type AuthorRange, type GossipMessage, type Head, WIRE_ITEMS_MAX } from '../wire.ts'
+import { type AuthorRange, type Head, WIRE_ITEMS_MAX } from '../wire.ts'
 import type { HeldEvents } from './admission.ts'
 import { GoneClaims } from './gone-claims.ts'
+import type { GossipEffect } from './gossip-protocol.ts'
 import type { PullPause } from './pull-pause.ts'
 import type { SeenEvents } from './seen-events.ts'
 import { bucketBits, bucketOf, differingBuckets, hasBucket, Summariser } from './vector-summary.ts'
@@ -27,12 +27,8 @@ const ANSWER_GAP_MS = 20
 const FETCH_PATIENCE_MS = 2_500
 /** Events in one fetch, over all its ranges; the next fetch goes on. */
 export const FETCH_EVENTS_MAX = 4_096
-const FETCHES_MAX = 4
+export const FETCHES_MAX = 4
 
-export const COMPARE_TIMER = 'gossip-compare'
-export const COMPARE_SOON_TIMER = 'gossip-compare-soon'
-
-type GossipEffect = Effect<GossipMessage>
 type Fetch = { id: number; ranges: readonly AuthorRange[]; deadline: number; gained: number }
 type Peer = { comparedAt: number; answeredAt: number; fetch: Fetch | undefined; behind: boolean }
 
@@ -77,10 +73,18 @@ export class AntiEntropy {
     this.#uncompared.delete(peer)
   }
 
+  /** A fetch did not leave: nobody is going to answer it. */
+  fetchNotSent(to: NodeId, id: number): void {
+    const peer = this.#peers.get(to)
+    if (peer?.fetch?.id !== id) return
+    this.#endFetch(peer)
+    this.#pause.notFetched()
+  }
+
   compareWake(): GossipEffect {
     const everyMs = this.#everyMs
     this.#everyMs = Math.min(COMPARE_EVERY_MS, everyMs * COMPARE_GROWTH)
-    return { do: 'wake', afterMs: everyMs * (0.75 + 0.5 * this.#random()), timer: COMPARE_TIMER }
+    return { do: 'wake', afterMs: everyMs * (0.75 + 0.5 * this.#random()), timer: { name: 'compare' } }
   }
 
   /** The periodic round, with one neighbour. */
@@ -197,7 +201,7 @@ export class AntiEntropy {
   #compareSoonWake(): GossipEffect[] {
     if (this.#soonSet) return []
     this.#soonSet = true
-    return [{ do: 'wake', afterMs: COMPARE_SOON_MS * (0.5 + this.#random()), timer: COMPARE_SOON_TIMER }]
+    return [{ do: 'wake', afterMs: COMPARE_SOON_MS * (0.5 + this.#random()), timer: { name: 'compare-soon' } }]
   }
 
   /** With one of those that are new. */

@@ -1,6 +1,6 @@
 import type { NodeId } from '../../events/index.ts'
-import type { Effect } from '../protocol.ts'
-import { type EventName, type GossipMessage, WIRE_ITEMS_MAX } from '../wire.ts'
+import { type EventName, WIRE_ITEMS_MAX } from '../wire.ts'
+import type { EventId, GossipEffect } from './gossip-protocol.ts'
 import { type SeenEvent, seenKey } from './seen-events.ts'
 import type { SpanningTree } from './spanning-tree.ts'
 
@@ -22,20 +22,15 @@ export const GRAFT_AGAIN_MS = 300
 /** A prune that was lost is said again, at most this often. */
 const PRUNE_AGAIN_MS = 1_000
 /** Names that wait for a flush, and events that are missing; above it the oldest are left to anti-entropy. */
-const NAMES_MAX = 4_096
+export const NAMES_MAX = 4_096
 const SOURCES_MAX = 6
 /** Bytes of events in one message: the limit of a message, less its frame. */
 export const PUSH_BYTES_MAX = 60 * 1024
-
-export const PUSH_TIMER = 'gossip-push'
-export const FLUSH_TIMER = 'gossip-flush'
-export const GRAFT_TIMER = 'gossip-graft'
 
 export type Pushed = SeenEvent & { readonly author: NodeId; readonly authorSeq: number; readonly first?: boolean }
 /** `grafted`: pushed to although it is no link of the spanning tree. `eager`, `lazy`: events and names that wait. */
 type Neighbour = { grafted: boolean; eager: Map<string, Pushed>; lazy: Map<string, EventName>; prunedAt: number }
 type Missing = { name: EventName; sources: NodeId[]; askAt: number }
-type GossipEffect = Effect<GossipMessage>
 
 export class BroadcastTree {
   readonly #spanning: Pick<SpanningTree, 'pushesTo'>
@@ -47,14 +42,6 @@ export class BroadcastTree {
 
   constructor(spanning: Pick<SpanningTree, 'pushesTo'>) {
     this.#spanning = spanning
-  }
-
-  get neighbours(): readonly NodeId[] {
-    return [...this.#neighbours.keys()]
-  }
-
-  get eagerCount(): number {
-    return this.neighbours.filter((peer) => this.isEager(peer)).length
   }
 
   has(peer: NodeId): boolean {
@@ -93,11 +80,11 @@ export class BroadcastTree {
     }
     if (!this.#pushSet && effects.length > 0) {
       this.#pushSet = true
-      effects.push({ do: 'wake', afterMs: PUSH_GAP_MS, timer: PUSH_TIMER })
+      effects.push({ do: 'wake', afterMs: PUSH_GAP_MS, timer: { name: 'push' } })
     }
     if (!this.#flushSet && [...this.#neighbours.values()].some(({ lazy }) => lazy.size > 0)) {
       this.#flushSet = true
-      effects.push({ do: 'wake', afterMs: LAZY_FLUSH_MS, timer: FLUSH_TIMER })
+      effects.push({ do: 'wake', afterMs: LAZY_FLUSH_MS, timer: { name: 'flush' } })
     }
     return effects
   }
@@ -111,7 +98,7 @@ export class BroadcastTree {
       eager.clear()
     }
     this.#pushSet = effects.length > 0
-    if (this.#pushSet) effects.push({ do: 'wake', afterMs: PUSH_GAP_MS, timer: PUSH_TIMER })
+    if (this.#pushSet) effects.push({ do: 'wake', afterMs: PUSH_GAP_MS, timer: { name: 'push' } })
     return effects
   }
 
@@ -142,7 +129,7 @@ export class BroadcastTree {
   }
 
   /** A neighbour has said that it holds these: it need not be told. */
-  knownTo(peer: NodeId, names: readonly { author: NodeId; authorSeq: number }[]): void {
+  knownTo(peer: NodeId, names: readonly EventId[]): void {
     const neighbour = this.#neighbours.get(peer)
     if (neighbour === undefined || neighbour.lazy.size + neighbour.eager.size === 0) return
     for (const { author, authorSeq } of names) {
@@ -168,7 +155,7 @@ export class BroadcastTree {
   graftWake(): GossipEffect[] {
     if (this.#graftSet || this.#missing.size === 0) return []
     this.#graftSet = true
-    return [{ do: 'wake', afterMs: GRAFT_AFTER_MS, timer: GRAFT_TIMER }]
+    return [{ do: 'wake', afterMs: GRAFT_AFTER_MS, timer: { name: 'graft' } }]
   }
 
   flush(): GossipEffect[] {
@@ -208,7 +195,7 @@ export class BroadcastTree {
     }
     if (this.#missing.size > 0) {
       this.#graftSet = true
-      effects.push({ do: 'wake', afterMs: GRAFT_AGAIN_MS, timer: GRAFT_TIMER })
+      effects.push({ do: 'wake', afterMs: GRAFT_AGAIN_MS, timer: { name: 'graft' } })
     }
     return effects
   }

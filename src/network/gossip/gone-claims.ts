@@ -2,7 +2,7 @@ import type { NodeId } from '../../events/index.ts'
 import type { AuthorRange } from '../wire.ts'
 
 /** Ranges remembered; the oldest give way. */
-const CLAIMS_MAX = 16_384
+export const CLAIMS_MAX = 16_384
 
 /** Which events peers say they have pruned. What two of them say is believed. */
 export class GoneClaims {

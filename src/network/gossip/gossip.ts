@@ -1,40 +1,20 @@
-import type { Header, NodeId, SignedEvent, VerifySignature } from '../../events/index.ts'
-import { HoldBackQueue } from '../hold-back-queue.ts'
-import type { Effect, Protocol } from '../protocol.ts'
+import type { NodeId, SignedEvent, VerifySignature } from '../../events/index.ts'
+import type { Protocol } from '../protocol.ts'
 import type { GossipMessage } from '../wire.ts'
-import { Admission, type HeldEvents } from './admission.ts'
-import { AntiEntropy, COMPARE_SOON_TIMER, COMPARE_TIMER, SUPPLIED_NAMED_MAX } from './anti-entropy.ts'
-import { AuthorRates } from './author-rates.ts'
-import { BroadcastTree, FLUSH_TIMER, GRAFT_TIMER, PUSH_TIMER, type Pushed, pushes } from './broadcast-tree.ts'
+import type { HeldEvents } from './admission.ts'
+import { AntiEntropy, SUPPLIED_NAMED_MAX } from './anti-entropy.ts'
+import { BroadcastTree, type Pushed, pushes } from './broadcast-tree.ts'
+import type { EventId, GossipEffect, GossipInput, GossipTimer, IngestOutcome, OwnEvent } from './gossip-protocol.ts'
+import { type GossipCounts, Intake } from './intake.ts'
 import { goesFirst } from './precedence.ts'
 import { PullPause } from './pull-pause.ts'
-import { SeenEvents, seenKey } from './seen-events.ts'
-import { BEACON_EVERY_MS, BEACON_TIMER, SpanningTree } from './spanning-tree.ts'
+import { SeenEvents } from './seen-events.ts'
+import { BEACON_EVERY_MS, SpanningTree } from './spanning-tree.ts'
 
-export const HOLD_BACK_MS = 100
-const HOLD_BACK_COUNT_MAX = 4_096
-const SEEN_COUNT_MAX = 8_192
-const SEEN_BYTES_MAX = 8 * 1024 * 1024
-/** Events a second of one author over the broadcast, and how many at once: a busy downloader judges tens a second. */
-const AUTHOR_EVENTS_PER_SECOND = 200
-const AUTHOR_EVENTS_BURST = 2_000
-const AUTHORS_MAX = 8_192
-
+export const SEEN_COUNT_MAX = 8_192
+export const SEEN_BYTES_MAX = 8 * 1024 * 1024
 /** Events are kept in memory for one to two times this long: a graft comes within 3 s of the first name. */
 const SEEN_MS = 5_000
-
-const SEEN_TIMER = 'gossip-seen'
-export const RELEASE_TIMER = 'gossip-release'
-const RESUME_TIMER = 'gossip-resume'
-
-export type GossipCounts = {
-  /** Events that were new, and those sent whole, a copy counted each time. */
-  eventsIn: number
-  eventsOut: number
-  duplicates: number
-  rejected: number
-  throttled: number
-}
 
 export type GossipOptions = {
   self: NodeId
@@ -47,41 +27,27 @@ export type GossipOptions = {
 }
 
 /** Gossip of one node: the broadcast tree for what happens now, anti-entropy for what was missed, one check an event. */
-export class Gossip implements Protocol<GossipMessage> {
+export class Gossip implements Protocol<GossipInput, GossipMessage, GossipTimer> {
   readonly counts: GossipCounts = { eventsIn: 0, eventsOut: 0, duplicates: 0, rejected: 0, throttled: 0 }
   readonly #held: HeldEvents
   readonly #seen = new SeenEvents(SEEN_COUNT_MAX, SEEN_BYTES_MAX)
-  readonly #queue = new HoldBackQueue(HOLD_BACK_MS, HOLD_BACK_COUNT_MAX)
   readonly #spanning: SpanningTree
   readonly #tree: BroadcastTree
-  readonly #admission: Admission
+  readonly #intake: Intake
   readonly #antiEntropy: AntiEntropy
   readonly #pause = new PullPause()
-  /** What the log did not take since it fails: known, so that copies are known as such, and yet to be asked for again. */
-  readonly #untaken = new Map<string, { author: NodeId; authorSeq: number }>()
-  #releaseSet = false
 
   constructor({ self, isClient, held, verify, random }: GossipOptions) {
+    const [seen, pause, counts] = [this.#seen, this.#pause, this.counts]
+    this.#held = held
     this.#spanning = new SpanningTree(self, isClient)
     this.#tree = new BroadcastTree(this.#spanning)
-    const newRates = () => new AuthorRates(AUTHOR_EVENTS_PER_SECOND, AUTHOR_EVENTS_BURST, AUTHORS_MAX)
-    const rates = { first: newRates(), rest: newRates() }
-    this.#held = held
-    this.#admission = new Admission(held, this.#seen, rates, verify)
-    this.#antiEntropy = new AntiEntropy(held, this.#seen, this.#pause, random)
+    this.#intake = new Intake({ held, seen, pause, verify, counts })
+    this.#antiEntropy = new AntiEntropy(held, seen, pause, random)
   }
 
   get heldBack(): number {
-    return this.#queue.size
-  }
-
-  get neighbours(): readonly NodeId[] {
-    return this.#tree.neighbours
-  }
-
-  /** How many of them are links of the tree. */
-  get eagerCount(): number {
-    return this.#tree.eagerCount
+    return this.#intake.heldBack
   }
 
   /** How this peer hears of events. */
@@ -94,45 +60,43 @@ export class Gossip implements Protocol<GossipMessage> {
     return this.#tree.backlog(peer)
   }
 
-  start(): readonly Effect<GossipMessage>[] {
-    return [
-      this.#antiEntropy.compareWake(),
-      { do: 'wake', afterMs: BEACON_EVERY_MS, timer: BEACON_TIMER },
-      { do: 'wake', afterMs: SEEN_MS, timer: SEEN_TIMER },
-    ]
+  handle(input: GossipInput, now: number): GossipEffect[] {
+    switch (input.type) {
+      case 'message':
+        return this.#receive(input.from, input.message, now)
+      case 'timer':
+        return this.#wake(input.timer, now)
+      case 'start':
+        return [
+          this.#antiEntropy.compareWake(),
+          { do: 'wake', afterMs: BEACON_EVERY_MS, timer: { name: 'beacon' } },
+          { do: 'wake', afterMs: SEEN_MS, timer: { name: 'seen' } },
+        ]
+      case 'drain':
+        return [...this.#intake.release(Number.POSITIVE_INFINITY), ...this.#counted(this.#tree.pushWaiting())]
+      case 'link-up':
+        this.#tree.linkUp(input.peer)
+        return [...this.#spanning.linkUp(input.peer), ...this.#antiEntropy.linkUp(input.peer, input.initiator, now)]
+      case 'link-down':
+        this.#tree.linkDown(input.peer)
+        this.#antiEntropy.linkDown(input.peer)
+        return this.#spanning.linkDown(input.peer, now)
+      case 'member-gone':
+        return this.#spanning.rootGone(input.member, now)
+      case 'own-stored':
+        return this.#counted(this.#publish(input.events))
+      case 'ingest-done':
+        return this.#ingestDone(input, now)
+      case 'append-failed':
+        return input.why === 'unwritable' ? this.#logFailed() : []
+      case 'send-failed':
+        // Its ranges are free for another peer at once; what else did not leave, anti-entropy makes up for.
+        if (input.message.type === 'fetch') this.#antiEntropy.fetchNotSent(input.to, input.message.id)
+        return []
+    }
   }
 
-  linkUp(peer: NodeId, initiator: boolean, now: number): readonly Effect<GossipMessage>[] {
-    this.#tree.linkUp(peer)
-    return [...this.#spanning.linkUp(peer), ...this.#antiEntropy.linkUp(peer, initiator, now)]
-  }
-
-  linkDown(peer: NodeId, now: number): readonly Effect<GossipMessage>[] {
-    this.#tree.linkDown(peer)
-    this.#antiEntropy.linkDown(peer)
-    return this.#spanning.linkDown(peer, now)
-  }
-
-  /** A member is dead or has left: the tree cannot be rooted in it. */
-  memberGone(id: NodeId, now: number): readonly Effect<GossipMessage>[] {
-    return this.#spanning.rootGone(id, now)
-  }
-
-  /** Own events that stand in the log now. */
-  publish(
-    own: readonly { header: Pick<Header, 'author' | 'authorSeq' | 'kind'>; event: SignedEvent }[],
-  ): readonly Effect<GossipMessage>[] {
-    const pushed = own.map(
-      ({ header, event }): Pushed => ({
-        ...{ author: header.author, authorSeq: header.authorSeq, event, hops: 0 },
-        first: goesFirst(header),
-      }),
-    )
-    for (const { author, authorSeq, event } of pushed) this.#seen.add(author, authorSeq, { event, hops: 0 })
-    return this.#counted(this.#tree.spread(pushed, undefined))
-  }
-
-  receive(from: NodeId, message: GossipMessage, now: number): readonly Effect<GossipMessage>[] {
+  #receive(from: NodeId, message: GossipMessage, now: number): GossipEffect[] {
     switch (message.type) {
       case 'push':
         return this.#counted(this.#push(from, message.events, now))
@@ -155,7 +119,7 @@ export class Gossip implements Protocol<GossipMessage> {
         return this.#antiEntropy.supply(from, message.id, message.ranges)
       case 'supply': {
         const events = message.events.map((event) => ({ event, hops: 0 }))
-        const { fresh, effects } = this.#admit(from, events, false, now)
+        const { fresh, effects } = this.#intake.admit(from, events, false, now)
         if (fresh.length <= SUPPLIED_NAMED_MAX) effects.push(...this.#tree.spread(fresh, from, true))
         const gone = this.#antiEntropy.gone(from, message.id, message.gone ?? [])
         if (gone.length > 0) effects.push({ do: 'pass-over', ranges: gone })
@@ -164,78 +128,63 @@ export class Gossip implements Protocol<GossipMessage> {
     }
   }
 
-  wake(timer: string, now: number): readonly Effect<GossipMessage>[] {
-    switch (timer) {
-      case PUSH_TIMER:
+  #wake({ name }: GossipTimer, now: number): GossipEffect[] {
+    switch (name) {
+      case 'push':
         return this.#counted(this.#tree.pushWaiting())
-      case FLUSH_TIMER:
+      case 'flush':
         return this.#tree.flush()
-      case GRAFT_TIMER:
+      case 'graft':
         return this.#tree.graft(now)
-      case COMPARE_TIMER:
+      case 'compare':
         return this.#antiEntropy.compare(now)
-      case COMPARE_SOON_TIMER:
+      case 'compare-soon':
         return this.#antiEntropy.compareSoon(now)
-      case BEACON_TIMER:
+      case 'beacon':
         return this.#spanning.beat(now)
-      case SEEN_TIMER:
+      case 'seen':
         this.#seen.forgetOld()
-        return [{ do: 'wake', afterMs: SEEN_MS, timer: SEEN_TIMER }]
-      case RELEASE_TIMER:
-        this.#releaseSet = false
-        return this.#release(now)
-      case RESUME_TIMER:
+        return [{ do: 'wake', afterMs: SEEN_MS, timer: { name: 'seen' } }]
+      case 'release':
+        return this.#intake.releaseDue(now)
+      case 'resume':
         this.#pause.over()
-        this.#forgetUntaken()
+        this.#intake.forgetUntaken()
         return this.#antiEntropy.compareOnce(now)
-      default:
-        return []
     }
   }
 
-  /** The log did not take this event (too large a gap, disk full): another copy will be welcome, once the log is well. */
-  notTaken(author: NodeId, authorSeq: number): void {
-    if (!this.#pause.isFailing) {
-      this.#seen.forget(author, authorSeq)
-      return
-    }
-    for (const [oldest, name] of this.#untaken) {
-      if (this.#untaken.size < SEEN_COUNT_MAX) break
-      this.#untaken.delete(oldest)
-      this.#seen.forget(name.author, name.authorSeq)
-    }
-    this.#untaken.set(seenKey(author, authorSeq), { author, authorSeq })
+  #publish(own: readonly OwnEvent[]): GossipEffect[] {
+    const pushed = own.map(
+      ({ header, event }): Pushed => ({
+        ...{ author: header.author, authorSeq: header.authorSeq, event, hops: 0 },
+        first: goesFirst(header),
+      }),
+    )
+    for (const { author, authorSeq, event } of pushed) this.#seen.add(author, authorSeq, { event, hops: 0 })
+    return this.#tree.spread(pushed, undefined)
+  }
+
+  #ingestDone({ took, failed, notTaken }: IngestOutcome, now: number): GossipEffect[] {
+    const effects = failed ? this.#logFailed() : []
+    for (const id of notTaken) this.#intake.notTaken(id)
+    if (!took || !this.#pause.worked()) return effects
+    this.#intake.forgetUntaken()
+    return [...effects, ...this.#antiEntropy.compareOnce(now)]
   }
 
   /** The log cannot be written: for a while nothing is fetched, and what comes is passed on, but not handed to the log. */
-  logFailed(): readonly Effect<GossipMessage>[] {
+  #logFailed(): GossipEffect[] {
     const afterMs = this.#pause.failed()
-    return afterMs === undefined ? [] : [{ do: 'wake', afterMs, timer: RESUME_TIMER }]
+    return afterMs === undefined ? [] : [{ do: 'wake', afterMs, timer: { name: 'resume' } }]
   }
 
-  /** The log has taken events. */
-  logTook(now: number): readonly Effect<GossipMessage>[] {
-    if (!this.#pause.worked()) return []
-    this.#forgetUntaken()
-    return this.#antiEntropy.compareOnce(now)
-  }
-
-  #forgetUntaken(): void {
-    for (const { author, authorSeq } of this.#untaken.values()) this.#seen.forget(author, authorSeq)
-    this.#untaken.clear()
-  }
-
-  /** Everything that is held back or waits, at once: before a node stops. */
-  drain(): readonly Effect<GossipMessage>[] {
-    return [...this.#release(Number.POSITIVE_INFINITY), ...this.#counted(this.#tree.pushWaiting())]
-  }
-
-  #holds({ author, authorSeq }: { author: NodeId; authorSeq: number }): boolean {
+  #holds({ author, authorSeq }: EventId): boolean {
     return this.#seen.has(author, authorSeq) || this.#held.has({ author, stream: 'gossip', authorSeq })
   }
 
-  #push(from: NodeId, events: readonly { event: SignedEvent; hops: number }[], now: number): Effect<GossipMessage>[] {
-    const { fresh, duplicates, effects } = this.#admit(from, events, true, now)
+  #push(from: NodeId, events: readonly { event: SignedEvent; hops: number }[], now: number): GossipEffect[] {
+    const { fresh, duplicates, effects } = this.#intake.admit(from, events, true, now)
     this.#tree.knownTo(from, duplicates)
     const spread = fresh.filter((one) => one.spread)
     if (spread.length > 0) effects.push(...this.#tree.spread(spread, from))
@@ -247,7 +196,7 @@ export class Gossip implements Protocol<GossipMessage> {
     return effects
   }
 
-  #graft(from: NodeId, names: readonly { author: NodeId; authorSeq: number }[]): Effect<GossipMessage>[] {
+  #graft(from: NodeId, names: readonly EventId[]): GossipEffect[] {
     if (!this.#tree.grafted(from)) return []
     const here: Pushed[] = []
     const stored: { author: NodeId; from: number; to: number }[] = []
@@ -261,51 +210,7 @@ export class Gossip implements Protocol<GossipMessage> {
     return effects
   }
 
-  #admit(from: NodeId, events: readonly { event: SignedEvent; hops: number }[], live: boolean, now: number) {
-    const fresh: (Pushed & { spread: boolean })[] = []
-    const effects: Effect<GossipMessage>[] = []
-    const duplicates: Header[] = []
-    for (const { event, hops } of events) {
-      const judged = this.#admission.judge(event, live, now)
-      if (judged.verdict === 'new') {
-        const { author, authorSeq } = judged.header
-        // Views into a message would keep all of it in memory; and a Buffer's `slice` is one.
-        const kept = { body: new Uint8Array(event.body), signature: new Uint8Array(event.signature) }
-        this.#seen.add(author, authorSeq, { event: kept, hops: hops + 1 })
-        this.#queue.push({ header: judged.header, event: kept }, now)
-        fresh.push({ author, authorSeq, event: kept, hops: hops + 1, first: goesFirst(judged.header), spread: judged.spread })
-        this.counts.eventsIn++
-        if (!judged.spread) this.counts.throttled++
-      } else if (judged.verdict === 'duplicate') {
-        duplicates.push(judged.header)
-        this.counts.duplicates++
-      } else {
-        this.counts.rejected++
-        const { header, reason } = judged
-        const evidence = header && { author: header.author, authorSeq: header.authorSeq, lamport: header.lamport }
-        effects.push({ do: 'charge', peer: from, reason, ...(evidence && { event: evidence }) })
-      }
-    }
-    effects.push(...this.#releaseWake(now))
-    return { fresh, duplicates, effects }
-  }
-
-  #releaseWake(now: number): Effect<GossipMessage>[] {
-    const at = this.#queue.nextAt
-    if (at === undefined || this.#releaseSet) return []
-    this.#releaseSet = true
-    return [{ do: 'wake', afterMs: Math.max(0, at - now), timer: RELEASE_TIMER }]
-  }
-
-  #release(now: number): Effect<GossipMessage>[] {
-    const released = this.#queue.release(now)
-    if (this.#pause.isPaused) for (const { header } of released.splice(0)) this.notTaken(header.author, header.authorSeq)
-    const events = released.map(({ event }) => event)
-    const effects: Effect<GossipMessage>[] = events.length > 0 ? [{ do: 'ingest', events }] : []
-    return [...effects, ...this.#releaseWake(now)]
-  }
-
-  #counted(effects: Effect<GossipMessage>[]): Effect<GossipMessage>[] {
+  #counted(effects: GossipEffect[]): GossipEffect[] {
     for (const effect of effects) {
       if (effect.do === 'send' && effect.message.type === 'push') this.counts.eventsOut += effect.message.events.length
     }

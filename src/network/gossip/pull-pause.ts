@@ -35,6 +35,11 @@ export class PullPause {
     if (this.#state.is === 'trying') this.#state = { ...this.#state, nextAt: now + TRIAL_MS }
   }
 
+  /** The fetch was not sent after all. */
+  notFetched(): void {
+    if (this.#state.is === 'trying') this.#state = { ...this.#state, nextAt: 0 }
+  }
+
   /** The log could not be written. @returns how long the pause is that begins now, ms; undefined if one goes on */
   failed(): number | undefined {
     if (this.#state.is === 'paused') return undefined

@@ -1,6 +1,6 @@
 import type { NodeId } from '../../events/index.ts'
-import type { Effect } from '../protocol.ts'
-import type { BeaconMessage, GossipMessage } from '../wire.ts'
+import type { BeaconMessage } from '../wire.ts'
+import type { GossipEffect } from './gossip-protocol.ts'
 
 // One shallow tree over the overlay, for all authors: the node with the lowest id is the root, and everybody's parent is
 // the neighbour nearest to it (the spanning tree of Perlman 1985, "An Algorithm for Distributed Computation of a Spanning
@@ -8,7 +8,6 @@ import type { BeaconMessage, GossipMessage } from '../wire.ts'
 // that gave up to 20 links from end to end, where this gives about 7. Broken parts are bridged by all links, so a
 // wrong or lying root costs copies, never events.
 
-export const BEACON_TIMER = 'gossip-beacon'
 export const BEACON_EVERY_MS = 15_000
 /** A root that was not heard of for this long is gone. */
 const ROOT_LOST_MS = 50_000
@@ -47,17 +46,17 @@ export class SpanningTree {
     return distance === NO_DISTANCE || claim.distance === NO_DISTANCE || peer === parent || claim.child
   }
 
-  linkUp(peer: NodeId): Effect<GossipMessage>[] {
+  linkUp(peer: NodeId): GossipEffect[] {
     this.#claims.set(peer, undefined)
     return [this.beaconFor(peer)]
   }
 
-  linkDown(peer: NodeId, now: number): Effect<GossipMessage>[] {
+  linkDown(peer: NodeId, now: number): GossipEffect[] {
     this.#claims.delete(peer)
     return this.#place.parent === peer ? this.#settle(now, false) : []
   }
 
-  receive(from: NodeId, message: BeaconMessage, now: number): Effect<GossipMessage>[] {
+  receive(from: NodeId, message: BeaconMessage, now: number): GossipEffect[] {
     if (!this.#claims.has(from)) return []
     const { root, client, distance, beat, parent } = message
     const rootKey = keyOf(root, client)
@@ -66,8 +65,8 @@ export class SpanningTree {
   }
 
   /** The regular turn: a root counts on, the others look whether theirs does. */
-  beat(now: number): Effect<GossipMessage>[] {
-    const wake: Effect<GossipMessage> = { do: 'wake', afterMs: BEACON_EVERY_MS, timer: BEACON_TIMER }
+  beat(now: number): GossipEffect[] {
+    const wake: GossipEffect = { do: 'wake', afterMs: BEACON_EVERY_MS, timer: { name: 'beacon' } }
     if (this.#place.root === this.#self) {
       this.#ownBeat = Math.max(this.#ownBeat + 1, Math.floor(now / BEACON_EVERY_MS))
       this.#place = { ...this.#place, beat: this.#ownBeat }
@@ -77,7 +76,7 @@ export class SpanningTree {
   }
 
   /** The root is known to be gone. */
-  rootGone(root: NodeId, now: number): Effect<GossipMessage>[] {
+  rootGone(root: NodeId, now: number): GossipEffect[] {
     if (root !== this.#place.root || root === this.#self) return []
     this.#lost.delete(this.#place.rootKey)
     this.#lost.set(this.#place.rootKey, this.#place.beat)
@@ -96,7 +95,7 @@ export class SpanningTree {
     return { rootKey, root: this.#self, client: this.#isClient, distance: 0, beat: this.#ownBeat, parent: undefined }
   }
 
-  #settle(now: number, tell: boolean): Effect<GossipMessage>[] {
+  #settle(now: number, tell: boolean): GossipEffect[] {
     const before = this.#place
     const after = this.#elect()
     const isNewRoot = after.rootKey !== before.rootKey
@@ -132,12 +131,12 @@ export class SpanningTree {
   }
 
   /** Our place, for one neighbour. */
-  beaconFor(peer: NodeId): Effect<GossipMessage> {
+  beaconFor(peer: NodeId): GossipEffect {
     const { root, client, distance, beat, parent } = this.#place
     return { do: 'send', to: peer, message: { type: 'beacon', root, client, distance, beat, parent: parent === peer } }
   }
 
-  #tellAll(): Effect<GossipMessage>[] {
+  #tellAll(): GossipEffect[] {
     return [...this.#claims.keys()].map((peer) => this.beaconFor(peer))
   }
 }

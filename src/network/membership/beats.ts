@@ -2,12 +2,16 @@ import type { EventOf, NodeId } from '../../events/index.ts'
 
 /** Round trips kept of each member between two roll-ups; after that every further one replaces an older one. */
 const SAMPLES_MAX = 64
+/** Members whose beats are kept while the log takes no roll-ups. */
+const MEMBERS_MAX = 8_192
 
 type Tally = { seen: number; missed: number; micros: number[]; firstAt: number; lastAt: number }
 
 /** The beats of the last minutes, in memory: each ping answered or not. Rolled up, they become one event a member. */
 export class Beats {
-  readonly #tallies = new Map<NodeId, Tally>()
+  #tallies = new Map<NodeId, Tally>()
+  /** What the last roll-up told, until the next: it may not have been stored. */
+  #told = new Map<NodeId, Tally>()
 
   seen(member: NodeId, roundTripMs: number, now: number): void {
     const tally = this.#tally(member, now)
@@ -21,7 +25,9 @@ export class Beats {
 
   /** The roll-up of each member that was probed since the last one; empties the record. */
   rollUp(): EventOf<'heartbeat.rolled-up'>[] {
-    const events = [...this.#tallies].map(([subject, tally]): EventOf<'heartbeat.rolled-up'> => {
+    this.#told = this.#tallies
+    this.#tallies = new Map()
+    return [...this.#told].map(([subject, tally]): EventOf<'heartbeat.rolled-up'> => {
       const micros = tally.micros.sort((a, b) => a - b)
       return {
         kind: 'heartbeat.rolled-up',
@@ -35,8 +41,22 @@ export class Beats {
         lastAt: tally.lastAt,
       }
     })
-    this.#tallies.clear()
-    return events
+  }
+
+  /** The last roll-up of this member was not stored: the next one tells of those beats as well. */
+  giveBack(member: NodeId): void {
+    const before = this.#told.get(member)
+    this.#told.delete(member)
+    if (before === undefined) return
+    const since = this.#tallies.get(member)
+    if (since === undefined) {
+      if (this.#tallies.size < MEMBERS_MAX) this.#tallies.set(member, before)
+      return
+    }
+    since.micros = [...before.micros, ...since.micros].slice(-SAMPLES_MAX)
+    since.seen += before.seen
+    since.missed += before.missed
+    since.firstAt = before.firstAt
   }
 
   #tally(member: NodeId, now: number): Tally {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { NodeId } from '../../../src/events/index.ts'
-import { BroadcastTree, PUSH_GAP_MS, PUSH_TIMER, type Pushed } from '../../../src/network/gossip/broadcast-tree.ts'
+import { BroadcastTree, PUSH_GAP_MS, type Pushed } from '../../../src/network/gossip/broadcast-tree.ts'
 
 const id = (digit: string): NodeId => digit.repeat(64) as NodeId
 const [AUTHOR, NEAR, OTHER] = [id('a'), id('1'), id('2')]
@@ -28,7 +28,7 @@ describe('broadcast tree', () => {
   it('sends an event on at once, and those that follow closely in one message', () => {
     const effects = tree.spread([event(1)], OTHER)
     assert.deepEqual(pushedIn(effects), [[NEAR, [1]]])
-    assert.deepEqual(effects.at(-1), { do: 'wake', afterMs: PUSH_GAP_MS, timer: PUSH_TIMER })
+    assert.deepEqual(effects.at(-1), { do: 'wake', afterMs: PUSH_GAP_MS, timer: { name: 'push' } })
     assert.deepEqual(tree.spread([event(2)], OTHER), [])
     assert.deepEqual(tree.spread([event(3)], OTHER), [])
     assert.deepEqual(pushedIn(tree.pushWaiting()), [[NEAR, [2, 3]]])

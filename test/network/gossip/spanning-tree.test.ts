@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { NodeId } from '../../../src/events/index.ts'
+import type { GossipEffect } from '../../../src/network/gossip/gossip-protocol.ts'
 import { BEACON_EVERY_MS, SpanningTree } from '../../../src/network/gossip/spanning-tree.ts'
-import type { Effect } from '../../../src/network/protocol.ts'
 import type { GossipMessage } from '../../../src/network/wire.ts'
 
 const id = (index: number): NodeId => index.toString(16).padStart(64, '0') as NodeId
@@ -72,7 +72,7 @@ class Graph {
     return { nodes: got.size, copies }
   }
 
-  #take(from: NodeId, effects: readonly Effect<GossipMessage>[]): void {
+  #take(from: NodeId, effects: readonly GossipEffect[]): void {
     for (const effect of effects) if (effect.do === 'send') this.#queue.push({ from, to: effect.to, message: effect.message })
   }
 }

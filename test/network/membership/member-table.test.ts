@@ -44,6 +44,14 @@ describe('member table', () => {
     assert.equal(stateAfter(['a', 'member.alive', 1], ...lies, ['b', 'member.suspect', 2], ['a', 'member.alive', 2]), 'suspect')
   })
 
+  it('keeps the words of others about eight incarnations that are to come, the lowest', () => {
+    const claims = Array.from({ length: 9 }, (_, index): [string, MemberEventKind, number] => ['b', 'member.dead', 2 + index])
+    for (const told of [claims, claims.toReversed()]) {
+      assert.equal(stateAfter(['a', 'member.alive', 1], ...told, ['a', 'member.alive', 9]), 'dead')
+      assert.equal(stateAfter(['a', 'member.alive', 1], ...told, ['a', 'member.alive', 10]), 'alive')
+    }
+  })
+
   describe('a death by the word of one', () => {
     const tableOf = (self: string | undefined, ...alive: string[]) => {
       const table = new MemberTable(10, self === undefined ? undefined : id(self))

@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict'
 import type { NodeId } from '../../../src/events/index.ts'
-import { Membership, PING_TIMEOUT_MS, PROBE_EVERY_MS } from '../../../src/network/membership/membership.ts'
-import type { Effect } from '../../../src/network/protocol.ts'
+import { Membership } from '../../../src/network/membership/membership.ts'
+import type { MembershipEffect, MembershipTimer } from '../../../src/network/membership/membership-protocol.ts'
+import { PING_TIMEOUT_MS, PROBE_EVERY_MS } from '../../../src/network/membership/prober.ts'
 import type { MembershipMessage } from '../../../src/network/wire.ts'
 
 const idOf = (index: number) => index.toString(16).padStart(64, '0') as NodeId
 const SELF = idOf(1)
 const OTHERS = [2, 3, 4, 5, 6].map(idOf)
+const PROBE = { type: 'timer', timer: { name: 'probe' } } as const
 
-type Effects = readonly Effect<MembershipMessage>[]
+type Effects = readonly MembershipEffect[]
 const sent = <T extends MembershipMessage['type']>(effects: Effects, type: T) =>
   effects.flatMap((effect) => (effect.do === 'send' && effect.message.type === type ? [effect] : []))
-const timer = (effects: Effects, name: string) => {
-  const wake = effects.find((effect) => effect.do === 'wake' && effect.timer.startsWith(name))
+const timer = (effects: Effects, name: MembershipTimer['name']) => {
+  const wake = effects.find((effect) => effect.do === 'wake' && effect.timer.name === name)
   assert.ok(wake?.do === 'wake', `no timer "${name}"`)
   return wake
 }
@@ -28,21 +30,25 @@ function member(): Membership {
     isLinked: () => true,
     random: () => 0.5,
   })
-  for (const id of OTHERS) membership.remember({ id, role: 'index', address, state: 'alive', incarnation: 1 }, 0)
+  for (const id of OTHERS) {
+    const member = { id, role: 'index', address, state: 'alive', incarnation: 1 } as const
+    membership.handle({ type: 'remember', member }, 0)
+  }
   return membership
 }
 
 /** One period in which the member that was pinged says nothing, and so many helpers say that it does not. */
 function missedProbe(membership: Membership, now: number, nacks: number): void {
-  const ticked = membership.wake('probe', now)
-  const watched = membership.wake(timer(ticked, 'unanswered').timer, now + 200)
-  const late = membership.wake(timer(watched, 'late').timer, now + PING_TIMEOUT_MS)
+  const ticked = membership.handle(PROBE, now)
+  const watched = membership.handle({ type: 'timer', timer: timer(ticked, 'unanswered').timer }, now + 200)
+  const late = membership.handle({ type: 'timer', timer: timer(watched, 'late').timer }, now + PING_TIMEOUT_MS)
   const asked = sent(late, 'ping-request')
   assert.equal(asked.length, 3)
   for (const { to, message } of asked.slice(0, nacks)) {
-    membership.receive(to, { type: 'nack', seq: message.type === 'ping-request' ? message.seq : 0 }, now + 900)
+    const seq = message.type === 'ping-request' ? message.seq : 0
+    membership.handle({ type: 'message', from: to, message: { type: 'nack', seq } }, now + 900)
   }
-  membership.wake(timer(watched, 'missed').timer, now + 980)
+  membership.handle({ type: 'timer', timer: timer(watched, 'missed').timer }, now + 980)
 }
 
 describe('membership', () => {
@@ -50,7 +56,7 @@ describe('membership', () => {
     const membership = member()
     missedProbe(membership, 0, 0)
     assert.equal(membership.healthMultiplier, 4)
-    assert.equal(timer(membership.wake('probe', 4_000), 'probe').afterMs, 4 * PROBE_EVERY_MS)
+    assert.equal(timer(membership.handle(PROBE, 4_000), 'probe').afterMs, 4 * PROBE_EVERY_MS)
   })
 
   it('does not doubt itself because helpers are gone, with half of the network: one no in time proves that words pass', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { NodeId } from '../../../src/events/index.ts'
 import { Membership } from '../../../src/network/membership/membership.ts'
+import type { MembershipEffect, MembershipTimer } from '../../../src/network/membership/membership-protocol.ts'
 import type { MembershipMessage } from '../../../src/network/wire.ts'
 
 const id = (digit: string): NodeId => digit.repeat(64) as NodeId
@@ -21,35 +22,38 @@ class Prober {
   readonly pings: { to: NodeId; seq: number; at: number }[] = []
   readonly asked: { to: NodeId }[] = []
   readonly accused: NodeId[] = []
-  readonly #timers = new Map<string, number>()
+  readonly #timers = new Map<string, { timer: MembershipTimer; due: number }>()
   now = 0
 
   constructor(others: readonly NodeId[]) {
     for (const other of others) {
-      this.membership.remember({ id: other, role: 'index', address, state: 'alive', incarnation: 1 }, 0)
+      const member = { id: other, role: 'index', address, state: 'alive', incarnation: 1 } as const
+      this.membership.handle({ type: 'remember', member }, 0)
     }
-    this.#do(this.membership.start())
+    this.#do(this.membership.handle({ type: 'start' }, 0))
   }
 
   /** Runs the timers up to a time. */
   until(at: number): void {
     for (;;) {
-      const [next] = [...this.#timers].filter(([, due]) => due <= at).sort(([, a], [, b]) => a - b)
+      const [next] = [...this.#timers].filter(([, { due }]) => due <= at).sort(([, a], [, b]) => a.due - b.due)
       if (next === undefined) break
-      this.#timers.delete(next[0])
-      this.now = next[1]
-      this.#do(this.membership.wake(next[0], this.now))
+      const [key, { timer, due }] = next
+      this.#timers.delete(key)
+      this.now = due
+      this.#do(this.membership.handle({ type: 'timer', timer }, due))
     }
     this.now = at
   }
 
   hears(from: NodeId, message: MembershipMessage): void {
-    this.#do(this.membership.receive(from, message, this.now))
+    this.#do(this.membership.handle({ type: 'message', from, message }, this.now))
   }
 
-  #do(effects: ReturnType<Membership['start']>): void {
+  #do(effects: readonly MembershipEffect[]): void {
     for (const effect of effects) {
-      if (effect.do === 'wake') this.#timers.set(effect.timer, this.now + effect.afterMs)
+      if (effect.do === 'wake')
+        this.#timers.set(JSON.stringify(effect.timer), { timer: effect.timer, due: this.now + effect.afterMs })
       if (effect.do === 'append' && effect.event.kind === 'member.suspect') this.accused.push(effect.event.subject)
       if (effect.do === 'send' && effect.message.type === 'ping') {
         this.pings.push({ to: effect.to, seq: effect.message.seq, at: this.now })
@@ -83,7 +87,8 @@ describe('probing', () => {
     prober.until(500)
     const missed = prober.pings[0]?.to
     assert.ok(missed)
-    for (const hinted of OTHERS.filter((other) => other !== missed)) prober.membership.linkLost(hinted)
+    for (const hinted of OTHERS.filter((other) => other !== missed))
+      prober.membership.handle({ type: 'link-down', peer: hinted, isHint: true }, 500)
     prober.until(1_499)
     assert.deepEqual(prober.accused, [])
     prober.pings.length = 0

@@ -1,17 +1,19 @@
-import type { NodeId } from '../events/index.ts'
+import type { NodeId, Timers } from '../events/index.ts'
 import type { LinkBook } from './link-book.ts'
 import type { Member } from './membership/member-table.ts'
-import type { NamedTimers } from './named-timers.ts'
+import { NamedTimers } from './named-timers.ts'
 
 /** With fewer links for gossip than this, known members are dialled: discovery may be gone, with all bootstraps. */
 const NEIGHBOURS_WANTED = 4
-const LOOK_EVERY_MS = 2_000
+/** Interval of the maintenance, ms, on average. */
+const MAINTAIN_EVERY_MS = 2_000
 const DIALS_A_TURN = 2
+/** A link that was dialled for a short exchange is closed when it was not used for this long, ms. */
 const TRANSIENT_IDLE_MS = 5_000
 
-export type LinkCareOptions = {
+export type LinkMaintenanceOptions = {
   links: LinkBook
-  timers: NamedTimers
+  timers: Timers
   /** 0 <= random() < 1 */
   random: () => number
   now: () => number
@@ -21,24 +23,30 @@ export type LinkCareOptions = {
   drop: (peer: NodeId) => void
 }
 
-/** Looks after the links now and then: closes those dialled for a short exchange when idle, and makes some when few are left. */
-export class LinkCare {
-  readonly #options: LinkCareOptions
+/** Link maintenance: closes idle links that were dialled for a short exchange, and dials members when few links are left. */
+export class LinkMaintenance {
+  readonly #options: LinkMaintenanceOptions
+  readonly #timers: NamedTimers<{ name: 'links' }>
 
-  constructor(options: LinkCareOptions) {
+  constructor(options: LinkMaintenanceOptions) {
     this.#options = options
+    this.#timers = new NamedTimers(options.timers)
   }
 
   start(): void {
-    const { links, timers, random, now, drop } = this.#options
+    const { links, random, now, drop } = this.#options
     for (const booked of [...links.all()]) {
       if (booked.transient && now() - booked.usedAt > TRANSIENT_IDLE_MS) drop(booked.link.peer)
     }
     if (links.neighbourCount < NEIGHBOURS_WANTED) this.#dialMembers()
-    timers.set('links', LOOK_EVERY_MS * (0.75 + 0.5 * random()), () => this.start())
+    this.#timers.set({ name: 'links' }, MAINTAIN_EVERY_MS * (0.75 + 0.5 * random()), () => this.start())
   }
 
-  /** Members we know, those believed alive first: they are the way back when discovery finds nobody. */
+  stop(): void {
+    this.#timers.clear()
+  }
+
+  /** Dials known members, those believed alive first: they are the way back when discovery finds nobody. */
   #dialMembers(): void {
     const { links, random, members, connect } = this.#options
     const unlinked = members().filter(({ id, state }) => state !== 'left' && links.get(id) === undefined)

@@ -1,0 +1,133 @@
+import type { Header, NodeId, SignedEvent, VerifySignature } from '../../events/index.ts'
+import { HoldBackQueue } from '../hold-back-queue.ts'
+import { Admission, type HeldEvents } from './admission.ts'
+import { AuthorRates } from './author-rates.ts'
+import type { Pushed } from './broadcast-tree.ts'
+import type { EventId, GossipEffect } from './gossip-protocol.ts'
+import { goesFirst } from './precedence.ts'
+import type { PullPause } from './pull-pause.ts'
+import { type SeenEvents, seenKey } from './seen-events.ts'
+
+export const HOLD_BACK_MS = 100
+export const HOLD_BACK_COUNT_MAX = 4_096
+/** Events a second of one author over the broadcast, and how many at once: a busy downloader judges tens a second. */
+export const AUTHOR_EVENTS_PER_SECOND = 200
+export const AUTHOR_EVENTS_BURST = 2_000
+export const AUTHORS_MAX = 8_192
+/** Names of events that a failing log did not take; above it, the oldest may be asked for again at once. */
+const UNTAKEN_MAX = 8_192
+
+export type GossipCounts = {
+  /** Events that were new, and those sent whole, a copy counted each time. */
+  eventsIn: number
+  eventsOut: number
+  duplicates: number
+  rejected: number
+  throttled: number
+}
+
+export type Admitted = {
+  /** `spread`: to be pushed on; not so above its author's rate. */
+  readonly fresh: readonly (Pushed & { readonly spread: boolean })[]
+  readonly duplicates: readonly Header[]
+  readonly effects: GossipEffect[]
+}
+
+type IntakeOptions = { held: HeldEvents; seen: SeenEvents; pause: PullPause; verify: VerifySignature; counts: GossipCounts }
+
+/** Events that arrive: each is checked once, waits a moment for those before it, and is handed to the log. */
+export class Intake {
+  readonly #seen: SeenEvents
+  readonly #pause: PullPause
+  readonly #counts: GossipCounts
+  readonly #admission: Admission
+  readonly #queue = new HoldBackQueue(HOLD_BACK_MS, HOLD_BACK_COUNT_MAX)
+  /** What the log did not take since it fails: known, so that copies are known as such, and yet to be asked for again. */
+  readonly #untaken = new Map<string, EventId>()
+  #releaseSet = false
+
+  constructor({ held, seen, pause, verify, counts }: IntakeOptions) {
+    const newRates = () => new AuthorRates(AUTHOR_EVENTS_PER_SECOND, AUTHOR_EVENTS_BURST, AUTHORS_MAX)
+    this.#seen = seen
+    this.#pause = pause
+    this.#counts = counts
+    this.#admission = new Admission(held, seen, { first: newRates(), rest: newRates() }, verify)
+  }
+
+  get heldBack(): number {
+    return this.#queue.size
+  }
+
+  /** @param live true for events of the broadcast, which are subject to their author's rate */
+  admit(from: NodeId, events: readonly { event: SignedEvent; hops: number }[], live: boolean, now: number): Admitted {
+    const fresh: (Pushed & { spread: boolean })[] = []
+    const effects: GossipEffect[] = []
+    const duplicates: Header[] = []
+    for (const { event, hops } of events) {
+      const judged = this.#admission.judge(event, live, now)
+      if (judged.verdict === 'new') {
+        const { author, authorSeq } = judged.header
+        // Views into a message would keep all of it in memory; and a Buffer's `slice` is one.
+        const kept = { body: new Uint8Array(event.body), signature: new Uint8Array(event.signature) }
+        this.#seen.add(author, authorSeq, { event: kept, hops: hops + 1 })
+        this.#queue.push({ header: judged.header, event: kept }, now)
+        fresh.push({ author, authorSeq, event: kept, hops: hops + 1, first: goesFirst(judged.header), spread: judged.spread })
+        this.#counts.eventsIn++
+        if (!judged.spread) this.#counts.throttled++
+      } else if (judged.verdict === 'duplicate') {
+        duplicates.push(judged.header)
+        this.#counts.duplicates++
+      } else {
+        this.#counts.rejected++
+        const { header, reason } = judged
+        const evidence = header && { author: header.author, authorSeq: header.authorSeq, lamport: header.lamport }
+        effects.push({ do: 'charge', peer: from, reason, ...(evidence && { event: evidence }) })
+      }
+    }
+    effects.push(...this.#releaseWake(now))
+    return { fresh, duplicates, effects }
+  }
+
+  /** The timer of the release is due. */
+  releaseDue(now: number): GossipEffect[] {
+    this.#releaseSet = false
+    return this.release(now)
+  }
+
+  /** Hands what has waited long enough to the log. */
+  release(now: number): GossipEffect[] {
+    const released = this.#queue.release(now)
+    if (this.#pause.isPaused) for (const { header } of released.splice(0)) this.notTaken(header)
+    const events = released.map(({ event }) => event)
+    const effects: GossipEffect[] = events.length > 0 ? [{ do: 'ingest', events }] : []
+    return [...effects, ...this.#releaseWake(now)]
+  }
+
+  /** The log did not take this event (too large a gap, disk full): another copy will be welcome, once the log is well. */
+  notTaken({ author, authorSeq }: EventId): void {
+    if (!this.#pause.isFailing) {
+      this.#seen.forget(author, authorSeq)
+      return
+    }
+    for (const [oldest, name] of this.#untaken) {
+      if (this.#untaken.size < UNTAKEN_MAX) break
+      this.#untaken.delete(oldest)
+      this.#seen.forget(name.author, name.authorSeq)
+    }
+    this.#untaken.set(seenKey(author, authorSeq), { author, authorSeq })
+  }
+
+  /** The log may take events again: copies of what it did not take are welcome. */
+  forgetUntaken(): void {
+    for (const { author, authorSeq } of this.#untaken.values()) this.#seen.forget(author, authorSeq)
+    this.#untaken.clear()
+  }
+
+  #releaseWake(now: number): GossipEffect[] {
+    const at = this.#queue.nextAt
+    // With too many held back it is set again, for now.
+    if (at === undefined || (this.#releaseSet && at > now)) return []
+    this.#releaseSet = true
+    return [{ do: 'wake', afterMs: Math.max(0, at - now), timer: { name: 'release' } }]
+  }
+}

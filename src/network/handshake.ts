@@ -1,0 +1,73 @@
+import type { MemberAddress, NodeId, NodeRole, QuarantineReason, Timers } from '../events/index.ts'
+import type { BookedLink, LinkBook } from './link-book.ts'
+import { NamedTimers } from './named-timers.ts'
+import type { LinkLoss } from './transport.ts'
+import { type HelloMessage, WIRE_VERSION } from './wire.ts'
+
+/** Interval of hellos until the peer's own has come, ms; a peer that says none in all these times speaks another language. */
+const HELLO_EVERY_MS = 1_000
+export const HELLOS_MAX = 4
+const SOFTWARE_LENGTH_MAX = 128
+
+export type HandshakeOptions = {
+  links: LinkBook
+  timers: Timers
+  role: NodeRole
+  software: string
+  address: () => MemberAddress
+  send: (to: NodeId, hello: HelloMessage) => void
+  drop: (peer: NodeId, why: LinkLoss) => void
+  charge: (peer: NodeId, reason: QuarantineReason) => void
+  /** The peer has said who it is, for the first time on this link. */
+  onGreeted: (booked: BookedLink) => void
+}
+
+/** The hellos of both ends of a link, said again until each has heard the other's. */
+export class Handshake {
+  readonly #options: HandshakeOptions
+  readonly #timers: NamedTimers<{ name: 'hello'; of: NodeId }>
+
+  constructor(options: HandshakeOptions) {
+    this.#options = options
+    this.#timers = new NamedTimers(options.timers)
+  }
+
+  greet(booked: BookedLink): void {
+    const { links, role, software, address, send, drop } = this.#options
+    const { peer } = booked.link
+    booked.hellosOut++
+    send(peer, {
+      ...{ type: 'hello', version: WIRE_VERSION, role, ...address(), software: software.slice(0, SOFTWARE_LENGTH_MAX) },
+      transient: booked.transient,
+      heard: booked.hello !== undefined,
+    })
+    this.#timers.set({ name: 'hello', of: peer }, HELLO_EVERY_MS, () => {
+      if (links.get(peer) !== booked || booked.hello !== undefined) return
+      if (booked.hellosOut < HELLOS_MAX) this.greet(booked)
+      else drop(peer, 'timeout')
+    })
+  }
+
+  receive(booked: BookedLink, hello: HelloMessage): void {
+    const { drop, charge, onGreeted } = this.#options
+    const { peer } = booked.link
+    if (booked.hello !== undefined) {
+      // Said again: ours was lost, or is late.
+      if (hello.heard) return
+      if (booked.hellosOut < HELLOS_MAX) this.greet(booked)
+      else charge(peer, 'flood')
+      return
+    }
+    if (hello.version !== WIRE_VERSION) {
+      drop(peer, 'malformed')
+      return
+    }
+    booked.hello = hello
+    booked.neighbour = !booked.transient && !hello.transient
+    onGreeted(booked)
+  }
+
+  stop(): void {
+    this.#timers.clear()
+  }
+}
