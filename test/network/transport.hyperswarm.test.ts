@@ -89,6 +89,42 @@ describe('hyperswarm transport', () => {
       assert.equal(create({ seed }).self, signerFromSeed(seed).id)
     })
 
+    for (const endpoint of [
+      { host: 'victim.example', port: 53 },
+      { host: '::1', port: 53 },
+      { host: '0.0.0.0', port: 53 },
+      { host: '255.255.255.255', port: 53 },
+      { host: '127.0.0.1', port: 0 },
+      { host: '127.0.0.1', port: 65_536 },
+      { host: '127.0.0.1', port: Number.NaN },
+    ])
+      it(`looks by key for whoever is said to be at ${endpoint.host}:${endpoint.port}, and throws nothing`, async () => {
+        const [first] = await freeEndpoints(1)
+        assert.ok(first)
+        const topic = randomBytes(32)
+        await start({ role: 'bootstrap', port: first.port, topic })
+        // What an earlier run remembered is no more to be trusted.
+        const known = [{ key: 'f'.repeat(64) as NodeId, ...endpoint }]
+        const a = await start({ bootstrap: [first, endpoint], dhtNodes: [endpoint], knownEndpoints: known })
+        const b = await start({ bootstrap: [first] })
+        assert.equal(await a.transport.dial(b.transport.self, endpoint), true)
+        assert.equal(
+          a.transport.knownEndpoints().some(({ host, port }) => host === endpoint.host && port === endpoint.port),
+          false,
+        )
+      })
+
+    it('does not start where others would be told an address that nobody can dial', async () => {
+      for (const advertise of ['0.0.0.0', '224.0.0.1', '255.255.255.255', '::1']) {
+        const transport = create({ advertise })
+        await assert.rejects(transport.start(new AbortController().signal), { name: 'NetworkError', code: 'BAD_ADDRESS' })
+      }
+      await assert.rejects(create({ host: '::1' }).start(new AbortController().signal), {
+        code: 'BAD_ADDRESS',
+        message: /IPv4 only/,
+      })
+    })
+
     it('connects 5 bootstraps and 10 nodes that start at the same moment within 10 s', async () => {
       const bootstrap = await freeEndpoints(5)
       const topic = randomBytes(32)
