@@ -1,5 +1,6 @@
 import HyperDHT from 'hyperdht'
 import type { NodeRole } from '../events/index.ts'
+import { guardDht } from './dht-guard.hyperswarm.ts'
 import { NetworkError } from './network-error.ts'
 import type { Endpoint } from './transport.ts'
 import { dialableIpv4Of, freeUdpPort, ipv4Of, portError, primaryIpv4 } from './udp-port.hyperswarm.ts'
@@ -31,7 +32,7 @@ export async function openDhtNode(options: DhtNodeOptions): Promise<DhtNode> {
   const advertised = await dialableIpv4Of(options.advertise ?? (host === ANY ? primaryIpv4() : host))
   for (let tries = 1; ; tries++) {
     const port = await freeUdpPort(host, options.port)
-    const dht = createDht(options, host, advertised, port)
+    const dht = guardDht(createDht(options, host, advertised, port))
     try {
       await dht.bind()
       await dht.fullyBootstrapped()
