@@ -362,6 +362,14 @@ describe('hyperswarm transport', () => {
 
     const garbage: [string, () => Buffer][] = [
       ['batches nested in batches', nestedBatches],
+      // Numbers of protomux have longer spellings as well: 0 is also fd 00 00.
+      ['nested batches behind a long zero', () => Buffer.concat([Buffer.of(0xfd, 0, 0), nestedBatches().subarray(1)])],
+      ['nested batches behind a longer zero', () => Buffer.concat([Buffer.of(0xfe, 0, 0, 0, 0), nestedBatches().subarray(1)])],
+      [
+        'nested batches behind the longest zero',
+        () => Buffer.concat([Buffer.of(0xff, 0, 0, 0, 0, 0, 0, 0, 0), nestedBatches().subarray(1)]),
+      ],
+      ['a message on a channel that cannot be', () => Buffer.of(17, 0, 1)],
       ['an open of channel 0', () => Buffer.of(0, 1, 0, 1, 97, 0)],
       ['an unknown control frame', () => Buffer.of(0, 9, 9)],
       ['an open with a name longer than the frame', () => Buffer.of(0, 1, 1, 0xfe, 255, 255, 255, 255)],
@@ -385,6 +393,23 @@ describe('hyperswarm transport', () => {
       for (let round = 0; round < 20; round++) {
         const peer = await hostile(victim)
         for (let count = 0; count < 20; count++) peer.stream.write(randomBytes(1 + ((count * 37) % 300)))
+        await peer.closed
+      }
+      const friend = await start()
+      assert.equal(await friend.transport.dial(victim.transport.self, victim.transport.endpoint), true)
+    })
+
+    it('that sends frames of the right shape and any content costs at most its own link', async () => {
+      const victim = await start({ limits: { penaltyMs: 0, openTimeoutMs: 300 } })
+      const byte = (count: number): number => randomBytes(1).readUInt8() % count
+      for (let round = 0; round < 30; round++) {
+        const peer = await hostile(victim)
+        if (round % 2 === 0) await peer.open()
+        for (let count = 0; count < 30; count++) {
+          const head = byte(2) === 0 ? [0, 1 + byte(3), 1 + byte(3)] : [1 + byte(3), byte(3)]
+          peer.stream.write(Buffer.concat([Buffer.from(head), randomBytes(byte(12))]))
+        }
+        peer.stream.end()
         await peer.closed
       }
       const friend = await start()
