@@ -4,7 +4,7 @@ import type { Event } from './event.ts'
 import { fromHex } from './hex.ts'
 import type { Lamport, Millis, NodeId } from './ids.ts'
 import { isPresentVersion } from './kinds.ts'
-import { decodePayload, encodePayload } from './payload.ts'
+import { decodePayload, encodePayload, type Origin, PayloadError } from './payload.ts'
 import type { Signer } from './signer.ts'
 import { NewerEventError, type Upcast } from './upcasting.ts'
 import { writeVarint } from './varint.ts'
@@ -94,12 +94,32 @@ export function eventOf(scanned: ScannedBody, upcast: Upcast): Event {
  * The event as this version understands it: one written by a newer p2pt is kept and relayed unread, like an unknown kind.
  * @throws PayloadError if the payload is not what its kind says
  */
-export function readableEvent(scanned: Pick<ScannedBody, 'kind' | 'version' | 'payload'>, upcast: Upcast): Event {
+export function readableEvent(
+  scanned: Pick<ScannedBody, 'kind' | 'version' | 'payload'>,
+  upcast: Upcast,
+  origin: Origin = 'arriving',
+): Event {
   const { kind, version, payload } = scanned
   try {
-    return decodePayload(kind, upcast(kind, version, payload))
+    const present = upcast(kind, version, payload)
+    return decodePayload(kind, present, 0, present.length, origin)
   } catch (error) {
     if (error instanceof NewerEventError) return { kind: 'unknown', number: kind, payload: payload.slice() }
+    throw error
+  }
+}
+
+/**
+ * False if the payload breaks a rule of its kind's codec: everybody sees that, whatever else he knows. Payloads of older
+ * and newer versions are left to the log, which has the steps between versions.
+ */
+export function isWellFormed({ kind, version, payload }: Pick<ScannedBody, 'kind' | 'version' | 'payload'>): boolean {
+  if (!isPresentVersion(kind, version)) return true
+  try {
+    decodePayload(kind, payload)
+    return true
+  } catch (error) {
+    if (error instanceof PayloadError) return false
     throw error
   }
 }
@@ -108,11 +128,17 @@ export function readableEvent(scanned: Pick<ScannedBody, 'kind' | 'version' | 'p
  * What a body that was just scanned says, at its place in a log, as `readableEvent` reads it.
  * @throws PayloadError if the payload is not what its kind says
  */
-export function envelopeOf(scanned: BodyScan, bytes: Uint8Array, seq: number, upcast: Upcast): Envelope {
+export function envelopeOf(
+  scanned: BodyScan,
+  bytes: Uint8Array,
+  seq: number,
+  upcast: Upcast,
+  origin: Origin = 'arriving',
+): Envelope {
   const { version, kind, author, stream, authorSeq, payloadStart, payloadEnd } = scanned
   const event = isPresentVersion(kind, version)
-    ? decodePayload(kind, bytes, payloadStart, payloadEnd)
-    : readableEvent({ kind, version, payload: bytes.subarray(payloadStart, payloadEnd) }, upcast)
+    ? decodePayload(kind, bytes, payloadStart, payloadEnd, origin)
+    : readableEvent({ kind, version, payload: bytes.subarray(payloadStart, payloadEnd) }, upcast, origin)
   const [lamport, at] = [scanned.lamport as Lamport, scanned.at as Millis]
   return { seq, version, kind, lamport, author, stream, authorSeq, at, event }
 }

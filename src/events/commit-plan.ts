@@ -5,7 +5,7 @@ import type { Ingested } from './event-log.ts'
 import type { NodeId } from './ids.ts'
 import { LamportClock } from './lamport-clock.ts'
 import { type AuthorRun, extendRuns, GAPS_MAX, type LogState } from './log-state.ts'
-import { PayloadError } from './payload.ts'
+import { type Origin, PayloadError } from './payload.ts'
 import type { Signer } from './signer.ts'
 import type { Clock } from './time.ts'
 import type { Upcast } from './upcasting.ts'
@@ -70,7 +70,7 @@ export class CommitPlan {
   }
 
   /** Plans one event of somebody else, or says why not. */
-  ingest(signed: SignedEvent): Ingested {
+  ingest(signed: SignedEvent, origin: Origin = 'arriving'): Ingested {
     const scan = this.#scan
     let envelope: Envelope
     try {
@@ -78,7 +78,7 @@ export class CommitPlan {
       if (!isAcceptable(scan, signed, this.#tools.signer.id)) return { outcome: 'rejected', reason: 'malformed' }
       if (this.#has(scan)) return { outcome: 'duplicate' }
       if (!this.#clock.admits(scan.lamport)) return { outcome: 'rejected', reason: 'clock-jump' }
-      envelope = envelopeOf(scan, signed.body, this.#nextSeq, this.#tools.upcast)
+      envelope = envelopeOf(scan, signed.body, this.#nextSeq, this.#tools.upcast, origin)
     } catch (error) {
       if (error instanceof BodyError || error instanceof PayloadError) return { outcome: 'rejected', reason: 'malformed' }
       throw error

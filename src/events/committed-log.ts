@@ -1,6 +1,6 @@
 import { CommitPlan, type PlanTools } from './commit-plan.ts'
 import type { Draft, Envelope, SignedEvent } from './envelope.ts'
-import { type AppendOptions, type EventLog, type Ingested, LogError } from './event-log.ts'
+import { type AppendOptions, type EventLog, type Ingested, type IngestOptions, LogError } from './event-log.ts'
 import type { NodeId } from './ids.ts'
 import { LogReader } from './log-reader.ts'
 import type { LogState } from './log-state.ts'
@@ -43,15 +43,15 @@ export class CommittedLog extends LogReader implements EventLog {
     return this.#enqueue(drafts.length, drafts.length, { durable }, (plan) => plan.append(drafts))
   }
 
-  ingest(events: readonly SignedEvent[], options: AppendOptions = {}): Promise<readonly Ingested[]> {
+  ingest(events: readonly SignedEvent[], options: IngestOptions = {}): Promise<readonly Ingested[]> {
     return events.length > EVENTS_PER_COMMIT_MAX ? this.#ingestInParts(events, options) : this.#ingest(events, options)
   }
 
-  #ingest(events: readonly SignedEvent[], options: AppendOptions): Promise<readonly Ingested[]> {
-    return this.#enqueue(events.length, 0, options, (plan) => events.map((signed) => plan.ingest(signed)))
+  #ingest(events: readonly SignedEvent[], options: IngestOptions): Promise<readonly Ingested[]> {
+    return this.#enqueue(events.length, 0, options, (plan) => events.map((signed) => plan.ingest(signed, options.origin)))
   }
 
-  async #ingestInParts(events: readonly SignedEvent[], options: AppendOptions): Promise<readonly Ingested[]> {
+  async #ingestInParts(events: readonly SignedEvent[], options: IngestOptions): Promise<readonly Ingested[]> {
     const parts: Promise<readonly Ingested[]>[] = []
     for (let from = 0; from < events.length; from += EVENTS_PER_COMMIT_MAX) {
       parts.push(this.#ingest(events.slice(from, from + EVENTS_PER_COMMIT_MAX), options))

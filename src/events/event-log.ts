@@ -1,6 +1,7 @@
 import type { Draft, Envelope, Header, SignedEvent, Stream } from './envelope.ts'
 import type { EventKind } from './event.ts'
 import type { NodeId } from './ids.ts'
+import type { Origin } from './payload.ts'
 import type { Arrival, SnapshotRow } from './retention.ts'
 
 // The port of the log. Implementations: event-log.memory.ts, event-log.level.ts; both run
@@ -19,6 +20,11 @@ export type AppendOptions = {
    * Left out: true for own events that travel, false for all others.
    */
   durable?: boolean
+}
+
+export type IngestOptions = AppendOptions & {
+  /** `stored`: they come out of a log, as an import brings them; see `Origin`. Default: `arriving`. */
+  origin?: Origin
 }
 
 /** Highest sequence held of each author's gossip stream without a gap below it. */
@@ -86,7 +92,7 @@ export interface EventLog extends LogView {
   append(drafts: readonly Draft[], options?: AppendOptions): Promise<readonly Envelope[]>
 
   /** Appends events of others, with their stamps and signatures as they are. Duplicates are told, not stored. */
-  ingest(events: readonly SignedEvent[], options?: AppendOptions): Promise<readonly Ingested[]>
+  ingest(events: readonly SignedEvent[], options?: IngestOptions): Promise<readonly Ingested[]>
 
   /** Takes gossiped events for known that nobody can give us any more; forgotten when the log is closed. */
   passOver?(ranges: Iterable<{ author: NodeId; from: number; to: number }>): void

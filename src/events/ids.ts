@@ -23,7 +23,13 @@ export const isNodeId = (text: string): text is NodeId => HEX_64.test(text)
 export const isInfoHash = (text: string): text is InfoHash => HEX_40.test(text)
 export const isAddressId = (text: string): text is AddressId => text.startsWith('ip:') && text.length > 3
 
-/** The peer id of an address; IPv4 mapped into IPv6 (`::ffff:`) is the same peer as the plain IPv4. */
+/**
+ * The peer id of an address as a socket names it; IPv4 mapped into IPv6 (`::ffff:`) is the same peer as the plain IPv4, and
+ * the zone of a link-local address means something on this machine alone.
+ */
 export function addressId(host: string): AddressId {
-  return `ip:${host.replace(/^::ffff:/i, '')}` as AddressId
+  return `ip:${host
+    .toLowerCase()
+    .replace(/^::ffff:(?=\d+\.)/, '')
+    .replace(/%.*$/, '')}` as AddressId
 }

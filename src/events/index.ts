@@ -10,9 +10,18 @@ export * from './event.ts'
 export * from './event-log.ts'
 export * from './hex.ts'
 export * from './ids.ts'
+export * from './ip-address.ts'
 export * from './kinds.ts'
 export * from './lamport-clock.ts'
-export { decodePayload, encodePayload, PayloadError, PIECES_PER_VERDICT_MAX, TAGS_MAX, TITLE_LENGTH_MAX } from './payload.ts'
+export {
+  decodePayload,
+  encodePayload,
+  type Origin,
+  PayloadError,
+  PIECES_PER_VERDICT_MAX,
+  TAGS_MAX,
+  TITLE_LENGTH_MAX,
+} from './payload.ts'
 export * from './retention.ts'
 export * from './signer.ts'
 export * from './time.ts'

@@ -1,16 +1,15 @@
-import { asciiName } from './ascii-names.ts'
 import type { EventOf, NodeRole } from './event.ts'
 import { hexName } from './hex-names.ts'
+import { hostName } from './host-names.ts'
 import type { NodeId } from './ids.ts'
 
 // Changes of members are most of what gossip brings. Their payload is read by hand, at a quarter of what the generated
-// decoder costs; whatever has another form than ours is left to that one.
+// decoder costs; whatever has another form than ours, or an address that is none, is left to that one.
 
 export type MemberKind = 'member.alive' | 'member.suspect' | 'member.dead' | 'member.refuted' | 'member.left'
 
 const TAG = { subject: 10, incarnation: 16, role: 26, host: 34, port: 40, dhtPort: 48 } as const
 const KEY_BYTES = 32
-const HOST_BYTES_MAX = 127
 
 /** Each has a length of its own. */
 const ROLES: readonly NodeRole[] = ['bootstrap', 'index', 'client']
@@ -41,7 +40,7 @@ export function plainMember<K extends MemberKind>(
   let host: string | undefined = ''
   if (bytes[place] === TAG.host) {
     const length = bytes[place + 1] as number
-    host = length > HOST_BYTES_MAX || place + 2 + length > end ? undefined : asciiName(bytes, place + 2, length)
+    host = place + 2 + length > end ? undefined : hostName(bytes, place + 2, length)
     place += 2 + length
   }
   if (host === undefined) return undefined
@@ -58,6 +57,8 @@ export function plainMember<K extends MemberKind>(
     place += portBytes(first, second) + 1
   }
   if (place !== end || port > 0xffff || dhtPort > 0xffff) return undefined
+  // An address has both or neither.
+  if ((host === '') !== (port === 0)) return undefined
   return { kind, subject: hexName(bytes, subject, KEY_BYTES) as NodeId, incarnation, role, host, port, dhtPort }
 }
 

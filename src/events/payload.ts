@@ -1,11 +1,22 @@
 // First: the setting for plain 64 bit numbers must be in force before the generated codec loads, or 0 reads as a Long.
 import './protobuf.ts'
 
-import type { BadPiece, BadPieceEvidence, Event, EventKind, EventOf, NodeRole, PieceRange, QuarantineReason } from './event.ts'
+import type {
+  BadPiece,
+  BadPieceEvidence,
+  Event,
+  EventKind,
+  EventOf,
+  MemberAddress,
+  NodeRole,
+  PieceRange,
+  QuarantineReason,
+} from './event.ts'
 import { p2pt } from './generated/events.js'
 import { fromHex, toHex } from './hex.ts'
 import { hexName } from './hex-names.ts'
 import { type AddressId, type InfoHash, isAddressId, isNodeId, type NodeId, type PeerId } from './ids.ts'
+import { isIpAddress, isMemberAddress, NO_ADDRESS } from './ip-address.ts'
 import { plainVerdict } from './judged-payload.ts'
 import { KINDS, kindOfNumber } from './kinds.ts'
 import { type MemberKind, plainMember } from './member-payload.ts'
@@ -20,9 +31,15 @@ export class PayloadError extends Error {
   override readonly name = 'PayloadError'
 }
 
+/**
+ * Where bytes come from. What arrives is refused if it names an address that may not travel. What is in a log already
+ * has to be read, whatever it says: such an address then counts as unknown.
+ */
+export type Origin = 'arriving' | 'stored'
+
 type Codec<K extends EventKind> = {
   encode(event: EventOf<K>): Uint8Array
-  decode(payload: Uint8Array): EventOf<K>
+  decode(payload: Uint8Array, origin: Origin): EventOf<K>
 }
 
 type Message = { encode(message: never, writer: InstanceType<typeof Writer>): InstanceType<typeof Writer> }
@@ -76,10 +93,11 @@ function subjectMessage(peer: PeerId): SubjectMessage {
   return isNodeId(peer) ? { node: fromHex(peer) } : { address: peer }
 }
 
-function subject(message: SubjectMessage | null | undefined): PeerId {
+function subject(message: SubjectMessage | null | undefined, origin: Origin): PeerId {
   if (message?.node?.length) return node(message.node)
   const address = message?.address ?? ''
-  if (!isAddressId(address) || address.length > 64) throw new PayloadError('a subject is neither a node key nor an address')
+  const isKnown = isAddressId(address) && address.length <= 64 && (origin === 'stored' || isIpAddress(address.slice(3)))
+  if (!isKnown) throw new PayloadError('a subject is neither a node key nor an address')
   return address as AddressId
 }
 
@@ -96,22 +114,30 @@ function ranges(messages: readonly RangeMessage[] | null | undefined): PieceRang
   })
 }
 
+type AddressMessage = { host?: string | null; port?: number | null; dhtPort?: number | null }
+
+function address(message: AddressMessage, origin: Origin): MemberAddress {
+  const { host, port, dhtPort } = message
+  const said = { host: text(host, 255, 'a host'), port: udpPort(port), dhtPort: udpPort(dhtPort) }
+  if (isMemberAddress(said)) return said
+  if (origin === 'arriving') throw new PayloadError('a member has no address that can be dialled')
+  return NO_ADDRESS
+}
+
 type OperatorKind = 'operator.banned' | 'operator.unbanned'
 type ClaimKind = 'torrent.withdrawn' | 'torrent.verified'
 type NamedKind = 'download.completed' | 'download.paused' | 'download.resumed'
 
 const member = <K extends MemberKind>(kind: K): Codec<K> => ({
   encode: (event: EventOf<MemberKind>) => finish(proto.MemberState, { ...event, subject: fromHex(event.subject) }),
-  decode: (payload) => {
+  decode: (payload, origin) => {
     const message = proto.MemberState.decode(payload)
     return {
       kind,
       subject: node(message.subject),
       incarnation: count(message.incarnation),
       role: oneOf(ROLES, message.role, 'role'),
-      host: text(message.host, 255, 'a host'),
-      port: udpPort(message.port),
-      dhtPort: udpPort(message.dhtPort),
+      ...address(message, origin),
     } as EventOf<K>
   },
 })
@@ -119,9 +145,9 @@ const member = <K extends MemberKind>(kind: K): Codec<K> => ({
 const operator = <K extends OperatorKind>(kind: K): Codec<K> => ({
   encode: (event: EventOf<OperatorKind>) =>
     finish(proto.OperatorDecision, { subject: subjectMessage(event.subject), reason: event.reason }),
-  decode: (payload) => {
+  decode: (payload, origin) => {
     const message = proto.OperatorDecision.decode(payload)
-    return { kind, subject: subject(message.subject), reason: text(message.reason, 1024, 'a reason') } as EventOf<K>
+    return { kind, subject: subject(message.subject, origin), reason: text(message.reason, 1024, 'a reason') } as EventOf<K>
   },
 })
 
@@ -208,13 +234,13 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
         good: event.good,
         bad: event.bad.map((piece) => ({ ...piece, expected: fromHex(piece.expected), received: fromHex(piece.received) })),
       }),
-    decode: (payload) => {
+    decode: (payload, origin) => {
       const message = proto.PieceJudged.decode(payload)
       const bad = message.bad ?? []
       if (bad.length > PIECES_PER_VERDICT_MAX) throw new PayloadError('too many bad pieces')
       return {
         kind: 'piece.judged',
-        subject: subject(message.subject),
+        subject: subject(message.subject, origin),
         infoHash: hash(message.infoHash),
         good: ranges(message.good),
         bad: bad.map(badPiece),
@@ -228,13 +254,13 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
         index: event.index,
         sources: event.sources.map(subjectMessage),
       }),
-    decode: (payload) => {
+    decode: (payload, origin) => {
       const message = proto.PieceSuspected.decode(payload)
       return {
         kind: 'piece.suspected',
         infoHash: hash(message.infoHash),
         index: count(message.index),
-        sources: (message.sources ?? []).map(subject),
+        sources: (message.sources ?? []).map((source) => subject(source, origin)),
       }
     },
   },
@@ -354,13 +380,19 @@ function plainEvent(kind: EventKind, bytes: Uint8Array, start: number, end: numb
  * first). A kind with an unknown number comes back as `unknown`.
  * @throws PayloadError if the bytes are not that message or a field is out of its range
  */
-export function decodePayload(number: number, bytes: Uint8Array, start = 0, end = bytes.length): Event {
+export function decodePayload(
+  number: number,
+  bytes: Uint8Array,
+  start = 0,
+  end = bytes.length,
+  origin: Origin = 'arriving',
+): Event {
   const kind = kindOfNumber(number)
   if (kind === undefined) return { kind: 'unknown', number, payload: owned(bytes.subarray(start, end)) }
   const plain = plainEvent(kind, bytes, start, end)
   if (plain !== undefined) return plain
   try {
-    return CODECS[kind].decode(bytes.subarray(start, end))
+    return CODECS[kind].decode(bytes.subarray(start, end), origin)
   } catch (cause) {
     if (cause instanceof PayloadError) throw cause
     throw new PayloadError(`not a ${kind} message`, { cause })

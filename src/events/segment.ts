@@ -93,7 +93,7 @@ export function readSegment(
       if (seq < from || seq > to) continue
       if (wanted !== undefined && wanted[kindOfBody(segment, body, body + bodyLength)] !== 1) continue
       scan.read(segment, body, body + bodyLength)
-      into.push(envelopeOf(scan, segment, seq, upcast))
+      into.push(envelopeOf(scan, segment, seq, upcast, 'stored'))
     }
   }
 }

@@ -1,8 +1,9 @@
 import HyperDHT from 'hyperdht'
 import type { NodeRole } from '../events/index.ts'
+import { guardDht } from './dht-guard.hyperswarm.ts'
 import { NetworkError } from './network-error.ts'
 import type { Endpoint } from './transport.ts'
-import { freeUdpPort, ipv4Of, portError, primaryIpv4 } from './udp-port.hyperswarm.ts'
+import { dialableIpv4Of, freeUdpPort, ipv4Of, portError, primaryIpv4 } from './udp-port.hyperswarm.ts'
 
 const ANY = '0.0.0.0'
 
@@ -28,10 +29,10 @@ export type DhtNode = { dht: HyperDHT; endpoint: Endpoint }
  */
 export async function openDhtNode(options: DhtNodeOptions): Promise<DhtNode> {
   const host = await ipv4Of(options.host)
-  const advertised = await ipv4Of(options.advertise ?? (host === ANY ? primaryIpv4() : host))
+  const advertised = await dialableIpv4Of(options.advertise ?? (host === ANY ? primaryIpv4() : host))
   for (let tries = 1; ; tries++) {
     const port = await freeUdpPort(host, options.port)
-    const dht = createDht(options, host, advertised, port)
+    const dht = guardDht(createDht(options, host, advertised, port))
     try {
       await dht.bind()
       await dht.fullyBootstrapped()

@@ -96,8 +96,9 @@ export class FrameGuard extends EventEmitter implements MuxStream {
   }
 
   #isPlain(frame: Uint8Array): boolean {
-    if (frame[0] !== CONTROL) return frame.byteLength >= 2
-    const [, type = 0, channel = 0] = frame
+    const [first = CONTROL, type = 0, channel = 0] = frame
+    // Channels have numbers of one byte. Longer spellings are refused: one of them, fd 00 00, is a control frame too.
+    if (first !== CONTROL) return frame.byteLength >= 2 && first <= CHANNEL_ID_MAX
     if (type < OPEN || type > CLOSE || channel < 1 || channel > CHANNEL_ID_MAX) return false
     return ++this.#controlFrames <= CONTROL_FRAMES_MAX
   }

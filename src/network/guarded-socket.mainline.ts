@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { EventEmitter } from 'node:events'
 import type { DatagramSocket } from 'bittorrent-dht'
+import { isDialable } from '../events/index.ts'
 import { isKrpcMessage } from './krpc-bounds.ts'
 
 /**
@@ -14,7 +15,8 @@ export class GuardedDatagramSocket extends EventEmitter implements DatagramSocke
   constructor() {
     super()
     this.#socket.on('message', (datagram, from) => {
-      if (isKrpcMessage(datagram)) this.emit('message', datagram, from)
+      // A source port of 0 can be forged; the node would put it into its table and tell it to others.
+      if (isDialable({ host: from.address, port: from.port }) && isKrpcMessage(datagram)) this.emit('message', datagram, from)
       else this.#dropped++
     })
     this.#socket.on('error', (error) => this.emit('error', error))
@@ -48,6 +50,10 @@ export class GuardedDatagramSocket extends EventEmitter implements DatagramSocke
     onSent?: (error: Error | null) => void,
   ): void {
     // Addresses come from other nodes' answers: one that cannot be sent to is their fault, not an exception.
+    if (!isDialable({ host, port })) {
+      onSent?.(new Error(`not an address to send to: ${host}:${port}`))
+      return
+    }
     try {
       this.#socket.send(bytes, offset, length, port, host, (error) => onSent?.(error))
     } catch (error) {

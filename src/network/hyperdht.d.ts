@@ -20,7 +20,32 @@ declare module 'hyperdht' {
     readonly remoteHost: string | null
     readonly remotePort: number
     pause(): unknown
+    /** @throws Error for what is no IPv4 or IPv6 address, a port that is none, or a socket that is closed */
+    connect(socket: unknown, remoteId: number, port: number, host: string): void
+    destroy(error?: Error): unknown
   }
+
+  /** What one side of a connection says of itself while it is made; see hyperdht/lib/messages.js. */
+  type HandshakePayload = {
+    readonly addresses4: readonly Address[]
+    readonly addresses6: readonly Address[]
+    readonly holepunch: {
+      readonly id: number
+      readonly relays: readonly { readonly relayAddress: Address; readonly peerAddress: Address }[]
+    } | null
+    readonly relayAddresses: readonly Address[] | null
+    readonly relayThrough: unknown
+  }
+
+  interface Handshake {
+    /** @throws Error */
+    recv(noise: Buffer): HandshakePayload
+  }
+
+  type CreateHandshake = (keyPair: KeyPair, remotePublicKey: Buffer | null) => Handshake
+
+  type ConnectOptions = { relayAddresses?: readonly Address[]; keyPair?: KeyPair; createHandshake?: CreateHandshake }
+  type ServerOptions = { firewall?: () => boolean; createHandshake?: CreateHandshake }
 
   /** A query of the DHT: its replies, or its end. */
   interface Query extends AsyncIterable<{ peers: readonly { publicKey: Buffer; relayAddresses: readonly Address[] }[] }> {
@@ -29,6 +54,7 @@ declare module 'hyperdht' {
 
   interface Server {
     readonly relayAddresses: readonly Address[]
+    readonly createHandshake: CreateHandshake
     listen(keyPair: KeyPair): Promise<unknown>
     close(): Promise<void>
   }
@@ -68,15 +94,28 @@ declare module 'hyperdht' {
     address(): Address | null
     ping(address: Address, options?: { retry?: boolean }): Promise<{ from: Address & { id: Buffer | null } }>
     toArray(options?: { limit?: number }): Address[]
-    connect(publicKey: Buffer, options: { relayAddresses?: readonly Address[]; keyPair: KeyPair }): SecretStream
-    createServer(options: { firewall?: () => boolean }, onStream: (stream: SecretStream) => void): Server
+    connect(publicKey: Buffer, options?: ConnectOptions): SecretStream
+    createServer(options: ServerOptions, onStream: (stream: SecretStream) => void): Server
+    /** The stream under a connection that is to be made. */
+    createRawStream(options: object): RawStream
     lookup(topic: Buffer): Query
     announce(topic: Buffer, keyPair: KeyPair, relayAddresses: readonly Address[]): Query
     destroy(options?: { force?: boolean }): Promise<void>
   }
 
   namespace HyperDHT {
-    export type { Address, KeyPair, Options, Query, RawStream, SecretStream, Server }
+    export type {
+      Address,
+      CreateHandshake,
+      Handshake,
+      HandshakePayload,
+      KeyPair,
+      Options,
+      Query,
+      RawStream,
+      SecretStream,
+      Server,
+    }
   }
 
   export = HyperDHT

@@ -1,4 +1,4 @@
-import type { NodeId } from '../events/index.ts'
+import { isDialable, type NodeId } from '../events/index.ts'
 import type { Endpoint } from './transport.ts'
 
 export type KnownEndpoint = Endpoint & { readonly key: NodeId }
@@ -11,7 +11,7 @@ export class KnownEndpoints {
   readonly #byKey = new Map<NodeId, Endpoint>()
 
   constructor(known: readonly KnownEndpoint[]) {
-    for (const { key, host, port } of known.slice(0, KNOWN_MAX).reverse()) this.#byKey.set(key, { host, port })
+    for (const { key, host, port } of known.slice(0, KNOWN_MAX).reverse()) this.add(key, { host, port })
   }
 
   get(key: NodeId): Endpoint | undefined {
@@ -19,7 +19,7 @@ export class KnownEndpoints {
   }
 
   add(key: NodeId, { host, port }: Endpoint): void {
-    if (host === '' || port <= 0) return
+    if (!isDialable({ host, port })) return
     this.#byKey.delete(key)
     this.#byKey.set(key, { host, port })
     if (this.#byKey.size <= KNOWN_MAX) return

@@ -1,3 +1,5 @@
+import { isDialable, isDialablePort } from '../events/index.ts'
+
 // What a KRPC message (BEP 5) may look like before it reaches the DHT node, whose handlers trust the types of what they
 // decode: one datagram with an integer for an info hash would end the process.
 
@@ -42,8 +44,9 @@ function isQueryBody(body: Bencoded | undefined): boolean {
     isAbsentOr(body.get('info_hash'), (value) => isBytes(value, ID_BYTES)) &&
     isAbsentOr(body.get('target'), (value) => isBytes(value, ID_BYTES)) &&
     isAbsentOr(body.get('token'), isToken) &&
-    isAbsentOr(body.get('port'), (value) => typeof value === 'number' && value >= 0 && value < 65_536) &&
-    isAbsentOr(body.get('implied_port'), (value) => value === 0 || value === 1)
+    isAbsentOr(body.get('implied_port'), (value) => value === 0 || value === 1) &&
+    // Beside an implied port it says nothing (BEP 5), and may be 0.
+    isAbsentOr(body.get('port'), (value) => isDialablePort(value) || (isZero(value) && !isZero(body.get('implied_port') ?? 0)))
   )
 }
 
@@ -51,9 +54,9 @@ function isAnswerBody(body: Bencoded | undefined): boolean {
   if (!(body instanceof Map)) return false
   return (
     isBytes(body.get('id'), ID_BYTES) &&
-    isAbsentOr(body.get('nodes'), (value) => value instanceof Uint8Array && value.length % NODE_BYTES === 0) &&
+    isAbsentOr(body.get('nodes'), isNodes) &&
     isAbsentOr(body.get('token'), isToken) &&
-    isAbsentOr(body.get('values'), (value) => Array.isArray(value) && value.every((peer) => isBytes(peer, PEER_BYTES)))
+    isAbsentOr(body.get('values'), (value) => Array.isArray(value) && value.every(isPeer))
   )
 }
 
@@ -61,7 +64,24 @@ function isErrorBody(body: Bencoded | undefined): boolean {
   return Array.isArray(body) && body.length === 2 && typeof body[0] === 'number' && body[1] instanceof Uint8Array
 }
 
+const isZero = (value: Bencoded): boolean => value === 0
+
 const isBytes = (value: Bencoded | undefined, length: number): boolean => value instanceof Uint8Array && value.length === length
+
+/** Honest nodes name only who sent them a datagram, or announced a port: an address that nobody can have is a lie. */
+const isPeer = (value: Bencoded): boolean => value instanceof Uint8Array && value.length === PEER_BYTES && isCompact(value, 0)
+
+function isNodes(value: Bencoded): boolean {
+  if (!(value instanceof Uint8Array) || value.length % NODE_BYTES !== 0) return false
+  for (let at = ID_BYTES; at < value.length; at += NODE_BYTES) if (!isCompact(value, at)) return false
+  return true
+}
+
+/** Four bytes of IPv4 and two of a port at `at`. */
+function isCompact(bytes: Uint8Array, at: number): boolean {
+  const port = ((bytes[at + 4] as number) << 8) | (bytes[at + 5] as number)
+  return isDialable({ host: bytes.subarray(at, at + 4).join('.'), port })
+}
 
 const isToken = (value: Bencoded): boolean => value instanceof Uint8Array && value.length <= TOKEN_BYTES_MAX
 

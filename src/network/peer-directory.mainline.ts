@@ -1,10 +1,10 @@
 import DHT from 'bittorrent-dht'
-import type { InfoHash, Timers } from '../events/index.ts'
+import { type InfoHash, isDialable, type Timers } from '../events/index.ts'
 import { GuardedDatagramSocket } from './guarded-socket.mainline.ts'
 import { NetworkError } from './network-error.ts'
 import type { PeerDirectory } from './overlay.ts'
 import type { Endpoint } from './transport.ts'
-import { freeUdpPort, ipv4Of, portError } from './udp-port.hyperswarm.ts'
+import { dialableIpv4Of, freeUdpPort, ipv4Of, portError } from './udp-port.hyperswarm.ts'
 
 export type MainlineNodeOptions = {
   /** An IPv4 address or a name of one to listen on. */
@@ -91,7 +91,7 @@ class Mainline implements MainlineNode {
     this.#bootstrap = bootstrap.filter((entry) => entry.host !== host || entry.port !== port)
     dht.removeAllListeners('error')
     dht.on('error', (error: Error) => onNotice?.(`Mainline DHT: ${error.message}`))
-    for (const { host, port } of (nodes ?? []).slice(0, NODES_KEPT_MAX)) dht.addNode({ host, port })
+    for (const { host, port } of (nodes ?? []).filter(isDialable).slice(0, NODES_KEPT_MAX)) dht.addNode({ host, port })
     void this.#join()
   }
 
@@ -145,7 +145,7 @@ class Mainline implements MainlineNode {
     const known = new Set(this.nodes().map(({ host, port }) => `${host}:${port}`))
     let missing = 0
     for (const entry of this.#bootstrap) {
-      const host = await ipv4Of(entry.host).catch(() => undefined)
+      const host = await dialableIpv4Of(entry.host).catch(() => undefined)
       if (this.#closed !== undefined) return
       if (host === undefined || known.has(`${host}:${entry.port}`)) continue
       missing++

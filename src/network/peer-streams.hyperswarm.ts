@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import HyperDHT from 'hyperdht'
-import { type InfoHash, type Timers, toHex } from '../events/index.ts'
+import { type InfoHash, isDialable, type Timers, toHex } from '../events/index.ts'
 import { boundReceived } from './bounded-receive.hyperswarm.ts'
 import type { FoundStreams, PeerStream, PeerStreams } from './peer-streams.ts'
 import { within } from './rendezvous.hyperswarm.ts'
@@ -97,7 +97,7 @@ export class HyperStreams implements PeerStreams {
     for await (const { peers } of this.#dht.lookup(topicOf(infoHash))) {
       for (const { publicKey, relayAddresses } of peers) {
         const key = toHex(publicKey)
-        if (key !== own && found.size < FOUND_MAX) found.set(key, relayAddresses)
+        if (key !== own && found.size < FOUND_MAX) found.set(key, relayAddresses.filter(isDialable))
       }
     }
   }

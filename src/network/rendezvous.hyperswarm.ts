@@ -1,8 +1,8 @@
 import type HyperDHT from 'hyperdht'
 import type Hyperswarm from 'hyperswarm'
-import type { Timers } from '../events/index.ts'
+import { isDialable, type Timers } from '../events/index.ts'
 import type { Endpoint } from './transport.ts'
-import { ipv4Of } from './udp-port.hyperswarm.ts'
+import { dialableIpv4Of } from './udp-port.hyperswarm.ts'
 
 /** A first answer is worth waiting for, and a node that starts together with its bootstraps needs several tries. */
 const PROBE_EVERY_MS = 250
@@ -189,11 +189,12 @@ export class Rendezvous {
     const { dht, timers } = this.#options
     let host: string
     try {
-      host = await ipv4Of(target.host)
+      host = await dialableIpv4Of(target.host)
     } catch {
       return undefined
     }
     const address = { host, port: target.port }
+    if (!isDialable(address)) return undefined
     return new Promise((resolve) => {
       const cancels: (() => void)[] = []
       const finish = (answer: Endpoint | undefined): void => {

@@ -1,4 +1,4 @@
-import type { EventLog, NodeId, SignedEvent } from '../events/index.ts'
+import { type EventLog, isWellFormed, type NodeId, type SignedEvent, scanBody } from '../events/index.ts'
 import { PUSH_BYTES_MAX } from './gossip/broadcast-tree.ts'
 import { type AuthorRange, type GossipMessage, WIRE_ITEMS_MAX } from './wire.ts'
 
@@ -58,6 +58,8 @@ export class Supplier {
     for (const { author, from, to: until } of ranges) {
       if (total >= SUPPLY_BYTES_MAX) break
       for await (const event of this.#log.readSigned(author, 'gossip', from, until)) {
+        // Taken into the log before this was refused: whoever got it from us would hold us for its author.
+        if (!isWellFormed(scanBody(event.body))) continue
         const size = event.body.length + event.signature.length + 16
         if ((bytes + size > PUSH_BYTES_MAX || events.length >= WIRE_ITEMS_MAX) && !ship(false)) return
         events.push(event)

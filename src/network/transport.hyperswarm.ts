@@ -1,6 +1,6 @@
 import HyperDHT from 'hyperdht'
 import Hyperswarm from 'hyperswarm'
-import { type Clock, fromHex, type NodeId, type NodeRole, type Timers, toHex } from '../events/index.ts'
+import { type Clock, fromHex, isDialable, type NodeId, type NodeRole, type Timers, toHex } from '../events/index.ts'
 import { type DhtNode, openDhtNode } from './dht-node.hyperswarm.ts'
 import { type KnownEndpoint, KnownEndpoints } from './known-endpoints.hyperswarm.ts'
 import { DEFAULT_LIMITS, type TransportLimits } from './limits.hyperswarm.ts'
@@ -130,7 +130,7 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
       topic,
       bootstrap: bootstrap.filter((entry) => entry.host !== endpoint.host || entry.port !== endpoint.port),
       own: role === 'bootstrap' ? endpoint : undefined,
-      persistedNodes: (dhtNodes ?? []).slice(0, DHT_NODES_MAX),
+      persistedNodes: (dhtNodes ?? []).filter(isDialable).slice(0, DHT_NODES_MAX),
       onAlone: () => this.#dialKnown(),
       isShort: () => this.links().length < Math.min(LINKS_ENOUGH, linksSought),
       onNotice: onNotice ?? (() => {}),
@@ -220,7 +220,8 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
   #connect(peer: NodeId, endpoint: Endpoint | undefined): void {
     const dht = this.#node?.dht
     if (dht === undefined) return
-    const relays = endpoint === undefined ? {} : { relayAddresses: [endpoint] }
+    // Whoever is said to be where nobody can be is looked for by key.
+    const relays = endpoint !== undefined && isDialable(endpoint) ? { relayAddresses: [endpoint] } : {}
     const stream = dht.connect(Buffer.from(fromHex(peer)), { ...relays, keyPair: this.#keyPair })
     let adopted = false
     stream.on('error', () => {})

@@ -111,8 +111,12 @@ export class MemoryNetwork {
   }
 }
 
+/** Shared by both ends of one connection: `since` is each end's own, and two connections may have the same. */
+type Connection = { readonly initiator: NodeId }
+
 type Pipe = {
   link: Link
+  connection: Connection
   remote: MemoryTransport
   reported: boolean
   arrivesAt: number
@@ -181,7 +185,7 @@ export class MemoryTransport implements Transport {
     this.#lose(peer, why)
     // The other side learns it by a message of its own, as after a socket's end; if that cannot pass, by its time-out.
     this.#network.options.timers.after(this.#network.faults.latencyMs(this.self, peer), () =>
-      pipe.remote.ended(this, pipe.link),
+      pipe.remote.ended(this, pipe.connection),
     )
   }
 
@@ -226,15 +230,14 @@ export class MemoryTransport implements Transport {
     this.#events?.message(from.self, bytes)
   }
 
-  ended(from: MemoryTransport, link: Link): void {
-    const pipe = this.#pipes.get(from.self)
-    if (pipe?.remote === from && pipe.link.since === link.since) this.#lose(from.self, 'remote')
+  ended(from: MemoryTransport, connection: Connection): void {
+    if (this.#pipes.get(from.self)?.connection === connection) this.#lose(from.self, 'remote')
   }
 
-  accept(from: MemoryTransport): boolean {
+  accept(from: MemoryTransport, connection: Connection): boolean {
     if (this.#state !== 'up' || this.#banned.has(from.self)) return false
     if (this.#pipes.has(from.self)) this.#lose(from.self, 'remote')
-    this.#open(from, false)
+    this.#open(from, connection)
     return true
   }
 
@@ -242,15 +245,17 @@ export class MemoryTransport implements Transport {
     if (this.#pipes.has(peer)) return true
     const remote = this.#network.at(peer)
     if (this.#state !== 'up' || this.#banned.has(peer) || remote === undefined) return false
-    if (!this.#network.reaches(this.self, peer) || !remote.accept(this)) return false
-    this.#open(remote, true)
+    const connection = { initiator: this.self }
+    if (!this.#network.reaches(this.self, peer) || !remote.accept(this, connection)) return false
+    this.#open(remote, connection)
     return true
   }
 
-  #open(remote: MemoryTransport, initiator: boolean): void {
+  #open(remote: MemoryTransport, connection: Connection): void {
     const { host, port } = remote.#address
+    const initiator = connection.initiator === this.self
     const link: Link = { peer: remote.self, host, port, initiator, since: this.#network.options.clock.now() }
-    const pipe: Pipe = { link, remote, reported: false, arrivesAt: 0, cancelTimeout: undefined }
+    const pipe: Pipe = { link, connection, remote, reported: false, arrivesAt: 0, cancelTimeout: undefined }
     this.#pipes.set(remote.self, pipe)
     // Not in the turn of whoever dialled: its own side must stand before the first message.
     this.#network.options.timers.after(0, () => {

@@ -10,7 +10,7 @@ export type Link = {
   readonly since: number
 }
 
-/** Where a node's HyperDHT socket can be reached (UDP). */
+/** Where a node's HyperDHT socket can be reached (UDP); see events/ip-address.ts for what may stand here. */
 export type Endpoint = { readonly host: string; readonly port: number }
 
 export type LinkLoss =
@@ -53,7 +53,7 @@ export interface Transport extends AsyncDisposable {
    * @returns false, and nothing is sent, without a link or when the peer's send queue is full (the link is then dropped)
    */
   send(to: NodeId, message: Uint8Array, urgent?: boolean): boolean
-  /** A link to this node, made if there is none: by key over the DHT, or straight to `endpoint`. @returns false if it cannot be reached */
+  /** A link to this node, made if there is none: by key over the DHT, or straight to `endpoint`, where that is an address. @returns false if it cannot be reached */
   dial(peer: NodeId, endpoint?: Endpoint): Promise<boolean>
   drop(peer: NodeId, why: LinkLoss): void
   /** Refuses every later link with this key, and drops the present one. */

@@ -1,17 +1,29 @@
 import { createSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
-import { isIPv4 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { isIpv4 } from '../events/index.ts'
 import { NetworkError } from './network-error.ts'
 
 /** The IPv4 address of a host name or literal. HyperDHT and the Mainline DHT of BEP 5 speak IPv4 only. @throws NetworkError BAD_ADDRESS */
 export async function ipv4Of(host: string): Promise<string> {
   if (isIPv4(host)) return host
+  // The lookup would give an IPv6 literal back as it is, whatever family was asked for.
+  if (isIPv6(host))
+    throw new NetworkError('BAD_ADDRESS', `"${host}" is an IPv6 address: nodes reach one another over IPv4 only`)
   try {
     return (await lookup(host, { family: 4 })).address
   } catch (cause) {
     throw new NetworkError('BAD_ADDRESS', `"${host}" has no IPv4 address`, { cause })
   }
+}
+
+/** The same, of a host that is to be dialled. @throws NetworkError BAD_ADDRESS also for one that is not of one machine */
+export async function dialableIpv4Of(host: string): Promise<string> {
+  const address = await ipv4Of(host)
+  if (!isIpv4(address))
+    throw new NetworkError('BAD_ADDRESS', `${address} is not the address of one machine: nobody can dial it`)
+  return address
 }
 
 /** The address others most likely reach this machine at when it listens on all of them. */

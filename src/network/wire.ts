@@ -1,5 +1,13 @@
 import { hexName } from '../events/hex-names.ts'
-import { fromHex, type NodeId, type NodeRole, type SignedEvent, TRAVELLING_BODY_BYTES_MAX } from '../events/index.ts'
+import {
+  fromHex,
+  isMemberAddress,
+  type MemberAddress,
+  type NodeId,
+  type NodeRole,
+  type SignedEvent,
+  TRAVELLING_BODY_BYTES_MAX,
+} from '../events/index.ts'
 // The setting for plain 64 bit numbers must be in force before a generated codec loads.
 import { Writer } from '../events/protobuf.ts'
 import { p2pt } from './generated/wire.js'
@@ -225,9 +233,7 @@ function helloOf(hello: p2pt.wire.Hello.$Properties): HelloMessage {
     type: 'hello',
     version: count(hello.version),
     role: known(ROLES, hello.role),
-    host: text(hello.host, 255),
-    port: portOf(hello.port),
-    dhtPort: portOf(hello.dhtPort),
+    ...addressOf(hello),
     software: text(hello.software, 128),
     transient: hello.transient ?? false,
     heard: hello.heard ?? false,
@@ -297,10 +303,10 @@ function text(value: string | null | undefined, lengthMax: number): string {
   return value ?? ''
 }
 
-function portOf(value: number | null | undefined): number {
-  const port = count(value)
-  if (port > 65_535) throw new RangeError('a port is out of range')
-  return port
+function addressOf({ host, port, dhtPort }: p2pt.wire.Hello.$Properties): MemberAddress {
+  const address = { host: text(host, 255), port: count(port), dhtPort: count(dhtPort) }
+  if (!isMemberAddress(address)) throw new RangeError('no address that can be dialled')
+  return address
 }
 
 function known<T extends string>(values: readonly T[], value: string | null | undefined): T {

@@ -147,7 +147,7 @@ async function store(
     const wanted = events.filter((event) => isFor(log.author, event))
     counts.events += events.length
     counts.privateLeftOut += events.length - wanted.length
-    for (const { outcome } of await log.ingest(wanted)) {
+    for (const { outcome } of await log.ingest(wanted, { origin: 'stored' })) {
       if (outcome === 'appended') counts.stored += 1
       else if (outcome === 'duplicate') counts.duplicates += 1
       else if (outcome === 'deferred') counts.deferred += 1

@@ -19,18 +19,25 @@ const hex = (bytes: number): fc.Arbitrary<string> =>
   fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((array) => Buffer.from(array).toString('hex'))
 export const nodeIds = hex(32) as fc.Arbitrary<NodeId>
 const infoHashes = hex(20) as fc.Arbitrary<InfoHash>
-const addresses = fc.oneof(fc.ipV4(), fc.ipV6()).map((host) => `ip:${host}`) as fc.Arbitrary<PeerId>
+/** IPv4 addresses of one machine. */
+export const ipv4s: fc.Arbitrary<string> = fc
+  .tuple(fc.integer({ min: 1, max: 223 }), fc.nat(255), fc.nat(255), fc.nat(255))
+  .map((numbers) => numbers.join('.'))
+const addresses = fc.oneof(ipv4s, fc.ipV6()).map((host) => `ip:${host}`) as fc.Arbitrary<PeerId>
 const peers: fc.Arbitrary<PeerId> = fc.oneof(nodeIds, addresses)
 const uint32 = fc.nat(2 ** 31 - 1)
 const uint53 = fc.nat(Number.MAX_SAFE_INTEGER)
 const text = (maxLength: number): fc.Arbitrary<string> => fc.string({ unit: 'grapheme', maxLength: Math.floor(maxLength / 16) })
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => new Uint8Array(array))
-const ports = fc.nat(65_535)
 const roles = fc.constantFrom('bootstrap' as const, 'index' as const, 'client' as const)
 const runs = fc.array(fc.record({ first: uint32, count: fc.integer({ min: 1, max: 2 ** 31 }) }, plain), {
   maxLength: Math.min(40, PIECES_PER_VERDICT_MAX),
 })
-const address: { [K in keyof MemberAddress]: fc.Arbitrary<MemberAddress[K]> } = { host: text(255), port: ports, dhtPort: ports }
+const address: { [K in keyof MemberAddress]: fc.Arbitrary<MemberAddress[K]> } = {
+  host: ipv4s,
+  port: fc.integer({ min: 1, max: 65_535 }),
+  dhtPort: fc.nat(65_535),
+}
 
 const fieldsOf: { readonly [K in EventKind]: object } = {
   'node.started': { role: roles, software: text(128), incarnation: uint53 },

@@ -205,6 +205,30 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       assert.equal(log.head, 0)
     })
 
+    it('refuses an event that names no address, and reads one that it holds already as of nobody known', async () => {
+      await using log = await open(signer)
+      const said = { kind: 'member.alive', subject: author.id, incarnation: 1, role: 'index' } as const
+      const named = foreign(author, 1, 1, {
+        stream: 'gossip',
+        event: { ...said, host: 'victim.example', port: 53, dhtPort: 54 },
+      })
+      assert.deepEqual(await log.ingest([named]), [{ outcome: 'rejected', reason: 'malformed' }])
+      assert.equal(log.head, 0)
+      const [kept] = await log.ingest([named], { origin: 'stored' })
+      assert.equal(kept?.outcome, 'appended')
+      const read = (await all(log.read())).map(({ event }) => event)
+      assert.deepEqual(read, [{ ...said, host: '', port: 0, dhtPort: 0 }])
+      assert.deepEqual(read, kept?.outcome === 'appended' ? [kept.envelope.event] : [])
+      assert.deepEqual([...((await log.readSignedAt([1]))[0]?.body ?? [])], [...named.body])
+    })
+
+    it('appends no event of its own that names no address', async () => {
+      await using log = await open(signer)
+      const said = { kind: 'member.alive', subject: signer.id, incarnation: 1, role: 'index' } as const
+      const event = { ...said, host: '0.0.0.0', port: 53, dhtPort: 0 }
+      await assert.rejects(log.append([{ stream: 'gossip', event }]), { name: 'PayloadError' })
+    })
+
     it('keeps kinds it does not know, byte for byte', async () => {
       await using log = await open(signer)
       const event = { kind: 'unknown', number: 4000, payload: new Uint8Array([1, 2, 3]) } as const

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { decodePayload, type EventOf, encodePayload, type InfoHash, KINDS, type NodeId } from '../../src/events/index.ts'
 import { plainVerdict } from '../../src/events/judged-payload.ts'
 import { plainMember } from '../../src/events/member-payload.ts'
+import { ipv4s } from './arbitraries.ts'
 
 const plain = { noNullPrototype: true } as const
 
@@ -63,8 +64,8 @@ describe('a payload of the plain form is read by hand as the generated decoder r
         subject: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((key) => Buffer.from(key).toString('hex') as NodeId),
         incarnation: fc.oneof(fc.nat(2 ** 29), fc.nat(Number.MAX_SAFE_INTEGER)),
         role: fc.constantFrom('bootstrap' as const, 'index' as const, 'client' as const),
-        host: fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain(), fc.string({ unit: 'grapheme', maxLength: 40 })),
-        port: fc.nat(65_535),
+        host: ipv4s,
+        port: fc.integer({ min: 1, max: 65_535 }),
         dhtPort: fc.oneof(fc.constant(0), fc.nat(65_535)),
       },
       plain,
@@ -74,8 +75,7 @@ describe('a payload of the plain form is read by hand as the generated decoder r
       fc.property(changes, fc.nat(200), fc.nat(255), (change, at, value) => {
         const { number, payload } = encodePayload(change)
         const read = plainMember(change.kind, payload, 0, payload.length)
-        const isSmall = change.incarnation < 2 ** 28 && change.host.length < 128 && /^[\x00-\x7f]*$/.test(change.host)
-        if (isSmall) assert.deepEqual(read, change)
+        if (change.incarnation < 2 ** 28) assert.deepEqual(read, change)
         else assert.equal(read, undefined)
         assert.deepEqual(decodePayload(number, payload), change)
         const changed = payload.with(at % payload.length, value)
@@ -86,9 +86,9 @@ describe('a payload of the plain form is read by hand as the generated decoder r
     assert.ok(byHand > 100)
   })
 
-  it('leaves numbers that are no port, and hosts that are no ASCII, to the decoder that refuses or reads them', () => {
+  it('leaves numbers that are no port to the decoder that refuses them', () => {
     const change = { kind: 'member.alive' as const, subject: 'a'.repeat(64) as NodeId, incarnation: 3, role: 'index' as const }
-    const { number, payload } = encodePayload({ ...change, host: 'h', port: 65_535, dhtPort: 0 })
+    const { number, payload } = encodePayload({ ...change, host: '10.0.0.1', port: 65_535, dhtPort: 0 })
     assert.deepEqual([...payload.slice(-4)], [40, 255, 255, 3])
     const tooHigh = payload.with(payload.length - 1, 4)
     assert.equal(plainMember('member.alive', tooHigh, 0, tooHigh.length), undefined)

@@ -14,6 +14,10 @@ describe('bounds of KRPC messages', () => {
       'an announce_peer',
       `d1:ad2:id${ID}12:implied_porti1e9:info_hash${ID}4:porti6881e5:token2:xye1:q13:announce_peer1:t2:aa1:y1:qe`,
     ],
+    [
+      'an announce_peer of the port it comes from',
+      `d1:ad2:id${ID}12:implied_porti1e9:info_hash${ID}4:porti0e5:token2:xye1:q13:announce_peer1:t2:aa1:y1:qe`,
+    ],
     ['an answer with nodes', `d1:rd2:id${ID}5:nodes26:${'n'.repeat(26)}e1:t2:aa1:y1:re`],
     ['an answer with peers', `d1:rd2:id${ID}5:token2:xy6:valuesl6:abcdef6:ghijklee1:t2:aa1:y1:re`],
     ['an error', 'd1:eli203e3:bade1:t2:aa1:y1:ee'],
@@ -31,6 +35,12 @@ describe('bounds of KRPC messages', () => {
     ['nodes of a broken length', `d1:rd2:id${ID}5:nodes25:${'n'.repeat(25)}e1:t2:aa1:y1:re`],
     ['a peer of a broken length', `d1:rd2:id${ID}6:valuesl5:abcdeee1:t2:aa1:y1:re`],
     ['an error of dictionaries', 'd1:elded1:a1:bee1:t2:aa1:y1:ee'],
+    ['a port of 0', `d1:ad2:id${ID}9:info_hash${ID}4:porti0e5:token2:xye1:q13:announce_peer1:t2:aa1:y1:qe`],
+    ['a port of 65536', `d1:ad2:id${ID}9:info_hash${ID}4:porti65536e5:token2:xye1:q13:announce_peer1:t2:aa1:y1:qe`],
+    ['a node at port 0', `d1:rd2:id${ID}5:nodes26:${'n'.repeat(24)}\0\0e1:t2:aa1:y1:re`],
+    ['a second node at 0.0.0.0', `d1:rd2:id${ID}5:nodes52:${'n'.repeat(46)}\0\0\0\0nne1:t2:aa1:y1:re`],
+    ['a peer at port 0', `d1:rd2:id${ID}6:valuesl6:abcdef6:abcd\0\0ee1:t2:aa1:y1:re`],
+    ['a peer at 0.0.0.1', `d1:rd2:id${ID}6:valuesl6:\0\0\0\x01efee1:t2:aa1:y1:re`],
     ['a key twice', `d1:ad2:id${ID}2:idi1ee1:q4:ping1:t2:aa1:y1:qe`],
     ['no transaction', `d1:ad2:id${ID}e1:q4:ping1:y1:qe`],
     ['trailing bytes', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:y1:qexx`],
@@ -40,6 +50,22 @@ describe('bounds of KRPC messages', () => {
     ['a large datagram', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:x9000:${'x'.repeat(9_000)}1:y1:qe`],
   ] as const
   for (const [what, text] of hostile) it(`stops ${what}`, () => assert.equal(is(text), false))
+
+  it('stops nodes and peers at multicast, reserved and broadcast addresses', () => {
+    const node = (first: number) => Uint8Array.from([...Array(20).fill(110), first, 0, 0, 1, 26, 225])
+    for (const [first, passes] of [
+      [1, true],
+      [127, true],
+      [223, true],
+      [0, false],
+      [224, false],
+      [240, false],
+      [255, false],
+    ] as const) {
+      const [before, after] = [`d1:rd2:id${ID}5:nodes26:`, 'e1:t2:aa1:y1:re'].map((text) => [...new TextEncoder().encode(text)])
+      assert.equal(isKrpcMessage(Uint8Array.from([...(before ?? []), ...node(first), ...(after ?? [])])), passes, String(first))
+    }
+  })
 
   it('says yes or no to any bytes, and never throws', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => typeof isKrpcMessage(bytes) === 'boolean'))

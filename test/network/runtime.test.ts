@@ -256,6 +256,29 @@ describe('overlay', () => {
       assert.ok(entry?.kind === 'event.quarantined' && entry.reason === 'clock-jump')
     })
 
+    it('takes no event whose address is none, hands it to nobody, and holds it against who sent it', async () => {
+      await started(3)
+      const stranger = new Stranger(sim)
+      await stranger.link(sim.at(0))
+      const said = { kind: 'member.alive', subject: stranger.id, incarnation: 1, role: 'index', dhtPort: 0 } as const
+      const bad = [
+        { host: 'victim.example', port: 53 },
+        { host: '255.255.255.255', port: 53 },
+        { host: '10.0.0.1', port: 0 },
+      ]
+      for (const [at, address] of bad.entries()) {
+        const event = stranger.event(at + 1, at + 1, { ...said, ...address })
+        stranger.send(sim.at(0), { type: 'push', events: [{ event, hops: 0 }] })
+      }
+      await sim.time.advance(20_000)
+      for (const node of sim.nodes) assert.equal(node.log.versionVector().get(stranger.id), undefined)
+      assert.equal(stranger.isLinked(sim.at(0)), false)
+      for (const node of sim.nodes) assert.equal(node.overlay.status().rejected, node === sim.at(0) ? 3 : 0)
+      const [entry] = await eventsOf(sim.at(0), 'event.quarantined')
+      assert.ok(entry?.kind === 'event.quarantined' && entry.reason === 'malformed')
+      assert.ok(allAlive(sim))
+    })
+
     it('takes no local event of somebody else', async () => {
       await started(2)
       const stranger = new Stranger(sim)

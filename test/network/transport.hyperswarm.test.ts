@@ -89,6 +89,42 @@ describe('hyperswarm transport', () => {
       assert.equal(create({ seed }).self, signerFromSeed(seed).id)
     })
 
+    for (const endpoint of [
+      { host: 'victim.example', port: 53 },
+      { host: '::1', port: 53 },
+      { host: '0.0.0.0', port: 53 },
+      { host: '255.255.255.255', port: 53 },
+      { host: '127.0.0.1', port: 0 },
+      { host: '127.0.0.1', port: 65_536 },
+      { host: '127.0.0.1', port: Number.NaN },
+    ])
+      it(`looks by key for whoever is said to be at ${endpoint.host}:${endpoint.port}, and throws nothing`, async () => {
+        const [first] = await freeEndpoints(1)
+        assert.ok(first)
+        const topic = randomBytes(32)
+        await start({ role: 'bootstrap', port: first.port, topic })
+        // What an earlier run remembered is no more to be trusted.
+        const known = [{ key: 'f'.repeat(64) as NodeId, ...endpoint }]
+        const a = await start({ bootstrap: [first, endpoint], dhtNodes: [endpoint], knownEndpoints: known })
+        const b = await start({ bootstrap: [first] })
+        assert.equal(await a.transport.dial(b.transport.self, endpoint), true)
+        assert.equal(
+          a.transport.knownEndpoints().some(({ host, port }) => host === endpoint.host && port === endpoint.port),
+          false,
+        )
+      })
+
+    it('does not start where others would be told an address that nobody can dial', async () => {
+      for (const advertise of ['0.0.0.0', '224.0.0.1', '255.255.255.255', '::1']) {
+        const transport = create({ advertise })
+        await assert.rejects(transport.start(new AbortController().signal), { name: 'NetworkError', code: 'BAD_ADDRESS' })
+      }
+      await assert.rejects(create({ host: '::1' }).start(new AbortController().signal), {
+        code: 'BAD_ADDRESS',
+        message: /IPv4 only/,
+      })
+    })
+
     it('connects 5 bootstraps and 10 nodes that start at the same moment within 10 s', async () => {
       const bootstrap = await freeEndpoints(5)
       const topic = randomBytes(32)
@@ -326,6 +362,14 @@ describe('hyperswarm transport', () => {
 
     const garbage: [string, () => Buffer][] = [
       ['batches nested in batches', nestedBatches],
+      // Numbers of protomux have longer spellings as well: 0 is also fd 00 00.
+      ['nested batches behind a long zero', () => Buffer.concat([Buffer.of(0xfd, 0, 0), nestedBatches().subarray(1)])],
+      ['nested batches behind a longer zero', () => Buffer.concat([Buffer.of(0xfe, 0, 0, 0, 0), nestedBatches().subarray(1)])],
+      [
+        'nested batches behind the longest zero',
+        () => Buffer.concat([Buffer.of(0xff, 0, 0, 0, 0, 0, 0, 0, 0), nestedBatches().subarray(1)]),
+      ],
+      ['a message on a channel that cannot be', () => Buffer.of(17, 0, 1)],
       ['an open of channel 0', () => Buffer.of(0, 1, 0, 1, 97, 0)],
       ['an unknown control frame', () => Buffer.of(0, 9, 9)],
       ['an open with a name longer than the frame', () => Buffer.of(0, 1, 1, 0xfe, 255, 255, 255, 255)],
@@ -349,6 +393,23 @@ describe('hyperswarm transport', () => {
       for (let round = 0; round < 20; round++) {
         const peer = await hostile(victim)
         for (let count = 0; count < 20; count++) peer.stream.write(randomBytes(1 + ((count * 37) % 300)))
+        await peer.closed
+      }
+      const friend = await start()
+      assert.equal(await friend.transport.dial(victim.transport.self, victim.transport.endpoint), true)
+    })
+
+    it('that sends frames of the right shape and any content costs at most its own link', async () => {
+      const victim = await start({ limits: { penaltyMs: 0, openTimeoutMs: 300 } })
+      const byte = (count: number): number => randomBytes(1).readUInt8() % count
+      for (let round = 0; round < 30; round++) {
+        const peer = await hostile(victim)
+        if (round % 2 === 0) await peer.open()
+        for (let count = 0; count < 30; count++) {
+          const head = byte(2) === 0 ? [0, 1 + byte(3), 1 + byte(3)] : [1 + byte(3), byte(3)]
+          peer.stream.write(Buffer.concat([Buffer.from(head), randomBytes(byte(12))]))
+        }
+        peer.stream.end()
         await peer.closed
       }
       const friend = await start()

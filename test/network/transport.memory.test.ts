@@ -1,10 +1,22 @@
-import type { NodeId } from '../../src/events/index.ts'
+import type { Clock, Millis, NodeId } from '../../src/events/index.ts'
 import { systemClock, systemTimers } from '../../src/events/time.system.ts'
 import { MemoryNetwork, type MemoryTransport } from '../../src/network/transport.memory.ts'
-import { transportContract } from './transport.contract.ts'
+import { type TransportFixture, transportContract } from './transport.contract.ts'
 
-transportContract('memory', async () => {
-  const network = new MemoryNetwork({ clock: systemClock, timers: systemTimers, random: () => 0.5 })
+/** Between any two looks at it a millisecond has passed. */
+const hurriedClock = (): Clock => {
+  let now = 0
+  return { now: () => ++now as Millis }
+}
+
+for (const [name, clock] of [
+  ['memory', () => systemClock],
+  ['memory, whose two ends open in different milliseconds', hurriedClock],
+] as const)
+  transportContract(name, () => memoryFixture(clock()))
+
+async function memoryFixture(clock: Clock): Promise<TransportFixture> {
+  const network = new MemoryNetwork({ clock, timers: systemTimers, random: () => 0.5 })
   const created: MemoryTransport[] = []
   return {
     async create() {
@@ -17,4 +29,4 @@ transportContract('memory', async () => {
       for (const transport of created) await transport[Symbol.asyncDispose]()
     },
   }
-})
+}

@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import { type NodeId, toHex } from '../../src/events/index.ts'
 import { MESSAGE_BYTES_MAX } from '../../src/network/transport.ts'
 import { decodeWire, EXCHANGE_BODY_BYTES_MAX, encodeWire, type WireMessage } from '../../src/network/wire.ts'
+import { ipv4s } from '../events/arbitraries.ts'
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 const node = bytes(32).map((key) => toHex(key) as NodeId)
 const count = fc.maxSafeNat()
 const id = fc.nat({ max: 2 ** 32 - 1 })
-const port = fc.nat({ max: 65_535 })
 const hops = fc.nat({ max: 255 })
 const event = fc.record({ body: fc.uint8Array({ minLength: 1, maxLength: 200 }), signature: bytes(64) })
 const incarnation = count
@@ -27,9 +27,9 @@ const message = fc.oneof(
     type: fc.constant('hello'),
     version: id,
     role: fc.constantFrom('bootstrap', 'index', 'client'),
-    host: fc.string({ maxLength: 100 }),
-    port,
-    dhtPort: port,
+    host: ipv4s,
+    port: fc.integer({ min: 1, max: 65_535 }),
+    dhtPort: fc.nat({ max: 65_535 }),
     software: fc.string({ maxLength: 100 }),
     transient: fc.boolean(),
     heard: fc.boolean(),
@@ -99,6 +99,29 @@ function plain(value: unknown): unknown {
 }
 
 describe('wire', () => {
+  it('refuses a hello whose address is none', () => {
+    const hello = { type: 'hello', version: 1, role: 'index', software: '', transient: false, heard: false } as const
+    const read = (host: string, port: number, dhtPort = 0) => decodeWire(encodeWire({ ...hello, host, port, dhtPort })).type
+    for (const [host, port] of [
+      ['', 0],
+      ['10.0.0.1', 1],
+      ['127.0.0.1', 65_535],
+    ] as const)
+      assert.equal(read(host, port), 'hello')
+    for (const [host, port] of [
+      ['victim.example', 53],
+      ['::1', 53],
+      ['0.0.0.0', 53],
+      ['224.0.0.1', 53],
+      ['10.0.0.01', 53],
+      ['10.0.0.1', 0],
+      ['10.0.0.1', 65_536],
+      ['', 53],
+    ] as const)
+      assert.equal(read(host, port), 'rejected', `${host}:${port}`)
+    assert.equal(read('10.0.0.1', 1, 65_536), 'rejected')
+  })
+
   it('gives back every message that it encodes', () => {
     fc.assert(
       fc.property(message, (sent) => {

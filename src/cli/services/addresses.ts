@@ -1,30 +1,56 @@
 import { lookup } from 'node:dns/promises'
-import { isIPv4 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { isIpv4 } from '../../events/index.ts'
 import { ServiceError } from '../../roles/index.ts'
 
 export type Endpoint = { host: string; port: number }
 
-/** @throws ServiceError `usage` unless it is HOST:PORT */
+/** An IPv6 address with a port, in brackets or not, or without one. */
+const isIpv6Endpoint = (text: string): boolean =>
+  text.startsWith('[') || isIPv6(text) || isIPv6(text.slice(0, text.lastIndexOf(':')))
+
+const onlyIpv4 = (text: string): ServiceError =>
+  new ServiceError(
+    'usage',
+    `${text} is IPv6, and nodes reach one another over IPv4 only: give an IPv4 address, or a name that has one`,
+  )
+
+/** @throws ServiceError `usage` unless it is HOST:PORT, without IPv6 */
 export function parseEndpoint(text: string): Endpoint {
+  if (isIpv6Endpoint(text.trim())) throw onlyIpv4(text)
   const match = /^([A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))[:](\d{1,5})$/.exec(text.trim())
   const port = Number(match?.[2])
   if (match?.[1] === undefined || port < 1 || port > 65_535)
     throw new ServiceError('usage', `not an address of the form HOST:PORT (port 1 to 65535): ${text}`)
+  if (isIPv4(match[1]) && !isIpv4(match[1]))
+    throw new ServiceError('usage', `${match[1]} is not the address of one machine: nobody can dial it`)
   return { host: match[1], port }
 }
 
 /**
  * The IPv4 address of a name: the DHTs carry literal addresses only.
- * @throws ServiceError `usage` if the name has none
+ * @throws ServiceError `usage` if the name has none, or is an IPv6 address
  */
 export async function ipv4(host: string): Promise<string> {
   if (isIPv4(host)) return host
+  // The lookup would give an IPv6 literal back as it is, whatever family was asked for.
+  if (isIPv6(host.replace(/^\[(.*)\]$/, '$1'))) throw onlyIpv4(host)
   try {
     return (await lookup(host, { family: 4 })).address
   } catch (cause) {
     throw new ServiceError('usage', `cannot find an IPv4 address for ${host}`, { cause })
   }
+}
+
+/**
+ * The same, of a host that others are to dial.
+ * @throws ServiceError `usage` also for an address that is not of one machine
+ */
+export async function dialableIpv4(host: string): Promise<string> {
+  const address = await ipv4(host)
+  if (!isIpv4(address)) throw new ServiceError('usage', `${address} is not the address of one machine: nobody can dial it`)
+  return address
 }
 
 /** The address that others should dial, where the node listens on all: the first of this machine that is not loopback. */

@@ -3,7 +3,7 @@ import { Flags } from '@oclif/core'
 import type { NodeRole } from '../../events/index.ts'
 import { ServiceError } from '../../roles/index.ts'
 import type { StartOptions } from '../../roles/start.ts'
-import { type Endpoint, ipv4, outwardAddress, parseEndpoint, resolveBootstrap } from './addresses.ts'
+import { dialableIpv4, type Endpoint, ipv4, outwardAddress, parseEndpoint, resolveBootstrap } from './addresses.ts'
 import { parseByteRate, parseDiskLimit } from './byte-rate.ts'
 import { dataDirectory } from './data-directory.ts'
 
@@ -108,7 +108,9 @@ export function bootstrapEndpoints(flags: Pick<StartFlags, 'bootstrap'>, environ
 
 /** @throws ServiceError `usage` */
 export function metricsAddress(text: string): { host: string; port: number } {
-  const [, host = '127.0.0.1', digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(text) ?? []
+  // The one place where IPv6 is as good: what listens there is HTTP.
+  const [, bracketed, plain = '127.0.0.1', digits = ''] = /^(?:\[(.+)\]:|(.+):)?(\d{1,5})$/.exec(text) ?? []
+  const host = bracketed ?? plain
   const port = Number(digits)
   if (digits === '' || port > 65_535)
     throw new ServiceError('usage', `--metrics ${text} is no [HOST:]PORT, such as 9464 or 0.0.0.0:9464`)
@@ -130,7 +132,7 @@ export async function startOptions(
     throw new ServiceError('usage', `a node of role ${role} needs at least one --bootstrap HOST:PORT (or P2PT_BOOTSTRAP)`)
   const host = await ipv4(flags.host)
   const advertise =
-    flags.advertise !== undefined ? await ipv4(flags.advertise) : host === '0.0.0.0' ? outwardAddress() : undefined
+    flags.advertise !== undefined ? await dialableIpv4(flags.advertise) : host === '0.0.0.0' ? outwardAddress() : undefined
   const downloadRate = flags['download-limit']
   const uploadRate = flags['upload-limit']
   const bootstrap = await resolveBootstrap(endpoints, tell, signal)

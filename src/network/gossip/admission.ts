@@ -1,6 +1,7 @@
 import {
   type EventLog,
   type Header,
+  isWellFormed,
   LAMPORT_JUMP_MAX,
   type QuarantineReason,
   type ScannedBody,
@@ -54,6 +55,7 @@ export class Admission {
     const stampFits = Number.isSafeInteger(header.lamport) && header.lamport >= 1
     if (!stampFits || header.lamport > witnessed + LAMPORT_JUMP_MAX)
       return { verdict: 'rejected', reason: 'clock-jump', header }
+    if (!isWellFormed(header)) return { verdict: 'rejected', reason: 'malformed', header: undefined }
     if (!this.#verify(event.body, event.signature, author)) return { verdict: 'rejected', reason: 'bad-signature', header }
     this.#lamport = Math.max(witnessed, header.lamport)
     // After the signature: a forger must not use up somebody else's rate.

@@ -1,4 +1,13 @@
-import { compareCanonically, type Envelope, type EventOf, type Millis, type NodeId, type NodeRole } from '../../events/index.ts'
+import {
+  compareCanonically,
+  type Envelope,
+  type EventOf,
+  isMemberAddress,
+  type Millis,
+  NO_ADDRESS,
+  type NodeId,
+  type NodeRole,
+} from '../../events/index.ts'
 import { canonicalJson } from '../canonical-json.ts'
 import { DirtyKeys } from '../dirty-keys.ts'
 import type { Projection } from '../projection.ts'
@@ -158,6 +167,9 @@ function rowOf(state: LivenessState, key: string): string | null {
   return canonicalJson({ own: words.own ?? null, others, whereabouts, roundTrips })
 }
 
+/** Rows are older than the rules: an address that may not be dialled reads as the log reads it, as none. */
+const readable = (stored: Whereabouts): Whereabouts => (isMemberAddress(stored) ? stored : { ...stored, ...NO_ADDRESS })
+
 /** The projection of node `own`: a node's own starts and round trips are taken from its own events alone. */
 export const livenessProjection = (own: NodeId): Projection<LivenessState> => ({
   name: 'liveness',
@@ -184,7 +196,7 @@ export const livenessProjection = (own: NodeId): Projection<LivenessState> => ({
       const entry = entryOf(state, key as NodeId)
       const others = row.others.map(({ first, second }) => ({ first, second: second ?? undefined }))
       setWords(state, key as NodeId, entry, { own: row.own ?? undefined, others })
-      entry.whereabouts = row.whereabouts ?? undefined
+      entry.whereabouts = row.whereabouts === null ? undefined : readable(row.whereabouts)
       entry.roundTrips = row.roundTrips ?? undefined
     }
     return state

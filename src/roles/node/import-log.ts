@@ -107,7 +107,7 @@ export class ImportCheck {
 
   #readable(header: ScannedBody, refuse: (why: string) => never): void {
     try {
-      readableEvent(header, this.#rules.upcast)
+      readableEvent(header, this.#rules.upcast, 'stored')
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error
       refuse(`cannot be read (${error.message})`)

@@ -1,4 +1,13 @@
-import { addressId, type Envelope, isAddressId, isNodeId, type LogView, type NodeId, type PeerId } from '../../events/index.ts'
+import {
+  addressId,
+  type Envelope,
+  isAddressId,
+  isIpAddress,
+  isNodeId,
+  type LogView,
+  type NodeId,
+  type PeerId,
+} from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import { type Member, members, type ProjectionRunner } from '../../projections/index.ts'
 import {
@@ -177,7 +186,11 @@ export function peerNamed(ledger: Ledger, text: string): PeerId {
   if (found === 'several') throw new ServiceError('usage', `more than one peer begins with ${text}: give more of the id`)
   if (found !== 'none') return found
   if (isNodeId(text)) return text
-  if (isAddressId(text)) return addressId(text.slice(3))
+  if (isAddressId(text)) {
+    const peer = addressId(text.slice(3))
+    if (isIpAddress(peer.slice(3))) return peer
+    throw new ServiceError('usage', `${text} names no address: give an IPv4 or IPv6 address after ip:`)
+  }
   throw new ServiceError('failed', `nothing is known of a peer ${text}; see \`p2pt reputation list\``)
 }
 

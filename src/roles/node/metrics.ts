@@ -167,6 +167,8 @@ export async function startMetrics(at: { host: string; port: number }, sources: 
     )
     server.listen(at.port, at.host, resolve)
   })
+  // No descriptor left for a connection: the next scrape may have one.
+  server.on('error', () => {})
   const address = server.address()
   return {
     host: at.host,

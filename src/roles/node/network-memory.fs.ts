@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { isIPv4 } from 'node:net'
+import { isDialable } from '../../events/index.ts'
 import type { Endpoint } from '../../network/index.ts'
 
 /** What a node remembers of the DHTs, to find the network again when every bootstrap is gone. A hint, not state: losing it costs time only. */
@@ -32,10 +32,7 @@ export function writeNetworkMemory(path: string, memory: NetworkMemory): void {
 function endpoints(value: unknown): Endpoint[] {
   if (!Array.isArray(value)) return []
   return value
-    .filter(
-      (entry): entry is Endpoint =>
-        isIPv4(entry?.host) && Number.isInteger(entry?.port) && entry.port > 0 && entry.port < 65_536,
-    )
+    .filter((entry): entry is Endpoint => isDialable(entry))
     .slice(0, ENTRIES_MAX)
     .map(({ host, port }) => ({ host, port }))
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { parseEndpoint } from '../../../src/cli/services/addresses.ts'
+import { dialableIpv4, ipv4, parseEndpoint } from '../../../src/cli/services/addresses.ts'
 import { parseByteCount, parseByteRate, parseDiskLimit } from '../../../src/cli/services/byte-rate.ts'
-import { bootstrapEndpoints } from '../../../src/cli/services/start-flags.ts'
+import { bootstrapEndpoints, metricsAddress } from '../../../src/cli/services/start-flags.ts'
 import { ServiceError } from '../../../src/roles/index.ts'
 
 const usage = (error: unknown) => error instanceof ServiceError && error.code === 'usage'
@@ -35,6 +35,27 @@ describe('what is typed after a flag', () => {
     assert.deepEqual(parseEndpoint('127.0.0.1:4700'), { host: '127.0.0.1', port: 4700 })
     assert.deepEqual(parseEndpoint(' bootstrap-1.example:65535 '), { host: 'bootstrap-1.example', port: 65_535 })
   })
+  for (const text of ['[::1]:4000', '::1:4000', '::1', 'fe80::1:4000', '[::ffff:10.0.0.1]:4000', '[x]:1'])
+    it(`says of ${text} that the network is IPv4`, () =>
+      assert.throws(() => parseEndpoint(text), { code: 'usage', message: /is IPv6, and .* IPv4 only: give an IPv4 address/ }))
+  for (const text of ['0.0.0.0:1', '224.0.0.1:1', '255.255.255.255:1'])
+    it(`says of ${text} that nobody can dial it`, () =>
+      assert.throws(() => parseEndpoint(text), { code: 'usage', message: /not the address of one machine/ }))
+
+  it('takes no IPv6 for a host, and no address for advertising that nobody can dial', async () => {
+    for (const text of ['::1', '[::1]', '::', '::ffff:127.0.0.1'])
+      await assert.rejects(ipv4(text), { code: 'usage', message: /is IPv6/ }, text)
+    assert.equal(await ipv4('0.0.0.0'), '0.0.0.0')
+    await assert.rejects(dialableIpv4('0.0.0.0'), { code: 'usage', message: /nobody can dial it/ })
+    assert.equal(await dialableIpv4('127.0.0.1'), '127.0.0.1')
+  })
+
+  it('serves metrics on IPv6 as well', () => {
+    assert.deepEqual(metricsAddress('[::1]:9464'), { host: '::1', port: 9464 })
+    assert.deepEqual(metricsAddress('::1:9464'), { host: '::1', port: 9464 })
+    assert.deepEqual(metricsAddress('9464'), { host: '127.0.0.1', port: 9464 })
+  })
+
   for (const text of ['', 'host', 'host:', ':1', 'host:0', 'host:65536', 'host:1x', 'a b:1', 'http://host:1', '-x:1'])
     it(`refuses the address ${JSON.stringify(text)}`, () => assert.throws(() => parseEndpoint(text), usage))
 

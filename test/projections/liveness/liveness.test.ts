@@ -27,6 +27,17 @@ function told(words: readonly Said[], subject = bob): LivenessState {
 }
 
 describe('liveness', () => {
+  it('takes an address that is none out of a stored row, as the log reads it', () => {
+    const projection = livenessProjection(own)
+    const state = told([[bob, 'member.alive', 1]])
+    const rows = [...projection.rows(state)].map(
+      ([key, value]) => [key, value.replace('"10.0.0.1"', '"victim.example"').replace('5000', '53')] as const,
+    )
+    assert.match(rows.join(), /victim\.example/)
+    const loaded = memberIn(projection.load(rows), bob)
+    assert.deepEqual([loaded?.host, loaded?.port, loaded?.dhtPort, loaded?.state], ['', 0, 0, 'alive'])
+  })
+
   const TABLE: readonly { words: readonly Said[]; state: string; because: string }[] = [
     { words: [[bob, 'member.alive', 1]], state: 'alive', because: 'it said so' },
     {

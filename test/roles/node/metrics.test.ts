@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtemp, rm } from 'node:fs/promises'
+import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startNode } from '../../../src/roles/compose.ts'
@@ -37,6 +39,20 @@ describe('metrics', () => {
     assert.ok(text.includes(`p2pt_node_info{role="${role}",version="${version}"} 1`))
     assert.match(text, /^p2pt_links\{view="eager"\} 0$/m)
     assert.match(text, /^p2pt_ready 1$/m)
+  })
+
+  it('are served on after connections could not be taken', async () => {
+    let server: Server | undefined
+    const onRequest = (message: unknown) => {
+      server = (message as { server: Server }).server
+    }
+    subscribe('http.server.request.start', onRequest)
+    assert.equal((await fetch(`${address}/metrics`)).status, 200)
+    unsubscribe('http.server.request.start', onRequest)
+    assert.ok(server)
+    // As Node tells of an accept that failed for want of descriptors.
+    for (let count = 0; count < 3; count++) server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }))
+    assert.equal((await fetch(`${address}/metrics`)).status, 200)
   })
 
   it('have a help and a type for each name, and none that is not in the reference', async () => {

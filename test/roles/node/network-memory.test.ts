@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readNetworkMemory, writeNetworkMemory } from '../../../src/roles/node/network-memory.fs.ts'
+
+const NOTHING = { dhtNodes: [], mainlineId: null, mainlineNodes: [] }
+
+describe('what a node remembers of the DHTs', () => {
+  let root: string
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'p2pt-memory-'))
+  })
+  afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+  it('comes back as it was written', () => {
+    const memory = {
+      dhtNodes: [{ host: '10.0.0.1', port: 1 }],
+      mainlineId: 'a'.repeat(40),
+      mainlineNodes: [{ host: '127.0.0.1', port: 65_535 }],
+    }
+    writeNetworkMemory(join(root, 'network.json'), memory)
+    assert.deepEqual(readNetworkMemory(join(root, 'network.json')), memory)
+  })
+
+  it('leaves out what cannot be dialled, whatever stands in the file', () => {
+    const bad = [
+      ...['victim.example', '0.0.0.0', '224.0.0.1', '255.255.255.255', '::1', '010.0.0.1', '', 7, null, ['10.0.0.1']].map(
+        (host) => ({ host, port: 1 }),
+      ),
+      ...[0, -1, 65_536, 1.5, '1', null].map((port) => ({ host: '10.0.0.1', port })),
+      ...[null, 7, 'x', []],
+    ]
+    const good = { host: '10.0.0.2', port: 2 }
+    writeFileSync(join(root, 'network.json'), JSON.stringify({ dhtNodes: [...bad, good], mainlineNodes: bad }))
+    assert.deepEqual(readNetworkMemory(join(root, 'network.json')), { ...NOTHING, dhtNodes: [good] })
+  })
+
+  it('is nothing where the file is missing or makes no sense', () => {
+    assert.deepEqual(readNetworkMemory(join(root, 'network.json')), NOTHING)
+    writeFileSync(join(root, 'network.json'), '{"dhtNodes":')
+    assert.deepEqual(readNetworkMemory(join(root, 'network.json')), NOTHING)
+    writeFileSync(join(root, 'network.json'), '{"dhtNodes":{"host":"10.0.0.1","port":1},"mainlineId":7}')
+    assert.deepEqual(readNetworkMemory(join(root, 'network.json')), NOTHING)
+  })
+})
