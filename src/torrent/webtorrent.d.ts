@@ -185,7 +185,12 @@ declare module 'webtorrent/lib/wire' {
     uploadSpeed(): number
     use(extension: { new (wire: Wire): Extension }): void
     extended(name: string, message: Uint8Array): void
-    request(index: number, offset: number, length: number, done: (error: Error | null, block?: Uint8Array | null) => unknown): void
+    request(
+      index: number,
+      offset: number,
+      length: number,
+      done: (error: Error | null, block?: Uint8Array | null) => unknown,
+    ): void
     piece(index: number, offset: number, block: Uint8Array): void
     cancel(index: number, offset: number, length: number): void
     reject(index: number, offset: number, length: number): void
