@@ -11,11 +11,11 @@ import type { PieceClaims } from './piece-claims.ts'
  * 262,144 pieces (32 KiB) and a block of 128 KiB, where BEP 3 lets a client hang up.
  */
 export const MESSAGE_BYTES_MAX = 256 * 1024
-export const HANDSHAKE_BYTES_MAX = 64 * 1024
+const HANDSHAKE_BYTES_MAX = 64 * 1024
 /** Each may add names to a map. */
-export const HANDSHAKES_MAX = 16
+const HANDSHAKES_MAX = 16
 /** Where BEP 3 lets a client hang up. */
-export const BLOCK_BYTES_MAX = 128 * 1024
+const BLOCK_BYTES_MAX = 128 * 1024
 const DONTHAVE_BYTES = 4
 
 /** What the connection has said so far, and what is known of its torrent. */

@@ -5,7 +5,7 @@ import { decodePrefix } from './bencode.ts'
 // What passes is written anew: webtorrent looks for the end of the dictionary by the first "ee" in it, read as UTF-8, and
 // would see another piece than the one that was checked here.
 
-export const METADATA_PIECE_BYTES = 16_384
+const METADATA_PIECE_BYTES = 16_384
 /** Where ut_metadata itself stops. */
 export const METADATA_BYTES_MAX = 10_000_000
 
@@ -26,7 +26,7 @@ const REJECT = 2
 
 const violation = (what: string): MetadataRuling => ({ violation: what })
 
-export const metadataPieceCount = (bytes: number): number => Math.ceil(bytes / METADATA_PIECE_BYTES)
+const pieceCountOf = (bytes: number): number => Math.ceil(bytes / METADATA_PIECE_BYTES)
 
 /** Rules on the payload of one ut_metadata message: a dictionary, then in one with data a block of the metadata. */
 export function ruleMetadata(payload: Uint8Array, sizes: MetadataSizes): MetadataRuling {
@@ -39,7 +39,7 @@ export function ruleMetadata(payload: Uint8Array, sizes: MetadataSizes): Metadat
   if (typeof piece !== 'number') return violation('ut_metadata message without a piece')
   const bytes = type === REQUEST ? (sizes.ourBytes ?? METADATA_BYTES_MAX) : sizes.theirBytes
   if (bytes === undefined) return violation('ut_metadata answer of a peer that announced no metadata')
-  if (piece < 0 || piece >= metadataPieceCount(bytes)) return violation('ut_metadata piece out of range')
+  if (piece < 0 || piece >= pieceCountOf(bytes)) return violation('ut_metadata piece out of range')
   switch (type) {
     case REQUEST:
     case REJECT:

@@ -8,7 +8,7 @@ import { PIECE_COUNT_MAX } from './metainfo.ts'
  * piece of every peer anew. A client that sends a bitfield only where it is no longer than the `have` messages it stands
  * for (9 bytes a piece against one bit a piece of the torrent) sends at most 72 in a whole download.
  */
-export const UPDATES_MAX = 128
+const UPDATES_MAX = 128
 
 export class PieceClaims {
   #statements = 0

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
-import { BENCODE_DEPTH_MAX } from '../../src/torrent/bencode.ts'
 import type { ConversationState, Ruling } from '../../src/torrent/message-bounds.ts'
-import { BLOCK_BYTES_MAX, HANDSHAKE_BYTES_MAX, HANDSHAKES_MAX, rule } from '../../src/torrent/message-bounds.ts'
-import { METADATA_BYTES_MAX } from '../../src/torrent/metadata-bounds.ts'
-import { PIECE_COUNT_MAX } from '../../src/torrent/metainfo.ts'
-import { PieceClaims, UPDATES_MAX } from '../../src/torrent/piece-claims.ts'
+import { rule } from '../../src/torrent/message-bounds.ts'
+import { PieceClaims } from '../../src/torrent/piece-claims.ts'
 import { message as framed, extended as framedExtended } from './raw-peer.ts'
+
+// Not taken from the sources: a bound that moves is to be seen here.
+const BENCODE_DEPTH_MAX = 64
+const BLOCK_BYTES_MAX = 128 * 1024
+const HANDSHAKE_BYTES_MAX = 64 * 1024
+const HANDSHAKES_MAX = 16
+const METADATA_BYTES_MAX = 10_000_000
+const PIECE_COUNT_MAX = 262_144
+const UPDATES_MAX = 128
 
 const PIECES = 20
 const PIECE_BYTES = 2 * BLOCK_BYTES_MAX
