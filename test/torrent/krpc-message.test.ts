@@ -11,7 +11,7 @@ describe('a message of the Mainline DHT', () => {
     'a ping': query(ID),
     'a query for an info hash': query(`${ID}9:info_hash20:bbbbbbbbbbbbbbbbbbbb`),
     'a query of another version': `d1:ad${ID}e1:q4:ping1:t4:aaaa1:v4:LT0x1:y1:qe`,
-    'an answer with nodes': answer(`${ID}5:nodes0:5:token2:tt6:valuesl6:peer01ee`),
+    'an answer with nodes': answer(`${ID}5:nodes0:5:token2:tt6:valuesl6:peer01e`),
     'an error': error('i203e3:bad'),
   }
   for (const [name, text] of Object.entries(good)) {
@@ -34,8 +34,8 @@ describe('a message of the Mainline DHT', () => {
     'an answer without an id': answer('5:nodes0:'),
     'an answer whose id is a number': answer('2:idi1e'),
     'an answer to somebody else’s transaction': `d1:rd${ID}e1:t3:aaa1:y1:re`,
-    'peers of 5 bytes': answer(`${ID}6:valuesl5:peer0ee`),
-    'peers of 7 bytes': answer(`${ID}6:valuesl7:peer000ee`),
+    'peers of 5 bytes': answer(`${ID}6:valuesl5:peer0e`),
+    'peers of 7 bytes': answer(`${ID}6:valuesl7:peer000e`),
     'nodes that are a list': answer(`${ID}5:nodesle`),
     'an error that is a dictionary': error('d8:toStringi1ee'),
     'an error without words': error('i203e'),
