@@ -49,8 +49,10 @@ export class Acceptor {
     this.#sockets.set(socket, host)
     socket.once('close', () => this.#sockets.delete(socket))
     const peer = Peer.createTCPIncomingPeer(socket, this.#client.throttleGroups, 0)
-    this.#hooks.guard(peer.wire)
-    peer.wire.once('handshake', (infoHash: string, peerId: string) => {
+    const { wire } = peer
+    if (wire === null) return
+    this.#hooks.guard(wire)
+    wire.once('handshake', (infoHash: string, peerId: string) => {
       const torrent = this.#hooks.torrentOf(infoHash)
       if (torrent === undefined) {
         peer.destroy(new Error('no such torrent here'))

@@ -6,7 +6,7 @@ export type Bencoded = number | Uint8Array | readonly Bencoded[] | BencodedDicti
 export type BencodedDictionary = ReadonlyMap<string, Bencoded>
 
 /** Nesting beyond this is an attack on the stack, not a torrent. */
-export const BENCODE_DEPTH_MAX = 64
+const BENCODE_DEPTH_MAX = 64
 
 const END = 0x65
 const COLON = 0x3a

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:dgram'
-import { decode } from './bencode.ts'
+import { isKrpcMessage } from './krpc-message.ts'
 
 /**
- * Puts a check before every handler of a Mainline DHT socket: a datagram that is not well-formed bencode is dropped, and
+ * Puts a check before every handler of a Mainline DHT socket: a datagram that is no message of BEP 5 is dropped, and
  * an exception in a handler ends with the datagram. Without it one datagram ends the process: a number where BEP 5 has a
  * 20 byte string throws, and a negative string length is decoded for ever.
  */
@@ -10,8 +10,8 @@ export function guardDatagrams(socket: Socket, rejected: () => void): void {
   const handlers = socket.listeners('message')
   socket.removeAllListeners('message')
   socket.on('message', (datagram: Uint8Array, from: unknown) => {
+    if (!isKrpcMessage(datagram)) return rejected()
     try {
-      if (!(decode(datagram) instanceof Map)) return rejected()
       for (const handler of handlers) handler.call(socket, datagram, from)
     } catch {
       rejected()

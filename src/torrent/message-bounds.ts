@@ -1,6 +1,7 @@
 import type { Bencoded } from './bencode.ts'
-import { decode, decodePrefix } from './bencode.ts'
-import { PIECE_COUNT_MAX } from './metainfo.ts'
+import { decode } from './bencode.ts'
+import { METADATA_BYTES_MAX, ruleMetadata } from './metadata-bounds.ts'
+import type { PieceClaims } from './piece-claims.ts'
 
 // What one message of a peer may be (BEP 3, 6, 9, 10), decided before webtorrent sees it. Three of the refusals below
 // ended the whole process from outside; a fourth, a negative length in bencode, held its event loop for ever.
@@ -13,9 +14,9 @@ export const MESSAGE_BYTES_MAX = 256 * 1024
 const HANDSHAKE_BYTES_MAX = 64 * 1024
 /** Each may add names to a map. */
 const HANDSHAKES_MAX = 16
-/** 10 MB in 16 KiB pieces, which is where ut_metadata itself stops. */
-const METADATA_PIECES_MAX = 640
+/** Where BEP 3 lets a client hang up. */
 const BLOCK_BYTES_MAX = 128 * 1024
+const DONTHAVE_BYTES = 4
 
 /** What the connection has said so far, and what is known of its torrent. */
 export type ConversationState = {
@@ -23,16 +24,21 @@ export type ConversationState = {
   pieceCount: number | undefined
   /** Bytes of one piece, by index. */
   pieceBytes(index: number): number
-  bitfieldSeen: boolean
+  claims: PieceClaims
   extendedHandshakes: number
+  /** Of the info dictionary as we have it; undefined until then. */
+  ourMetadataBytes: number | undefined
+  /** Of the info dictionary as the peer announced it (BEP 9); undefined until then. */
+  theirMetadataBytes: number | undefined
   /** Our ids of extensions, as we announced them (BEP 10). */
   extensionName(id: number): string | undefined
 }
 
-/** `drop`: ignored, the connection stays. A `violation` closes it. */
-export type Ruling = 'take' | 'drop' | { violation: string }
+/** `drop`: ignored, the connection stays. A `violation` closes it. `rewritten` is the message to take instead of this one. */
+export type Ruling = 'take' | 'drop' | { rewritten: Uint8Array } | { violation: string }
 
 const violation = (what: string): Ruling => ({ violation: what })
+const unless = (problem: string | undefined): Ruling => (problem === undefined ? 'take' : violation(problem))
 
 const LENGTHS: ReadonlyMap<number, { name: string; bytes: number }> = new Map([
   [0, { name: 'choke', bytes: 1 }],
@@ -58,11 +64,9 @@ export function rule(message: Uint8Array, state: ConversationState): Ruling {
     case 4:
     case 13:
     case 17:
-      return uint32(message, 1) < (state.pieceCount ?? PIECE_COUNT_MAX)
-        ? 'take'
-        : violation(`${exact?.name} beyond the last piece`)
+      return unless(state.claims.names(uint32(message, 1), exact?.name ?? '', state.pieceCount))
     case 5:
-      return bitfield(message, state)
+      return unless(state.claims.bitfield(message.subarray(1), state.pieceCount))
     case 6:
       return request(message, state)
     case 7:
@@ -73,22 +77,15 @@ export function rule(message: Uint8Array, state: ConversationState): Ruling {
     case 9:
       // PORT would bring nodes of the public DHT into the private one.
       return 'drop'
+    case 14:
+      return unless(state.claims.haveAll())
+    case 15:
+      return unless(state.claims.haveNone())
     case 20:
       return extended(message, state)
     default:
       return exact === undefined ? 'drop' : 'take'
   }
-}
-
-function bitfield(message: Uint8Array, state: ConversationState): Ruling {
-  if (state.bitfieldSeen) return violation('a second bitfield')
-  state.bitfieldSeen = true
-  const bytes = message.length - 1
-  if (state.pieceCount === undefined) {
-    return bytes <= PIECE_COUNT_MAX / 8 ? 'take' : violation(`a bitfield of ${bytes} bytes`)
-  }
-  const expected = Math.ceil(state.pieceCount / 8)
-  return bytes === expected ? 'take' : violation(`a bitfield of ${bytes} bytes where ${expected} are right`)
 }
 
 function request(message: Uint8Array, state: ConversationState): Ruling {
@@ -107,18 +104,32 @@ function extended(message: Uint8Array, state: ConversationState): Ruling {
   if (id === 0) {
     if (payload.length > HANDSHAKE_BYTES_MAX) return violation(`extended handshake of ${payload.length} bytes`)
     if (++state.extendedHandshakes > HANDSHAKES_MAX) return violation(`more than ${HANDSHAKES_MAX} extended handshakes`)
-    return extendedHandshake(payload)
+    return extendedHandshake(payload, state)
   }
   const name = state.extensionName(id)
   if (name === undefined) return 'drop'
   if (state.extendedHandshakes === 0) return violation(`${name} before the extended handshake`)
-  return name === 'ut_metadata' ? metadata(payload) : 'take'
+  switch (name) {
+    case 'ut_metadata':
+      return metadata(message, state)
+    case 'lt_donthave':
+      if (payload.length !== DONTHAVE_BYTES) return violation(`lt_donthave of ${payload.length} bytes`)
+      return unless(state.claims.takesBack(uint32(payload, 0), state.pieceCount))
+    default:
+      return 'take'
+  }
 }
 
 /** The dictionary of BEP 10, of which `m` must map names to small numbers. */
-function extendedHandshake(payload: Uint8Array): Ruling {
-  const handshake = parsed(() => decode(payload))
+function extendedHandshake(payload: Uint8Array, state: ConversationState): Ruling {
+  const handshake = parsed(payload)
   if (!(handshake instanceof Map)) return violation('malformed extended handshake')
+  const metadataBytes: Bencoded | undefined = handshake.get('metadata_size')
+  // 0 is what some clients say that have none yet. What is larger than webtorrent fetches it does not ask for.
+  if (typeof metadataBytes === 'number' && metadataBytes > 0 && metadataBytes <= METADATA_BYTES_MAX) {
+    state.theirMetadataBytes ??= metadataBytes
+    if (metadataBytes !== state.theirMetadataBytes) return violation('another metadata size than it announced before')
+  }
   const names: Bencoded | undefined = handshake.get('m')
   if (names === undefined) return 'take'
   if (!(names instanceof Map)) return violation('extended handshake without a map of names')
@@ -128,19 +139,20 @@ function extendedHandshake(payload: Uint8Array): Ruling {
   return 'take'
 }
 
-/** `{ msg_type, piece, total_size }`, then a block of the metadata (BEP 9). */
-function metadata(payload: Uint8Array): Ruling {
-  const head = parsed(() => decodePrefix(payload).value)
-  if (!(head instanceof Map)) return violation('malformed ut_metadata message')
-  const piece: Bencoded | undefined = head.get('piece')
-  if (typeof head.get('msg_type') !== 'number') return violation('ut_metadata message without a type')
-  if (typeof piece !== 'number' || piece < 0 || piece >= METADATA_PIECES_MAX) return violation('ut_metadata piece out of range')
-  return 'take'
+function metadata(message: Uint8Array, state: ConversationState): Ruling {
+  const sizes = { theirBytes: state.theirMetadataBytes, ourBytes: state.ourMetadataBytes }
+  const ruling = ruleMetadata(message.subarray(2), sizes)
+  if (ruling === 'late') return 'drop'
+  if ('violation' in ruling) return ruling
+  const rewritten = new Uint8Array(2 + ruling.rewritten.length)
+  rewritten.set(message.subarray(0, 2))
+  rewritten.set(ruling.rewritten, 2)
+  return { rewritten }
 }
 
-function parsed(read: () => Bencoded): Bencoded | undefined {
+function parsed(bytes: Uint8Array): Bencoded | undefined {
   try {
-    return read()
+    return decode(bytes)
   } catch {
     return undefined
   }

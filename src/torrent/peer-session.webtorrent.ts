@@ -90,12 +90,12 @@ export class PeerSession {
 
   describe(pieceCount: number, onParole: boolean): TorrentPeer {
     const { wire } = this
-    const client = wire.peerExtendedHandshake.v
+    const { v: client } = wire.peerExtendedHandshake
     return {
       id: this.id,
       host: this.host,
       port: this.port,
-      client: client === undefined ? '' : new TextDecoder().decode(client).slice(0, CLIENT_NAME_LENGTH_MAX),
+      client: client instanceof Uint8Array ? new TextDecoder().decode(client).slice(0, CLIENT_NAME_LENGTH_MAX) : '',
       completion: completionOf(wire, pieceCount),
       downloadBytesPerSecond: wire.downloadSpeed(),
       uploadBytesPerSecond: wire.uploadSpeed(),

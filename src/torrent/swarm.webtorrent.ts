@@ -11,6 +11,7 @@ import { BlockServer } from './block-server.webtorrent.ts'
 import { flipped, isCorrupted } from './corruption.ts'
 import type { EngineOptions, TorrentEngineEvents } from './engine.ts'
 import { TorrentError } from './engine.ts'
+import { held } from './held-callback.ts'
 import type { KnownEndpoints } from './known-endpoints.ts'
 import type { Metainfo, Sha1 } from './metainfo.ts'
 import { BLOCK_BYTES, checkTorrentFile, magnetOf, pieceBytes, pieceHash } from './metainfo.ts'
@@ -19,6 +20,7 @@ import { PieceJudge } from './piece-judge.ts'
 import { bitfieldOf } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import type { WireGuard } from './wire-guard.webtorrent.ts'
+import { unhandled } from './wire-guard.webtorrent.ts'
 
 // One torrent while it is open: webtorrent's torrent, with blame, parole, bans and identities put around it.
 
@@ -70,6 +72,8 @@ export class Swarm {
   readonly #joined = new Map<PeerSession, PeerId>()
   readonly #judge: PieceJudge
   #metainfo: Metainfo | undefined
+  /** Bytes of its info dictionary, as peers fetch it. */
+  #metadataBytes: number | undefined
   #store: PieceStore | undefined
   /** Nothing is taken up any more; writes under way are finished. */
   #closed = false
@@ -160,13 +164,20 @@ export class Swarm {
 
   #hook(): void {
     const { torrent } = this
-    const { _addPeer: addPeer, _onMetadata: onMetadata, _request: request } = torrent
+    const { _addPeer: addPeer, _onMetadata: onMetadata, _request: request, _registerPeer: registerPeer } = torrent
     // Every dial passes here: found peers, and webtorrent's own reconnects, which ask nobody.
     torrent._addPeer = (address, type, source) => (this.#mayDial(address) ? addPeer.call(torrent, address, type, source) : null)
-    torrent._onMetadata = (metadata) => {
-      if (!this.#closed && this.#prepare(metadata)) return onMetadata.call(torrent, metadata)
-      return Promise.resolve()
+    // So does every peer, dialled, accepted or adopted, before it says anything.
+    torrent._registerPeer = (peer) => {
+      registerPeer.call(torrent, peer)
+      this.#guardFromTheFirstByte(peer)
     }
+    const onFailure = (reason: string) => this.#onError(new Error(reason))
+    torrent._onMetadata = held((metadata: unknown) => {
+      if (!this.#closed && this.#prepare(metadata)) return onMetadata.call(torrent, metadata)
+      return undefined
+    }, onFailure)
+    this.#holdTimers(onFailure)
     torrent._request = (wire, index, hotswap) => this.#mayAsk(wire, index) && request.call(torrent, wire, index, hotswap)
     torrent.on('wire', (wire: Wire, address: string) => {
       // Requests are small writes: held back by Nagle's algorithm they wait 40 ms each for an acknowledgement.
@@ -179,6 +190,29 @@ export class Swarm {
     torrent.on('done', () => this.#onDone())
     torrent.on('ready', () => this.#onReady())
     torrent.setMaxListeners(0)
+  }
+
+  #guardFromTheFirstByte(peer: Peer): void {
+    const { onConnect } = peer
+    const guard = () => peer.wire !== null && this.#options.guardOf(peer.wire)
+    guard()
+    // A peer that is still to be dialled gets its wire here; bytes come in a later turn.
+    peer.onConnect = () => {
+      onConnect.call(peer)
+      guard()
+    }
+  }
+
+  /** Timers and microtasks of webtorrent work on what peers said before: nobody stands around those. */
+  #holdTimers(onFailure: (reason: string) => void): void {
+    const { torrent } = this
+    const { _rechoke: rechoke, _updateWire: updateWire, _onWireWithMetadata: onWireWithMetadata } = torrent
+    const closeIt = (reason: string, [wire]: readonly [Wire]) => this.#options.guardOf(wire).violate(unhandled(reason))
+    torrent._rechoke = held(() => rechoke.call(torrent), onFailure)
+    torrent._updateWire = held((wire: Wire) => updateWire.call(torrent, wire), closeIt)
+    torrent._onWireWithMetadata = held((wire: Wire) => {
+      if (!torrent.destroyed && !wire.destroyed) onWireWithMetadata.call(torrent, wire)
+    }, closeIt)
   }
 
   #mayDial(address: string): boolean {
@@ -211,15 +245,9 @@ export class Swarm {
     torrent._preloadedStore = this.#store
     const { verified } = this.#options
     if (verified !== undefined) torrent._startupBitfield = bitfieldOf(verified, this.#metainfo.pieceCount)
-    for (const session of [...this.#sessions.values()]) this.#checkEarlyBitfield(session)
+    this.#metadataBytes = infoBytes(this.#metainfo)
+    for (const wire of [...this.#sessions.keys()]) this.#options.guardOf(wire).metainfoKnown()
     return true
-  }
-
-  /** A peer of a magnet link may have sent its bitfield before we knew how long that must be. */
-  #checkEarlyBitfield(session: PeerSession): void {
-    const { buffer, setAll } = session.wire.peerPieces
-    const bytes = Math.ceil((this.#metainfo?.pieceCount ?? 0) / 8)
-    if (setAll !== undefined && buffer.length > 0 && buffer.length < bytes) session.close('a bitfield that is too short')
   }
 
   #onWire(wire: Wire): void {
@@ -243,10 +271,14 @@ export class Swarm {
       get pieceCount() {
         return swarm.#metainfo?.pieceCount
       },
+      get metadataBytes() {
+        return swarm.#metadataBytes
+      },
       pieceBytes: (index) => (swarm.#metainfo === undefined ? 0 : pieceBytes(swarm.#metainfo, index)),
       serve: (index, offset, length) => swarm.#serve(session, guard, server, index, offset, length),
     })
-    this.#guardMetadata(wire)
+    this.#guardMetadata(wire, guard)
+    this.#followLosses(wire)
     this.#watchBlocks(session)
     if (bans.needsProof(session.host)) {
       const cancel = timers.after(PROOF_WAIT_MS, () => {
@@ -257,10 +289,12 @@ export class Swarm {
     session.start()
   }
 
-  /** ut_metadata decodes what hashes right without expecting it to be malformed, in a promise nobody holds. */
-  #guardMetadata(wire: Wire): void {
+  /** ut_metadata decodes what hashes right without expecting it to be malformed, in promises nobody holds. */
+  #guardMetadata(wire: Wire, guard: WireGuard): void {
     const extension = wire.ut_metadata
-    const setMetadata = extension.setMetadata
+    const { setMetadata, _checkDone: checkDone } = extension
+    // It asks again for metadata that was wrong: on a wire that is gone, or under an id that the peer took back.
+    extension._checkDone = guard.hold(() => checkDone.call(extension))
     extension.setMetadata = async (metadata) => {
       if (this.torrent.metadata === null) {
         if (sha1([metadata]) !== this.#options.infoHash) return false
@@ -275,12 +309,41 @@ export class Swarm {
     }
   }
 
+  /** webtorrent does not expect a peer to lose pieces: it asks on, and chokes a seeder that is none any more for ever. */
+  #followLosses(wire: Wire): void {
+    const { torrent } = this
+    let isUpdate = false
+    wire.on('bitfield', () => {
+      if (isUpdate && torrent.pieces.some((_, index) => !wire.peerPieces.get(index))) wire.isSeeder = false
+      isUpdate = true
+      for (const { piece, offset, length } of [...wire.requests]) {
+        if (!wire.peerPieces.get(piece)) wire.cancel(piece, offset, length)
+      }
+    })
+    wire.lt_donthave.on('donthave', () => {
+      wire.isSeeder = false
+    })
+    wire.on('have-none', () => {
+      isUpdate = true
+    })
+    wire.on('have-all', () => {
+      isUpdate = true
+      const pieceCount = this.#metainfo?.pieceCount
+      const Bits = torrent.bitfield?.constructor as (new (bits: Uint8Array) => Wire['peerPieces']) | undefined
+      if (pieceCount === undefined || Bits === undefined) return
+      // Its own stand-in for "everything" cannot forget a piece.
+      wire.peerPieces = new Bits(bitfieldOf([{ first: 0, count: pieceCount }], pieceCount))
+    })
+  }
+
   #watchBlocks(session: PeerSession): void {
     const { wire } = session
     const { request } = wire
     const { torrent } = this
     wire.request = (index, offset, length, done) => {
       const piece = torrent.pieces[index]
+      // webtorrent's own returns a promise, and goes on in it.
+      const settle = held(done, (reason) => this.#onError(new Error(reason)))
       request.call(wire, index, offset, length, (error, block) => {
         // The same conditions under which webtorrent keeps the block: its sender must be the one on record.
         // A closed wire answers its requests with an error and a null.
@@ -293,7 +356,7 @@ export class Swarm {
         ) {
           this.#judge.accept(index, offset, session.id, block)
         }
-        done(error, block)
+        settle(error, block)
       })
     }
   }
@@ -424,6 +487,9 @@ export class Swarm {
 
 /** The slot for this block is still empty. */
 const isOpen = (piece: Piece, offset: number): boolean => piece._buffer?.[offset / BLOCK_BYTES] === undefined
+
+/** What the torrent file holds besides `d4:info` and `e`: it was reduced to that. */
+const infoBytes = ({ torrentFile }: Metainfo): number => torrentFile.length - wrapInfo(new Uint8Array()).length
 
 function wrapInfo(info: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from('d4:info'), info, Buffer.from('e')])

@@ -78,7 +78,8 @@ declare module 'webtorrent/lib/peer.js' {
     static createTCPOutgoingPeer(address: string, swarm: Torrent, throttles: Throttles, source: string, secure: 0): Peer
     readonly id: string
     conn: Socket | null
-    readonly wire: Wire
+    /** Null until there is a connection, and after it. */
+    readonly wire: Wire | null
     swarm: Torrent | null
     onConnect(): void
     onHandshake(infoHash: string, peerId: string): void
@@ -132,7 +133,10 @@ declare module 'webtorrent/lib/torrent.js' {
     _addIncomingPeer(peer: Peer): void
     _registerPeer(peer: Peer): void
     _addPeer(address: string, type: string, source: string): Peer | null
-    _onMetadata(metadata: unknown): Promise<void>
+    _onMetadata(metadata: unknown): Promise<void> | void
+    _rechoke(): void
+    _updateWire(wire: Wire): unknown
+    _onWireWithMetadata(wire: Wire): void
     _request(wire: Wire, index: number, hotswap: boolean): boolean
     _update(): void
   }
@@ -156,7 +160,8 @@ declare module 'webtorrent/lib/wire' {
     readonly remotePort: number | undefined
     readonly peerExtensions: { extended?: boolean; fast?: boolean }
     readonly peerExtendedMapping: Record<string, number>
-    readonly peerExtendedHandshake: { v?: Uint8Array }
+    /** As the peer encoded it: any of bencode's types. */
+    readonly peerExtendedHandshake: { v?: unknown }
     readonly extendedMapping: Record<number, string>
     readonly extendedHandshake: Record<string, unknown>
     readonly hasFast: boolean
@@ -164,8 +169,14 @@ declare module 'webtorrent/lib/wire' {
     readonly _finished: boolean
     readonly peerChoking: boolean
     readonly requests: readonly Request[]
-    readonly peerPieces: { buffer: Uint8Array; get(index: number): boolean; setAll?: unknown }
-    readonly ut_metadata: { setMetadata(metadata: Uint8Array): Promise<boolean>; _infoHash: string | undefined }
+    peerPieces: { buffer: Uint8Array; get(index: number): boolean; setAll?: unknown }
+    readonly ut_metadata: {
+      setMetadata(metadata: Uint8Array): Promise<boolean>
+      _checkDone(): Promise<void> | void
+      _infoHash: string | undefined
+    }
+    readonly lt_donthave: EventEmitter
+    isSeeder: boolean
     readonly _readableState: { buffered: number }
     _buffer: Uint8Array[]
     _bufferSize: number
@@ -174,7 +185,12 @@ declare module 'webtorrent/lib/wire' {
     uploadSpeed(): number
     use(extension: { new (wire: Wire): Extension }): void
     extended(name: string, message: Uint8Array): void
-    request(index: number, offset: number, length: number, done: (error: Error | null, block?: Uint8Array | null) => void): void
+    request(
+      index: number,
+      offset: number,
+      length: number,
+      done: (error: Error | null, block?: Uint8Array | null) => unknown,
+    ): void
     piece(index: number, offset: number, block: Uint8Array): void
     cancel(index: number, offset: number, length: number): void
     reject(index: number, offset: number, length: number): void
@@ -184,6 +200,7 @@ declare module 'webtorrent/lib/wire' {
     _parse(size: number, parser: (bytes: Uint8Array) => void): void
     _onMessageLength(prefix: Uint8Array): void
     _onMessage(message: Uint8Array): void
+    _onTimeout(): void
   }
 }
 

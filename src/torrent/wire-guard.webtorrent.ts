@@ -1,6 +1,8 @@
 import type { Wire } from 'webtorrent/lib/wire'
+import { held } from './held-callback.ts'
 import type { ConversationState } from './message-bounds.ts'
 import { MESSAGE_BYTES_MAX, rule, uint32 } from './message-bounds.ts'
+import { PieceClaims } from './piece-claims.ts'
 
 // Stands between the socket and webtorrent's message handlers, from the first byte of a connection. A violation closes
 // this connection and nothing else; no exception leaves it.
@@ -11,6 +13,8 @@ const CHUNKS_MAX = 64
 /** What the swarm adds to the rules once the handshake named the torrent. */
 export type GuardContext = {
   readonly pieceCount: number | undefined
+  /** Bytes of the info dictionary. */
+  readonly metadataBytes: number | undefined
   pieceBytes(index: number): number
   /** A well-formed request; webtorrent never sees it. */
   serve(index: number, offset: number, length: number): void
@@ -32,7 +36,11 @@ export class WireGuard {
         return guard.#context?.pieceCount
       },
       pieceBytes: (index) => guard.#context?.pieceBytes(index) ?? 0,
-      bitfieldSeen: false,
+      get ourMetadataBytes() {
+        return guard.#context?.metadataBytes
+      },
+      theirMetadataBytes: undefined,
+      claims: new PieceClaims(),
       extendedHandshakes: 0,
       extensionName: (id) => wire.extendedMapping[id],
     }
@@ -41,6 +49,18 @@ export class WireGuard {
 
   attach(context: GuardContext): void {
     this.#context = context
+  }
+
+  /** Judges what the peer said before it was known how many pieces there are. */
+  metainfoKnown(): void {
+    const { pieceCount, claims } = this.#state
+    const problem = pieceCount === undefined ? undefined : claims.problemWith(pieceCount)
+    if (problem !== undefined) this.violate(problem)
+  }
+
+  /** A callback of webtorrent outside of `_write`, made from what this peer sent: what it throws closes the connection. */
+  hold<Args extends readonly unknown[]>(run: (...args: Args) => unknown): (...args: Args) => void {
+    return held<Args>(run, (reason) => this.violate(unhandled(reason)))
   }
 
   /** Closes the connection for something that was no single message's fault. */
@@ -68,9 +88,11 @@ export class WireGuard {
       else onMessageLength.call(wire, prefix)
     }
     wire._onMessage = (message) => {
-      if (this.#admits(message)) onMessage.call(wire, message)
+      const admitted = this.#admitted(message)
+      if (admitted !== undefined) onMessage.call(wire, admitted)
       else if (!this.#closed) wire._parse(4, wire._onMessageLength)
     }
+    wire._onTimeout = this.hold(wire._onTimeout.bind(wire))
   }
 
   #read(data: Uint8Array): void {
@@ -83,23 +105,27 @@ export class WireGuard {
     try {
       wire._processBuffer()
     } catch (error) {
-      this.violate(`a message that webtorrent could not handle: ${error instanceof Error ? error.message : String(error)}`)
+      this.violate(unhandled(error instanceof Error ? error.message : String(error)))
     }
   }
 
-  #admits(message: Uint8Array): boolean {
-    if (this.#closed) return false
+  /** What webtorrent gets to see of this message, undefined for nothing. */
+  #admitted(message: Uint8Array): Uint8Array | undefined {
+    if (this.#closed) return undefined
     const ruling = rule(message, this.#state)
-    if (ruling === 'drop') return false
-    if (ruling !== 'take') {
-      this.violate(ruling.violation)
-      return false
+    if (ruling === 'drop') return undefined
+    if (ruling === 'take') {
+      if (message[0] !== 6) return message
+      this.#context?.serve(uint32(message, 1), uint32(message, 5), uint32(message, 9))
+      return undefined
     }
-    if (message[0] !== 6) return true
-    this.#context?.serve(uint32(message, 1), uint32(message, 5), uint32(message, 9))
-    return false
+    if ('rewritten' in ruling) return ruling.rewritten
+    this.violate(ruling.violation)
+    return undefined
   }
 }
+
+export const unhandled = (reason: string): string => `what webtorrent could not handle: ${reason}`
 
 /** Ends the connection at once: webtorrent's own `destroy` says good-bye first and leaves the wire in use till then. */
 export function closeWire(wire: Wire, why: string): void {

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { connectNode } from '../../src/control/index.ts'
 import type { InfoHash } from '../../src/events/index.ts'
 import { build, type NodeProcess, p2pt, startNode } from '../cli/program.ts'
-import { extended, message, RawPeer } from '../torrent/raw-peer.ts'
+import { eventually } from '../torrent/engine-fixture.ts'
+import { cut, hostileServer } from '../torrent/hostile-server.ts'
+import { extended, handshake, message, RawPeer } from '../torrent/raw-peer.ts'
 
 // Each of these once ended a webtorrent process from outside, without any proof of identity.
 const CRASHES: Readonly<Record<string, readonly Uint8Array[]>> = {
@@ -64,12 +66,48 @@ describe('a running client among hostile peers', function () {
       const peer = await RawPeer.dial(torrentPort, infoHash)
       peer.send(...messages)
       await peer.closed
-      const { child } = nodes[1] as NodeProcess
-      assert.equal(child.exitCode, null)
+      await stillSeeds()
+    })
+  }
+
+  const stillSeeds = async () => {
+    const { child } = nodes[1] as NodeProcess
+    assert.equal(child.exitCode, null)
+    const { client } = await connectNode(join(directory, 'client'))
+    const status = await client.clientStatus()
+    assert.equal(status.node.ready, true)
+    assert.equal(status.torrents.find((row) => row.infoHash === infoHash)?.state, 'seeding')
+  }
+
+  // A magnet of anybody's names the peer to dial.
+  const announced = extended(0, 'd1:md11:ut_metadatai1ee13:metadata_sizei100ee')
+  const beyond = extended(1, Buffer.concat([Buffer.from('d8:msg_typei1e5:piecei639e10:total_sizei100ee'), new Uint8Array(1)]))
+  const splits: Readonly<Record<string, (bytes: Uint8Array) => readonly number[]>> = {
+    'in one chunk': () => [],
+    'byte by byte': (bytes) => [...bytes.keys()],
+    'cut behind the handshake': () => [68],
+    'cut behind the extended handshake': () => [68 + announced.length],
+    'cut in the last message': (bytes) => [bytes.length - 1],
+  }
+  for (const [how, places] of Object.entries(splits)) {
+    it(`stays up when a peer that a magnet names sends metadata far out, ${how}`, async () => {
+      const hash = Buffer.from(how.padEnd(20).slice(-20)).toString('hex') as InfoHash
+      await using peer = await hostileServer(() => {
+        const bytes = Buffer.concat([handshake(hash), announced, beyond])
+        return cut(bytes, places(bytes))
+      })
+      const magnet = `magnet:?xt=urn:btih:${hash}&x.pe=127.0.0.1:${peer.port}`
       const { client } = await connectNode(join(directory, 'client'))
-      const status = await client.clientStatus()
-      assert.equal(status.node.ready, true)
-      assert.equal(status.torrents[0]?.state, 'seeding')
+      await client.add({ magnet })
+      await eventually(() => peer.closed > 0)
+      await stillSeeds()
+      const served = await RawPeer.dial(torrentPort, infoHash)
+      served.send(message(2), message(6, 0, 0, 16_384))
+      await eventually(() => served.messages.some(([id]) => id === 1))
+      served.send(message(6, 0, 0, 16_384))
+      await eventually(() => served.messages.some(([id]) => id === 7))
+      served.end()
+      await client.remove(hash, { deleteFiles: false })
     })
   }
 })

@@ -35,10 +35,14 @@ describe('an engine among hostile peers', () => {
     'suggest of piece 0xffffffff': () => [message(13, 0xffffffff)],
     'a message of 4 GB': () => [uint32(0xffffffff), new Uint8Array(1000)],
     'a bitfield that is a byte too long': (pieces) => [message(5, new Uint8Array(Math.ceil(pieces / 8) + 1))],
-    'a bitfield twice': (pieces) => [
+    'have none after a bitfield': (pieces) => [message(5, new Uint8Array(Math.ceil(pieces / 8))), message(15)],
+    'a bitfield with a spare bit': (pieces) => [message(5, new Uint8Array(Math.ceil(pieces / 8)).fill(1))],
+    'a second bitfield that is a byte too short': (pieces) => [
       message(5, new Uint8Array(Math.ceil(pieces / 8))),
-      message(5, new Uint8Array(Math.ceil(pieces / 8))),
+      message(5, new Uint8Array(Math.ceil(pieces / 8) - 1)),
     ],
+    'a message one byte too long': () => [uint32(256 * 1024 + 1)],
+    'lt_donthave of no piece': () => [extended(0, 'd1:md11:lt_donthavei3eee'), extended(2, new Uint8Array(3))],
     'an extended handshake with a negative string length': () => [extended(0, 'l-3:e')],
     'an extended handshake nested 10,000 deep': () => [extended(0, `${'l'.repeat(10_000)}${'e'.repeat(10_000)}`)],
     'a metadata message with a negative string length': () => [

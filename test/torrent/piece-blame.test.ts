@@ -91,6 +91,24 @@ describe('piece blame', () => {
     assert.deepEqual(it.passed(0).guilty, [])
   })
 
+  it('remembers 65,536 suspect blocks where nothing else is said, and not one more', () => {
+    const it = new PieceBlame({ sha1: ([block]) => String(block?.[0]), expected: () => '' })
+    const fail = (index: number) => {
+      it.accept(index, 0, peer('a'), bytes(1))
+      it.accept(index, 1, peer('b'), bytes(2))
+      it.failed(index)
+    }
+    for (let index = 0; index < 32_768; index++) fail(index)
+    assert.equal(it.suspectBlocks, 65_536)
+    fail(32_768)
+    assert.equal(it.suspectBlocks, 65_536)
+    const passes = (index: number) => {
+      for (const offset of [0, 1]) it.accept(index, offset, peer('c'), bytes(5))
+      return it.passed(index).guilty.length
+    }
+    assert.deepEqual([passes(0), passes(1)], [0, 2])
+  })
+
   it('never convicts a peer whose blocks were all good, and always a sole source that lied', () => {
     const block = fc.record({ liar: fc.boolean(), sender: fc.nat(3) })
     fc.assert(

@@ -9,6 +9,7 @@ import type { NodeParts } from '../node/node-service.ts'
 import { scoreRow } from '../node/score-rows.ts'
 import type { ClientService, NodeService } from '../services.ts'
 import { createClientService } from './client-service.ts'
+import { startsAfterDeaths } from './crash-loop.ts'
 import { OwnClaims } from './own-claims.ts'
 import { watchOwners } from './owner-watch.ts'
 import { Publications } from './publications.ts'
@@ -109,6 +110,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
   }
   try {
     verdicts.restore()
+    if (await startsAfterDeaths(log)) await torrents.pauseAll()
     await engine.start(signal)
     await torrents.restore()
     publications.start()

@@ -10,6 +10,8 @@ import { type AddRequest, type Progressive, ServiceError, type TorrentRow } from
 /** How often a follower gets a new row, ms. */
 const FOLLOW_MS = 500
 
+const RESTING = 'paused, as the node died twice within a minute: go on with `p2pt client resume`'
+
 export type TorrentsOptions = {
   log: EventLog
   engine: TorrentEngine
@@ -35,9 +37,25 @@ export class Torrents {
   #adding: Promise<unknown> = Promise.resolve()
 
   readonly #recording = new Set<Promise<void>>()
+  /** Paused by {@link pauseAll}, not by a person. */
+  readonly #resting = new Set<InfoHash>()
 
   constructor(options: TorrentsOptions) {
     this.#options = options
+  }
+
+  /** Pauses what the log says is wanted, before the engine has it: the node died with it again and again. */
+  async pauseAll(): Promise<void> {
+    const active = this.#options.downloads().filter(({ paused }) => !paused)
+    if (active.length === 0) return
+    await this.#record(active.map(({ infoHash }) => ({ kind: 'download.paused', infoHash })))
+    for (const { infoHash } of active) this.#resting.add(infoHash)
+    const what = active.length === 1 ? 'its torrent is' : `its ${active.length} torrents are`
+    this.#options.notices.post(
+      'error',
+      'torrents.paused',
+      `this node died twice within a minute; ${what} paused, as one may be the cause: go on with \`p2pt client resume INFOHASH\``,
+    )
   }
 
   /** Gives the engine everything that the log says is wanted, with the pieces that are known to be there. */
@@ -147,6 +165,7 @@ export class Torrents {
     const download = this.#known(infoHash)
     await this.#engineDoes((engine) => engine.resume(download.infoHash))
     if (download.paused) await this.#record([{ kind: 'download.resumed', infoHash: download.infoHash }])
+    this.#resting.delete(download.infoHash)
     return this.row(infoHash)
   }
 
@@ -158,6 +177,7 @@ export class Torrents {
       await this.#engineDoes((engine) => engine.remove(download.infoHash, { deleteFiles: deleting }))
     }
     await this.#record([{ kind: 'download.removed', infoHash: download.infoHash, filesDeleted: deleting }])
+    this.#resting.delete(download.infoHash)
     return download
   }
 
@@ -278,7 +298,7 @@ export class Torrents {
       infoHash: download.infoHash,
       name: download.name,
       state: stateOf(download, live),
-      problem: live?.problem ?? null,
+      problem: live?.problem ?? (this.#resting.has(download.infoHash) ? RESTING : null),
       origin: download.origin,
       directory: download.directory,
       sizeBytes: download.sizeBytes,
