@@ -1,6 +1,7 @@
 import { ControlError, ControlServer, connectNode } from '../../control/index.ts'
 import type { NodeStatus, Notice } from '../../roles/index.ts'
 import type { RunningNode, StartOptions } from '../../roles/start.ts'
+import { onOutputLost } from './lost-output.ts'
 import { stopSignals } from './stop-signals.ts'
 
 /** A node that has been asked to stop is left behind after this, ms: its log is written, its lock goes with the process. */
@@ -18,7 +19,8 @@ export type NodeScreen = {
 }
 
 /**
- * Runs a node in the foreground until a signal, a `stop` through its socket, or the operator ends it.
+ * Runs a node in the foreground until a signal, a `stop` through its socket, or the operator ends it. A reader or a
+ * terminal that goes ends it too, and as cleanly.
  * @param prepare makes the options; it may wait for names to resolve, and can be interrupted
  */
 export async function runNode(
@@ -27,6 +29,7 @@ export async function runNode(
   screen: NodeScreen,
 ): Promise<void> {
   const stop = stopSignals()
+  using _output = onOutputLost(stop.ask)
   try {
     await using server = await listen(directory)
     const options = await prepare(stop.signal)
