@@ -54,6 +54,17 @@ export function p2pt(words: readonly string[], options: RunOptions = {}): Promis
   return ended(child, options.onOutput)
 }
 
+/** Runs a script of the package as its users do. */
+export function npm(words: readonly string[], options: Pick<RunOptions, 'environment' | 'timeoutMs'> = {}): Promise<Ended> {
+  const child = spawn('npm', words, {
+    env: { ...environment(), ...options.environment },
+    cwd: ROOT,
+    timeout: options.timeoutMs ?? 30_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  return ended(child)
+}
+
 async function ended(child: ChildProcess, onOutput: RunOptions['onOutput'] = () => {}): Promise<Ended> {
   let stdout = ''
   let stderr = ''
