@@ -62,10 +62,15 @@ async function listen(directory: string): Promise<ControlServer> {
     return await ControlServer.listen(directory)
   } catch (error) {
     if (!(error instanceof ControlError && error.code === 'IN_USE')) throw error
-    const other = await connectNode(directory, { answerMsMax: 1000 })
+    const whose = await connectNode(directory, { answerMsMax: 1000 })
       .then(({ node }) => node.status())
-      .catch(() => undefined)
-    const whose = other === undefined ? 'a node that is starting' : `process ${other.pid} (a node of role ${other.role})`
+      .then(
+        ({ pid, role }) => `process ${pid} (a node of role ${role})`,
+        (problem: unknown) =>
+          problem instanceof ControlError && problem.code === 'TOO_SLOW'
+            ? 'a node that does not answer'
+            : 'a node that is starting',
+      )
     throw new ControlError(
       'IN_USE',
       `the data directory ${directory} is in use by ${whose}: stop it with \`p2pt node stop --data ${directory}\``,
