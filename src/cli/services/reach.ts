@@ -3,6 +3,7 @@ import { ControlError, connectNode, type RemoteNode } from '../../control/index.
 import type { NodeId, NodeRole } from '../../events/index.ts'
 import { type LogQueries, ServiceError } from '../../roles/index.ts'
 import { dataDirectory } from './data-directory.ts'
+import { disposeBeforeEnd } from './orderly-end.ts'
 
 /**
  * The running node a command is for.
@@ -80,12 +81,19 @@ export async function reachLog(given: string | undefined): Promise<ReachedLog> {
   }
   const { openStoppedNode } = await import('../../roles/compose-stopped.ts')
   const stopped = await openStoppedNode(directory)
+  let disposing: Promise<void> | undefined
+  const dispose = async () => {
+    disposing ??= Promise.resolve(stopped[Symbol.asyncDispose]())
+    await disposing
+  }
+  // It holds the lock, and a copy of the log beside it.
+  disposeBeforeEnd(dispose)
   return {
     queries: stopped,
     running: undefined,
     role: stopped.role,
     id: stopped.id,
-    [Symbol.asyncDispose]: () => stopped[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: dispose,
   }
 }
 
