@@ -5,6 +5,7 @@ import { Command, Flags, type Interfaces } from '@oclif/core'
 import { ServiceError } from '../roles/index.ts'
 import { printable } from './render/printable.ts'
 import { report } from './services/exit-code.ts'
+import { isEnding } from './services/orderly-end.ts'
 import { writeLine } from './services/output.ts'
 
 type Output = Interfaces.OutputFlags<Interfaces.FlagInput>
@@ -28,6 +29,7 @@ export abstract class BaseCommand extends Command {
   protected override async catch(error: Error & { code?: string }): Promise<void> {
     // `--help` and the like.
     if (error.code === 'EEXIT') throw error
+    if (isEnding()) return
     const { exit, code, message } = report(error)
     process.exitCode = exit
     if (this.jsonEnabled()) this.logJson({ error: { code, message, exit } })

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type ClientService, type IndexService, type NodeService, ServiceError } from '../roles/index.ts'
-import { ControlError } from './control-error.ts'
+import { ControlError, type ControlErrorCode } from './control-error.ts'
 import { dial } from './dial.ts'
 import { errorOf } from './failure.ts'
 import { type Answer, encodeCall, parseAnswer } from './json-rpc.ts'
@@ -11,6 +12,13 @@ import { CONTROL_SOCKET, socketPath } from './socket-path.ts'
 /** Longest answer taken, in bytes: an explanation or a listing may be long, a line without end may not. */
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024
 
+/** Times a call is made while the node is busy, and how much longer it waits before each further one, ms: a second in all. */
+const TRIES_MAX = 5
+const RETRY_MS = 100
+
+/** Time in which a node that is not stuck answers anything at all, ms. */
+const ANSWERS_MS_MAX = 10_000
+
 /** A running node as seen through its socket: the same calls, each over a connection of its own, so that none waits for another. */
 export type RemoteNode = {
   readonly dataDirectory: string
@@ -20,8 +28,9 @@ export type RemoteNode = {
 }
 
 /**
- * The node that runs in `dataDirectory` (absolute).
- * @throws ControlError `NOT_RUNNING`, `PATH_TOO_LONG`, `UNAVAILABLE`
+ * The node that runs in `dataDirectory` (absolute) and answers: the system connects to a process that is stuck as well.
+ * @param options.answerMsMax longest silence in a call, ms; without it a call waits for as long as the node works
+ * @throws ControlError `NOT_RUNNING`, `TOO_SLOW`, `PATH_TOO_LONG`, `UNAVAILABLE`
  */
 export async function connectNode(dataDirectory: string, options: { answerMsMax?: number } = {}): Promise<RemoteNode> {
   const line: Line = {
@@ -29,13 +38,23 @@ export async function connectNode(dataDirectory: string, options: { answerMsMax?
     path: socketPath(dataDirectory, CONTROL_SOCKET, process.cwd()),
     answerMsMax: options.answerMsMax ?? 0,
   }
-  const socket = await open(line)
-  socket.destroy()
+  await requireAnswer({ ...line, answerMsMax: options.answerMsMax ?? ANSWERS_MS_MAX })
   return {
     dataDirectory,
     node: remote<NodeService>('node', METHODS.node, line),
     index: remote<IndexService>('index', METHODS.index, line),
     client: remote<ClientService>('client', METHODS.client, line),
+  }
+}
+
+const NO_ANSWER: readonly ControlErrorCode[] = ['NOT_RUNNING', 'TOO_SLOW', 'UNAVAILABLE']
+
+/** Whatever comes back is an answer, that it is starting or busy as well: the call after this one says so itself. */
+async function requireAnswer(line: Line): Promise<void> {
+  try {
+    await streamOnce(line, 'node.status', []).next()
+  } catch (error) {
+    if (error instanceof ControlError && NO_ANSWER.includes(error.code)) throw error
   }
 }
 
@@ -62,8 +81,22 @@ async function ask(line: Line, method: string, parameters: readonly unknown[]): 
   }
 }
 
-/** Values as they come, then the result. Reading slowly slows the node down; closing early ends the work there. */
+/**
+ * Values as they come, then the result. Reading slowly slows the node down; closing early ends the work there. A node that
+ * is busy has not begun, and is asked again.
+ */
 async function* stream(line: Line, method: string, parameters: readonly unknown[]): AsyncGenerator<unknown, unknown, void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return yield* streamOnce(line, method, parameters)
+    } catch (error) {
+      if (!(error instanceof ControlError && error.code === 'BUSY') || tries === TRIES_MAX) throw error
+    }
+    await delay(tries * RETRY_MS)
+  }
+}
+
+async function* streamOnce(line: Line, method: string, parameters: readonly unknown[]): AsyncGenerator<unknown, unknown, void> {
   const socket = await open(line)
   const lines = new LineSplitter(ANSWER_BYTES_MAX)
   let late = false
@@ -89,12 +122,9 @@ async function* stream(line: Line, method: string, parameters: readonly unknown[
   } finally {
     socket.destroy()
   }
-  throw new ControlError(
-    'GONE',
-    late
-      ? `the node in ${line.dataDirectory} did not answer within ${line.answerMsMax} ms`
-      : `the node in ${line.dataDirectory} stopped before it had answered`,
-  )
+  throw late
+    ? new ControlError('TOO_SLOW', `the node in ${line.dataDirectory} did not answer within ${line.answerMsMax} ms`)
+    : new ControlError('GONE', `the node in ${line.dataDirectory} stopped before it had answered`)
 }
 
 function expect(text: ReturnType<LineSplitter['push']>[number], line: Line): Answer {
@@ -110,6 +140,11 @@ async function open(line: Line): Promise<Socket> {
     const { code, message } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR')
       throw new ControlError('NOT_RUNNING', `no node is running in ${line.dataDirectory}`, { cause })
+    // The system holds no more callers that wait to be taken in (listen(2)).
+    if (code === 'EAGAIN')
+      throw new ControlError('BUSY', `the node in ${line.dataDirectory} is busy: too many callers wait for it; try again`, {
+        cause,
+      })
     throw new ControlError('UNAVAILABLE', `cannot reach the node in ${line.dataDirectory}: ${message}`, { cause })
   }
 }

@@ -3,8 +3,12 @@ export type ControlErrorCode =
   | 'NOT_RUNNING'
   /** A node answers there already. */
   | 'IN_USE'
-  /** The node went away, or was too slow, before the answer was complete. */
+  /** The node went away before the answer was complete. */
   | 'GONE'
+  /** The node did not answer in time. */
+  | 'TOO_SLOW'
+  /** The node has as many callers as it takes. */
+  | 'BUSY'
   /** The socket's path is longer than the system allows. */
   | 'PATH_TOO_LONG'
   /** The socket could not be made or opened. */

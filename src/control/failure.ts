@@ -21,6 +21,7 @@ export function failureOf(error: unknown): Failure {
 export function errorOf(failure: Failure): Error {
   const code = failure.data?.code
   if (failure.code === RPC.starting) return new ControlError('STARTING', failure.message)
+  if (failure.code === RPC.busy) return new ControlError('BUSY', failure.message)
   if (code !== undefined && SERVICE_CODES.includes(code)) return new ServiceError(code as ServiceErrorCode, failure.message)
   if (failure.code === RPC.invalidParams) return new ServiceError('usage', failure.message)
   return new ControlError('BAD_ANSWER', `the node did not understand: ${failure.message}`)

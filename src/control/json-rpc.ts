@@ -5,7 +5,7 @@ export type RequestId = number | string
 
 export type Failure = { code: number; message: string; data?: { code: string } }
 
-/** JSON-RPC's own codes, and two of the range it leaves to servers. */
+/** JSON-RPC's own codes, and three of the range it leaves to servers. */
 export const RPC = {
   parseError: -32700,
   invalidRequest: -32600,
@@ -16,6 +16,8 @@ export const RPC = {
   serviceError: -32000,
   /** The node runs and has not opened its services yet. */
   starting: -32001,
+  /** All places for callers are taken. Nothing was carried out, and the connection ends. */
+  busy: -32002,
 } as const
 
 export type Incoming =

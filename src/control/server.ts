@@ -2,18 +2,20 @@ import { chmodSync, type Stats, statSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { makeDirectory } from '../events/make-directory.fs.ts'
+import { CALLERS_MAX, Callers } from './callers.ts'
 import { ControlError } from './control-error.ts'
 import { dial } from './dial.ts'
+import { encodeFailure, type Failure, RPC } from './json-rpc.ts'
 import { LineSplitter } from './line-splitter.ts'
 import type { Services } from './methods.ts'
 import { Session } from './session.ts'
 import { CONTROL_SOCKET, socketPath } from './socket-path.ts'
 
-/** Callers at once; a further one is hung up on. Each command of an operator is one or two. */
-const CALLERS_MAX = 64
-
-/** Time that open calls have to get their answers out when the server closes, ms. */
+/** Time that a caller has to take what was written for it before its connection is cut, ms. */
 const CLOSE_GRACE_MS = 500
+
+/** Callers who were told that they have no place, and have not hung up yet. The one told first is cut for a further one. */
+export const LEAVING_MAX = 56
 
 /**
  * The socket of a running node: `control.sock` in its data directory, mode 0600, so only the node's own user can ask.
@@ -21,7 +23,11 @@ const CLOSE_GRACE_MS = 500
  */
 export class ControlServer implements AsyncDisposable {
   readonly #directory: string
-  readonly #callers = new Set<Socket>()
+  /** Those with a place, and what each has asked. */
+  readonly #sessions = new Map<Socket, Session>()
+  readonly #callers = new Callers<Socket>()
+  /** Those who were told to go, and when they are cut. */
+  readonly #leaving = new Map<Socket, NodeJS.Timeout>()
   readonly #workingDirectory: string
   #server: Server | undefined
   #inode = 0
@@ -61,6 +67,11 @@ export class ControlServer implements AsyncDisposable {
     return `${this.#directory}/${CONTROL_SOCKET}`
   }
 
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#sessions.size + this.#leaving.size
+  }
+
   /** Lines that were no call, since the start. */
   get malformed(): number {
     return this.#malformed
@@ -78,11 +89,13 @@ export class ControlServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#services = 'the node is stopping'
     await this.#unlisten()
-    for (const socket of this.#callers) socket.end()
+    const sockets = [...this.#sessions.keys(), ...this.#leaving.keys()]
+    const closed = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)))
+    for (const socket of sockets) socket.end()
     const deadline = setTimeout(() => {
-      for (const socket of this.#callers) socket.destroy()
+      for (const socket of sockets) socket.destroy()
     }, CLOSE_GRACE_MS)
-    await Promise.all([...this.#callers].map((socket) => new Promise((resolve) => socket.once('close', resolve))))
+    await Promise.all(closed)
     clearTimeout(deadline)
   }
 
@@ -92,7 +105,6 @@ export class ControlServer implements AsyncDisposable {
     const own = socketPath(this.#directory, `.c${process.pid}`, this.#workingDirectory)
     const path = socketPath(this.#directory, CONTROL_SOCKET, this.#workingDirectory)
     const server = createServer((socket) => this.#accept(socket))
-    server.maxConnections = CALLERS_MAX
     try {
       await rm(own, { force: true })
       await listenPrivately(server, own)
@@ -119,28 +131,84 @@ export class ControlServer implements AsyncDisposable {
   }
 
   #accept(socket: Socket): void {
-    this.#callers.add(socket)
+    socket.on('error', () => socket.destroy())
+    const { place, evicted } = this.#callers.arrive(socket, performance.now())
+    this.#evict(evicted)
+    if (!place) {
+      this.#dismiss(socket, this.#busy())
+      return
+    }
     const lines = new LineSplitter()
-    const session = new Session(
+    const session = this.#sessionOf(socket)
+    this.#sessions.set(socket, session)
+    socket.on('data', (chunk: Uint8Array) => {
+      for (const line of lines.push(chunk)) if (this.#sessions.has(socket)) session.receive(line)
+      // A caller that sends and never reads is not read from either, until it does.
+      if (socket.writableNeedDrain) socket.pause()
+    })
+    socket.on('drain', () => socket.resume())
+    socket.on('close', () => this.#leave(socket))
+  }
+
+  #sessionOf(socket: Socket): Session {
+    return new Session(
       {
         services: () => this.#services,
         malformed: () => {
           this.#malformed += 1
         },
+        refusal: (method) => {
+          const { place, evicted } = this.#callers.ask(socket, method, performance.now())
+          this.#evict(evicted)
+          return place ? undefined : this.#busy()
+        },
+        hangUp: () => this.#dismiss(socket),
+        openCalls: (count) => this.#callers.calls(socket, count, performance.now()),
       },
       (line) => write(socket, line),
     )
-    socket.on('data', (chunk: Uint8Array) => {
-      for (const line of lines.push(chunk)) session.receive(line)
-      // A caller that sends and never reads is not read from either, until it does.
-      if (socket.writableNeedDrain) socket.pause()
-    })
-    socket.on('drain', () => socket.resume())
-    socket.on('error', () => socket.destroy())
-    socket.on('close', () => {
-      this.#callers.delete(socket)
-      session.close()
-    })
+  }
+
+  #busy(): Failure {
+    const message =
+      `the node is busy: it has ${this.#callers.size} callers and takes ${CALLERS_MAX}. Try again later, or end one that ` +
+      'listens (`p2pt log tail`, a download that is followed); `p2pt node status` and `p2pt node stop` need no place'
+    return { code: RPC.busy, message, data: { code: 'busy' } }
+  }
+
+  #evict(socket: Socket | undefined): void {
+    if (socket === undefined) return
+    const message = `the node has ${CALLERS_MAX} callers, and this one made room for another: nothing was asked on it for longest`
+    this.#dismiss(socket, { code: RPC.busy, message, data: { code: 'busy' } })
+  }
+
+  /** Takes a caller's place away, and its connection once it has had the time to read why. */
+  #dismiss(socket: Socket, why?: Failure): void {
+    this.#leave(socket)
+    if (socket.destroyed || this.#leaving.has(socket)) return
+    const [first] = this.#leaving.keys()
+    if (first !== undefined && this.#leaving.size >= LEAVING_MAX) this.#cut(first)
+    this.#leaving.set(
+      socket,
+      setTimeout(() => this.#cut(socket), CLOSE_GRACE_MS),
+    )
+    socket.on('close', () => this.#cut(socket))
+    // What it goes on to send is read and thrown away: closed with something unread, it would lose what it was told.
+    socket.resume()
+    if (why !== undefined) socket.write(`${encodeFailure(null, why)}\n`)
+    socket.end()
+  }
+
+  #cut(socket: Socket): void {
+    clearTimeout(this.#leaving.get(socket))
+    this.#leaving.delete(socket)
+    socket.destroy()
+  }
+
+  #leave(socket: Socket): void {
+    this.#callers.leave(socket)
+    this.#sessions.get(socket)?.close()
+    this.#sessions.delete(socket)
   }
 }
 

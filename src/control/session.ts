@@ -14,7 +14,7 @@ import { METHOD_BY_NAME, type Method, type Services } from './methods.ts'
 import { complaint } from './parameters.ts'
 
 /** Calls one caller may have open at once; further ones are refused. */
-const CALLS_MAX = 64
+export const CALLS_MAX = 64
 
 /** What a session needs of the server it belongs to. */
 export type SessionHost = {
@@ -22,6 +22,11 @@ export type SessionHost = {
   services(): Services | string
   /** Counts a line that was no call. */
   malformed(): void
+  /** Why this caller may not call that method now; it is hung up on after. */
+  refusal(method: string): Failure | undefined
+  hangUp(): void
+  /** Calls whose answers are not out yet, each time that changes. */
+  openCalls(count: number): void
 }
 
 /** What one caller asks, from the first line to the last, whatever carries the lines. */
@@ -29,6 +34,7 @@ export class Session {
   readonly #host: SessionHost
   readonly #send: (line: string) => Promise<void>
   readonly #calls = new Map<RequestId, Call>()
+  #unanswered = 0
   #closed = false
 
   /** @param send resolves when the caller has room for more; rejects, or resolves, once the caller is gone */
@@ -65,8 +71,13 @@ export class Session {
       : this.#calls.size >= CALLS_MAX
         ? `more than ${CALLS_MAX} calls are open`
         : undefined
-    if (problem !== undefined) this.#refuse(id, { code: RPC.invalidRequest, message: problem })
-    else void this.#call(id, method, parameters)
+    if (problem !== undefined) {
+      this.#refuse(id, { code: RPC.invalidRequest, message: problem })
+      return
+    }
+    const refusal = this.#host.refusal(method)
+    if (refusal === undefined) void this.#call(id, method, parameters)
+    else void this.#deliver(encodeFailure(id, refusal)).then(() => this.#host.hangUp())
   }
 
   #refuse(id: RequestId | null, failure: Failure): void {
@@ -77,6 +88,7 @@ export class Session {
   async #call(id: RequestId, name: string, parameters: readonly unknown[]): Promise<void> {
     const call: Call = { cancelled: false, iterator: undefined }
     this.#calls.set(id, call)
+    this.#count(1)
     let answer: string
     try {
       const found = this.#find(name, parameters)
@@ -86,6 +98,12 @@ export class Session {
     }
     this.#calls.delete(id)
     await this.#deliver(answer)
+    this.#count(-1)
+  }
+
+  #count(change: 1 | -1): void {
+    this.#unanswered += change
+    this.#host.openCalls(this.#unanswered)
   }
 
   #find(name: string, parameters: readonly unknown[]): { failure: Failure } | Found {

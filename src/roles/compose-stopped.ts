@@ -56,7 +56,11 @@ export async function openStoppedNode(dataDirectory: string): Promise<StoppedNod
       verify: (options) => verifyStopped(dataDirectory, id, options),
       role,
       id,
-      [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
+      async [Symbol.asyncDispose]() {
+        // What is being opened comes under the cleanup only when it is open.
+        await opened?.catch(() => {})
+        await cleanup.disposeAsync()
+      },
     }
   } catch (error) {
     await cleanup.disposeAsync().catch(() => {})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { lossyLines } from '../../src/cli/services/lossy-output.ts'
+import { lossyLines, WAITING_BYTES_MAX } from '../../src/cli/services/lossy-output.ts'
 import { until } from '../roles/until.ts'
 import { build, p2pt } from './program.ts'
 
@@ -42,6 +42,24 @@ describe('output that a full disk refuses', () => {
     }
     assert.equal((await p2pt(['node', 'stop', ...data])).exit, 0)
     assert.equal((await node).exit, 0)
+  })
+
+  it('does not pile up for a reader that takes none', () => {
+    let taken = 0
+    const stream = {
+      write(text: string) {
+        stream.writableLength += text.length
+        taken += 1
+      },
+      writableLength: 0,
+    }
+    const write = lossyLines({ stream, writeToFile: () => 0 })
+    const line = 'x'.repeat(1023)
+    for (let count = 0; count < WAITING_BYTES_MAX / 1024 + 1; count += 1) write(line)
+    assert.equal(taken, WAITING_BYTES_MAX / 1024)
+    stream.writableLength = 0
+    write(line)
+    assert.equal(stream.writableLength, 1024)
   })
 
   it('is given up line by line, and a line that was cut is closed before the next', () => {

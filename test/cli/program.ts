@@ -5,7 +5,7 @@ import { join } from 'node:path'
 // Runs the built package as a user does, in processes of its own.
 
 const ROOT = join(import.meta.dirname, '../..')
-const PROGRAM = join(ROOT, 'bin/run.js')
+export const PROGRAM = join(ROOT, 'bin/run.js')
 
 /** Builds the package if its sources are newer than what was built: `npm ci` has built it on a clean checkout. */
 export function build(): void {
@@ -24,7 +24,7 @@ export function build(): void {
 
 export type Ended = { exit: number | null; stdout: string; stderr: string }
 
-const environment = (): NodeJS.ProcessEnv => {
+export const environment = (): NodeJS.ProcessEnv => {
   const { P2PT_DATA: _data, P2PT_BOOTSTRAP: _bootstrap, NODE_V8_COVERAGE: _coverage, ...rest } = process.env
   return rest
 }
@@ -52,6 +52,17 @@ export function p2pt(words: readonly string[], options: RunOptions = {}): Promis
   })
   child.stdin?.on('error', () => {}).end(options.input ?? '')
   return ended(child, options.onOutput)
+}
+
+/** Runs a script of the package as its users do. */
+export function npm(words: readonly string[], options: Pick<RunOptions, 'environment' | 'timeoutMs'> = {}): Promise<Ended> {
+  const child = spawn('npm', words, {
+    env: { ...environment(), ...options.environment },
+    cwd: ROOT,
+    timeout: options.timeoutMs ?? 30_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  return ended(child)
 }
 
 async function ended(child: ChildProcess, onOutput: RunOptions['onOutput'] = () => {}): Promise<Ended> {

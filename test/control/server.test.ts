@@ -6,8 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import fc from 'fast-check'
+import { CALLERS_MAX, RESERVED_MAX } from '../../src/control/callers.ts'
 import { ControlError, ControlServer, connectNode } from '../../src/control/index.ts'
+import { RPC } from '../../src/control/json-rpc.ts'
 import { LINE_BYTES_MAX } from '../../src/control/line-splitter.ts'
+import { LEAVING_MAX } from '../../src/control/server.ts'
+import { CALLS_MAX } from '../../src/control/session.ts'
 import { ServiceError } from '../../src/roles/index.ts'
 import { smallNode } from './small-node.ts'
 
@@ -180,13 +184,14 @@ describe('control server and client', () => {
   it('refuses a second call with the id of one that is open, and more than 64 at once', async () => {
     const { socket, send, answer } = caller(server.path)
     const follow = (id: number) => ({ jsonrpc: '2.0', id, method: 'node.notices', params: [{}] })
-    for (let id = 1; id <= 64; id += 1) {
+    for (let id = 1; id <= CALLS_MAX; id += 1) {
       send(follow(id))
       assert.equal((await answer()).method, 'progress')
     }
     send(follow(7))
     assert.match((await answer()).error.message, /with this "id" is open/)
-    send(follow(65))
+    assert.equal(CALLS_MAX, 64)
+    send(follow(CALLS_MAX + 1))
     assert.match((await answer()).error.message, /more than 64 calls/)
     socket.destroy()
     await until(() => small.endedStreams() === 64)
@@ -248,11 +253,142 @@ describe('control server and client', () => {
     await rejected
   })
 
+  it('waits when it closes until each caller has taken what was written for it, and not for ever', async () => {
+    const reading = caller(server.path)
+    const silent = createConnection({ path: server.path, allowHalfOpen: true }).on('error', () => {})
+    await new Promise((resolve) => silent.once('connect', resolve))
+    reading.socket.pause()
+    // More than the system holds for a caller that does not read.
+    const peer = 'x'.repeat(4_000_000)
+    reading.send({ jsonrpc: '2.0', id: 1, method: 'node.explain', params: [peer] })
+    await until(() => small.explained() === 1 && server.connections === 2)
+    const answered = reading.answer()
+    const closing = server[Symbol.asyncDispose]()
+    assert.equal(server.connections, 2)
+    reading.socket.resume()
+    assert.equal((await answered).result.peer.length, peer.length)
+    const startedAt = performance.now()
+    await closing
+    assert.equal(server.connections, 0)
+    assert.ok(performance.now() - startedAt < 2000)
+    silent.destroy()
+  })
+
   it('gives up on a node that does not answer, when it is told to', async () => {
     const { node } = await connectNode(directory, { answerMsMax: 30 })
     const notices = node.notices({})[Symbol.asyncIterator]()
     await notices.next()
-    await assert.rejects(notices.next(), (error) => error instanceof ControlError && error.code === 'GONE')
+    await assert.rejects(notices.next(), (error) => error instanceof ControlError && error.code === 'TOO_SLOW')
+  })
+
+  it('tells a node that is stuck from one that does not run', async () => {
+    await server[Symbol.asyncDispose]()
+    const stuck = createServer((socket) => void socket.on('error', () => {}).resume())
+    await new Promise<void>((resolve) => stuck.listen(server.path, resolve))
+    await assert.rejects(
+      connectNode(directory, { answerMsMax: 30 }),
+      (error) =>
+        error instanceof ControlError && error.code === 'TOO_SLOW' && /did not answer within 30 ms/.test(error.message),
+    )
+    await new Promise((resolve) => stuck.close(resolve))
+  })
+
+  describe('with as many callers as it takes', () => {
+    const busy = (error: unknown) =>
+      error instanceof ControlError && error.code === 'BUSY' && /it has \d+ callers and takes 64/.test(error.message)
+    const sockets: Socket[] = []
+    afterEach(() => {
+      for (const socket of sockets.splice(0)) socket.destroy()
+    })
+
+    /** Callers who connect and say nothing. */
+    const idle = async (count: number) => {
+      const some = Array.from({ length: count }, () => caller(server.path))
+      sockets.push(...some.map(({ socket }) => socket))
+      await Promise.all(some.map(({ socket }) => new Promise((resolve) => socket.once('connect', resolve))))
+      return some
+    }
+    /** Callers with a listing open. */
+    const working = async (count: number) => {
+      const some = await idle(count)
+      for (const { send, answer } of some) {
+        send({ jsonrpc: '2.0', id: 1, method: 'node.notices', params: [{}] })
+        await answer()
+      }
+      return some
+    }
+
+    it('answers all that is asked while 64 are idle, and tells the one that makes room', async () => {
+      const [first] = await idle(CALLERS_MAX)
+      const { node } = await connectNode(directory)
+      assert.equal((await node.status()).id, 'ab')
+      assert.deepEqual(await node.scores(), [])
+      const { error } = (await first?.answer()) ?? {}
+      assert.equal(error.code, RPC.busy)
+      assert.match(error.message, /made room for another/)
+      await closed(first?.socket as Socket)
+    })
+
+    it('refuses others while 64 have calls open, and still tells its status and stops', async () => {
+      await working(CALLERS_MAX)
+      const { node } = await connectNode(directory)
+      assert.equal((await node.status()).id, 'ab')
+      await assert.rejects(node.scores(), busy)
+      await node.stop()
+      assert.equal(small.stops(), 1)
+      const [raw] = await idle(1)
+      raw?.send({ jsonrpc: '2.0', id: 9, method: 'node.scores', params: [] })
+      const { id, error } = (await raw?.answer()) ?? {}
+      assert.deepEqual([id, error.code, error.data], [9, RPC.busy, { code: 'busy' }])
+      await closed(raw?.socket as Socket)
+    })
+
+    it('asks again by itself, and is answered once a place is free', async () => {
+      const [first] = await working(CALLERS_MAX)
+      const { node } = await connectNode(directory)
+      const asked = node.scores()
+      setImmediate(() => first?.socket.destroy())
+      assert.deepEqual(await asked, [])
+    })
+
+    it('has one line for a caller beyond the reserved places, and hangs up', async () => {
+      await working(CALLERS_MAX)
+      await idle(RESERVED_MAX)
+      const [one] = await idle(1)
+      const { id, error } = (await one?.answer()) ?? {}
+      assert.deepEqual([id, error.code], [null, RPC.busy])
+      await closed(one?.socket as Socket)
+      await (await connectNode(directory)).node.stop()
+      assert.equal(small.stops(), 1)
+    })
+
+    it('takes a thousand at once, holds no more than 128, and stops when told to', async () => {
+      const connecting = Array.from({ length: 1000 }, () => {
+        const socket = createConnection({ path: server.path })
+        sockets.push(socket)
+        // The system itself refuses some: EAGAIN.
+        return new Promise((resolve) => socket.once('connect', resolve).once('error', resolve))
+      })
+      await (await connectNode(directory)).node.stop()
+      assert.equal(small.stops(), 1)
+      await Promise.all(connecting)
+      const most = CALLERS_MAX + RESERVED_MAX + LEAVING_MAX
+      assert.equal(most, 128)
+      assert.ok(server.connections <= most, `${server.connections}`)
+      await (await connectNode(directory)).node.status()
+    })
+
+    it('cuts those who were told to go and stay', async () => {
+      await working(CALLERS_MAX)
+      const stubborn = Array.from({ length: RESERVED_MAX + LEAVING_MAX + 1 }, () =>
+        createConnection({ path: server.path, allowHalfOpen: true }).on('error', () => {}),
+      )
+      sockets.push(...stubborn)
+      const last = stubborn.at(-1) as Socket
+      await new Promise((resolve) => last.once('data', resolve))
+      assert.equal(server.connections, CALLERS_MAX + RESERVED_MAX + LEAVING_MAX)
+      await until(() => server.connections === CALLERS_MAX + RESERVED_MAX)
+    })
   })
 
   it('knows an answer that is none', async () => {

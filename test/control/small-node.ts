@@ -5,11 +5,19 @@ import { ServiceError } from '../../src/roles/index.ts'
 
 // A small real service for the socket's own tests: it does what its calls say, with no node behind it.
 
-export type SmallNode = { services: Services; handedOut(): number; endedStreams(): number }
+export type SmallNode = {
+  services: Services
+  handedOut(): number
+  endedStreams(): number
+  stops(): number
+  explained(): number
+}
 
 export function smallNode(): SmallNode {
   let handedOut = 0
   let ended = 0
+  let stops = 0
+  let explained = 0
   const row = (seq: number) => ({ seq, text: 'x'.repeat(100) })
 
   async function* manyRows(limit: number) {
@@ -52,10 +60,14 @@ export function smallNode(): SmallNode {
 
   const node = {
     status: async () => ({ id: 'ab', ready: true, pid: process.pid, role: 'client' }),
+    stop: async () => {
+      stops += 1
+    },
     place: async () => ({ seq: 0, lamport: 0, at: null }),
     scores: async () => [],
     ban: async (peer: string, reason: string) => ({ peer, because: reason }),
     explain: async (peer: string) => {
+      explained += 1
       if (peer === 'usage') throw new ServiceError('usage', 'no such peer')
       if (peer === 'damaged') throw new LogError({ code: 'LOG_DAMAGED', ranges: [{ from: 2, to: 3, what: 'missing' }] })
       if (peer === 'bug') throw new TypeError('undefined is not a function')
@@ -84,5 +96,7 @@ export function smallNode(): SmallNode {
     services: { node: node as unknown as NodeService, index: undefined, client: undefined },
     handedOut: () => handedOut,
     endedStreams: () => ended,
+    stops: () => stops,
+    explained: () => explained,
   }
 }

@@ -1,22 +1,41 @@
 import assert from 'node:assert/strict'
-import { build, p2pt } from '../cli/program.ts'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build, npm, p2pt } from '../cli/program.ts'
 
 type Step = { step: string; ok: boolean } & Record<string, unknown>
 
 describe('the story that npm start tells, with real processes', () => {
+  let temporary: string
+  let stdout: string
   let steps: Step[]
+  let last: Step | undefined
 
   before(async function () {
     this.timeout(240_000)
     build()
-    const { exit, stdout, stderr } = await p2pt(['demo', '--json'], { timeoutMs: 120_000 })
+    temporary = await mkdtemp(join(tmpdir(), 'story-'))
+    const ended = await npm(['start', '-s', '--', '--json', '--keep'], {
+      timeoutMs: 120_000,
+      environment: { TMPDIR: temporary },
+    })
+    stdout = ended.stdout
     steps = stdout
-      .trim()
       .split('\n')
+      .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as Step)
-    const last = steps.pop()
-    assert.equal(exit, 0, `${stderr}\n${JSON.stringify(last)}`)
+    last = steps.pop()
+    assert.equal(ended.exit, 0, `${ended.stderr}\n${JSON.stringify(last)}`)
     assert.equal(last?.ok, true)
+  })
+
+  after(async () => {
+    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true })
+  })
+
+  it('prints nothing but JSON, so that `npm start -s -- --json | jq` works', () => {
+    assert.match(stdout, /^(\{.*\}\n)+$/)
   })
 
   const named = (name: string): Step => {
@@ -53,5 +72,18 @@ describe('the story that npm start tells, with real processes', () => {
     const { piecesKept, downloadedBytes, sizeBytes } = named('finish')
     assert.ok(Number(piecesKept) > 0)
     assert.ok(Number(downloadedBytes) < Number(sizeBytes))
+  })
+
+  it('leaves the network up with --keep, and each node stops when it is told to', async function () {
+    this.timeout(60_000)
+    const nodes = join(String(last?.directory), 'nodes')
+    const names = (await readdir(nodes)).filter((name) => !name.endsWith('.log'))
+    assert.equal(names.length, 9)
+    await Promise.all(
+      names.map(async (name) => {
+        const { exit, stderr } = await p2pt(['node', 'stop', '--data', join(nodes, name)])
+        assert.equal(exit, 0, `${name}: ${stderr}`)
+      }),
+    )
   })
 })

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { NodeRole } from '../../events/index.ts'
 import { freeNodePort } from './free-ports.ts'
-import { NodeProcess } from './node-process.ts'
+import { NodeProcess, type NodeProcessOptions } from './node-process.ts'
 
 export type Plan = { bootstraps: number; indexes: number; clients: number }
 
@@ -10,9 +10,13 @@ export class LocalNetwork {
   readonly directory: string
   readonly nodes = new Map<string, NodeProcess>()
   bootstrap: string[] = []
+  readonly #onProcess: NodeProcessOptions['onProcess']
+  readonly #over = new AbortController()
 
-  constructor(directory: string) {
+  /** @param onProcess told of each process that runs */
+  constructor(directory: string, onProcess?: NodeProcessOptions['onProcess']) {
     this.directory = directory
+    this.#onProcess = onProcess
   }
 
   /** Chooses ports and starts everything; the bootstraps first, the rest at the same moment. */
@@ -35,16 +39,18 @@ export class LocalNetwork {
         port,
         bootstrap,
         flags: flagsOf(name),
+        signal: this.#over.signal,
+        ...(this.#onProcess === undefined ? {} : { onProcess: this.#onProcess }),
       })
       this.nodes.set(name, node)
       await node.start()
       onReady(++ready, total)
     }
     await Promise.all(bootstrapPorts.map((port, index) => launch(`bootstrap${index + 1}`, 'bootstrap', port)))
-    const rest: Promise<void>[] = []
-    for (let index = 1; index <= plan.indexes; index++) rest.push(launch(`index${index}`, 'index', await freeNodePort()))
-    for (let index = 1; index <= plan.clients; index++) rest.push(launch(`client${index}`, 'client', await freeNodePort()))
-    await Promise.all(rest)
+    const rest: [name: string, role: NodeRole, port: number][] = []
+    for (let index = 1; index <= plan.indexes; index++) rest.push([`index${index}`, 'index', await freeNodePort()])
+    for (let index = 1; index <= plan.clients; index++) rest.push([`client${index}`, 'client', await freeNodePort()])
+    await Promise.all(rest.map((one) => launch(...one)))
   }
 
   /** @throws Error if there is no such node */
@@ -59,8 +65,9 @@ export class LocalNetwork {
     return [...this.nodes.values()].flatMap(({ crash }) => (crash === undefined ? [] : [crash]))
   }
 
-  /** Stops all politely; the bootstraps last, so that the others can say goodbye. */
+  /** Stops all politely; the bootstraps last, so that the others can say goodbye. None is started after. */
   async stop(): Promise<void> {
+    this.#over.abort(new Error('the network is being stopped'))
     const [bootstraps, others] = [...this.nodes].reduce<[NodeProcess[], NodeProcess[]]>(
       ([first, second], [name, node]) =>
         name.startsWith('bootstrap') ? [[...first, node], second] : [first, [...second, node]],
@@ -71,6 +78,7 @@ export class LocalNetwork {
   }
 
   async kill(): Promise<void> {
+    this.#over.abort(new Error('the network is being stopped'))
     await Promise.all([...this.nodes.values()].map((node) => node.kill()))
   }
 

@@ -13,11 +13,17 @@ export type NodeProcessOptions = {
   port: number
   bootstrap: readonly string[]
   flags?: readonly string[]
+  /** Aborted when it must not be started any more. */
+  signal?: AbortSignal
+  /** Told of each process that it runs. */
+  onProcess?: { started(pid: number): void; ended(pid: number): void }
 }
 
 /** How long a node may take to be ready, ms, and how often it is asked. */
 const READY_MS_MAX = 30_000
 const READY_POLL_MS = 100
+/** A node that was asked to stop ends within 5 s by itself (stop-signals.ts), ms; one that hangs is killed after this. */
+const STOP_MS_MAX = 6000
 /** Lines of its output shown when it fails. */
 const LAST_WORDS = 25
 
@@ -48,9 +54,13 @@ export class NodeProcess {
     return this.#failure(`${this.options.name} stopped by itself (${endOf(child)}); its last words:`).message
   }
 
-  /** Starts it and resolves when it says that it is ready. @throws Error with its last output when it does not */
+  /**
+   * Starts it and resolves when it says that it is ready.
+   * @throws Error with its last output when it does not; the signal's reason once that is aborted
+   */
   async start(): Promise<void> {
-    const { name, role, dataDirectory, port, bootstrap, flags = [] } = this.options
+    const { name, role, dataDirectory, port, bootstrap, flags = [], signal, onProcess } = this.options
+    signal?.throwIfAborted()
     const args = [role, 'start', '--json', '--data', dataDirectory, '--host', '127.0.0.1', '--port', String(port)]
     for (const address of bootstrap) args.push('--bootstrap', address)
     mkdirSync(dirname(this.outputFile), { recursive: true })
@@ -61,6 +71,11 @@ export class NodeProcess {
       detached: true,
     })
     closeSync(output)
+    const { pid } = child
+    if (pid !== undefined) {
+      onProcess?.started(pid)
+      child.once('exit', () => onProcess?.ended(pid))
+    }
     this.#child = child
     this.#asked = null
     const deadline = performance.now() + READY_MS_MAX
@@ -68,6 +83,7 @@ export class NodeProcess {
       if (hasEnded(child)) throw this.#failure(`${name} stopped (${endOf(child)}) before it was ready`)
       if (performance.now() > deadline) throw this.#failure(`${name} was not ready after ${READY_MS_MAX / 1000} s`)
       await delay(READY_POLL_MS)
+      signal?.throwIfAborted()
     }
   }
 
@@ -102,7 +118,9 @@ export class NodeProcess {
     this.#asked = signal
     const exited = once(child, 'exit')
     child.kill(signal)
+    const killing = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX)
     await exited
+    clearTimeout(killing)
   }
 
   #failure(sentence: string): Error {

@@ -28,8 +28,11 @@ export function promptScreen(input: NodeJS.ReadStream, output: NodeJS.WriteStrea
       if (client === undefined) throw new TypeError('a prompt needs a client node')
       const history = new History(join((await node.status()).dataDirectory, 'prompt-history'))
       const left = Promise.withResolvers<void>()
-      signal.addEventListener('abort', () => left.resolve())
       const session = new ReplSession({ node, client }, (text) => print(text), left.resolve)
+      signal.addEventListener('abort', () => {
+        session.interrupt()
+        left.resolve()
+      })
       const prompt = new Prompt(input, output, await history.load(), {
         line(line) {
           if (line.trim() !== '') history.add(line)

@@ -8,7 +8,7 @@ const SECOND_INTERRUPT_MS = 2000
 
 export type PromptHandlers = {
   line(line: string): void
-  /** Ctrl-D, the second Ctrl-C, or the end of the input. */
+  /** Ctrl-D, the second Ctrl-C, the end of the input, or a terminal that is gone. */
   leave(): void
   /** Ctrl-C with nothing typed: true if it ended something that was going on. */
   interrupt(): boolean
@@ -21,12 +21,14 @@ export type PromptHandlers = {
  */
 export class Prompt {
   readonly #readline: Interface
+  readonly #input: NodeJS.ReadStream
   readonly #output: NodeJS.WriteStream
   readonly #terminal: boolean
   #interruptedAt = Number.NEGATIVE_INFINITY
   #open = true
 
   constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream, history: readonly string[], handlers: PromptHandlers) {
+    this.#input = input
     this.#output = output
     this.#terminal = input.isTTY === true && output.isTTY === true
     this.#readline = createInterface({
@@ -49,11 +51,14 @@ export class Prompt {
       handlers.line(line)
     })
     this.#readline.on('SIGINT', () => this.#interrupt(handlers))
-    this.#readline.on('close', () => {
-      this.#open = false
-      handlers.leave()
-    })
-    if (this.#terminal) this.#readline.prompt()
+    this.#readline.on('close', () => this.#leave(handlers))
+    // Of a terminal that was closed: it cannot be read, and its mode cannot be set.
+    this.#readline.on('error', () => this.#leave(handlers))
+    if (!this.#terminal) return
+    process.on('SIGCONT', this.#resume)
+    // readline has paused by then, if it was Ctrl-Z: a prompt resumes it.
+    this.#readline.on('SIGCONT', () => this.#readline.prompt(true))
+    this.#readline.prompt()
   }
 
   /** Prints above the line being typed, which stays as it is, with the cursor where it was. */
@@ -74,10 +79,26 @@ export class Prompt {
   }
 
   close(): void {
+    process.off('SIGCONT', this.#resume)
     if (!this.#open) return
     this.#open = false
     if (this.#terminal) this.#output.write('\n')
     this.#readline.close()
+  }
+
+  #leave(handlers: PromptHandlers): void {
+    this.#open = false
+    process.off('SIGCONT', this.#resume)
+    handlers.leave()
+  }
+
+  /** Stopped and continued: the terminal is as the shell left it. readline sees to it after Ctrl-Z alone. */
+  readonly #resume = (): void => {
+    if (!this.#open) return
+    // Off and on: Node does nothing where it believes that the mode is the one asked for.
+    this.#input.setRawMode(false)
+    this.#input.setRawMode(true)
+    this.#readline.prompt(true)
   }
 
   /** Ctrl-C: first it clears the line, or ends what goes on; with nothing left, the second one leaves. */

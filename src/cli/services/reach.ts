@@ -3,19 +3,35 @@ import { ControlError, connectNode, type RemoteNode } from '../../control/index.
 import type { NodeId, NodeRole } from '../../events/index.ts'
 import { type LogQueries, ServiceError } from '../../roles/index.ts'
 import { dataDirectory } from './data-directory.ts'
+import { disposeBeforeEnd } from './orderly-end.ts'
 
 /**
  * The running node a command is for.
- * @throws ControlError `NOT_RUNNING`, with what to do about it
+ * @param options.answerMsMax longest silence in a call, ms
+ * @throws ControlError `NOT_RUNNING`, `TOO_SLOW`, with what to do about it
  */
-export async function reachNode(given: string | undefined, role?: NodeRole): Promise<RemoteNode> {
+export async function reachNode(
+  given: string | undefined,
+  role?: NodeRole,
+  options: { answerMsMax?: number } = {},
+): Promise<RemoteNode> {
   const directory = dataDirectory(given, role)
   try {
-    return await connectNode(directory)
+    return await connect(directory, options)
   } catch (error) {
     if (!isNotRunning(error)) throw error
     const start = `start one with \`p2pt ${role ?? (await roleOf(directory)) ?? 'client'} start --data ${directory}\``
     throw new ControlError('NOT_RUNNING', `no node is running in ${directory}: ${start}`, { cause: error })
+  }
+}
+
+async function connect(directory: string, options: { answerMsMax?: number } = {}): Promise<RemoteNode> {
+  try {
+    return await connectNode(directory, options)
+  } catch (error) {
+    if (!(error instanceof ControlError && error.code === 'TOO_SLOW')) throw error
+    const advice = `try again, or end its process, which ${directory}/lock names; \`kill -9\` loses nothing that is in the log`
+    throw new ControlError('TOO_SLOW', `${error.message}: ${advice}`, { cause: error })
   }
 }
 
@@ -39,7 +55,7 @@ export type Reached = { readonly directory: string; readonly running: RemoteNode
 export async function reachDirectory(given: string | undefined, role?: NodeRole): Promise<Reached> {
   const directory = dataDirectory(given, role)
   try {
-    return { directory, running: await connectNode(directory) }
+    return { directory, running: await connect(directory) }
   } catch (error) {
     if (!isNotRunning(error)) throw error
   }
@@ -65,12 +81,19 @@ export async function reachLog(given: string | undefined): Promise<ReachedLog> {
   }
   const { openStoppedNode } = await import('../../roles/compose-stopped.ts')
   const stopped = await openStoppedNode(directory)
+  let disposing: Promise<void> | undefined
+  const dispose = async () => {
+    disposing ??= Promise.resolve(stopped[Symbol.asyncDispose]())
+    await disposing
+  }
+  // It holds the lock, and a copy of the log beside it.
+  disposeBeforeEnd(dispose)
   return {
     queries: stopped,
     running: undefined,
     role: stopped.role,
     id: stopped.id,
-    [Symbol.asyncDispose]: () => stopped[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: dispose,
   }
 }
 

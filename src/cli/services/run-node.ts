@@ -1,6 +1,7 @@
 import { ControlError, ControlServer, connectNode } from '../../control/index.ts'
 import type { NodeStatus, Notice } from '../../roles/index.ts'
 import type { RunningNode, StartOptions } from '../../roles/start.ts'
+import { onOutputLost } from './lost-output.ts'
 import { stopSignals } from './stop-signals.ts'
 
 /** A node that has been asked to stop is left behind after this, ms: its log is written, its lock goes with the process. */
@@ -18,7 +19,8 @@ export type NodeScreen = {
 }
 
 /**
- * Runs a node in the foreground until a signal, a `stop` through its socket, or the operator ends it.
+ * Runs a node in the foreground until a signal, a `stop` through its socket, or the operator ends it. A reader or a
+ * terminal that goes ends it too, and as cleanly.
  * @param prepare makes the options; it may wait for names to resolve, and can be interrupted
  */
 export async function runNode(
@@ -27,6 +29,7 @@ export async function runNode(
   screen: NodeScreen,
 ): Promise<void> {
   const stop = stopSignals()
+  using _output = onOutputLost(stop.ask)
   try {
     await using server = await listen(directory)
     const options = await prepare(stop.signal)
@@ -59,10 +62,15 @@ async function listen(directory: string): Promise<ControlServer> {
     return await ControlServer.listen(directory)
   } catch (error) {
     if (!(error instanceof ControlError && error.code === 'IN_USE')) throw error
-    const other = await connectNode(directory, { answerMsMax: 1000 })
+    const whose = await connectNode(directory, { answerMsMax: 1000 })
       .then(({ node }) => node.status())
-      .catch(() => undefined)
-    const whose = other === undefined ? 'a node that is starting' : `process ${other.pid} (a node of role ${other.role})`
+      .then(
+        ({ pid, role }) => `process ${pid} (a node of role ${role})`,
+        (problem: unknown) =>
+          problem instanceof ControlError && problem.code === 'TOO_SLOW'
+            ? 'a node that does not answer'
+            : 'a node that is starting',
+      )
     throw new ControlError(
       'IN_USE',
       `the data directory ${directory} is in use by ${whose}: stop it with \`p2pt node stop --data ${directory}\``,

@@ -7,7 +7,7 @@ import { clientStartFlags, startFlags } from '../../services/start-flags.ts'
 export default class ClientStart extends BaseCommand {
   static override summary = 'Run a client node in the foreground; in a terminal, with a prompt.'
   static override description =
-    'Publishes, searches, downloads and shares. In a terminal it opens a prompt (type help there); elsewhere it prints a line for each thing that happens. It stops on SIGTERM, Ctrl-C or `quit`.'
+    'Publishes, searches, downloads and shares. In a terminal it opens a prompt (type help there); elsewhere it prints a line for each thing that happens. It stops on SIGTERM, Ctrl-C or `quit`, and when its terminal is closed or nobody reads its output.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> --bootstrap 203.0.113.5:4700',
     '<%= config.bin %> <%= command.id %> --bootstrap 203.0.113.5:4700 --downloads ~/Downloads --upload-limit 2MB',

@@ -5,7 +5,8 @@ import { startFlags } from '../../services/start-flags.ts'
 
 export default class IndexStart extends BaseCommand {
   static override summary = 'Run an index node in the foreground.'
-  static override description = 'Keeps its share of the keyword index and answers searches. It stops on SIGTERM or Ctrl-C.'
+  static override description =
+    'Keeps its share of the keyword index and answers searches. It stops on SIGTERM or Ctrl-C, and when its terminal is closed or nobody reads its output.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> --bootstrap 203.0.113.5:4700',
     'P2PT_BOOTSTRAP=203.0.113.5:4700,203.0.113.6:4700 <%= config.bin %> <%= command.id %> --data ./i1 --json',

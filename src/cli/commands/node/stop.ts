@@ -11,9 +11,10 @@ export default class NodeStop extends BaseCommand {
 
   async run(): Promise<{ stopped: true; id: string; pid: number }> {
     const { flags } = await this.parse(NodeStop)
-    const { node } = await reachNode(flags.data)
+    const waitMsMax = flags.timeout * 1000
+    const { node } = await reachNode(flags.data, undefined, { answerMsMax: waitMsMax })
     const { id, pid, role } = await node.status()
-    await stopNode(node, pid, flags.timeout * 1000)
+    await stopNode(node, pid, waitMsMax)
     this.log(`stopped ${role} node ${id}`)
     return { stopped: true, id, pid }
   }
