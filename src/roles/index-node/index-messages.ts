@@ -177,12 +177,15 @@ export const encodeFetchReply = (events: readonly SignedEvent[]): Uint8Array =>
 export const decodeFetchReply = (bytes: Uint8Array): SignedEvent[] =>
   few(decoded(proto.FetchReply, bytes).events, EVENT_NAMES_MAX).map(signedEvent)
 
+/** Room that an event takes in a message, bytes: its own, and what stands around it at most. */
+export const messageBytes = ({ body, signature }: SignedEvent): number => body.length + signature.length + 16
+
 /** The longest run of events from the front that fits one message. */
 export function fitting(events: readonly SignedEvent[], bytesMax = EVENTS_BYTES_MAX): SignedEvent[] {
   const taken: SignedEvent[] = []
   let bytes = 0
   for (const event of events) {
-    bytes += event.body.length + event.signature.length + 16
+    bytes += messageBytes(event)
     if (bytes > bytesMax) break
     taken.push(event)
   }
