@@ -8,7 +8,7 @@ export async function replay(options: {
   kinds: readonly EventKind[]
   apply: (envelope: Envelope) => void
   /** Called between batches, so that others have their turn. */
-  breathe?: (() => Promise<void>) | undefined
+  yieldToEventLoop?: (() => Promise<void>) | undefined
   /** Everything up to this sequence has been applied; the next event waits for it. */
   passing?: (seq: number) => Promise<void>
   /** Told the sequence that was reached, after each batch and at the end. */
@@ -21,7 +21,7 @@ export async function replay(options: {
     const last = batch.at(-1)
     if (last !== undefined && last.seq < to) options.onProgress?.(last.seq)
     if (last !== undefined) await options.passing?.(last.seq)
-    await options.breathe?.()
+    await options.yieldToEventLoop?.()
   }
   options.onProgress?.(to)
 }

@@ -1,6 +1,6 @@
 import type { Envelope, EventKind, EventLog, Timers } from '../events/index.ts'
-import { beginningOf } from './beginning.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
+import { initialStateOf } from './initial-state.ts'
 import type { Projection } from './projection.ts'
 import type { ProjectionStore } from './projection-store.ts'
 import { replay } from './replay.ts'
@@ -27,7 +27,7 @@ export type RunnerOptions<T> = {
   /** Copies kept of each projection, default 16: above it they stand farther apart. */
   readonly snapshotsMax?: number
   /** Called now and then in long replays, so that everything else has its turn. */
-  readonly breathe?: () => Promise<void>
+  readonly yieldToEventLoop?: () => Promise<void>
   readonly onNotice?: (notice: RunnerNotice) => void
 }
 
@@ -167,7 +167,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
   const load = async (slot: Slot): Promise<void> => {
     const { name, version } = slot.projection
     const again = async (reason: Extract<RunnerNotice, { what: 'rebuilding' }>['reason'], error?: unknown): Promise<void> => {
-      const { state, rows } = await beginningOf(log, slot.projection)
+      const { state, rows } = await initialStateOf(log, slot.projection)
       slot.state = state
       slot.applied = 0
       slot.isWhole = rows.length === 0
@@ -198,7 +198,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
         from: lowest() + 1,
         to,
         kinds,
-        breathe: options.breathe,
+        yieldToEventLoop: options.yieldToEventLoop,
         onProgress: (seq) => onProgress?.({ done: seq, total: to }),
         async passing(seq) {
           // Not of one that was ahead from the start: its state is a later one.
@@ -221,17 +221,17 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
   const stateAt = async (name: string, seq: number, fresh: boolean): Promise<unknown> => {
     const { projection } = slotOf(name)
     const before = fresh ? undefined : await snapshots.before(projection, seq)
-    const beginning = await beginningOf(log, projection)
-    let state = before === undefined ? beginning.state : projection.load(before.rows)
+    const initialState = await initialStateOf(log, projection)
+    let state = before === undefined ? initialState.state : projection.load(before.rows)
     await replay({
       log,
       from: (before?.checkpoint ?? 0) + 1,
       to: seq,
       kinds: projection.handles as readonly EventKind[],
-      breathe: options.breathe,
+      yieldToEventLoop: options.yieldToEventLoop,
       // What this look at the past had to fold, the next one finds; not over events that the log has let go.
       passing: async (reached) => {
-        if (beginning.rows.length === 0) await snapshots.passing(projection, state, reached)
+        if (initialState.rows.length === 0) await snapshots.passing(projection, state, reached)
       },
       apply: (envelope) => {
         state = fold(projection, state, envelope)
@@ -277,10 +277,10 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
     async rebuild(name, { onProgress } = {}) {
       const slot = slotOf(name)
       // A slot of its own that nobody else sees, level with the log at the end of catchUp.
-      const beginning = await beginningOf(log, slot.projection)
-      const fresh: Slot = { ...slot, listeners: new Set(), state: beginning.state, applied: 0 }
+      const initialState = await initialStateOf(log, slot.projection)
+      const fresh: Slot = { ...slot, listeners: new Set(), state: initialState.state, applied: 0 }
       // Where events were pruned, snapshots know of the past what no replay can tell any more.
-      const isWhole = beginning.rows.length === 0
+      const isWhole = initialState.rows.length === 0
       if (isWhole) await snapshots.forget(slot.projection)
       let to = 0
       while (fresh.applied < slot.applied) {
@@ -291,7 +291,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
           from,
           to,
           kinds: slot.projection.handles,
-          breathe: options.breathe,
+          yieldToEventLoop: options.yieldToEventLoop,
           passing: async (reached) => {
             if (isWhole) await snapshots.passing(slot.projection, fresh.state, reached)
           },
@@ -307,7 +307,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
       const digestBefore = digestOf(slot, slot.state)
       const digestAfter = digestOf(slot, fresh.state)
       slot.state = fresh.state
-      slot.writer.restart(beginning.rows)
+      slot.writer.restart(initialState.rows)
       await checkpoint()
       return { events: to, digestBefore, digestAfter }
     },

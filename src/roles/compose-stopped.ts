@@ -6,12 +6,12 @@ import { readLevelLog, type StoppedLog } from '../events/event-log.level.ts'
 import { type LogView, type Millis, type NodeId, type NodeRole, upcaster } from '../events/index.ts'
 import { systemClock, systemTimers } from '../events/time.system.ts'
 import { allProjections, type ProjectionStates } from '../projections/all.ts'
-import { breathe } from '../projections/breathe.system.ts'
 import { frozenStore } from '../projections/frozen-store.ts'
 import { createProjectionRunner, type ProjectionRunner, type ProjectionStore } from '../projections/index.ts'
 import { openLevelProjectionStore } from '../projections/projection-store.level.ts'
 import { openMemoryProjectionStore } from '../projections/projection-store.memory.ts'
 import { newSha256 } from '../projections/sha256.system.ts'
+import { yieldToEventLoop } from '../projections/yield-to-event-loop.system.ts'
 import { backUp } from './node/backup.fs.ts'
 import { lazyQueries } from './node/lazy-queries.ts'
 import { createLogQueries } from './node/log-queries.ts'
@@ -99,7 +99,7 @@ function runnerOver(log: LogView, store: ProjectionStore): ProjectionRunner<Proj
     projections: allProjections(log.author),
     timers: systemTimers,
     newSha256,
-    breathe,
+    yieldToEventLoop,
   })
 }
 

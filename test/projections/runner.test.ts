@@ -72,7 +72,7 @@ const other = (log: EventLog) => log.append([{ stream: 'local', event: { kind: '
 function setUp(
   log: EventLog,
   store: ProjectionStore,
-  options: { version?: number; checkpointEvents?: number; breathe?: () => Promise<void> } = {},
+  options: { version?: number; checkpointEvents?: number; yieldToEventLoop?: () => Promise<void> } = {},
 ) {
   const timers = new ManualTimers()
   const notices: RunnerNotice[] = []
@@ -84,7 +84,7 @@ function setUp(
     newSha256,
     checkpointEvents: options.checkpointEvents ?? 1000,
     onNotice: (notice) => notices.push(notice),
-    ...(options.breathe === undefined ? {} : { breathe: options.breathe }),
+    ...(options.yieldToEventLoop === undefined ? {} : { yieldToEventLoop: options.yieldToEventLoop }),
   })
   const count = (name: string): number => runner.state('counts').counts.get(hash(name)) ?? 0
   return { runner, timers, notices, count }
@@ -287,7 +287,7 @@ describe('projection runner', () => {
     for (let index = 0; index < 30; index++) await finished(log, ...Array<string>(100).fill('a'))
     const seen: number[] = []
     const { runner, count } = setUp(log, openMemoryProjectionStore(), {
-      breathe: async () => {
+      yieldToEventLoop: async () => {
         if (seen.length < 3 && runner.applied > 0) {
           await finished(log, 'a')
           seen.push(count('a'))
@@ -361,10 +361,10 @@ describe('projection runner', () => {
     await older.runner.open()
     await older.runner.close()
     const seen: unknown[] = []
-    const breathe = async () => {
+    const yieldToEventLoop = async () => {
       seen.push((await store.load('counts'))?.version)
     }
-    const newer = setUp(log, store, { version: 2, breathe })
+    const newer = setUp(log, store, { version: 2, yieldToEventLoop })
     await newer.runner.open()
     assert.ok(seen.length > 1)
     assert.deepEqual(new Set(seen), new Set([1]))

@@ -129,7 +129,13 @@ export class IndexPeer {
   #run(): void {
     this.index = createIndexNode({
       ...{ log: this.node.log, overlay: this.node.overlay, states: this.states, map: this.map },
-      ...{ verify: verifySignature, clock: this.#sim.time, timers: this.#sim.time, newSha256, breathe: async () => {} },
+      ...{
+        verify: verifySignature,
+        clock: this.#sim.time,
+        timers: this.#sim.time,
+        newSha256,
+        yieldToEventLoop: async () => {},
+      },
     })
   }
 

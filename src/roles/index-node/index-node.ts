@@ -16,18 +16,18 @@ export type IndexNodeParts = Pick<NodeParts, 'log' | 'overlay' | 'states' | 'ver
   map: IndexMap
   timers: Timers
   newSha256: NewSha256
-  breathe(): Promise<void>
+  yieldToEventLoop(): Promise<void>
 }
 
 export type IndexNode = Disposable & { readonly service: IndexService; readonly repair: RepairStatus; start(): void }
 
 /** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
 export function createIndexNode(parts: IndexNodeParts): IndexNode {
-  const { log, overlay, states, verify, map, timers, clock, newSha256, breathe } = parts
+  const { log, overlay, states, verify, map, timers, clock, newSha256, yieldToEventLoop } = parts
   const view = projectedIndexView(states, map, log.author, newSha256)
   const sections = new PartitionSections(view, newSha256)
-  const repair = new Repair({ log, overlay, view, sections, verify, timers, breathe, now: () => clock.now() })
-  serveIndexRequests({ log, overlay, view, sections, verify, breathe })
+  const repair = new Repair({ log, overlay, view, sections, verify, timers, yieldToEventLoop, now: () => clock.now() })
+  serveIndexRequests({ log, overlay, view, sections, verify, yieldToEventLoop })
 
   return {
     start: () => repair.start(),

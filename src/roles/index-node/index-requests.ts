@@ -39,7 +39,7 @@ export type IndexRequestsOptions = {
   sections: PartitionSections
   verify: VerifySignature
   /** Lets everything else have its turn. */
-  breathe(): Promise<void>
+  yieldToEventLoop(): Promise<void>
 }
 
 /** Serves the index methods to the network. What a peer asks wrongly is refused by the messenger; nothing here throws past it. */
@@ -61,13 +61,13 @@ export function serveIndexRequests(options: IndexRequestsOptions): void {
 /** What this node holds in the sections whose digest is another here, as far as one message takes it. */
 async function differences(
   asked: readonly SectionDigest[],
-  { sections, breathe }: IndexRequestsOptions,
+  { sections, yieldToEventLoop }: IndexRequestsOptions,
 ): Promise<CompareReply> {
   const differing: SectionContent[] = []
   let names = 0
   let compared = 0
   for (const { digest, ...section } of asked) {
-    if (compared > 0 && compared % DIGESTS_IN_A_TURN === 0) await breathe()
+    if (compared > 0 && compared % DIGESTS_IN_A_TURN === 0) await yieldToEventLoop()
     if (sections.digest(section) !== digest) {
       const held = sections.events(section)
       const split = held.length > LISTED_MAX && section.depth < SECTION_DEPTH_MAX

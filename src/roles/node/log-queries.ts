@@ -27,9 +27,9 @@ import {
   type VerifyProgress,
   type VerifyResult,
 } from '../services.ts'
-import { bearingOn } from './bearing.ts'
 import { authorOf, eventKinds, eventRow } from './event-rows.ts'
-import { placeOf } from './places.ts'
+import { logPosition } from './log-position.ts'
+import { relevantEvents } from './relevant-events.ts'
 import { findPeer, scoreRow, scoreRows } from './score-rows.ts'
 
 export type LogQueriesParts = {
@@ -60,7 +60,7 @@ export function createLogQueries({ log, states, newSha256, verifyLog }: LogQueri
     signed: (filter) => signed(log, filter),
     stats: () => statsOf(log),
     verify: verifyLog,
-    place: (when) => placeOf(log, when),
+    place: (when) => logPosition(log, when),
     async scores({ at } = {}): Promise<ScoreRow[]> {
       return scoreRows(await stateAsOf('reputation', at))
     },
@@ -182,10 +182,10 @@ export function peerNamed(ledger: Ledger, text: string): PeerId {
 }
 
 async function explanationOf(log: LogView, ledger: Ledger, peer: PeerId, to = log.head): Promise<Explanation> {
-  const bears = bearingOn(ledger, peer)
+  const isRelevant = relevantEvents(ledger, peer)
   const envelopes: Envelope[] = []
   for await (const batch of log.readBatches({ to, kinds: REPUTATION_KINDS })) {
-    for (const envelope of batch) if (bears(envelope)) envelopes.push(envelope)
+    for (const envelope of batch) if (isRelevant(envelope)) envelopes.push(envelope)
   }
   const explanation = explain(envelopes, peer, { own: log.author })
   const decisive = new Set(explanation.decisive)

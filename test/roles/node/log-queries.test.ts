@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import type { Envelope, PeerId } from '../../../src/events/index.ts'
 import { explain } from '../../../src/projections/reputation/index.ts'
 import { newSha256 } from '../../../src/projections/sha256.system.ts'
-import { bearingOn } from '../../../src/roles/node/bearing.ts'
 import { createLogQueries } from '../../../src/roles/node/log-queries.ts'
+import { relevantEvents } from '../../../src/roles/node/relevant-events.ts'
 import { type LogFilter, type LogQueries, ServiceError } from '../../../src/roles/services.ts'
 import { node } from '../../projections/envelopes.ts'
 import { judged } from '../../projections/reputation/scenes.ts'
@@ -111,8 +111,8 @@ describe('queries of a log', () => {
         const all: Envelope[] = []
         for await (const envelope of mine.log.read()) all.push(envelope)
         for (const subject of subjects) {
-          const bearing = all.filter(bearingOn(mine.states.state('reputation'), subject))
-          assert.deepEqual(explain(bearing, subject, { own: mine.id }), explain(all, subject, { own: mine.id }))
+          const relevant = all.filter(relevantEvents(mine.states.state('reputation'), subject))
+          assert.deepEqual(explain(relevant, subject, { own: mine.id }), explain(all, subject, { own: mine.id }))
         }
       }),
       { numRuns: 60 },
@@ -123,9 +123,9 @@ describe('queries of a log', () => {
     for (let round = 0; round < 10; round++) await says(other, 1, 0)
     await hears(own, eve, judged(other, 5, 0))
     await says(peer, 1, 0)
-    const bearing = (await everything()).filter(bearingOn(own.states.state('reputation'), peer))
+    const relevant = (await everything()).filter(relevantEvents(own.states.state('reputation'), peer))
     assert.deepEqual(
-      bearing.map(({ seq }) => seq),
+      relevant.map(({ seq }) => seq),
       [12],
     )
   })

@@ -31,7 +31,7 @@ export function parseMoment(text: string): Moment {
  * first event the place is 0.
  * @throws ServiceError `usage` if it is no moment, or a sequence beyond the log
  */
-export async function placeOf(log: LogView, text: string): Promise<LogPlace> {
+export async function logPosition(log: LogView, text: string): Promise<LogPlace> {
   const moment = parseMoment(text)
   if ('seq' in moment) {
     if (moment.seq === 'last') return told(log, log.head)
