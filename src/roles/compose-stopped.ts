@@ -11,7 +11,7 @@ import { createProjectionRunner, type ProjectionRunner, type ProjectionStore } f
 import { openLevelProjectionStore } from '../projections/projection-store.level.ts'
 import { openMemoryProjectionStore } from '../projections/projection-store.memory.ts'
 import { newSha256 } from '../projections/sha256.system.ts'
-import { yieldToEventLoop } from '../projections/yield-to-event-loop.system.ts'
+import { newTurns } from '../projections/turns.system.ts'
 import { backUp } from './node/backup.fs.ts'
 import { lazyQueries } from './node/lazy-queries.ts'
 import { createLogQueries } from './node/log-queries.ts'
@@ -78,7 +78,13 @@ async function openQueries(
   if (stored !== undefined) cleanup.use(stored)
   const states = cleanup.use(runnerOver(log, stored === undefined ? openMemoryProjectionStore() : frozenStore(stored)))
   await states.open()
-  return createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyStopped(dataDirectory, author, options) })
+  return createLogQueries({
+    log,
+    states,
+    newSha256,
+    newTurns,
+    verifyLog: (options) => verifyStopped(dataDirectory, author, options),
+  })
 }
 
 /** The rows a node left behind; undefined where there are none, or they cannot be opened: the log has everything. */
@@ -99,7 +105,7 @@ function runnerOver(log: LogView, store: ProjectionStore): ProjectionRunner<Proj
     projections: allProjections(log.author),
     timers: systemTimers,
     newSha256,
-    yieldToEventLoop,
+    newTurns,
   })
 }
 

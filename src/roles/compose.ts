@@ -22,7 +22,7 @@ import {
 import { openLevelProjectionStore } from '../projections/projection-store.level.ts'
 import { parametersOf, SEED_V1 } from '../projections/reputation/index.ts'
 import { newSha256 } from '../projections/sha256.system.ts'
-import { yieldToEventLoop } from '../projections/yield-to-event-loop.system.ts'
+import { newTurns, yieldToEventLoop } from '../projections/turns.system.ts'
 import { createClient } from './client/client.ts'
 import { createIndexNode } from './index-node/index-node.ts'
 import { liveIndexMap } from './index-node/live-index-map.ts'
@@ -177,7 +177,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
         return 'a link to the network: no bootstrap or known node answers yet'
       return null
     },
-    queries: createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyRunning(stored, options) }),
+    queries: createLogQueries({ log, states, newSha256, newTurns, verifyLog: (options) => verifyRunning(stored, options) }),
     backUp: (output) => backUp({ directory: directory.directory, log: stored }, output, () => clock.now()),
     metrics: () => (metrics === undefined ? null : { host: metrics.host, port: metrics.port }),
     stop: () => stopAsked.resolve(),
@@ -268,7 +268,7 @@ function runnerOf(
     projections: allProjections(own),
     timers: systemTimers,
     newSha256,
-    yieldToEventLoop,
+    newTurns,
     onNotice: (what) => {
       const { level, code, text } = runnerNotice(what)
       notices.post(level, code, text)

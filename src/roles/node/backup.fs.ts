@@ -43,7 +43,7 @@ export function backUp(
       const at = now()
       writeRestoredMark(draft, { from: 'backup', at, gossipSeq, indexSeq })
       renameSync(draft, output)
-      return { directory: output, at, events: head.seq, headDigest: head.digest, gossipSeq, indexSeq }
+      return { directory: output, at, head: head.seq, headDigest: head.digest, gossipSeq, indexSeq }
     } catch (cause) {
       rmSync(draft, { recursive: true, force: true })
       const reason = cause instanceof Error ? cause.message : String(cause)

@@ -1,5 +1,7 @@
 import type { Envelope, LogView } from '../../events/index.ts'
+import type { Turns } from '../../projections/index.ts'
 import { type LogPlace, ServiceError } from '../services.ts'
+import { walkLog } from './walk-log.ts'
 
 // A moment of the past, as a place in the log's own order: what had been learnt by then, whatever was stamped or claimed.
 
@@ -31,45 +33,63 @@ export function parseMoment(text: string): Moment {
  * first event the place is 0.
  * @throws ServiceError `usage` if it is no moment, or a sequence beyond the log
  */
-export async function logPosition(log: LogView, text: string): Promise<LogPlace> {
+export async function logPosition(log: LogView, text: string, turns: Turns): Promise<LogPlace> {
   const moment = parseMoment(text)
   if ('seq' in moment) {
-    if (moment.seq === 'last') return told(log, log.head)
+    if (moment.seq === 'last') return told(log, log.head, turns)
     if (moment.seq > log.head) throw new ServiceError('usage', `the log has events 1 to ${log.head}, not ${moment.seq}`)
-    return told(log, moment.seq)
+    return told(log, moment.seq, turns)
   }
-  if ('lamport' in moment) return told(log, await lastBefore(log, ({ lamport }) => lamport > moment.lamport))
+  const lastBefore = async (isAfter: (envelope: Envelope) => boolean, from = 1, to = log.head): Promise<number> => {
+    let place = to
+    if (from > to) return place
+    await walkLog(
+      log,
+      { from, to },
+      (envelope) => {
+        if (!isAfter(envelope)) return true
+        place = envelope.seq - 1
+        return false
+      },
+      { turns },
+    )
+    return place
+  }
+  if ('lamport' in moment) return told(log, await lastBefore(({ lamport }) => lamport > moment.lamport), turns)
   const after = ({ at }: Envelope) => at > moment.time
-  const ownAfter = await lastBefore(log, (envelope) => envelope.author === log.author && after(envelope))
-  const own = await lastOwn(log, ownAfter)
-  return told(log, await lastBefore(log, after, own + 1, ownAfter))
+  const isOwn = ({ author }: Envelope) => author === log.author
+  const ownAfter = await lastBefore((envelope) => isOwn(envelope) && after(envelope))
+  const own = (await lastOf(log, ownAfter, isOwn, turns))?.seq ?? 0
+  return told(log, await lastBefore(after, own + 1, ownAfter), turns)
 }
 
-/** The place before the first event, of `from` to `to`, for which it is true. */
-async function lastBefore(log: LogView, isAfter: (envelope: Envelope) => boolean, from = 1, to = log.head): Promise<number> {
-  if (from > to) return to
-  for await (const batch of log.readBatches({ from, to })) {
-    for (const envelope of batch) if (isAfter(envelope)) return envelope.seq - 1
-  }
-  return to
-}
-
-/** Our last own event up to and with `to`, 0 if there is none. */
-async function lastOwn(log: LogView, to: number): Promise<number> {
+/** The last of such events up to and with place `to`, found from the end. */
+async function lastOf(
+  log: LogView,
+  to: number,
+  isWanted: (envelope: Envelope) => boolean,
+  turns: Turns,
+): Promise<Envelope | undefined> {
   const step = 4_096
   for (let end = to; end > 0; end -= step) {
-    let found = 0
-    for await (const batch of log.readBatches({ from: Math.max(1, end - step + 1), to: end })) {
-      for (const { author, seq } of batch) if (author === log.author) found = seq
-    }
-    if (found > 0) return found
+    let found: Envelope | undefined
+    await walkLog(
+      log,
+      { from: Math.max(1, end - step + 1), to: end },
+      (envelope) => {
+        if (isWanted(envelope)) found = envelope
+        return true
+      },
+      { turns },
+    )
+    if (found !== undefined) return found
   }
-  return 0
+  return undefined
 }
 
-async function told(log: LogView, seq: number): Promise<LogPlace> {
-  if (seq > 0) {
-    for await (const { lamport, at } of log.read({ from: seq, to: seq })) return { seq, lamport, at }
-  }
-  return { seq, lamport: 0, at: null }
+/** The event at a place may have been pruned: then the last that is there before it. */
+async function told(log: LogView, seq: number, turns: Turns): Promise<LogPlace> {
+  for await (const { lamport, at } of log.read({ from: seq, to: seq })) return { seq, lamport, at }
+  const before = await lastOf(log, seq, () => true, turns)
+  return { seq, lamport: before?.lamport ?? 0, at: before?.at ?? null }
 }
