@@ -1,5 +1,7 @@
 import type { DamagedRange, Event, NodeId, NodeRole, PeerId, Stream } from '../events/index.ts'
 
+export { HITS_DEFAULT, HITS_MAX } from '../projections/keyword-index/hits.ts'
+
 // What a running node can be asked, by role: the control socket carries exactly these calls, the REPL makes them
 // directly. Parameters and results are plain JSON (bytes as base64 text, times as ms since 1970). A call that takes
 // long is an async generator: it yields progress and returns the result.
@@ -345,7 +347,9 @@ export type SearchHit = {
 export type SearchResult = {
   query: string
   hits: SearchHit[]
+  /** There is more. */
   truncated: boolean
+  /** What to ask with for the rest; null where there is none, or no node alone can tell it. */
   cursor: string | null
   /** The keyword whose partition was asked, and which node answered for it; null when the query has no word. */
   keyword: string | null
@@ -355,6 +359,7 @@ export type SearchResult = {
   failed: { node: NodeId; reason: string }[]
   elapsedMs: number
 }
+/** `limit`: 1 to `HITS_MAX`, default `HITS_DEFAULT`. */
 export type SearchRequest = { text: string; limit?: number; cursor?: string }
 
 export type IndexStatus = {

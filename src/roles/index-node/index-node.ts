@@ -1,6 +1,7 @@
 import type { Timers } from '../../events/index.ts'
 import { partitionStats } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
+import { hitsAsked } from '../hits-asked.ts'
 import { magnetOf } from '../magnet.ts'
 import type { NodeParts } from '../node/node-service.ts'
 import type { IndexService, IndexStatus } from '../services.ts'
@@ -9,8 +10,6 @@ import { serveIndexRequests } from './index-requests.ts'
 import { PartitionSections } from './partition-sections.ts'
 import { projectedIndexView } from './projected-index-view.ts'
 import { Repair, type RepairStatus } from './repair.ts'
-
-const HITS_DEFAULT = 20
 
 export type IndexNodeParts = Pick<NodeParts, 'log' | 'overlay' | 'states' | 'verify' | 'clock'> & {
   map: IndexMap
@@ -39,7 +38,8 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
       async indexStatus(options) {
         return statusOf(parts, repair, options.partitions)
       },
-      async searchHere({ text, limit = HITS_DEFAULT, cursor = '' }) {
+      async searchHere({ text, limit: asked, cursor = '' }) {
+        const limit = hitsAsked(asked)
         const startedAt = performance.now()
         const reply = view.search({ text, limit, cursor })
         const [part] = map.plan(text)
