@@ -223,7 +223,15 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   const client =
     engine === undefined
       ? undefined
-      : cleanup.use(await createClient({ ...parts, engine, map, timers, node, streams: transport.openPeerStreams() }, signal))
+      : cleanup.use(
+          await createClient(
+            {
+              ...{ ...parts, engine, map, timers, node, streams: transport.openPeerStreams() },
+              onWriteFailure: (listener) => stored.onWriteFailure(listener),
+            },
+            signal,
+          ),
+        )
 
   const remember = () =>
     writeNetworkMemory(memoryPath, {
