@@ -338,7 +338,7 @@ const STORY: readonly Row[] = [
   {
     command: 'node backup',
     words: () => ['--output', at('copy-2'), ...data('c1')],
-    json: ({ events, indexSeq }) => assert.ok(Number(head) > 0 && Number(indexSeq) > 0),
+    json: ({ head, indexSeq }) => assert.ok(Number(head) > 0 && Number(indexSeq) > 0),
   },
   { command: 'node backup', words: () => ['--output', at('copy-2'), ...data('c1')], ...failure(2, /is not empty/) },
   { command: 'log verify', words: () => ['--signatures', ...data('copy-1')], text: /^intact: /, json: { intact: true } },
