@@ -23,20 +23,22 @@ const logFilter = record({
   kinds: optional(list(text)),
   author: optional(text),
   limit: optional(whole),
+  last: optional(whole),
 })
 const asOf = optional(record({ at: optional(whole) }))
 const searchRequest = record({ text, limit: optional(whole), cursor: optional(text) })
 
 const node: MethodTable<NodeService> = {
   events: { shape: 'stream', parameters: [logFilter] },
-  stats: { shape: 'answer', parameters: [] },
+  head: { shape: 'answer', parameters: [] },
+  stats: { shape: 'stream', parameters: [] },
   verify: { shape: 'stream', parameters: [record({ signatures: truth })] },
   signed: { shape: 'stream', parameters: [logFilter] },
   place: { shape: 'answer', parameters: [text] },
   scores: { shape: 'answer', parameters: [asOf] },
   explain: { shape: 'answer', parameters: [text, asOf] },
   replay: {
-    shape: 'answer',
+    shape: 'stream',
     parameters: [
       record({
         without: optional(text),

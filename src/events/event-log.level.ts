@@ -32,6 +32,7 @@ import { digestAt, readArrivals, scanSummaries } from './segment-scan.level.ts'
 import { SegmentStore, type SegmentStoreParts } from './segment-store.level.ts'
 import { DIGEST_BYTES } from './segment-summary.ts'
 import { asDamage } from './segment-value.level.ts'
+import { syncDirectory } from './sync-directory.fs.ts'
 import type { Upcast } from './upcasting.ts'
 import { verifyLog } from './verify-log.level.ts'
 import type { LogVerdict } from './verify-log.ts'
@@ -147,6 +148,7 @@ export async function createLevelLog(directory: string, author: NodeId): Promise
     // Both slots, so that from now on both must be readable.
     for (let slot = 0; slot < 2; slot++) head.write({ latest: empty, durable: empty, clean: true, boot: bootId() })
     head.close()
+    syncDirectory(directory)
   } finally {
     release()
   }

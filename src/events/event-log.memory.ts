@@ -9,7 +9,7 @@ import type { LogStore, StoreRange } from './log-store.ts'
 const BATCH_EVENTS = 1024
 
 /** Keeps events in an array; gone with the process. For simulations, tests and nodes that want no disk. */
-class MemoryStore implements LogStore {
+export class MemoryStore implements LogStore {
   readonly #events: PlannedEvent[] = []
 
   async write({ events }: Commit): Promise<void> {

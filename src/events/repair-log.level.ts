@@ -24,6 +24,7 @@ import { type LostRange, Salvage, type Salvaged } from './salvage.ts'
 import { ARRIVALS, META_KEY, SNAPSHOTS, SUMMARIES, segmentKey, summaryKey } from './segment-keys.ts'
 import { decodeSummary, encodeSummary } from './segment-summary.ts'
 import { CHECKSUM_BYTES, chainDigest, isSealed, sealValue } from './segment-value.level.ts'
+import { syncDirectory } from './sync-directory.fs.ts'
 import { verifyLog } from './verify-log.level.ts'
 import type { LogVerdict } from './verify-log.ts'
 
@@ -234,6 +235,8 @@ function putInPlace(directory: string): string {
   if (existsSync(projections)) renameSync(projections, join(keptIn, 'projections'))
   if (existsSync(paths.database)) renameSync(paths.database, join(keptIn, 'log'))
   renameSync(join(directory, DRAFT), paths.database)
+  syncDirectory(keptIn)
+  syncDirectory(directory)
   return keptIn
 }
 
@@ -271,4 +274,5 @@ async function recordHead(directory: string): Promise<void> {
   const head = new HeadFile(paths.head)
   for (let slot = 0; slot < 2; slot++) head.write({ latest: mark, durable: mark, clean: true, boot: bootId() })
   head.close()
+  syncDirectory(directory)
 }

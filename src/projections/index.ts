@@ -1,6 +1,6 @@
 // projections: what follows from the log. Liveness, reputation (and its policy), the keyword index (and its sharding),
 // downloads; the runner that checkpoints and rebuilds them. Imports events only. Everything but the store's LevelDB
-// adapter (and sha256.system.ts, breathe.system.ts) is pure.
+// adapter (and sha256.system.ts, turns.system.ts) is pure.
 
 export * from './all.ts'
 export * from './canonical-json.ts'
@@ -16,3 +16,4 @@ export * from './runner.ts'
 export * from './runner-notice.ts'
 export * from './sha256.ts'
 export * from './snapshots.ts'
+export * from './turns.ts'

@@ -1,12 +1,13 @@
 import type { Envelope, EventKind, EventLog, Timers } from '../events/index.ts'
-import { beginningOf } from './beginning.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
+import { initialStateOf } from './initial-state.ts'
 import type { Projection } from './projection.ts'
 import type { ProjectionStore } from './projection-store.ts'
 import { replay } from './replay.ts'
 import type { RunnerNotice } from './runner-notice.ts'
 import { digestRows, type NewSha256 } from './sha256.ts'
 import { Snapshots } from './snapshots.ts'
+import type { Turns } from './turns.ts'
 
 /** Projections by their names; `T` maps each name to its state. */
 export type ProjectionsOf<T> = { readonly [K in keyof T]: Projection<T[K]> }
@@ -26,12 +27,17 @@ export type RunnerOptions<T> = {
   readonly snapshotEvents?: number
   /** Copies kept of each projection, default 16: above it they stand farther apart. */
   readonly snapshotsMax?: number
-  /** Called now and then in long replays, so that everything else has its turn. */
-  readonly breathe?: () => Promise<void>
+  /** Turns of a long replay, so that everything else has its own; left out where nothing else waits. */
+  readonly newTurns?: () => Turns
   readonly onNotice?: (notice: RunnerNotice) => void
 }
 
 export type RebuildProgress = { readonly done: number; readonly total: number }
+export type RebuildOptions = {
+  onProgress?: (progress: RebuildProgress) => void
+  /** Ends the rebuild with its reason; the state stays the one that it was. */
+  signal?: AbortSignal
+}
 export type Rebuilt = { readonly events: number; readonly digestBefore: string; readonly digestAfter: string }
 
 /** Called after a batch was folded in, with those of its events that the projection handles. */
@@ -52,7 +58,7 @@ export interface ProjectionRunner<T> extends AsyncDisposable {
   /** A state as it stood after event `seq`, from the last snapshot before it. */
   stateAt<K extends keyof T & string>(name: K, seq: number): Promise<T[K]>
   /** Makes a state again from the whole log while the old one keeps answering, then puts it in its place. */
-  rebuild(name: keyof T & string, options?: { onProgress?: (progress: RebuildProgress) => void }): Promise<Rebuilt>
+  rebuild(name: keyof T & string, options?: RebuildOptions): Promise<Rebuilt>
   /** @returns a function that stops it */
   onChange<K extends keyof T & string>(name: K, listener: ChangeListener<T[K]>): () => void
   /** Stores rows and checkpoints now. @returns false if a commit failed (it is tried again later) */
@@ -167,7 +173,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
   const load = async (slot: Slot): Promise<void> => {
     const { name, version } = slot.projection
     const again = async (reason: Extract<RunnerNotice, { what: 'rebuilding' }>['reason'], error?: unknown): Promise<void> => {
-      const { state, rows } = await beginningOf(log, slot.projection)
+      const { state, rows } = await initialStateOf(log, slot.projection)
       slot.state = state
       slot.applied = 0
       slot.isWhole = rows.length === 0
@@ -198,7 +204,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
         from: lowest() + 1,
         to,
         kinds,
-        breathe: options.breathe,
+        turns: options.newTurns?.(),
         onProgress: (seq) => onProgress?.({ done: seq, total: to }),
         async passing(seq) {
           // Not of one that was ahead from the start: its state is a later one.
@@ -221,17 +227,17 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
   const stateAt = async (name: string, seq: number, fresh: boolean): Promise<unknown> => {
     const { projection } = slotOf(name)
     const before = fresh ? undefined : await snapshots.before(projection, seq)
-    const beginning = await beginningOf(log, projection)
-    let state = before === undefined ? beginning.state : projection.load(before.rows)
+    const initialState = await initialStateOf(log, projection)
+    let state = before === undefined ? initialState.state : projection.load(before.rows)
     await replay({
       log,
       from: (before?.checkpoint ?? 0) + 1,
       to: seq,
       kinds: projection.handles as readonly EventKind[],
-      breathe: options.breathe,
+      turns: options.newTurns?.(),
       // What this look at the past had to fold, the next one finds; not over events that the log has let go.
       passing: async (reached) => {
-        if (beginning.rows.length === 0) await snapshots.passing(projection, state, reached)
+        if (initialState.rows.length === 0) await snapshots.passing(projection, state, reached)
       },
       apply: (envelope) => {
         state = fold(projection, state, envelope)
@@ -274,13 +280,13 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
       return (await stateAt(name, seq, false)) as T[K]
     },
 
-    async rebuild(name, { onProgress } = {}) {
+    async rebuild(name, { onProgress, signal } = {}) {
       const slot = slotOf(name)
       // A slot of its own that nobody else sees, level with the log at the end of catchUp.
-      const beginning = await beginningOf(log, slot.projection)
-      const fresh: Slot = { ...slot, listeners: new Set(), state: beginning.state, applied: 0 }
+      const initialState = await initialStateOf(log, slot.projection)
+      const fresh: Slot = { ...slot, listeners: new Set(), state: initialState.state, applied: 0 }
       // Where events were pruned, snapshots know of the past what no replay can tell any more.
-      const isWhole = beginning.rows.length === 0
+      const isWhole = initialState.rows.length === 0
       if (isWhole) await snapshots.forget(slot.projection)
       let to = 0
       while (fresh.applied < slot.applied) {
@@ -291,7 +297,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
           from,
           to,
           kinds: slot.projection.handles,
-          breathe: options.breathe,
+          turns: options.newTurns?.(),
           passing: async (reached) => {
             if (isWhole) await snapshots.passing(slot.projection, fresh.state, reached)
           },
@@ -299,6 +305,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
             fresh.state = fold(slot.projection, fresh.state, envelope)
           },
           onProgress: (seq) => onProgress?.({ done: seq, total: to }),
+          signal,
         })
         fresh.applied = to
       }
@@ -307,7 +314,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
       const digestBefore = digestOf(slot, slot.state)
       const digestAfter = digestOf(slot, fresh.state)
       slot.state = fresh.state
-      slot.writer.restart(beginning.rows)
+      slot.writer.restart(initialState.rows)
       await checkpoint()
       return { events: to, digestBefore, digestAfter }
     },

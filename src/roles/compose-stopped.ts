@@ -6,12 +6,12 @@ import { readLevelLog, type StoppedLog } from '../events/event-log.level.ts'
 import { type LogView, type Millis, type NodeId, type NodeRole, upcaster } from '../events/index.ts'
 import { systemClock, systemTimers } from '../events/time.system.ts'
 import { allProjections, type ProjectionStates } from '../projections/all.ts'
-import { breathe } from '../projections/breathe.system.ts'
 import { frozenStore } from '../projections/frozen-store.ts'
 import { createProjectionRunner, type ProjectionRunner, type ProjectionStore } from '../projections/index.ts'
 import { openLevelProjectionStore } from '../projections/projection-store.level.ts'
 import { openMemoryProjectionStore } from '../projections/projection-store.memory.ts'
 import { newSha256 } from '../projections/sha256.system.ts'
+import { newTurns } from '../projections/turns.system.ts'
 import { backUp } from './node/backup.fs.ts'
 import { lazyQueries } from './node/lazy-queries.ts'
 import { createLogQueries } from './node/log-queries.ts'
@@ -82,7 +82,13 @@ async function openQueries(
   if (stored !== undefined) cleanup.use(stored)
   const states = cleanup.use(runnerOver(log, stored === undefined ? openMemoryProjectionStore() : frozenStore(stored)))
   await states.open()
-  return createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyStopped(dataDirectory, author, options) })
+  return createLogQueries({
+    log,
+    states,
+    newSha256,
+    newTurns,
+    verifyLog: (options) => verifyStopped(dataDirectory, author, options),
+  })
 }
 
 /** The rows a node left behind; undefined where there are none, or they cannot be opened: the log has everything. */
@@ -103,7 +109,7 @@ function runnerOver(log: LogView, store: ProjectionStore): ProjectionRunner<Proj
     projections: allProjections(log.author),
     timers: systemTimers,
     newSha256,
-    breathe,
+    newTurns,
   })
 }
 

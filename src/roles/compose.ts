@@ -12,7 +12,6 @@ import { createOverlay } from '../network/runtime.ts'
 import { createHyperswarmTransport } from '../network/transport.hyperswarm.ts'
 import { freeUdpPort } from '../network/udp-port.hyperswarm.ts'
 import { allProjections, type ProjectionStates } from '../projections/all.ts'
-import { breathe } from '../projections/breathe.system.ts'
 import {
   createProjectionRunner,
   members,
@@ -23,6 +22,7 @@ import {
 import { openLevelProjectionStore } from '../projections/projection-store.level.ts'
 import { parametersOf, SEED_V1 } from '../projections/reputation/index.ts'
 import { newSha256 } from '../projections/sha256.system.ts'
+import { newTurns, yieldToEventLoop } from '../projections/turns.system.ts'
 import { createClient } from './client/client.ts'
 import { createIndexNode } from './index-node/index-node.ts'
 import { liveIndexMap } from './index-node/live-index-map.ts'
@@ -177,7 +177,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
         return 'a link to the network: no bootstrap or known node answers yet'
       return null
     },
-    queries: createLogQueries({ log, states, newSha256, verifyLog: (options) => verifyRunning(stored, options) }),
+    queries: createLogQueries({ log, states, newSha256, newTurns, verifyLog: (options) => verifyRunning(stored, options) }),
     backUp: (output) => backUp({ directory: directory.directory, log: stored }, output, () => clock.now()),
     metrics: () => (metrics === undefined ? null : { host: metrics.host, port: metrics.port }),
     stop: () => stopAsked.resolve(),
@@ -210,7 +210,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   cleanup.defer(enforceOperatorBans(log, states.state('reputation'), overlay))
   cleanup.use(startProgramLog(options.logLevel, { id: signer.id, notices, overlay }))
   const index =
-    options.role === 'index' ? cleanup.use(createIndexNode({ ...parts, map, timers, newSha256, breathe })) : undefined
+    options.role === 'index' ? cleanup.use(createIndexNode({ ...parts, map, timers, newSha256, yieldToEventLoop })) : undefined
   overlay.onLinks(({ up, peer, why }) => {
     if (!up && why !== undefined && why !== 'stopped' && why !== 'remote')
       notices.post('info', 'link.lost', `lost the link to ${peer.slice(0, 8)}: ${why}`)
@@ -223,7 +223,15 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   const client =
     engine === undefined
       ? undefined
-      : cleanup.use(await createClient({ ...parts, engine, map, timers, node, streams: transport.openPeerStreams() }, signal))
+      : cleanup.use(
+          await createClient(
+            {
+              ...{ ...parts, engine, map, timers, node, streams: transport.openPeerStreams() },
+              onWriteFailure: (listener) => stored.onWriteFailure(listener),
+            },
+            signal,
+          ),
+        )
 
   const remember = () =>
     writeNetworkMemory(memoryPath, {
@@ -268,7 +276,7 @@ function runnerOf(
     projections: allProjections(own),
     timers: systemTimers,
     newSha256,
-    breathe,
+    newTurns,
     onNotice: (what) => {
       const { level, code, text } = runnerNotice(what)
       notices.post(level, code, text)

@@ -1,5 +1,7 @@
 import type { DamagedRange, Event, NodeId, NodeRole, PeerId, Stream } from '../events/index.ts'
 
+export { HITS_DEFAULT, HITS_MAX } from '../projections/keyword-index/hits.ts'
+
 // What a running node can be asked, by role: the control socket carries exactly these calls, the REPL makes them
 // directly. Parameters and results are plain JSON (bytes as base64 text, times as ms since 1970). A call that takes
 // long is an async generator: it yields progress and returns the result.
@@ -141,11 +143,11 @@ export type ImportResult = {
 }
 
 export type BackupProgress = { done: number; total: number }
-/** `gossipSeq` and `indexSeq`: the last numbers of the node's own events in the copy. */
+/** `head`: place of the last event in the copy. `gossipSeq` and `indexSeq`: the last numbers of the node's own events in it. */
 export type BackupResult = {
   directory: string
   at: number
-  events: number
+  head: number
   headDigest: string
   gossipSeq: number
   indexSeq: number
@@ -165,7 +167,8 @@ export type EventRow = {
 /** An event with its bytes as base64 text. */
 export type JsonEvent = { [K in keyof Event]: Event[K] } & Record<string, unknown>
 
-export type LogFilter = { from?: number; to?: number; kinds?: string[]; author?: string; limit?: number }
+/** `limit`: the first so many of them. `last`: the last so many. */
+export type LogFilter = { from?: number; to?: number; kinds?: string[]; author?: string; limit?: number; last?: number }
 
 export type LogStats = {
   events: number
@@ -183,6 +186,8 @@ export type LogStats = {
   growthPerDay: { events: number; bytes: number } | null
 }
 
+/** How far a walk over the log has come, by the places in it. */
+export type WalkProgress = { done: number; total: number }
 export type VerifyProgress = { done: number; total: number }
 export type VerifyResult = {
   intact: boolean
@@ -274,7 +279,10 @@ export type ReplayResult = {
   replayedDigest: string | null
 }
 
-/** A place in the log's own order: after event `seq`, with that event's stamp and its author's claim of the time (null at 0). */
+/**
+ * A place in the log's own order: after event `seq`, with the stamp and the author's claim of the time of the last event
+ * that is there by then (0 and null where none is).
+ */
 export type LogPlace = { seq: number; lamport: number; at: number | null }
 
 /** As it stood after this event; default: now. */
@@ -283,7 +291,9 @@ export type AsOf = { at?: number }
 /** Everything that can be read from a log alone: of a running node through its socket, of a stopped one directly. */
 export interface LogQueries {
   events(filter: LogFilter): AsyncIterable<EventRow>
-  stats(): Promise<LogStats>
+  /** The last event, by its place, which is no count: places of pruned events are empty. `lamport`: the node's clock. */
+  head(): Promise<{ seq: number; lamport: number }>
+  stats(): Progressive<WalkProgress, LogStats>
   verify(options: { signatures: boolean }): Progressive<VerifyProgress, VerifyResult>
   /** Signed events as base64, one by one, in log order: the export that can be checked elsewhere. */
   signed(filter: LogFilter): AsyncIterable<{ seq: number; body: string; signature: string }>
@@ -291,7 +301,7 @@ export interface LogQueries {
   place(when: string): Promise<LogPlace>
   scores(asOf?: AsOf): Promise<ScoreRow[]>
   explain(peer: string, asOf?: AsOf): Promise<Explanation>
-  replay(request: ReplayRequest): Promise<ReplayResult>
+  replay(request: ReplayRequest): Progressive<WalkProgress, ReplayResult>
   members(asOf?: AsOf): Promise<MemberRow[]>
   digests(options: { at?: number }): Promise<ProjectionDigests>
 }
@@ -337,7 +347,9 @@ export type SearchHit = {
 export type SearchResult = {
   query: string
   hits: SearchHit[]
+  /** There is more. */
   truncated: boolean
+  /** What to ask with for the rest; null where there is none, or no node alone can tell it. */
   cursor: string | null
   /** The keyword whose partition was asked, and which node answered for it; null when the query has no word. */
   keyword: string | null
@@ -347,6 +359,7 @@ export type SearchResult = {
   failed: { node: NodeId; reason: string }[]
   elapsedMs: number
 }
+/** `limit`: 1 to `HITS_MAX`, default `HITS_DEFAULT`. */
 export type SearchRequest = { text: string; limit?: number; cursor?: string }
 
 export type IndexStatus = {

@@ -14,7 +14,7 @@ const NODE_ID = /^[0-9a-f]{64}$/
 let folder: string | undefined
 const nodes = new Map<string, NodeProcess>()
 /** What earlier rows found out. */
-const found = { bootstrap: '', infoHash: '', publisher: '', torrentFile: '' }
+const found = { bootstrap: '', infoHash: '', publisher: '', torrentFile: '', judge: '', firstVerdict: 0 }
 
 const at = (name: string): string => join(folder ?? '/nowhere', name)
 const data = (name: string): string[] => ['--data', at(name)]
@@ -246,9 +246,31 @@ const STORY: readonly Row[] = [
     json: ({ liveDigest, replayedDigest }) => assert.equal(replayedDigest, liveDigest),
   },
   {
+    command: 'log show',
+    words: () => ['--kind', 'piece.judged', ...data('c2')],
+    lines: (values) => {
+      found.judge = String(values[0]?.author)
+      found.firstVerdict = Number(values[0]?.seq)
+    },
+  },
+  // The publisher judged nobody, so all is as it was; without the one that did there is nothing.
+  {
     command: 'reputation replay',
-    words: () => ['--without', found.publisher.slice(0, 8), '--until', '5', ...data('c2')],
-    json: ({ scores }) => assert.ok(Array.isArray(scores)),
+    words: () => ['--without', found.publisher.slice(0, 8), ...data('c2')],
+    json: ({ scores, events }) => {
+      assert.equal(first(scores).peer, found.publisher)
+      assert.ok(Number(first(scores).ownGood) > 0 && Number(events) > 0)
+    },
+  },
+  {
+    command: 'reputation replay',
+    words: () => ['--without', found.judge, ...data('c2')],
+    json: { scores: [], events: 0, changed: [] },
+  },
+  {
+    command: 'reputation replay',
+    words: () => ['--until', String(found.firstVerdict - 1), ...data('c2')],
+    json: { scores: [], events: 1 },
   },
   {
     command: 'reputation ban',
@@ -308,11 +330,15 @@ const STORY: readonly Row[] = [
     json: ({ projections }) => assert.ok((projections as Facts[]).every((row) => row.digestBefore === row.digestAfter)),
   },
   { command: 'node rebuild', words: () => ['nonsense', ...data('c1')], ...failure(2, /there is no projection nonsense/) },
-  { command: 'node backup', words: () => ['--output', at('copy-1'), ...data('c1')], text: /events and the key are in / },
+  {
+    command: 'node backup',
+    words: () => ['--output', at('copy-1'), ...data('c1')],
+    text: /^the log up to event \d+ and the key are in /,
+  },
   {
     command: 'node backup',
     words: () => ['--output', at('copy-2'), ...data('c1')],
-    json: ({ events, indexSeq }) => assert.ok(Number(events) > 0 && Number(indexSeq) > 0),
+    json: ({ head, indexSeq }) => assert.ok(Number(head) > 0 && Number(indexSeq) > 0),
   },
   { command: 'node backup', words: () => ['--output', at('copy-2'), ...data('c1')], ...failure(2, /is not empty/) },
   { command: 'log verify', words: () => ['--signatures', ...data('copy-1')], text: /^intact: /, json: { intact: true } },
@@ -375,6 +401,10 @@ const STORY: readonly Row[] = [
   { command: 'client resume', words: () => ['zz', ...data('c1')], ...failure(2, /not an info hash/) },
   { command: 'client remove', words: () => ['ffff', ...data('c1')], ...failure(2, /no torrent known here starts with ffff/) },
   { command: 'client corrupt', words: () => [found.infoHash, '101', ...data('c1')], ...failure(2, /100/) },
+  { command: 'client search', words: () => ['sea', '--limit', '1000', ...data('c2')], json: { truncated: false } },
+  { command: 'client search', words: () => ['sea', '--limit', '1001', ...data('c2')], ...failure(2, /1000/) },
+  { command: 'index search', words: () => ['sea', '--limit', '1000', ...data('i1')], json: { truncated: false } },
+  { command: 'index search', words: () => ['sea', '--limit', '1001', ...data('i1')], ...failure(2, /1000/) },
   { command: 'client search', words: () => ['sea', '--get', '9', ...data('c1')], ...failure(1, /there is no hit 9/) },
   { command: 'client status', words: () => data('i1'), ...failure(2, /no client node/) },
   { command: 'index status', words: () => data('c1'), ...failureInJson(2, /no index node/) },

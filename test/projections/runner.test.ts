@@ -10,9 +10,11 @@ import {
   type ProjectionStore,
   type RowChange,
   type RunnerNotice,
+  type Turns,
 } from '../../src/projections/index.ts'
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
+import { countedTurns } from './counted-turns.ts'
 import { hash } from './envelopes.ts'
 
 /** Counts completed downloads by info hash: the smallest projection with rows that come and change. */
@@ -72,7 +74,7 @@ const other = (log: EventLog) => log.append([{ stream: 'local', event: { kind: '
 function setUp(
   log: EventLog,
   store: ProjectionStore,
-  options: { version?: number; checkpointEvents?: number; breathe?: () => Promise<void> } = {},
+  options: { version?: number; checkpointEvents?: number; newTurns?: () => Turns } = {},
 ) {
   const timers = new ManualTimers()
   const notices: RunnerNotice[] = []
@@ -84,7 +86,7 @@ function setUp(
     newSha256,
     checkpointEvents: options.checkpointEvents ?? 1000,
     onNotice: (notice) => notices.push(notice),
-    ...(options.breathe === undefined ? {} : { breathe: options.breathe }),
+    ...(options.newTurns === undefined ? {} : { newTurns: options.newTurns }),
   })
   const count = (name: string): number => runner.state('counts').counts.get(hash(name)) ?? 0
   return { runner, timers, notices, count }
@@ -287,12 +289,12 @@ describe('projection runner', () => {
     for (let index = 0; index < 30; index++) await finished(log, ...Array<string>(100).fill('a'))
     const seen: number[] = []
     const { runner, count } = setUp(log, openMemoryProjectionStore(), {
-      breathe: async () => {
+      newTurns: countedTurns(async () => {
         if (seen.length < 3 && runner.applied > 0) {
           await finished(log, 'a')
           seen.push(count('a'))
         }
-      },
+      }).newTurns,
     })
     await runner.open()
     seen.length = 0
@@ -309,6 +311,47 @@ describe('projection runner', () => {
       progress,
       [...progress].sort((a, b) => a - b),
     )
+    await runner.close()
+  })
+
+  it('gives others their turn in the midst of a batch, in a start, a rebuild and a look at the past', async () => {
+    const log = openLog()
+    const events = 3_000
+    for (let round = 0; round < events / 100; round++) await finished(log, ...Array<string>(100).fill('a'))
+    const turns = countedTurns()
+    const { runner } = setUp(log, openMemoryProjectionStore(), { newTurns: turns.newTurns })
+    const works: [string, () => Promise<unknown>][] = [
+      ['start', () => runner.open()],
+      ['rebuild', () => runner.rebuild('counts')],
+      ['look at the past', () => runner.digestAt('counts')],
+    ]
+    for (const [name, work] of works) {
+      const before = turns.count
+      await work()
+      // Each event takes 1 ms, and a turn 10 ms at most.
+      assert.ok(turns.count - before >= events / 12, `${name}: ${turns.count - before} turns`)
+    }
+    await runner.close()
+  })
+
+  it('ends a rebuild whose caller goes, and keeps the state that it had', async () => {
+    const log = openLog()
+    for (let round = 0; round < 30; round++) await finished(log, ...Array<string>(100).fill('a'))
+    const gone = new AbortController()
+    const turns = countedTurns(async () => {
+      if (turns.count === 5) gone.abort(new Error('the caller has gone'))
+    })
+    const { runner, count } = setUp(log, openMemoryProjectionStore())
+    await runner.open()
+    const cancelled = setUp(log, openMemoryProjectionStore(), { newTurns: turns.newTurns })
+    await cancelled.runner.open()
+    const after = turns.count
+    const state = cancelled.runner.state('counts')
+    await assert.rejects(cancelled.runner.rebuild('counts', { signal: gone.signal }), /the caller has gone/)
+    assert.ok(turns.count - after <= 1, 'at once')
+    assert.equal(cancelled.runner.state('counts'), state)
+    assert.equal(count('a'), 3_000)
+    await cancelled.runner.close()
     await runner.close()
   })
 
@@ -361,10 +404,10 @@ describe('projection runner', () => {
     await older.runner.open()
     await older.runner.close()
     const seen: unknown[] = []
-    const breathe = async () => {
+    const { newTurns } = countedTurns(async () => {
       seen.push((await store.load('counts'))?.version)
-    }
-    const newer = setUp(log, store, { version: 2, breathe })
+    })
+    const newer = setUp(log, store, { version: 2, newTurns })
     await newer.runner.open()
     assert.ok(seen.length > 1)
     assert.deepEqual(new Set(seen), new Set([1]))

@@ -12,21 +12,14 @@ import { type Draft, type SignedEvent, upcaster } from '../../src/events/index.t
 import { startNode } from '../../src/roles/compose.ts'
 import { importLog } from '../../src/roles/compose-import.ts'
 import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
-import type { Progressive } from '../../src/roles/index.ts'
 import { readRestoredMark } from '../../src/roles/node/restored.fs.ts'
 import type { StartOptions } from '../../src/roles/start.ts'
 import { EVERY_KIND, foreign, numbered, signerOf, tickingClock } from '../events/samples.ts'
+import { resultOf } from './result-of.ts'
 
 const upcast = upcaster(upcastSteps)
 const OFFLINE: Omit<StartOptions, 'dataDirectory'> = {
   ...{ role: 'client', host: '127.0.0.1', port: 0, bootstrap: [], logLevel: 'silent' },
-}
-
-async function resultOf<R>(call: Progressive<unknown, R>): Promise<R> {
-  for (;;) {
-    const { done, value } = await call.next()
-    if (done) return value as R
-  }
 }
 
 describe('a log', () => {

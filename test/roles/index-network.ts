@@ -1,6 +1,7 @@
 import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import type { EventLog, InfoHash, NodeId, SignedEvent, TorrentPublished } from '../../src/events/index.ts'
 import { signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
+import type { Overlay, RequestHandler } from '../../src/network/overlay.ts'
 import { allProjections, type ProjectionStates } from '../../src/projections/all.ts'
 import { createProjectionRunner, type ProjectionRunner } from '../../src/projections/index.ts'
 import { partitionDigest } from '../../src/projections/keyword-index/index.ts'
@@ -97,6 +98,8 @@ export class IndexPeer {
   readonly node: SimNode
   readonly #sim: Simulation
   index: IndexNode | undefined
+  /** What it answers requests with, by method. */
+  readonly handlers = new Map<string, RequestHandler>()
 
   constructor(sim: Simulation, node: SimNode, states: ProjectionRunner<ProjectionStates>) {
     this.#sim = sim
@@ -128,8 +131,30 @@ export class IndexPeer {
 
   #run(): void {
     this.index = createIndexNode({
-      ...{ log: this.node.log, overlay: this.node.overlay, states: this.states, map: this.map },
-      ...{ verify: verifySignature, clock: this.#sim.time, timers: this.#sim.time, newSha256, breathe: async () => {} },
+      ...{ log: this.node.log, overlay: this.#noted(), states: this.states, map: this.map },
+      ...{
+        verify: verifySignature,
+        clock: this.#sim.time,
+        timers: this.#sim.time,
+        newSha256,
+        yieldToEventLoop: async () => {},
+      },
+    })
+  }
+
+  /** The node's overlay, which notes what is served. */
+  #noted(): Overlay {
+    return new Proxy(this.node.overlay, {
+      get: (overlay, name) => {
+        if (name === 'serve') {
+          return (method: string, handler: RequestHandler) => {
+            this.handlers.set(method, handler)
+            overlay.serve(method, handler)
+          }
+        }
+        const value: unknown = Reflect.get(overlay, name)
+        return typeof value === 'function' ? value.bind(overlay) : value
+      },
     })
   }
 

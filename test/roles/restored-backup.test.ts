@@ -8,16 +8,10 @@ import type { NodeRole } from '../../src/events/index.ts'
 import { startNode } from '../../src/roles/compose.ts'
 import { importLog } from '../../src/roles/compose-import.ts'
 import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
-import type { EventRow, Progressive } from '../../src/roles/index.ts'
+import type { EventRow } from '../../src/roles/index.ts'
 import type { RunningNode, StartOptions } from '../../src/roles/start.ts'
+import { resultOf } from './result-of.ts'
 import { until } from './until.ts'
-
-async function resultOf<R>(call: Progressive<unknown, R>): Promise<R> {
-  for (;;) {
-    const { done, value } = await call.next()
-    if (done) return value as R
-  }
-}
 
 async function eventsOf(node: { events: RunningNode['node']['events'] }, author: string): Promise<EventRow[]> {
   const rows: EventRow[] = []
@@ -81,16 +75,16 @@ describe('a node restored from a backup', () => {
   it('has a whole copy of one moment, made while it runs, with its key for nobody else', async () => {
     const node = await joined('client', 'one')
     await publish(node, 'first words')
-    const { events, headDigest } = await resultOf(node.node.backup({ directory: at('copy') }))
+    const { head, headDigest } = await resultOf(node.node.backup({ directory: at('copy') }))
     assert.equal(statSync(at('copy/key.seed')).mode & 0o777, 0o600)
     await using copy = await openStoppedNode(at('copy'))
     const verdict = await resultOf(copy.verify({ signatures: true }))
     assert.deepEqual(
       [verdict.intact, verdict.events, verdict.signaturesChecked, verdict.headDigest],
-      [true, events, events, headDigest],
+      [true, head, head, headDigest],
     )
     const { digests } = await copy.digests({})
-    assert.deepEqual(digests, (await node.node.digests({ at: events })).digests)
+    assert.deepEqual(digests, (await node.node.digests({ at: head })).digests)
     await assert.rejects(resultOf(node.node.backup({ directory: at('copy') })), { code: 'usage', message: /is not empty/ })
   })
 

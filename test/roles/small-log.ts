@@ -1,5 +1,8 @@
-import { openMemoryLog } from '../../src/events/event-log.memory.ts'
+import type { Commit } from '../../src/events/commit-plan.ts'
+import { CommittedLog } from '../../src/events/committed-log.ts'
+import { MemoryStore } from '../../src/events/event-log.memory.ts'
 import type { EventLog, Millis, NodeId } from '../../src/events/index.ts'
+import { LogState } from '../../src/events/log-state.ts'
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import { allProjections, type ProjectionStates } from '../../src/projections/all.ts'
 import { createProjectionRunner, type ProjectionRunner } from '../../src/projections/index.ts'
@@ -8,10 +11,22 @@ import { newSha256 } from '../../src/projections/sha256.system.ts'
 import { noUpcast } from '../events/samples.ts'
 import { VirtualTime } from '../sim/virtual-time.ts'
 
+/** Where a log in memory is, with as much room as there is memory, or none. */
+export class Disk extends MemoryStore {
+  isFull = false
+
+  override async write(commit: Commit): Promise<void> {
+    if (this.isFull) throw new Error('no space left on device')
+    await super.write(commit)
+  }
+}
+
 /** A node's log in memory, and its projections in step with it. */
 export type SmallLog = AsyncDisposable & {
   readonly id: NodeId
-  readonly log: EventLog
+  readonly log: CommittedLog
+  /** Refuses to write while it is full. */
+  readonly disk: Disk
   readonly states: ProjectionRunner<ProjectionStates>
   readonly time: VirtualTime
 }
@@ -19,14 +34,15 @@ export type SmallLog = AsyncDisposable & {
 export async function openSmallLog(name = 1): Promise<SmallLog> {
   const time = new VirtualTime()
   const signer = signerFromSeed(new Uint8Array(32).fill(name))
-  const log = openMemoryLog({ signer, clock: { now: () => time.now() as Millis }, upcast: noUpcast })
+  const disk = new Disk()
+  const log = new CommittedLog(new LogState(), disk, { signer, clock: { now: () => time.now() as Millis }, upcast: noUpcast })
   const states = createProjectionRunner<ProjectionStates>({
     ...{ log, store: openMemoryProjectionStore(), timers: time, newSha256 },
     projections: allProjections(log.author),
   })
   await states.open()
   return {
-    ...{ id: log.author, log, states, time },
+    ...{ id: log.author, log, disk, states, time },
     async [Symbol.asyncDispose]() {
       await states.close()
       await log[Symbol.asyncDispose]()

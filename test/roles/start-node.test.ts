@@ -8,21 +8,15 @@ import { join } from 'node:path'
 import type { NodeRole } from '../../src/events/index.ts'
 import { startNode } from '../../src/roles/compose.ts'
 import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
-import { type ClientService, type NodeService, type Progressive, ServiceError } from '../../src/roles/index.ts'
+import { type ClientService, type NodeService, ServiceError } from '../../src/roles/index.ts'
 import type { RunningNode, StartOptions } from '../../src/roles/start.ts'
+import { resultOf } from './result-of.ts'
 import { until } from './until.ts'
 
 const HOST = '127.0.0.1'
 const FILE_BYTES = 3_000_000
 
 /** The result of a long call. */
-async function resultOf<R>(call: Progressive<unknown, R>): Promise<R> {
-  for (;;) {
-    const { done, value } = await call.next()
-    if (done) return value as R
-  }
-}
-
 const clientOf = (running: RunningNode): ClientService => {
   assert.ok(running.client, 'the node is no client')
   return running.client

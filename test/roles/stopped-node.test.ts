@@ -12,21 +12,15 @@ import { allProjections } from '../../src/projections/index.ts'
 import { openLevelProjectionStore } from '../../src/projections/projection-store.level.ts'
 import { startNode } from '../../src/roles/compose.ts'
 import { migrateStopped, openStoppedNode, planStoppedMigration, rebuildStopped } from '../../src/roles/compose-stopped.ts'
-import { type Progressive, ServiceError } from '../../src/roles/index.ts'
+import { ServiceError } from '../../src/roles/index.ts'
 import { build } from '../cli/program.ts'
 import { EVERY_KIND, foreign, numbered, signerOf, tickingClock } from '../events/samples.ts'
+import { resultOf } from './result-of.ts'
 
 const GOLDEN = join(import.meta.dirname, '../fixtures/logs')
 const upcast = upcaster(upcastSteps)
 const NAMES = ['liveness', 'reputation', 'keyword-index', 'downloads'] as const
 const version = (name: (typeof NAMES)[number]): number => allProjections(signerOf(1).id)[name].version
-
-async function resultOf<R>(call: Progressive<unknown, R>): Promise<R> {
-  for (;;) {
-    const { done, value } = await call.next()
-    if (done) return value as R
-  }
-}
 
 /** The seed of `signerOf(1)`, whose node wrote the golden logs. */
 function goldenSeed(): Uint8Array {
@@ -186,7 +180,7 @@ describe('a node that does not run', () => {
         await using node = await openStoppedNode(directory)
         let events = 0
         for await (const _ of node.events({})) events++
-        assert.equal((await node.stats()).events, events)
+        assert.equal((await resultOf(node.stats())).events, events)
         await node.members({})
       }
       {

@@ -29,7 +29,7 @@ export function nodeStatusText(status: NodeStatus, now: number): string {
       `${status.links}: ${gossip.eager} eager, ${gossip.lazy} lazy; ${counted(gossip.backlog, 'event')} waiting to be named`,
     ],
     ['members', `${members.alive} alive, ${members.suspect} suspect, ${members.dead} dead, ${members.left} left`],
-    ['log', `${counted(log.head, 'event')}, lamport ${count(log.lamport)}`],
+    ['log', `up to event ${count(log.head)}, lamport ${count(log.lamport)}`],
     [
       'gossip',
       `${count(gossip.eventsIn)} in, ${count(gossip.eventsOut)} out, ${counted(gossip.duplicates, 'duplicate')}, ` +

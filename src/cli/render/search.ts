@@ -19,7 +19,7 @@ export function searchText(result: SearchResult): string {
     )
   }
   const notes = [`${counted(result.hits.length, 'hit')} in ${duration(result.elapsedMs)}`]
-  if (result.truncated) notes.push('there are more: say more words')
+  if (result.truncated) notes.push('there are more: say more words, or a higher --limit')
   if (result.failed.length > 0) notes.push(`${counted(result.failed.length, 'index node')} did not answer`)
   blocks.push(notes.join('; '))
   return blocks.join('\n')

@@ -21,6 +21,8 @@ export const asOf = (place: LogPlace | undefined): { at?: number } => (place ===
 
 /** Stands above what is shown. */
 export function placeLine(place: LogPlace): string {
-  if (place.at === null) return 'before the first event'
+  if (place.seq === 0) return 'before the first event'
+  // Whatever was there by then has been pruned.
+  if (place.at === null) return `as of event ${place.seq}`
   return `as of event ${place.seq} (lamport ${place.lamport}, ${time(place.at)})`
 }

@@ -62,7 +62,7 @@ export type ExportTarget = { readonly format: 'ndjson' | 'bundle'; readonly file
  */
 export async function exportLog(log: ExportedLog, filter: LogFilter, { format, file }: ExportTarget): Promise<Exported> {
   // New events come in meanwhile, and the two listings must end at the same one.
-  const { seq: head } = await log.queries.place('now')
+  const { seq: head } = await log.queries.head()
   const range = { ...filter, to: filter.to ?? head }
   const isBundle = format === 'bundle'
   const pieces = isBundle ? bundlePieces(log, range, head) : lineBytes(signedLines(log.queries, range))

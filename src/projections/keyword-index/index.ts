@@ -1,14 +1,15 @@
 // keyword-index: torrents by the words of their titles; tokenizer, query language and ranking; the partitions that index
 // nodes share out, and their digests. Imports events only.
 export type { Description, Offer, TorrentDocument } from './documents.ts'
+export { HITS_DEFAULT, HITS_MAX } from './hits.ts'
 export type { KeywordIndexState } from './index-state.ts'
 export { keywordIndexProjection } from './keyword-index.ts'
 export * from './partitions.ts'
 export { type Filter, parseQuery, type Query, type Term } from './query.ts'
 export {
+  cursorAfter,
   DOCUMENTS_PER_KEYWORD_MAX,
   documentFrequency,
-  HITS_MAX,
   type Hit,
   type SearchOptions,
   type SearchReply,

@@ -1,16 +1,14 @@
-import type { NodeId } from '../../events/index.ts'
-import { isActive, type TorrentDocument } from './documents.ts'
+import type { TorrentDocument } from './documents.ts'
 import type { Query } from './query.ts'
 import { titleTokens } from './tokenizer.ts'
 
-// The final order of the best candidates: how well the title fits dominates; seeders, freshness and whose word it is
-// move it a little.
+// The final order of the best candidates: how well the title fits dominates; seeders, freshness and whether it was
+// checked move it a little.
 
 export type RankContext = {
   /** The query's words in the order they were typed, prefixes and phrases taken apart. */
   readonly words: readonly string[]
   readonly lamportMax: number
-  readonly trusted: ReadonlySet<NodeId>
 }
 
 export function rankingWords(query: Query): string[] {
@@ -46,7 +44,5 @@ export function score(document: TorrentDocument, context: RankContext): number {
   const seeders = (9 + document.seeders / (100 + document.seeders)) / 10
   const age = (document.description?.by.lamport ?? 0) / Math.max(1, context.lamportMax)
   const freshness = (19 + age) / 20
-  const trusted = document.offers.some((offer) => isActive(offer) && context.trusted.has(offer.author))
-  const word = trusted ? 1.1 : document.verified ? 1.05 : 1
-  return title * seeders * freshness * word
+  return title * seeders * freshness * (document.verified ? 1.05 : 1)
 }

@@ -1,5 +1,6 @@
 import type { InfoHash, NodeId } from '../../events/index.ts'
 import type { TorrentDocument, WordEntry } from './documents.ts'
+import { HITS_DEFAULT, HITS_MAX } from './hits.ts'
 import { compareOrdinals, type KeywordIndexState, orderedOrdinals, visibleDocuments, wordsWithPrefix } from './index-state.ts'
 import { testOfQuery } from './matching.ts'
 import { parseQuery, type Query, type Term } from './query.ts'
@@ -30,21 +31,17 @@ export type SearchReply = {
 }
 
 export type SearchOptions = {
-  /** 1 to 20, default 20. */
+  /** 1 to `HITS_MAX`, default `HITS_DEFAULT`; a number outside of it is taken for the nearest. */
   readonly limit?: number
   readonly cursor?: string
-  /** Publishers whose torrents come a little earlier. */
-  readonly trusted?: ReadonlySet<NodeId>
 }
 
-export const HITS_MAX = 20
 /** Best by static rank that are put in the final order; pages beyond follow by static rank. */
 const CANDIDATES_MAX = 200
 /** Best documents of a keyword that are looked at. Nothing is dropped from the lists: what is best changes with every seeder. */
 export const DOCUMENTS_PER_KEYWORD_MAX = 10_000
 /** Words that a prefix stands for, the commonest ones. */
 const PREFIX_WORDS_MAX = 200
-const NO_ONE: ReadonlySet<NodeId> = new Set()
 
 /** Lists that hold the documents of a term or a clause. `cut`: not all of them. */
 type Lists = { readonly entries: readonly WordEntry[]; readonly cut: boolean }
@@ -117,10 +114,13 @@ function offsetOf(cursor: string | undefined): number {
   return Number.isSafeInteger(offset) && offset > 0 ? Math.min(offset, DOCUMENTS_PER_KEYWORD_MAX) : 0
 }
 
+/** The cursor that goes on after the first `hits` of the page that began at `cursor`. */
+export const cursorAfter = (cursor: string, hits: number): string => String(offsetOf(cursor) + hits)
+
 /** Finds torrents in what this node holds. Every string is a query; a cursor that is none starts from the beginning. */
 export function search(state: KeywordIndexState, text: string, options: SearchOptions = {}): SearchReply {
   const query = parseQuery(text)
-  const limit = Math.max(1, Math.min(HITS_MAX, Math.trunc(options.limit ?? HITS_MAX) || HITS_MAX))
+  const limit = Math.max(1, Math.min(HITS_MAX, Math.trunc(options.limit ?? HITS_DEFAULT) || HITS_DEFAULT))
   const offset = offsetOf(options.cursor)
   const wanted = Math.max(CANDIDATES_MAX, offset + limit + 1)
 
@@ -134,7 +134,7 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
     if (found.length >= wanted) break
   }
 
-  const context = { words: rankingWords(query), lamportMax: state.lamportMax, trusted: options.trusted ?? NO_ONE }
+  const context = { words: rankingWords(query), lamportMax: state.lamportMax }
   const ranked = found
     .slice(0, CANDIDATES_MAX)
     .map((document, place) => ({ document, place, score: score(document, context) }))
@@ -143,7 +143,9 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
     .map(({ document }) => document)
   const page = [...ranked, ...found.slice(CANDIDATES_MAX)].slice(offset, offset + limit)
   const more = found.length > offset + limit
-  return { hits: page.flatMap(hitOf), truncated: more || cut, cursor: more ? String(offset + limit) : '' }
+  // Further back nothing is looked at: a cursor to there would lead to the same page for ever.
+  const goesOn = more && offset + limit < DOCUMENTS_PER_KEYWORD_MAX
+  return { hits: page.flatMap(hitOf), truncated: more || cut, cursor: goesOn ? cursorAfter(options.cursor ?? '', limit) : '' }
 }
 
 /** Documents that have this keyword here: what tells a rare word from a common one. */

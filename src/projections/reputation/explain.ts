@@ -31,8 +31,6 @@ export type Explanation = {
   readonly ban: { readonly seq: number; readonly rule: BanRule | 'operator' } | undefined
   /** The smallest set of events that made the ban, given all the good that was known; ascending sequences. */
   readonly decisive: readonly number[]
-  /** Events without which it would not be banned today; undefined where that would take more than `LIFTING_MAX`. */
-  readonly lifting: readonly number[] | undefined
 }
 
 /** Removing more than so many events is no answer to "which one was it". */
@@ -125,47 +123,66 @@ function smallestSet(told: readonly Told[], rule: BanRule | 'operator', banSeq: 
   }
 }
 
+/** What an explanation is made under. */
+export type ExplainOptions = { readonly own: NodeId; readonly policy?: Policy }
+
 /**
  * Why a peer stands as it does: every event about it with the score after it, the terms, and the events that made a ban.
- * Replays `envelopes` (any that hold the verdicts, in the log's order) as `own` saw them.
+ * Give it the events that hold the verdicts, in the log's order, as `own` saw them: it keeps those about the peer alone.
  */
-export function explain(
-  envelopes: Iterable<Envelope>,
-  peer: PeerId,
-  options: { readonly own: NodeId; readonly policy?: Policy },
-): Explanation {
-  const all = [...envelopes]
-  const replayer = new ReputationReplayer(options)
-  const { ledger } = replayer
-  const told: Told[] = []
-  const verdicts: Omit<ExplainedVerdict, 'decisive'>[] = []
-  let policyAtBan = options.policy ?? SEED_V1
-  let banned = false
-  for (const envelope of all) {
-    replayer.take(envelope)
-    const one = about(envelope, peer)
-    if (one === undefined) continue
-    told.push(one)
-    const { score, standing } = judge(ledger, peer)
-    if (standing === 'banned' && !banned) policyAtBan = ledger.policy
-    banned = standing === 'banned'
+export class Explainer {
+  readonly #peer: PeerId
+  readonly #options: ExplainOptions
+  readonly #replayer: ReputationReplayer
+  readonly #told: Told[] = []
+  readonly #verdicts: Omit<ExplainedVerdict, 'decisive'>[] = []
+  #policyAtBan: Policy
+  #isBanned = false
+
+  constructor(peer: PeerId, options: ExplainOptions) {
+    this.#peer = peer
+    this.#options = options
+    this.#replayer = new ReputationReplayer(options)
+    this.#policyAtBan = options.policy ?? SEED_V1
+  }
+
+  take(envelope: Envelope): void {
+    const { ledger } = this.#replayer
+    this.#replayer.take(envelope)
+    const one = about(envelope, this.#peer)
+    if (one === undefined) return
+    this.#told.push(one)
+    const { score, standing } = judge(ledger, this.#peer)
+    if (standing === 'banned' && !this.#isBanned) this.#policyAtBan = ledger.policy
+    this.#isBanned = standing === 'banned'
     const { seq, lamport, at, author: reporter } = envelope
     const { good, bad } = one
-    verdicts.push({
+    this.#verdicts.push({
       ...{ seq, lamport, at, reporter, kind: envelope.event.kind, evidence: evidenceOf(one), good, bad },
       ...{ scoreAfter: score, standingAfter: standing },
     })
   }
-  const ban = banOf(replayer, peer)
-  return {
-    peer,
-    policy: ledger.policy.id,
-    judgement: judge(ledger, peer),
-    verdicts: verdicts.map((verdict) => ({ ...verdict, decisive: verdict.seq === ban?.seq })),
-    ban,
-    decisive: ban === undefined ? [] : smallestSet(told, ban.rule, ban.seq, options.own, policyAtBan),
-    lifting: ban === undefined ? [] : liftingSet(all, peer, options, ban.seq),
+
+  /** From all that it was given until now. */
+  get explanation(): Explanation {
+    const { ledger } = this.#replayer
+    const ban = banOf(this.#replayer, this.#peer)
+    return {
+      peer: this.#peer,
+      policy: ledger.policy.id,
+      judgement: judge(ledger, this.#peer),
+      verdicts: this.#verdicts.map((verdict) => ({ ...verdict, decisive: verdict.seq === ban?.seq })),
+      ban,
+      decisive: ban === undefined ? [] : smallestSet(this.#told, ban.rule, ban.seq, this.#options.own, this.#policyAtBan),
+    }
   }
+}
+
+/** The same of events that are all at hand. */
+export function explain(envelopes: Iterable<Envelope>, peer: PeerId, options: ExplainOptions): Explanation {
+  const explainer = new Explainer(peer, options)
+  for (const envelope of envelopes) explainer.take(envelope)
+  return explainer.explanation
 }
 
 function banOf({ ledger }: ReputationReplayer, peer: PeerId): Explanation['ban'] {
@@ -174,20 +191,19 @@ function banOf({ ledger }: ReputationReplayer, peer: PeerId): Explanation['ban']
   return subject?.operator === undefined ? subject?.ban : undefined
 }
 
-/** Takes away the event that banned it, and the one that bans it then, until none does. */
-function liftingSet(
-  envelopes: readonly Envelope[],
-  peer: PeerId,
-  options: { readonly own: NodeId; readonly policy?: Policy },
-  firstSeq: number,
-): number[] | undefined {
-  const except = new Set([firstSeq])
+/**
+ * Events without which the peer would not be banned today: takes away the one that banned it, and the one that bans it
+ * then, until none does.
+ * @returns undefined where that would take more than `LIFTING_MAX`
+ */
+export function liftingSet(envelopes: readonly Envelope[], peer: PeerId, options: ExplainOptions): number[] | undefined {
+  const except = new Set<number>()
   while (except.size <= LIFTING_MAX) {
     const replayer = new ReputationReplayer({ ...options, except })
     for (const envelope of envelopes) replayer.take(envelope)
-    const again = banOf(replayer, peer)
-    if (again === undefined) return [...except].sort((a, b) => a - b)
-    except.add(again.seq)
+    const ban = banOf(replayer, peer)
+    if (ban === undefined) return [...except].sort((a, b) => a - b)
+    except.add(ban.seq)
   }
   return undefined
 }

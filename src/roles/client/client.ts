@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { LevelLog } from '../../events/event-log.level.ts'
 import { type Envelope, type InfoHash, TITLE_LENGTH_MAX, type Timers } from '../../events/index.ts'
 import type { PeerStreams } from '../../network/index.ts'
 import { downloadsIn } from '../../projections/index.ts'
@@ -23,6 +24,8 @@ export type ClientNodeParts = Omit<NodeParts, 'engine'> & {
   map: IndexMap
   timers: Timers
   node: NodeService
+  /** As the log's own. */
+  onWriteFailure: LevelLog['onWriteFailure']
   /** Undefined where everybody reaches us. */
   streams: PeerStreams | undefined
 }
@@ -50,6 +53,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
   })
   const verdicts = new Verdicts({
     log,
+    onWriteFailure: parts.onWriteFailure,
     engine,
     notices,
     standingOf(peer, moreBad) {
@@ -105,6 +109,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     publications.stop()
     await ways?.[Symbol.asyncDispose]()
     await engine[Symbol.asyncDispose]()
+    await verdicts.close()
     // What the engine told last is in the log before that closes.
     await Promise.all([torrents.settled(), publications.settled()])
   }

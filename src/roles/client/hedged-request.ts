@@ -6,7 +6,6 @@ export type HedgeOptions = {
   /** All give up then, ms. */
   deadlineMs: number
   timers: Timers
-  signal?: AbortSignal
 }
 
 export type HedgedAnswer<T> = { answer: T; by: NodeId } | undefined
@@ -20,7 +19,7 @@ export type HedgedResult<T> = { result: HedgedAnswer<T>; failed: { node: NodeId;
 export function askHedged<T>(
   candidates: readonly NodeId[],
   ask: (node: NodeId, signal: AbortSignal) => Promise<T>,
-  { hedgeAfterMs, deadlineMs, timers, signal }: HedgeOptions,
+  { hedgeAfterMs, deadlineMs, timers }: HedgeOptions,
 ): Promise<HedgedResult<T>> {
   return new Promise((resolve) => {
     const controller = new AbortController()
@@ -35,12 +34,11 @@ export function askHedged<T>(
       done = true
       cancelHedge()
       cancelDeadline()
-      signal?.removeEventListener('abort', giveUp)
       controller.abort()
       resolve({ result, failed })
     }
     const giveUp = () => {
-      const reason = signal?.aborted ? 'called off' : `no answer within ${deadlineMs} ms`
+      const reason = `no answer within ${deadlineMs} ms`
       for (const node of silent) failed.push({ node, reason })
       finish(undefined)
     }
@@ -66,8 +64,6 @@ export function askHedged<T>(
     }
 
     const cancelDeadline = timers.after(deadlineMs, giveUp)
-    signal?.addEventListener('abort', giveUp, { once: true })
-    if (signal?.aborted) giveUp()
-    else askNext()
+    askNext()
   })
 }

@@ -30,6 +30,11 @@ export class OwnClaims {
     return claim?.withdrawn ? undefined : claim
   }
 
+  /** Our last word about this torrent, a withdrawal too. */
+  publicationOf(infoHash: InfoHash): Publication | undefined {
+    return this.#claims.get(infoHash)?.publication
+  }
+
   /** Where a new word about this torrent must be heard: wherever an earlier one was, too. */
   keywordsFor(infoHash: InfoHash, title: string): string[] {
     const known = this.#claims.get(infoHash)?.publication.keywords ?? []

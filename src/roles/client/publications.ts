@@ -1,19 +1,39 @@
 import type { EventLog, NodeId, SignedEvent, Timers } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
-import { decodePublishReply, EVENTS_BYTES_MAX, encodePublish, fitting, INDEX_METHODS } from '../index-node/index-messages.ts'
+import {
+  decodePublishReply,
+  EVENTS_BYTES_MAX,
+  encodePublish,
+  INDEX_METHODS,
+  messageBytes,
+} from '../index-node/index-messages.ts'
+import { OwnerLanes } from './owner-lanes.ts'
 
-/** How soon after a failure the owners are asked again, ms; doubles up to the maximum. */
+/** How soon after a failure an owner is asked again, ms; doubles up to the maximum, for each owner by itself. */
 const RETRY_MS_MIN = 1_000
 const RETRY_MS_MAX = 60_000
-/** Everything that still holds is announced again so often, so that owners that came later have it too, ms. */
+/** Interval at which everything that still holds is announced again, so that owners that came later have it too, ms. */
 const REPUBLISH_MS = 10 * 60_000
 const REQUEST_TIMEOUT_MS = 5_000
+/**
+ * Requests with new publications, to one owner and in all. Somebody waits for each, so they do not queue behind the
+ * backlog. The messenger takes 64 to one peer and 1,024 in all.
+ */
+const NEW_PER_OWNER_MAX = 8
+const NEW_TOTAL_MAX = 256
+/** Requests with the backlog in all; one owner is sent one at a time. */
+const BACKLOG_TOTAL_MAX = 32
+/** Events read for one message; 56 KiB hold about 250 with short titles. */
+const EVENTS_PER_MESSAGE_MAX = 256
 
 /** One signed event in the index stream, and who should hold it. */
 export type Publication = { author: NodeId; authorSeq: number; keywords: readonly string[] }
 
+/** Owners that said they hold it, and owners that said nothing yet. */
+export type Announcement = { heldBy: NodeId[]; lackedBy: NodeId[] }
+
 export type PublicationsOptions = {
-  log: EventLog
+  log: Pick<EventLog, 'readSigned'>
   overlay: Pick<Overlay, 'request'>
   timers: Timers
   /** Owners of a keyword's partition now, best first. */
@@ -23,168 +43,206 @@ export type PublicationsOptions = {
   onProblem(text: string): void
 }
 
+/** What is known of one publication. */
+type Entry = {
+  readonly publication: Publication
+  /** Owners that hold it, as far as we were told. */
+  readonly held: Set<NodeId>
+  /** Owners that need not be asked again: they hold it, or refused it. */
+  readonly settled: Set<NodeId>
+  /** Owners that are being asked, or will be. */
+  readonly asking: Set<NodeId>
+}
+
+/** One owner is to be told of one publication; `done` when it was tried once, whatever came of it. */
+type Ask = { readonly entry: Entry; done(): void }
+
 /**
  * Sends our index events to the owners of their keywords' partitions, until each has said it holds them. Nothing is
- * kept on disk: at a start everything that still holds is announced again, and owners drop what they have.
+ * kept on disk: at a start everything that still holds is announced again, and owners drop what they have. Holds one
+ * entry for each publication that still holds, besides those that are on their way.
  */
 export class Publications {
   readonly #options: PublicationsOptions
-  /** Event -> owners that hold it, as far as we were told. */
-  readonly #held = new Map<string, Set<NodeId>>()
-  /** Event -> owners that need not be asked again: they hold it, or refused it. */
-  readonly #settled = new Map<string, Set<NodeId>>()
-  readonly #pending = new Map<string, Publication>()
+  readonly #entries = new Map<string, Entry>()
+  readonly #new: OwnerLanes<Ask>
+  readonly #backlog: OwnerLanes<Ask>
+  /** Owners that failed: how long they are left alone, ms, and whether that time still runs. */
+  readonly #pauses = new Map<NodeId, { waitMs: number; runs: boolean }>()
   readonly #cancels = new Set<() => void>()
-  #retryMs = RETRY_MS_MIN
-  #running: Promise<void> | undefined
-  #again = false
-  #retryArmed = false
-  #stopped = false
   readonly #stop = new AbortController()
 
   constructor(options: PublicationsOptions) {
     this.#options = options
+    const send = (owner: NodeId, asks: readonly Ask[]) => this.#send(owner, asks)
+    const itemsMax = EVENTS_PER_MESSAGE_MAX
+    this.#new = new OwnerLanes({ perOwnerMax: NEW_PER_OWNER_MAX, totalMax: NEW_TOTAL_MAX, itemsMax, send })
+    this.#backlog = new OwnerLanes({ perOwnerMax: 1, totalMax: BACKLOG_TOTAL_MAX, itemsMax, send })
   }
 
   /** Announces everything that still holds, now and again from time to time. */
   start(): void {
-    this.#held.clear()
-    this.#settled.clear()
+    for (const { held, settled, asking } of this.#entries.values()) {
+      // Somebody may wait for those that are on their way.
+      if (asking.size > 0) continue
+      held.clear()
+      settled.clear()
+    }
     this.reconsider()
     this.#later(REPUBLISH_MS, () => this.start())
   }
 
   /** The index nodes are others now: looks at everything that still holds, and asks the owners that were not asked yet. */
   reconsider(): void {
-    for (const publication of this.#options.current()) this.#pending.set(key(publication), publication)
-    void this.flush()
-  }
-
-  /** Takes up a new event; `flush` sends it. */
-  add(publication: Publication): void {
-    this.#pending.set(key(publication), publication)
-  }
-
-  /** Owners that were not told of this event yet. */
-  lacking(publication: Publication): NodeId[] {
-    const settled = this.#settled.get(key(publication))
-    return [...this.#owners(publication)].filter((owner) => settled?.has(owner) !== true)
-  }
-
-  /** Index nodes that said they hold this event. */
-  holders(publication: Publication): NodeId[] {
-    return [...(this.#held.get(key(publication)) ?? [])]
-  }
-
-  /** One round over all that is pending; calls that come meanwhile share the next one. Never rejects. */
-  flush(): Promise<void> {
-    if (this.#stopped) return Promise.resolve()
-    if (this.#running !== undefined) {
-      this.#again = true
-      return this.#running
+    if (this.#isStopped) return
+    const current = new Map(this.#options.current().map((publication) => [key(publication), publication]))
+    for (const [name, entry] of this.#entries) {
+      if (!current.has(name) && entry.asking.size === 0 && this.#lacking(entry).length === 0) this.#entries.delete(name)
     }
-    this.#running = this.#rounds().finally(() => {
-      this.#running = undefined
-    })
-    return this.#running
+    for (const publication of current.values()) {
+      const entry = this.#entryOf(publication)
+      for (const owner of this.#lacking(entry)) if (!entry.asking.has(owner)) this.#ask(this.#backlog, owner, entry)
+    }
+  }
+
+  /**
+   * Tells a new event to the owners of its keywords, ahead of everything older.
+   * @param replaced what it takes the place of, which is told to nobody any more
+   * @returns what came of it when each owner has answered, refused, failed or been silent too long, once; the rest goes on
+   *   in the background. Never rejects.
+   */
+  async announce(publication: Publication, replaced?: Publication): Promise<Announcement> {
+    if (replaced !== undefined) this.#entries.delete(key(replaced))
+    const entry = this.#entryOf(publication)
+    if (!this.#isStopped) {
+      await Promise.all(
+        this.#lacking(entry).map((owner) => new Promise<void>((resolve) => this.#ask(this.#new, owner, entry, resolve))),
+      )
+    }
+    return { heldBy: [...entry.held], lackedBy: this.#lacking(entry) }
+  }
+
+  /** Publications of which something is remembered. */
+  get size(): number {
+    return this.#entries.size
   }
 
   stop(): void {
-    this.#stopped = true
     this.#stop.abort()
     for (const cancel of this.#cancels) cancel()
     this.#cancels.clear()
+    for (const ask of [...this.#new.takeAll(), ...this.#backlog.takeAll()]) ask.done()
   }
 
   /** Resolves when nothing is under way any more. */
   async settled(): Promise<void> {
-    await this.#running
+    await Promise.all([this.#new.settled(), this.#backlog.settled()])
   }
 
-  async #rounds(): Promise<void> {
-    do {
-      this.#again = false
-      await this.#round()
-    } while (this.#again && !this.#stopped)
-    if (this.#pending.size === 0) this.#retryMs = RETRY_MS_MIN
-    else if (!this.#retryArmed && !this.#stopped) {
-      this.#retryArmed = true
-      this.#later(this.#retryMs, () => {
-        this.#retryArmed = false
-        void this.flush()
-      })
-      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX)
+  get #isStopped(): boolean {
+    return this.#stop.signal.aborted
+  }
+
+  #entryOf(publication: Publication): Entry {
+    const known = this.#entries.get(key(publication))
+    if (known !== undefined) return known
+    const entry = newEntry(publication)
+    this.#entries.set(key(publication), entry)
+    return entry
+  }
+
+  #lacking({ publication, settled }: Entry): NodeId[] {
+    const owners = new Set(publication.keywords.flatMap((keyword) => this.#options.ownersOf(keyword)))
+    return [...owners].filter((owner) => !settled.has(owner))
+  }
+
+  #ask(lane: OwnerLanes<Ask>, owner: NodeId, entry: Entry, onDone = () => {}): void {
+    entry.asking.add(owner)
+    const done = () => {
+      entry.asking.delete(owner)
+      onDone()
     }
+    lane.push(owner, { entry, done })
   }
 
-  async #round(): Promise<void> {
-    const byOwner = new Map<NodeId, Publication[]>()
-    for (const publication of this.#pending.values()) {
-      for (const owner of this.lacking(publication)) {
-        const list = byOwner.get(owner)
-        if (list === undefined) byOwner.set(owner, [publication])
-        else list.push(publication)
-      }
-    }
-    await Promise.all([...byOwner].map(([owner, publications]) => this.#sendAll(owner, publications)))
-    for (const [name, publication] of this.#pending) {
-      if (this.#owners(publication).size > 0 && this.lacking(publication).length === 0) this.#pending.delete(name)
-    }
-  }
-
-  #owners(publication: Publication): Set<NodeId> {
-    return new Set(publication.keywords.flatMap((keyword) => this.#options.ownersOf(keyword)))
-  }
-
-  async #sendAll(owner: NodeId, publications: readonly Publication[]): Promise<void> {
-    let next = 0
-    while (next < publications.length && !this.#stopped) {
-      const names: Publication[] = []
+  /** One message to one owner with what fits of it. @returns how many of `asks` were dealt with */
+  async #send(owner: NodeId, asks: readonly Ask[]): Promise<number> {
+    let count = 0
+    try {
+      const entries: Entry[] = []
       const events: SignedEvent[] = []
       let bytes = 0
-      try {
-        for (; next < publications.length && bytes <= EVENTS_BYTES_MAX; next++) {
-          const publication = publications[next] as Publication
-          const { author, authorSeq } = publication
-          for await (const event of this.#options.log.readSigned(author, 'index', authorSeq, authorSeq)) {
-            names.push(publication)
-            events.push(event)
-            bytes += event.body.length + event.signature.length
-          }
+      for (const { entry } of asks) {
+        const event = this.#isWanted(entry, owner) ? await this.#signed(entry.publication) : undefined
+        if (event !== undefined) {
+          bytes += messageBytes(event)
+          if (bytes > EVENTS_BYTES_MAX && events.length > 0) break
+          entries.push(entry)
+          events.push(event)
         }
-        const batch = fitting(events)
-        // What did not fit is read again for the next message.
-        next -= events.length - batch.length
-        if (batch.length === 0) return
-        if (!(await this.#send(owner, names.slice(0, batch.length), batch))) return
-      } catch {
-        // Unreachable now, or our log is being closed; the round after the next pause asks whoever owns the partition then.
-        return
+        count += 1
       }
+      if (events.length === 0 || (await this.#request(owner, entries, events))) this.#answered(owner)
+      else this.#failed(owner)
+    } catch {
+      // Unreachable now, or our log is being closed. What else was meant for it would fare no better.
+      count = asks.length
+      this.#failed(owner)
     }
+    for (const ask of asks.slice(0, count)) ask.done()
+    return count
+  }
+
+  /** False once it was replaced, the owner owns none of its words any more, or has answered. */
+  #isWanted(entry: Entry, owner: NodeId): boolean {
+    return this.#entries.get(key(entry.publication)) === entry && this.#lacking(entry).includes(owner)
+  }
+
+  /** Undefined if the log does not have it (any more): then nobody can be told. */
+  async #signed({ author, authorSeq }: Publication): Promise<SignedEvent | undefined> {
+    for await (const event of this.#options.log.readSigned(author, 'index', authorSeq, authorSeq)) return event
+    return undefined
   }
 
   /** @returns false if it did not say something of each */
-  async #send(owner: NodeId, names: readonly Publication[], events: readonly SignedEvent[]): Promise<boolean> {
-    const timeoutMs = REQUEST_TIMEOUT_MS
+  async #request(owner: NodeId, entries: readonly Entry[], events: readonly SignedEvent[]): Promise<boolean> {
     const { overlay, onProblem } = this.#options
-    const outcomes = decodePublishReply(
-      await overlay.request(owner, INDEX_METHODS.publish, encodePublish(events), { timeoutMs, signal: this.#stop.signal }),
-    )
+    const options = { timeoutMs: REQUEST_TIMEOUT_MS, signal: this.#stop.signal }
+    const outcomes = decodePublishReply(await overlay.request(owner, INDEX_METHODS.publish, encodePublish(events), options))
     let refused = 0
-    names.forEach((publication, index) => {
+    entries.forEach(({ held, settled }, index) => {
       const outcome = outcomes[index]
       if (outcome === undefined) return
       // Asking again would not change a refusal: it is told, and settled like the rest.
       if (outcome === 'refused') refused += 1
-      else ownersIn(this.#held, publication).add(owner)
-      ownersIn(this.#settled, publication).add(owner)
+      else held.add(owner)
+      settled.add(owner)
     })
-    if (refused > 0) onProblem(`index node ${owner.slice(0, 8)} refused ${refused} of ${names.length} publications`)
-    return outcomes.length >= names.length
+    if (refused > 0) onProblem(`index node ${owner.slice(0, 8)} refused ${refused} of ${entries.length} publications`)
+    return outcomes.length >= entries.length
+  }
+
+  #answered(owner: NodeId): void {
+    if (this.#pauses.get(owner)?.runs === false) this.#pauses.delete(owner)
+  }
+
+  /** Leaves an owner alone for a while, then asks it for all that it lacks by then. */
+  #failed(owner: NodeId): void {
+    for (const ask of this.#backlog.take(owner)) ask.done()
+    const pause = this.#pauses.get(owner) ?? { waitMs: RETRY_MS_MIN / 2, runs: false }
+    if (this.#isStopped || pause.runs) return
+    const waitMs = Math.min(pause.waitMs * 2, RETRY_MS_MAX)
+    this.#pauses.set(owner, { waitMs, runs: true })
+    this.#later(waitMs, () => {
+      const lacking = [...this.#entries.values()].filter((entry) => this.#lacking(entry).includes(owner))
+      if (lacking.length === 0) this.#pauses.delete(owner)
+      else this.#pauses.set(owner, { waitMs, runs: false })
+      for (const entry of lacking) if (!entry.asking.has(owner)) this.#ask(this.#backlog, owner, entry)
+    })
   }
 
   #later(delayMs: number, run: () => void): void {
+    if (this.#isStopped) return
     const cancel = this.#options.timers.after(delayMs, () => {
       this.#cancels.delete(cancel)
       run()
@@ -193,12 +251,13 @@ export class Publications {
   }
 }
 
+const newEntry = (publication: Publication): Entry => ({
+  publication,
+  held: new Set(),
+  settled: new Set(),
+  asking: new Set(),
+})
+
 function key(publication: Publication): string {
   return `${publication.author}/${publication.authorSeq}`
-}
-
-function ownersIn(table: Map<string, Set<NodeId>>, publication: Publication): Set<NodeId> {
-  const owners = table.get(key(publication)) ?? new Set()
-  table.set(key(publication), owners)
-  return owners
 }

@@ -2,7 +2,7 @@ import type { Envelope, EventLog, InfoHash, NodeId, TorrentPublished } from '../
 import type { IndexMap } from '../index-node/index-map.ts'
 import { ServiceError } from '../services.ts'
 import type { OwnClaim, OwnClaims } from './own-claims.ts'
-import type { Publication, Publications } from './publications.ts'
+import type { Announcement, Publication, Publications } from './publications.ts'
 
 export type PublisherOptions = {
   log: EventLog
@@ -31,25 +31,22 @@ export class Publisher {
     return this.#options.map.keywordsOf(title).length > 0
   }
 
-  /** Publishes, and waits for the first round of announcements; what is left goes on in the background. */
+  /** Publishes, and waits until each owner of its keywords was tried once; what is left goes on in the background. */
   async publish(torrent: Omit<TorrentPublished, 'kind'>): Promise<Announced> {
-    const publication = await this.#claim({ kind: 'torrent.published', ...torrent })
-    await this.#options.publications.flush()
-    const { map, publications } = this.#options
-    const acknowledgedBy = publications.holders(publication)
-    const lacking = publications.lacking(publication).length
+    const { publication, announced } = await this.#claim({ kind: 'torrent.published', ...torrent })
+    const { heldBy, lackedBy } = await announced
+    const { map } = this.#options
     return {
-      acknowledgedBy,
+      acknowledgedBy: heldBy,
       partitions: new Set(publication.keywords.map((keyword) => map.partitionOf(keyword))).size,
       // Where no index node is known, at least one is still to be found.
-      pending: acknowledgedBy.length === 0 ? Math.max(1, lacking) : lacking,
+      pending: heldBy.length === 0 ? Math.max(1, lackedBy.length) : lackedBy.length,
     }
   }
 
   /** Says that we hold every piece: one seeder more in every answer. Nothing waits for it. */
   async verified(infoHash: InfoHash, title: string): Promise<void> {
     await this.#claim({ kind: 'torrent.verified', infoHash, title })
-    void this.#options.publications.flush()
   }
 
   /** Takes back whatever was claimed of this torrent. */
@@ -58,11 +55,12 @@ export class Publisher {
     if (claim === undefined) return
     const { title } = claim
     await this.#claim({ kind: 'torrent.withdrawn', infoHash, title })
-    void this.#options.publications.flush()
   }
 
-  async #claim(event: Claim): Promise<Publication> {
+  /** `announced` settles when each owner was tried once. */
+  async #claim(event: Claim): Promise<{ publication: Publication; announced: Promise<Announcement> }> {
     const { log, claims, publications } = this.#options
+    const before = claims.publicationOf(event.infoHash)
     const keywords = claims.keywordsFor(event.infoHash, event.title)
     let envelope: Envelope | undefined
     try {
@@ -72,8 +70,9 @@ export class Publisher {
     }
     if (envelope === undefined) throw new ServiceError('failed', 'the log took nothing')
     const publication = { author: envelope.author, authorSeq: envelope.authorSeq, keywords }
-    publications.add(publication)
-    return publication
+    // A verification of what we published ourselves takes no place: both go on.
+    const isReplaced = claims.publicationOf(event.infoHash)?.authorSeq === publication.authorSeq
+    return { publication, announced: publications.announce(publication, isReplaced ? before : undefined) }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { NodeId, Timers } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
+import { hitsAsked } from '../hits-asked.ts'
 import type { IndexMap, QueryPlan } from '../index-node/index-map.ts'
 import {
   decodeSearchReply,
@@ -11,13 +12,13 @@ import {
 } from '../index-node/index-messages.ts'
 import { magnetOf } from '../magnet.ts'
 import { type SearchRequest, type SearchResult, ServiceError } from '../services.ts'
-import { askHedged, type HedgedResult } from './hedged-request.ts'
+import { askHedged, type HedgedAnswer, type HedgedResult } from './hedged-request.ts'
 
 /** The second owner is asked when the first has not answered for so long: far above a healthy answer, ms. */
 const HEDGE_AFTER_MS = 400
 const DEADLINE_MS = 5_000
-/** Most hits of one answer; more come with the cursor. */
-export const HITS_MAX = 20
+/** No further page is asked for after this: what there is by then is the answer, with the cursor, ms. */
+const PAGES_MS_MAX = 15_000
 /** A client that has just started waits so long for the first index node to become known, ms. */
 const KNOWN_WAIT_MS = 5_000
 
@@ -32,6 +33,7 @@ export type SearchOptions = {
 /** Asks the owners of a query's keywords: one owner for each part of the plan, in parallel, and joins what they say. */
 export async function searchNetwork(request: SearchRequest, options: SearchOptions): Promise<SearchResult> {
   const startedAt = performance.now()
+  const limit = hitsAsked(request.limit)
   if (request.text.length > QUERY_LENGTH_MAX)
     throw new ServiceError('usage', `a query has at most ${QUERY_LENGTH_MAX} characters`)
   await options.untilIndexKnown(KNOWN_WAIT_MS)
@@ -44,15 +46,54 @@ export async function searchNetwork(request: SearchRequest, options: SearchOptio
         : 'give at least one word to search for',
     )
   }
-  const limit = Math.min(Math.max(1, request.limit ?? HITS_MAX), HITS_MAX)
-  const body = encodeSearch({ text: request.text, limit, cursor: request.cursor ?? '', hops: 0 })
-  const answers = await Promise.all(plan.map((part) => ask(part, body, options)))
+  const asked = { text: request.text, limit, cursor: request.cursor ?? '' }
+  const answers = await Promise.all(plan.map((part) => askPart(part, asked, options)))
   return joined(request.text, plan, answers, limit, startedAt)
 }
 
-function ask(part: QueryPlan[number], body: Uint8Array, { overlay, timers }: SearchOptions) {
+type Asked = { text: string; limit: number; cursor: string }
+
+/**
+ * The answer of one of the owners, page by page, since a message takes some hundred hits. The pages are asked of the same
+ * owner; where it fails in between, another goes on from the same place of its own list, which is nearly the same one.
+ */
+async function askPart(part: QueryPlan[number], asked: Asked, options: SearchOptions): Promise<HedgedResult<WireSearchReply>> {
+  let isLate = false
+  const cancel = options.timers.after(PAGES_MS_MAX, () => {
+    isLate = true
+  })
+  const hits = new Map<string, WireHit>()
+  const failed = new Map<NodeId, { node: NodeId; reason: string }>()
+  let last: HedgedAnswer<WireSearchReply>
+  let { owners } = part
+  try {
+    for (;;) {
+      const cursor = last?.answer.cursor ?? asked.cursor
+      const page = await askPage(owners, { ...asked, cursor, limit: asked.limit - hits.size }, options)
+      for (const failure of page.failed) failed.set(failure.node, failure)
+      if (page.result === undefined) {
+        if (last !== undefined) last = { ...last, answer: { ...last.answer, truncated: true } }
+        break
+      }
+      const { answer, by } = page.result
+      last = page.result
+      const before = hits.size
+      for (const hit of answer.hits) if (!hits.has(hit.infoHash)) hits.set(hit.infoHash, hit)
+      // A page that brings nothing new would be the first of many.
+      if (answer.cursor === '' || hits.size >= asked.limit || hits.size === before || isLate) break
+      owners = [by, ...part.owners.filter((owner) => owner !== by)]
+    }
+  } finally {
+    cancel()
+  }
+  const result = last && { by: last.by, answer: { ...last.answer, hits: [...hits.values()] } }
+  return { result, failed: [...failed.values()] }
+}
+
+function askPage(owners: readonly NodeId[], asked: Asked, { overlay, timers }: SearchOptions) {
+  const body = encodeSearch({ ...asked, hops: 0 })
   return askHedged(
-    part.owners,
+    owners,
     async (node, signal) =>
       decodeSearchReply(await overlay.request(node, INDEX_METHODS.search, body, { timeoutMs: DEADLINE_MS, signal })),
     { hedgeAfterMs: HEDGE_AFTER_MS, deadlineMs: DEADLINE_MS, timers },

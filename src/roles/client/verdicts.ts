@@ -4,15 +4,20 @@ import {
   type EventLog,
   type InfoHash,
   isNodeId,
+  LogError,
   type PeerId,
   type PieceRange,
+  type Stream,
 } from '../../events/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
 import type { NoticeBoard } from '../node/notices.ts'
-import type { Standing } from '../services.ts'
+import { ServiceError, type Standing } from '../services.ts'
+import { KeptVerdicts, type Verdict } from './kept-verdicts.ts'
 
 export type VerdictsOptions = {
   log: EventLog
+  /** Calls back when the log begins to refuse writes, and with undefined when it takes them again; returns what stops it. */
+  onWriteFailure(listener: (reason: string | undefined) => void): () => void
   engine: Pick<TorrentEngine, 'ban' | 'unban' | 'thinIce'>
   notices: NoticeBoard
   /**
@@ -25,7 +30,7 @@ export type VerdictsOptions = {
 
 /**
  * From what the engine saw to events, and from what follows of them back to the engine: bans are never decided here,
- * only carried out.
+ * only carried out. While the log cannot be written, verdicts count as if it had them, and are kept for it.
  */
 export class Verdicts {
   readonly #options: VerdictsOptions
@@ -33,9 +38,17 @@ export class Verdicts {
   readonly #onThinIce = new Set<PeerId>()
   /** Bad pieces between the engine's word and the log's: a corrupter must not gain the milliseconds of an append. */
   readonly #unwritten = new Map<PeerId, number>()
+  readonly #kept = new KeptVerdicts()
+  readonly #unlisten: () => void
+  #recording: Promise<void> | undefined
+  /** The operator was told that verdicts wait. */
+  #isFailureTold = false
 
   constructor(options: VerdictsOptions) {
     this.#options = options
+    this.#unlisten = options.onWriteFailure((reason) => {
+      if (reason === undefined) void this.#recordKept()
+    })
   }
 
   /** Carries out again what the log says, without saying it again. */
@@ -54,23 +67,73 @@ export class Verdicts {
 
   /**
    * One verdict of the engine; the ban, where it makes one, happens before this returns.
-   * @returns settled when the log has it
+   * @returns settled when the log has it, or when it is kept since the log takes nothing
    */
   async judged(infoHash: InfoHash, subject: PeerId, good: readonly PieceRange[], bad: readonly BadPiece[]): Promise<void> {
     const unwritten = (this.#unwritten.get(subject) ?? 0) + bad.length
-    this.#unwritten.set(subject, unwritten)
+    if (unwritten > 0) this.#unwritten.set(subject, unwritten)
     this.#enforce(subject)
-    // An address says nothing to others: only verdicts about proven keys travel.
-    const stream = isNodeId(subject) ? 'gossip' : 'local'
+    await this.#record([{ kind: 'piece.judged', subject, infoHash, good: [...good], bad: [...bad] }])
+  }
+
+  /** Tries once more to record what is kept; resolves when that is over. Nothing is followed after it. */
+  async close(): Promise<void> {
+    this.#unlisten()
+    await this.#recordKept()
+  }
+
+  #recordKept(): Promise<void> {
+    this.#recording ??= (async () => {
+      const verdicts = this.#kept.takeAll()
+      await this.#record(verdicts)
+      if (this.#kept.count > 0 || !this.#isFailureTold) return
+      this.#isFailureTold = false
+      this.#options.notices.post('info', 'verdicts.recorded', `${verdicts.length} verdicts that waited are in the log`)
+    })().finally(() => {
+      this.#recording = undefined
+    })
+    return this.#recording
+  }
+
+  async #record(verdicts: readonly Verdict[]): Promise<void> {
+    await Promise.all(
+      verdicts.map((verdict) =>
+        // An address says nothing to others: only verdicts about proven keys travel.
+        this.#append(verdict, isNodeId(verdict.subject) ? 'gossip' : 'local').catch((error: unknown) =>
+          this.#unrecorded(verdict, error),
+        ),
+      ),
+    )
+  }
+
+  async #append(event: Verdict, stream: Stream): Promise<void> {
     try {
-      await this.#options.log.append([
-        { stream, event: { kind: 'piece.judged', subject, infoHash, good: [...good], bad: [...bad] } },
-      ])
+      await this.#options.log.append([{ stream, event }])
     } catch (error) {
-      this.#written(subject, bad.length)
-      this.#options.notices.post('error', 'log.failed', `a verdict was not recorded: ${error}`)
-      this.#enforce(subject)
+      // A node that must say nothing to others still remembers for itself.
+      if (stream === 'local' || !(error instanceof ServiceError)) throw error
+      await this.#options.log.append([{ stream: 'local', event }])
     }
+  }
+
+  /** A full disk lets nobody back in: what a verdict made stays as it is. */
+  #unrecorded(verdict: Verdict, error: unknown): void {
+    const { notices } = this.#options
+    const reason = error instanceof Error ? error.message : String(error)
+    if (!(error instanceof LogError)) {
+      notices.post('error', 'log.failed', `a verdict was not recorded: ${reason}`)
+      return
+    }
+    const gone = this.#kept.keep(verdict)
+    // Its ban, if it made one, stays until the node stops.
+    if (gone !== undefined) this.#written(gone.subject, gone.bad.length)
+    if (this.#isFailureTold) return
+    this.#isFailureTold = true
+    notices.post(
+      'error',
+      'log.failed',
+      `verdicts are not recorded: ${reason}. They hold, and are recorded when that is possible`,
+    )
   }
 
   suspected(infoHash: InfoHash, index: number, sources: readonly PeerId[]): void {
@@ -92,6 +155,8 @@ export class Verdicts {
       }
     }
     for (const subject of subjects) this.#enforce(subject)
+    // The log takes events again.
+    if (this.#kept.count > 0) void this.#recordKept()
   }
 
   #written(subject: PeerId, badPieces: number): void {

@@ -1,6 +1,6 @@
 import '../../events/protobuf.ts'
 import { fromHex, type InfoHash, type NodeId, type SignedEvent, toHex } from '../../events/index.ts'
-import { PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
+import { HITS_MAX, PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
 import { p2pt } from '../generated/index-service.js'
 import { SECTION_DEPTH_MAX, SECTION_FANOUT, type Section } from './partition-sections.ts'
 
@@ -36,7 +36,9 @@ export type WireHit = {
   publisher: NodeId
   publishedAt: number
 }
+/** `limit`: 0 for the default. */
 export type WireSearch = { text: string; limit: number; cursor: string; hops: number }
+/** `cursor`: what to ask with for more, empty where that is all; `truncated` says whether there is more. */
 export type WireSearchReply = { hits: WireHit[]; truncated: boolean; cursor: string; answeredBy: NodeId }
 export type PublishOutcome = 'stored' | 'duplicate' | 'refused'
 
@@ -102,12 +104,24 @@ export function decodeSearch(bytes: Uint8Array): WireSearch {
   const text = message.text ?? ''
   const cursor = message.cursor ?? ''
   if (text.length > QUERY_LENGTH_MAX || cursor.length > QUERY_LENGTH_MAX) throw new IndexMessageError('the query is too long')
-  return { text, cursor, limit: whole(message.limit, 1000), hops: whole(message.hops, 16) }
+  return { text, cursor, limit: whole(message.limit, HITS_MAX), hops: whole(message.hops, 16) }
+}
+
+const hitMessage = (hit: WireHit) => ({ ...hit, infoHash: fromHex(hit.infoHash), publisher: fromHex(hit.publisher) })
+
+/** The longest run of hits from the front that fits one message; titles and tags are strangers', and may be long. */
+export function fittingHits(hits: readonly WireHit[], bytesMax = EVENTS_BYTES_MAX): WireHit[] {
+  let bytes = 0
+  const tooMany = hits.findIndex((hit) => {
+    bytes += proto.Hit.encode(hitMessage(hit)).finish().length + 4
+    return bytes > bytesMax
+  })
+  return tooMany < 0 ? [...hits] : hits.slice(0, tooMany)
 }
 
 export const encodeSearchReply = (reply: WireSearchReply): Uint8Array =>
   proto.SearchReply.encode({
-    hits: reply.hits.map((hit) => ({ ...hit, infoHash: fromHex(hit.infoHash), publisher: fromHex(hit.publisher) })),
+    hits: reply.hits.map(hitMessage),
     truncated: reply.truncated,
     cursor: reply.cursor,
     answeredBy: fromHex(reply.answeredBy),
@@ -115,7 +129,7 @@ export const encodeSearchReply = (reply: WireSearchReply): Uint8Array =>
 export function decodeSearchReply(bytes: Uint8Array): WireSearchReply {
   const message = decoded(proto.SearchReply, bytes)
   return {
-    hits: few(message.hits, 100).map((hit) => {
+    hits: few(message.hits, HITS_MAX).map((hit) => {
       if (hit.infoHash?.length !== 20) throw new IndexMessageError('an info hash must have 20 bytes')
       return {
         infoHash: toHex(hit.infoHash) as InfoHash,
@@ -177,12 +191,15 @@ export const encodeFetchReply = (events: readonly SignedEvent[]): Uint8Array =>
 export const decodeFetchReply = (bytes: Uint8Array): SignedEvent[] =>
   few(decoded(proto.FetchReply, bytes).events, EVENT_NAMES_MAX).map(signedEvent)
 
+/** Room that an event takes in a message, bytes: its own, and what stands around it at most. */
+export const messageBytes = ({ body, signature }: SignedEvent): number => body.length + signature.length + 16
+
 /** The longest run of events from the front that fits one message. */
 export function fitting(events: readonly SignedEvent[], bytesMax = EVENTS_BYTES_MAX): SignedEvent[] {
   const taken: SignedEvent[] = []
   let bytes = 0
   for (const event of events) {
-    bytes += event.body.length + event.signature.length + 16
+    bytes += messageBytes(event)
     if (bytes > bytesMax) break
     taken.push(event)
   }

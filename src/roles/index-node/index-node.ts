@@ -1,6 +1,7 @@
 import type { Timers } from '../../events/index.ts'
 import { partitionStats } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
+import { hitsAsked } from '../hits-asked.ts'
 import { magnetOf } from '../magnet.ts'
 import type { NodeParts } from '../node/node-service.ts'
 import type { IndexService, IndexStatus } from '../services.ts'
@@ -10,24 +11,22 @@ import { PartitionSections } from './partition-sections.ts'
 import { projectedIndexView } from './projected-index-view.ts'
 import { Repair, type RepairStatus } from './repair.ts'
 
-const HITS_DEFAULT = 20
-
 export type IndexNodeParts = Pick<NodeParts, 'log' | 'overlay' | 'states' | 'verify' | 'clock'> & {
   map: IndexMap
   timers: Timers
   newSha256: NewSha256
-  breathe(): Promise<void>
+  yieldToEventLoop(): Promise<void>
 }
 
 export type IndexNode = Disposable & { readonly service: IndexService; readonly repair: RepairStatus; start(): void }
 
 /** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
 export function createIndexNode(parts: IndexNodeParts): IndexNode {
-  const { log, overlay, states, verify, map, timers, clock, newSha256, breathe } = parts
+  const { log, overlay, states, verify, map, timers, clock, newSha256, yieldToEventLoop } = parts
   const view = projectedIndexView(states, map, log.author, newSha256)
   const sections = new PartitionSections(view, newSha256)
-  const repair = new Repair({ log, overlay, view, sections, verify, timers, breathe, now: () => clock.now() })
-  serveIndexRequests({ log, overlay, view, sections, verify, breathe })
+  const repair = new Repair({ log, overlay, view, sections, verify, timers, yieldToEventLoop, now: () => clock.now() })
+  serveIndexRequests({ log, overlay, view, sections, verify, yieldToEventLoop })
 
   return {
     start: () => repair.start(),
@@ -39,7 +38,8 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
       async indexStatus(options) {
         return statusOf(parts, repair, options.partitions)
       },
-      async searchHere({ text, limit = HITS_DEFAULT, cursor = '' }) {
+      async searchHere({ text, limit: asked, cursor = '' }) {
+        const limit = hitsAsked(asked)
         const startedAt = performance.now()
         const reply = view.search({ text, limit, cursor })
         const [part] = map.plan(text)

@@ -1,6 +1,6 @@
 import { type EventLog, type NodeId, type SignedEvent, scanBody, type VerifySignature } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
-import { HITS_MAX } from '../../projections/keyword-index/index.ts'
+import { cursorAfter, HITS_DEFAULT } from '../../projections/keyword-index/index.ts'
 import {
   type CompareReply,
   decodeCompare,
@@ -9,13 +9,13 @@ import {
   decodeSearch,
   decodeSearchReply,
   EVENT_NAMES_MAX,
-  EVENTS_BYTES_MAX,
   encodeCompareReply,
   encodeFetchReply,
   encodePublishReply,
   encodeSearch,
   encodeSearchReply,
   fitting,
+  fittingHits,
   INDEX_METHODS,
   type PublishOutcome,
   type SectionContent,
@@ -39,7 +39,7 @@ export type IndexRequestsOptions = {
   sections: PartitionSections
   verify: VerifySignature
   /** Lets everything else have its turn. */
-  breathe(): Promise<void>
+  yieldToEventLoop(): Promise<void>
 }
 
 /** Serves the index methods to the network. What a peer asks wrongly is refused by the messenger; nothing here throws past it. */
@@ -61,13 +61,13 @@ export function serveIndexRequests(options: IndexRequestsOptions): void {
 /** What this node holds in the sections whose digest is another here, as far as one message takes it. */
 async function differences(
   asked: readonly SectionDigest[],
-  { sections, breathe }: IndexRequestsOptions,
+  { sections, yieldToEventLoop }: IndexRequestsOptions,
 ): Promise<CompareReply> {
   const differing: SectionContent[] = []
   let names = 0
   let compared = 0
   for (const { digest, ...section } of asked) {
-    if (compared > 0 && compared % DIGESTS_IN_A_TURN === 0) await breathe()
+    if (compared > 0 && compared % DIGESTS_IN_A_TURN === 0) await yieldToEventLoop()
     if (sections.digest(section) !== digest) {
       const held = sections.events(section)
       const split = held.length > LISTED_MAX && section.depth < SECTION_DEPTH_MAX
@@ -131,10 +131,10 @@ async function answer(search: WireSearch, { overlay, view }: IndexRequestsOption
   return fittingAnswer(search, view, overlay.self)
 }
 
-/** Titles and tags are strangers' and may be long: as many hits as one message takes, the cursor goes on after them. */
+/** As many hits as were asked for and one message takes; the cursor goes on after them. */
 function fittingAnswer(search: WireSearch, view: IndexView, answeredBy: NodeId): Uint8Array {
-  for (let limit = search.limit === 0 ? HITS_MAX : Math.min(search.limit, HITS_MAX); ; limit = Math.ceil(limit / 2)) {
-    const reply = encodeSearchReply({ ...view.search({ ...search, limit }), answeredBy })
-    if (reply.length <= EVENTS_BYTES_MAX || limit === 1) return reply
-  }
+  const found = view.search({ ...search, limit: search.limit === 0 ? HITS_DEFAULT : search.limit })
+  const hits = fittingHits(found.hits)
+  if (hits.length === found.hits.length) return encodeSearchReply({ ...found, answeredBy })
+  return encodeSearchReply({ hits, truncated: true, cursor: cursorAfter(search.cursor, hits.length), answeredBy })
 }

@@ -37,7 +37,7 @@ export type RepairOptions = {
   verify: VerifySignature
   timers: Timers
   /** Lets everything else have its turn. */
-  breathe(): Promise<void>
+  yieldToEventLoop(): Promise<void>
   now(): number
 }
 
@@ -119,11 +119,11 @@ export class Repair {
   }
 
   async #compare(other: NodeId, asked: readonly Section[]): Promise<CompareReply> {
-    const { sections, overlay, breathe } = this.#options
+    const { sections, overlay, yieldToEventLoop } = this.#options
     const digests: SectionDigest[] = []
     for (const section of asked) {
       digests.push({ ...section, digest: sections.digest(section) })
-      if (digests.length % DIGESTS_IN_A_TURN === 0) await breathe()
+      if (digests.length % DIGESTS_IN_A_TURN === 0) await yieldToEventLoop()
     }
     const timeoutMs = REQUEST_TIMEOUT_MS
     return decodeCompareReply(await overlay.request(other, INDEX_METHODS.compare, encodeCompare(digests), { timeoutMs }))

@@ -1,8 +1,9 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative } from 'node:path'
-import { dataPaths } from '../../events/data-directory.fs.ts'
 import type { StoppedLog } from '../../events/event-log.level.ts'
 import { makeDirectory } from '../../events/make-directory.fs.ts'
+import { replaceFile } from '../../events/replace-file.fs.ts'
+import { syncDirectory } from '../../events/sync-directory.fs.ts'
 import { type BackupProgress, type BackupResult, type Progressive, ServiceError } from '../services.ts'
 import { writeRestoredMark } from './restored.fs.ts'
 import { withProgress } from './with-progress.ts'
@@ -37,13 +38,14 @@ export function backUp(
       for (const name of [...NEEDED, ...HELPFUL]) {
         const from = join(node.directory, name)
         if (!existsSync(from) && HELPFUL.includes(name as (typeof HELPFUL)[number])) continue
-        if (name === 'key.seed') writeFileSync(dataPaths(draft).keySeed, readFileSync(from), { mode: 0o600 })
-        else copyFileSync(from, join(draft, name))
+        // Mode 0600, and on the disk before the copy appears.
+        replaceFile(join(draft, name), readFileSync(from))
       }
       const at = now()
       writeRestoredMark(draft, { from: 'backup', at, gossipSeq, indexSeq })
       renameSync(draft, output)
-      return { directory: output, at, events: head.seq, headDigest: head.digest, gossipSeq, indexSeq }
+      syncDirectory(dirname(output))
+      return { directory: output, at, head: head.seq, headDigest: head.digest, gossipSeq, indexSeq }
     } catch (cause) {
       rmSync(draft, { recursive: true, force: true })
       const reason = cause instanceof Error ? cause.message : String(cause)

@@ -9,11 +9,16 @@ export function lazyQueries(open: () => Promise<LogQueries>): Omit<LogQueries, '
     async *signed(filter) {
       yield* (await open()).signed(filter)
     },
-    stats: async () => (await open()).stats(),
+    head: async () => (await open()).head(),
+    async *stats() {
+      return yield* (await open()).stats()
+    },
     place: async (when) => (await open()).place(when),
     scores: async (asOf) => (await open()).scores(asOf),
     explain: async (peer, asOf) => (await open()).explain(peer, asOf),
-    replay: async (request) => (await open()).replay(request),
+    async *replay(request) {
+      return yield* (await open()).replay(request)
+    },
     members: async (asOf) => (await open()).members(asOf),
     digests: async (options) => (await open()).digests(options),
   }

@@ -1,50 +1,38 @@
-import {
-  addressId,
-  type Envelope,
-  isAddressId,
-  isIpAddress,
-  isNodeId,
-  type LogView,
-  type NodeId,
-  type PeerId,
-} from '../../events/index.ts'
+import { addressId, isAddressId, isIpAddress, isNodeId, type LogView, type NodeId, type PeerId } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
-import { type Member, members, type ProjectionRunner } from '../../projections/index.ts'
-import {
-  explain,
-  judge,
-  type Ledger,
-  policyOf,
-  REPUTATION_KINDS,
-  ReputationReplayer,
-  reputationProjection,
-} from '../../projections/reputation/index.ts'
-import { digestRows, type NewSha256 } from '../../projections/sha256.ts'
+import { type Member, members, type ProjectionRunner, type Turns } from '../../projections/index.ts'
+import { Explainer, type Ledger, REPUTATION_KINDS } from '../../projections/reputation/index.ts'
+import type { NewSha256 } from '../../projections/sha256.ts'
 import {
   type EventRow,
   type Explanation,
   type LogFilter,
   type LogQueries,
-  type LogStats,
   type MemberRow,
   type Progressive,
   type ProjectionDigests,
-  type ReplayRequest,
-  type ReplayResult,
   type ScoreRow,
   ServiceError,
   type VerifyProgress,
   type VerifyResult,
+  type WalkProgress,
 } from '../services.ts'
-import { bearingOn } from './bearing.ts'
-import { authorOf, eventKinds, eventRow } from './event-rows.ts'
-import { placeOf } from './places.ts'
-import { findPeer, scoreRow, scoreRows } from './score-rows.ts'
+import { eventRow } from './event-rows.ts'
+import { logPosition } from './log-position.ts'
+import { logStats } from './log-stats.ts'
+import { matchingEvents } from './matching-events.ts'
+import { relevantEvents } from './relevant-events.ts'
+import { prepareReplay } from './replay-log.ts'
+import { findPeer, scoreRows } from './score-rows.ts'
+import { walkLog } from './walk-log.ts'
+import { withProgress } from './with-progress.ts'
 
 export type LogQueriesParts = {
   log: LogView
   states: ProjectionRunner<ProjectionStates>
   newSha256: NewSha256
+  /** Turns of a walk that begins now. */
+  newTurns(): Turns
   verifyLog(options: { signatures: boolean }): Progressive<VerifyProgress, VerifyResult>
 }
 
@@ -52,7 +40,8 @@ export type LogQueriesParts = {
 const SIGNED_BATCH = 256
 
 /** What can be read from a log and the projections of it, whether its node runs or not. */
-export function createLogQueries({ log, states, newSha256, verifyLog }: LogQueriesParts): LogQueries {
+export function createLogQueries(parts: LogQueriesParts): LogQueries {
+  const { log, states, newTurns, verifyLog } = parts
   const names = () => states.checkpoints().map(({ name }) => name)
   const within = (at: number): void => {
     if (Number.isSafeInteger(at) && at >= 0 && at <= log.head) return
@@ -65,19 +54,25 @@ export function createLogQueries({ log, states, newSha256, verifyLog }: LogQueri
   }
 
   return {
-    events: (filter) => rows(log, filter),
-    signed: (filter) => signed(log, filter),
-    stats: () => statsOf(log),
+    async head() {
+      return { seq: log.head, lamport: log.lamport }
+    },
+    events: (filter) => rows(log, filter, newTurns()),
+    signed: (filter) => signed(log, filter, newTurns()),
+    stats: () => walked(log.head, (onProgress, signal) => logStats(log, { turns: newTurns(), signal, onProgress })),
     verify: verifyLog,
-    place: (when) => placeOf(log, when),
+    place: (when) => logPosition(log, when, newTurns()),
     async scores({ at } = {}): Promise<ScoreRow[]> {
       return scoreRows(await stateAsOf('reputation', at))
     },
     async explain(peer, { at } = {}): Promise<Explanation> {
       const ledger = await stateAsOf('reputation', at)
-      return explanationOf(log, ledger, peerNamed(ledger, peer), at)
+      return explanationOf(log, ledger, peerNamed(ledger, peer), at ?? log.head, newTurns())
     },
-    replay: (request) => replay(log, states, newSha256, request),
+    async *replay(request) {
+      const work = prepareReplay(parts, request)
+      return yield* walked(work.head, (onProgress, signal) => work.run({ turns: newTurns(), signal, onProgress }))
+    },
     async members({ at } = {}): Promise<MemberRow[]> {
       return members(await stateAsOf('liveness', at)).map((member) => memberRow(member, log.author))
     },
@@ -95,32 +90,15 @@ export function createLogQueries({ log, states, newSha256, verifyLog }: LogQueri
   }
 }
 
-async function* matching(log: LogView, filter: LogFilter): AsyncGenerator<Envelope> {
-  const kinds = eventKinds(filter.kinds)
-  const author = authorOf(filter)
-  const { from, to, limit = Number.POSITIVE_INFINITY } = filter
-  let left = limit
-  if (left <= 0) return
-  const range = {
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(kinds === undefined ? {} : { kinds }),
-  }
-  for await (const batch of log.readBatches(range)) {
-    for (const envelope of batch) {
-      if (author !== undefined && envelope.author !== author) continue
-      yield envelope
-      left -= 1
-      if (left <= 0) return
-    }
-  }
+async function* rows(log: LogView, filter: LogFilter, turns: Turns): AsyncGenerator<EventRow> {
+  for await (const envelope of matchingEvents(log, filter, turns)) yield eventRow(envelope)
 }
 
-async function* rows(log: LogView, filter: LogFilter): AsyncGenerator<EventRow> {
-  for await (const envelope of matching(log, filter)) yield eventRow(envelope)
-}
-
-async function* signed(log: LogView, filter: LogFilter): AsyncGenerator<{ seq: number; body: string; signature: string }> {
+async function* signed(
+  log: LogView,
+  filter: LogFilter,
+  turns: Turns,
+): AsyncGenerator<{ seq: number; body: string; signature: string }> {
   let seqs: number[] = []
   const flush = async function* () {
     const events = await log.readSignedAt(seqs)
@@ -133,51 +111,11 @@ async function* signed(log: LogView, filter: LogFilter): AsyncGenerator<{ seq: n
     }
     seqs = []
   }
-  for await (const { seq } of matching(log, filter)) {
+  for await (const { seq } of matchingEvents(log, filter, turns)) {
     seqs.push(seq)
     if (seqs.length >= SIGNED_BATCH) yield* flush()
   }
   if (seqs.length > 0) yield* flush()
-}
-
-async function statsOf(log: LogView): Promise<LogStats> {
-  const byKind = new Map<string, { kind: string; events: number; bytes: number }>()
-  const authors = new Set<NodeId>()
-  let events = 0
-  let bytes = 0
-  let firstAt: number | null = null
-  let lastAt: number | null = null
-  for await (const batch of log.readBatches()) {
-    const bodies = await log.readSignedAt(batch.map(({ seq }) => seq))
-    batch.forEach((envelope, index) => {
-      const size = (bodies[index]?.body.length ?? 0) + (bodies[index]?.signature.length ?? 0)
-      const row = byKind.get(envelope.event.kind) ?? { kind: envelope.event.kind, events: 0, bytes: 0 }
-      byKind.set(row.kind, { kind: row.kind, events: row.events + 1, bytes: row.bytes + size })
-      authors.add(envelope.author)
-      events += 1
-      bytes += size
-      firstAt ??= envelope.at
-      lastAt = envelope.at
-    })
-  }
-  const sorted = [...byKind.values()].sort((a, b) => b.bytes - a.bytes)
-  return {
-    ...{ events, bytes, lamport: log.lamport, authors: authors.size, firstAt, lastAt, byKind: sorted },
-    bytesOnDisk: (await log.bytesOnDisk?.()) ?? 0,
-    gone: log.head - events,
-    growthPerDay: growthOf(log, events === 0 ? 0 : bytes / events),
-  }
-}
-
-const DAY_MS = 86_400_000
-
-/** By the log's own times of arrival, so that what was pruned since counts as well. */
-function growthOf({ arrivals = [] }: LogView, bytesEach: number): LogStats['growthPerDay'] {
-  const last = arrivals.at(-1)
-  const since = arrivals.find(({ at }) => last !== undefined && at >= last.at - 7 * DAY_MS)
-  if (last === undefined || since === undefined || since.at === last.at) return null
-  const events = ((last.seq - since.seq) / (last.at - since.at)) * DAY_MS
-  return { events: Math.round(events), bytes: Math.round(events * bytesEach) }
 }
 
 /** @throws ServiceError if nobody, or more than one, is meant */
@@ -194,13 +132,19 @@ export function peerNamed(ledger: Ledger, text: string): PeerId {
   throw new ServiceError('failed', `nothing is known of a peer ${text}; see \`p2pt reputation list\``)
 }
 
-async function explanationOf(log: LogView, ledger: Ledger, peer: PeerId, to = log.head): Promise<Explanation> {
-  const bears = bearingOn(ledger, peer)
-  const envelopes: Envelope[] = []
-  for await (const batch of log.readBatches({ to, kinds: REPUTATION_KINDS })) {
-    for (const envelope of batch) if (bears(envelope)) envelopes.push(envelope)
-  }
-  const explanation = explain(envelopes, peer, { own: log.author })
+async function explanationOf(log: LogView, ledger: Ledger, peer: PeerId, to: number, turns: Turns): Promise<Explanation> {
+  const isRelevant = relevantEvents(ledger, peer)
+  const explainer = new Explainer(peer, { own: log.author })
+  await walkLog(
+    log,
+    { to, kinds: REPUTATION_KINDS },
+    (envelope) => {
+      if (isRelevant(envelope)) explainer.take(envelope)
+      return true
+    },
+    { turns },
+  )
+  const { explanation } = explainer
   const decisive = new Set(explanation.decisive)
   return {
     peer,
@@ -213,49 +157,12 @@ async function explanationOf(log: LogView, ledger: Ledger, peer: PeerId, to = lo
   }
 }
 
-async function replay(
-  log: LogView,
-  states: ProjectionRunner<ProjectionStates>,
-  newSha256: NewSha256,
-  { without, until, policy }: ReplayRequest,
-): Promise<ReplayResult> {
-  if (without !== undefined && !isNodeId(without)) {
-    throw new ServiceError('usage', `--without takes a whole node id (64 hex digits), not ${without}`)
-  }
-  const startedAt = performance.now()
-  const head = states.applied
-  const live = states.state('reputation')
-  const liveStanding = new Map([...live.subjects.keys()].map((peer) => [peer, judge(live, peer).standing]))
-  const liveDigest = states.digest('reputation')
-  const replayer = new ReputationReplayer({
-    own: log.author,
-    ...(policy === undefined ? {} : { policy: policyOf({ policy: policy.id, parameters: policy.parameters }) }),
-    ...(without === undefined ? {} : { without: without as NodeId }),
-    ...(until === undefined ? {} : { until }),
-  })
-  // The whole fold once more from the first event, for the digest that must equal the live one.
-  const projection = reputationProjection(log.author)
-  let state = projection.initial()
-  let events = 0
-  for await (const batch of log.readBatches({ to: head, kinds: REPUTATION_KINDS })) {
-    for (const envelope of batch) {
-      state = projection.apply(state, envelope)
-      if (replayer.take(envelope)) events += 1
-    }
-  }
-  const scores = [...replayer.judgements()].map(([peer, judgement]) => scoreRow(replayer.ledger, peer, judgement))
-  return {
-    policy: replayer.ledger.policy.id,
-    events,
-    elapsedMs: Math.round(performance.now() - startedAt),
-    scores,
-    changed: scores.flatMap(({ peer, standing }) => {
-      const was = liveStanding.get(peer) ?? 'good'
-      return was === standing ? [] : [{ peer, live: was, replayed: standing }]
-    }),
-    liveDigest,
-    replayedDigest: digestRows(projection.rows(state), newSha256),
-  }
+/** A walk over a log up to `total`, as a progressive call that ends when its caller goes. */
+function walked<R>(
+  total: number,
+  run: (onProgress: (seq: number) => void, signal: AbortSignal) => Promise<R>,
+): Progressive<WalkProgress, R> {
+  return withProgress((report, signal) => run((done) => report({ done, total }), signal))
 }
 
 function memberRow(member: Member, self: NodeId): MemberRow {

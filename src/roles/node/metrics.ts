@@ -69,7 +69,11 @@ const GAUGES: readonly Metric[] = [
     help: 'Events that have arrived and wait for others that come before them.',
     read: ({ status }) => one(status.gossip.heldBack),
   },
-  { name: 'p2pt_log_events', help: 'Events in the log.', read: ({ status }) => one(status.log.head) },
+  {
+    name: 'p2pt_log_events',
+    help: 'Place of the last event in the log: all that there were, pruned ones too.',
+    read: ({ status }) => one(status.log.head),
+  },
   { name: 'p2pt_lamport_clock', help: "The node's Lamport clock.", read: ({ status }) => one(status.log.lamport) },
   {
     name: 'process_start_time_seconds',

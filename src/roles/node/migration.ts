@@ -26,7 +26,7 @@ export async function planMigration(
   for (const { number, events } of counted) perKind.set(nameOf(number), (perKind.get(nameOf(number)) ?? 0) + events)
   const eventsOf = (kinds: readonly EventKind[]): number => kinds.reduce((sum, kind) => sum + (perKind.get(kind) ?? 0), 0)
   return {
-    events: log.head,
+    events: counted.reduce((sum, { events }) => sum + events, 0),
     versions: counted.map(({ number, version, events }) => ({
       kind: nameOf(number),
       version,

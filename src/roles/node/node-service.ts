@@ -1,9 +1,9 @@
-import type { Clock, EventLog, NodeRole, PeerId, VerifySignature } from '../../events/index.ts'
+import { type Clock, type EventLog, LogError, type NodeRole, type PeerId, type VerifySignature } from '../../events/index.ts'
 import type { Overlay, PeerDirectory, Transport } from '../../network/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import { members, type ProjectionRunner } from '../../projections/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
-import type { LinkRow, LogQueries, NodeService, NodeStatus } from '../services.ts'
+import { type LinkRow, type LogQueries, type NodeService, type NodeStatus, ServiceError } from '../services.ts'
 import type { StartOptions } from '../start.ts'
 import { peerNamed } from './log-queries.ts'
 import type { NoticeBoard } from './notices.ts'
@@ -46,7 +46,14 @@ export function createNodeService(parts: NodeParts): NodeService {
 
   const decide = async (kind: 'operator.banned' | 'operator.unbanned', peer: string, reason: string) => {
     const subject: PeerId = peerNamed(ledger(), peer)
-    await log.append([{ stream: 'local', event: { kind, subject, reason } }], { durable: true })
+    try {
+      await log.append([{ stream: 'local', event: { kind, subject, reason } }], { durable: true })
+    } catch (cause) {
+      if (!(cause instanceof LogError)) throw cause
+      // Only what the log has is carried out: neither here nor by the peers of the torrents has anything changed.
+      const word = kind === 'operator.banned' ? 'ban' : 'unban'
+      throw new ServiceError('failed', `the ${word} was not recorded and does not hold: ${cause.message}`, { cause })
+    }
     return scoreRow(ledger(), subject)
   }
 

@@ -45,6 +45,7 @@ async function rebuild(
     const startedAt = performance.now()
     const { events, digestBefore, digestAfter } = await states.rebuild(name, {
       onProgress: ({ done, total }) => report(told(name, done, total, performance.now() - startedAt)),
+      signal,
     })
     const elapsedMs = Math.round(performance.now() - startedAt)
     report(told(name, events, events, elapsedMs))

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { replaceFile } from '../../events/replace-file.fs.ts'
 import type { Fork } from './history-exchange.ts'
@@ -54,5 +54,5 @@ export function readFork(directory: string): Fork | undefined {
 }
 
 export function writeFork(directory: string, fork: Fork): void {
-  writeFileSync(join(directory, FORKED), `${JSON.stringify(fork, null, 2)}\n`, { mode: 0o600 })
+  replaceFile(join(directory, FORKED), Buffer.from(`${JSON.stringify(fork, null, 2)}\n`))
 }

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Envelope, Event, NodeId } from '../../../src/events/index.ts'
 import {
+  cursorAfter,
+  DOCUMENTS_PER_KEYWORD_MAX,
   documentFrequency,
   eventsOfPartition,
+  HITS_MAX,
   type KeywordIndexState,
   keywordIndexProjection,
   keywordsOf,
@@ -144,21 +147,20 @@ describe('keyword index', () => {
       assert.deepEqual(shelf.titles('sintel'), ['Sintel', 'Sintel Again', 'Sintel Extras', 'The Sintel Collection'])
     })
 
-    it('puts trusted publishers and checked torrents a little earlier', () => {
+    it('puts checked torrents a little earlier', () => {
       const shelf = new Shelf()
       shelf.says(ada, published('Film A')).says(bob, published('Film B')).says(eve, published('Film C'), verified('Film C'))
       assert.equal(shelf.titles('film')[0], 'Film C')
-      assert.equal(shelf.titles('film', { trusted: new Set([ada]) })[0], 'Film A')
     })
 
-    it('gives 20 at most, a cursor for the next, and says when there is more', () => {
+    it('gives 20 unless told otherwise, a cursor for the next, and says when there is more', () => {
       const shelf = new Shelf()
       for (let index = 0; index < 250; index++) shelf.says(ada, published(`Common Film ${index}`))
       const seen: string[] = []
       let cursor = ''
       let pages = 0
       do {
-        const reply = search(shelf.state, 'common', { limit: 1000, cursor })
+        const reply = search(shelf.state, 'common', { cursor })
         assert.ok(reply.hits.length <= 20)
         assert.equal(reply.truncated, reply.cursor !== '')
         seen.push(...reply.hits.map(({ title }) => title))
@@ -167,6 +169,21 @@ describe('keyword index', () => {
       } while (cursor !== '')
       assert.deepEqual([pages, seen.length, new Set(seen).size], [13, 250, 250])
       assert.equal(search(shelf.state, 'common', { cursor: 'garbage', limit: -3 }).hits.length, 1)
+      const rest = search(shelf.state, 'common', { cursor: cursorAfter('100', 7), limit: 200 })
+      assert.deepEqual(
+        rest.hits.map(({ title }) => title),
+        seen.slice(107),
+      )
+    })
+
+    it('gives 1,000 at most, and the cursor ends where nothing is looked at any more', () => {
+      const shelf = new Shelf()
+      const count = DOCUMENTS_PER_KEYWORD_MAX + 50
+      for (let index = 0; index < count; index++) shelf.says(ada, published(`Common Film ${index}`))
+      const first = search(shelf.state, 'common', { limit: HITS_MAX + 1 })
+      assert.deepEqual([first.hits.length, first.truncated, first.cursor], [HITS_MAX, true, '1000'])
+      const last = search(shelf.state, 'common', { limit: HITS_MAX, cursor: '9000' })
+      assert.deepEqual([last.hits.length, last.truncated, last.cursor], [HITS_MAX, true, ''])
     })
 
     it('stands for the commonest words behind a prefix, and says that there are more', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Event, NodeId } from '../../../src/events/index.ts'
-import { explain, parametersOf, replayReputation, SEED_V1 } from '../../../src/projections/index.ts'
+import { explain, liftingSet, parametersOf, replayReputation, SEED_V1 } from '../../../src/projections/index.ts'
 import { node } from '../envelopes.ts'
 import { judged, own, Scene } from './scenes.ts'
 
@@ -74,8 +74,9 @@ describe('an explanation', () => {
   })
 
   it('says nothing decisive of a peer that is not banned', () => {
-    const { ban, decisive, lifting } = explain(new Scene().says(own, judged(peer, 1, 1)).envelopes, peer, { own })
-    assert.deepEqual([ban, decisive, lifting], [undefined, [], []])
+    const { envelopes } = new Scene().says(own, judged(peer, 1, 1))
+    const { ban, decisive } = explain(envelopes, peer, { own })
+    assert.deepEqual([ban, decisive, liftingSet(envelopes, peer, { own })], [undefined, [], []])
   })
 
   it('names for every ban the event without which there was none then, and those without which there is none now', () => {
@@ -93,7 +94,7 @@ describe('an explanation', () => {
       fc.property(verdicts, (list) => {
         const scene = new Scene()
         for (const { by, subject, good, bad } of list) scene.says(by, judged(subject, good, bad))
-        const { ban, decisive, lifting } = explain(scene.envelopes, peer, { own })
+        const { ban, decisive } = explain(scene.envelopes, peer, { own })
         const live = replayReputation(scene.envelopes, { own }).get(peer)?.standing
         assert.equal(ban !== undefined, live === 'banned')
         if (ban === undefined) return
@@ -102,6 +103,7 @@ describe('an explanation', () => {
           replayReputation(scene.envelopes, { own, ...options }).get(peer)?.standing
         assert.notEqual(standing({ until: ban.seq, except: new Set([ban.seq]) }), 'banned')
         assert.ok(decisive.includes(ban.seq))
+        const lifting = liftingSet(scene.envelopes, peer, { own })
         if (lifting !== undefined) assert.notEqual(standing({ except: new Set(lifting) }), 'banned')
       }),
       { numRuns: 150, seed: 42 },

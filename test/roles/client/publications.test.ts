@@ -7,10 +7,10 @@ import { LogError, type NodeId, type SignedEvent } from '../../../src/events/ind
 import { signerFromSeed } from '../../../src/events/signer.sodium.ts'
 import { OwnClaims } from '../../../src/roles/client/own-claims.ts'
 import { Publications } from '../../../src/roles/client/publications.ts'
-import { encodePublishReply, INDEX_METHODS } from '../../../src/roles/index-node/index-messages.ts'
+import { decodePublish, encodePublishReply, INDEX_METHODS } from '../../../src/roles/index-node/index-messages.ts'
 import { noUpcast } from '../../events/samples.ts'
 import { hash } from '../../projections/envelopes.ts'
-import { described, IndexNetwork } from '../index-network.ts'
+import { described, IndexNetwork, type IndexPeer } from '../index-network.ts'
 
 describe('publications', () => {
   let network: IndexNetwork
@@ -205,13 +205,126 @@ describe('publications', () => {
       })
       await log[Symbol.asyncDispose]()
       publications.start()
-      await publications.flush()
+      await time.advance(1_000)
       publications.stop()
       await publications.settled()
       assert.deepEqual(network.index(0).titles(), [])
     } finally {
       await rm(directory, { recursive: true, force: true })
     }
+  })
+
+  /** Titles that this client has published before, of which nobody was told yet. */
+  const backlog = async (count: number) => {
+    const titles = Array.from({ length: count }, (_, place) => `older ${place} ${'long '.repeat(80)}`)
+    const drafts = titles.map((title) => ({
+      stream: 'index' as const,
+      event: { kind: 'torrent.published' as const, ...described(title) },
+    }))
+    await network.client().node.log.append(drafts)
+    return titles
+  }
+  /** Lets an index node take its time over each publication, ms; what it does besides stays as it is. */
+  const slow = (peer: IndexPeer, delayMs: number) => {
+    const received: SignedEvent[][] = []
+    peer.node.overlay.serve(INDEX_METHODS.publish, async (_from, body) => {
+      const events = decodePublish(body)
+      received.push(events)
+      await new Promise<void>((resolve) => network.sim.time.after(delayMs, resolve))
+      await peer.node.log.ingest(events)
+      return encodePublishReply(events.map(() => 'stored'))
+    })
+    return received
+  }
+  const took = async (work: Promise<unknown>): Promise<number> => {
+    const from = network.sim.time.now()
+    await network.sim.time.wait(work)
+    return network.sim.time.now() - from
+  }
+
+  it('that are new are told at once, ahead of a backlog, whoever else publishes meanwhile', async () => {
+    await started(1)
+    const [client, index] = [network.client(), network.index(0)]
+    const older = await backlog(600)
+    const received = slow(index, 400)
+    client.publications.start()
+    await network.sim.time.advance(600)
+    const publish = (title: string) => client.publisher.publish(described(title))
+    // Two links of 5 ms and the owner's 400 ms, whatever waits behind them.
+    const first = publish('quiet orbit')
+    const firstMs = took(first)
+    await network.sim.time.advance(200)
+    const second = took(publish('loud comet'))
+    assert.ok((await firstMs) <= 420, `the first waited ${await firstMs} ms`)
+    assert.ok((await second) <= 420, `the second waited ${await second} ms`)
+    assert.deepEqual([(await first).acknowledgedBy, (await first).pending], [[index.id], 0])
+    assert.ok(index.titles().length < older.length, 'the backlog is still on its way')
+    await network.until('the backlog arrives too', () => index.titles().length === older.length + 2, 30_000)
+    assert.equal(received.flat().length, older.length + 2, 'each event once')
+  })
+
+  it('of the backlog reach the other owners while one is silent, and so do new ones', async () => {
+    await started(3)
+    const [client, silent] = [network.client(), network.index(1)]
+    const older = await backlog(600)
+    silent.node.overlay.serve(INDEX_METHODS.publish, () => new Promise(() => {}))
+    client.publications.start()
+    const others = [network.index(0), network.index(2)]
+    await network.until('the others have it all', () => others.every((peer) => peer.titles().length === older.length), 2_000)
+    const publishing = client.publisher.publish(described('quiet orbit'))
+    await network.sim.time.advance(50)
+    for (const peer of others) assert.ok(peer.titles().includes('quiet orbit'))
+    // The caller is told of the silent one when its request has timed out, once.
+    const waitedMs = 50 + (await took(publishing))
+    assert.ok(waitedMs > 4_900 && waitedMs < 5_100, `${waitedMs} ms`)
+    assert.deepEqual([(await publishing).acknowledgedBy.length, (await publishing).pending], [2, 1])
+  })
+
+  it('are sent to one that answers again though another never does', async () => {
+    await started(2)
+    const [client, dead, back] = [network.client(), network.index(0), network.index(1)]
+    for (const peer of [dead, back]) {
+      peer.node.overlay.serve(INDEX_METHODS.publish, async () => {
+        throw new LogError({ code: 'LOG_WRITE_FAILED', reason: 'no space left on device' })
+      })
+    }
+    await client.publish('quiet orbit')
+    await network.sim.time.advance(20_000)
+    let asked = 0
+    back.node.overlay.serve(INDEX_METHODS.publish, async () => {
+      asked += 1
+      return encodePublishReply(['stored'])
+    })
+    await network.until('it is asked', () => asked === 1, 60_000)
+    // Its pause begins anew, though the other one's goes on: 1 s again.
+    back.node.overlay.serve(INDEX_METHODS.publish, async () => {
+      throw new LogError({ code: 'LOG_WRITE_FAILED', reason: 'no space left on device' })
+    })
+    await client.publish('loud comet')
+    back.node.overlay.serve(INDEX_METHODS.publish, async () => {
+      asked += 1
+      return encodePublishReply(['stored'])
+    })
+    await network.until('it is asked again', () => asked === 2, 1_200)
+  })
+
+  it('leave nothing behind when they are replaced or withdrawn', async () => {
+    await started(2)
+    const client = network.client()
+    const infoHash = hash('one torrent')
+    for (let round = 0; round < 20; round++) {
+      await client.publish(`orbit ${round}`, { infoHash })
+      await network.sim.time.wait(client.publisher.withdraw(infoHash))
+    }
+    await network.sim.time.advance(1_000)
+    // The withdrawal stays, so that owners that were away hear of it.
+    assert.equal(client.publications.size, 1)
+    // A verification of what we published is told, and kept no longer than that.
+    await client.publish('orbit', { infoHash })
+    for (let round = 0; round < 20; round++) await network.sim.time.wait(client.publisher.verified(infoHash, 'orbit'))
+    await network.sim.time.advance(1_000)
+    client.publications.reconsider()
+    assert.equal(client.publications.size, 1)
   })
 
   it('stop at once while an owner is silent', async () => {

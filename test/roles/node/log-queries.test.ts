@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { Envelope, PeerId } from '../../../src/events/index.ts'
+import type { Envelope, EventLog, PeerId } from '../../../src/events/index.ts'
 import { explain } from '../../../src/projections/reputation/index.ts'
 import { newSha256 } from '../../../src/projections/sha256.system.ts'
-import { bearingOn } from '../../../src/roles/node/bearing.ts'
+import { yieldToEventLoop } from '../../../src/projections/turns.system.ts'
 import { createLogQueries } from '../../../src/roles/node/log-queries.ts'
+import { relevantEvents } from '../../../src/roles/node/relevant-events.ts'
 import { type LogFilter, type LogQueries, ServiceError } from '../../../src/roles/services.ts'
+import { type CountedTurns, countedTurns } from '../../projections/counted-turns.ts'
 import { node } from '../../projections/envelopes.ts'
 import { judged } from '../../projections/reputation/scenes.ts'
+import { resultOf } from '../result-of.ts'
 import { hears, openSmallLog, type SmallLog } from '../small-log.ts'
 
 const [peer, other, third] = [node('peer'), node('other'), node('third')]
@@ -16,18 +19,22 @@ describe('queries of a log', () => {
   let own: SmallLog
   let eve: SmallLog
   let queries: LogQueries
+  let turns: CountedTurns
   beforeEach(async () => {
     own = await openSmallLog(1)
     eve = await openSmallLog(2)
-    queries = createLogQueries({
-      ...{ log: own.log, states: own.states, newSha256 },
-      verifyLog: () => assert.fail('not asked for'),
-    })
+    turns = countedTurns()
+    queries = queriesOf(own.log)
   })
   afterEach(async () => {
     await own[Symbol.asyncDispose]()
     await eve[Symbol.asyncDispose]()
   })
+  const queriesOf = (log: EventLog): LogQueries =>
+    createLogQueries({
+      ...{ log, states: own.states, newSha256, newTurns: turns.newTurns },
+      verifyLog: () => assert.fail('not asked for'),
+    })
   const says = (subject: PeerId, good: number, bad: number) =>
     own.log.append([{ stream: 'gossip', event: judged(subject, good, bad) }])
   const seqs = async (filter: LogFilter): Promise<number[]> => {
@@ -61,13 +68,96 @@ describe('queries of a log', () => {
   it('count events and bytes by kind', async () => {
     await says(peer, 1, 0)
     await hears(own, eve, judged(peer, 0, 1))
-    const stats = await queries.stats()
+    const stats = await resultOf(queries.stats())
     assert.deepEqual(
       [stats.events, stats.authors, stats.byKind.map(({ kind, events }) => [kind, events])],
       [2, 2, [['piece.judged', 2]]],
     )
     assert.equal(stats.bytes, stats.byKind[0]?.bytes)
     assert.ok(stats.bytes > 300)
+  })
+
+  it('read the last events that match, however far back they stand', async () => {
+    await says(peer, 1, 0)
+    await hears(own, eve, judged(peer, 0, 1), judged(other, 0, 1))
+    // More places than are looked at together on the way back.
+    for (let round = 0; round < 50; round++)
+      await own.log.append(
+        Array.from({ length: 100 }, () => ({ stream: 'local', event: { kind: 'node.stopped', reason: '' } })),
+      )
+    await says(other, 1, 0)
+    assert.deepEqual(await seqs({ last: 2 }), [5_003, 5_004])
+    assert.deepEqual(await seqs({ last: 3, kinds: ['piece.judged'] }), [2, 3, 5_004])
+    assert.deepEqual(await seqs({ last: 1, author: eve.id }), [3])
+    assert.deepEqual(await seqs({ last: 9, author: eve.id }), [2, 3])
+    assert.deepEqual(await seqs({ last: 2, to: 3 }), [2, 3])
+    assert.deepEqual(await seqs({ last: 2, from: 3, kinds: ['piece.judged'] }), [3, 5_004])
+    assert.deepEqual(await seqs({ last: 3, kinds: ['piece.judged'], limit: 1 }), [2])
+    assert.deepEqual(await seqs({ last: 0 }), [])
+    assert.deepEqual(await queries.head(), { seq: 5_004, lamport: own.log.lamport })
+  })
+
+  it('give others their turn at least every 10 ms, however long the log is', async () => {
+    const events = 5_000
+    for (let round = 0; round < events / 100; round++)
+      await own.log.append(Array.from({ length: 100 }, () => ({ stream: 'gossip', event: judged(peer, 1, 0) })))
+    const works: [string, () => Promise<unknown>][] = [
+      ['stats', () => resultOf(queries.stats())],
+      ['replay', () => resultOf(queries.replay({}))],
+      ['explain', () => queries.explain(peer)],
+      ['place', () => queries.place('lamport:1000000')],
+      ['events', () => seqs({ author: eve.id })],
+      ['last events', () => seqs({ author: eve.id, last: 1 })],
+      ['signed', async () => queries.signed({ author: eve.id })[Symbol.asyncIterator]().next()],
+    ]
+    for (const [name, work] of works) {
+      const before = turns.count
+      await work()
+      // On this clock each event takes 1 ms.
+      assert.ok(turns.count - before >= events / 12, `${name}: ${turns.count - before} turns`)
+    }
+  })
+
+  it('end when their caller goes, in the midst of the log', async () => {
+    await says(peer, 1, 0)
+    const [event] = await own.log.readSignedAt([1])
+    assert.ok(event)
+    const { log } = own
+    let read = 0
+    // A log without end, and others that get their turn.
+    const endless = new Proxy(log, {
+      get(target, name) {
+        if (name === 'head') return Number.MAX_SAFE_INTEGER
+        if (name === 'readSignedAt')
+          return async (wanted: number[]) => {
+            read += wanted.length
+            return wanted.map(() => event)
+          }
+        if (name === 'readBatches')
+          return async function* () {
+            for (;;) {
+              read += 1
+              yield* target.readBatches()
+            }
+          }
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    turns = countedTurns(yieldToEventLoop)
+    const asked = queriesOf(endless)
+    for (const work of [asked.stats(), asked.replay({})]) {
+      for await (const { done, total } of work) {
+        assert.ok(done > 0 && total > 0)
+        break
+      }
+      // What is under way ends with its turn.
+      await yieldToEventLoop()
+      await yieldToEventLoop()
+      const after = read
+      for (let turn = 0; turn < 20; turn++) await yieldToEventLoop()
+      assert.equal(read, after)
+    }
   })
 
   it('explain a ban by the events that made it, for any beginning of the id that is one peer’s', async () => {
@@ -111,8 +201,8 @@ describe('queries of a log', () => {
         const all: Envelope[] = []
         for await (const envelope of mine.log.read()) all.push(envelope)
         for (const subject of subjects) {
-          const bearing = all.filter(bearingOn(mine.states.state('reputation'), subject))
-          assert.deepEqual(explain(bearing, subject, { own: mine.id }), explain(all, subject, { own: mine.id }))
+          const relevant = all.filter(relevantEvents(mine.states.state('reputation'), subject))
+          assert.deepEqual(explain(relevant, subject, { own: mine.id }), explain(all, subject, { own: mine.id }))
         }
       }),
       { numRuns: 60 },
@@ -123,9 +213,9 @@ describe('queries of a log', () => {
     for (let round = 0; round < 10; round++) await says(other, 1, 0)
     await hears(own, eve, judged(other, 5, 0))
     await says(peer, 1, 0)
-    const bearing = (await everything()).filter(bearingOn(own.states.state('reputation'), peer))
+    const relevant = (await everything()).filter(relevantEvents(own.states.state('reputation'), peer))
     assert.deepEqual(
-      bearing.map(({ seq }) => seq),
+      relevant.map(({ seq }) => seq),
       [12],
     )
   })
@@ -133,13 +223,13 @@ describe('queries of a log', () => {
   it('replay without a reporter, as of the past, and under another policy, and name who would stand otherwise', async () => {
     await says(peer, 0, 21)
     await hears(own, eve, judged(other, 0, 3))
-    const plain = await queries.replay({})
+    const plain = await resultOf(queries.replay({}))
     assert.deepEqual([plain.events, plain.changed, plain.policy], [2, [], 'seed-v1'])
     assert.equal(plain.liveDigest, plain.replayedDigest)
-    assert.equal((await queries.replay({ without: eve.id })).events, 1)
-    const mild = await queries.replay({ policy: { id: 'mild', parameters: { bad: 1 } } })
+    assert.equal((await resultOf(queries.replay({ without: eve.id }))).events, 1)
+    const mild = await resultOf(queries.replay({ policy: { id: 'mild', parameters: { bad: 1 } } }))
     assert.deepEqual([mild.policy, mild.changed], ['mild', [{ peer, live: 'banned', replayed: 'good' }]])
-    await assert.rejects(queries.replay({ without: 'eve' }), /whole node id/)
+    await assert.rejects(resultOf(queries.replay({ without: 'eve' })), /whole node id/)
   })
 
   it('give the digests that stood at any event, and refuse events that are not there', async () => {

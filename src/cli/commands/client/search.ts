@@ -3,6 +3,7 @@ import { ServiceError } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { searchText } from '../../render/search.ts'
 import { download, downloadFlags } from '../../services/download-command.ts'
+import { hitsFlag } from '../../services/hits-flag.ts'
 import { reachNode } from '../../services/reach.ts'
 
 export default class ClientSearch extends BaseCommand {
@@ -19,7 +20,7 @@ export default class ClientSearch extends BaseCommand {
   static override flags = {
     ...downloadFlags,
     get: Flags.integer({ min: 1, summary: 'Download this hit.', helpValue: 'N' }),
-    limit: Flags.integer({ min: 1, max: 20, default: 20, summary: 'At most so many hits.', helpValue: 'N' }),
+    limit: hitsFlag,
     cursor: Flags.string({ summary: 'Go on after an earlier answer (its "cursor" with --json).', helpValue: 'TEXT' }),
   }
 

@@ -1,7 +1,8 @@
-import { Args, Flags } from '@oclif/core'
+import { Args } from '@oclif/core'
 import type { SearchResult } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { searchText } from '../../render/search.ts'
+import { hitsFlag } from '../../services/hits-flag.ts'
 import { reachNode } from '../../services/reach.ts'
 
 export default class IndexSearch extends BaseCommand {
@@ -14,7 +15,7 @@ export default class IndexSearch extends BaseCommand {
   static override strict = false
   static override args = { words: Args.string({ required: true, description: 'What to look for.' }) }
   static override flags = {
-    limit: Flags.integer({ min: 1, max: 1000, default: 20, summary: 'At most so many hits.', helpValue: 'N' }),
+    limit: hitsFlag,
   }
 
   async run(): Promise<SearchResult> {

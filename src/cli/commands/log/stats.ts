@@ -1,6 +1,8 @@
 import type { LogStats } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { logStatsText } from '../../render/events.ts'
+import { stepLine } from '../../render/progress-bar.ts'
+import { ProgressLine, withProgress } from '../../services/output.ts'
 import { reachLog } from '../../services/reach.ts'
 
 export default class LogStatsCommand extends BaseCommand {
@@ -11,7 +13,10 @@ export default class LogStatsCommand extends BaseCommand {
   async run(): Promise<LogStats> {
     const { flags } = await this.parse(LogStatsCommand)
     await using log = await reachLog(flags.data)
-    const stats = await log.queries.stats()
+    const line = new ProgressLine()
+    const stats = await withProgress(log.queries.stats(), ({ done, total }) => {
+      if (!this.jsonEnabled()) line.show((columns) => stepLine('reading', done, total, columns))
+    }).finally(() => line.end())
     this.log(logStatsText(stats))
     return stats
   }

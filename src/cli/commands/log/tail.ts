@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import type { EventRow } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { eventLine } from '../../render/events.ts'
 import { logFilterFlags } from '../../services/log-flags.ts'
@@ -14,7 +15,14 @@ export default class LogTail extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --no-follow',
   ]
   static override flags = {
-    lines: Flags.integer({ char: 'n', min: 0, max: 100_000, default: 10, summary: 'How far back to begin.', helpValue: 'N' }),
+    lines: Flags.integer({
+      char: 'n',
+      min: 0,
+      max: 100_000,
+      default: 10,
+      summary: 'Past events to begin with.',
+      helpValue: 'N',
+    }),
     follow: Flags.boolean({ char: 'f', allowNo: true, default: true, summary: 'Go on with new events.' }),
     kind: logFilterFlags.kind,
   }
@@ -22,13 +30,11 @@ export default class LogTail extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(LogTail)
     await using log = await reachLog(flags.data)
-    const head = (await log.running?.node.status())?.log.head ?? (await log.queries.stats()).events
-    const after = Math.max(0, head - flags.lines)
+    const { seq: head } = await log.queries.head()
     const kinds = flags.kind === undefined ? {} : { kinds: flags.kind }
-    const rows =
-      log.running !== undefined && flags.follow
-        ? log.running.node.tail({ from: after, ...kinds })
-        : log.queries.events({ from: after + 1, to: head, ...kinds })
-    for await (const row of rows) await this.emit(row, () => eventLine(row))
+    const show = (row: EventRow) => this.emit(row, () => eventLine(row))
+    for await (const row of log.queries.events({ to: head, last: flags.lines, ...kinds })) await show(row)
+    if (log.running === undefined || !flags.follow) return
+    for await (const row of log.running.node.tail({ from: head, ...kinds })) await show(row)
   }
 }

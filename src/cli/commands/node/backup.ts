@@ -3,7 +3,7 @@ import { Flags } from '@oclif/core'
 import type { BackupResult } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { stepLine } from '../../render/progress-bar.ts'
-import { counted } from '../../render/units.ts'
+import { count } from '../../render/units.ts'
 import { ProgressLine, withProgress } from '../../services/output.ts'
 import { reachDirectory } from '../../services/reach.ts'
 
@@ -38,7 +38,9 @@ export default class NodeBackup extends BaseCommand {
       this.jsonEnabled() ? undefined : ({ done, total }) => line.show((columns) => stepLine('copying', done, total, columns)),
     )
     line.end()
-    this.log(`${counted(result.events, 'event')} and the key are in ${result.directory}\nhead digest ${result.headDigest}`)
+    this.log(
+      `the log up to event ${count(result.head)} and the key are in ${result.directory}\nhead digest ${result.headDigest}`,
+    )
     return result
   }
 }

@@ -1,7 +1,9 @@
 import { Flags } from '@oclif/core'
 import { type ReplayRequest, type ReplayResult, ServiceError } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
+import { stepLine } from '../../render/progress-bar.ts'
 import { replayText } from '../../render/reputation.ts'
+import { ProgressLine, withProgress } from '../../services/output.ts'
 import { wholePeer } from '../../services/prefix.ts'
 import { reachLog } from '../../services/reach.ts'
 
@@ -35,7 +37,10 @@ export default class ReputationReplay extends BaseCommand {
       ...(flags.until === undefined ? {} : { until: flags.until }),
       ...(flags.policy === undefined ? {} : { policy: { id: flags.policy, parameters: parameters(flags.set ?? []) } }),
     }
-    const result = await log.queries.replay(request)
+    const line = new ProgressLine()
+    const result = await withProgress(log.queries.replay(request), ({ done, total }) => {
+      if (!this.jsonEnabled()) line.show((columns) => stepLine('replaying', done, total, columns))
+    }).finally(() => line.end())
     this.log(replayText(result))
     return result
   }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { upcastSteps } from '../../../migrations/index.ts'
 import { openMemoryLog } from '../../../src/events/event-log.memory.ts'
 import { type Event, type EventLog, type Lamport, type Millis, signEvent, upcaster } from '../../../src/events/index.ts'
-import { parseMoment, placeOf } from '../../../src/roles/node/places.ts'
+import { newTurns } from '../../../src/projections/turns.system.ts'
+import { logPosition, parseMoment } from '../../../src/roles/node/log-position.ts'
 import { numbered, signerOf } from '../../events/samples.ts'
 
 const own = signerOf(1)
@@ -27,7 +28,7 @@ describe('a moment of the past', () => {
     log.ingest([
       signEvent({ stream: 'gossip', event: judged }, { authorSeq, lamport: lamport as Lamport, at: atMs as Millis }, other),
     ])
-  const seqAt = async (text: string) => (await placeOf(log, text)).seq
+  const seqAt = async (text: string) => (await logPosition(log, text, newTurns())).seq
 
   beforeEach(async () => {
     log = openMemoryLog({ signer: own, clock: { now: () => now as Millis }, upcast: upcaster(upcastSteps) })
@@ -42,10 +43,10 @@ describe('a moment of the past', () => {
   afterEach(() => log[Symbol.asyncDispose]())
 
   it('is a sequence as it stands', async () => {
-    assert.deepEqual(await placeOf(log, '2'), { seq: 2, lamport: 50, at: NOON + 1_000 })
+    assert.deepEqual(await logPosition(log, '2', newTurns()), { seq: 2, lamport: 50, at: NOON + 1_000 })
     assert.equal(await seqAt('now'), 7)
-    assert.deepEqual(await placeOf(log, '0'), { seq: 0, lamport: 0, at: null })
-    await assert.rejects(placeOf(log, '8'), { code: 'usage', message: 'the log has events 1 to 7, not 8' })
+    assert.deepEqual(await logPosition(log, '0', newTurns()), { seq: 0, lamport: 0, at: null })
+    await assert.rejects(logPosition(log, '8', newTurns()), { code: 'usage', message: 'the log has events 1 to 7, not 8' })
   })
 
   it('is where this node’s clock stood at a Lamport stamp', async () => {

@@ -2,12 +2,12 @@ import type { Envelope, NodeId, PeerId } from '../../events/index.ts'
 import type { Ledger } from '../../projections/reputation/index.ts'
 
 /**
- * Which events bear on a peer's score: those about it, the policies, and those that made the weight of its reporters
+ * Which events are relevant to a peer's score: those about it, the policies, and those that made the weight of its reporters
  * (what they, and this node, said of the peers that they reported). An explanation from these alone is the explanation
  * from the whole log, in the memory of a part of it.
  * @param ledger at least as new as the events
  */
-export function bearingOn(ledger: Ledger, peer: PeerId): (envelope: Envelope) => boolean {
+export function relevantEvents(ledger: Ledger, peer: PeerId): (envelope: Envelope) => boolean {
   const reporters = new Set<NodeId>(ledger.subjects.get(peer)?.reports.keys() ?? [])
   const measuredBy = new Set<PeerId>()
   for (const [id, { reports }] of ledger.subjects) {

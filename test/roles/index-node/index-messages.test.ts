@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import type { SignedEvent } from '../../../src/events/index.ts'
+import {
+  decodeCompare,
+  decodeFetch,
+  decodePublish,
+  decodeSearch,
+  decodeSearchReply,
+  EVENT_NAMES_MAX,
+  EVENTS_BYTES_MAX,
+  encodeCompare,
+  encodeFetch,
+  encodePublish,
+  encodeSearch,
+  encodeSearchReply,
+  fitting,
+  fittingHits,
+  IndexMessageError,
+  messageBytes,
+  QUERY_LENGTH_MAX,
+  SECTIONS_MAX,
+  type WireHit,
+} from '../../../src/roles/index-node/index-messages.ts'
+import { HITS_MAX } from '../../../src/roles/services.ts'
+import { hash, node } from '../../projections/envelopes.ts'
+
+const author = node('author')
+const hit = (title: string): WireHit => ({
+  ...{ infoHash: hash(title), title, sizeBytes: 1, fileCount: 1, tags: [] },
+  ...{ seeders: 1, publisher: author, publishedAt: 1 },
+})
+const repeated = <T>(item: T, count: number): T[] => Array.from({ length: count }, () => item)
+const event: SignedEvent = { body: new Uint8Array(100).fill(1), signature: new Uint8Array(64) }
+
+describe('messages of the index service', () => {
+  const search = { text: 'orbit', limit: 1, cursor: '', hops: 0 }
+  const reply = { hits: [hit('orbit')], truncated: false, cursor: '', answeredBy: author }
+  const digest = { partition: 0, depth: 0, prefix: 0, digest: 'ab' }
+
+  /** The most that is taken, and one more. */
+  const bounds: [what: string, decode: (bytes: Uint8Array) => unknown, most: Uint8Array, more: Uint8Array][] = [
+    [
+      'hits of a search',
+      decodeSearch,
+      encodeSearch({ ...search, limit: HITS_MAX }),
+      encodeSearch({ ...search, limit: HITS_MAX + 1 }),
+    ],
+    [
+      'hits of an answer',
+      decodeSearchReply,
+      encodeSearchReply({ ...reply, hits: repeated(hit('orbit'), HITS_MAX) }),
+      encodeSearchReply({ ...reply, hits: repeated(hit('orbit'), HITS_MAX + 1) }),
+    ],
+    [
+      'tags of a hit',
+      decodeSearchReply,
+      encodeSearchReply({ ...reply, hits: [{ ...hit('orbit'), tags: repeated('tag', 64) }] }),
+      encodeSearchReply({ ...reply, hits: [{ ...hit('orbit'), tags: repeated('tag', 65) }] }),
+    ],
+    [
+      'characters of a query',
+      decodeSearch,
+      encodeSearch({ ...search, text: 'x'.repeat(QUERY_LENGTH_MAX) }),
+      encodeSearch({ ...search, text: 'x'.repeat(QUERY_LENGTH_MAX + 1) }),
+    ],
+    [
+      'characters of a cursor',
+      decodeSearch,
+      encodeSearch({ ...search, cursor: 'x'.repeat(QUERY_LENGTH_MAX) }),
+      encodeSearch({ ...search, cursor: 'x'.repeat(QUERY_LENGTH_MAX + 1) }),
+    ],
+    ['hops', decodeSearch, encodeSearch({ ...search, hops: 16 }), encodeSearch({ ...search, hops: 17 })],
+    [
+      'events of a publication',
+      decodePublish,
+      encodePublish(repeated(event, EVENT_NAMES_MAX)),
+      encodePublish(repeated(event, EVENT_NAMES_MAX + 1)),
+    ],
+    [
+      'names',
+      decodeFetch,
+      encodeFetch(repeated({ author, authorSeq: 1 }, EVENT_NAMES_MAX)),
+      encodeFetch(repeated({ author, authorSeq: 1 }, EVENT_NAMES_MAX + 1)),
+    ],
+    [
+      'sections',
+      decodeCompare,
+      encodeCompare(repeated(digest, SECTIONS_MAX)),
+      encodeCompare(repeated(digest, SECTIONS_MAX + 1)),
+    ],
+    [
+      'partitions',
+      decodeCompare,
+      encodeCompare([{ ...digest, partition: 1023 }]),
+      encodeCompare([{ ...digest, partition: 1024 }]),
+    ],
+    [
+      'sections of a depth',
+      decodeCompare,
+      encodeCompare([{ ...digest, depth: 1, prefix: 63 }]),
+      encodeCompare([{ ...digest, depth: 1, prefix: 64 }]),
+    ],
+    ['depths', decodeCompare, encodeCompare([{ ...digest, depth: 5 }]), encodeCompare([{ ...digest, depth: 6 }])],
+  ]
+  for (const [what, decode, most, more] of bounds) {
+    it(`take so many ${what}, and not one more`, () => {
+      decode(most)
+      assert.throws(() => decode(more), IndexMessageError)
+    })
+  }
+
+  it('hold as many hits, and as many events, as there is room for', () => {
+    const hits = repeated(hit('orbit '.repeat(100)), 200)
+    const taken = fittingHits(hits)
+    const bytes = (count: number) => encodeSearchReply({ ...reply, hits: hits.slice(0, count) }).length
+    assert.ok(taken.length > 50 && taken.length < 200)
+    assert.ok(bytes(taken.length) <= EVENTS_BYTES_MAX && bytes(taken.length + 1) > EVENTS_BYTES_MAX - 1_000)
+    assert.equal(fittingHits(hits.slice(0, 3)).length, 3)
+
+    const count = Math.floor(EVENTS_BYTES_MAX / messageBytes(event))
+    assert.equal(fitting(repeated(event, count + 1)).length, count)
+    assert.equal(fitting(repeated(event, count)).length, count)
+  })
+})
