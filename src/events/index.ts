@@ -12,7 +12,15 @@ export * from './hex.ts'
 export * from './ids.ts'
 export * from './kinds.ts'
 export * from './lamport-clock.ts'
-export { decodePayload, encodePayload, PayloadError, PIECES_PER_VERDICT_MAX, TAGS_MAX, TITLE_LENGTH_MAX } from './payload.ts'
+export {
+  decodePayload,
+  encodePayload,
+  PayloadError,
+  PIECES_PER_VERDICT_MAX,
+  STAMPS_MAX,
+  TAGS_MAX,
+  TITLE_LENGTH_MAX,
+} from './payload.ts'
 export * from './retention.ts'
 export * from './signer.ts'
 export * from './time.ts'

@@ -10,7 +10,7 @@ const infoHash = hash('film')
 const torrentFile = new TextEncoder().encode('d4:infode')
 const added: Event = {
   ...{ kind: 'download.added', infoHash, name: 'film', title: 'The film', directory: '/d', origin: 'download' },
-  ...{ magnet: 'magnet:?xt=urn:btih:00', torrentFile: new Uint8Array() },
+  ...{ magnet: 'magnet:?xt=urn:btih:00', torrentFile: new Uint8Array(), overwrite: false },
 }
 const described: Event = {
   ...{ kind: 'download.described', infoHash, name: 'Film', sizeBytes: 100, pieceCount: 10, pieceLengthBytes: 10 },
