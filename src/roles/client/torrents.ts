@@ -187,12 +187,15 @@ export class Torrents {
     return withProgress(async (report, signal) => {
       const download = this.#known(infoHash)
       const hash = download.infoHash
+      // A person's pause stays. A torrent that is paused and lacked pieces was left so by an earlier check, or wants them.
+      const staysPaused = download.paused && pieceCount(download.verified) === download.pieceCount
       const onProgress = (done: number, total: number) => report({ done, total })
       const found = await this.#engineDoes((engine) => engine.recheck(hash, { signal, onProgress }))
-      const isWhole = pieceCount(found.pieces) === download.pieceCount
-      const pauses = !isWhole && !download.paused
-      await this.#record([...checked(hash, found), ...(pauses ? [{ kind: 'download.paused', infoHash: hash } as const] : [])])
-      await this.#engineDoes((engine) => (isWhole && !download.paused ? engine.resume(hash) : engine.pause(hash)))
+      const goesOn = pieceCount(found.pieces) === download.pieceCount && !staysPaused
+      const kind = goesOn ? 'download.resumed' : 'download.paused'
+      const turns = download.paused === goesOn
+      await this.#record([...checked(hash, found), ...(turns ? [{ kind, infoHash: hash } as const] : [])])
+      await this.#engineDoes((engine) => (goesOn ? engine.resume(hash) : engine.pause(hash)))
       return this.row(hash)
     })
   }
