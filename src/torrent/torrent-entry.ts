@@ -1,6 +1,7 @@
 import type { FileChange, FileStampAt, InfoHash, PieceRange } from '../events/index.ts'
 import type { TorrentState, TorrentStatus } from './engine.ts'
 import { FileProgress } from './file-progress.ts'
+import { FilesChanged } from './files-changed.ts'
 import type { Metainfo } from './metainfo.ts'
 import { bitfieldOf, countBits, rangesOfBitfield, setBit } from './piece-ranges.ts'
 
@@ -52,6 +53,7 @@ export class TorrentEntry {
     this.overwrite = options.overwrite ?? false
     this.ownsFiles = options.verified !== undefined
     this.changed = options.changed
+    if (options.changed !== undefined) this.problem = new FilesChanged(options.changed).message
     this.stamp(options.stamps ?? [])
     this.#magnetName = options.name
     this.#verifiedRanges = options.verified

@@ -204,6 +204,7 @@ describe('a file that changes under its torrent', () => {
     const stop = new AbortController()
     const checking = seeder.engine.recheck(infoHash, { signal: stop.signal, onProgress: () => stop.abort(new Error('enough')) })
     await assert.rejects(seeder.engine.recheck(infoHash, {}), { code: 'CHECKING' })
+    assert.equal(seeder.engine.status(infoHash)?.state, 'checking')
     await assert.rejects(seeder.engine.resume(infoHash), { code: 'CHECKING' })
     await assert.rejects(checking, /enough/)
     await eventually(() => seeder.engine.status(infoHash)?.state === 'seeding')
