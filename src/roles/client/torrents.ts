@@ -224,24 +224,26 @@ export class Torrents {
   // --- what the engine tells
 
   described(metainfo: TorrentMetainfo): void {
-    this.#recordLater(described(metainfo))
+    // The engine tells so at every start; the log has the metainfo, of up to 5.5 MiB, once.
+    const isKnown = () => (this.#options.download(metainfo.infoHash)?.pieceCount ?? 0) > 0
+    this.#recordLater(() => (isKnown() ? [] : [described(metainfo)]))
   }
 
   verified(infoHash: InfoHash, pieces: readonly PieceRange[]): void {
-    this.#recordLater({ kind: 'download.verified', infoHash, pieces: [...pieces] })
+    this.#recordLater(() => [{ kind: 'download.verified', infoHash, pieces: [...pieces] }])
   }
 
   checked(infoHash: InfoHash, found: DiskState): void {
-    for (const event of checked(infoHash, found)) this.#recordLater(event)
+    this.#recordLater(() => checked(infoHash, found))
   }
 
   stamped(infoHash: InfoHash, stamps: DiskState['stamps']): void {
-    for (const event of stamped(infoHash, stamps)) this.#recordLater(event)
+    this.#recordLater(() => stamped(infoHash, stamps))
   }
 
   /** Somebody else changed a file under a torrent: its owner is the one who must know. */
   changed(infoHash: InfoHash, change: FileChange): void {
-    this.#recordLater({ kind: 'download.changed', infoHash, ...change })
+    this.#recordLater(() => [{ kind: 'download.changed', infoHash, ...change }])
     const download = this.#options.download(infoHash)
     if (download !== undefined) this.#problem(`"${download.name}": ${changedText(download, change)}`)
   }
@@ -311,9 +313,13 @@ export class Torrents {
     }
   }
 
-  #recordLater(event: Draft['event']): void {
+  /** @param events what to record, asked for when its turn comes */
+  #recordLater(events: () => readonly Draft['event'][]): void {
     const recorded = this.#adding
-      .then(() => this.#options.log.append([{ stream: 'local', event }]))
+      .then(async () => {
+        const drafts = events().map((event): Draft => ({ stream: 'local', event }))
+        if (drafts.length > 0) await this.#options.log.append(drafts)
+      })
       .catch((error: unknown) => this.#problem(sentence(error)))
       .then(() => {
         this.#recording.delete(recorded)
