@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { encode } from './bencode.ts'
 import type { CreatedTorrent, CreateOptions } from './engine.ts'
 import { TorrentError } from './engine.ts'
+import { decodeName } from './file-name.fs.ts'
 import { FolderWalk, type WalkedFile } from './folder-walk.fs.ts'
 import type { Sha1 } from './metainfo.ts'
 import { checkTorrentFile } from './metainfo.ts'
@@ -65,8 +66,9 @@ export async function createFrom(paths: readonly string[], options: CreateOption
 async function realPathOf(path: string): Promise<string> {
   const absolute = resolve(path)
   try {
-    return await realpath(absolute)
+    return decodeName(await realpath(absolute, { encoding: 'buffer' }))
   } catch (cause) {
+    if (cause instanceof TorrentError) throw cause
     throw new TorrentError('NO_SUCH_PATH', `there is no readable file or folder ${absolute}: ${readProblem(cause)}`, { cause })
   }
 }

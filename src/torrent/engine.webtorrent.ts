@@ -7,7 +7,7 @@ import { BanList } from './ban-list.ts'
 import { createFrom } from './create.fs.ts'
 import { guardDatagrams } from './dht-guard.webtorrent.ts'
 import { DhtPresence } from './dht-presence.webtorrent.ts'
-import { hashDisk, spotCheck } from './disk-check.fs.ts'
+import { hashDisk, somethingStands, spotCheck } from './disk-check.fs.ts'
 import { diskProblem } from './disk-problem.ts'
 import type {
   AddOptions,
@@ -42,8 +42,10 @@ const OUTBOUND_MAX = 55
 /** Peers that announced are remembered by our DHT node this long. */
 const DHT_PEER_AGE_MS = 20 * 60_000
 
-/** Torrents whose files are looked at at a time: a start with thousands of them must leave the disk to others. */
-const DISK_CHECKS_AT_A_TIME = 2
+/** Torrents that are looked at at a time as they are opened again: thousands of them must leave the disk to others. */
+const SPOT_CHECKS_AT_A_TIME = 4
+/** Torrents that are hashed as a whole at a time; that may take hours, and those that are opened again do not wait for it. */
+const FULL_CHECKS_AT_A_TIME = 2
 /** Addresses kept of those that magnet links named. */
 const NAMED_PEERS_MAX = 16
 
@@ -62,7 +64,8 @@ class WebtorrentEngine implements TorrentEngine {
   readonly #onThinIce = new Set<PeerId>()
   readonly #endpoints = new KnownEndpoints()
   readonly #places = new FilePlaces()
-  readonly #diskChecks = new Turns(DISK_CHECKS_AT_A_TIME)
+  readonly #spotChecks = new Turns(SPOT_CHECKS_AT_A_TIME)
+  readonly #fullChecks = new Turns(FULL_CHECKS_AT_A_TIME)
   readonly #guards = new WeakMap<Wire, WireGuard>()
   #events: TorrentEngineEvents | undefined
   #running: Running | undefined
@@ -322,8 +325,7 @@ class WebtorrentEngine implements TorrentEngine {
           entry.describe(metainfo)
           this.#events?.described(metainfo)
         },
-        openDisk: (metainfo, store, watch, signal) =>
-          this.#diskChecks.run(() => this.#openDisk(entry, { metainfo, store, watch, signal })),
+        openDisk: (metainfo, store, watch, signal) => this.#openDisk(entry, { metainfo, store, watch, signal }),
         checked: (bitfield) => entry.checked(bitfield),
         verified: (pieces) => {
           const fresh = entry.addVerified(pieces)
@@ -355,16 +357,18 @@ class WebtorrentEngine implements TorrentEngine {
     entry: TorrentEntry,
     { metainfo, store, watch, signal }: { metainfo: Metainfo; store: PieceStore; watch: FileWatch; signal: AbortSignal },
   ): Promise<Uint8Array | undefined> {
-    signal.throwIfAborted()
     const { infoHash, verified, directory } = entry
     if (verified !== undefined && entry.ownsFiles) {
       const bitfield = bitfieldOf(verified, metainfo.pieceCount)
-      this.#stamped(entry, await spotCheck(metainfo, { store, watch, verified: bitfield, signal }))
+      const check = () => spotCheck(metainfo, { store, watch, verified: bitfield, signal })
+      this.#stamped(entry, await this.#spotChecks.run(check))
       return undefined
     }
     // A magnet link's files are known only now.
     await this.#claim(entry, metainfo)
-    const found = await hashDisk(metainfo, directory, { signal })
+    // A download into an empty place need not wait for its turn.
+    const check = () => hashDisk(metainfo, directory, { signal })
+    const found = await ((await somethingStands(metainfo, directory)) ? this.#fullChecks.run(check) : check())
     const [foreign] = found.foreign
     if (foreign !== undefined && !entry.overwrite) throw inTheWay(foreign, found.foreign.length - 1, directory)
     signal.throwIfAborted()

@@ -3,6 +3,7 @@ import { access, lstat, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SkippedKind, SkippedSummary } from './engine.ts'
 import { TorrentError } from './engine.ts'
+import { decodeName, escapedName } from './file-name.fs.ts'
 import { type FileStamp, stampOf } from './file-stamp.ts'
 import { FILE_COUNT_MAX, TORRENT_FILE_BYTES_MAX } from './metainfo.ts'
 import type { PrivatePlaces } from './private-places.fs.ts'
@@ -99,7 +100,7 @@ export class FolderWalk {
         const entry = (await untilAborted(directory.read(), this.#options.signal)) as unknown as Dirent<Buffer> | null
         if (entry === null) break
         if (++this.#entries > ENTRIES_MAX) refuse(`${folder} has more than ${ENTRIES_MAX} entries: publish a part of it`)
-        const name = this.#nameOf(entry, folder, path)
+        const name = this.#nameOf(entry, path)
         if (name === undefined) continue
         this.#nameBytes += entry.name.length
         if (this.#nameBytes > TORRENT_FILE_BYTES_MAX)
@@ -117,7 +118,7 @@ export class FolderWalk {
   }
 
   /** Undefined for what is skipped. */
-  #nameOf(entry: Dirent<Buffer>, folder: string, path: readonly string[]): string | undefined {
+  #nameOf(entry: Dirent<Buffer>, path: readonly string[]): string | undefined {
     const isHidden = entry.name[0] === DOT && !this.#options.hidden
     const kind = isHidden
       ? 'hidden'
@@ -129,15 +130,11 @@ export class FolderWalk {
     if (kind !== undefined) {
       const skipped = this.#skipped[kind]
       skipped.count++
-      const shown = `${[...path, escaped(entry.name)].join('/')}${entry.isDirectory() ? '/' : ''}`
+      const shown = `${[...path, escapedName(entry.name)].join('/')}${entry.isDirectory() ? '/' : ''}`
       if (skipped.first.length < NAMES_TOLD) skipped.first.push(shown)
       return undefined
     }
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(entry.name)
-    } catch (cause) {
-      return refuse(`the name "${escaped(entry.name)}" in ${folder} is no UTF-8: rename it, and publish again`, cause)
-    }
+    return decodeName(entry.name)
   }
 
   async #take(absolute: string, path: readonly string[]): Promise<void> {
@@ -170,12 +167,3 @@ export class FolderWalk {
 
 const kindOf = (found: { isFIFO(): boolean; isSocket(): boolean }): string =>
   found.isFIFO() ? 'a pipe' : found.isSocket() ? 'a socket' : 'a device'
-
-/** A name as text, each byte that is no printable ASCII or part of UTF-8 as `\xNN`. */
-function escaped(name: Buffer): string {
-  const text = name.toString()
-  if (Buffer.from(text).equals(name)) return text
-  return [...name]
-    .map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`))
-    .join('')
-}

@@ -190,13 +190,14 @@ export class PieceStore {
       return await work(await file.handle)
     } finally {
       file.users--
-      this.#closeIdle()
+      this.closeIdle(OPEN_FILES_MAX)
     }
   }
 
-  #closeIdle(): void {
+  /** Closes files that nobody reads or writes now, until so many are open. */
+  closeIdle(openMax: number): void {
     for (const [name, { handle, users }] of this.#open) {
-      if (this.#open.size <= OPEN_FILES_MAX) return
+      if (this.#open.size <= openMax) return
       if (users > 0) continue
       this.#open.delete(name)
       handle.then((opened) => opened.close()).catch(() => {})

@@ -124,7 +124,11 @@ describe('a torrent made of files', () => {
   it('is refused for a name that is no UTF-8, which is shown', async () => {
     await write('folder/a')
     await writeFile(Buffer.concat([Buffer.from(at('folder/x')), Buffer.of(0xff), Buffer.from('.txt')]), 'a')
-    await assert.rejects(create(at('folder')), refused('TORRENT_REFUSED', /"x\\xff\.txt" in .*folder is no UTF-8/))
+    const named = Buffer.concat([Buffer.from(at('y')), Buffer.of(0xfe)])
+    await writeFile(named, 'a')
+    await symlink(named, at('to-it'))
+    await assert.rejects(create(at('to-it')), refused('TORRENT_REFUSED', /y\\xfe" is no UTF-8/))
+    await assert.rejects(create(at('folder')), refused('TORRENT_REFUSED', /"x\\xff\.txt" is no UTF-8/))
   })
 
   it('is refused for a name or a depth that no torrent may have, before anything is hashed', async () => {
