@@ -7,6 +7,8 @@ import { FilesChanged } from '../../src/torrent/files-changed.ts'
 import type { Node } from './engine-fixture.ts'
 import { countOf, dial, download, eventually, everything, Lab } from './engine-fixture.ts'
 
+/** Large enough that most of it is still to be sent when it is changed. */
+const SIZE = 16_000_000
 const SLOW = { uploadBytesPerSecondMax: 1_500_000 }
 
 /** An honest owner whose file is changed must not be blamed for it, and must be told. */
@@ -34,13 +36,13 @@ describe('a file that changes under its torrent', () => {
   }
 
   const edits: [string, string, (path: string) => Promise<unknown>][] = [
-    ['overwritten', 'modified', (path) => writeFile(path, randomBytes(4_000_000), { flag: 'r+' })],
+    ['overwritten', 'modified', (path) => writeFile(path, randomBytes(SIZE), { flag: 'r+' })],
     [
       'edited in one byte at its end',
       'modified',
       async (path) => {
         const file = await open(path, 'r+')
-        await file.write(Buffer.of(1, 2, 3), 0, 3, 3_999_990)
+        await file.write(Buffer.of(1, 2, 3), 0, 3, SIZE - 10)
         await file.close()
       },
     ],
@@ -50,14 +52,14 @@ describe('a file that changes under its torrent', () => {
       'replaced by another of its name',
       'modified',
       async (path) => {
-        await writeFile(`${path}.new`, randomBytes(4_000_000))
+        await writeFile(`${path}.new`, randomBytes(SIZE))
         await rename(`${path}.new`, path)
       },
     ],
   ]
   for (const [what, how, edit] of edits) {
     it(`is served no more and told, and nobody is blamed: ${what} during an upload`, async () => {
-      const seeder = await lab.seeder('seeder', { 'song.mp3': 4_000_000 }, SLOW)
+      const seeder = await lab.seeder('seeder', { 'song.mp3': SIZE }, SLOW)
       const leecher = await lab.node('leecher')
       const { infoHash, directory } = seeder.metainfo
       await download(leecher, seeder.metainfo, [seeder])
