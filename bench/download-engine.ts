@@ -19,6 +19,11 @@ const engine = createWebtorrentEngine({
 })
 let startedAt = 0
 engine.listen({
+  checked() {},
+  stamped() {},
+  changed: (_, { path }) => {
+    throw new Error(`${path} changed`)
+  },
   described() {},
   verified() {},
   judged() {},

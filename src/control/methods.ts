@@ -68,16 +68,27 @@ const index: MethodTable<IndexService> = {
 const client: MethodTable<ClientService> = {
   add: {
     shape: 'answer',
-    parameters: [record({ torrentFile: optional(text), magnet: optional(text), directory: optional(text) })],
+    parameters: [
+      record({
+        torrentFile: optional(text),
+        magnet: optional(text),
+        directory: optional(text),
+        overwrite: optional(truth),
+      }),
+    ],
   },
   follow: { shape: 'stream', parameters: [text] },
-  publish: { shape: 'stream', parameters: [record({ path: text, title: optional(text), tags: optional(list(text)) })] },
+  publish: {
+    shape: 'stream',
+    parameters: [record({ path: text, title: optional(text), tags: optional(list(text)), hidden: optional(truth) })],
+  },
   search: { shape: 'answer', parameters: [searchRequest] },
   clientStatus: { shape: 'answer', parameters: [] },
   torrentPeers: { shape: 'answer', parameters: [record({ infoHash: optional(text) })] },
   dht: { shape: 'answer', parameters: [] },
   pause: { shape: 'answer', parameters: [text] },
   resume: { shape: 'answer', parameters: [text] },
+  recheck: { shape: 'stream', parameters: [text] },
   remove: { shape: 'answer', parameters: [text, record({ deleteFiles: truth })] },
   corrupt: { shape: 'answer', parameters: [text, percent] },
 }

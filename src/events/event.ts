@@ -79,6 +79,8 @@ export type DownloadAdded = {
   origin: 'download' | 'publish'
   magnet: string
   torrentFile: Uint8Array
+  /** Files that stand there and are not of this torrent are written over. */
+  overwrite: boolean
 }
 /** The metainfo is known: at once for a torrent file, after ut_metadata (BEP 9) for a magnet. */
 export type DownloadDescribed = {
@@ -90,6 +92,18 @@ export type DownloadDescribed = {
   pieceLengthBytes: number
   torrentFile: Uint8Array
 }
+/** Everything that stood on the disk was hashed: exactly these pieces are there, whatever was said before. */
+export type DownloadChecked = { kind: 'download.checked'; infoHash: InfoHash; pieces: PieceRange[] }
+/** Place of a file in its torrent, from 0, and how it looked on the disk (see `stampOf`): compared, never parsed. */
+export type FileStampAt = { file: number; stamp: string }
+/** All pieces of these files are verified, and they looked like this. */
+export type DownloadStamped = { kind: 'download.stamped'; infoHash: InfoHash; stamps: FileStampAt[] }
+/** `bad-piece`: it looks as it did, and a piece of it does not match its hash. */
+export type HowChanged = 'gone' | 'shorter' | 'modified' | 'bad-piece'
+/** `path`: below the torrent's directory, with slashes. */
+export type FileChange = { file: number; path: string; how: HowChanged }
+/** Somebody else changed a file under this torrent; it is not served until it is checked again. */
+export type DownloadChanged = { kind: 'download.changed'; infoHash: InfoHash } & FileChange
 /** These pieces are on the disk and their hash was checked. */
 export type DownloadVerified = { kind: 'download.verified'; infoHash: InfoHash; pieces: PieceRange[] }
 export type DownloadCompleted = { kind: 'download.completed'; infoHash: InfoHash }
@@ -130,6 +144,9 @@ export type KnownEvent =
   | TorrentVerified
   | DownloadAdded
   | DownloadDescribed
+  | DownloadChecked
+  | DownloadStamped
+  | DownloadChanged
   | DownloadVerified
   | DownloadCompleted
   | DownloadPaused

@@ -19,6 +19,7 @@ export {
   type Origin,
   PayloadError,
   PIECES_PER_VERDICT_MAX,
+  STAMPS_MAX,
   TAGS_MAX,
   TITLE_LENGTH_MAX,
 } from './payload.ts'

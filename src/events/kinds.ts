@@ -28,6 +28,9 @@ export const KINDS = {
   'download.resumed': { number: 29, version: 1 },
   'download.removed': { number: 30, version: 1 },
   'event.quarantined': { number: 31, version: 1 },
+  'download.checked': { number: 32, version: 1 },
+  'download.stamped': { number: 33, version: 1 },
+  'download.changed': { number: 34, version: 1 },
 } as const satisfies Record<EventKind, KindRow>
 
 const BY_NUMBER = new Map<number, EventKind>(

@@ -7,6 +7,7 @@ import type {
   Event,
   EventKind,
   EventOf,
+  HowChanged,
   MemberAddress,
   NodeRole,
   PieceRange,
@@ -79,6 +80,7 @@ const text = (value: string | null | undefined, bytesMax: number, what: string):
 
 const ROLES: readonly NodeRole[] = ['bootstrap', 'index', 'client']
 const EVIDENCE: readonly BadPieceEvidence[] = ['sole-source', 'block-differs']
+const HOW_CHANGED: readonly HowChanged[] = ['gone', 'shorter', 'modified', 'bad-piece']
 const REASONS: readonly QuarantineReason[] = ['clock-jump', 'bad-signature', 'malformed', 'flood']
 
 /** Longest title kept, in UTF-16 units; longer ones are refused, not cut, since the signature covers them. */
@@ -86,6 +88,11 @@ export const TITLE_LENGTH_MAX = 512
 export const TAGS_MAX = 32
 /** A verdict batch names at most this many runs of good pieces, and as many bad ones. */
 export const PIECES_PER_VERDICT_MAX = 4096
+/** Stamps of files in one event; a torrent with more files takes several. */
+export const STAMPS_MAX = 4096
+const STAMP_LENGTH_MAX = 64
+/** A path in a torrent has at most 3,000 bytes. */
+const PATH_LENGTH_MAX = 4096
 
 type SubjectMessage = { node?: Uint8Array | null; address?: string | null }
 
@@ -295,6 +302,40 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
         origin: oneOf(['download', 'publish'] as const, message.origin, 'origin'),
         magnet: message.magnet ?? '',
         torrentFile: owned(message.torrentFile),
+        overwrite: message.overwrite ?? false,
+      }
+    },
+  },
+  'download.checked': {
+    encode: (event) => finish(proto.DownloadVerified, { infoHash: fromHex(event.infoHash), pieces: event.pieces }),
+    decode: (payload) => {
+      const message = proto.DownloadVerified.decode(payload)
+      return { kind: 'download.checked', infoHash: hash(message.infoHash), pieces: ranges(message.pieces) }
+    },
+  },
+  'download.stamped': {
+    encode: (event) => finish(proto.DownloadStamped, { ...event, infoHash: fromHex(event.infoHash) }),
+    decode: (payload) => {
+      const message = proto.DownloadStamped.decode(payload)
+      const stamps = message.stamps ?? []
+      if (stamps.length > STAMPS_MAX) throw new PayloadError('too many stamps')
+      return {
+        kind: 'download.stamped',
+        infoHash: hash(message.infoHash),
+        stamps: stamps.map(({ file, stamp }) => ({ file: count(file), stamp: text(stamp, STAMP_LENGTH_MAX, 'a stamp') })),
+      }
+    },
+  },
+  'download.changed': {
+    encode: (event) => finish(proto.DownloadChanged, { ...event, infoHash: fromHex(event.infoHash) }),
+    decode: (payload) => {
+      const message = proto.DownloadChanged.decode(payload)
+      return {
+        kind: 'download.changed',
+        infoHash: hash(message.infoHash),
+        file: count(message.file),
+        path: text(message.path, PATH_LENGTH_MAX, 'a path'),
+        how: oneOf(HOW_CHANGED, message.how, 'change of a file'),
       }
     },
   },

@@ -423,10 +423,23 @@ export type DhtStatus = {
 }
 
 /** `torrentFile` is base64. One of the two. */
-export type AddRequest = { torrentFile?: string; magnet?: string; directory?: string }
-/** One torrent of one file or folder; `path` is absolute. */
-export type PublishRequest = { path: string; title?: string; tags?: string[] }
-export type PublishProgress = { phase: 'hashing' | 'announcing'; done: number; total: number }
+export type AddRequest = {
+  torrentFile?: string
+  magnet?: string
+  directory?: string
+  /** Downloads over files that stand there and are not of this torrent. */
+  overwrite?: boolean
+}
+/** One torrent of one file or folder; `path` is absolute. `hidden`: with files and folders whose names begin with a dot. */
+export type PublishRequest = { path: string; title?: string; tags?: string[]; hidden?: boolean }
+/** `walking`: files found so far; `hashing`: bytes. */
+export type PublishProgress =
+  | { phase: 'walking'; done: number; total: null }
+  | { phase: 'hashing' | 'announcing'; done: number; total: number }
+/** What was left out of a publication: how many entries, and the first names. */
+export type Skipped = { count: number; first: readonly string[] }
+/** Bytes hashed so far. */
+export type RecheckProgress = { done: number; total: number }
 export type PublishResult = {
   infoHash: string
   title: string
@@ -439,6 +452,8 @@ export type PublishResult = {
   partitions: number
   /** Owners that could not be told yet; they are tried again in the background. */
   pending: number
+  /** `links`: symbolic links. `special`: pipes, sockets, devices. What is in a hidden folder counts with it, as one. */
+  skipped: { hidden: Skipped; links: Skipped; special: Skipped }
 }
 
 export interface ClientService {
@@ -452,6 +467,8 @@ export interface ClientService {
   dht(): Promise<DhtStatus>
   pause(infoHash: string): Promise<TorrentRow>
   resume(infoHash: string): Promise<TorrentRow>
+  /** Hashes everything again: seeds what is whole, and leaves a torrent paused of which pieces are missing. */
+  recheck(infoHash: string): Progressive<RecheckProgress, TorrentRow>
   remove(infoHash: string, options: { deleteFiles: boolean }): Promise<void>
   corrupt(infoHash: string, percent: number): Promise<TorrentRow>
 }

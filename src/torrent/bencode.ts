@@ -132,3 +132,44 @@ function latin1(bytes: Uint8Array): string {
   for (const byte of bytes) text += String.fromCharCode(byte)
   return text
 }
+
+/** What can be encoded; integers only. Keys of an object are text. */
+export type Encodable = number | string | Uint8Array | readonly Encodable[] | { readonly [key: string]: Encodable }
+
+/** Bencode (BEP 3), keys in ascending order of their bytes. */
+export function encode(value: Encodable): Uint8Array {
+  const parts: Uint8Array[] = []
+  encodeInto(value, parts)
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
+const encoder = new TextEncoder()
+
+function encodeInto(value: Encodable, parts: Uint8Array[]): void {
+  if (typeof value === 'number') parts.push(encoder.encode(`i${value}e`))
+  else if (typeof value === 'string') encodeInto(encoder.encode(value), parts)
+  else if (value instanceof Uint8Array) parts.push(encoder.encode(`${value.length}:`), value)
+  else if (isList(value)) {
+    parts.push(encoder.encode('l'))
+    for (const each of value) encodeInto(each, parts)
+    parts.push(encoder.encode('e'))
+  } else {
+    parts.push(encoder.encode('d'))
+    // Keys in use are ASCII, whose order of code units is that of their bytes.
+    for (const key of Object.keys(value).sort()) {
+      const each = value[key]
+      if (each === undefined) continue
+      encodeInto(key, parts)
+      encodeInto(each, parts)
+    }
+    parts.push(encoder.encode('e'))
+  }
+}
+
+const isList = (value: Encodable): value is readonly Encodable[] => Array.isArray(value)

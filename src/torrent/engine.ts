@@ -1,4 +1,4 @@
-import type { BadPiece, InfoHash, NodeId, PeerId, PieceRange } from '../events/index.ts'
+import type { BadPiece, FileChange, FileStampAt, InfoHash, NodeId, PeerId, PieceRange } from '../events/index.ts'
 
 // The port of the data path. Adapter: engine.webtorrent.ts.
 
@@ -44,10 +44,43 @@ export type TorrentSource = { kind: 'torrent-file'; bytes: Uint8Array } | { kind
 export type AddOptions = {
   /** Where its files go, absolute. */
   directory: string
-  /** Pieces known to be verified: resumes without hashing. */
+  /** Pieces known to be verified: resumes without hashing. Left out: what stands there is hashed first. */
   verified?: readonly PieceRange[]
+  /** How its settled files looked when they were verified; one that looks otherwise now is not served. */
+  stamps?: readonly FileStampAt[]
+  /** A file of it changed under the seed: it stays closed until it is rechecked. */
+  changed?: FileChange
   paused?: boolean
+  /** Downloads over files that stand there already and of which no piece matches. */
+  overwrite?: boolean
 }
+
+/** What a walk leaves out, and why: hidden (its name begins with a dot), a symbolic link, or no file at all (a pipe, a device). */
+export type SkippedKind = 'hidden' | 'link' | 'special'
+/** How many of each kind, and the first names, with folders ending in a slash. What is in a hidden folder is not counted. */
+export type SkippedSummary = Readonly<Record<SkippedKind, { readonly count: number; readonly first: readonly string[] }>>
+
+export type CreateOptions = {
+  /** Of this node: what is in it is refused, but for its downloads. */
+  dataDirectory?: string
+  /** Takes hidden files and folders as well. */
+  hidden?: boolean
+  /** Files found so far. */
+  onWalk?: (files: number) => void
+  onProgress?: (doneBytes: number, totalBytes: number) => void
+  /** Ends the walk and the hashing at once. */
+  signal?: AbortSignal
+}
+
+export type CreatedTorrent = TorrentMetainfo & {
+  /** Add it with this directory and these stamps to serve it where it stands. */
+  directory: string
+  stamps: readonly FileStampAt[]
+  skipped: SkippedSummary
+}
+
+/** What a full check of the disk found. */
+export type DiskState = { pieces: readonly PieceRange[]; stamps: readonly FileStampAt[] }
 
 export type TorrentMetainfo = {
   infoHash: InfoHash
@@ -64,7 +97,13 @@ export type MadeConnection = { readonly remoteAddress: string; readonly remotePo
 
 export interface TorrentEngineEvents {
   described(metainfo: TorrentMetainfo): void
-  /** These pieces stand on the disk and match their hash (downloaded, or found there). Batched. */
+  /** Everything that stood on the disk when it was added was hashed: exactly this is there. */
+  checked(infoHash: InfoHash, found: DiskState): void
+  /** These files are settled: all their pieces are verified, and this is how they look on the disk. */
+  stamped(infoHash: InfoHash, stamps: readonly FileStampAt[]): void
+  /** Somebody else wrote to a file of it, or took it away: it is served no more. */
+  changed(infoHash: InfoHash, change: FileChange): void
+  /** These pieces were downloaded, stand on the disk and match their hash. Batched. */
   verified(infoHash: InfoHash, pieces: readonly PieceRange[]): void
   /**
    * Attributable verdicts about one peer: good ones batched, bad ones at once and synchronously, before more is asked of
@@ -89,14 +128,27 @@ export interface TorrentEngine extends AsyncDisposable {
   readonly dht: { readonly port: number; readonly nodeCount: number }
   /** Adds and starts it; resolves as soon as it is taken up, not when it is complete. @throws TorrentError */
   add(source: TorrentSource, options: AddOptions): Promise<InfoHash>
+  /**
+   * Gives a torrent that is here already what the source says more: peers to dial, or the metainfo that it waits for.
+   * @returns undefined if there is no such torrent, or the source says nothing new
+   */
+  supply(source: TorrentSource): Promise<InfoHash | undefined>
   /** Makes a torrent of files or folders without adding it; hashes them, so it takes a while. @throws TorrentError */
-  create(
-    paths: readonly string[],
-    options: { name?: string; onProgress?: (doneBytes: number, totalBytes: number) => void; signal?: AbortSignal },
-  ): Promise<TorrentMetainfo & { /** Add it with this directory to serve it where it stands. */ directory: string }>
+  create(paths: readonly string[], options: CreateOptions): Promise<CreatedTorrent>
+  /** Files that another torrent has too are never deleted. */
   remove(infoHash: InfoHash, options: { deleteFiles: boolean }): Promise<void>
   pause(infoHash: InfoHash): Promise<void>
+  /** @throws TorrentError `FILES_CHANGED` until it is rechecked, `CHECKING`, `PATH_TAKEN` */
   resume(infoHash: InfoHash): Promise<void>
+  /**
+   * Closes it and hashes everything that stands on the disk; what holds is what it has from then on. It stays closed: the
+   * caller resumes it. After an abort it is as it was before.
+   * @throws TorrentError `UNKNOWN_INFO_HASH`, `NO_METADATA`, `CHECKING`; the signal's reason
+   */
+  recheck(
+    infoHash: InfoHash,
+    options: { signal?: AbortSignal; onProgress?: (doneBytes: number, totalBytes: number) => void },
+  ): Promise<DiskState>
   status(infoHash: InfoHash): TorrentStatus | undefined
   list(): readonly TorrentStatus[]
   /** Closes every connection with this peer, refuses new ones both ways, and asks it for nothing. */
@@ -125,6 +177,17 @@ export type TorrentErrorCode =
   | 'PORT_IN_USE'
   | 'NO_SUCH_PATH'
   | 'DISK'
+  /** It belongs to the data directory of a node. */
+  | 'PRIVATE'
+  /** Its files would stand where another torrent's files stand. */
+  | 'PATH_TAKEN'
+  /** Files that are not of this torrent stand where its files go. */
+  | 'FILE_IN_THE_WAY'
+  /** Its files were changed by somebody else. */
+  | 'FILES_CHANGED'
+  /** Its files are being hashed. */
+  | 'CHECKING'
+  | 'NO_METADATA'
 
 export class TorrentError extends Error {
   override readonly name = 'TorrentError'

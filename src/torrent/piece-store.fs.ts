@@ -2,6 +2,9 @@ import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { mkdir, open, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import type { FileStampAt } from '../events/index.ts'
+import { type FileLayout, type LaidFile, layoutOf } from './file-layout.ts'
+import type { FileWatch } from './file-watch.fs.ts'
 import type { Metainfo } from './metainfo.ts'
 import { pieceBytes } from './metainfo.ts'
 
@@ -12,30 +15,27 @@ import { pieceBytes } from './metainfo.ts'
 const OPEN_FILES_MAX = 64
 
 type Done<T = void> = (error: Error | null, value?: T) => void
-type StoredFile = { path: string; offset: number; length: number; padding: boolean }
 type OpenFile = { handle: Promise<FileHandle>; users: number }
-/** A run of bytes inside one file, and where they stand in the piece. */
-type Span = { file: StoredFile; fileOffset: number; pieceOffset: number; length: number }
 
 export class PieceStore {
   readonly chunkLength: number
   readonly #metainfo: Metainfo
   readonly #directory: string
-  readonly #files: StoredFile[]
+  readonly #layout: FileLayout
+  readonly #watch: FileWatch | undefined
   readonly #open = new Map<string, OpenFile>()
   readonly #writes = new Set<Promise<void>>()
+  /** What is done to each file that we still write to, one thing after the other. */
+  readonly #turns = new Map<number, Promise<void>>()
   #closed = false
 
-  constructor(metainfo: Metainfo, directory: string) {
+  /** @param watch sees that nobody else changed what is read; without it nothing is looked for */
+  constructor(metainfo: Metainfo, directory: string, watch?: FileWatch) {
     this.chunkLength = metainfo.pieceLengthBytes
     this.#metainfo = metainfo
     this.#directory = directory
-    let offset = 0
-    this.#files = metainfo.files.map(({ path, lengthBytes, padding }) => {
-      const file = { path: join(directory, ...path), offset, length: lengthBytes, padding }
-      offset += lengthBytes
-      return file
-    })
+    this.#layout = layoutOf(metainfo)
+    this.#watch = watch
   }
 
   put(index: number, piece: Uint8Array, done: Done): void {
@@ -68,18 +68,35 @@ export class PieceStore {
 
   /** Files without a byte are part of no piece. */
   async createEmptyFiles(): Promise<void> {
-    for (const file of this.#files) {
+    for (const file of this.#layout.files) {
       if (file.length > 0 || file.padding) continue
-      await mkdir(dirname(file.path), { recursive: true })
-      await (await open(file.path, constants.O_RDONLY | constants.O_CREAT)).close()
+      const path = this.#pathOf(file)
+      await mkdir(dirname(path), { recursive: true })
+      await (await open(path, constants.O_RDONLY | constants.O_CREAT)).close()
     }
   }
 
-  /** Deletes the torrent's files, and those of its folders that are empty then. */
-  async deleteFiles(): Promise<void> {
+  /** These files have their last piece: how they look from now on. @throws FilesChanged */
+  async settle(files: readonly number[]): Promise<FileStampAt[]> {
+    const stamps: FileStampAt[] = []
+    for (const index of files) {
+      const file = this.#layout.files[index]
+      const watch = this.#watch
+      if (file === undefined || watch === undefined) continue
+      stamps.push(await this.#inTurn(file, () => watch.settle(file)))
+    }
+    return stamps
+  }
+
+  /**
+   * Deletes the torrent's files, and those of its folders that are empty then.
+   * @param kept places of files that stay
+   */
+  async deleteFiles(kept: ReadonlySet<number> = new Set()): Promise<void> {
     const folders = new Set<string>()
-    for (const { path, padding } of this.#files) {
-      if (padding) continue
+    for (const file of this.#layout.files) {
+      if (file.padding || kept.has(file.index)) continue
+      const path = this.#pathOf(file)
       await rm(path, { force: true })
       for (let folder = dirname(path); relative(this.#directory, folder) !== ''; folder = dirname(folder)) folders.add(folder)
     }
@@ -95,47 +112,65 @@ export class PieceStore {
   }
 
   async #write(index: number, piece: Uint8Array): Promise<void> {
-    for (const { file, fileOffset, pieceOffset, length } of this.#spans(index, 0, piece.length)) {
+    for (const { file, fileOffset, pieceOffset, length } of this.#layout.spans(index, 0, piece.length)) {
       if (file.padding) continue
-      await this.#use(file.path, true, async (handle) => {
-        await writeAll(handle, piece.subarray(pieceOffset, pieceOffset + length), fileOffset)
-      })
+      await this.#inTurn(file, () =>
+        this.#use(this.#pathOf(file), true, async (handle) => {
+          await this.#watch?.look(file, handle)
+          await writeAll(handle, piece.subarray(pieceOffset, pieceOffset + length), fileOffset)
+          await this.#watch?.written(file, handle)
+        }),
+      )
     }
   }
 
   async #read(index: number, offset: number, length: number): Promise<Uint8Array> {
     const block = Buffer.allocUnsafe(length)
-    for (const span of this.#spans(index, offset, length)) {
+    for (const span of this.#layout.spans(index, offset, length)) {
+      const { file } = span
       const part = block.subarray(span.pieceOffset - offset, span.pieceOffset - offset + span.length)
-      if (span.file.padding) part.fill(0)
-      else await this.#use(span.file.path, false, (handle) => readAll(handle, part, span.fileOffset))
+      if (file.padding) {
+        part.fill(0)
+        continue
+      }
+      const read = () => this.#readPart(file, part, span.fileOffset)
+      // A file that we write to looks different after each write: its readers wait for their turn.
+      await (this.#watch === undefined || this.#watch.isSettled(file) ? read() : this.#inTurn(file, read))
     }
     return block
   }
 
-  *#spans(index: number, offset: number, length: number): Generator<Span> {
-    let at = index * this.chunkLength + offset
-    const end = at + length
-    for (let place = this.#fileAt(at); at < end; place++) {
-      const file = this.#files[place]
-      if (file === undefined) throw new RangeError('outside of the torrent')
-      const run = Math.min(file.offset + file.length, end) - at
-      if (run <= 0) continue
-      yield { file, fileOffset: at - file.offset, pieceOffset: at - index * this.chunkLength, length: run }
-      at += run
+  async #readPart(file: LaidFile, part: Uint8Array, position: number): Promise<void> {
+    try {
+      await this.#use(this.#pathOf(file), false, async (handle) => {
+        await readAll(handle, part, position)
+        // After the bytes, not before: what was changed while they were read must show.
+        await this.#watch?.look(file, handle)
+      })
+    } catch (cause) {
+      // A file that is gone or cut short cannot be read: then that is what there is to tell.
+      await this.#watch?.lookAtPath(file)
+      throw cause
     }
   }
 
-  /** Binary search: the last file that starts at or before this byte. */
-  #fileAt(byte: number): number {
-    let low = 0
-    let high = this.#files.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if ((this.#files[middle]?.offset ?? 0) <= byte) low = middle
-      else high = middle - 1
+  async #inTurn<T>(file: LaidFile, work: () => Promise<T>): Promise<T> {
+    if (this.#watch === undefined) return work()
+    const turn = (this.#turns.get(file.index) ?? Promise.resolve()).then(work)
+    const ended = turn.then(
+      () => {},
+      () => {},
+    )
+    this.#turns.set(file.index, ended)
+    try {
+      return await turn
+    } finally {
+      if (this.#turns.get(file.index) === ended) this.#turns.delete(file.index)
     }
-    return low
+  }
+
+  #pathOf(file: LaidFile): string {
+    return join(this.#directory, ...file.path)
   }
 
   async #use<T>(path: string, writing: boolean, work: (handle: FileHandle) => Promise<T>): Promise<T> {
@@ -155,13 +190,14 @@ export class PieceStore {
       return await work(await file.handle)
     } finally {
       file.users--
-      this.#closeIdle()
+      this.closeIdle(OPEN_FILES_MAX)
     }
   }
 
-  #closeIdle(): void {
+  /** Closes files that nobody reads or writes now, until so many are open. */
+  closeIdle(openMax: number): void {
     for (const [name, { handle, users }] of this.#open) {
-      if (this.#open.size <= OPEN_FILES_MAX) return
+      if (this.#open.size <= openMax) return
       if (users > 0) continue
       this.#open.delete(name)
       handle.then((opened) => opened.close()).catch(() => {})
@@ -170,7 +206,8 @@ export class PieceStore {
 }
 
 async function openFile(path: string, writing: boolean): Promise<FileHandle> {
-  if (!writing) return open(path, constants.O_RDONLY)
+  // A pipe that stands there must not hold a thread for ever.
+  if (!writing) return open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   await mkdir(dirname(path), { recursive: true })
   return open(path, constants.O_RDWR | constants.O_CREAT)
 }

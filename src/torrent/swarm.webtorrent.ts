@@ -4,20 +4,22 @@ import type WebTorrent from 'webtorrent'
 import Peer from 'webtorrent/lib/peer.js'
 import type { Piece, Torrent } from 'webtorrent/lib/torrent.js'
 import type { Wire } from 'webtorrent/lib/wire'
-import type { Clock, InfoHash, PeerId, PieceRange, Timers } from '../events/index.ts'
+import type { Clock, FileStampAt, InfoHash, PeerId, PieceRange, Timers } from '../events/index.ts'
 import { isNodeId } from '../events/index.ts'
 import type { BanList } from './ban-list.ts'
 import { BlockServer } from './block-server.webtorrent.ts'
 import { flipped, isCorrupted } from './corruption.ts'
 import type { EngineOptions, TorrentEngineEvents } from './engine.ts'
 import { TorrentError } from './engine.ts'
+import { FileWatch } from './file-watch.fs.ts'
+import { FilesChanged } from './files-changed.ts'
 import { held } from './held-callback.ts'
 import type { KnownEndpoints } from './known-endpoints.ts'
 import type { Metainfo, Sha1 } from './metainfo.ts'
 import { BLOCK_BYTES, checkTorrentFile, magnetOf, pieceBytes, pieceHash } from './metainfo.ts'
 import { endpointOf, PeerSession } from './peer-session.webtorrent.ts'
 import { PieceJudge } from './piece-judge.ts'
-import { bitfieldOf } from './piece-ranges.ts'
+import { bitfieldOf, hasBit } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import type { WireGuard } from './wire-guard.webtorrent.ts'
 import { unhandled } from './wire-guard.webtorrent.ts'
@@ -43,6 +45,8 @@ export type SwarmOptions = {
   metainfo: Metainfo | undefined
   /** Undefined: what is on the disk is hashed. */
   verified: readonly PieceRange[] | undefined
+  /** How its settled files must look. */
+  stamps: readonly FileStampAt[]
   corruptPercent: number
   identity: EngineOptions['identity']
   bans: BanList
@@ -57,6 +61,11 @@ export type SwarmOptions = {
 
 export type SwarmEvents = Pick<TorrentEngineEvents, 'judged' | 'suspected' | 'peer'> & {
   described(metainfo: Metainfo): void
+  /**
+   * Looks at the disk before anything is served or written.
+   * @returns the pieces that were found by hashing all; undefined where they were known
+   */
+  openDisk(metainfo: Metainfo, store: PieceStore, watch: FileWatch, signal: AbortSignal): Promise<Uint8Array | undefined>
   /** What is on the disk is known now. */
   checked(bitfield: Uint8Array): void
   verified(pieces: readonly PieceRange[]): void
@@ -75,6 +84,8 @@ export class Swarm {
   /** Bytes of its info dictionary, as peers fetch it. */
   #metadataBytes: number | undefined
   #store: PieceStore | undefined
+  #watch: FileWatch | undefined
+  readonly #closing = new AbortController()
   /** Nothing is taken up any more; writes under way are finished. */
   #closed = false
   #ended = false
@@ -151,9 +162,20 @@ export class Swarm {
     for (const session of [...this.#sessions.values()]) this.#enforceBans(session)
   }
 
+  /** These files have all their pieces now: how they look. */
+  async settle(files: readonly number[]): Promise<readonly FileStampAt[]> {
+    try {
+      return (await this.#store?.settle(files)) ?? []
+    } catch (error) {
+      this.#onError(error instanceof Error ? error : new Error(String(error)))
+      return []
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#closing.abort(new Error('the torrent is closed'))
     for (const session of [...this.#sessions.values()]) session.close('the torrent is closed')
     if (!this.torrent.destroyed) {
       await new Promise<void>((resolve) => this.torrent.destroy({ destroyStore: false }, () => resolve()))
@@ -178,6 +200,7 @@ export class Swarm {
       return undefined
     }, onFailure)
     this.#holdTimers(onFailure)
+    torrent._verifyPieces = (done) => void this.#openDisk(done)
     torrent._request = (wire, index, hotswap) => this.#mayAsk(wire, index) && request.call(torrent, wire, index, hotswap)
     torrent.on('wire', (wire: Wire, address: string) => {
       // Requests are small writes: held back by Nagle's algorithm they wait 40 ms each for an acknowledgement.
@@ -241,7 +264,9 @@ export class Swarm {
       queueMicrotask(() => this.#onError(error instanceof Error ? error : new Error(String(error))))
       return false
     }
-    this.#store = new PieceStore(this.#metainfo, this.#options.directory)
+    const { directory, stamps } = this.#options
+    this.#watch = new FileWatch(this.#metainfo, directory, stamps, (change) => this.#onError(new FilesChanged(change)))
+    this.#store = new PieceStore(this.#metainfo, directory, this.#watch)
     torrent._preloadedStore = this.#store
     const { verified } = this.#options
     if (verified !== undefined) torrent._startupBitfield = bitfieldOf(verified, this.#metainfo.pieceCount)
@@ -452,6 +477,23 @@ export class Swarm {
 
   #corrupts(index: number): boolean {
     return this.corruptPercent > 0 && isCorrupted(this.#options.identity.id, index, this.corruptPercent)
+  }
+
+  /** In place of webtorrent's own check, which hashes a piece of every file and downloads over whatever it finds. */
+  async #openDisk(done: (error: Error | null) => void): Promise<void> {
+    const { torrent } = this
+    const [metainfo, store, watch] = [this.#metainfo, this.#store, this.#watch]
+    if (metainfo === undefined || store === undefined || watch === undefined) return
+    try {
+      const found = await this.#options.events.openDisk(metainfo, store, watch, this.#closing.signal)
+      if (this.#closed || torrent.destroyed) return
+      for (let index = 0; found !== undefined && index < metainfo.pieceCount; index++) {
+        if (hasBit(found, index)) torrent._markVerified(index)
+      }
+      done(null)
+    } catch (error) {
+      this.#onError(error instanceof Error ? error : new Error(String(error)))
+    }
   }
 
   #onVerified(index: number): void {

@@ -1,5 +1,7 @@
-import type { InfoHash, PieceRange } from '../events/index.ts'
+import type { FileChange, FileStampAt, InfoHash, PieceRange } from '../events/index.ts'
 import type { TorrentState, TorrentStatus } from './engine.ts'
+import { FileProgress } from './file-progress.ts'
+import { FilesChanged } from './files-changed.ts'
 import type { Metainfo } from './metainfo.ts'
 import { bitfieldOf, countBits, rangesOfBitfield, setBit } from './piece-ranges.ts'
 
@@ -8,8 +10,17 @@ export class TorrentEntry {
   readonly infoHash: InfoHash
   readonly directory: string
   metainfo: Metainfo | undefined
-  /** Peers a magnet link named. */
-  readonly peers: readonly { host: string; port: number }[]
+  /** Peers that magnet links named. */
+  peers: readonly { host: string; port: number }[]
+  /** Downloads over what stands there already. */
+  readonly overwrite: boolean
+  /** Its files are its own: no other torrent has them, and what stood there was looked at. */
+  ownsFiles: boolean
+  /** How settled files must look, by their place. */
+  readonly stamps = new Map<number, string>()
+  changed: FileChange | undefined
+  /** While everything is hashed again. */
+  recheck: AbortController | undefined
   corruptPercent = 0
   /** True once nobody needs to be told any more that every piece is here. */
   completed = false
@@ -21,6 +32,7 @@ export class TorrentEntry {
   readonly #magnetName: string | undefined
   #verifiedRanges: readonly PieceRange[] | undefined
   #verified: Uint8Array | undefined
+  #files: FileProgress | undefined
 
   constructor(options: {
     infoHash: InfoHash
@@ -30,11 +42,19 @@ export class TorrentEntry {
     name?: string | undefined
     verified?: readonly PieceRange[] | undefined
     peers?: readonly { host: string; port: number }[]
+    stamps?: readonly FileStampAt[] | undefined
+    changed?: FileChange | undefined
+    overwrite?: boolean | undefined
   }) {
     this.infoHash = options.infoHash
     this.directory = options.directory
     this.paused = options.paused
     this.peers = options.peers ?? []
+    this.overwrite = options.overwrite ?? false
+    this.ownsFiles = options.verified !== undefined
+    this.changed = options.changed
+    if (options.changed !== undefined) this.problem = new FilesChanged(options.changed).message
+    this.stamp(options.stamps ?? [])
     this.#magnetName = options.name
     this.#verifiedRanges = options.verified
     if (options.metainfo !== undefined) this.describe(options.metainfo)
@@ -68,10 +88,25 @@ export class TorrentEntry {
     this.completed = this.complete
   }
 
+  stamp(stamps: readonly FileStampAt[]): void {
+    for (const { file, stamp } of stamps) this.stamps.set(file, stamp)
+  }
+
+  /** The stamps as a list. */
+  get stampList(): FileStampAt[] {
+    return [...this.stamps].map(([file, stamp]) => ({ file, stamp }))
+  }
+
+  /** @param fresh pieces that `addVerified` just returned @returns the files that are settled by them */
+  settledBy(fresh: readonly PieceRange[]): number[] {
+    return this.#files?.add(fresh) ?? []
+  }
+
   /** Pieces stand on the disk. @returns those that were not known to */
   addVerified(ranges: readonly PieceRange[]): PieceRange[] {
     const before = this.#verified
-    if (before === undefined) return []
+    if (before === undefined || this.metainfo === undefined) return []
+    this.#files ??= new FileProgress(this.metainfo, before)
     const fresh = new Uint8Array(before.length)
     for (const { first, count } of ranges) {
       for (let index = first; index < first + count; index++) {
@@ -86,6 +121,7 @@ export class TorrentEntry {
   checked(bitfield: Uint8Array): void {
     this.#verified = bitfield.slice()
     this.#verifiedRanges = []
+    this.#files = undefined
     if (!this.complete) this.completed = false
   }
 

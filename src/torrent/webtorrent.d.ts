@@ -139,6 +139,8 @@ declare module 'webtorrent/lib/torrent.js' {
     _onWireWithMetadata(wire: Wire): void
     _request(wire: Wire, index: number, hotswap: boolean): boolean
     _update(): void
+    _verifyPieces(done: (error: Error | null) => void): void
+    _markVerified(index: number): void
   }
 }
 
@@ -202,18 +204,4 @@ declare module 'webtorrent/lib/wire' {
     _onMessage(message: Uint8Array): void
     _onTimeout(): void
   }
-}
-
-declare module 'create-torrent' {
-  type Options = {
-    name?: string
-    createdBy?: string
-    announceList: readonly string[][]
-    onProgress?: (doneBytes: number, totalBytes: number) => void
-  }
-  export default function createTorrent(
-    paths: readonly string[],
-    options: Options,
-    done: (error: Error | null, torrentFile: Uint8Array) => void,
-  ): void
 }

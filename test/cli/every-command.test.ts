@@ -75,7 +75,7 @@ const STORY: readonly Row[] = [
   {
     command: 'client publish',
     words: () => [at('album'), '--title', 'Songs of the sea', '--tag', 'folk', ...data('c1')],
-    text: /published +Songs of the sea[\s\S]*magnet:\?xt=urn:btih:[0-9a-f]{40}/,
+    text: /published +Songs of the sea[\s\S]*left out +1 hidden entry \(--hidden takes them\): \.cover[\s\S]*magnet:\?xt=urn:btih:[0-9a-f]{40}/,
   },
   {
     command: 'client publish',
@@ -83,6 +83,8 @@ const STORY: readonly Row[] = [
     json: ({ published }) => {
       assert.equal((published as unknown[]).length, 2)
       assert.match(String(first(published).infoHash), /^[0-9a-f]{40}$/)
+      const nothing = { count: 0, first: [] }
+      assert.deepEqual(first(published).skipped, { hidden: nothing, links: nothing, special: nothing })
     },
   },
   {
@@ -159,6 +161,13 @@ const STORY: readonly Row[] = [
     words: () => [found.infoHash, ...data('c2')],
     json: ({ state }) => assert.notEqual(state, 'paused'),
   },
+  { command: 'client recheck', words: () => [found.infoHash.slice(0, 8), ...data('c2')], text: /album +\S+ +100 %/ },
+  {
+    command: 'client recheck',
+    words: () => [found.infoHash, ...data('c2')],
+    json: ({ piecesVerified, pieceCount }) => assert.equal(piecesVerified, pieceCount),
+  },
+  { command: 'client recheck', words: () => [UNKNOWN_HASH, ...data('c2')], ...failure(1, /no torrent with info hash/) },
   { command: 'client corrupt', words: () => [found.infoHash, '50', ...data('c1')], text: /corrupts 50 %/ },
   { command: 'client corrupt', words: () => [found.infoHash, '0', ...data('c1')], json: { corruptPercent: 0 } },
   {
@@ -568,6 +577,7 @@ describe('every command, through the built package', function () {
     await mkdir(at('album'))
     await writeFile(at('album/sea.bin'), Buffer.alloc(4_000_000, 'waves '))
     await writeFile(at('album/notes.txt'), 'sung in 2026')
+    await writeFile(at('album/.cover'), 'hidden')
     await writeFile(at('note.txt'), 'a note')
     await writeFile(at('other.txt'), 'another note')
     await writeFile(

@@ -102,6 +102,18 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
     origin: fc.constantFrom('download' as const, 'publish' as const),
     magnet: text(512),
     torrentFile: bytes,
+    overwrite: fc.boolean(),
+  },
+  'download.checked': { infoHash: infoHashes, pieces: runs },
+  'download.stamped': {
+    infoHash: infoHashes,
+    stamps: fc.array(fc.record({ file: uint32, stamp: text(64) }), { maxLength: 5 }),
+  },
+  'download.changed': {
+    infoHash: infoHashes,
+    file: uint32,
+    path: text(512),
+    how: fc.constantFrom('gone' as const, 'shorter' as const, 'modified' as const, 'bad-piece' as const),
   },
   'download.described': {
     infoHash: infoHashes,

@@ -11,9 +11,14 @@ type Expected = { headDigest: string; events: { version: number; event: { kind: 
 /** What the steps in migrations/ make of the events as they were read when their log was written. */
 function asOfToday<E extends Expected['events'][number]>(envelope: E): E {
   const { kind, name } = envelope.event
-  if (kind !== 'download.added' || envelope.version > 1) return envelope
-  return { ...envelope, event: { ...envelope.event, title: name } }
+  if (kind !== 'download.added') return envelope
+  // A field that was added later reads as what it then meant to be without it.
+  const event = { overwrite: false, ...envelope.event }
+  return { ...envelope, event: envelope.version > 1 ? event : { ...event, title: name } }
 }
+
+/** Kinds that came after these logs. */
+const LATER: ReadonlySet<string> = new Set(['download.checked', 'download.stamped', 'download.changed'])
 
 const logs = join(import.meta.dirname, '../fixtures/logs')
 
@@ -28,7 +33,7 @@ describe('the golden logs', () => {
 
     it(`replay: ${name}`, async () => {
       const kinds = new Set(expected.events.map(({ event }) => event.kind))
-      if (name === 'v1') assert.deepEqual(kinds, new Set([...ALL_KINDS, 'unknown']))
+      if (name === 'v1') assert.deepEqual(kinds, new Set([...ALL_KINDS.filter((kind) => !LATER.has(kind)), 'unknown']))
       assert.deepEqual(await goldenEvents(directory), expected.events.map(asOfToday))
     })
 

@@ -102,6 +102,7 @@ export const EVERY_KIND: readonly { stream: Stream; event: Event }[] = [
       origin: 'download',
       magnet: `magnet:?xt=urn:btih:${hash('5')}`,
       torrentFile: new Uint8Array([100, 101]),
+      overwrite: true,
     },
   },
   {
@@ -117,6 +118,12 @@ export const EVERY_KIND: readonly { stream: Stream; event: Event }[] = [
     },
   },
   { stream: 'local', event: { kind: 'download.verified', infoHash: hash('5'), pieces: [{ first: 3, count: 4 }] } },
+  { stream: 'local', event: { kind: 'download.checked', infoHash: hash('5'), pieces: [{ first: 0, count: 60 }] } },
+  {
+    stream: 'local',
+    event: { kind: 'download.stamped', infoHash: hash('5'), stamps: [{ file: 2, stamp: '1000000-1700000000123456789-4711' }] },
+  },
+  { stream: 'local', event: { kind: 'download.changed', infoHash: hash('5'), file: 2, path: 'film/two.bin', how: 'modified' } },
   { stream: 'local', event: { kind: 'download.completed', infoHash: hash('5') } },
   { stream: 'local', event: { kind: 'download.paused', infoHash: hash('5') } },
   { stream: 'local', event: { kind: 'download.resumed', infoHash: hash('5') } },

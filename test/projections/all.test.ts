@@ -36,7 +36,10 @@ const OWN: readonly Draft[] = [
   { stream: 'gossip', event: { kind: 'member.suspect', ...member } },
   { stream: 'gossip', event: judged(peer, 4, 9) },
   { stream: 'index', event: { kind: 'torrent.published', infoHash, title: 'Big Film', sizeBytes: 3, fileCount: 1, tags: [] } },
-  { stream: 'local', event: { kind: 'download.added', ...files, title: '', directory: '/d', origin: 'publish', magnet: '' } },
+  {
+    stream: 'local',
+    event: { kind: 'download.added', ...files, title: '', directory: '/d', origin: 'publish', magnet: '', overwrite: false },
+  },
   { stream: 'local', event: { kind: 'download.verified', infoHash, pieces: [{ first: 0, count: 1 }] } },
   { stream: 'local', event: { kind: 'operator.banned', subject: other.id, reason: 'test' } },
 ]

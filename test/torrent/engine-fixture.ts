@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { BadPiece, InfoHash, NodeId, PeerId, PieceRange } from '../../src/events/index.ts'
+import type { BadPiece, FileChange, FileStampAt, InfoHash, NodeId, PeerId, PieceRange } from '../../src/events/index.ts'
 import { randomSeed, signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
 import { systemClock, systemTimers } from '../../src/events/time.system.ts'
 import type { EngineOptions, TorrentEngine, TorrentEngineEvents, TorrentMetainfo } from '../../src/torrent/engine.ts'
@@ -17,6 +17,10 @@ export type Judgement = { subject: PeerId; good: readonly PieceRange[]; bad: rea
 
 export type Recorded = {
   described: TorrentMetainfo[]
+  /** By a check of the disk. */
+  checked: PieceRange[]
+  stamped: FileStampAt[]
+  changed: FileChange[]
   verified: PieceRange[]
   judged: Judgement[]
   suspected: { index: number; sources: readonly PeerId[] }[]
@@ -75,7 +79,7 @@ export class Lab implements AsyncDisposable {
     }
     const top = [...new Set(Object.keys(sizes).map((path) => join(node.directory, path.split('/')[0] ?? path)))]
     const metainfo = await node.engine.create(top, {})
-    await seed(node, metainfo, metainfo.directory)
+    await seed(node, metainfo, metainfo.directory, metainfo.stamps)
     return { ...node, metainfo, files }
   }
 
@@ -111,9 +115,14 @@ export class Lab implements AsyncDisposable {
 export const everything = (metainfo: TorrentMetainfo): PieceRange[] => [{ first: 0, count: metainfo.pieceCount }]
 
 /** Serves a torrent whose files stand in `directory`. */
-export async function seed(node: Node, metainfo: TorrentMetainfo, directory: string): Promise<void> {
+export async function seed(
+  node: Node,
+  metainfo: TorrentMetainfo,
+  directory: string,
+  stamps: readonly FileStampAt[] = [],
+): Promise<void> {
   const source = { kind: 'torrent-file', bytes: metainfo.torrentFile } as const
-  await node.engine.add(source, { directory, verified: everything(metainfo) })
+  await node.engine.add(source, { directory, verified: everything(metainfo), stamps })
   await eventually(() => node.engine.status(metainfo.infoHash)?.state === 'seeding')
 }
 
@@ -151,7 +160,10 @@ export async function eventually(what: () => boolean, withinMs = 10_000): Promis
 export const countOf = (ranges: readonly PieceRange[]): number => ranges.reduce((sum, range) => sum + range.count, 0)
 
 function recorder(onJudged: (judgement: Judgement) => void | Promise<void>) {
-  const recorded: Recorded = { described: [], verified: [], judged: [], suspected: [], completed: [], failed: [], peers: [] }
+  const recorded: Recorded = {
+    ...{ described: [], checked: [], stamped: [], changed: [], verified: [] },
+    ...{ judged: [], suspected: [], completed: [], failed: [], peers: [] },
+  }
   const waiting = new Set<() => void>()
   const changed = () => {
     for (const look of [...waiting]) look()
@@ -162,6 +174,12 @@ function recorder(onJudged: (judgement: Judgement) => void | Promise<void>) {
   }
   const events: TorrentEngineEvents = {
     described: (metainfo) => record(recorded.described, metainfo),
+    checked: (_, found) => {
+      recorded.stamped.push(...found.stamps)
+      record(recorded.checked, ...found.pieces)
+    },
+    stamped: (_, stamps) => record(recorded.stamped, ...stamps),
+    changed: (_, change) => record(recorded.changed, change),
     verified: (_, pieces) => record(recorded.verified, ...pieces),
     judged: (_, subject, good, bad) => {
       const judgement = { subject, good, bad }

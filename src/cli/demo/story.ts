@@ -109,7 +109,9 @@ async function start(work: Work, say: Say): Promise<StepResult> {
 async function publish(work: Work, say: Say): Promise<StepResult> {
   const { client } = await work.ask('client1')
   const publishing = client.publish({ path: work.source.path, title: work.source.title, tags: ['demo'] })
-  const result = await drain(publishing, ({ phase, done, total }) => say(`${phase} ${done}/${total}`))
+  const result = await drain(publishing, ({ phase, done, total }) =>
+    say(`${phase} ${done}${total === null ? '' : `/${total}`}`),
+  )
   work.infoHash = result.infoHash
   work.magnet = result.magnet
   if (result.acknowledgedBy.length === 0) throw new StoryError('no index node took the publication')

@@ -1,7 +1,7 @@
-import type { RebuildProgress, TorrentRow } from '../../roles/index.ts'
+import type { PublishProgress, RebuildProgress, TorrentRow } from '../../roles/index.ts'
 import { printable } from './printable.ts'
 import { clip } from './text-width.ts'
-import { count, counted, duration, percent, rate } from './units.ts'
+import { bytes, count, counted, duration, percent, rate } from './units.ts'
 
 /** `[########............]`, `width` characters with the brackets; full only when `done` is `total`. */
 export function bar(done: number, total: number, width: number): string {
@@ -32,6 +32,13 @@ export function rebuildLine(progress: RebuildProgress, columns: number): string 
   const left = timeLeftMs === null ? '' : `  ${duration(timeLeftMs)} left`
   const facts = `${count(done)}/${count(total)} events  ${count(Math.round(eventsPerSecond))} events/s${left}`
   return clip(`${printable(projection)}  ${bar(done, total, 22)}  ${facts}`, columns)
+}
+
+/** A publication in one line: files found, bytes hashed, or what is announced. */
+export function publishLine(name: string, { phase, done, total }: PublishProgress, columns: number): string {
+  const what = `${phase} ${name}`
+  if (total === null) return clip(`${printable(what)}  ${counted(done, 'file')}`, columns)
+  return stepLine(what, done, total, columns, phase === 'hashing' ? bytes : count)
 }
 
 /** A count of steps in one line; `shown` writes a number of them. */

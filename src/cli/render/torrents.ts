@@ -1,7 +1,7 @@
-import type { DhtStatus, PublishResult, TorrentPeerRow, TorrentRow } from '../../roles/index.ts'
+import type { DhtStatus, PublishResult, Skipped, TorrentPeerRow, TorrentRow } from '../../roles/index.ts'
 import { printable } from './printable.ts'
 import { fields, table } from './table.ts'
-import { bytes, counted, duration, percent, rate, shortPeer } from './units.ts'
+import { bytes, count, counted, duration, percent, rate, shortPeer } from './units.ts'
 
 const endpoint = (at: { host: string; port: number } | null): string => (at === null ? 'none yet' : `${at.host}:${at.port}`)
 
@@ -58,11 +58,32 @@ export function dhtText(dht: DhtStatus): string {
   ])
 }
 
+/** What a recheck found, and what can be done where pieces are missing. */
+export function recheckText(row: TorrentRow): string {
+  const missing = row.pieceCount - row.piecesVerified
+  if (missing === 0) return torrentTable([row])
+  return `${torrentTable([row])}\n${count(missing)} of ${counted(row.pieceCount, 'piece')} are missing, and it is paused: \`p2pt client resume ${row.infoHash}\` downloads them over what stands there`
+}
+
+/** One line for each kind of entry that was left out. */
+function skippedLines({ skipped: { hidden, links, special } }: PublishResult): [string, string][] {
+  const line = (what: string, { count: all, first }: Skipped): [string, string][] => {
+    const more = all > first.length ? ` and ${count(all - first.length)} more` : ''
+    return all === 0 ? [] : [['left out', `${what}: ${first.map(printable).join(', ')}${more}`]]
+  }
+  return [
+    ...line(`${counted(hidden.count, 'hidden entry', 'hidden entries')} (--hidden takes them)`, hidden),
+    ...line(counted(links.count, 'symbolic link'), links),
+    ...line(counted(special.count, 'pipe, socket or device', 'pipes, sockets or devices'), special),
+  ]
+}
+
 export function publishText(result: PublishResult): string {
   const kept = `${counted(result.acknowledgedBy.length, 'index node')} hold${result.acknowledgedBy.length === 1 ? 's' : ''} the entry`
   return fields([
     ['published', `${result.title} (${bytes(result.sizeBytes)})`],
     ...(result.replaces === null ? [] : [['instead of', result.replaces] as const]),
+    ...skippedLines(result),
     ['info hash', result.infoHash],
     ['magnet', result.magnet],
     [

@@ -3,7 +3,7 @@ import { type ClientService, type NodeService, type SearchHit, ServiceError } fr
 import { linkTable, nodeStatusText } from '../render/node.ts'
 import { printable } from '../render/printable.ts'
 import { searchText } from '../render/search.ts'
-import { dhtText, publishText, torrentPeerTable, torrentTable } from '../render/torrents.ts'
+import { dhtText, publishText, recheckText, torrentPeerTable, torrentTable } from '../render/torrents.ts'
 import { withProgress } from '../services/output.ts'
 import { wholeInfoHash } from '../services/prefix.ts'
 import { readTorrentFile } from '../services/torrent-file.ts'
@@ -65,7 +65,7 @@ export const REPL_COMMANDS: ReadonlyMap<string, ReplCommand> = new Map<string, R
   [
     'publish',
     {
-      usage: 'publish PATH... [--title TEXT] [--tag WORD]...',
+      usage: 'publish PATH... [--title TEXT] [--tag WORD]... [--hidden]',
       summary: 'make a torrent of a file or folder, seed it, put it into the index',
       takes: 'path',
       least: 1,
@@ -185,6 +185,27 @@ export const REPL_COMMANDS: ReadonlyMap<string, ReplCommand> = new Map<string, R
       takes: HASH,
       least: 1,
       run: async ({ client }, [hash = '']) => torrentTable([await client.resume(await wholeInfoHash(client, hash))]),
+    },
+  ],
+  [
+    'recheck',
+    {
+      usage: 'recheck INFOHASH',
+      summary: "hash a torrent's files again, and seed what is whole",
+      takes: HASH,
+      least: 1,
+      async run({ client, signal }, [hash = '']) {
+        const work = client.recheck(await wholeInfoHash(client, hash))
+        const end = () => void work.return(undefined as never).catch(() => {})
+        signal.addEventListener('abort', end)
+        try {
+          const row = await withProgress(work, undefined)
+          if (row === undefined) throw new ServiceError('failed', 'stopped the check')
+          return recheckText(row)
+        } finally {
+          signal.removeEventListener('abort', end)
+        }
+      },
     },
   ],
   [

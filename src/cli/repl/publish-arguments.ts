@@ -1,6 +1,6 @@
 import { ServiceError } from '../../roles/index.ts'
 
-export type PublishArguments = { paths: string[]; details: { title?: string; tags: string[] } }
+export type PublishArguments = { paths: string[]; details: { title?: string; tags: string[]; hidden: boolean } }
 
 /**
  * Paths and options of `publish` as typed at the prompt.
@@ -10,8 +10,13 @@ export function publishArguments(words: readonly string[]): PublishArguments {
   const paths: string[] = []
   const tags: string[] = []
   let title: string | undefined
+  let hidden = false
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] ?? ''
+    if (word === '--hidden') {
+      hidden = true
+      continue
+    }
     if (word !== '--title' && word !== '--tag') {
       if (word.startsWith('--')) throw new ServiceError('usage', `publish has no option ${word}`)
       paths.push(word)
@@ -26,5 +31,5 @@ export function publishArguments(words: readonly string[]): PublishArguments {
   if (paths.length === 0) throw new ServiceError('usage', 'publish needs a file or folder')
   if (title !== undefined && paths.length > 1)
     throw new ServiceError('usage', 'one title cannot name several torrents: publish them one by one')
-  return { paths, details: { ...(title === undefined ? {} : { title }), tags } }
+  return { paths, details: { ...(title === undefined ? {} : { title }), tags, hidden } }
 }

@@ -14,9 +14,13 @@ export const downloadFlags = {
     summary: 'Wait until it is complete. Default: yes in a terminal, no elsewhere and with --json.',
   }),
   to: Flags.string({ summary: "Where the files go. Default: the node's download directory.", helpValue: 'DIR' }),
+  overwrite: Flags.boolean({
+    default: false,
+    summary: 'Write over files that stand where its files go and are not of this torrent. Default: say so and fail.',
+  }),
 }
 
-type DownloadFlags = { wait?: boolean | undefined; to?: string | undefined }
+type DownloadFlags = { wait?: boolean | undefined; to?: string | undefined; overwrite: boolean }
 type Reader = { json: boolean; interactive: boolean }
 
 /**
@@ -26,10 +30,10 @@ type Reader = { json: boolean; interactive: boolean }
 export async function download(
   { client }: RemoteNode,
   request: AddRequest,
-  { wait, to }: DownloadFlags,
+  { wait, to, overwrite }: DownloadFlags,
   { json, interactive }: Reader,
 ): Promise<TorrentRow | undefined> {
-  const row = await client.add({ ...request, ...(to === undefined ? {} : { directory: resolve(to) }) })
+  const row = await client.add({ ...request, overwrite, ...(to === undefined ? {} : { directory: resolve(to) }) })
   if (wait ?? interactive) {
     const done = await followDownload(client, row.infoHash, json)
     if (!json) await writeLine(`complete: ${printable(done.name)} (${bytes(done.sizeBytes)}) in ${printable(done.directory)}`)

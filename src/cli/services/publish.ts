@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { type ClientService, type PublishResult, ServiceError } from '../../roles/index.ts'
-import { stepLine } from '../render/progress-bar.ts'
-import { bytes, count } from '../render/units.ts'
+import { type ClientService, type PublishProgress, type PublishResult, ServiceError } from '../../roles/index.ts'
+import { publishLine } from '../render/progress-bar.ts'
 import { ProgressLine, withProgress } from './output.ts'
 
 /**
@@ -13,7 +12,7 @@ import { ProgressLine, withProgress } from './output.ts'
 export async function publishPaths(
   client: ClientService,
   paths: readonly string[],
-  details: { title?: string; tags: string[] },
+  details: { title?: string; tags: string[]; hidden: boolean },
   show: boolean,
 ): Promise<PublishResult[]> {
   for (const path of paths) if (!existsSync(path)) throw new ServiceError('usage', `there is no file or folder ${path}`)
@@ -23,8 +22,7 @@ export async function publishPaths(
   const results: PublishResult[] = []
   for (const path of paths) {
     const work = client.publish({ path: resolve(path), ...details })
-    const draw = ({ phase, done, total }: { phase: string; done: number; total: number }) =>
-      line.show((columns) => stepLine(`${phase} ${basename(path)}`, done, total, columns, phase === 'hashing' ? bytes : count))
+    const draw = (progress: PublishProgress) => line.show((columns) => publishLine(basename(path), progress, columns))
     try {
       results.push(await withProgress(work, show ? draw : undefined))
     } finally {

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { ServiceError } from '../../roles/index.ts'
 import { TORRENT_FILE_BYTES_MAX } from '../../torrent/metainfo.ts'
 
@@ -8,8 +8,14 @@ import { TORRENT_FILE_BYTES_MAX } from '../../torrent/metainfo.ts'
  */
 export async function readTorrentFile(path: string): Promise<string> {
   try {
-    const { size } = await stat(path)
-    if (size <= TORRENT_FILE_BYTES_MAX) return await readFile(path, 'base64')
+    // No farther than a torrent file can be long: a device has no size and no end, and a pipe has no size.
+    const bytes = Buffer.alloc(TORRENT_FILE_BYTES_MAX + 1)
+    await using file = await open(path)
+    let length = 0
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = (await file.read(bytes, length, bytes.length - length)).bytesRead
+    }
+    if (length <= TORRENT_FILE_BYTES_MAX) return bytes.toString('base64', 0, length)
   } catch (cause) {
     throw new ServiceError('usage', `cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }

@@ -1,6 +1,7 @@
 import {
   type DownloadAdded,
   type Envelope,
+  type FileChange,
   fromHex,
   type InfoHash,
   isInfoHash,
@@ -11,7 +12,7 @@ import {
 import { canonicalJson } from '../canonical-json.ts'
 import { DirtyKeys } from '../dirty-keys.ts'
 import type { Projection } from '../projection.ts'
-import { mergeRanges } from './piece-ranges.ts'
+import { mergeRanges, pieceCount } from './piece-ranges.ts'
 
 // What this node downloads and shares, as a fold over its own events: all that a client needs to go on after a restart.
 
@@ -31,8 +32,16 @@ export type Download = {
   pieceLengthBytes: number
   paused: boolean
   completed: boolean
+  /** What stood on the disk when it was added was hashed. Until then nobody knows whose those files are. */
+  checked: boolean
+  /** Files in the way are written over. */
+  readonly overwrite: boolean
   /** Pieces on the disk whose hash was checked: ascending runs with gaps between them. */
   verified: readonly PieceRange[]
+  /** How settled files looked, by their place in the torrent. */
+  stamps: Map<number, string>
+  /** What somebody else did to a file of it, until it is checked again. */
+  changed: FileChange | null
   /** Claimed time of the event that added it, ms since 1970. */
   readonly addedAt: number
 }
@@ -45,6 +54,12 @@ export type DownloadsState = {
 // The metainfo has a row of its own, written once: progress must not rewrite a megabyte.
 const DOWNLOAD = 'd/'
 const METAINFO = 'm/'
+/** Stamps of `STAMPS_PER_ROW` files, as `s/<info hash>/<n>`: a torrent may have 65,536 files, which settle one by one. */
+const STAMPS = 's/'
+const STAMPS_PER_ROW = 512
+const INFO_HASH_LENGTH = 40
+
+const stampsKey = (infoHash: InfoHash, file: number): string => `${STAMPS}${infoHash}/${Math.floor(file / STAMPS_PER_ROW)}`
 
 function apply(own: NodeId, state: DownloadsState, envelope: Envelope): DownloadsState {
   // A stranger's signed `download.*` must not add files here.
@@ -52,10 +67,11 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
   const { event } = envelope
   const { downloads, dirty } = state
   if (event.kind === 'download.added') {
-    const { infoHash, name, title, directory, origin, magnet, torrentFile } = event
+    const { infoHash, name, title, directory, origin, magnet, torrentFile, overwrite } = event
     const before = downloads.get(infoHash)
+    const stays = before?.directory === directory
     downloads.set(infoHash, {
-      ...{ infoHash, name, directory, origin, magnet },
+      ...{ infoHash, name, directory, origin, magnet, overwrite },
       // A bare magnet has no name but its info hash.
       title: title === infoHash ? '' : title,
       torrentFile: torrentFile.length > 0 ? torrentFile : before?.torrentFile,
@@ -65,11 +81,15 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       paused: false,
       completed: false,
       // Another directory holds nothing yet.
-      verified: before?.directory === directory ? before.verified : [],
+      checked: stays && before.checked,
+      verified: stays ? before.verified : [],
+      stamps: stays ? before.stamps : new Map(),
+      changed: null,
       addedAt: envelope.at,
     })
     dirty.add(DOWNLOAD + infoHash)
     dirty.add(METAINFO + infoHash)
+    if (!stays) for (const file of before?.stamps.keys() ?? []) dirty.add(stampsKey(infoHash, file))
     return state
   }
   if (!('infoHash' in event)) return state
@@ -86,6 +106,23 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       if (event.torrentFile.length > 0) download.torrentFile = event.torrentFile
       dirty.add(METAINFO + event.infoHash)
       break
+    case 'download.checked':
+      for (const file of download.stamps.keys()) dirty.add(stampsKey(event.infoHash, file))
+      download.stamps = new Map()
+      download.verified = mergeRanges([], event.pieces)
+      download.checked = true
+      download.changed = null
+      download.completed &&= pieceCount(download.verified) === download.pieceCount
+      break
+    case 'download.stamped':
+      for (const { file, stamp } of event.stamps) {
+        download.stamps.set(file, stamp)
+        dirty.add(stampsKey(event.infoHash, file))
+      }
+      return state
+    case 'download.changed':
+      download.changed = { file: event.file, path: event.path, how: event.how }
+      break
     case 'download.verified':
       download.verified = mergeRanges(download.verified, event.pieces)
       break
@@ -99,6 +136,7 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       download.paused = false
       break
     case 'download.removed':
+      for (const file of download.stamps.keys()) dirty.add(stampsKey(event.infoHash, file))
       downloads.delete(event.infoHash)
       dirty.add(METAINFO + event.infoHash)
       break
@@ -110,19 +148,33 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
 }
 
 function rowOf(state: DownloadsState, key: string): string | null {
-  const download = state.downloads.get(key.slice(2) as InfoHash)
+  const download = state.downloads.get(key.slice(2, 2 + INFO_HASH_LENGTH) as InfoHash)
   if (download === undefined) return null
-  const { torrentFile, ...rest } = download
+  const { torrentFile, stamps, ...rest } = download
+  if (key.startsWith(STAMPS)) return stampsRow(stamps, Number(key.slice(3 + INFO_HASH_LENGTH)))
   if (key.startsWith(METAINFO)) return torrentFile === undefined ? null : JSON.stringify(toHex(torrentFile))
   return canonicalJson(rest)
 }
 
+function stampsRow(stamps: ReadonlyMap<number, string>, row: number): string | null {
+  const first = row * STAMPS_PER_ROW
+  const found: [number, string][] = []
+  for (let file = first; file < first + STAMPS_PER_ROW; file++) {
+    const stamp = stamps.get(file)
+    if (stamp !== undefined) found.push([file, stamp])
+  }
+  return found.length === 0 ? null : JSON.stringify(found)
+}
+
 export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => ({
   name: 'downloads',
-  version: 2,
+  version: 3,
   handles: [
     'download.added',
     'download.described',
+    'download.checked',
+    'download.stamped',
+    'download.changed',
     'download.verified',
     'download.completed',
     'download.paused',
@@ -140,17 +192,26 @@ export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => 
         if (row !== null) yield [prefix + hash, row]
       }
     }
+    for (const hash of hashes) {
+      const keys = new Set([...(state.downloads.get(hash)?.stamps.keys() ?? [])].map((file) => stampsKey(hash, file)))
+      for (const key of [...keys].sort()) yield [key, rowOf(state, key) ?? '[]']
+    }
   },
   load(rows) {
     const downloads = new Map<InfoHash, Download>()
     for (const [key, value] of rows) {
-      const hash = key.slice(2)
+      const hash = key.slice(2, 2 + INFO_HASH_LENGTH)
       if (!isInfoHash(hash)) throw new RangeError(`a row of downloads is for no info hash: ${key}`)
       if (key.startsWith(DOWNLOAD)) {
-        downloads.set(hash, { ...(JSON.parse(value) as Omit<Download, 'torrentFile'>), torrentFile: undefined })
-      } else {
-        const download = downloads.get(hash)
-        if (download !== undefined) download.torrentFile = fromHex(JSON.parse(value) as string)
+        const row = JSON.parse(value) as Omit<Download, 'torrentFile' | 'stamps'>
+        downloads.set(hash, { ...row, torrentFile: undefined, stamps: new Map() })
+        continue
+      }
+      const download = downloads.get(hash)
+      if (key.startsWith(STAMPS)) {
+        for (const [file, stamp] of JSON.parse(value) as [number, string][]) download?.stamps.set(file, stamp)
+      } else if (download !== undefined) {
+        download.torrentFile = fromHex(JSON.parse(value) as string)
       }
     }
     return { downloads, dirty: new DirtyKeys() }

@@ -13,6 +13,7 @@ export type ClientParts = {
   overlay: Overlay
   torrents: Torrents
   publisher: Publisher
+  dataDirectory: string
   search: SearchOptions
   /** Score and standing of a peer now. */
   scoreOf(peer: TorrentPeer['id']): Pick<TorrentPeerRow, 'score' | 'standing'>
@@ -24,7 +25,7 @@ export function createClientService(parts: ClientParts): ClientService {
   return {
     add: (request) => torrents.add(request),
     follow: (infoHash) => torrents.follow(infoHash),
-    publish: (request) => publishPath(request, { engine, torrents, publisher }),
+    publish: (request) => publishPath(request, { engine, torrents, publisher, dataDirectory: parts.dataDirectory }),
     search: (request) => searchNetwork(request, parts.search),
     async clientStatus() {
       return { node: await node.status(), torrents: torrents.rows() }
@@ -45,6 +46,7 @@ export function createClientService(parts: ClientParts): ClientService {
     },
     pause: (infoHash) => torrents.pause(infoHash),
     resume: (infoHash) => torrents.resume(infoHash),
+    recheck: (infoHash) => torrents.recheck(infoHash),
     async remove(infoHash, { deleteFiles }) {
       // First what others are told: after a crash between the two there is no offer without a torrent behind it.
       await publisher.withdraw(torrents.row(infoHash).infoHash as InfoHash)

@@ -82,6 +82,9 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
   }
   engine.listen({
     described: (metainfo) => torrents.described(metainfo),
+    checked: (infoHash, found) => torrents.checked(infoHash, found),
+    stamped: (infoHash, stamps) => torrents.stamped(infoHash, stamps),
+    changed: (infoHash, change) => torrents.changed(infoHash, change),
     verified: (infoHash, pieces) => torrents.verified(infoHash, pieces),
     judged: (infoHash, subject, good, bad) => verdicts.judged(infoHash, subject, good, bad),
     suspected: (infoHash, index, sources) => verdicts.suspected(infoHash, index, sources),
@@ -132,6 +135,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
       overlay,
       torrents,
       publisher,
+      dataDirectory: options.dataDirectory,
       search: { overlay, timers, map, untilIndexKnown: (waitMs) => untilIndexKnown(parts, waitMs, closing.signal) },
       scoreOf: (peer) => scoreRow(ledger(), peer),
     }),

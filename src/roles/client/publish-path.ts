@@ -5,31 +5,55 @@ import { asServiceError } from '../node/service-errors.ts'
 import { withProgress } from '../node/with-progress.ts'
 import { type Progressive, type PublishProgress, type PublishRequest, type PublishResult, ServiceError } from '../services.ts'
 import type { Publisher } from './publisher.ts'
-import type { OwnTorrent, Torrents } from './torrents.ts'
+import type { Torrents } from './torrents.ts'
 
 const TAGS_MAX = 32
 const TAG_LENGTH_MAX = 64
 
-export type PublishParts = { engine: TorrentEngine; torrents: Torrents; publisher: Publisher }
+export type PublishParts = {
+  engine: TorrentEngine
+  torrents: Torrents
+  publisher: Publisher
+  /** Of this node: nothing in it is published but its downloads. */
+  dataDirectory: string
+}
 
 /** Makes a torrent of a file or folder, seeds it, and announces it to the owners of its keywords. */
-export async function* publishPath(
-  { path, title: asked, tags: askedTags = [] }: PublishRequest,
-  { engine, torrents, publisher }: PublishParts,
-): Progressive<PublishProgress, PublishResult> {
+export function publishPath(request: PublishRequest, parts: PublishParts): Progressive<PublishProgress, PublishResult> {
+  return withProgress(async (report, signal) => {
+    try {
+      return await publish(request, parts, report, signal)
+    } catch (error) {
+      throw asServiceError(error)
+    }
+  })
+}
+
+async function publish(
+  { path, title: asked, tags: askedTags = [], hidden = false }: PublishRequest,
+  { engine, torrents, publisher, dataDirectory }: PublishParts,
+  report: (progress: PublishProgress) => void,
+  signal: AbortSignal,
+): Promise<PublishResult> {
   if ((asked?.length ?? 0) > TITLE_LENGTH_MAX)
     throw new ServiceError('usage', `a title has at most ${TITLE_LENGTH_MAX} characters`)
   if (askedTags.length > TAGS_MAX || askedTags.some((tag) => tag.length > TAG_LENGTH_MAX || tag.trim() === '')) {
     throw new ServiceError('usage', `at most ${TAGS_MAX} tags, each of 1 to ${TAG_LENGTH_MAX} characters`)
   }
-  const made = yield* hashing(path, engine)
+  const made = await engine.create([path], {
+    ...{ dataDirectory, hidden, signal },
+    onWalk: (files) => report({ phase: 'walking', done: files, total: null }),
+    onProgress: (done, total) => report({ phase: 'hashing', done, total }),
+  })
   // The same content again: what is not said anew stays as it was.
   const before = publisher.claimOf(made.infoHash)
   const title = asked ?? before?.title ?? made.name
   const tags = askedTags.length > 0 ? askedTags : (before?.tags ?? [])
   if (!publisher.canBeFound(title)) throw new ServiceError('usage', `"${title}" has no word to be found by: give a --title`)
+  // From here on it is done whether somebody waits for it or not: a torrent that is seeded and in no index helps nobody.
+  signal.throwIfAborted()
   await torrents.addOwn(made, title)
-  yield { phase: 'announcing', done: 0, total: 1 }
+  report({ phase: 'announcing', done: 0, total: 1 })
   const announced = await publisher.publish({
     infoHash: made.infoHash,
     title,
@@ -37,7 +61,8 @@ export async function* publishPath(
     fileCount: made.fileCount,
     tags: [...tags],
   })
-  yield { phase: 'announcing', done: 1, total: 1 }
+  report({ phase: 'announcing', done: 1, total: 1 })
+  const { hidden: hiddenOnes, link, special } = made.skipped
   return {
     infoHash: made.infoHash,
     title,
@@ -45,15 +70,6 @@ export async function* publishPath(
     sizeBytes: made.sizeBytes,
     magnet: magnetOf(made.infoHash, title),
     ...announced,
+    skipped: { hidden: hiddenOnes, links: link, special },
   }
-}
-
-function hashing(path: string, engine: TorrentEngine): AsyncGenerator<PublishProgress, OwnTorrent, void> {
-  return withProgress(async (report, signal) => {
-    try {
-      return await engine.create([path], { onProgress: (done, total) => report({ phase: 'hashing', done, total }), signal })
-    } catch (error) {
-      throw asServiceError(error)
-    }
-  })
 }

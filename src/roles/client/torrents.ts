@@ -1,11 +1,21 @@
-import type { Draft, EventLog, InfoHash, PieceRange, Timers } from '../../events/index.ts'
-import type { Download } from '../../projections/downloads/index.ts'
-import type { TorrentEngine, TorrentMetainfo, TorrentSource, TorrentStatus } from '../../torrent/index.ts'
+import type { Draft, EventLog, FileChange, InfoHash, PieceRange, Timers } from '../../events/index.ts'
+import { PIECES_PER_VERDICT_MAX, STAMPS_MAX } from '../../events/index.ts'
+import { type Download, pieceCount } from '../../projections/downloads/index.ts'
+import type {
+  CreatedTorrent,
+  DiskState,
+  TorrentEngine,
+  TorrentMetainfo,
+  TorrentSource,
+  TorrentStatus,
+} from '../../torrent/index.ts'
 import { magnetOf, titleOfMagnet } from '../magnet.ts'
 import { liveIterator } from '../node/live-iterator.ts'
 import type { NoticeBoard } from '../node/notices.ts'
 import { asServiceError } from '../node/service-errors.ts'
-import { type AddRequest, type Progressive, ServiceError, type TorrentRow } from '../services.ts'
+import { withProgress } from '../node/with-progress.ts'
+import { type AddRequest, type Progressive, type RecheckProgress, ServiceError, type TorrentRow } from '../services.ts'
+import { changedText } from './changed-files.ts'
 
 /** How often a follower gets a new row, ms. */
 const FOLLOW_MS = 500
@@ -27,8 +37,8 @@ export type TorrentsOptions = {
   unreached(infoHash: InfoHash): number
 }
 
-/** What the engine's `create` gives: the metainfo, and where the files stand. */
-export type OwnTorrent = TorrentMetainfo & { directory: string }
+/** What the engine's `create` gives: the metainfo, where the files stand, and how they looked. */
+export type OwnTorrent = Omit<CreatedTorrent, 'skipped'>
 
 /** The torrents of a client: what the engine does, recorded, so that a restart goes on with it. */
 export class Torrents {
@@ -39,6 +49,8 @@ export class Torrents {
   readonly #recording = new Set<Promise<void>>()
   /** Paused by {@link pauseAll}, not by a person. */
   readonly #resting = new Set<InfoHash>()
+  /** Why the engine did not take up what the log has. */
+  readonly #notTakenUp = new Map<InfoHash, string>()
 
   constructor(options: TorrentsOptions) {
     this.#options = options
@@ -64,10 +76,15 @@ export class Torrents {
       try {
         await this.#options.engine.add(sourceOf(download), {
           directory: download.directory,
-          verified: download.verified,
+          // Until the disk was looked at, what stands there may be another's.
+          ...(download.checked ? { verified: download.verified } : {}),
+          stamps: [...download.stamps].map(([file, stamp]) => ({ file, stamp })),
+          ...(download.changed === null ? {} : { changed: download.changed }),
           paused: download.paused,
+          overwrite: download.overwrite,
         })
       } catch (error) {
+        this.#notTakenUp.set(download.infoHash, sentence(error))
         this.#problem(`"${download.name}" could not be taken up again: ${sentence(error)}`)
       }
     }
@@ -80,8 +97,11 @@ export class Torrents {
 
   async #add(request: AddRequest): Promise<TorrentRow> {
     const source = requested(request)
+    const { overwrite = false } = request
+    const supplied = await this.#engineDoes((engine) => engine.supply(source))
+    if (supplied !== undefined) return this.row(supplied)
     const directory = request.directory ?? this.#options.directory
-    const infoHash = await this.#engineDoes((engine) => engine.add(source, { directory }))
+    const infoHash = await this.#engineDoes((engine) => engine.add(source, { directory, overwrite }))
     await this.#recordAddition(infoHash, [
       {
         kind: 'download.added',
@@ -92,6 +112,7 @@ export class Torrents {
         origin: 'download',
         magnet: source.kind === 'magnet' ? source.uri : '',
         torrentFile: source.kind === 'torrent-file' ? source.bytes : new Uint8Array(),
+        overwrite,
       },
     ])
     return this.row(infoHash)
@@ -103,7 +124,7 @@ export class Torrents {
   }
 
   async #addOwn(made: OwnTorrent, title: string): Promise<void> {
-    const { infoHash, name, pieceCount, torrentFile, directory } = made
+    const { infoHash, name, pieceCount, torrentFile, directory, stamps } = made
     const verified: PieceRange[] = [{ first: 0, count: pieceCount }]
     const known = this.#options.download(infoHash)
     if (known !== undefined && !known.completed)
@@ -114,12 +135,22 @@ export class Torrents {
     if (known !== undefined && !lost) return
     await this.#engineDoes(async (engine) => {
       if (live !== undefined) await engine.remove(infoHash, { deleteFiles: false })
-      await engine.add({ kind: 'torrent-file', bytes: torrentFile }, { directory, verified })
+      await engine.add({ kind: 'torrent-file', bytes: torrentFile }, { directory, verified, stamps })
     })
     await this.#recordAddition(infoHash, [
-      { kind: 'download.added', infoHash, name, title, directory, origin: 'publish', magnet: '', torrentFile },
+      {
+        kind: 'download.added',
+        infoHash,
+        name,
+        title,
+        directory,
+        origin: 'publish',
+        magnet: '',
+        torrentFile,
+        overwrite: false,
+      },
       described(made),
-      { kind: 'download.verified', infoHash, pieces: verified },
+      ...checked(infoHash, { pieces: verified, stamps }),
       { kind: 'download.completed', infoHash },
     ])
   }
@@ -163,10 +194,29 @@ export class Torrents {
 
   async resume(infoHash: string): Promise<TorrentRow> {
     const download = this.#known(infoHash)
+    if (download.changed !== null) throw new ServiceError('failed', changedText(download, download.changed))
     await this.#engineDoes((engine) => engine.resume(download.infoHash))
     if (download.paused) await this.#record([{ kind: 'download.resumed', infoHash: download.infoHash }])
     this.#resting.delete(download.infoHash)
     return this.row(infoHash)
+  }
+
+  /** Hashes everything again. What is whole is seeded on; where pieces are missing the torrent is left paused. */
+  recheck(infoHash: string): Progressive<RecheckProgress, TorrentRow> {
+    return withProgress(async (report, signal) => {
+      const download = this.#known(infoHash)
+      const hash = download.infoHash
+      // A person's pause stays. A torrent that is paused and lacked pieces was left so by an earlier check, or wants them.
+      const staysPaused = download.paused && pieceCount(download.verified) === download.pieceCount
+      const onProgress = (done: number, total: number) => report({ done, total })
+      const found = await this.#engineDoes((engine) => engine.recheck(hash, { signal, onProgress }))
+      const goesOn = pieceCount(found.pieces) === download.pieceCount && !staysPaused
+      const kind = goesOn ? 'download.resumed' : 'download.paused'
+      const turns = download.paused === goesOn
+      await this.#record([...checked(hash, found), ...(turns ? [{ kind, infoHash: hash } as const] : [])])
+      await this.#engineDoes((engine) => (goesOn ? engine.resume(hash) : engine.pause(hash)))
+      return this.row(hash)
+    })
   }
 
   async remove(infoHash: string, deleteFiles: boolean): Promise<Download> {
@@ -176,6 +226,7 @@ export class Torrents {
     if (this.#options.engine.status(download.infoHash) !== undefined) {
       await this.#engineDoes((engine) => engine.remove(download.infoHash, { deleteFiles: deleting }))
     }
+    this.#notTakenUp.delete(download.infoHash)
     await this.#record([{ kind: 'download.removed', infoHash: download.infoHash, filesDeleted: deleting }])
     this.#resting.delete(download.infoHash)
     return download
@@ -193,11 +244,28 @@ export class Torrents {
   // --- what the engine tells
 
   described(metainfo: TorrentMetainfo): void {
-    this.#recordLater(described(metainfo))
+    // The engine tells so at every start; the log has the metainfo, of up to 5.5 MiB, once.
+    const isKnown = () => (this.#options.download(metainfo.infoHash)?.pieceCount ?? 0) > 0
+    this.#recordLater(() => (isKnown() ? [] : [described(metainfo)]))
   }
 
   verified(infoHash: InfoHash, pieces: readonly PieceRange[]): void {
-    this.#recordLater({ kind: 'download.verified', infoHash, pieces: [...pieces] })
+    this.#recordLater(() => [{ kind: 'download.verified', infoHash, pieces: [...pieces] }])
+  }
+
+  checked(infoHash: InfoHash, found: DiskState): void {
+    this.#recordLater(() => checked(infoHash, found))
+  }
+
+  stamped(infoHash: InfoHash, stamps: DiskState['stamps']): void {
+    this.#recordLater(() => stamped(infoHash, stamps))
+  }
+
+  /** Somebody else changed a file under a torrent: its owner is the one who must know. */
+  changed(infoHash: InfoHash, change: FileChange): void {
+    this.#recordLater(() => [{ kind: 'download.changed', infoHash, ...change }])
+    const download = this.#options.download(infoHash)
+    if (download !== undefined) this.#problem(`"${download.name}": ${changedText(download, change)}`)
   }
 
   failed(infoHash: InfoHash, problem: string): void {
@@ -265,9 +333,13 @@ export class Torrents {
     }
   }
 
-  #recordLater(event: Draft['event']): void {
+  /** @param events what to record, asked for when its turn comes */
+  #recordLater(events: () => readonly Draft['event'][]): void {
     const recorded = this.#adding
-      .then(() => this.#options.log.append([{ stream: 'local', event }]))
+      .then(async () => {
+        const drafts = events().map((event): Draft => ({ stream: 'local', event }))
+        if (drafts.length > 0) await this.#options.log.append(drafts)
+      })
       .catch((error: unknown) => this.#problem(sentence(error)))
       .then(() => {
         this.#recording.delete(recorded)
@@ -293,17 +365,21 @@ export class Torrents {
 
   #rowOf(download: Download): TorrentRow {
     const live = this.#options.engine.status(download.infoHash)
-    const verified = download.verified.reduce((sum, range) => sum + range.count, 0)
     return {
       infoHash: download.infoHash,
       name: download.name,
       state: stateOf(download, live),
-      problem: live?.problem ?? (this.#resting.has(download.infoHash) ? RESTING : null),
+      problem:
+        download.changed === null
+          ? (live?.problem ??
+            this.#notTakenUp.get(download.infoHash) ??
+            (this.#resting.has(download.infoHash) ? RESTING : null))
+          : changedText(download, download.changed),
       origin: download.origin,
       directory: download.directory,
       sizeBytes: download.sizeBytes,
       pieceCount: download.pieceCount,
-      piecesVerified: verified,
+      piecesVerified: pieceCount(download.verified),
       downloadedBytes: live?.downloadedBytes ?? 0,
       uploadedBytes: live?.uploadedBytes ?? 0,
       downloadBytesPerSecond: live?.downloadBytesPerSecond ?? 0,
@@ -333,6 +409,25 @@ function sourceOf(download: Download): TorrentSource {
 function described(metainfo: TorrentMetainfo): Draft['event'] {
   const { infoHash, name, sizeBytes, pieceCount, pieceLengthBytes, torrentFile } = metainfo
   return { kind: 'download.described', infoHash, name, sizeBytes, pieceCount, pieceLengthBytes, torrentFile }
+}
+
+/** A full check as events; a set of pieces or stamps that is too long for one goes on in others. */
+function checked(infoHash: InfoHash, { pieces, stamps }: DiskState): Draft['event'][] {
+  const [first = [], ...more] = slices(pieces, PIECES_PER_VERDICT_MAX)
+  return [
+    { kind: 'download.checked', infoHash, pieces: first },
+    ...more.map((each): Draft['event'] => ({ kind: 'download.verified', infoHash, pieces: each })),
+    ...stamped(infoHash, stamps),
+  ]
+}
+
+const stamped = (infoHash: InfoHash, stamps: DiskState['stamps']): Draft['event'][] =>
+  slices(stamps, STAMPS_MAX).map((each) => ({ kind: 'download.stamped', infoHash, stamps: each }))
+
+function slices<T>(all: readonly T[], length: number): T[][] {
+  const parts: T[][] = []
+  for (let at = 0; at < all.length; at += length) parts.push(all.slice(at, at + length))
+  return parts
 }
 
 function requested({ torrentFile, magnet }: AddRequest): TorrentSource {

@@ -10,12 +10,13 @@ const infoHash = hash('film')
 const torrentFile = new TextEncoder().encode('d4:infode')
 const added: Event = {
   ...{ kind: 'download.added', infoHash, name: 'film', title: 'The film', directory: '/d', origin: 'download' },
-  ...{ magnet: 'magnet:?xt=urn:btih:00', torrentFile: new Uint8Array() },
+  ...{ magnet: 'magnet:?xt=urn:btih:00', torrentFile: new Uint8Array(), overwrite: false },
 }
 const described: Event = {
   ...{ kind: 'download.described', infoHash, name: 'Film', sizeBytes: 100, pieceCount: 10, pieceLengthBytes: 10 },
   torrentFile,
 }
+const done: Event = { kind: 'download.completed', infoHash }
 const verified = (...pieces: PieceRange[]): Event => ({ kind: 'download.verified', infoHash, pieces })
 
 function downloadAfter(...events: Event[]) {
@@ -44,12 +45,42 @@ describe('downloads', () => {
         torrentFile,
       },
       ...{ sizeBytes: 100, pieceCount: 10, pieceLengthBytes: 10, paused: true, completed: false },
+      ...{ checked: false, overwrite: false, stamps: new Map(), changed: null },
       verified: [
         { first: 0, count: 2 },
         { first: 5, count: 1 },
       ],
       addedAt: 1_700_000_001_000,
     })
+  })
+
+  it('have exactly the pieces that a check of the disk found, whatever was said before', () => {
+    const changed: Event = { kind: 'download.changed', infoHash, file: 0, path: 'film', how: 'modified' }
+    const stamped: Event = { kind: 'download.stamped', infoHash, stamps: [{ file: 0, stamp: '100-1-2' }] }
+    const before = [added, described, verified({ first: 0, count: 10 }), stamped, done, changed]
+    assert.deepEqual(downloadAfter(...before)?.changed, { file: 0, path: 'film', how: 'modified' })
+    const after = downloadAfter(...before, { kind: 'download.checked', infoHash, pieces: [{ first: 4, count: 2 }] })
+    assert.deepEqual(after?.verified, [{ first: 4, count: 2 }])
+    assert.deepEqual([after?.checked, after?.changed, after?.completed, after?.stamps.size], [true, null, false, 0])
+    const whole = downloadAfter(...before, { kind: 'download.checked', infoHash, pieces: [{ first: 0, count: 10 }] }, stamped)
+    assert.equal(whole?.completed, true)
+    assert.deepEqual([...(whole?.stamps ?? [])], [[0, '100-1-2']])
+  })
+
+  it('write a stamp without writing the other thousands again', () => {
+    const maker = new EnvelopeMaker()
+    const fold = downloadsProjection(own)
+    const stamps = Array.from({ length: 3_000 }, (_, file) => ({ file, stamp: `1-${file}-1` }))
+    const state = foldAll(fold, [maker.make(own, added, 'local')])
+    fold.apply(state, maker.make(own, { kind: 'download.stamped', infoHash, stamps }, 'local'))
+    fold.changes(state)
+    fold.apply(state, maker.make(own, { kind: 'download.stamped', infoHash, stamps: [{ file: 2_999, stamp: 'x' }] }, 'local'))
+    const changes = fold.changes(state)
+    assert.deepEqual(
+      changes.map(([key]) => key),
+      [`s/${infoHash}/5`],
+    )
+    assert.deepEqual([...(downloadsIn(fold.load(rowsOf(fold, state)))[0]?.stamps ?? [])].length, 3_000)
   })
 
   it('are told finished, resumed and removed', () => {
@@ -110,6 +141,15 @@ describe('downloads', () => {
       fc
         .tuple(fc.constantFrom(...hashes), fc.nat(20), fc.integer({ min: 1, max: 5 }))
         .map(([infoHash, first, count]): Event => ({ kind: 'download.verified', infoHash, pieces: [{ first, count }] })),
+      fc
+        .tuple(fc.constantFrom(...hashes), fc.nat(20), fc.integer({ min: 1, max: 5 }))
+        .map(([infoHash, first, count]): Event => ({ kind: 'download.checked', infoHash, pieces: [{ first, count }] })),
+      fc
+        .tuple(fc.constantFrom(...hashes), fc.nat(1_500), fc.constantFrom('1-1-1', '2-2-2'))
+        .map(([infoHash, file, stamp]): Event => ({ kind: 'download.stamped', infoHash, stamps: [{ file, stamp }] })),
+      fc
+        .constantFrom(...hashes)
+        .map((infoHash): Event => ({ kind: 'download.changed', infoHash, file: 0, path: 'film', how: 'gone' })),
       fc
         .tuple(fc.constantFrom(...hashes), fc.constantFrom('download.completed', 'download.paused', 'download.resumed'))
         .map(([infoHash, kind]): Event => ({ kind, infoHash })),

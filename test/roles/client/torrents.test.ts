@@ -48,6 +48,9 @@ describe('torrents of a client', () => {
     })
     engine.listen({
       described: (metainfo) => torrents.described(metainfo),
+      checked: (infoHash, found) => torrents.checked(infoHash, found),
+      stamped: (infoHash, stamps) => torrents.stamped(infoHash, stamps),
+      changed: (infoHash, change) => torrents.changed(infoHash, change),
       ...{ verified: () => {}, judged: () => {}, suspected: () => {}, completed: () => {}, failed: () => {}, peer: () => {} },
     })
   }

@@ -30,6 +30,19 @@ describe('a call with progress', () => {
     await aborted
   })
 
+  it('aborts work that reports nothing as soon as it is closed, though a value is waited for', async () => {
+    const { promise: aborted, resolve } = Promise.withResolvers<void>()
+    const call = withProgress<number, void>(async (_, signal) => {
+      signal.addEventListener('abort', () => resolve())
+      await new Promise(() => {})
+    })
+    const waiting = call.next()
+    await call.return(undefined)
+    await aborted
+    assert.deepEqual(await waiting, { done: true, value: undefined })
+    assert.deepEqual(await call.next(), { done: true, value: undefined })
+  })
+
   it('starts no work for a reader that never reads', async () => {
     let started = false
     const call = withProgress(async () => {

@@ -8,7 +8,7 @@ import { reachNode } from '../../services/reach.ts'
 export default class ClientPublish extends BaseCommand {
   static override summary = 'Make a torrent of a file or folder, seed it, and put it into the index.'
   static override description =
-    'Each PATH becomes a torrent of its own. Index nodes that cannot be reached get the entry later; the node keeps trying.'
+    'Each PATH becomes a torrent of its own. Symbolic links in a folder are never followed, since they may lead anywhere; they, hidden files, and pipes, sockets and devices are left out and told. What belongs to a data directory of p2pt is refused. Index nodes that cannot be reached get the entry later; the node keeps trying.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> ./album --title "Songs of the sea" --tag music --tag folk',
     '<%= config.bin %> <%= command.id %> a.iso b.iso --json',
@@ -26,12 +26,17 @@ export default class ClientPublish extends BaseCommand {
       summary: 'A label, for searches with tag:WORD. Repeat it for several.',
       helpValue: 'WORD',
     }),
+    hidden: Flags.boolean({ default: false, summary: 'Take hidden files and folders (their names begin with a dot), too.' }),
   }
 
   async run(): Promise<{ published: PublishResult[] }> {
     const { argv, flags } = await this.parse(ClientPublish)
     const { client } = await reachNode(flags.data, 'client')
-    const details = { ...(flags.title === undefined ? {} : { title: flags.title }), tags: flags.tag ?? [] }
+    const details = {
+      ...(flags.title === undefined ? {} : { title: flags.title }),
+      tags: flags.tag ?? [],
+      hidden: flags.hidden,
+    }
     const published = await publishPaths(client, argv as string[], details, !this.jsonEnabled())
     this.log(published.map(publishText).join('\n\n'))
     return { published }

@@ -1,0 +1,88 @@
+import { realpath } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
+import { encode } from './bencode.ts'
+import type { CreatedTorrent, CreateOptions } from './engine.ts'
+import { TorrentError } from './engine.ts'
+import { decodeName } from './file-name.fs.ts'
+import { FolderWalk, type WalkedFile } from './folder-walk.fs.ts'
+import type { Sha1 } from './metainfo.ts'
+import { checkTorrentFile } from './metainfo.ts'
+import { hashPieces } from './piece-hasher.fs.ts'
+import { pieceLengthFor } from './piece-length.ts'
+import { PrivatePlaces } from './private-places.fs.ts'
+import { readProblem } from './read-problem.ts'
+
+const SHA1_BYTES = 20
+
+/**
+ * Makes a torrent of files and folders where they stand. Several paths must stand in one folder, whose name the torrent
+ * then has, so that the torrent can be served from there. A path may be a symbolic link: what it leads to is published, under
+ * the name it has there.
+ * @throws TorrentError `NO_SUCH_PATH`, `PRIVATE`, `TORRENT_REFUSED` (no data, unusable names), `DISK`; the signal's reason
+ * once that is aborted
+ */
+export async function createFrom(paths: readonly string[], options: CreateOptions, sha1: Sha1): Promise<CreatedTorrent> {
+  const { signal, dataDirectory, hidden = false, onWalk, onProgress } = options
+  const places = await PrivatePlaces.of(dataDirectory)
+  const real: string[] = []
+  for (const path of paths) real.push(await realPathOf(path))
+  const [first] = real
+  if (first === undefined) throw new TorrentError('NO_SUCH_PATH', 'no file or folder was given')
+  const parent = dirname(first)
+  if (real.some((path) => dirname(path) !== parent)) {
+    throw new TorrentError('NO_SUCH_PATH', 'files that are published together must stand in the same folder')
+  }
+  const several = real.length > 1
+  const name = basename(several ? parent : first)
+  if (name === '') throw new TorrentError('TORRENT_REFUSED', `${first} has no name of its own: publish a folder in it`)
+
+  const walk = new FolderWalk({ hidden, places, signal, onFiles: onWalk })
+  for (const path of real) {
+    await places.checkNamed(path)
+    await walk.add(path, several ? [basename(path)] : [])
+  }
+  const { files, skipped } = walk
+  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0)
+  if (sizeBytes === 0) throw new TorrentError('TORRENT_REFUSED', nothingIn(first, files.length, skipped.hidden.count))
+  const pieceLengthBytes = pieceLengthFor(sizeBytes)
+  const pieceCount = Math.ceil(sizeBytes / pieceLengthBytes)
+  const describe = (pieces: Uint8Array) =>
+    checkTorrentFile(encode({ info: infoOf(name, files, pieceLengthBytes, pieces) }), sha1)
+  // With blank hashes first: what no torrent may hold is told before hours of hashing, not after.
+  if (Number.isSafeInteger(pieceCount * SHA1_BYTES) && pieceCount * SHA1_BYTES < 2 ** 31) {
+    describe(new Uint8Array(pieceCount * SHA1_BYTES))
+  } else {
+    throw new TorrentError('TORRENT_REFUSED', `${first} holds ${sizeBytes} bytes, more than a torrent can`)
+  }
+  const hashes = await hashPieces(files, pieceLengthBytes, { signal, onProgress: (done) => onProgress?.(done, sizeBytes) })
+  return {
+    ...describe(hashes),
+    directory: several ? dirname(parent) : parent,
+    stamps: files.flatMap(({ sizeBytes: size, stamp }, file) => (size > 0 ? [{ file, stamp }] : [])),
+    skipped,
+  }
+}
+
+async function realPathOf(path: string): Promise<string> {
+  const absolute = resolve(path)
+  try {
+    return decodeName(await realpath(absolute, { encoding: 'buffer' }))
+  } catch (cause) {
+    if (cause instanceof TorrentError) throw cause
+    throw new TorrentError('NO_SUCH_PATH', `there is no readable file or folder ${absolute}: ${readProblem(cause)}`, { cause })
+  }
+}
+
+function infoOf(name: string, files: readonly WalkedFile[], pieceLengthBytes: number, pieces: Uint8Array) {
+  const [only] = files
+  const layout =
+    only?.path.length === 0
+      ? { length: only.sizeBytes }
+      : { files: files.map(({ path, sizeBytes }) => ({ length: sizeBytes, path })) }
+  return { ...layout, name, 'piece length': pieceLengthBytes, pieces }
+}
+
+function nothingIn(path: string, files: number, hidden: number): string {
+  if (hidden > 0) return `there is nothing to publish in ${path} but hidden files; --hidden takes them`
+  return files === 0 ? `there is no file in ${path}` : `${path} holds no data`
+}

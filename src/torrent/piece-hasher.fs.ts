@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, open } from 'node:fs/promises'
+import { TorrentError } from './engine.ts'
+import { stampOf } from './file-stamp.ts'
+import type { WalkedFile } from './folder-walk.fs.ts'
+import { readProblem } from './read-problem.ts'
+import { untilAborted } from './until-aborted.ts'
+
+/** Read at once: large enough for the disk, small enough that hashing it does not hold the event loop (1 ms). */
+const CHUNK_BYTES = 1024 * 1024
+const SHA1_BYTES = 20
+
+export type HashOptions = { signal?: AbortSignal | undefined; onProgress?: ((doneBytes: number) => void) | undefined }
+
+/**
+ * sha-1 of each piece over the files one after the other, 20 bytes each.
+ * @throws TorrentError `DISK` if a file cannot be read, or is no longer as the walk saw it; the signal's reason once that is
+ * aborted
+ */
+export async function hashPieces(
+  files: readonly WalkedFile[],
+  pieceLengthBytes: number,
+  { signal, onProgress }: HashOptions,
+): Promise<Uint8Array> {
+  const digests: Uint8Array[] = []
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+  let piece = createHash('sha1')
+  let room = pieceLengthBytes
+  let doneBytes = 0
+  const take = (chunk: Uint8Array) => {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + room)
+      piece.update(part)
+      at += part.length
+      room -= part.length
+      if (room > 0) continue
+      digests.push(piece.digest())
+      piece = createHash('sha1')
+      room = pieceLengthBytes
+    }
+    doneBytes += chunk.length
+    onProgress?.(doneBytes)
+  }
+  for (const file of files) if (file.sizeBytes > 0) await readFile(file, buffer, take, signal)
+  if (room < pieceLengthBytes) digests.push(piece.digest())
+  // A file that was hashed first may have changed while the last one was.
+  for (const file of files) await checkUnchanged(file, signal)
+  return Buffer.concat(digests, digests.length * SHA1_BYTES)
+}
+
+async function readFile(
+  file: WalkedFile,
+  buffer: Uint8Array,
+  take: (chunk: Uint8Array) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let handle: FileHandle | undefined
+  try {
+    // Neither follows a link nor waits for a pipe that was put there since the walk.
+    handle = await untilAborted(open(file.absolute, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK), signal)
+    if (stampOf(await handle.stat({ bigint: true })) !== file.stamp) throw changed(file)
+    for (let position = 0; position < file.sizeBytes; ) {
+      const length = Math.min(buffer.length, file.sizeBytes - position)
+      const { bytesRead } = await untilAborted(handle.read(buffer, 0, length, position), signal)
+      if (bytesRead === 0) throw changed(file)
+      take(buffer.subarray(0, bytesRead))
+      position += bytesRead
+    }
+    if (stampOf(await handle.stat({ bigint: true })) !== file.stamp) throw changed(file)
+  } catch (cause) {
+    throw problem(file, cause, signal)
+  } finally {
+    // Not awaited: after an abort a read may be under way that never ends.
+    void handle?.close().catch(() => {})
+  }
+}
+
+async function checkUnchanged(file: WalkedFile, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    if (stampOf(await untilAborted(lstat(file.absolute, { bigint: true }), signal)) !== file.stamp) throw changed(file)
+  } catch (cause) {
+    throw problem(file, cause, signal)
+  }
+}
+
+const changed = (file: WalkedFile): TorrentError =>
+  new TorrentError('DISK', `${file.absolute} changed while it was hashed: publish it when nothing writes to it`)
+
+function problem(file: WalkedFile, cause: unknown, signal: AbortSignal | undefined): unknown {
+  if (cause instanceof TorrentError || signal?.aborted) return cause
+  return new TorrentError('DISK', `${file.absolute} cannot be read: ${readProblem(cause)}`, { cause })
+}
