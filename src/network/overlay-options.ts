@@ -1,17 +1,25 @@
 import type {
   Clock,
+  ContentRules,
   Envelope,
   EventLog,
   MemberAddress,
   NodeId,
   NodeRole,
   QuarantineReason,
+  Standing,
   Timers,
   VerifySignature,
 } from '../events/index.ts'
 import type { Member } from './membership/member-table.ts'
 import type { KnownMember, Overlay } from './overlay.ts'
-import type { Transport } from './transport.ts'
+import type { Transport, TransportEvents } from './transport.ts'
+
+/** What the network holds its nodes and their events against. */
+export type NetworkRules = ContentRules & {
+  /** What a node may be now; undefined if it is not admitted, as far as is known. */
+  standingOf(node: NodeId): Standing | undefined
+}
 
 export type RememberedMember = KnownMember & { incarnation?: number; state?: Member['state'] }
 
@@ -24,6 +32,8 @@ export type OverlayOptions = {
   transport: Transport
   log: EventLog
   verify: VerifySignature
+  /** Of the network. */
+  rules: NetworkRules
   clock: Clock
   timers: Timers
   /** 0 <= random() < 1 */
@@ -36,6 +46,8 @@ export type OverlayOptions = {
   onIngested?: (envelopes: readonly Envelope[]) => void
   /** A peer misbehaved; called for each time. */
   onQuarantined?: (sender: NodeId, reason: QuarantineReason) => void
+  /** A peer was not let in, or did not let us in. */
+  onRefused?: TransportEvents['refused']
   /** A sentence for the operator's log: a fault of this node, never of a peer. */
   onNotice?: (text: string) => void
 }

@@ -1,4 +1,11 @@
-import type { Envelope, EventLog, MemberAddress, NodeId, QuarantineReason } from '../events/index.ts'
+import {
+  type Envelope,
+  type EventLog,
+  type MemberAddress,
+  type NodeId,
+  type QuarantineReason,
+  standingOf,
+} from '../events/index.ts'
 import { Dialer } from './dialer.ts'
 import { EventRates, SAMPLE_EVERY_MS } from './event-rates.ts'
 import { Gossip } from './gossip/gossip.ts'
@@ -65,13 +72,13 @@ class Runtime implements OverlayRuntime {
   #unlisten: (() => void) | undefined
 
   constructor(options: OverlayOptions) {
-    const { transport, log, verify, random, role, incarnation, timers } = options
+    const { transport, log, verify, rules, random, role, incarnation, timers } = options
     this.#options = options
     this.self = transport.self
     this.#transport = transport
     this.#log = log
     this.#timers = new NamedTimers(timers)
-    this.#gossip = new Gossip({ self: this.self, isClient: role === 'client', held: log, verify, random })
+    this.#gossip = new Gossip({ self: this.self, isClient: role === 'client', held: log, verify, rules, random })
     this.#membership = new Membership({
       self: this.self,
       role,
@@ -138,6 +145,7 @@ class Runtime implements OverlayRuntime {
     this.#transport.listen({
       linked: (link) => this.#guarded(() => this.#linked(link)),
       unlinked: (peer, why) => this.#guarded(() => this.#unlinked(peer, why)),
+      refused: (peer, why, by) => this.#guarded(() => this.#options.onRefused?.(peer, why, by)),
       message: (from, bytes) => this.#guarded(() => this.#message(from, bytes)),
     })
     this.#carryOut(this.#gossip.start())
@@ -340,7 +348,8 @@ class Runtime implements OverlayRuntime {
       else this.#charge(peer, 'flood', undefined)
       return
     }
-    if (hello.version !== WIRE_VERSION) {
+    const isWhatItSays = this.#options.rules.standingOf(peer) === standingOf(hello.role)
+    if (hello.version !== WIRE_VERSION || !isWhatItSays) {
       this.#transport.drop(peer, 'malformed')
       return
     }

@@ -1,9 +1,11 @@
 import type { Clock, NodeId, Timers } from '../events/index.ts'
 import {
+  type Doorkeeper,
   type Endpoint,
   type Link,
   type LinkLoss,
   MESSAGE_BYTES_MAX,
+  OPEN_DOOR,
   type Transport,
   type TransportEvents,
 } from './transport.ts'
@@ -54,8 +56,8 @@ export class MemoryNetwork {
     }
   }
 
-  create(self: NodeId, endpoint: Endpoint): MemoryTransport {
-    return new MemoryTransport(this, self, endpoint)
+  create(self: NodeId, endpoint: Endpoint, door: Doorkeeper = OPEN_DOOR): MemoryTransport {
+    return new MemoryTransport(this, self, endpoint, door)
   }
 
   /** Cuts the network: nodes of different groups lose their links after the time-out. */
@@ -123,16 +125,18 @@ export class MemoryTransport implements Transport {
   readonly self: NodeId
   readonly #network: MemoryNetwork
   readonly #address: Endpoint
+  readonly #door: Doorkeeper
   readonly #pipes = new Map<NodeId, Pipe>()
   readonly #banned = new Set<NodeId>()
   #events: TransportEvents | undefined
   #state: 'new' | 'up' | 'gone' = 'new'
   #cancelDiscovery: (() => void) | undefined
 
-  constructor(network: MemoryNetwork, self: NodeId, address: Endpoint) {
+  constructor(network: MemoryNetwork, self: NodeId, address: Endpoint, door: Doorkeeper) {
     this.#network = network
     this.self = self
     this.#address = address
+    this.#door = door
   }
 
   get isUp(): boolean {
@@ -232,7 +236,7 @@ export class MemoryTransport implements Transport {
   }
 
   accept(from: MemoryTransport): boolean {
-    if (this.#state !== 'up' || this.#banned.has(from.self)) return false
+    if (this.#state !== 'up' || this.#banned.has(from.self) || !this.#letsIn(from)) return false
     if (this.#pipes.has(from.self)) this.#lose(from.self, 'remote')
     this.#open(from, false)
     return true
@@ -242,9 +246,18 @@ export class MemoryTransport implements Transport {
     if (this.#pipes.has(peer)) return true
     const remote = this.#network.at(peer)
     if (this.#state !== 'up' || this.#banned.has(peer) || remote === undefined) return false
-    if (!this.#network.reaches(this.self, peer) || !remote.accept(this)) return false
+    if (!this.#network.reaches(this.self, peer) || !this.#letsIn(remote) || !remote.accept(this)) return false
     this.#open(remote, true)
     return true
+  }
+
+  /** Both sides look at what the other shows before either has a link. */
+  #letsIn(peer: MemoryTransport): boolean {
+    const why = this.#door.refusal(peer.self, peer.#door.credential)
+    if (why === undefined) return true
+    this.#events?.refused(peer.self, why, 'us')
+    peer.#events?.refused(this.self, why, 'peer')
+    return false
   }
 
   #open(remote: MemoryTransport, initiator: boolean): void {

@@ -1,4 +1,4 @@
-import type { BadPiece, InfoHash, NodeId, PeerId, PieceRange } from '../events/index.ts'
+import type { BadPiece, InfoHash, PeerId, PieceRange, Signer, VerifySignature } from '../events/index.ts'
 
 // The port of the data path. Adapter: engine.webtorrent.ts.
 
@@ -141,11 +141,7 @@ export type EngineOptions = {
   port: number
   /** Mainline bootstraps of the private network; never the public ones. */
   dhtBootstrap: readonly { host: string; port: number }[]
-  identity: {
-    id: NodeId
-    sign(bytes: Uint8Array): Uint8Array
-    verify(bytes: Uint8Array, signature: Uint8Array, author: NodeId): boolean
-  }
+  identity: Signer & { readonly verify: VerifySignature }
   downloadBytesPerSecondMax?: number
   uploadBytesPerSecondMax?: number
 }

@@ -13,9 +13,9 @@ import {
   scanBody,
   signEvent,
 } from '../../src/events/index.ts'
-import { verifySignature } from '../../src/events/signer.sodium.ts'
 import { eventOfKind } from './arbitraries.ts'
 import { noUpcast, randomSigner } from './samples.ts'
+import { verifySignature } from './test-network.ts'
 
 const signer = randomSigner()
 const streams = fc.constantFrom<Stream>('local', 'gossip', 'index')

@@ -10,8 +10,8 @@ import {
   type SignedEvent,
   type Signer,
 } from '../../src/events/index.ts'
-import { verifySignature } from '../../src/events/signer.sodium.ts'
 import { EVERY_KIND, foreign, numbered, randomSigner } from './samples.ts'
+import { verifySignature } from './test-network.ts'
 
 /** Opens an empty log for this signer; the caller disposes of it, the suite's `after` hook of its files. */
 export type OpenEmptyLog = (signer: Signer) => Promise<EventLog>

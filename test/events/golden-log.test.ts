@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { ALL_KINDS } from '../../src/events/index.ts'
 import { verifyLog } from '../../src/events/verify-log.level.ts'
 import { goldenEvents } from '../fixtures/golden-log.ts'
+import { TEST_NETWORK } from './test-network.ts'
 
 type Expected = { headDigest: string; events: { version: number; event: { kind: string; name?: string } }[] }
 
@@ -35,7 +36,7 @@ describe('the golden logs', () => {
     it(`are intact, with every signature good: ${name}`, async () => {
       const copy = mkdtempSync(join(tmpdir(), 'p2pt-golden-'))
       cpSync(directory, copy, { recursive: true })
-      const { problems, ranges, headDigest, signaturesChecked } = await verifyLog(copy, { signatures: true })
+      const { problems, ranges, headDigest, signaturesChecked } = await verifyLog(copy, { signaturesOf: TEST_NETWORK })
       rmSync(copy, { recursive: true })
       assert.deepEqual([problems, ranges, headDigest], [[], [], expected.headDigest])
       assert.equal(signaturesChecked, expected.events.length)

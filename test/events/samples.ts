@@ -2,6 +2,7 @@ import type { Lamport } from '../../src/events/ids.ts'
 import type { Draft, Event, InfoHash, Millis, NodeId, SignedEvent, Signer, Stream } from '../../src/events/index.ts'
 import { addressId, signEvent } from '../../src/events/index.ts'
 import { randomSeed, signerFromSeed } from '../../src/events/signer.sodium.ts'
+import { TEST_NETWORK } from './test-network.ts'
 
 // Real keys and one event of every kind, for tests, the golden log and benches.
 
@@ -9,10 +10,10 @@ import { randomSeed, signerFromSeed } from '../../src/events/signer.sodium.ts'
 export function signerOf(number: number): Signer {
   const seed = new Uint8Array(32).fill(7)
   new DataView(seed.buffer).setUint32(0, number)
-  return signerFromSeed(seed)
+  return signerFromSeed(seed, TEST_NETWORK)
 }
 
-export const randomSigner = (): Signer => signerFromSeed(randomSeed())
+export const randomSigner = (): Signer => signerFromSeed(randomSeed(), TEST_NETWORK)
 
 /** A clock that moves a millisecond each time it is asked. */
 export function tickingClock(start = 1_800_000_000_000): { now(): Millis } {

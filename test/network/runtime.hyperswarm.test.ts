@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import type { EventLog, InfoHash } from '../../src/events/index.ts'
-import { signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
+import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import { systemClock, systemTimers } from '../../src/events/time.system.ts'
 import { createOverlay, type Endpoint, type OverlayRuntime } from '../../src/network/index.ts'
 import { createHyperswarmTransport, type HyperswarmTransport } from '../../src/network/transport.hyperswarm.ts'
+import { TEST_NETWORK, verifySignature } from '../events/test-network.ts'
 
 type Node = { overlay: OverlayRuntime; transport: HyperswarmTransport; log: EventLog }
 
@@ -20,7 +21,7 @@ describe('overlay on hyperswarm', () => {
   function create(role: 'bootstrap' | 'index' | 'client', bootstrap: readonly Endpoint[]): Node {
     const seed = randomBytes(32)
     const log = openMemoryLog({
-      signer: signerFromSeed(seed),
+      signer: signerFromSeed(seed, TEST_NETWORK),
       clock: systemClock,
       upcast: (_kind, _version, payload) => payload,
     })

@@ -16,6 +16,7 @@ import {
 } from '../../src/network/transport.hyperswarm.ts'
 import { type Endpoint, MESSAGE_BYTES_MAX } from '../../src/network/transport.ts'
 import { freeUdpPort } from '../../src/network/udp-port.hyperswarm.ts'
+import { TEST_NETWORK } from '../events/test-network.ts'
 import { hostilePeer } from './hostile-peer.ts'
 import { Recorder, transportContract } from './transport.contract.ts'
 
@@ -86,7 +87,7 @@ describe('hyperswarm transport', () => {
   describe('finding the network', () => {
     it('has the key that signs events as its node id', () => {
       const seed = randomBytes(32)
-      assert.equal(create({ seed }).self, signerFromSeed(seed).id)
+      assert.equal(create({ seed }).self, signerFromSeed(seed, TEST_NETWORK).id)
     })
 
     it('connects 5 bootstraps and 10 nodes that start at the same moment within 10 s', async () => {
@@ -383,7 +384,7 @@ describe('hyperswarm transport', () => {
       const seed = randomBytes(32)
       const first = await start({ role: 'bootstrap', port: bootstrap[0]?.port ?? 0, topic })
       const banner = create({ bootstrap, topic })
-      banner.ban(signerFromSeed(seed).id)
+      banner.ban(signerFromSeed(seed, TEST_NETWORK).id)
       const seen = new Recorder()
       open.push(banner)
       banner.listen(seen)

@@ -20,11 +20,12 @@ import {
 } from '../../src/projections/index.ts'
 import { openLevelProjectionStore } from '../../src/projections/projection-store.level.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
+import { TEST_NETWORK } from '../events/test-network.ts'
 import { hash, node } from './envelopes.ts'
 import { judged } from './reputation/scenes.ts'
 
-const signer = signerFromSeed(new Uint8Array(32).fill(1))
-const other = signerFromSeed(new Uint8Array(32).fill(2))
+const signer = signerFromSeed(new Uint8Array(32).fill(1), TEST_NETWORK)
+const other = signerFromSeed(new Uint8Array(32).fill(2), TEST_NETWORK)
 const infoHash = hash('film')
 const peer = node('peer')
 const files = { infoHash, name: 'film', torrentFile: new Uint8Array([1, 2, 3]) }

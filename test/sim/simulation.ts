@@ -8,11 +8,12 @@ import type {
   Timers,
   VerifySignature,
 } from '../../src/events/index.ts'
-import { signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
+import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import { createOverlay, type OverlayOptions, type OverlayRuntime, type RememberedMember } from '../../src/network/index.ts'
 import { isMemberEvent, MemberTable } from '../../src/network/membership/member-table.ts'
 import { MemoryNetwork, type MemoryTransport } from '../../src/network/transport.memory.ts'
 import { decodeWire } from '../../src/network/wire.ts'
+import { TEST_NETWORK, verifySignature } from '../events/test-network.ts'
 import { GatedLog } from './gated-log.ts'
 import { forked } from './random.ts'
 import { SharedEvents, SharedLog } from './shared-log.ts'
@@ -102,7 +103,7 @@ export class Simulation implements AsyncDisposable {
       const key = new Uint8Array(32)
       new DataView(key.buffer).setUint32(0, index + 1)
       new DataView(key.buffer).setUint32(4, seed)
-      const signer = signerFromSeed(key)
+      const signer = signerFromSeed(key, TEST_NETWORK)
       const role: NodeRole = index < 2 ? 'bootstrap' : index >= nodes - clients ? 'client' : 'index'
       const log = new SharedLog(signer, this.time, shared, this.options.keepsBeats)
       this.nodes.push(new SimNode(signer.id, index, role, log))

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { InfoHash } from '../../src/events/index.ts'
-import { randomSeed, signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
+import { randomSeed, signerFromSeed } from '../../src/events/signer.sodium.ts'
 import { IDENTITY_PROOF_BYTES, proveIdentity, verifyIdentity } from '../../src/torrent/identity-proof.ts'
+import { TEST_NETWORK, verifySignature } from '../events/test-network.ts'
 
 const identity = () => {
-  const signer = signerFromSeed(randomSeed())
+  const signer = signerFromSeed(randomSeed(), TEST_NETWORK)
   return { id: signer.id, sign: (bytes: Uint8Array) => signer.sign(bytes), verify: verifySignature }
 }
 const alice = identity()

@@ -1,4 +1,4 @@
-import type { Header, NodeId, SignedEvent, VerifySignature } from '../../events/index.ts'
+import type { ContentRules, Header, NodeId, SignedEvent, VerifySignature } from '../../events/index.ts'
 import { HoldBackQueue } from '../hold-back-queue.ts'
 import type { Effect, Protocol } from '../protocol.ts'
 import type { GossipMessage } from '../wire.ts'
@@ -42,6 +42,7 @@ export type GossipOptions = {
   isClient: boolean
   held: HeldEvents
   verify: VerifySignature
+  rules: ContentRules
   /** 0 <= random() < 1 */
   random: () => number
 }
@@ -61,13 +62,13 @@ export class Gossip implements Protocol<GossipMessage> {
   readonly #untaken = new Map<string, { author: NodeId; authorSeq: number }>()
   #releaseSet = false
 
-  constructor({ self, isClient, held, verify, random }: GossipOptions) {
+  constructor({ self, isClient, held, verify, rules, random }: GossipOptions) {
     this.#spanning = new SpanningTree(self, isClient)
     this.#tree = new BroadcastTree(this.#spanning)
     const newRates = () => new AuthorRates(AUTHOR_EVENTS_PER_SECOND, AUTHOR_EVENTS_BURST, AUTHORS_MAX)
     const rates = { first: newRates(), rest: newRates() }
     this.#held = held
-    this.#admission = new Admission(held, this.#seen, rates, verify)
+    this.#admission = new Admission(held, this.#seen, rates, verify, rules)
     this.#antiEntropy = new AntiEntropy(held, this.#seen, this.#pause, random)
   }
 
@@ -279,11 +280,14 @@ export class Gossip implements Protocol<GossipMessage> {
       } else if (judged.verdict === 'duplicate') {
         duplicates.push(judged.header)
         this.counts.duplicates++
+      } else if (judged.verdict === 'ignored') {
+        this.counts.rejected++
       } else {
         this.counts.rejected++
-        const { header, reason } = judged
+        const { header, reason, against } = judged
+        const peer = against === 'author' && header !== undefined ? header.author : from
         const evidence = header && { author: header.author, authorSeq: header.authorSeq, lamport: header.lamport }
-        effects.push({ do: 'charge', peer: from, reason, ...(evidence && { event: evidence }) })
+        effects.push({ do: 'charge', peer, reason, ...(evidence && { event: evidence }) })
       }
     }
     effects.push(...this.#releaseWake(now))

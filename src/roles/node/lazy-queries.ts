@@ -16,5 +16,6 @@ export function lazyQueries(open: () => Promise<LogQueries>): Omit<LogQueries, '
     replay: async (request) => (await open()).replay(request),
     members: async (asOf) => (await open()).members(asOf),
     digests: async (options) => (await open()).digests(options),
+    network: async () => (await open()).network(),
   }
 }

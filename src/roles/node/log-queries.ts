@@ -1,4 +1,15 @@
-import { addressId, type Envelope, isAddressId, isNodeId, type LogView, type NodeId, type PeerId } from '../../events/index.ts'
+import {
+  addressId,
+  type Clock,
+  decodeGenesis,
+  type Envelope,
+  isAddressId,
+  isNodeId,
+  type JoinedNetwork,
+  type LogView,
+  type NodeId,
+  type PeerId,
+} from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import { type Member, members, type ProjectionRunner } from '../../projections/index.ts'
 import {
@@ -18,6 +29,7 @@ import {
   type LogQueries,
   type LogStats,
   type MemberRow,
+  type NetworkView,
   type Progressive,
   type ProjectionDigests,
   type ReplayRequest,
@@ -29,6 +41,7 @@ import {
 } from '../services.ts'
 import { bearingOn } from './bearing.ts'
 import { authorOf, eventKinds, eventRow } from './event-rows.ts'
+import { networkView } from './network-view.ts'
 import { placeOf } from './places.ts'
 import { findPeer, scoreRow, scoreRows } from './score-rows.ts'
 
@@ -36,6 +49,8 @@ export type LogQueriesParts = {
   log: LogView
   states: ProjectionRunner<ProjectionStates>
   newSha256: NewSha256
+  joined: JoinedNetwork
+  clock: Clock
   verifyLog(options: { signatures: boolean }): Progressive<VerifyProgress, VerifyResult>
 }
 
@@ -43,7 +58,7 @@ export type LogQueriesParts = {
 const SIGNED_BATCH = 256
 
 /** What can be read from a log and the projections of it, whether its node runs or not. */
-export function createLogQueries({ log, states, newSha256, verifyLog }: LogQueriesParts): LogQueries {
+export function createLogQueries({ log, states, newSha256, joined, clock, verifyLog }: LogQueriesParts): LogQueries {
   const names = () => states.checkpoints().map(({ name }) => name)
   const within = (at: number): void => {
     if (Number.isSafeInteger(at) && at >= 0 && at <= log.head) return
@@ -82,6 +97,9 @@ export function createLogQueries({ log, states, newSha256, verifyLog }: LogQueri
       within(at)
       for (const name of names()) digests[name] = await states.digestAt(name, at)
       return { at, digests }
+    },
+    async network(): Promise<NetworkView> {
+      return networkView(joined.network, decodeGenesis(joined.genesis), states.state('admissions'), clock.now())
     },
   }
 }

@@ -9,12 +9,12 @@ import {
   type Millis,
   signEvent,
 } from '../../../src/events/index.ts'
-import { verifySignature } from '../../../src/events/signer.sodium.ts'
 import { PullPause } from '../../../src/network/gossip/pull-pause.ts'
 import { createOverlay } from '../../../src/network/runtime.ts'
 import { MemoryNetwork } from '../../../src/network/transport.memory.ts'
 import { decodeWire } from '../../../src/network/wire.ts'
 import { noUpcast, signerOf } from '../../events/samples.ts'
+import { verifySignature } from '../../events/test-network.ts'
 import { VirtualTime } from '../../sim/virtual-time.ts'
 
 const BACKLOG = 5_000

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { openMemoryLog } from '../../../src/events/event-log.memory.ts'
 import type { Event, EventLog, InfoHash, Lamport, Millis, SignedEvent, Signer } from '../../../src/events/index.ts'
 import { signEvent, toHex } from '../../../src/events/index.ts'
-import { verifySignature } from '../../../src/events/signer.sodium.ts'
 import { createOverlay } from '../../../src/network/runtime.ts'
 import { MemoryNetwork } from '../../../src/network/transport.memory.ts'
 import { noUpcast, signerOf } from '../../events/samples.ts'
+import { verifySignature } from '../../events/test-network.ts'
 import { VirtualTime } from '../../sim/virtual-time.ts'
 
 /** Events of one author's gossip stream, numbered from 1. */

@@ -15,6 +15,7 @@ import { openMemoryProjectionStore } from '../../../src/projections/projection-s
 import { newSha256 } from '../../../src/projections/sha256.system.ts'
 import { RETAIN_LIVENESS_DAYS, startRetention } from '../../../src/roles/node/retention.ts'
 import { noUpcast, signerOf } from '../../events/samples.ts'
+import { TEST_NETWORK } from '../../events/test-network.ts'
 
 const DAY_MS = 86_400_000
 const STILL = { after: () => () => {} }
@@ -135,11 +136,11 @@ describe('retention', () => {
       assert.equal(await states.digestAt(name), before[name])
       assert.equal((await states.rebuild(name)).digestAfter, before[name])
     }
-    const live = await log.verify({ signatures: true })
+    const live = await log.verify({ signaturesOf: TEST_NETWORK })
     assert.deepEqual([live.ranges, live.pruned, live.events, live.headDigest], [[], gone, head - gone, mark])
 
     await log[Symbol.asyncDispose]()
-    const verdict = await verifyLog(directory, { signatures: true })
+    const verdict = await verifyLog(directory, { signaturesOf: TEST_NETWORK })
     assert.deepEqual([verdict.ranges, verdict.problems, verdict.pruned, verdict.headDigest], [[], [], gone, mark])
     const again = await start(directory)
     assert.deepEqual(digests(again.states), before)
