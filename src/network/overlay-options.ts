@@ -7,7 +7,6 @@ import type {
   NodeId,
   NodeRole,
   QuarantineReason,
-  Standing,
   Timers,
   VerifySignature,
 } from '../events/index.ts'
@@ -17,8 +16,8 @@ import type { Transport, TransportEvents } from './transport.ts'
 
 /** What the network holds its nodes and their events against. */
 export type NetworkRules = ContentRules & {
-  /** What a node may be now; undefined if it is not admitted, as far as is known. */
-  standingOf(node: NodeId): Standing | undefined
+  /** True if this node is admitted as one of this role. */
+  mayBe(node: NodeId, role: NodeRole): boolean
 }
 
 export type RememberedMember = KnownMember & { incarnation?: number; state?: Member['state'] }

@@ -1,11 +1,4 @@
-import {
-  type Envelope,
-  type EventLog,
-  type MemberAddress,
-  type NodeId,
-  type QuarantineReason,
-  standingOf,
-} from '../events/index.ts'
+import type { Envelope, EventLog, MemberAddress, NodeId, QuarantineReason } from '../events/index.ts'
 import { Dialer } from './dialer.ts'
 import { EventRates, SAMPLE_EVERY_MS } from './event-rates.ts'
 import { Gossip } from './gossip/gossip.ts'
@@ -348,7 +341,7 @@ class Runtime implements OverlayRuntime {
       else this.#charge(peer, 'flood', undefined)
       return
     }
-    const isWhatItSays = this.#options.rules.standingOf(peer) === standingOf(hello.role)
+    const isWhatItSays = this.#options.rules.mayBe(peer, hello.role)
     if (hello.version !== WIRE_VERSION || !isWhatItSays) {
       this.#transport.drop(peer, 'malformed')
       return

@@ -71,11 +71,11 @@ describe('an event body', () => {
           { lamport: 1 as Lamport, authorSeq: 1, at: 1 as Millis },
           signer,
         )
-        assert.equal(verifySignature(body, signature, signer.id), true)
+        assert.equal(verifySignature('event', body, signature, signer.id), true)
         const changed = body.slice()
         const at = place % body.length
         changed[at] = (changed[at] ?? 0) ^ (1 << bit)
-        assert.equal(verifySignature(changed, signature, signer.id), false)
+        assert.equal(verifySignature('event', changed, signature, signer.id), false)
       }),
       { numRuns: 50 },
     )

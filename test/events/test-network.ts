@@ -24,6 +24,8 @@ export const TEST_GENESIS = encodeGenesis({
 export const TEST_NETWORK = networkIdOf(TEST_GENESIS, sha256)
 export const TEST_OWNER = signerFromSeed(OWNER_SEED, TEST_NETWORK)
 export const verifySignature = verifierOf(TEST_NETWORK)
+export const TEST_KEYS = { owner: TEST_OWNER.id, verify: verifySignature }
+export const TEST_JOINED = { network: TEST_NETWORK, genesis: TEST_GENESIS, credential: new Uint8Array(), bootstraps: [] }
 
 /** What lets a node of this role into the test network; the same invitation for all of one role, unless named otherwise. */
 export function joiningAs(role: NodeRole, { name = role as string, expiresAt = 0 } = {}): Joining {

@@ -33,11 +33,12 @@ export async function hostilePeer(victimKey: string, port: number, seed?: Buffer
       const messages = [{ onmessage: () => {} }]
       const channel = mux.createChannel({
         protocol: 'p2pt/1',
+        handshake: { preencode: () => {}, encode: () => {}, decode: () => new Uint8Array() },
         messages,
-        onopen: resolve,
+        onopen: () => resolve(),
         onclose: () => reject(new Error('refused')),
       })
-      channel?.open()
+      channel?.open(new Uint8Array())
       await promise
       return (bytes) => channel?.messages[0]?.send(bytes) ?? false
     },

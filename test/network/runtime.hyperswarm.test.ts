@@ -7,6 +7,7 @@ import { systemClock, systemTimers } from '../../src/events/time.system.ts'
 import { createOverlay, type Endpoint, type OverlayRuntime } from '../../src/network/index.ts'
 import { createHyperswarmTransport, type HyperswarmTransport } from '../../src/network/transport.hyperswarm.ts'
 import { TEST_NETWORK, verifySignature } from '../events/test-network.ts'
+import { OPEN_RULES } from './open-rules.ts'
 
 type Node = { overlay: OverlayRuntime; transport: HyperswarmTransport; log: EventLog }
 
@@ -27,7 +28,15 @@ describe('overlay on hyperswarm', () => {
     })
     const common = { role, clock: systemClock, timers: systemTimers, random: Math.random }
     const transport = createHyperswarmTransport({ ...common, seed, host: '127.0.0.1', port: 0, bootstrap, topic: TOPIC })
-    const overlay = createOverlay({ ...common, software: 'test', incarnation: 1, transport, log, verify: verifySignature })
+    const overlay = createOverlay({
+      ...common,
+      software: 'test',
+      incarnation: 1,
+      transport,
+      log,
+      verify: verifySignature,
+      rules: OPEN_RULES,
+    })
     const node = { overlay, transport, log }
     open.push(node)
     return node

@@ -20,7 +20,7 @@ import {
 } from '../../src/projections/index.ts'
 import { openLevelProjectionStore } from '../../src/projections/projection-store.level.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
-import { TEST_NETWORK } from '../events/test-network.ts'
+import { TEST_KEYS, TEST_NETWORK } from '../events/test-network.ts'
 import { hash, node } from './envelopes.ts'
 import { judged } from './reputation/scenes.ts'
 
@@ -63,7 +63,7 @@ describe('all projections together', () => {
     const notices: RunnerNotice[] = []
     const runner = createProjectionRunner<ProjectionStates>({
       ...{ log, store, newSha256, timers: systemTimers },
-      projections: allProjections(signer.id),
+      projections: allProjections(signer.id, TEST_KEYS),
       onNotice: (notice) => notices.push(notice),
     })
     await runner.open()
@@ -72,7 +72,7 @@ describe('all projections together', () => {
   const NAMES = ['liveness', 'reputation', 'keyword-index', 'downloads'] as const
 
   it('handle events that exist, under their names', () => {
-    const projections = allProjections(signer.id)
+    const projections = allProjections(signer.id, TEST_KEYS)
     assert.deepEqual(Object.keys(projections), NAMES)
     for (const [name, projection] of Object.entries(projections)) {
       assert.equal(projection.name, name)

@@ -16,6 +16,7 @@ import type { Progressive } from '../../src/roles/index.ts'
 import { readRestoredMark } from '../../src/roles/node/restored.fs.ts'
 import type { StartOptions } from '../../src/roles/start.ts'
 import { EVERY_KIND, foreign, numbered, signerOf, tickingClock } from '../events/samples.ts'
+import { joiningAs } from '../events/test-network.ts'
 
 const upcast = upcaster(upcastSteps)
 const OFFLINE: Omit<StartOptions, 'dataDirectory'> = {
@@ -38,7 +39,7 @@ describe('a log', () => {
   afterEach(() => rmSync(root, { recursive: true, force: true }))
 
   const withLog = async <T>(name: string, run: (log: Awaited<ReturnType<typeof openLevelLog>>) => Promise<T>): Promise<T> => {
-    using directory = await openDataDirectory(at(name), { role: 'client' })
+    using directory = await openDataDirectory(at(name), { role: 'client', joining: joiningAs('client') })
     await using log = await openLevelLog({ directory: at(name), signer: directory.signer, clock: tickingClock(), upcast })
     return await run(log)
   }
@@ -52,7 +53,7 @@ describe('a log', () => {
   const exported = async (name: string, format: 'ndjson' | 'bundle'): Promise<string> => {
     await using node = await openStoppedNode(at(name))
     const file = at(`${name}.${format}`)
-    await exportLog({ queries: node, id: node.id }, {}, { format, file })
+    await exportLog({ queries: node, id: node.id, genesis: node.joined.genesis }, {}, { format, file })
     return file
   }
   const lines = (events: readonly SignedEvent[]): string => {
@@ -148,7 +149,7 @@ describe('a log', () => {
     const cases: [what: string, events: readonly SignedEvent[], code: string, message: RegExp][] = [
       [
         'a forged event',
-        [...good, { ...forged, signature: signerOf(9).sign(forged.body) }],
+        [...good, { ...forged, signature: signerOf(9).sign('event', forged.body) }],
         'damaged',
         /event 3 .* is forged: .* nothing was imported/,
       ],

@@ -15,7 +15,7 @@ import type { IndexMap } from '../../src/roles/index-node/index-map.ts'
 import { createIndexNode, type IndexNode } from '../../src/roles/index-node/index-node.ts'
 import { liveIndexMap } from '../../src/roles/index-node/live-index-map.ts'
 import type { SearchRequest, SearchResult } from '../../src/roles/services.ts'
-import { TEST_NETWORK, verifySignature } from '../events/test-network.ts'
+import { TEST_KEYS, TEST_NETWORK, verifySignature } from '../events/test-network.ts'
 import { hash } from '../projections/envelopes.ts'
 import { type SimNode, Simulation } from '../sim/simulation.ts'
 
@@ -43,7 +43,7 @@ export class IndexNetwork implements AsyncDisposable {
       const states = createProjectionRunner<ProjectionStates>({
         log: node.log,
         store: openMemoryProjectionStore(),
-        projections: allProjections(node.id),
+        projections: allProjections(node.id, TEST_KEYS),
         timers: sim.time,
         newSha256,
       })

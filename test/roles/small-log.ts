@@ -6,7 +6,7 @@ import { createProjectionRunner, type ProjectionRunner } from '../../src/project
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
 import { noUpcast } from '../events/samples.ts'
-import { TEST_NETWORK } from '../events/test-network.ts'
+import { TEST_KEYS, TEST_NETWORK } from '../events/test-network.ts'
 import { VirtualTime } from '../sim/virtual-time.ts'
 
 /** A node's log in memory, and its projections in step with it. */
@@ -23,7 +23,7 @@ export async function openSmallLog(name = 1): Promise<SmallLog> {
   const log = openMemoryLog({ signer, clock: { now: () => time.now() as Millis }, upcast: noUpcast })
   const states = createProjectionRunner<ProjectionStates>({
     ...{ log, store: openMemoryProjectionStore(), timers: time, newSha256 },
-    projections: allProjections(log.author),
+    projections: allProjections(log.author, TEST_KEYS),
   })
   await states.open()
   return {

@@ -29,6 +29,7 @@ export class Stranger {
     this.transport.listen({
       linked: () => {},
       unlinked: (_, why) => this.lost.push(why),
+      refused: () => {},
       message: (_, bytes) => this.heard.push(decodeWire(bytes)),
     })
   }

@@ -52,7 +52,7 @@ export class Lab implements AsyncDisposable {
       host: '127.0.0.1',
       port: 0,
       dhtBootstrap: [],
-      identity: { id: signer.id, sign: (bytes) => signer.sign(bytes), verify: verifySignature },
+      identity: { ...signer, verify: verifySignature },
       clock: systemClock,
       timers: systemTimers,
       ...engineOptions,

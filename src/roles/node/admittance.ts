@@ -1,6 +1,5 @@
 import {
   type Clock,
-  type ContentRules,
   CredentialError,
   type CredentialFault,
   decodeGenesis,
@@ -20,7 +19,7 @@ import {
   standingOf,
   type VerifySignature,
 } from '../../events/index.ts'
-import type { Doorkeeper } from '../../network/index.ts'
+import type { Doorkeeper, NetworkRules } from '../../network/index.ts'
 import { type AdmissionsState, admissionOf, isRevoked, isShown } from '../../projections/index.ts'
 
 /** Credentials that were shown and are in no event of the log yet. */
@@ -37,7 +36,7 @@ export type AdmittanceOptions = {
  * Who may be here, and say what: the admissions of the log, and the credentials that peers have shown on their links and
  * that are in no log yet. One answer for links, for events, and for whatever is served.
  */
-export class Admittance implements ContentRules {
+export class Admittance implements NetworkRules {
   readonly genesis: Genesis
   readonly #options: AdmittanceOptions
   readonly #shown = new Map<NodeId, Invitation>()
@@ -91,6 +90,10 @@ export class Admittance implements ContentRules {
     if (isRevoked(state, node) || (shown !== undefined && state.revoked.has(shown.key))) return undefined
     const admission = admissionOf(state, node, at) ?? (shown !== undefined && !isExpired(shown, at) ? shown : undefined)
     return admission?.role ?? (this.genesis.open ? 'client' : undefined)
+  }
+
+  mayBe(node: NodeId, role: NodeRole): boolean {
+    return this.standingOf(node) === standingOf(role)
   }
 
   /** True if the owner took its admission back: what it says weighs nothing. */

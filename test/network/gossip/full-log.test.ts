@@ -16,6 +16,7 @@ import { decodeWire } from '../../../src/network/wire.ts'
 import { noUpcast, signerOf } from '../../events/samples.ts'
 import { verifySignature } from '../../events/test-network.ts'
 import { VirtualTime } from '../../sim/virtual-time.ts'
+import { OPEN_RULES } from '../open-rules.ts'
 
 const BACKLOG = 5_000
 
@@ -72,7 +73,16 @@ describe('a log that takes nothing', () => {
     })
     const run = async (log: EventLog, id: typeof me.id, port: number) => {
       const overlay = createOverlay({
-        ...{ role: 'index', software: 'test', incarnation: 1, log, verify: verifySignature, clock: time, timers: time },
+        ...{
+          role: 'index',
+          software: 'test',
+          incarnation: 1,
+          log,
+          verify: verifySignature,
+          rules: OPEN_RULES,
+          clock: time,
+          timers: time,
+        },
         transport: net.create(id, { host: '10.0.0.1', port }),
         random: () => 0.5,
         onNotice: (text) => assert.fail(text),

@@ -7,6 +7,7 @@ import { MemoryNetwork } from '../../../src/network/transport.memory.ts'
 import { noUpcast, signerOf } from '../../events/samples.ts'
 import { verifySignature } from '../../events/test-network.ts'
 import { VirtualTime } from '../../sim/virtual-time.ts'
+import { OPEN_RULES } from '../open-rules.ts'
 
 /** Events of one author's gossip stream, numbered from 1. */
 function eventsOf(signer: Signer, count: number): SignedEvent[] {
@@ -39,7 +40,16 @@ describe('holes in a log', () => {
 
   async function run(net: MemoryNetwork, log: EventLog, port: number): Promise<void> {
     const overlay = createOverlay({
-      ...{ role: 'index', software: 'test', incarnation: 1, log, verify: verifySignature, clock: time, timers: time },
+      ...{
+        role: 'index',
+        software: 'test',
+        incarnation: 1,
+        log,
+        verify: verifySignature,
+        rules: OPEN_RULES,
+        clock: time,
+        timers: time,
+      },
       transport: net.create(log.author, { host: '10.0.0.1', port }),
       random: () => 0.5,
       onNotice: (text) => assert.fail(text),

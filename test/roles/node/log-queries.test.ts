@@ -6,6 +6,8 @@ import { newSha256 } from '../../../src/projections/sha256.system.ts'
 import { bearingOn } from '../../../src/roles/node/bearing.ts'
 import { createLogQueries } from '../../../src/roles/node/log-queries.ts'
 import { type LogFilter, type LogQueries, ServiceError } from '../../../src/roles/services.ts'
+import { tickingClock } from '../../events/samples.ts'
+import { TEST_JOINED } from '../../events/test-network.ts'
 import { node } from '../../projections/envelopes.ts'
 import { judged } from '../../projections/reputation/scenes.ts'
 import { hears, openSmallLog, type SmallLog } from '../small-log.ts'
@@ -20,7 +22,7 @@ describe('queries of a log', () => {
     own = await openSmallLog(1)
     eve = await openSmallLog(2)
     queries = createLogQueries({
-      ...{ log: own.log, states: own.states, newSha256 },
+      ...{ log: own.log, states: own.states, newSha256, joined: TEST_JOINED, clock: tickingClock() },
       verifyLog: () => assert.fail('not asked for'),
     })
   })
