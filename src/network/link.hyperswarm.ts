@@ -26,6 +26,9 @@ const CREDENTIAL: Encoding = {
   },
 }
 
+/** Answer to a credential that is good; higher numbers say what is wrong with it (CREDENTIAL_FAULTS, from 1). */
+const LET_IN = 0
+
 /** For the one message that says why to leave the machine, ms. */
 const REFUSAL_MS = 1_000
 
@@ -54,7 +57,10 @@ export class HyperswarmLink {
   readonly #events: LinkEvents
   readonly #queue: SendQueue
   readonly #cancelOpenTimeout: () => void
-  readonly #sayNo: (why: Uint8Array) => void
+  readonly #answer: (verdict: number) => void
+  /** The peer's credential is good; ours is, by its word. */
+  #letsIn = false
+  #isLetIn = false
   readonly #door: Doorkeeper
   readonly #timers: Timers
   #host = ''
@@ -85,13 +91,13 @@ export class HyperswarmLink {
     const channel = mux.createChannel({
       protocol: PROTOCOL,
       handshake: CREDENTIAL,
-      messages: [{ onmessage: (bytes) => this.#received(bytes) }, { onmessage: (bytes) => this.#refusedByPeer(bytes) }],
-      onopen: (credential) => this.#opened(credential),
+      messages: [{ onmessage: (bytes) => this.#received(bytes) }, { onmessage: (bytes) => this.#answered(bytes) }],
+      onopen: (credential) => this.#shown(credential),
       onclose: () => this.close('remote'),
       ondrain: () => this.#queue.drained(),
     })
-    const [message, refusal] = channel?.messages ?? []
-    this.#sayNo = (why) => refusal?.send(why)
+    const [message, answer] = channel?.messages ?? []
+    this.#answer = (verdict) => answer?.send(Uint8Array.of(verdict))
     this.#queue = new SendQueue(
       limits,
       clock,
@@ -121,13 +127,36 @@ export class HyperswarmLink {
     this.#end(why)
   }
 
-  #opened(credential: Uint8Array): void {
+  /** The channel stands, and the peer has shown what lets it in. */
+  #shown(credential: Uint8Array): void {
     if (this.state !== 'opening') return
     const why = this.#door.refusal(this.peer, credential)
-    if (why !== undefined) {
-      this.#refuse(why)
+    if (why === undefined) {
+      this.#letsIn = true
+      this.#answer(LET_IN)
+      this.#openIfBothAgree()
       return
     }
+    this.#answer(1 + CREDENTIAL_FAULTS.indexOf(why))
+    this.#events.refused(this, why, 'us')
+    // What it proves to be no credential at all is no accident.
+    this.misbehaved = why === 'malformed' || why === 'forged'
+    this.#end('refused')
+  }
+
+  #answered(bytes: Uint8Array): void {
+    if (this.state !== 'opening') return
+    if (bytes[0] === LET_IN) {
+      this.#isLetIn = true
+      this.#openIfBothAgree()
+      return
+    }
+    this.#events.refused(this, CREDENTIAL_FAULTS[(bytes[0] ?? 0) - 1] ?? 'malformed', 'peer')
+    this.#end('refused')
+  }
+
+  #openIfBothAgree(): void {
+    if (!this.#letsIn || !this.#isLetIn) return
     this.state = 'open'
     this.#cancelOpenTimeout()
     this.#events.opened(this)
@@ -138,20 +167,6 @@ export class HyperswarmLink {
     if (bytes.length > MESSAGE_BYTES_MAX) this.#punish('oversized')
     // A copy: the bytes are a window on the socket's buffer, which they would keep alive as a whole.
     else this.#events.message(this, new Uint8Array(bytes))
-  }
-
-  #refuse(why: CredentialFault): void {
-    this.#sayNo(Uint8Array.of(CREDENTIAL_FAULTS.indexOf(why)))
-    this.#events.refused(this, why, 'us')
-    // What it proves to be no credential at all is no accident.
-    this.misbehaved = why === 'malformed' || why === 'forged'
-    this.#end('refused')
-  }
-
-  #refusedByPeer(bytes: Uint8Array): void {
-    if (this.state === 'closed') return
-    this.#events.refused(this, CREDENTIAL_FAULTS[bytes[0] ?? 0] ?? 'malformed', 'peer')
-    this.#end('refused')
   }
 
   #punish(why: LinkLoss): void {

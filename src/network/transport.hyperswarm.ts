@@ -221,6 +221,8 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
 
   refused(link: HyperswarmLink, why: CredentialFault, by: 'us' | 'peer'): void {
     this.#events?.refused(link.peer, why, by)
+    // It will not think otherwise so soon: neither we nor Hyperswarm dial it again for a while.
+    if (by === 'peer') this.#leaveAlone(link.peer)
   }
 
   closed(link: HyperswarmLink, why: LinkLoss, wasOpen: boolean): void {
@@ -306,6 +308,12 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
     if (this.#penalties.size <= PENALTIES_MAX) return
     const oldest = this.#penalties.keys().next().value
     if (oldest !== undefined) this.#penalties.delete(oldest)
+  }
+
+  #leaveAlone(peer: NodeId): void {
+    this.#refuseForAWhile(peer)
+    this.#swarm?.peers.get(peer)?.ban(true)
+    this.#options.timers.after(this.#limits.penaltyMs, () => this.#swarm?.peers.get(peer)?.ban(false))
   }
 
   /** Nothing answers: some servers of earlier days, at random so that not every node dials the same ones. */

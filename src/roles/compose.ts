@@ -266,7 +266,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   const index =
     options.role === 'index' ? cleanup.use(createIndexNode({ ...parts, map, timers, newSha256, breathe })) : undefined
   overlay.onLinks(({ up, peer, why }) => {
-    if (!up && why !== undefined && why !== 'stopped' && why !== 'remote')
+    if (!up && why !== undefined && why !== 'stopped' && why !== 'remote' && why !== 'refused')
       notices.post('info', 'link.lost', `lost the link to ${peer.slice(0, 8)}: ${why}`)
   })
   history.start()
