@@ -30,12 +30,13 @@ export async function hostilePeer(victimKey: string, port: number, seed?: Buffer
       // The streams of hyperdht have all that protomux wants, under a type that says less.
       const mux = new Protomux(stream as unknown as Protomux.MuxStream)
       const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const messages = [{ onmessage: () => {} }]
+      const messages = [{ onmessage: () => {} }, { onmessage: () => resolve() }]
       const channel = mux.createChannel({
         protocol: 'p2pt/1',
         handshake: { preencode: () => {}, encode: () => {}, decode: () => new Uint8Array() },
         messages,
-        onopen: () => resolve(),
+        // It lets in whoever it is.
+        onopen: () => channel?.messages[1]?.send(Uint8Array.of(0)),
         onclose: () => reject(new Error('refused')),
       })
       channel?.open(new Uint8Array())

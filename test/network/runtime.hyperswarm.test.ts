@@ -63,7 +63,10 @@ describe('overlay on hyperswarm', () => {
     await until(() => open.every(allKnown))
 
     await client.log.append([
-      { stream: 'gossip', event: { kind: 'torrent.verified', infoHash: '0'.repeat(40) as InfoHash, title: 'x' } },
+      {
+        stream: 'gossip',
+        event: { kind: 'piece.judged', subject: a.overlay.self, infoHash: '0'.repeat(40) as InfoHash, good: [], bad: [] },
+      },
     ])
     await until(() => open.every(({ log }) => log.versionVector().get(client.overlay.self) === 1))
 

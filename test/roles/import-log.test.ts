@@ -8,7 +8,7 @@ import { upcastSteps } from '../../migrations/index.ts'
 import { exportLog } from '../../src/cli/services/export-log.ts'
 import { openDataDirectory } from '../../src/events/data-directory.fs.ts'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
-import { type Draft, type SignedEvent, upcaster } from '../../src/events/index.ts'
+import { type Draft, type InfoHash, type SignedEvent, upcaster } from '../../src/events/index.ts'
 import { startNode } from '../../src/roles/compose.ts'
 import { importLog } from '../../src/roles/compose-import.ts'
 import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
@@ -29,6 +29,12 @@ async function resultOf<R>(call: Progressive<unknown, R>): Promise<R> {
     if (done) return value as R
   }
 }
+
+/** A publication, for the index stream. */
+const said = (number: number): Draft => ({
+  stream: 'index',
+  event: { kind: 'torrent.withdrawn', infoHash: number.toString(16).padStart(40, '0') as InfoHash, title: 'x' },
+})
 
 describe('a log', () => {
   let root: string
@@ -87,7 +93,7 @@ describe('a log', () => {
 
   it('that is moved half way by a process that was killed says so, wherever it is opened, until the move is done', async () => {
     await withLog('one', async (log) => {
-      const own: Draft[] = Array.from({ length: 2000 }, (_, index) => ({ ...numbered(index), stream: 'index' }))
+      const own: Draft[] = Array.from({ length: 2000 }, (_, index) => said(index))
       for (let from = 0; from < own.length; from += 250) await log.append(own.slice(from, from + 250))
     })
     const file = await exported('one', 'bundle')
@@ -109,7 +115,7 @@ describe('a log', () => {
     assert.equal(stored + duplicates, 2000)
     assert.equal((await state('moved')).events, 2000)
     await assert.rejects(resultOf(importLog(at('moved'), again)), { code: 'usage', message: /has a key already/ })
-    const [next] = await withLog('moved', (log) => log.append([{ ...numbered(1), stream: 'index' }]))
+    const [next] = await withLog('moved', (log) => log.append([said(1)]))
     assert.ok((next?.authorSeq ?? 0) > 2000 + 65_536, 'far above what may have been said since')
   })
 

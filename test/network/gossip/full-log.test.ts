@@ -54,7 +54,7 @@ describe('a log that takes nothing', () => {
     })
     const [me, peer, author] = [signerOf(1), signerOf(2), signerOf(3)]
     const theirs = openMemoryLog({ signer: peer, clock: time, upcast: noUpcast })
-    const event: Event = { kind: 'torrent.withdrawn', infoHash: '1'.repeat(40) as InfoHash, title: 'x' }
+    const event: Event = { kind: 'piece.judged', subject: author.id, infoHash: '1'.repeat(40) as InfoHash, good: [], bad: [] }
     const stamped = (seq: number) => ({ lamport: seq as Lamport, authorSeq: seq, at: seq as Millis })
     await theirs.ingest(
       Array.from({ length: BACKLOG }, (_, index) => signEvent({ stream: 'gossip', event }, stamped(index + 1), author)),

@@ -13,9 +13,11 @@ import { OPEN_RULES } from '../open-rules.ts'
 function eventsOf(signer: Signer, count: number): SignedEvent[] {
   return Array.from({ length: count }, (_, index) => {
     const event: Event = {
-      kind: 'torrent.withdrawn',
+      kind: 'piece.judged',
+      subject: signer.id,
       infoHash: (index + 1).toString(16).padStart(40, '0') as InfoHash,
-      title: 'x',
+      good: [],
+      bad: [],
     }
     const stamp = { lamport: (index + 1) as Lamport, authorSeq: index + 1, at: (1_800_000_000_000 + index) as Millis }
     return signEvent({ stream: 'gossip', event }, stamp, signer)
