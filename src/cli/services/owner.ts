@@ -33,7 +33,9 @@ function networksFolder(): string {
 
 /** A path has a slash or is there; anything else is the name of a network of ours. */
 export function ownerDirectory(given: string): string {
-  return given.includes('/') || given === '.' || given === '..' || existsSync(given) ? resolve(given) : join(networksFolder(), given)
+  return given.includes('/') || given === '.' || given === '..' || existsSync(given)
+    ? resolve(given)
+    : join(networksFolder(), given)
 }
 
 /** @throws ServiceError `usage` if none or several are meant */
@@ -46,7 +48,8 @@ export function ownerFolder({ owner }: { owner?: string | undefined }): OwnerFol
       'usage',
       "there is no owner's key here: say with --owner where it is, run this where the network was made, or make one with `p2pt network create NAME`",
     )
-  if (found.length > 1) throw new ServiceError('usage', `you own several networks: say which with --owner (${found.join(', ')})`)
+  if (found.length > 1)
+    throw new ServiceError('usage', `you own several networks: say which with --owner (${found.join(', ')})`)
   return openOwnerFolder(join(networksFolder(), only), now)
 }
 
@@ -81,7 +84,13 @@ export function createNetwork({ directory, ...request }: NetworkRequest & { dire
   }
 }
 
-const UNITS_MS: { readonly [unit: string]: number } = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000, y: 365 * 86_400_000 }
+const UNITS_MS: { readonly [unit: string]: number } = {
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
+  y: 365 * 86_400_000,
+}
 
 /**
  * From now; 0 for never.
@@ -111,10 +120,13 @@ export function revocationTarget(view: NetworkView, text: string): { key: NodeId
   // An invitation that nobody has used yet is known by its whole key alone.
   if (found.size === 0 && /^[0-9a-f]{64}$/.test(wanted)) found.add(wanted as NodeId)
   const [key] = found
-  if (key === undefined) throw new ServiceError('usage', `no node and no invitation is called ${text}: see \`p2pt network show\``)
-  if (found.size > 1) throw new ServiceError('usage', `several are called ${text}: give the whole key, see \`p2pt network show\``)
+  if (key === undefined)
+    throw new ServiceError('usage', `no node and no invitation is called ${text}: see \`p2pt network show\``)
+  if (found.size > 1)
+    throw new ServiceError('usage', `several are called ${text}: give the whole key, see \`p2pt network show\``)
   const name = invitations.get(key)
   const admitted = view.admitted.filter((row) => row.node === key || row.invitation === key).length
-  const what = name === undefined ? `node ${key.slice(0, 16)}` : `invitation ${key.slice(0, 16)}${name === '' ? '' : ` (${name})`}`
+  const what =
+    name === undefined ? `node ${key.slice(0, 16)}` : `invitation ${key.slice(0, 16)}${name === '' ? '' : ` (${name})`}`
   return { key, what, nodes: admitted }
 }

@@ -38,7 +38,8 @@ export const startFlags = (role: NodeRole) => ({
   bootstrap: Flags.string({
     multiple: true,
     multipleNonGreedy: true,
-    summary: 'An entry point of the network, where it is another than the join string says. Repeat it, or set P2PT_BOOTSTRAP to several with commas between.',
+    summary:
+      'An entry point of the network, where it is another than the join string says. Repeat it, or set P2PT_BOOTSTRAP to several with commas between.',
     helpValue: 'HOST:PORT',
   }),
   port: Flags.integer({
@@ -145,7 +146,10 @@ export async function startOptions(
   const given = bootstrapEndpoints(flags, process.env)
   const endpoints = given.length > 0 ? given : joined.bootstraps.map(parseEndpoint)
   if (role !== 'bootstrap' && endpoints.length === 0)
-    throw new ServiceError('usage', `a node of role ${role} needs at least one --bootstrap HOST:PORT (or P2PT_BOOTSTRAP): its join string names none`)
+    throw new ServiceError(
+      'usage',
+      `a node of role ${role} needs at least one --bootstrap HOST:PORT (or P2PT_BOOTSTRAP): its join string names none`,
+    )
   const host = await ipv4(flags.host)
   const advertise =
     flags.advertise !== undefined ? await ipv4(flags.advertise) : host === '0.0.0.0' ? outwardAddress() : undefined

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../../base-command.ts'
 import { invitationText } from '../../render/network.ts'
-import { ownerFlags, ownerFolder, expiryOf } from '../../services/owner.ts'
+import { expiryOf, ownerFlags, ownerFolder } from '../../services/owner.ts'
 
 export default class NetworkInvite extends BaseCommand {
   static override summary = 'Make an invitation: a string that nodes join your network with.'
@@ -19,7 +19,10 @@ export default class NetworkInvite extends BaseCommand {
       summary: 'What it admits: clients, or members (bootstraps and index nodes).',
     })(),
     name: Flags.string({ default: '', summary: 'Whom it is for, as `network show` will say.' }),
-    expires: Flags.string({ summary: 'When nodes that it admitted are admitted no more, from now. Default: never.', helpValue: '30d' }),
+    expires: Flags.string({
+      summary: 'When nodes that it admitted are admitted no more, from now. Default: never.',
+      helpValue: '30d',
+    }),
     bootstrap: Flags.string({
       multiple: true,
       multipleNonGreedy: true,

@@ -12,7 +12,10 @@ export default class NetworkRevoke extends BaseCommand {
     '<%= config.bin %> <%= command.id %> guest --reason "has left us" --data ./client',
   ]
   static override args = {
-    target: Args.string({ required: true, description: 'The key of a node or an invitation (its beginning is enough), or the name of an invitation.' }),
+    target: Args.string({
+      required: true,
+      description: 'The key of a node or an invitation (its beginning is enough), or the name of an invitation.',
+    }),
   }
   static override flags = { ...ownerFlags, reason: Flags.string({ default: '', summary: 'Why, for everybody to read.' }) }
 
