@@ -1,19 +1,20 @@
 import { join } from 'node:path'
-import { randomSeed, signerFromSeed, verifySignature } from '../src/events/signer.sodium.ts'
+import { randomSeed, signerFromSeed } from '../src/events/signer.sodium.ts'
 import { systemClock, systemTimers } from '../src/events/time.system.ts'
 import { createWebtorrentEngine } from '../src/torrent/engine.webtorrent.ts'
+import { TEST_NETWORK, verifySignature } from '../test/events/test-network.ts'
 
 // One end of the download bench: `seed DIRECTORY` tells port and torrent file, `leech DIRECTORY` waits for them and
 // tells how long the download took. Ends when its parent lets go of it.
 
 const [role, directory] = process.argv.slice(2)
 if (directory === undefined) throw new Error('usage: download-engine.ts seed|leech DIRECTORY')
-const signer = signerFromSeed(randomSeed())
+const signer = signerFromSeed(randomSeed(), TEST_NETWORK)
 const engine = createWebtorrentEngine({
   host: '127.0.0.1',
   port: 0,
   dhtBootstrap: [],
-  identity: { id: signer.id, sign: (bytes) => signer.sign(bytes), verify: verifySignature },
+  identity: { ...signer, verify: verifySignature },
   clock: systemClock,
   timers: systemTimers,
 })

@@ -1,6 +1,7 @@
 import type { Draft, InfoHash, NodeId, SignedEvent, Signer } from '../src/events/index.ts'
 import { type Lamport, type Millis, signEvent } from '../src/events/index.ts'
 import { signerFromSeed } from '../src/events/signer.sodium.ts'
+import { TEST_NETWORK } from '../test/events/test-network.ts'
 
 // Events as a network makes them: 50 authors, mostly verdicts and changes of members, 160 to 210 bytes stored.
 
@@ -17,7 +18,7 @@ const infoHashOf = (number: number): InfoHash => hexOf(number % 61, 40) as InfoH
 export const signerOf = (number: number): Signer => {
   const seed = new Uint8Array(32)
   new DataView(seed.buffer).setUint32(0, number + 1)
-  return signerFromSeed(seed)
+  return signerFromSeed(seed, TEST_NETWORK)
 }
 
 export function verdict(number: number): Draft {

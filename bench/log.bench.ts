@@ -1,5 +1,6 @@
 import type { SignedEvent } from '../src/events/index.ts'
 import { verifyLog } from '../src/events/verify-log.level.ts'
+import { TEST_NETWORK } from '../test/events/test-network.ts'
 import { type Bench, median, timed } from './harness.ts'
 import { fileAppending, ingesting, p99, signing, sqliteAppending } from './log-append.ts'
 import { change, mixed, signedEvents, verdict } from './log-corpus.ts'
@@ -140,7 +141,7 @@ const audit: Bench = ({ full, rounds, report, note }) =>
     for (let round = 0; round < rounds; round++) {
       took.push(
         await timed(async () => {
-          const verdictOfLog = await verifyLog(directory, { signatures: true })
+          const verdictOfLog = await verifyLog(directory, { signaturesOf: TEST_NETWORK })
           if (!verdictOfLog.intact || verdictOfLog.signaturesChecked !== count)
             throw new Error('an intact log was called damaged')
         }),

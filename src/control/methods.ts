@@ -49,6 +49,7 @@ const node: MethodTable<NodeService> = {
   },
   members: { shape: 'answer', parameters: [asOf] },
   digests: { shape: 'answer', parameters: [record({ at: optional(whole) })] },
+  network: { shape: 'answer', parameters: [] },
   status: { shape: 'answer', parameters: [] },
   links: { shape: 'answer', parameters: [] },
   stop: { shape: 'answer', parameters: [] },
@@ -56,6 +57,7 @@ const node: MethodTable<NodeService> = {
   rebuild: { shape: 'stream', parameters: [record({ projections: optional(list(text)) })] },
   tail: { shape: 'stream', parameters: [record({ from: optional(whole), kinds: optional(list(text)) })] },
   notices: { shape: 'stream', parameters: [record({ last: optional(whole) })] },
+  revoke: { shape: 'answer', parameters: [text, text] },
   ban: { shape: 'answer', parameters: [text, text] },
   unban: { shape: 'answer', parameters: [text, text] },
 }

@@ -1,7 +1,7 @@
 import type { AbstractSnapshot } from 'abstract-level'
 import { LogError } from './event-log.ts'
 import type { HeadRecord } from './head-record.ts'
-import type { NodeId } from './ids.ts'
+import type { NetworkId, NodeId } from './ids.ts'
 import { type LogDatabase, readMeta } from './log-database.level.ts'
 import { firstOfKey, SEGMENTS, SUMMARIES } from './segment-keys.ts'
 import { framesAt, prefaceOf } from './segment-preface.ts'
@@ -12,8 +12,8 @@ import { VarintError } from './varint.ts'
 import { type FoundSegment, LogAudit, type LogVerdict, markOf } from './verify-log.ts'
 
 export type VerifyOptions = {
-  /** Check every signature too, on all cores. */
-  readonly signatures?: boolean
+  /** The network whose events they are: every signature is checked too, on all cores. */
+  readonly signaturesOf?: NetworkId
   /** Whose log it should be. */
   readonly author?: NodeId
   readonly onProgress?: (progress: { readonly events: number; readonly of: number }) => void
@@ -38,13 +38,13 @@ const READ_AHEAD = { entries: 1000, bytes: 1024 * 1024 }
 /** Reads every segment of an open database and holds it against its summary, the chain and the head record. */
 export async function auditDatabase(audited: AuditedDatabase, options: VerifyOptions): Promise<LogVerdict> {
   const { database, record, boot, isRepaired } = audited
-  const { signatures = false, onProgress } = options
+  const { signaturesOf, onProgress } = options
   const problems = [...audited.problems]
   const mark = markOf(record, boot)
   const checker = new LogAudit(chainDigest, mark, isRepaired)
   await checkMeta(database, options.author, problems)
   let checked = 0
-  const pool = signatures ? new SignaturePool() : undefined
+  const pool = signaturesOf === undefined ? undefined : new SignaturePool(signaturesOf)
   try {
     for await (const found of segmentsOf(database, audited.snapshot)) {
       checker.add(found)

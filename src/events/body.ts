@@ -22,7 +22,7 @@ export function signEvent(draft: Draft, stamp: Stamp, signer: Signer): SignedEve
   const body = encodeBody(draft.stream, stamp, signer.id, number, version, payload)
   const bytesMax = draft.stream === 'local' ? BODY_BYTES_MAX : TRAVELLING_BODY_BYTES_MAX
   if (body.length > bytesMax) throw new BodyError(`an event of ${body.length} bytes is over the limit of ${bytesMax}`)
-  return { body, signature: signer.sign(body) }
+  return { body, signature: signer.sign('event', body) }
 }
 
 function encodeBody(

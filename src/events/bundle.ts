@@ -1,5 +1,6 @@
 import { BODY_BYTES_MAX } from './body-scan.ts'
 import type { SignedEvent } from './envelope.ts'
+import { fromHex, toHex } from './hex.ts'
 import { isNodeId, type NodeId } from './ids.ts'
 import { Cursor, varintLength, writeVarint } from './varint.ts'
 
@@ -21,6 +22,8 @@ export type BundleHeader = {
   /** Last event of that log when the bundle was begun. */
   readonly head: number
   readonly at: number
+  /** The genesis record of its network: the events are of that network alone. */
+  readonly genesis: Uint8Array
 }
 
 /** Bytes are no bundle, or not a whole one. */
@@ -31,8 +34,8 @@ export class BundleError extends Error {
 export const isBundle = (start: Uint8Array): boolean => MAGIC.every((byte, index) => start[index] === byte)
 export const BUNDLE_MAGIC_BYTES = MAGIC.length
 
-export function encodeBundleHeader(header: Omit<BundleHeader, 'format'>): Uint8Array {
-  const json = new TextEncoder().encode(JSON.stringify({ format: BUNDLE_FORMAT, ...header }))
+export function encodeBundleHeader({ genesis, ...rest }: Omit<BundleHeader, 'format'>): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify({ format: BUNDLE_FORMAT, ...rest, genesis: toHex(genesis) }))
   return joined(MAGIC, varint(json.length), json)
 }
 
@@ -166,16 +169,23 @@ export class BundleReader {
 }
 
 function parseHeader(text: string): BundleHeader {
-  let header: Partial<BundleHeader>
+  let header: { [K in keyof BundleHeader]?: unknown }
   try {
-    header = JSON.parse(text) as Partial<BundleHeader>
+    header = (JSON.parse(text) ?? {}) as typeof header
   } catch (cause) {
     throw new BundleError('the bundle is damaged: its header cannot be read', { cause })
   }
-  const { format, author, head = 0, at = 0 } = header
+  const { format, author, head, at, genesis } = header
   if (typeof format === 'number' && format > BUNDLE_FORMAT)
     throw new BundleError(`the bundle has format ${format}, this version reads up to ${BUNDLE_FORMAT}: use a newer p2pt`)
   if (typeof format !== 'number' || typeof author !== 'string' || !isNodeId(author))
     throw new BundleError('the bundle is damaged: its header names no node')
-  return { format, author, head, at }
+  if (
+    typeof head !== 'number' ||
+    typeof at !== 'number' ||
+    typeof genesis !== 'string' ||
+    !/^([0-9a-f]{2}){1,256}$/.test(genesis)
+  )
+    throw new BundleError('the bundle is damaged: its header names no network')
+  return { format, author, head, at, genesis: fromHex(genesis) }
 }

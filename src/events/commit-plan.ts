@@ -1,9 +1,12 @@
 import { envelopeOf, signEvent, TRAVELLING_BODY_BYTES_MAX } from './body.ts'
 import { BodyError, BodyScan } from './body-scan.ts'
+import type { ContentRules } from './content-rules.ts'
 import type { Draft, Envelope, Header, SignedEvent, Stream } from './envelope.ts'
+import type { Event } from './event.ts'
 import type { Ingested } from './event-log.ts'
 import type { NodeId } from './ids.ts'
-import { LamportClock } from './lamport-clock.ts'
+import { belongsIn } from './kinds.ts'
+import { isStamp, LAMPORT_MAX, LamportClock } from './lamport-clock.ts'
 import { type AuthorRun, extendRuns, GAPS_MAX, type LogState } from './log-state.ts'
 import { type Origin, PayloadError } from './payload.ts'
 import type { Signer } from './signer.ts'
@@ -16,7 +19,15 @@ export type Commit = { readonly events: readonly PlannedEvent[]; readonly runs: 
 /** One event of a commit: the bytes to store and what they say. */
 export type PlannedEvent = SignedEvent & { readonly envelope: Envelope }
 
-export type PlanTools = { readonly signer: Signer; readonly clock: Clock; readonly upcast: Upcast }
+export type PlanTools = {
+  readonly signer: Signer
+  readonly clock: Clock
+  readonly upcast: Upcast
+  /** Of the network; a log that is read and written by tools alone takes what they give it. */
+  readonly rules?: ContentRules
+}
+
+const NO_RULES: ContentRules = { lamportMax: () => LAMPORT_MAX, judge: () => 'take' }
 
 const SIGNATURE_BYTES = 64
 
@@ -30,6 +41,7 @@ export class CommitPlan {
   readonly runs: AuthorRun[] = []
   readonly #state: LogState
   readonly #tools: PlanTools
+  readonly #rules: ContentRules
   #clock: LamportClock
   /** Next own author sequence by stream. */
   #own = new Map<Stream, number>()
@@ -40,6 +52,7 @@ export class CommitPlan {
   constructor(state: LogState, tools: PlanTools) {
     this.#state = state
     this.#tools = tools
+    this.#rules = tools.rules ?? NO_RULES
     this.#clock = new LamportClock(state.clock.now)
   }
 
@@ -77,17 +90,21 @@ export class CommitPlan {
       scan.read(signed.body, 0, signed.body.length)
       if (!isAcceptable(scan, signed, this.#tools.signer.id)) return { outcome: 'rejected', reason: 'malformed' }
       if (this.#has(scan)) return { outcome: 'duplicate' }
-      if (!this.#clock.admits(scan.lamport)) return { outcome: 'rejected', reason: 'clock-jump' }
+      if (!isStamp(scan.lamport, this.#rules.lamportMax())) return { outcome: 'rejected', reason: 'clock-jump' }
       envelope = envelopeOf(scan, signed.body, this.#nextSeq, this.#tools.upcast, origin)
+      if (!belongsIn(envelope.event.kind, envelope.stream)) return { outcome: 'rejected', reason: 'malformed' }
     } catch (error) {
       if (error instanceof BodyError || error instanceof PayloadError) return { outcome: 'rejected', reason: 'malformed' }
       throw error
     }
     const { author, stream, authorSeq, lamport } = envelope
+    const ruling = author === this.#tools.signer.id ? 'take' : this.#rules.judge(envelope, credentialIn(envelope.event))
+    if (ruling === 'defer') return { outcome: 'deferred' }
+    if (ruling === 'refuse') return { outcome: 'rejected', reason: 'not-admitted' }
     const runs = this.#state.runsOf(author, stream)
     const opensGap = authorSeq > (runs?.highest ?? 0) + 1
     if (opensGap && (runs?.gaps ?? 0) >= GAPS_MAX[stream]) return { outcome: 'deferred' }
-    this.#clock.witness(lamport)
+    this.#clock.restore(lamport)
     if (author === this.#tools.signer.id) this.#own.set(stream, Math.max(this.#nextOwn(stream), authorSeq + 1))
     this.#take({ body: signed.body, signature: signed.signature, envelope })
     return { outcome: 'appended', envelope }
@@ -122,6 +139,8 @@ export class CommitPlan {
     return this.#own.get(stream) ?? Math.max(known + 1, this.#state.floors[stream] ?? 1)
   }
 }
+
+const credentialIn = (event: Event): Uint8Array | undefined => (event.kind === 'node.admitted' ? event.credential : undefined)
 
 function isAcceptable(scanned: Pick<Header, 'stream' | 'author'>, signed: SignedEvent, self: NodeId): boolean {
   if (signed.signature.length !== SIGNATURE_BYTES) return false

@@ -4,14 +4,15 @@ import type { NodeRole } from './event.ts'
 import { createLevelLog } from './event-log.level.ts'
 import { LogError } from './event-log.ts'
 import { isNodeId, type NodeId } from './ids.ts'
+import type { JoinedNetwork, Joining } from './joined-network.ts'
+import { decodeGenesis, networkIdOf } from './keys/genesis.ts'
 import { isReadOnly } from './linked-copy.fs.ts'
 import { logPaths } from './log-database.level.ts'
 import { makeDirectory } from './make-directory.fs.ts'
 import { claimPath } from './open-paths.fs.ts'
 import { lockHolder, takeLock } from './process-lock.fs.ts'
 import { replaceFile } from './replace-file.fs.ts'
-import { randomSeed, SEED_BYTES, signerFromSeed } from './signer.sodium.ts'
-import type { Signer } from './signer.ts'
+import { keyOfSeed, randomSeed, SEED_BYTES, sha256, signerFromSeed } from './signer.sodium.ts'
 import { beginImport, unfinishedImport } from './unfinished-import.fs.ts'
 
 /** Layout of the directory itself; the log has a format of its own. */
@@ -43,7 +44,7 @@ export function dataPaths(directory: string): DataPaths {
   }
 }
 
-export type NodeDescription = { readonly format: number; readonly role: NodeRole; readonly id: NodeId }
+export type NodeDescription = JoinedNetwork & { readonly format: number; readonly role: NodeRole; readonly id: NodeId }
 
 export type DataDirectoryErrorDetail =
   | { code: 'DIRECTORY_OTHER_ROLE'; directory: string; expected: NodeRole; found: NodeRole }
@@ -53,6 +54,9 @@ export type DataDirectoryErrorDetail =
   /** No node was ever started there, or what says which one is gone or cannot be read. */
   | { code: 'DIRECTORY_MISSING'; directory: string; reason: string }
   | { code: 'IMPORT_UNFINISHED'; directory: string; file: string }
+  /** A new node has to be told which network it is to join. */
+  | { code: 'NO_NETWORK'; directory: string }
+  | { code: 'OTHER_NETWORK'; directory: string; expected: string; found: string }
 
 const SENTENCES: {
   [C in DataDirectoryErrorDetail['code']]: (detail: Extract<DataDirectoryErrorDetail, { code: C }>) => string
@@ -65,6 +69,10 @@ const SENTENCES: {
   DIRECTORY_MISSING: ({ directory, reason }) => `there is no p2pt node in ${directory}: ${reason}`,
   IMPORT_UNFINISHED: ({ directory, file }) =>
     `the import of ${file} into ${directory} was not finished, and the log lacks events: run the same \`p2pt log import\` again`,
+  NO_NETWORK: ({ directory }) =>
+    `the node in ${directory} belongs to no network yet: start it with --join STRING (ask the owner of the network for one), or make a network with \`p2pt network create NAME\``,
+  OTHER_NETWORK: ({ directory, expected, found }) =>
+    `the node in ${directory} belongs to the network "${found}", not to "${expected}": give another directory with --data`,
 }
 
 /** What the operator can mend. A directory in use is LogError `LOG_LOCKED`. */
@@ -86,6 +94,7 @@ export type DataDirectory = Disposable & {
   readonly paths: DataPaths
   readonly role: NodeRole
   readonly signer: ReturnType<typeof signerFromSeed>
+  readonly joined: JoinedNetwork
   /** This is the node's first start. */
   readonly isNew: boolean
 }
@@ -94,6 +103,8 @@ export type OpenOptions = {
   readonly role: NodeRole
   /** The seed of the key that a new directory gets; left out, a new one. */
   readonly seed?: Uint8Array | undefined
+  /** The network to join. Needed for a new directory; for one that belongs to this network already, a credential that replaces its own. */
+  readonly joining?: Joining | undefined
   /** The file of which events are to be imported here: the only use of a directory in which an import was cut off. */
   readonly importing?: string
 }
@@ -103,7 +114,10 @@ export type OpenOptions = {
  * @throws DataDirectoryError if it belongs to another role, is of a newer format, or is unusable
  * @throws LogError `LOG_LOCKED` with the process that has it, or what opening a log throws
  */
-export async function openDataDirectory(directory: string, { role, seed, importing }: OpenOptions): Promise<DataDirectory> {
+export async function openDataDirectory(
+  directory: string,
+  { role, seed, importing, joining }: OpenOptions,
+): Promise<DataDirectory> {
   const paths = dataPaths(directory)
   await makeDirectory(directory).catch((cause: Error) => {
     throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: cause.message }, { cause })
@@ -115,17 +129,23 @@ export async function openDataDirectory(directory: string, { role, seed, importi
       throw new DataDirectoryError({ code: 'DIRECTORY_OTHER_ROLE', directory, expected: role, found: known.role })
     }
     if (importing === undefined) refuseUnfinished(directory)
+    if (known === undefined && joining === undefined) throw new DataDirectoryError({ code: 'NO_NETWORK', directory })
+    if (known !== undefined && joining !== undefined) refuseOtherNetwork(directory, known, joining)
     if (known === undefined) {
       // Before there is a key: a node that was moved here half way must never start.
       if (importing !== undefined) unlessUnusable(directory, () => beginImport(directory, importing))
-      await create(directory, paths, { role, seed })
+      await createKeyAndLog(directory, paths, seed)
     }
-    const signer = signerFromSeed(readSeed(directory, paths))
-    if (known !== undefined && known.id !== signer.id) {
+    const ownSeed = readSeed(directory, paths)
+    const id = keyOfSeed(ownSeed)
+    if (known !== undefined && known.id !== id) {
       throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: 'key.seed is not the key of its node' })
     }
+    const joined = joining === undefined ? (known as JoinedNetwork) : joinedAs(joining, id)
+    if (joining !== undefined) writeNode(directory, paths, { format: DIRECTORY_FORMAT, role, id, ...joined })
     mkdirSync(paths.projections, { recursive: true })
-    return { directory, paths, role, signer, isNew: known === undefined, [Symbol.dispose]: release }
+    const signer = signerFromSeed(ownSeed, joined.network)
+    return { directory, paths, role, signer, joined, isNew: known === undefined, [Symbol.dispose]: release }
   } catch (error) {
     release()
     throw error
@@ -206,9 +226,9 @@ function unlessUnusable<T>(directory: string, run: () => T): T {
 function readNode(directory: string): NodeDescription | undefined {
   const path = dataPaths(directory).node
   if (!existsSync(path)) return undefined
-  let node: Partial<NodeDescription>
+  let node: Partial<StoredNode>
   try {
-    node = (JSON.parse(readFileSync(path, 'utf8')) ?? {}) as Partial<NodeDescription>
+    node = (JSON.parse(readFileSync(path, 'utf8')) ?? {}) as Partial<StoredNode>
   } catch (cause) {
     const reason = `its node.json cannot be read (${(cause as Error).message})`
     throw new DataDirectoryError({ code: 'DIRECTORY_MISSING', directory, reason }, { cause })
@@ -217,27 +237,65 @@ function readNode(directory: string): NodeDescription | undefined {
   if (typeof format === 'number' && format > DIRECTORY_FORMAT) {
     throw new DataDirectoryError({ code: 'DIRECTORY_NEWER', directory, format, supported: DIRECTORY_FORMAT })
   }
-  if (format === undefined || role === undefined || typeof id !== 'string' || !isNodeId(id)) {
+  const joined = joinedIn(node)
+  if (format === undefined || role === undefined || typeof id !== 'string' || !isNodeId(id) || joined === undefined) {
     throw new DataDirectoryError({ code: 'DIRECTORY_MISSING', directory, reason: 'its node.json does not name a node' })
   }
-  return { format, role, id }
+  return { format, role, id, ...joined }
 }
 
-// In an order that a crash at any point leaves either no node.json, and the next start goes on, or a whole node.
-async function create(directory: string, paths: DataPaths, { role, seed }: Pick<OpenOptions, 'role' | 'seed'>): Promise<void> {
+/** Bytes stand in node.json in base64. */
+type StoredNode = Pick<NodeDescription, 'format' | 'role' | 'id'> & {
+  genesis: string
+  credential: string
+  bootstraps: string[]
+}
+
+function joinedIn({ genesis, credential, bootstraps = [] }: Partial<StoredNode>): JoinedNetwork | undefined {
+  if (typeof genesis !== 'string' || typeof credential !== 'string' || !Array.isArray(bootstraps)) return undefined
+  const bytes = new Uint8Array(Buffer.from(genesis, 'base64'))
+  return {
+    network: networkIdOf(bytes, sha256),
+    genesis: bytes,
+    credential: new Uint8Array(Buffer.from(credential, 'base64')),
+    bootstraps: bootstraps.filter((each) => typeof each === 'string'),
+  }
+}
+
+const joinedAs = ({ genesis, bootstraps, credentialOf }: Joining, id: NodeId): JoinedNetwork => ({
+  network: networkIdOf(genesis, sha256),
+  genesis,
+  bootstraps,
+  credential: credentialOf(id),
+})
+
+function refuseOtherNetwork(directory: string, known: JoinedNetwork, joining: Joining): void {
+  if (networkIdOf(joining.genesis, sha256) === known.network) return
+  const nameOf = (genesis: Uint8Array): string => decodeGenesis(genesis).name
+  const [expected, found] = [nameOf(joining.genesis), nameOf(known.genesis)]
+  throw new DataDirectoryError({ code: 'OTHER_NETWORK', directory, expected, found })
+}
+
+function writeNode(directory: string, paths: DataPaths, node: NodeDescription): void {
+  const { genesis, credential, ...rest } = node
+  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+  const stored = { ...rest, genesis: base64(genesis), credential: base64(credential) }
+  unlessUnusable(directory, () => replaceFile(paths.node, Buffer.from(`${JSON.stringify(stored, null, 2)}\n`)))
+}
+
+// Before node.json, in an order that a crash at any point leaves no node.json, and the next start goes on, or a whole node.
+async function createKeyAndLog(directory: string, paths: DataPaths, seed: Uint8Array | undefined): Promise<void> {
   if (!existsSync(paths.keySeed)) {
     if (existsSync(paths.log) || existsSync(paths.head)) {
       throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: 'it has a log, but no key.seed' })
     }
     unlessUnusable(directory, () => replaceFile(paths.keySeed, seed ?? randomSeed()))
   }
-  const signer: Signer = signerFromSeed(readSeed(directory, paths))
-  if (seed !== undefined && signer.id !== signerFromSeed(seed).id) {
+  const id = keyOfSeed(readSeed(directory, paths))
+  if (seed !== undefined && id !== keyOfSeed(seed)) {
     throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: 'it has another key already' })
   }
-  await createLevelLog(directory, signer.id)
-  const node: NodeDescription = { format: DIRECTORY_FORMAT, role, id: signer.id }
-  unlessUnusable(directory, () => replaceFile(paths.node, Buffer.from(`${JSON.stringify(node, null, 2)}\n`)))
+  await createLevelLog(directory, id)
 }
 
 function readSeed(directory: string, paths: DataPaths): Uint8Array {

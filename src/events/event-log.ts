@@ -34,9 +34,15 @@ export type VersionVector = ReadonlyMap<NodeId, number>
 export type Ingested =
   | { outcome: 'appended'; envelope: Envelope }
   | { outcome: 'duplicate' }
-  /** The clock-jump bound or the codec said no; nothing was stored. Signatures are checked by the caller, once. */
-  | { outcome: 'rejected'; reason: 'clock-jump' | 'malformed' }
-  /** Its author's stream has too many holes below it (see GAPS_MAX); nothing was stored, nobody is to blame: ask in order. */
+  /**
+   * The codec (`malformed`; also a kind in another stream than its own), the clock's envelope or the network's rules said
+   * no; nothing was stored. Signatures are checked by the caller, once.
+   */
+  | { outcome: 'rejected'; reason: 'clock-jump' | 'malformed' | 'not-admitted' }
+  /**
+   * Its author's stream has too many holes below it (see GAPS_MAX), or its author's credential has not come yet; nothing was
+   * stored, nobody is to blame: ask in order.
+   */
   | { outcome: 'deferred' }
 
 /** What can be asked of a log, of a running node's or a stopped one's. */

@@ -25,6 +25,13 @@ export type BadPiece = {
   received: string
 }
 
+/** The network that this log belongs to, and the credential that it was joined with: empty for a client of an open network. */
+export type NetworkJoined = { kind: 'network.joined'; genesis: Uint8Array; credential: Uint8Array }
+/** The author shows its credential (keys/credential.ts) before it says anything else in public, and again when it has another. */
+export type NodeAdmitted = { kind: 'node.admitted'; credential: Uint8Array }
+/** The owner's word (keys/revocation.ts), whoever passes it on: it proves itself. */
+export type AccessRevoked = { kind: 'access.revoked'; revocation: Uint8Array; ownerSignature: Uint8Array }
+
 export type NodeStarted = { kind: 'node.started'; role: NodeRole; software: string; incarnation: number }
 export type NodeStopped = { kind: 'node.stopped'; reason: string }
 export type PolicyAdopted = { kind: 'policy.adopted'; policy: string; parameters: Record<string, number> }
@@ -126,6 +133,9 @@ export type EventQuarantined = {
 export type UnknownEvent = { kind: 'unknown'; number: number; payload: Uint8Array }
 
 export type KnownEvent =
+  | NetworkJoined
+  | NodeAdmitted
+  | AccessRevoked
   | NodeStarted
   | NodeStopped
   | PolicyAdopted

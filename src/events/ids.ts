@@ -1,6 +1,9 @@
 /** A node's ed25519 public key as 64 lower-case hex digits: it is the node's identity on every link. */
 export type NodeId = string & { readonly __brand: 'NodeId' }
 
+/** Which network a node belongs to: the SHA-256 of its genesis record (keys/genesis.ts) as 64 lower-case hex digits. */
+export type NetworkId = string & { readonly __brand: 'NetworkId' }
+
 /** A BitTorrent v1 info hash as 40 lower-case hex digits (BEP 3). */
 export type InfoHash = string & { readonly __brand: 'InfoHash' }
 
@@ -20,6 +23,7 @@ const HEX_64 = /^[0-9a-f]{64}$/
 const HEX_40 = /^[0-9a-f]{40}$/
 
 export const isNodeId = (text: string): text is NodeId => HEX_64.test(text)
+export const isNetworkId = (text: string): text is NetworkId => HEX_64.test(text)
 export const isInfoHash = (text: string): text is InfoHash => HEX_40.test(text)
 export const isAddressId = (text: string): text is AddressId => text.startsWith('ip:') && text.length > 3
 

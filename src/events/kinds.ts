@@ -1,36 +1,49 @@
+import type { Stream } from './envelope.ts'
 import type { EventKind } from './event.ts'
 
-/** What a kind is stored as. A number is never given to another kind; `version` rises when the payload's shape changes. */
-export type KindRow = { readonly number: number; readonly version: number }
+/**
+ * What a kind is stored as, where it travels, and who may say it to others. A number is never given to another kind;
+ * `version` rises when the payload's shape changes. An event of a travelling kind that is nobody else's business, such as a
+ * verdict about a mere address, may stand in its author's `local` stream instead; no other stream takes it.
+ */
+export type KindRow = {
+  readonly number: number
+  readonly version: number
+  readonly stream: Stream
+  readonly by: 'member' | 'anyone'
+}
 
 export const KINDS = {
-  'node.started': { number: 1, version: 1 },
-  'node.stopped': { number: 2, version: 1 },
-  'policy.adopted': { number: 3, version: 1 },
-  'operator.banned': { number: 4, version: 1 },
-  'operator.unbanned': { number: 5, version: 1 },
-  'member.alive': { number: 8, version: 1 },
-  'member.suspect': { number: 9, version: 1 },
-  'member.dead': { number: 10, version: 1 },
-  'member.refuted': { number: 11, version: 1 },
-  'member.left': { number: 12, version: 1 },
-  'heartbeat.rolled-up': { number: 13, version: 1 },
-  'piece.judged': { number: 16, version: 1 },
-  'piece.suspected': { number: 17, version: 1 },
-  'torrent.published': { number: 20, version: 1 },
-  'torrent.withdrawn': { number: 21, version: 1 },
-  'torrent.verified': { number: 22, version: 1 },
-  'download.added': { number: 24, version: 2 },
-  'download.described': { number: 25, version: 1 },
-  'download.verified': { number: 26, version: 1 },
-  'download.completed': { number: 27, version: 1 },
-  'download.paused': { number: 28, version: 1 },
-  'download.resumed': { number: 29, version: 1 },
-  'download.removed': { number: 30, version: 1 },
-  'event.quarantined': { number: 31, version: 1 },
-  'download.checked': { number: 32, version: 1 },
-  'download.stamped': { number: 33, version: 1 },
-  'download.changed': { number: 34, version: 1 },
+  'node.started': { number: 1, version: 1, stream: 'local', by: 'anyone' },
+  'node.stopped': { number: 2, version: 1, stream: 'local', by: 'anyone' },
+  'policy.adopted': { number: 3, version: 1, stream: 'local', by: 'anyone' },
+  'operator.banned': { number: 4, version: 1, stream: 'local', by: 'anyone' },
+  'operator.unbanned': { number: 5, version: 1, stream: 'local', by: 'anyone' },
+  'network.joined': { number: 6, version: 1, stream: 'local', by: 'anyone' },
+  'node.admitted': { number: 7, version: 1, stream: 'gossip', by: 'anyone' },
+  'member.alive': { number: 8, version: 1, stream: 'gossip', by: 'member' },
+  'member.suspect': { number: 9, version: 1, stream: 'gossip', by: 'member' },
+  'member.dead': { number: 10, version: 1, stream: 'gossip', by: 'member' },
+  'member.refuted': { number: 11, version: 1, stream: 'gossip', by: 'member' },
+  'member.left': { number: 12, version: 1, stream: 'gossip', by: 'member' },
+  'heartbeat.rolled-up': { number: 13, version: 1, stream: 'local', by: 'anyone' },
+  'piece.judged': { number: 16, version: 1, stream: 'gossip', by: 'anyone' },
+  'piece.suspected': { number: 17, version: 1, stream: 'local', by: 'anyone' },
+  'torrent.published': { number: 20, version: 1, stream: 'index', by: 'anyone' },
+  'torrent.withdrawn': { number: 21, version: 1, stream: 'index', by: 'anyone' },
+  'torrent.verified': { number: 22, version: 1, stream: 'index', by: 'anyone' },
+  'download.added': { number: 24, version: 2, stream: 'local', by: 'anyone' },
+  'download.described': { number: 25, version: 1, stream: 'local', by: 'anyone' },
+  'download.verified': { number: 26, version: 1, stream: 'local', by: 'anyone' },
+  'download.completed': { number: 27, version: 1, stream: 'local', by: 'anyone' },
+  'download.paused': { number: 28, version: 1, stream: 'local', by: 'anyone' },
+  'download.resumed': { number: 29, version: 1, stream: 'local', by: 'anyone' },
+  'download.removed': { number: 30, version: 1, stream: 'local', by: 'anyone' },
+  'event.quarantined': { number: 31, version: 1, stream: 'local', by: 'anyone' },
+  'download.checked': { number: 32, version: 1, stream: 'local', by: 'anyone' },
+  'download.stamped': { number: 33, version: 1, stream: 'local', by: 'anyone' },
+  'download.changed': { number: 34, version: 1, stream: 'local', by: 'anyone' },
+  'access.revoked': { number: 35, version: 1, stream: 'gossip', by: 'anyone' },
 } as const satisfies Record<EventKind, KindRow>
 
 const BY_NUMBER = new Map<number, EventKind>(
@@ -50,3 +63,8 @@ export function kindOfNumber(number: number): EventKind | undefined {
 
 /** All known kinds, in the order of their numbers. */
 export const ALL_KINDS: readonly EventKind[] = [...BY_NUMBER.values()]
+
+/** True if events of this kind may stand in this stream of somebody's; of a kind this version does not know, in any. */
+export function belongsIn(kind: EventKind | 'unknown', stream: Stream): boolean {
+  return kind === 'unknown' || stream === 'local' || KINDS[kind].stream === stream
+}

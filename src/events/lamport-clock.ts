@@ -1,13 +1,23 @@
-import type { Lamport } from './ids.ts'
+import type { Lamport, Millis } from './ids.ts'
 
-/** How far ahead of ours a stamp may be: 2^20 events between two contacts is more than a busy network makes in a day. */
-export const LAMPORT_JUMP_MAX = 2 ** 20
 /** Above it a stamp is no longer exact in a double. */
 export const LAMPORT_MAX = Number.MAX_SAFE_INTEGER
 
+/** Events a second of a whole network that the envelope of stamps leaves room for; 2^53 then lasts 4,000 years. */
+export const LAMPORT_PER_SECOND_MAX = 2 ** 16
+/** How far ahead a fast clock may be, s. */
+const LEEWAY_SECONDS = 3_600
+
 /**
- * Lamport's logical clock (Lamport 1978), with a bound: a peer that stamps 2^63 must not drag everyone along.
+ * Highest stamp that is admitted at `now` in a network made at `createdAt`, both ms since 1970: no key can push the clock
+ * of others out of this envelope, and every honest node answers alike.
  */
+export function lamportMaxAt(createdAt: Millis, now: Millis): number {
+  const seconds = Math.max(0, (now - createdAt) / 1_000) + LEEWAY_SECONDS
+  return Math.min(LAMPORT_MAX, Math.floor(seconds * LAMPORT_PER_SECOND_MAX))
+}
+
+/** Lamport's logical clock (Lamport 1978) under a bound: a peer that stamps 2^63 must not drag everyone along. */
 export class LamportClock {
   #now: number
 
@@ -27,14 +37,9 @@ export class LamportClock {
     return this.#now as Lamport
   }
 
-  /** True if `stamp` may be witnessed: a whole number, at least 1, not too far ahead. */
-  admits(stamp: number): boolean {
-    return Number.isSafeInteger(stamp) && stamp >= 1 && stamp <= this.#now + LAMPORT_JUMP_MAX
-  }
-
-  /** Moves the clock to a stamp of somebody else. @returns false, and does nothing, if the stamp is not admitted */
-  witness(stamp: number): boolean {
-    if (!this.admits(stamp)) return false
+  /** Moves the clock to a stamp of somebody else. @returns false, and does nothing, for one that is no stamp or above `max` */
+  witness(stamp: number, max: number): boolean {
+    if (!isStamp(stamp, max)) return false
     if (stamp > this.#now) this.#now = stamp
     return true
   }
@@ -44,3 +49,6 @@ export class LamportClock {
     if (stamp > this.#now) this.#now = stamp
   }
 }
+
+/** True for a whole number from 1 to `max`. */
+export const isStamp = (stamp: number, max: number): boolean => Number.isSafeInteger(stamp) && stamp >= 1 && stamp <= max

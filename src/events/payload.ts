@@ -19,6 +19,7 @@ import { hexName } from './hex-names.ts'
 import { type AddressId, type InfoHash, isAddressId, isNodeId, type NodeId, type PeerId } from './ids.ts'
 import { isIpAddress, isMemberAddress, NO_ADDRESS } from './ip-address.ts'
 import { plainVerdict } from './judged-payload.ts'
+import { CREDENTIAL_BYTES_MAX, GENESIS_BYTES_MAX, REVOCATION_BYTES_MAX } from './keys/bounds.ts'
 import { KINDS, kindOfNumber } from './kinds.ts'
 import { type MemberKind, plainMember } from './member-payload.ts'
 import { Writer } from './protobuf.ts'
@@ -54,6 +55,10 @@ function bytesOf(value: Uint8Array | null | undefined, length: number, what: str
   return value
 }
 
+const bounded = (value: Uint8Array | null | undefined, bytesMax: number, what: string): Uint8Array => {
+  if ((value?.length ?? 0) > bytesMax) throw new PayloadError(`${what} has more than ${bytesMax} bytes`)
+  return owned(value)
+}
 // A copy: what is decoded is a view of a whole segment of the log, which an event that is kept would keep in memory.
 const owned = (value: Uint8Array | null | undefined): Uint8Array => new Uint8Array(value ?? [])
 const node = (value: Uint8Array | null | undefined): NodeId => hexName(bytesOf(value, 32, 'a node id'), 0, 32) as NodeId
@@ -207,6 +212,35 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
         Object.entries(message.parameters ?? {}).map(([name, value]) => [name, Number(value)]),
       )
       return { kind: 'policy.adopted', policy: text(message.policy, 128, 'a policy'), parameters }
+    },
+  },
+  'network.joined': {
+    encode: (event) => finish(proto.NetworkJoined, event),
+    decode: (payload) => {
+      const message = proto.NetworkJoined.decode(payload)
+      return {
+        kind: 'network.joined',
+        genesis: bounded(message.genesis, GENESIS_BYTES_MAX, 'a genesis record'),
+        credential: bounded(message.credential, CREDENTIAL_BYTES_MAX, 'a credential'),
+      }
+    },
+  },
+  'node.admitted': {
+    encode: (event) => finish(proto.NodeAdmitted, event),
+    decode: (payload) => {
+      const { credential } = proto.NodeAdmitted.decode(payload)
+      return { kind: 'node.admitted', credential: bounded(credential, CREDENTIAL_BYTES_MAX, 'a credential') }
+    },
+  },
+  'access.revoked': {
+    encode: (event) => finish(proto.AccessRevoked, event),
+    decode: (payload) => {
+      const message = proto.AccessRevoked.decode(payload)
+      return {
+        kind: 'access.revoked',
+        revocation: bounded(message.revocation, REVOCATION_BYTES_MAX, 'a revocation'),
+        ownerSignature: new Uint8Array(bytesOf(message.ownerSignature, 64, 'a signature')),
+      }
     },
   },
   'operator.banned': operator('operator.banned'),

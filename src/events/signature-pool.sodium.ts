@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import type { NetworkId } from './ids.ts'
 import type { SignatureJob, SignatureResult } from './signature-worker.sodium.ts'
 
 /** Jobs a thread has waiting: it never idles, and memory holds a few segments. */
@@ -14,12 +15,13 @@ export class SignaturePool implements AsyncDisposable {
   readonly #failed: Promise<never>
   #wake: (() => void) | undefined
 
-  constructor(threads = availableParallelism()) {
+  /** @param network whose events they are */
+  constructor(network: NetworkId, threads = availableParallelism()) {
     // .ts here, .js once built.
     const url = new URL(`./signature-worker.sodium${extname(import.meta.url)}`, import.meta.url)
     this.#failed = new Promise((_, reject) => {
       for (let index = 0; index < threads; index++) {
-        const thread: Thread = { worker: new Worker(url), waiting: [] }
+        const thread: Thread = { worker: new Worker(url, { workerData: network }), waiting: [] }
         thread.worker.on('message', (result: SignatureResult) => {
           thread.waiting.shift()?.(result)
           this.#wake?.()

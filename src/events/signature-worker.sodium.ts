@@ -1,13 +1,16 @@
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { scanBody } from './body.ts'
 import { BodyError } from './body-scan.ts'
+import type { NetworkId } from './ids.ts'
 import { signedEventsOf } from './segment.ts'
-import { verifySignature } from './signer.sodium.ts'
+import { verifierOf } from './signer.sodium.ts'
 
 // A thread that checks the signatures of one segment after the other: frames in, sequences of forged events out.
 
 export type SignatureJob = { readonly first: number; readonly frames: Uint8Array }
 export type SignatureResult = { readonly checked: number; readonly forged: readonly number[] }
+
+const verify = verifierOf(workerData as NetworkId)
 
 function check({ first, frames }: SignatureJob): SignatureResult {
   const forged: number[] = []
@@ -21,7 +24,7 @@ function check({ first, frames }: SignatureJob): SignatureResult {
 
 function isGood(body: Uint8Array, signature: Uint8Array): boolean {
   try {
-    return verifySignature(body, signature, scanBody(body).author)
+    return verify('event', body, signature, scanBody(body).author)
   } catch (error) {
     if (error instanceof BodyError) return false
     throw error

@@ -18,6 +18,8 @@ export type HandshakeOptions = {
   send: (to: NodeId, hello: HelloMessage) => void
   drop: (peer: NodeId, why: LinkLoss) => void
   charge: (peer: NodeId, reason: QuarantineReason) => void
+  /** True if the network admits this node as one of this role. */
+  mayBe: (peer: NodeId, role: NodeRole) => boolean
   /** The peer has said who it is, for the first time on this link. */
   onGreeted: (booked: BookedLink) => void
 }
@@ -49,7 +51,7 @@ export class Handshake {
   }
 
   receive(booked: BookedLink, hello: HelloMessage): void {
-    const { drop, charge, onGreeted } = this.#options
+    const { drop, charge, mayBe, onGreeted } = this.#options
     const { peer } = booked.link
     if (booked.hello !== undefined) {
       // Said again: ours was lost, or is late.
@@ -58,7 +60,7 @@ export class Handshake {
       else charge(peer, 'flood')
       return
     }
-    if (hello.version !== WIRE_VERSION) {
+    if (hello.version !== WIRE_VERSION || !mayBe(peer, hello.role)) {
       drop(peer, 'malformed')
       return
     }

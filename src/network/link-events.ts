@@ -1,4 +1,4 @@
-import type { NodeId } from '../events/index.ts'
+import type { CredentialFault, NodeId } from '../events/index.ts'
 import type { BookedLink } from './link-book.ts'
 import type { Overlay } from './overlay.ts'
 import type { OverlayParts } from './overlay-parts.ts'
@@ -41,6 +41,10 @@ export class LinkEvents implements TransportEvents {
 
   message(from: NodeId, bytes: Uint8Array): void {
     this.#parts.guarded(() => this.#message(from, bytes))
+  }
+
+  refused(peer: NodeId, why: CredentialFault, by: 'us' | 'peer'): void {
+    this.#parts.guarded(() => this.#parts.onRefused?.(peer, why, by))
   }
 
   #linked(link: Link): void {

@@ -1,7 +1,22 @@
-import type { Clock, EventLog, MemberAddress, NodeId, NodeRole, Timers, VerifySignature } from '../events/index.ts'
+import type {
+  Clock,
+  ContentRules,
+  EventLog,
+  MemberAddress,
+  NodeId,
+  NodeRole,
+  Timers,
+  VerifySignature,
+} from '../events/index.ts'
 import type { Member } from './membership/member-table.ts'
 import type { KnownMember, Overlay } from './overlay.ts'
-import type { Transport } from './transport.ts'
+import type { Transport, TransportEvents } from './transport.ts'
+
+/** What the network holds its nodes and their events against. */
+export type NetworkRules = ContentRules & {
+  /** True if this node is admitted as one of this role. */
+  mayBe(node: NodeId, role: NodeRole): boolean
+}
 
 export type RememberedMember = KnownMember & { incarnation?: number; state?: Member['state'] }
 
@@ -14,6 +29,8 @@ export type OverlayOptions = {
   transport: Transport
   log: EventLog
   verify: VerifySignature
+  /** Of the network. */
+  rules: NetworkRules
   clock: Clock
   timers: Timers
   /** 0 <= random() < 1 */
@@ -22,6 +39,8 @@ export type OverlayOptions = {
   advertise?: Partial<MemberAddress> | (() => Partial<MemberAddress>)
   /** The members the liveness projection knew before this start. */
   members?: readonly RememberedMember[]
+  /** A peer was not let in, or did not let us in. */
+  onRefused?: TransportEvents['refused']
   /** A sentence for the operator's log: a fault of this node, never of a peer. */
   onNotice?: (text: string) => void
 }

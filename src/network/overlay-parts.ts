@@ -22,7 +22,7 @@ export type OverlayParts = ReturnType<typeof createParts>
 
 /** @param isUp false before the start and after the end: nothing is dialled then, and no protocol's timer is set */
 export function createParts(options: OverlayOptions, isUp: () => boolean) {
-  const { transport, log, verify, random, role, incarnation, timers, clock, software, onNotice = () => {} } = options
+  const { transport, log, verify, rules, random, role, incarnation, timers, clock, software, onNotice = () => {} } = options
   const { self } = transport
   const links = new LinkBook()
   const now = (): number => clock.now()
@@ -49,7 +49,7 @@ export function createParts(options: OverlayOptions, isUp: () => boolean) {
     return known !== undefined && known.port > 0 ? { host: known.host, port: known.port } : undefined
   }
 
-  const gossip = new Gossip({ self, isClient: role === 'client', held: log, verify, random })
+  const gossip = new Gossip({ self, isClient: role === 'client', held: log, verify, rules, random })
   const membership = new Membership({
     ...{ self, role, incarnation, random, address },
     isLinked: (peer) => links.get(peer) !== undefined,
@@ -81,6 +81,7 @@ export function createParts(options: OverlayOptions, isUp: () => boolean) {
   const handshake = new Handshake({
     ...{ links, timers, role, software, address, send, drop },
     charge: (peer, reason) => offences.charge(peer, reason),
+    mayBe: (peer, claimed) => rules.mayBe(peer, claimed),
     onGreeted({ link: { peer, initiator }, neighbour }) {
       if (neighbour) toGossip.feed({ type: 'link-up', peer, initiator })
       toMembership.feed({ type: 'link-up', peer })
@@ -106,7 +107,7 @@ export function createParts(options: OverlayOptions, isUp: () => boolean) {
   const toMembership = new ProtocolDriver<MembershipInput, MembershipMessage, MembershipTimer>(membership, effects)
 
   return {
-    ...{ options, links, now, guarded, drop, isUp },
+    ...{ options, links, now, guarded, drop, isUp, onRefused: options.onRefused },
     ...{ gossip, membership, toGossip, toMembership },
     ...{ bridge, offences, dialer, supplier, messenger, handshake, maintenance },
   }

@@ -14,6 +14,14 @@ declare module 'protomux' {
     destroy(error?: Error): unknown
   }
 
+  /** compact-encoding's: `state` is a window on a buffer. */
+  interface Encoding {
+    preencode(state: EncodingState, value: Uint8Array): void
+    encode(state: EncodingState, value: Uint8Array): void
+    decode(state: EncodingState): Uint8Array
+  }
+  type EncodingState = { start: number; end: number; buffer: Buffer }
+
   interface Message {
     /** @returns false if the stream wants no more until `ondrain` */
     send(bytes: Uint8Array): boolean
@@ -21,7 +29,7 @@ declare module 'protomux' {
 
   interface Channel {
     readonly messages: readonly Message[]
-    open(): void
+    open(handshake: Uint8Array): void
     close(): void
   }
 
@@ -29,15 +37,16 @@ declare module 'protomux' {
     constructor(stream: MuxStream)
     createChannel(options: {
       protocol: string
+      handshake: Encoding
       messages: readonly { onmessage: (bytes: Buffer) => void }[]
-      onopen?: () => void
+      onopen?: (handshake: Uint8Array) => void
       onclose?: (isRemote: boolean) => void
       ondrain?: () => void
     }): Channel | null
   }
 
   namespace Protomux {
-    export type { Channel, Message, MuxStream }
+    export type { Channel, Encoding, Message, MuxStream }
   }
 
   export = Protomux

@@ -1,6 +1,15 @@
 import HyperDHT from 'hyperdht'
 import Hyperswarm from 'hyperswarm'
-import { type Clock, fromHex, isDialable, type NodeId, type NodeRole, type Timers, toHex } from '../events/index.ts'
+import {
+  type Clock,
+  type CredentialFault,
+  fromHex,
+  isDialable,
+  type NodeId,
+  type NodeRole,
+  type Timers,
+  toHex,
+} from '../events/index.ts'
 import { type DhtNode, openDhtNode } from './dht-node.hyperswarm.ts'
 import { type KnownEndpoint, KnownEndpoints } from './known-endpoints.hyperswarm.ts'
 import { DEFAULT_LIMITS, type TransportLimits } from './limits.hyperswarm.ts'
@@ -9,7 +18,15 @@ import { NetworkError } from './network-error.ts'
 import { HyperStreams } from './peer-streams.hyperswarm.ts'
 import type { PeerStreams } from './peer-streams.ts'
 import { Rendezvous, within } from './rendezvous.hyperswarm.ts'
-import type { Endpoint, Link, LinkLoss, Transport, TransportEvents } from './transport.ts'
+import {
+  type Doorkeeper,
+  type Endpoint,
+  type Link,
+  type LinkLoss,
+  OPEN_DOOR,
+  type Transport,
+  type TransportEvents,
+} from './transport.ts'
 
 export type HyperswarmTransportOptions = {
   /** 32 bytes. The same ed25519 key as `signerFromSeed` makes of it: it is the node's identity on every link. */
@@ -24,6 +41,8 @@ export type HyperswarmTransportOptions = {
   bootstrap: readonly Endpoint[]
   /** 32 bytes that name the network. Left out, the transport looks for nobody by itself and can only be dialled. */
   topic?: Uint8Array
+  /** Left out, whoever proves its key is let in. */
+  door?: Doorkeeper
   clock: Clock
   timers: Timers
   /** 0 <= random() < 1 */
@@ -209,6 +228,12 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
     this.#events?.message(link.peer, bytes)
   }
 
+  refused(link: HyperswarmLink, why: CredentialFault, by: 'us' | 'peer'): void {
+    this.#events?.refused(link.peer, why, by)
+    // It will not think otherwise so soon: neither we nor Hyperswarm dial it again for a while.
+    if (by === 'peer') this.#leaveAlone(link.peer)
+  }
+
   closed(link: HyperswarmLink, why: LinkLoss, wasOpen: boolean): void {
     if (this.#links.get(link.peer) === link) this.#links.delete(link.peer)
     if (link.misbehaved) this.#refuseForAWhile(link.peer)
@@ -258,8 +283,8 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
       return
     }
     if (previous !== undefined) previous.close('remote')
-    const { clock, timers } = this.#options
-    const link = new HyperswarmLink(stream, { limits: this.#limits, clock, timers, events: this })
+    const { door = OPEN_DOOR, clock, timers } = this.#options
+    const link = new HyperswarmLink(stream, { limits: this.#limits, door, clock, timers, events: this })
     if (link.state !== 'closed') this.#links.set(peer, link)
   }
 
@@ -293,6 +318,12 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
     if (this.#penalties.size <= PENALTIES_MAX) return
     const oldest = this.#penalties.keys().next().value
     if (oldest !== undefined) this.#penalties.delete(oldest)
+  }
+
+  #leaveAlone(peer: NodeId): void {
+    this.#refuseForAWhile(peer)
+    this.#swarm?.peers.get(peer)?.ban(true)
+    this.#options.timers.after(this.#limits.penaltyMs, () => this.#swarm?.peers.get(peer)?.ban(false))
   }
 
   /** Nothing answers: some servers of earlier days, at random so that not every node dials the same ones. */

@@ -1,9 +1,11 @@
 import type { Clock, NodeId, Timers } from '../events/index.ts'
 import {
+  type Doorkeeper,
   type Endpoint,
   type Link,
   type LinkLoss,
   MESSAGE_BYTES_MAX,
+  OPEN_DOOR,
   type Transport,
   type TransportEvents,
 } from './transport.ts'
@@ -54,8 +56,8 @@ export class MemoryNetwork {
     }
   }
 
-  create(self: NodeId, endpoint: Endpoint): MemoryTransport {
-    return new MemoryTransport(this, self, endpoint)
+  create(self: NodeId, endpoint: Endpoint, door: Doorkeeper = OPEN_DOOR): MemoryTransport {
+    return new MemoryTransport(this, self, endpoint, door)
   }
 
   /** Cuts the network: nodes of different groups lose their links after the time-out. */
@@ -127,16 +129,18 @@ export class MemoryTransport implements Transport {
   readonly self: NodeId
   readonly #network: MemoryNetwork
   readonly #address: Endpoint
+  readonly #door: Doorkeeper
   readonly #pipes = new Map<NodeId, Pipe>()
   readonly #banned = new Set<NodeId>()
   #events: TransportEvents | undefined
   #state: 'new' | 'up' | 'gone' = 'new'
   #cancelDiscovery: (() => void) | undefined
 
-  constructor(network: MemoryNetwork, self: NodeId, address: Endpoint) {
+  constructor(network: MemoryNetwork, self: NodeId, address: Endpoint, door: Doorkeeper) {
     this.#network = network
     this.self = self
     this.#address = address
+    this.#door = door
   }
 
   get isUp(): boolean {
@@ -235,7 +239,7 @@ export class MemoryTransport implements Transport {
   }
 
   accept(from: MemoryTransport, connection: Connection): boolean {
-    if (this.#state !== 'up' || this.#banned.has(from.self)) return false
+    if (this.#state !== 'up' || this.#banned.has(from.self) || !this.#letsIn(from)) return false
     if (this.#pipes.has(from.self)) this.#lose(from.self, 'remote')
     this.#open(from, connection)
     return true
@@ -246,9 +250,18 @@ export class MemoryTransport implements Transport {
     const remote = this.#network.at(peer)
     if (this.#state !== 'up' || this.#banned.has(peer) || remote === undefined) return false
     const connection = { initiator: this.self }
-    if (!this.#network.reaches(this.self, peer) || !remote.accept(this, connection)) return false
+    if (!this.#network.reaches(this.self, peer) || !this.#letsIn(remote) || !remote.accept(this, connection)) return false
     this.#open(remote, connection)
     return true
+  }
+
+  /** Both sides look at what the other shows before either has a link. */
+  #letsIn(peer: MemoryTransport): boolean {
+    const why = this.#door.refusal(peer.self, peer.#door.credential)
+    if (why === undefined) return true
+    this.#events?.refused(peer.self, why, 'us')
+    peer.#events?.refused(this.self, why, 'peer')
+    return false
   }
 
   #open(remote: MemoryTransport, connection: Connection): void {

@@ -1,4 +1,4 @@
-import type { NodeId } from '../events/index.ts'
+import type { CredentialFault, NodeId } from '../events/index.ts'
 
 /** An encrypted, authenticated connection to another node. At most one per peer is reported. */
 export type Link = {
@@ -22,18 +22,33 @@ export type LinkLoss =
   | 'backlog'
   | 'full'
   | 'banned'
+  /** It showed no credential that lets it in, or does not take ours. */
+  | 'refused'
   | 'stopped'
   | 'error'
 
 export interface TransportEvents {
   linked(link: Link): void
   unlinked(peer: NodeId, why: LinkLoss): void
+  /** A link did not come about, or ended: `by` us as the peer's credential is no good, or by the peer as ours is not. */
+  refused(peer: NodeId, why: CredentialFault, by: 'us' | 'peer'): void
   /** One message; the bytes are the receiver's to keep. Must return quickly and must not throw. */
   message(from: NodeId, bytes: Uint8Array): void
 }
 
 /** Longest message, either way, in bytes. A longer one costs the sender its link. */
 export const MESSAGE_BYTES_MAX = 64 * 1024
+
+/** Lets peers in, or not: asked when a link opens, before anything else of the peer is read. */
+export interface Doorkeeper {
+  /** What we show to each peer, at most CREDENTIAL_BYTES_MAX bytes. */
+  readonly credential: Uint8Array
+  /** @returns why this peer is refused, or undefined for one that is let in. Must not throw. */
+  refusal(peer: NodeId, credential: Uint8Array): CredentialFault | undefined
+}
+
+/** Lets in whoever proves its key: for networks that are not ours to guard, as in tests. */
+export const OPEN_DOOR: Doorkeeper = { credential: new Uint8Array(), refusal: () => undefined }
 
 /**
  * Links to other nodes. Implementations: transport.memory.ts (simulations), transport.hyperswarm.ts;

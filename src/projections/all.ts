@@ -1,4 +1,5 @@
-import type { NodeId } from '../events/index.ts'
+import type { NodeId, VerifySignature } from '../events/index.ts'
+import { type AdmissionsState, admissionsProjection } from './admissions/index.ts'
 import { type DownloadsState, downloadsProjection } from './downloads/index.ts'
 import { type KeywordIndexState, keywordIndexProjection } from './keyword-index/index.ts'
 import { type LivenessState, livenessProjection } from './liveness/index.ts'
@@ -7,14 +8,19 @@ import type { ProjectionsOf } from './runner.ts'
 
 /** The state of each projection by its name. */
 export type ProjectionStates = {
+  admissions: AdmissionsState
   liveness: LivenessState
   reputation: ReputationState
   'keyword-index': KeywordIndexState
   downloads: DownloadsState
 }
 
+/** What the events of a network are held against: its owner's key, and signatures made in it. */
+export type NetworkKeys = { readonly owner: NodeId; readonly verify: VerifySignature }
+
 /** Every projection of node `own`, for the runner. */
-export const allProjections = (own: NodeId): ProjectionsOf<ProjectionStates> => ({
+export const allProjections = (own: NodeId, { owner, verify }: NetworkKeys): ProjectionsOf<ProjectionStates> => ({
+  admissions: admissionsProjection(owner, verify),
   liveness: livenessProjection(own),
   reputation: reputationProjection(own),
   'keyword-index': keywordIndexProjection(),

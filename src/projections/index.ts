@@ -2,6 +2,7 @@
 // downloads; the runner that checkpoints and rebuilds them. Imports events only. Everything but the store's LevelDB
 // adapter (and sha256.system.ts, turns.system.ts) is pure.
 
+export * from './admissions/index.ts'
 export * from './all.ts'
 export * from './canonical-json.ts'
 export * from './downloads/index.ts'

@@ -2,8 +2,17 @@ import { existsSync, readFileSync } from 'node:fs'
 import { upcastSteps } from '../../migrations/index.ts'
 import { dataPaths, describeDirectory, type OpenOptions, openDataDirectory } from '../events/data-directory.fs.ts'
 import { type LevelLog, openLevelLog } from '../events/event-log.level.ts'
-import { type NodeRole, type SignedEvent, upcaster } from '../events/index.ts'
-import { SEED_BYTES, signerFromSeed, verifySignature } from '../events/signer.sodium.ts'
+import {
+  decodeGenesis,
+  type JoinedNetwork,
+  lamportMaxAt,
+  type NetworkId,
+  type NodeRole,
+  networkIdOf,
+  type SignedEvent,
+  upcaster,
+} from '../events/index.ts'
+import { keyOfSeed, SEED_BYTES, sha256, verifierOf } from '../events/signer.sodium.ts'
 import { systemClock } from '../events/time.system.ts'
 import { beginImport, endImport, unfinishedImport } from '../events/unfinished-import.fs.ts'
 import { readEventFile } from './node/event-file.fs.ts'
@@ -47,10 +56,11 @@ export function importLog(dataDirectory: string, options: ImportOptions): Progre
 }
 
 async function intoNode(dataDirectory: string, options: ImportOptions, report: Report): Promise<ImportResult> {
-  const { role, id } = describeDirectory(dataDirectory)
+  const known = describeDirectory(dataDirectory)
+  const { role, id } = known
   // The same command again, after it was cut off: the key stands there by now.
   const isAgain = unfinishedImport(dataDirectory) !== undefined
-  if (options.keyFile !== undefined && !(isAgain && signerFromSeed(readKey(options.keyFile)).id === id))
+  if (options.keyFile !== undefined && !(isAgain && keyOfSeed(readKey(options.keyFile)) === id))
     throw new ServiceError('usage', `${dataDirectory} has a key already: leave --key out`)
   if (options.role !== undefined && options.role !== role)
     throw new ServiceError(
@@ -58,7 +68,7 @@ async function intoNode(dataDirectory: string, options: ImportOptions, report: R
       `${dataDirectory} is the data directory of a node with the role ${role}, not ${options.role}`,
     )
   await using node = await openNode(dataDirectory, { role, importing: options.file })
-  const { own } = await check(node.log, options, report)
+  const { own } = await check(node.log, known, options, report)
   beginImport(dataDirectory, options.file)
   if (own !== undefined) await goOnFromCopy(node.log, dataDirectory, own)
   return await store(node, role, options, report)
@@ -69,9 +79,12 @@ async function intoNewNode(dataDirectory: string, options: ImportOptions, report
   if (role === undefined)
     throw new ServiceError('usage', `there is no node in ${dataDirectory}: say with --role what the new one is`)
   const seed = keyFile === undefined ? undefined : readKey(keyFile)
-  const author = seed && signerFromSeed(seed).id
-  const { own } = await check({ author, lamport: 0, has: () => false, async *readSigned() {} }, options, report)
-  await using node = await openNode(dataDirectory, { role, seed, importing: options.file })
+  const author = seed && keyOfSeed(seed)
+  const genesis = await genesisIn(options.file)
+  const receiver = { author, has: () => false, async *readSigned() {} }
+  const { own, credential } = await check(receiver, { network: networkIdOf(genesis, sha256), genesis }, options, report)
+  const joining = { genesis, bootstraps: [], credentialOf: () => credential }
+  await using node = await openNode(dataDirectory, { role, seed, joining, importing: options.file })
   // Whatever the file has of it: a key that comes from elsewhere has spoken elsewhere.
   if (seed !== undefined) await goOnFromCopy(node.log, dataDirectory, own ?? { gossipSeq: 0, indexSeq: 0 })
   return await store(node, role, options, report)
@@ -84,6 +97,24 @@ async function intoNewNode(dataDirectory: string, options: ImportOptions, report
 async function goOnFromCopy(log: LevelLog, dataDirectory: string, own: NonNullable<Checked['own']>): Promise<void> {
   writeRestoredMark(dataDirectory, { from: 'import', at: systemClock.now(), ...own })
   await log.leaveOutIndexNumbers(own.indexSeq)
+}
+
+/** @throws ServiceError `usage` where the file does not say it */
+async function genesisIn(file: string): Promise<Uint8Array> {
+  let found: Uint8Array | undefined
+  const onGenesis = (genesis: Uint8Array) => {
+    found ??= genesis
+  }
+  // What comes first is enough; whether the file is whole is for the check to say.
+  for await (const _ of readEventFile(file, { allowPartial: true, onGenesis })) break
+  if (found !== undefined) return found
+  const remedy = 'start a node with --join STRING first, and import into that'
+  throw new ServiceError('usage', `${file} does not say of which network its events are: ${remedy}`)
+}
+
+function refuseOtherNetwork(file: string, genesis: Uint8Array, network: NetworkId): void {
+  if (networkIdOf(genesis, sha256) !== network)
+    throw new ServiceError('usage', `the events in ${file} are of another network than the node: nothing was imported`)
 }
 
 function readKey(file: string): Uint8Array {
@@ -122,12 +153,15 @@ async function openNode(dataDirectory: string, options: OpenOptions): Promise<Op
 
 async function check(
   to: Receiver,
+  { network, genesis }: Pick<JoinedNetwork, 'network' | 'genesis'>,
   { file, withoutPrivate = false, allowPartial = false }: ImportOptions,
   report: Report,
 ): Promise<Checked> {
-  const rules = { verify: verifySignature, upcast: upcaster(upcastSteps), withoutPrivate }
+  const lamportMax = lamportMaxAt(decodeGenesis(genesis).createdAt, systemClock.now())
+  const rules = { verify: verifierOf(network), upcast: upcaster(upcastSteps), lamportMax, withoutPrivate }
   const checking = new ImportCheck(to, rules)
-  for await (const events of readEventFile(file, { allowPartial })) {
+  const onGenesis = (found: Uint8Array) => refuseOtherNetwork(file, found, network)
+  for await (const events of readEventFile(file, { allowPartial, onGenesis })) {
     for (const event of events) await checking.take(event)
     report({ phase: 'checking', done: checking.checked.events, total: null })
     await new Promise((resolve) => setImmediate(resolve))

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { upcastSteps } from '../../migrations/index.ts'
-import { openStoppedDirectory, readStoppedDirectory } from '../events/data-directory.fs.ts'
+import { openStoppedDirectory, readStoppedDirectory, type StoppedDirectory } from '../events/data-directory.fs.ts'
 import { readLevelLog, type StoppedLog } from '../events/event-log.level.ts'
-import { type LogView, type Millis, type NodeId, type NodeRole, upcaster } from '../events/index.ts'
+import { type JoinedNetwork, type LogView, type Millis, type NodeId, type NodeRole, upcaster } from '../events/index.ts'
 import { systemClock, systemTimers } from '../events/time.system.ts'
 import { allProjections, type ProjectionStates } from '../projections/all.ts'
 import { frozenStore } from '../projections/frozen-store.ts'
@@ -16,6 +16,7 @@ import { backUp } from './node/backup.fs.ts'
 import { lazyQueries } from './node/lazy-queries.ts'
 import { createLogQueries } from './node/log-queries.ts'
 import { planMigration } from './node/migration.ts'
+import { networkKeys } from './node/network-keys.ts'
 import { createRebuilder, knownProjections, told } from './node/rebuild.ts'
 import { asServiceError } from './node/service-errors.ts'
 import { verifyStopped } from './node/verification.ts'
@@ -33,7 +34,8 @@ import type {
 
 // Wires what is done with a node that does not run; compose.ts wires one that does.
 
-export type StoppedNode = LogQueries & AsyncDisposable & { readonly role: NodeRole; readonly id: NodeId }
+export type StoppedNode = LogQueries &
+  AsyncDisposable & { readonly role: NodeRole; readonly id: NodeId; readonly joined: JoinedNetwork }
 
 /**
  * Reads the log of a node that does not run, projections and all, without changing anything. The log is opened at the
@@ -43,19 +45,20 @@ export type StoppedNode = LogQueries & AsyncDisposable & { readonly role: NodeRo
 export async function openStoppedNode(dataDirectory: string): Promise<StoppedNode> {
   const cleanup = new AsyncDisposableStack()
   try {
-    const { role, id, paths } = cleanup.use(readStoppedDirectory(dataDirectory))
+    const node = cleanup.use(readStoppedDirectory(dataDirectory))
     let opened: Promise<LogQueries> | undefined
     const open = () => {
-      opened ??= openQueries(dataDirectory, id, paths.projections, cleanup).catch((error: unknown) =>
+      opened ??= openQueries(dataDirectory, node, cleanup).catch((error: unknown) =>
         Promise.reject(asServiceError(error, dataDirectory)),
       )
       return opened
     }
     return {
       ...lazyQueries(open),
-      verify: (options) => verifyStopped(dataDirectory, id, options),
-      role,
-      id,
+      verify: (options) => verifyStopped(dataDirectory, node, options),
+      role: node.role,
+      id: node.id,
+      joined: node,
       async [Symbol.asyncDispose]() {
         // What is being opened comes under the cleanup only when it is open.
         await opened?.catch(() => {})
@@ -71,23 +74,20 @@ export async function openStoppedNode(dataDirectory: string): Promise<StoppedNod
 const readLog = (directory: string, author: NodeId): Promise<StoppedLog> =>
   readLevelLog({ directory, author, upcast: upcaster(upcastSteps) })
 
-async function openQueries(
-  dataDirectory: string,
-  author: NodeId,
-  rows: string,
-  cleanup: AsyncDisposableStack,
-): Promise<LogQueries> {
-  const log = cleanup.use(await readLog(dataDirectory, author))
-  const stored = await openStored(rows)
+async function openQueries(dataDirectory: string, node: StoppedDirectory, cleanup: AsyncDisposableStack): Promise<LogQueries> {
+  const log = cleanup.use(await readLog(dataDirectory, node.id))
+  const stored = await openStored(node.paths.projections)
   if (stored !== undefined) cleanup.use(stored)
-  const states = cleanup.use(runnerOver(log, stored === undefined ? openMemoryProjectionStore() : frozenStore(stored)))
+  const states = cleanup.use(runnerOver(log, node, stored === undefined ? openMemoryProjectionStore() : frozenStore(stored)))
   await states.open()
   return createLogQueries({
     log,
     states,
     newSha256,
     newTurns,
-    verifyLog: (options) => verifyStopped(dataDirectory, author, options),
+    joined: node,
+    clock: systemClock,
+    verifyLog: (options) => verifyStopped(dataDirectory, node, options),
   })
 }
 
@@ -97,7 +97,7 @@ async function openStored(directory: string): Promise<ProjectionStore | undefine
   return openLevelProjectionStore({ directory, discard: false }).catch(() => undefined)
 }
 
-function runnerOver(log: LogView, store: ProjectionStore): ProjectionRunner<ProjectionStates> {
+function runnerOver(log: LogView, joined: JoinedNetwork, store: ProjectionStore): ProjectionRunner<ProjectionStates> {
   return createProjectionRunner<ProjectionStates>({
     log: {
       head: log.head,
@@ -106,7 +106,7 @@ function runnerOver(log: LogView, store: ProjectionStore): ProjectionRunner<Proj
       onAppended: () => () => {},
     },
     store,
-    projections: allProjections(log.author),
+    projections: allProjections(log.author, networkKeys(joined)),
     timers: systemTimers,
     newSha256,
     newTurns,
@@ -121,9 +121,9 @@ export function rebuildStopped(
   dataDirectory: string,
   names: readonly string[] | undefined,
 ): Progressive<RebuildProgress, RebuildResult> {
-  return withStoppedLog(dataDirectory, async function* (log, rows) {
-    await using store = await openLevelProjectionStore({ directory: rows })
-    await using states = runnerOver(log, store)
+  return withStoppedLog(dataDirectory, async function* (log, node) {
+    await using store = await openLevelProjectionStore({ directory: node.paths.projections })
+    await using states = runnerOver(log, node, store)
     const chosen = knownProjections(states, names)
     await states.open()
     return yield* createRebuilder(states)(chosen)
@@ -137,18 +137,18 @@ export function rebuildStopped(
 export async function planStoppedMigration(dataDirectory: string): Promise<MigrationPlan> {
   await using cleanup = new AsyncDisposableStack()
   try {
-    const { id, paths } = cleanup.use(readStoppedDirectory(dataDirectory))
-    const log = cleanup.use(await readLog(dataDirectory, id))
-    return await planOver(log, paths.projections)
+    const node = cleanup.use(readStoppedDirectory(dataDirectory))
+    const log = cleanup.use(await readLog(dataDirectory, node.id))
+    return await planOver(log, node)
   } catch (error) {
     throw asServiceError(error)
   }
 }
 
-async function planOver(log: LogView, rows: string): Promise<MigrationPlan> {
-  const stored = await openStored(rows)
+async function planOver(log: LogView, node: StoppedDirectory): Promise<MigrationPlan> {
+  const stored = await openStored(node.paths.projections)
   try {
-    return await planMigration(log, stored, Object.values(allProjections(log.author)))
+    return await planMigration(log, stored, Object.values(allProjections(log.author, networkKeys(node))))
   } finally {
     await stored?.[Symbol.asyncDispose]()
   }
@@ -159,12 +159,12 @@ async function planOver(log: LogView, rows: string): Promise<MigrationPlan> {
  * @throws ServiceError if there is no node, it runs, or its log is damaged or of a newer version
  */
 export function migrateStopped(dataDirectory: string): Progressive<RebuildProgress, Migrated> {
-  return withStoppedLog(dataDirectory, async function* (log, rows) {
+  return withStoppedLog(dataDirectory, async function* (log, node) {
     const startedAt = performance.now()
     // Before anything is written: it may refuse.
-    const plan = await planOver(log, rows)
-    await using store = await openLevelProjectionStore({ directory: rows })
-    await using states = runnerOver(log, store)
+    const plan = await planOver(log, node)
+    await using store = await openLevelProjectionStore({ directory: node.paths.projections })
+    await using states = runnerOver(log, node, store)
     const names = plan.projections.filter((row) => row.rebuild !== null).map(({ name }) => name)
     yield* withProgress(async (report) => {
       await states.open({
@@ -179,13 +179,13 @@ export function migrateStopped(dataDirectory: string): Progressive<RebuildProgre
 /** Locks the directory of a node that does not run, and opens its log for reading while `work` goes on. */
 async function* withStoppedLog<P, R>(
   dataDirectory: string,
-  work: (log: StoppedLog, rows: string) => Progressive<P, R>,
+  work: (log: StoppedLog, node: StoppedDirectory) => Progressive<P, R>,
   lock: typeof openStoppedDirectory = openStoppedDirectory,
 ): Progressive<P, R> {
   try {
     using directory = lock(dataDirectory)
     await using log = await readLog(dataDirectory, directory.id)
-    return yield* work(log, directory.paths.projections)
+    return yield* work(log, directory)
   } catch (error) {
     throw asServiceError(error)
   }

@@ -3,17 +3,31 @@ import { join } from 'node:path'
 import { upcastSteps } from '../../migrations/index.ts'
 import { openDataDirectory } from '../events/data-directory.fs.ts'
 import { openLevelLog } from '../events/event-log.level.ts'
-import { type EventLog, fromHex, type NodeId, type NodeRole, toHex, upcaster } from '../events/index.ts'
-import { verifySignature } from '../events/signer.sodium.ts'
+import {
+  CredentialError,
+  type CredentialFault,
+  type Event,
+  type EventLog,
+  fromHex,
+  type Invitation,
+  type JoinedNetwork,
+  type NodeId,
+  type NodeRole,
+  type Signer,
+  toHex,
+  upcaster,
+  type VerifySignature,
+} from '../events/index.ts'
 import { systemClock, systemTimers } from '../events/time.system.ts'
 import type { Endpoint } from '../network/index.ts'
 import { startMainlineNode } from '../network/peer-directory.mainline.ts'
 import { createOverlay } from '../network/runtime.ts'
 import { createHyperswarmTransport } from '../network/transport.hyperswarm.ts'
 import { freeUdpPort } from '../network/udp-port.hyperswarm.ts'
-import { allProjections, type ProjectionStates } from '../projections/all.ts'
+import { allProjections, type NetworkKeys, type ProjectionStates } from '../projections/all.ts'
 import {
   createProjectionRunner,
+  isShown,
   members,
   nextIncarnation,
   type ProjectionRunner,
@@ -26,11 +40,16 @@ import { newTurns, yieldToEventLoop } from '../projections/turns.system.ts'
 import { createClient } from './client/client.ts'
 import { createIndexNode } from './index-node/index-node.ts'
 import { liveIndexMap } from './index-node/live-index-map.ts'
+import { careForAdmissions } from './node/admission-care.ts'
+import { Admittance } from './node/admittance.ts'
 import { backUp } from './node/backup.fs.ts'
+import { credentialSentence } from './node/credential-sentences.ts'
+import { HeldOff } from './node/held-off.ts'
 import { serveHistory } from './node/history-exchange.ts'
 import { careForLog } from './node/log-care.ts'
 import { createLogQueries } from './node/log-queries.ts'
 import { type MetricsServer, startMetrics } from './node/metrics.ts'
+import { networkKeys } from './node/network-keys.ts'
 import { readNetworkMemory, writeNetworkMemory } from './node/network-memory.fs.ts'
 import { createNodeService, type NodeParts } from './node/node-service.ts'
 import { NoticeBoard } from './node/notices.ts'
@@ -43,13 +62,14 @@ import { startRetention } from './node/retention.ts'
 import { runnerNotice } from './node/runner-notices.ts'
 import { asServiceError } from './node/service-errors.ts'
 import { verifyRunning } from './node/verification.ts'
+import { ServiceError } from './services.ts'
 import type { RunningNode, StartOptions } from './start.ts'
 import { VERSION } from './version.ts'
 
 // The place where the adapters of a running node are chosen and wired; compose-stopped.ts wires those of a stopped one.
 
-/** Nodes with the same name are one network; a private network of one's own is a bootstrap of one's own. */
-const NETWORK_NAME = 'p2pt/1'
+/** The version of what nodes speak with one another, part of the name under which they look for each other. */
+const TOPIC = 'p2pt/1'
 /** A peer that announced a torrent is told to others so long unless it announces again, ms. */
 const MAINLINE_MAX_AGE_MS = 20 * 60_000
 /** How often what is known of the DHTs is kept for the next start, ms. */
@@ -80,10 +100,14 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   const notices = new NoticeBoard(clock)
   const startedAt = clock.now()
 
-  const directory = cleanup.use(await openDataDirectory(options.dataDirectory, { role: options.role }))
-  const { signer, paths } = directory
+  const directory = cleanup.use(
+    await openDataDirectory(options.dataDirectory, { role: options.role, joining: options.joining }),
+  )
+  const { signer, paths, joined } = directory
+  const { owner, verify } = networkKeys(joined)
+  const admittance: Admittance = new Admittance({ joined, verify, clock, admissions: () => states.state('admissions') })
   const stored = cleanup.use(
-    await openLevelLog({ directory: directory.directory, signer, clock, upcast: upcaster(upcastSteps) }),
+    await openLevelLog({ directory: directory.directory, signer, clock, upcast: upcaster(upcastSteps), rules: admittance }),
   )
   const logCare = cleanup.use(careForLog({ log: stored, timers, notices }))
   const log = new OwnEventsGate(stored)
@@ -94,10 +118,15 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
         notices.post('warning', 'projections.discarded', `stored projections were unusable (${reason}): rebuilt from the log`),
     }),
   )
-  const states = cleanup.use(runnerOf(log, store, signer.id, notices))
+  const states: ProjectionRunner<ProjectionStates> = cleanup.use(runnerOf(log, store, { owner, verify }, notices))
   await states.open()
+  const invitation = ownInvitation(admittance, signer.id, options.role)
+  const isShownAlready = invitation === undefined || isShown(states.state('admissions'), signer.id, invitation.key)
   const incarnation = nextIncarnation(states.state('liveness'), signer.id)
-  await recordStart(log, states, options.role, incarnation)
+  await recordStart(log, states, [
+    { kind: 'node.started', role: options.role, software: `p2pt/${VERSION}`, incarnation },
+    ...(log.head === 0 || !isShownAlready ? [networkJoined(joined)] : []),
+  ])
   let why = 'it did not start'
   cleanup.defer(async () => {
     try {
@@ -121,20 +150,29 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     port,
     ...(options.advertise === undefined ? {} : { advertise: options.advertise }),
     bootstrap: options.bootstrap,
-    topic: createHash('sha256').update(NETWORK_NAME).digest(),
+    door: admittance.door,
+    topic: createHash('sha256').update(`${TOPIC} ${joined.network}`).digest(),
     clock,
     timers,
     knownEndpoints: known.map(({ id, host, port }) => ({ key: id, host, port })),
     dhtNodes: memory.dhtNodes,
     onNotice: (text) => notices.post('warning', 'network', text),
   })
+  const heldOff = new HeldOff(clock)
+  let notLetIn: string | undefined
+  const refusedByPeers = (why: CredentialFault) => {
+    const sentence = credentialSentence(why, admittance.genesis, options.role)
+    if (sentence !== notLetIn) notices.post('error', 'network.refused', sentence)
+    notLetIn = sentence
+  }
   const overlay = createOverlay({
     role: options.role,
     software: `p2pt/${VERSION}`,
     incarnation,
     transport,
     log,
-    verify: verifySignature,
+    verify,
+    rules: admittance,
     clock,
     timers,
     random: Math.random,
@@ -148,20 +186,28 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
       incarnation: was,
       state,
     })),
+    onRefused: (peer, why, by) => {
+      if (by === 'us') heldOff.note(peer, why)
+      else refusedByPeers(why)
+    },
     onNotice: (text) => notices.post('warning', 'network', text),
   })
 
   let stopping = false
   let metrics: MetricsServer | undefined
   const stopAsked = Promise.withResolvers<void>()
-  const engine = options.role === 'client' ? await createEngine(options, signer) : undefined
+  const engine = options.role === 'client' ? await createEngine(options, { ...signer, verify }) : undefined
   const parts: NodeParts = {
     options,
     version: VERSION,
     startedAt,
     incarnation,
     clock,
-    verify: verifySignature,
+    verify,
+    admittance,
+    joined,
+    invitation,
+    heldOff,
     notices,
     log,
     states,
@@ -174,14 +220,23 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
       if (logCare.waitingFor !== null) return logCare.waitingFor
       if (history.waitingFor !== null) return history.waitingFor
       if (options.role !== 'bootstrap' && transport.links().length === 0)
-        return 'a link to the network: no bootstrap or known node answers yet'
+        return notLetIn ?? 'a link to the network: no bootstrap or known node answers yet'
       return null
     },
-    queries: createLogQueries({ log, states, newSha256, newTurns, verifyLog: (options) => verifyRunning(stored, options) }),
+    queries: createLogQueries({
+      log,
+      states,
+      newSha256,
+      newTurns,
+      joined,
+      clock,
+      verifyLog: (options) => verifyRunning(stored, joined.network, options),
+    }),
     backUp: (output) => backUp({ directory: directory.directory, log: stored }, output, () => clock.now()),
     metrics: () => (metrics === undefined ? null : { host: metrics.host, port: metrics.port }),
     stop: () => stopAsked.resolve(),
   }
+  cleanup.defer(careForAdmissions({ log, admittance, transport, heldOff, timers }))
   cleanup.use(startRetention({ log: stored, states, clock, timers, notices }, options))
   const node = createNodeService(parts)
   const map = liveIndexMap(states)
@@ -191,7 +246,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     log: stored,
     gate: log,
     overlay,
-    verify: verifySignature,
+    verify,
     timers,
     notices,
     indexNodes: () => (options.role === 'client' ? map.indexNodes() : []),
@@ -212,10 +267,12 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   const index =
     options.role === 'index' ? cleanup.use(createIndexNode({ ...parts, map, timers, newSha256, yieldToEventLoop })) : undefined
   overlay.onLinks(({ up, peer, why }) => {
-    if (!up && why !== undefined && why !== 'stopped' && why !== 'remote')
+    if (!up && why !== undefined && why !== 'stopped' && why !== 'remote' && why !== 'refused')
       notices.post('info', 'link.lost', `lost the link to ${peer.slice(0, 8)}: ${why}`)
   })
   history.start()
+  // Before anything else that this node says of itself: without it nobody takes what follows.
+  if (!isShownAlready) showCredential(log, joined, notices)
   if (options.metrics !== undefined)
     metrics = cleanup.use(await startMetrics(options.metrics, { overlay, status: node.status }))
   await overlay.start(signal)
@@ -267,13 +324,13 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
 function runnerOf(
   log: EventLog,
   store: ProjectionStore,
-  own: NodeId,
+  keys: NetworkKeys,
   notices: NoticeBoard,
 ): ProjectionRunner<ProjectionStates> {
   return createProjectionRunner<ProjectionStates>({
     log,
     store,
-    projections: allProjections(own),
+    projections: allProjections(log.author, keys),
     timers: systemTimers,
     newSha256,
     newTurns,
@@ -284,26 +341,30 @@ function runnerOf(
   })
 }
 
+/** @throws ServiceError that says what to ask the owner of the network for */
+function ownInvitation(admittance: Admittance, self: NodeId, role: NodeRole): Invitation | undefined {
+  try {
+    return admittance.own(self, role)
+  } catch (cause) {
+    if (!(cause instanceof CredentialError)) throw cause
+    throw new ServiceError('failed', credentialSentence(cause.code, admittance.genesis, role), { cause })
+  }
+}
+
+const networkJoined = ({ genesis, credential }: JoinedNetwork): Event => ({ kind: 'network.joined', genesis, credential })
+
+function showCredential(log: EventLog, { credential }: JoinedNetwork, notices: NoticeBoard): void {
+  log
+    .append([{ stream: 'gossip', event: { kind: 'node.admitted', credential } }], { durable: true })
+    .catch((error: unknown) => notices.post('error', 'log.failed', `the credential was not published: ${error}`))
+}
+
 /** The start itself, and, at the first one, the policy that holds from now on. */
-async function recordStart(
-  log: EventLog,
-  states: ProjectionRunner<ProjectionStates>,
-  role: NodeRole,
-  incarnation: number,
-): Promise<void> {
-  const first = log.head === 0
+async function recordStart(log: EventLog, states: ProjectionRunner<ProjectionStates>, start: readonly Event[]): Promise<void> {
+  const policy: Event = { kind: 'policy.adopted', policy: SEED_V1.id, parameters: parametersOf(SEED_V1) }
+  const events = log.head === 0 ? [...start, policy] : start
   await log.append(
-    [
-      { stream: 'local', event: { kind: 'node.started', role, software: `p2pt/${VERSION}`, incarnation } },
-      ...(first
-        ? [
-            {
-              stream: 'local' as const,
-              event: { kind: 'policy.adopted' as const, policy: SEED_V1.id, parameters: parametersOf(SEED_V1) },
-            },
-          ]
-        : []),
-    ],
+    events.map((event) => ({ stream: 'local', event })),
     { durable: true },
   )
   if (states.applied < log.head) throw new Error('a projection did not follow the log')
@@ -341,14 +402,14 @@ async function startMainline(
 
 const mainlineOf = ({ host, port }: Endpoint): Endpoint => ({ host, port: port + MAINLINE_PORT_STEP })
 
-async function createEngine(options: StartOptions, signer: { id: NodeId; sign(bytes: Uint8Array): Uint8Array }) {
+async function createEngine(options: StartOptions, identity: Signer & { readonly verify: VerifySignature }) {
   // webtorrent takes a second to load: only clients pay for it.
   const { createWebtorrentEngine } = await import('../torrent/engine.webtorrent.ts')
   return createWebtorrentEngine({
     host: options.host,
     port: options.port,
     dhtBootstrap: options.bootstrap.map(mainlineOf),
-    identity: { id: signer.id, sign: (bytes) => signer.sign(bytes), verify: verifySignature },
+    identity,
     ...(options.downloadBytesPerSecondMax === undefined
       ? {}
       : { downloadBytesPerSecondMax: options.downloadBytesPerSecondMax }),

@@ -1,4 +1,4 @@
-import type { DamagedRange, Event, NodeId, NodeRole, PeerId, Stream } from '../events/index.ts'
+import type { DamagedRange, Event, NetworkId, NodeId, NodeRole, PeerId, Stream } from '../events/index.ts'
 
 export { HITS_DEFAULT, HITS_MAX } from '../projections/keyword-index/hits.ts'
 
@@ -29,6 +29,10 @@ export type NodeStatus = {
   version: string
   pid: number
   dataDirectory: string
+  /** `genesis` in hex; `invitation` is null for a client of an open network. */
+  network: { id: NetworkId; name: string; open: boolean; genesis: string; invitation: OwnInvitation | null }
+  /** Who was not let in or was put out, the latest first. */
+  heldOff: HeldOffRow[]
   startedAt: number
   incarnation: number
   /** True once the node can be reached and answers; until then `waitingFor` says what for. */
@@ -62,6 +66,30 @@ export type NodeStatus = {
   projections: { name: string; version: number; checkpoint: number }[]
   members: { alive: number; suspect: number; dead: number; left: number }
   memoryBytes: number
+}
+
+export type OwnInvitation = { key: NodeId; name: string; role: 'member' | 'client'; expiresAt: number | null }
+export type HeldOffRow = { peer: NodeId; why: string; times: number; lastAt: number }
+
+export type AdmittedRow = {
+  node: NodeId
+  role: 'member' | 'client'
+  /** Key of the invitation that admitted it, and whom that was made for. */
+  invitation: NodeId
+  invitedAs: string
+  /** ms since 1970, by the node's own word. */
+  since: number
+  expiresAt: number | null
+  state: 'admitted' | 'expired' | 'revoked'
+}
+export type NetworkView = {
+  id: NetworkId
+  name: string
+  owner: NodeId
+  open: boolean
+  createdAt: number
+  admitted: AdmittedRow[]
+  revoked: { key: NodeId; at: number; reason: string }[]
 }
 
 export type LinkRow = {
@@ -304,6 +332,8 @@ export interface LogQueries {
   replay(request: ReplayRequest): Progressive<WalkProgress, ReplayResult>
   members(asOf?: AsOf): Promise<MemberRow[]>
   digests(options: { at?: number }): Promise<ProjectionDigests>
+  /** The network, who is admitted to it, and who not any more. */
+  network(): Promise<NetworkView>
 }
 
 export type Notice = {
@@ -326,6 +356,8 @@ export interface NodeService extends LogQueries {
   /** Events as they are appended, after `from` (exclusive; default: from now on). Ends when closed. */
   tail(options: { from?: number; kinds?: string[] }): AsyncIterable<EventRow>
   notices(options: { last?: number }): AsyncIterable<Notice>
+  /** Passes on the owner's word that a key is admitted no more; both base64, as the owner signed it. */
+  revoke(revocation: string, ownerSignature: string): Promise<NetworkView>
   ban(peer: string, reason: string): Promise<ScoreRow>
   unban(peer: string, reason: string): Promise<ScoreRow>
 }

@@ -1,4 +1,4 @@
-import type { NodeRole } from '../events/index.ts'
+import type { Joining, NodeRole } from '../events/index.ts'
 import type { ClientService, IndexService, NodeService } from './services.ts'
 
 /** Lowest limit for the size of the log: LevelDB's own files, of a log with next to nothing in it, take up to this. */
@@ -7,6 +7,8 @@ export const DISK_LIMIT_BYTES_MIN = 16_000_000
 /** How a node is started; the flags of `p2pt <role> start`. */
 export type StartOptions = {
   role: NodeRole
+  /** The network to join; left out, the one that the data directory belongs to. */
+  joining?: Joining
   dataDirectory: string
   host: string
   /** HyperDHT's UDP port; 0 lets the system choose. Mainline's is the one after it, BitTorrent's TCP port the same number. */

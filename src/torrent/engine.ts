@@ -1,4 +1,13 @@
-import type { BadPiece, FileChange, FileStampAt, InfoHash, NodeId, PeerId, PieceRange } from '../events/index.ts'
+import type {
+  BadPiece,
+  FileChange,
+  FileStampAt,
+  InfoHash,
+  PeerId,
+  PieceRange,
+  Signer,
+  VerifySignature,
+} from '../events/index.ts'
 
 // The port of the data path. Adapter: engine.webtorrent.ts.
 
@@ -204,11 +213,7 @@ export type EngineOptions = {
   port: number
   /** Mainline bootstraps of the private network; never the public ones. */
   dhtBootstrap: readonly { host: string; port: number }[]
-  identity: {
-    id: NodeId
-    sign(bytes: Uint8Array): Uint8Array
-    verify(bytes: Uint8Array, signature: Uint8Array, author: NodeId): boolean
-  }
+  identity: Signer & { readonly verify: VerifySignature }
   downloadBytesPerSecondMax?: number
   uploadBytesPerSecondMax?: number
 }

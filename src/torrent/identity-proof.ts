@@ -23,7 +23,7 @@ type Identity = EngineOptions['identity']
 export function proveIdentity(identity: Pick<Identity, 'id' | 'sign'>, connection: Connection): Uint8Array {
   const message = new Uint8Array(IDENTITY_PROOF_BYTES)
   message.set(fromHex(identity.id))
-  message.set(identity.sign(signedBytes(connection)), KEY_BYTES)
+  message.set(identity.sign('peer', signedBytes(connection)), KEY_BYTES)
   return message
 }
 
@@ -36,7 +36,7 @@ export function verifyIdentity(
   if (message.length !== IDENTITY_PROOF_BYTES) return undefined
   const key = toHex(message.subarray(0, KEY_BYTES)) as NodeId
   if (key === identity.id || connection.signerPeerId === connection.verifierPeerId) return undefined
-  return identity.verify(signedBytes(connection), message.subarray(KEY_BYTES), key) ? key : undefined
+  return identity.verify('peer', signedBytes(connection), message.subarray(KEY_BYTES), key) ? key : undefined
 }
 
 function signedBytes({ infoHash, signerPeerId, verifierPeerId }: Connection): Uint8Array {

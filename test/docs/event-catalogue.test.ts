@@ -3,6 +3,7 @@ import { ALL_KINDS, KINDS } from '../../src/events/index.ts'
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import { allProjections } from '../../src/projections/index.ts'
 import { EVERY_KIND } from '../events/samples.ts'
+import { TEST_KEYS, TEST_NETWORK } from '../events/test-network.ts'
 import { document, tableAfter } from './documents.ts'
 
 const text = document('docs/event-catalogue.md')
@@ -23,7 +24,7 @@ describe('the event catalogue', () => {
   })
 
   it('names for each kind the projections that read it', () => {
-    const projections = Object.values(allProjections(signerFromSeed(new Uint8Array(32)).id))
+    const projections = Object.values(allProjections(signerFromSeed(new Uint8Array(32), TEST_NETWORK).id, TEST_KEYS))
     for (const kind of ALL_KINDS) {
       const readers = projections.filter(({ handles }) => handles.includes(kind)).map(({ name }) => name)
       assert.deepEqual(rows.get(kind)?.readBy, readers.length === 0 ? ['-'] : readers, kind)

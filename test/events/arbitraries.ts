@@ -39,8 +39,13 @@ const address: { [K in keyof MemberAddress]: fc.Arbitrary<MemberAddress[K]> } = 
   dhtPort: fc.nat(65_535),
 }
 
+const bytesUpTo = (maxLength: number) => fc.uint8Array({ maxLength })
+
 const fieldsOf: { readonly [K in EventKind]: object } = {
   'node.started': { role: roles, software: text(128), incarnation: uint53 },
+  'network.joined': { genesis: bytesUpTo(256), credential: bytesUpTo(320) },
+  'node.admitted': { credential: bytesUpTo(320) },
+  'access.revoked': { revocation: bytesUpTo(192), ownerSignature: fc.uint8Array({ minLength: 64, maxLength: 64 }) },
   'node.stopped': { reason: text(1024) },
   'policy.adopted': {
     policy: text(128),

@@ -13,9 +13,9 @@ import {
   scanBody,
   signEvent,
 } from '../../src/events/index.ts'
-import { verifySignature } from '../../src/events/signer.sodium.ts'
 import { eventOfKind } from './arbitraries.ts'
 import { noUpcast, randomSigner } from './samples.ts'
+import { verifySignature } from './test-network.ts'
 
 const signer = randomSigner()
 const streams = fc.constantFrom<Stream>('local', 'gossip', 'index')
@@ -71,11 +71,11 @@ describe('an event body', () => {
           { lamport: 1 as Lamport, authorSeq: 1, at: 1 as Millis },
           signer,
         )
-        assert.equal(verifySignature(body, signature, signer.id), true)
+        assert.equal(verifySignature('event', body, signature, signer.id), true)
         const changed = body.slice()
         const at = place % body.length
         changed[at] = (changed[at] ?? 0) ^ (1 << bit)
-        assert.equal(verifySignature(changed, signature, signer.id), false)
+        assert.equal(verifySignature('event', changed, signature, signer.id), false)
       }),
       { numRuns: 50 },
     )

@@ -10,12 +10,17 @@ import {
   type SignedEvent,
 } from '../../src/events/index.ts'
 import { foreign, signerOf } from './samples.ts'
+import { TEST_GENESIS } from './test-network.ts'
 
 const author = signerOf(1).id
 const EVENTS = Array.from({ length: 40 }, (_, index) => foreign(signerOf(1), index + 1, index + 1))
 
 function bundleOf(events: readonly SignedEvent[], count = events.length): Uint8Array {
-  const parts = [encodeBundleHeader({ author, head: 40, at: 7 }), ...events.map(encodeBundleEvent), encodeBundleEnd(count)]
+  const parts = [
+    encodeBundleHeader({ author, head: 40, at: 7, genesis: TEST_GENESIS }),
+    ...events.map(encodeBundleEvent),
+    encodeBundleEnd(count),
+  ]
   const whole = Buffer.concat(parts)
   return Buffer.concat([whole, createHash('sha256').update(whole).digest()])
 }
@@ -34,7 +39,7 @@ describe('a bundle', () => {
       fc.property(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 9_000 }), (count, pieceBytes) => {
         const events = EVENTS.slice(0, count)
         const { header, events: found } = read(bundleOf(events), pieceBytes)
-        assert.deepEqual(header, { format: 1, author, head: 40, at: 7 })
+        assert.deepEqual(header, { format: 1, author, head: 40, at: 7, genesis: TEST_GENESIS })
         assert.equal(found.length, count)
         for (const [index, { body, signature }] of found.entries()) {
           assert.ok(Buffer.from(body).equals(events[index]?.body ?? assert.fail()))

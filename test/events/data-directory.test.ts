@@ -16,6 +16,7 @@ import { openLevelLog, readLevelLog } from '../../src/events/event-log.level.ts'
 import { LogError } from '../../src/events/index.ts'
 import { lockHolder } from '../../src/events/process-lock.fs.ts'
 import { noUpcast, numbered, tickingClock } from './samples.ts'
+import { joiningAs } from './test-network.ts'
 
 const refusedAs = (code: DataDirectoryErrorDetail['code'], sentence: RegExp) => (error: unknown) => {
   assert.ok(error instanceof DataDirectoryError)
@@ -53,7 +54,7 @@ describe('a data directory', () => {
 
   it('is made with a key that only its owner can read, and an empty log', async () => {
     const directory = fresh()
-    using data = await openDataDirectory(directory, { role: 'index' })
+    using data = await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') })
     assert.equal(data.isNew, true)
     assert.equal(statSync(data.paths.keySeed).mode & 0o777, 0o600)
     assert.equal(statSync(data.paths.keySeed).size, 32)
@@ -65,7 +66,7 @@ describe('a data directory', () => {
   it('keeps its key and its log', async () => {
     const directory = fresh()
     const open = async () => {
-      const data = await openDataDirectory(directory, { role: 'client' })
+      const data = await openDataDirectory(directory, { role: 'client', joining: joiningAs('client') })
       return { data, log: await openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast }) }
     }
     const first = await open()
@@ -82,40 +83,46 @@ describe('a data directory', () => {
 
   it('is refused to another role, with both named', async () => {
     const directory = fresh()
-    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    ;(await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }))[Symbol.dispose]()
     await assert.rejects(
-      openDataDirectory(directory, { role: 'client' }),
+      openDataDirectory(directory, { role: 'client', joining: joiningAs('client') }),
       refusedAs('DIRECTORY_OTHER_ROLE', /a node with the role index, not client/),
     )
-    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    ;(await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }))[Symbol.dispose]()
   })
 
   it('is refused when a newer version made it, or when it is not whole', async () => {
     const directory = fresh()
-    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    ;(await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }))[Symbol.dispose]()
     const { node, keySeed } = dataPaths(directory)
     const description = readFileSync(node, 'utf8')
     writeFileSync(node, description.replace('"format": 1', '"format": 7'))
     const newer = refusedAs('DIRECTORY_NEWER', /has format 7, this version knows up to 1/)
-    await assert.rejects(openDataDirectory(directory, { role: 'index' }), newer)
+    await assert.rejects(openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }), newer)
     assert.throws(() => openStoppedDirectory(directory), newer)
     writeFileSync(node, '{}')
     await assert.rejects(
-      openDataDirectory(directory, { role: 'index' }),
+      openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }),
       refusedAs('DIRECTORY_MISSING', /does not name a node/),
     )
     writeFileSync(node, description)
     writeFileSync(keySeed, 'short')
-    await assert.rejects(openDataDirectory(directory, { role: 'index' }), refusedAs('DIRECTORY_UNUSABLE', /5 bytes, not 32/))
+    await assert.rejects(
+      openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }),
+      refusedAs('DIRECTORY_UNUSABLE', /5 bytes, not 32/),
+    )
     rmSync(keySeed)
-    await assert.rejects(openDataDirectory(directory, { role: 'index' }), refusedAs('DIRECTORY_UNUSABLE', /key\.seed/))
+    await assert.rejects(
+      openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }),
+      refusedAs('DIRECTORY_UNUSABLE', /key\.seed/),
+    )
   })
 
   it('does not begin a lost log anew', async () => {
     const directory = fresh()
-    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    ;(await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }))[Symbol.dispose]()
     rmSync(dataPaths(directory).log, { recursive: true })
-    using data = await openDataDirectory(directory, { role: 'index' })
+    using data = await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') })
     const open = openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast })
     await assert.rejects(open, { name: 'LogError', code: 'LOG_DAMAGED' })
   })
@@ -127,9 +134,9 @@ describe('a data directory', () => {
 
   it('is refused to a second opener of the same process, and stays locked for others', async () => {
     const directory = fresh()
-    using data = await openDataDirectory(directory, { role: 'index' })
+    using data = await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') })
     await using log = await openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast })
-    await assert.rejects(openDataDirectory(directory, { role: 'index' }), lockedBy(process.pid))
+    await assert.rejects(openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }), lockedBy(process.pid))
     await assert.rejects(readLevelLog({ directory, upcast: noUpcast }), lockedBy(process.pid))
     assert.throws(() => openStoppedDirectory(directory), lockedBy(process.pid))
     assert.equal(lockHolder(data.paths.lock), process.pid)
@@ -150,25 +157,25 @@ describe('a data directory', () => {
   it('names the process that holds it, and is taken over from one that was killed', async () => {
     const directory = fresh()
     const child = await holder(directory)
-    await assert.rejects(openDataDirectory(directory, { role: 'index' }), lockedBy(child.pid))
+    await assert.rejects(openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }), lockedBy(child.pid))
     child.kill('SIGKILL')
     await once(child, 'exit')
-    using data = await openDataDirectory(directory, { role: 'index' })
+    using data = await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') })
     await using log = await openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast })
     assert.equal(log.head, 1)
   })
 
   it('is taken over from a dead process whose number somebody else has now', async () => {
     const directory = fresh()
-    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    ;(await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }))[Symbol.dispose]()
     const { lock } = dataPaths(directory)
     // Process 1 lives, but it did not start at that tick.
     writeFileSync(lock, JSON.stringify({ pid: 1, startedAt: '1234567890123', boot: null }))
-    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    ;(await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }))[Symbol.dispose]()
     writeFileSync(lock, JSON.stringify({ pid: process.pid, startedAt: null, boot: 'an earlier boot' }))
-    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    ;(await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }))[Symbol.dispose]()
     writeFileSync(lock, 'torn')
-    ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
+    ;(await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }))[Symbol.dispose]()
     assert.equal(lockHolder(lock), undefined)
   })
 })

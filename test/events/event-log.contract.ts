@@ -3,18 +3,19 @@ import fc from 'fast-check'
 import {
   ALL_KINDS,
   BODY_BYTES_MAX,
+  type ContentRules,
   type Envelope,
   type EventLog,
-  LAMPORT_JUMP_MAX,
   LogError,
+  type Ruling,
   type SignedEvent,
   type Signer,
 } from '../../src/events/index.ts'
-import { verifySignature } from '../../src/events/signer.sodium.ts'
-import { EVERY_KIND, foreign, numbered, randomSigner } from './samples.ts'
+import { EVERY_KIND, foreign, numbered, randomSigner, signerOf } from './samples.ts'
+import { verifySignature } from './test-network.ts'
 
 /** Opens an empty log for this signer; the caller disposes of it, the suite's `after` hook of its files. */
-export type OpenEmptyLog = (signer: Signer) => Promise<EventLog>
+export type OpenEmptyLog = (signer: Signer, rules?: ContentRules) => Promise<EventLog>
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = []
@@ -69,7 +70,7 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       )
       const signed = await log.readSignedAt([3, 1])
       assert.deepEqual(await all(log.readSigned(signer.id, 'gossip', 1, 9)), [signed[1], signed[0]])
-      for (const { body, signature } of signed) assert.equal(verifySignature(body, signature, signer.id), true)
+      for (const { body, signature } of signed) assert.equal(verifySignature('event', body, signature, signer.id), true)
     })
 
     it('reads a range, both ends inclusive, and only the kinds asked for', async () => {
@@ -172,19 +173,46 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
     })
 
     it('refuses a stamp that would drag the clock along, and goes on where it stood', async () => {
-      await using log = await open(signer)
+      await using log = await open(signer, { lamportMax: () => 1_000, judge: () => 'take' })
       await log.ingest([foreign(author, 1, 10)])
       const outcomes = await log.ingest([
-        foreign(author, 2, 10 + LAMPORT_JUMP_MAX + 1),
+        foreign(author, 2, 1_001),
         foreign(author, 3, Number.MAX_SAFE_INTEGER),
-        foreign(author, 4, 10 + LAMPORT_JUMP_MAX),
+        foreign(author, 4, 1_000),
       ])
       assert.deepEqual(outcomes.slice(0, 2), [
         { outcome: 'rejected', reason: 'clock-jump' },
         { outcome: 'rejected', reason: 'clock-jump' },
       ])
       assert.equal(outcomes[2]?.outcome, 'appended')
-      assert.equal(log.lamport, 10 + LAMPORT_JUMP_MAX)
+      assert.equal(log.lamport, 1_000)
+    })
+
+    it('stores nothing of an author that the network has not admitted, and asks again for one that it may yet', async () => {
+      const rulings = new Map<string, Ruling>([
+        [author.id, 'take'],
+        [signerOf(8).id, 'defer'],
+        [signerOf(9).id, 'refuse'],
+      ])
+      const rules: ContentRules = { lamportMax: () => 1_000, judge: (header) => rulings.get(header.author) ?? 'refuse' }
+      await using log = await open(signer, rules)
+      const outcomes = await log.ingest([foreign(author, 1, 1), foreign(signerOf(8), 1, 2), foreign(signerOf(9), 1, 3)])
+      assert.equal(outcomes[0]?.outcome, 'appended')
+      assert.deepEqual(outcomes.slice(1), [{ outcome: 'deferred' }, { outcome: 'rejected', reason: 'not-admitted' }])
+      assert.deepEqual([log.head, log.lamport], [1, 1])
+    })
+
+    it('takes each kind in its own stream alone', async () => {
+      await using log = await open(signer)
+      const strays = EVERY_KIND.flatMap(({ stream, event }) =>
+        (['gossip', 'index'] as const).filter((other) => other !== stream).map((other) => ({ stream: other, event })),
+      )
+      const outcomes = await log.ingest(strays.map((draft, index) => foreign(author, index + 1, index + 1, draft)))
+      assert.deepEqual(
+        outcomes.filter(({ outcome }) => outcome === 'appended'),
+        [],
+      )
+      assert.equal(log.head, 0)
     })
 
     it('refuses what is no event, private events of others and signatures of a wrong length', async () => {

@@ -6,7 +6,15 @@ import fc from 'fast-check'
 import { Level } from 'level'
 import { upcastSteps } from '../../migrations/index.ts'
 import { openLevelLog, readLevelLog } from '../../src/events/event-log.level.ts'
-import { type Envelope, type EventKind, type EventLog, LogError, type Signer, upcaster } from '../../src/events/index.ts'
+import {
+  type ContentRules,
+  type Envelope,
+  type EventKind,
+  type EventLog,
+  LogError,
+  type Signer,
+  upcaster,
+} from '../../src/events/index.ts'
 import { describeEventLog } from './event-log.contract.ts'
 import { EVERY_KIND, foreign, numbered, randomSigner, tickingClock } from './samples.ts'
 
@@ -21,10 +29,10 @@ describe('the log on LevelDB', () => {
   let directories = 0
   const fresh = (): string => join(root, String(directories++))
   after(() => rmSync(root, { recursive: true }))
-  const open = (directory: string, signer: Signer, create = true): Promise<EventLog> =>
-    openLevelLog({ directory, signer, clock: tickingClock(), upcast: upcaster(upcastSteps), create })
+  const open = (directory: string, signer: Signer, create = true, rules?: ContentRules): Promise<EventLog> =>
+    openLevelLog({ directory, signer, clock: tickingClock(), upcast: upcaster(upcastSteps), create, ...(rules && { rules }) })
 
-  describeEventLog('the log on LevelDB', (signer) => open(fresh(), signer))
+  describeEventLog('the log on LevelDB', (signer, rules) => open(fresh(), signer, true, rules))
 
   const signer = randomSigner()
   const author = randomSigner()

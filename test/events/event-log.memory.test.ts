@@ -4,6 +4,6 @@ import { upcaster } from '../../src/events/index.ts'
 import { describeEventLog } from './event-log.contract.ts'
 import { tickingClock } from './samples.ts'
 
-describeEventLog('the log in memory', async (signer) =>
-  openMemoryLog({ signer, clock: tickingClock(), upcast: upcaster(upcastSteps) }),
+describeEventLog('the log in memory', async (signer, rules) =>
+  openMemoryLog({ signer, clock: tickingClock(), upcast: upcaster(upcastSteps), ...(rules && { rules }) }),
 )

@@ -1,12 +1,13 @@
 import { openDataDirectory } from '../../src/events/data-directory.fs.ts'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
 import { noUpcast, numbered, tickingClock } from './samples.ts'
+import { joiningAs } from './test-network.ts'
 
 // A process that opens the data directory given, appends one event, says so, and holds it until it is killed.
 
 const directory = process.argv[2] ?? ''
 try {
-  const data = await openDataDirectory(directory, { role: 'index' })
+  const data = await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') })
   const log = await openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast })
   await log.append([numbered(1)])
   console.log(log.head)

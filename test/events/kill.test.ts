@@ -45,7 +45,7 @@ describe('a log whose process is killed with -9', () => {
       const found = new Map<number, string>()
       for await (const { seq, event, authorSeq } of log.read()) {
         assert.equal(authorSeq, seq)
-        if ('reason' in event) found.set(seq, event.reason)
+        if ('incarnation' in event) found.set(seq, String(event.incarnation))
       }
       for (const [seq, number] of acknowledged) assert.equal(found.get(seq), number, `event ${seq} of round ${round}`)
       assert.equal(found.size, log.head)

@@ -20,6 +20,7 @@ import { repairLog } from '../../src/events/repair-log.level.ts'
 import { SUMMARIES, segmentKey, summaryKey } from '../../src/events/segment-keys.ts'
 import { verifyLog } from '../../src/events/verify-log.level.ts'
 import { EVERY_KIND, noUpcast, numbered, randomSigner, signerOf, tickingClock } from './samples.ts'
+import { TEST_NETWORK } from './test-network.ts'
 
 describe('repairing a log', () => {
   const root = mkdtempSync(join(tmpdir(), 'p2pt-repair-'))
@@ -74,7 +75,7 @@ describe('repairing a log', () => {
     const report = await repairLog(directory, signer.id)
     assert.ok(report.repaired)
     assert.deepEqual([report.after.ranges, report.after.problems], [[], []])
-    const again = await verifyLog(directory, { signatures: true })
+    const again = await verifyLog(directory, { signaturesOf: TEST_NETWORK })
     assert.ok(again.intact)
     assert.ok(
       report.keptIn !== null && (existsSync(join(report.keptIn, 'log')) || !existsSync(join(directory, 'damaged-1', 'log'))),

@@ -2,6 +2,7 @@ import type { Lamport } from '../../src/events/ids.ts'
 import type { Draft, Event, InfoHash, Millis, NodeId, SignedEvent, Signer, Stream } from '../../src/events/index.ts'
 import { addressId, signEvent } from '../../src/events/index.ts'
 import { randomSeed, signerFromSeed } from '../../src/events/signer.sodium.ts'
+import { TEST_NETWORK } from './test-network.ts'
 
 // Real keys and one event of every kind, for tests, the golden log and benches.
 
@@ -9,10 +10,10 @@ import { randomSeed, signerFromSeed } from '../../src/events/signer.sodium.ts'
 export function signerOf(number: number): Signer {
   const seed = new Uint8Array(32).fill(7)
   new DataView(seed.buffer).setUint32(0, number)
-  return signerFromSeed(seed)
+  return signerFromSeed(seed, TEST_NETWORK)
 }
 
-export const randomSigner = (): Signer => signerFromSeed(randomSeed())
+export const randomSigner = (): Signer => signerFromSeed(randomSeed(), TEST_NETWORK)
 
 /** A clock that moves a millisecond each time it is asked. */
 export function tickingClock(start = 1_800_000_000_000): { now(): Millis } {
@@ -29,6 +30,12 @@ const address = { host: '127.0.0.1', port: 49737, dhtPort: 0 }
 /** One of each kind, with every field away from its default. */
 export const EVERY_KIND: readonly { stream: Stream; event: Event }[] = [
   { stream: 'local', event: { kind: 'node.started', role: 'client', software: 'p2pt/0.1.0', incarnation: 3 } },
+  { stream: 'local', event: { kind: 'network.joined', genesis: new Uint8Array([1, 2, 3]), credential: new Uint8Array([4]) } },
+  { stream: 'gossip', event: { kind: 'node.admitted', credential: new Uint8Array([5, 6]) } },
+  {
+    stream: 'gossip',
+    event: { kind: 'access.revoked', revocation: new Uint8Array([7, 8]), ownerSignature: new Uint8Array(64).fill(9) },
+  },
   { stream: 'local', event: { kind: 'node.stopped', reason: 'asked to' } },
   { stream: 'local', event: { kind: 'policy.adopted', policy: 'standard', parameters: { banAt: -500, corrupt: 100 } } },
   { stream: 'local', event: { kind: 'operator.banned', subject: node('a'), reason: 'sent garbage' } },
@@ -145,7 +152,7 @@ export const EVERY_KIND: readonly { stream: Stream; event: Event }[] = [
 /** A gossiped draft that is small and tells its number. */
 export const numbered = (number: number): Draft => ({
   stream: 'gossip',
-  event: { kind: 'operator.banned', subject: addressId('10.0.0.1'), reason: String(number) },
+  event: { kind: 'member.left', subject: node('b'), incarnation: number, role: 'index', ...address },
 })
 
 /** An event of somebody else, signed, with the stamps given. */

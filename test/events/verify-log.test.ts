@@ -14,6 +14,7 @@ import { decodeSummary, encodeSummary } from '../../src/events/segment-summary.t
 import { CHECKSUM_BYTES, sealValue } from '../../src/events/segment-value.level.ts'
 import { verifyLog } from '../../src/events/verify-log.level.ts'
 import { EVERY_KIND, foreign, noUpcast, numbered, randomSigner, tickingClock } from './samples.ts'
+import { TEST_NETWORK } from './test-network.ts'
 
 // Real files, damaged as disks, copies and hands damage them. The log has 3,000 events in tables and 200 in LevelDB's
 // own log file, the last of them in small segments.
@@ -114,7 +115,10 @@ describe('verifying a log', () => {
       readdirSync(join(directory, 'log')).map((name) => [name, readFileSync(join(directory, 'log', name), 'hex')])
     const before = contents()
     const progress: number[] = []
-    const verdict = await verifyLog(directory, { signatures: true, onProgress: ({ events }) => progress.push(events) })
+    const verdict = await verifyLog(directory, {
+      signaturesOf: TEST_NETWORK,
+      onProgress: ({ events }) => progress.push(events),
+    })
     assert.deepEqual(verdict.ranges, [])
     assert.deepEqual([verdict.intact, verdict.events, verdict.signaturesChecked, verdict.problems], [true, HEAD, HEAD, []])
     assert.match(readFileSync(join(directory, 'head'), 'utf8'), new RegExp(verdict.headDigest))
@@ -368,7 +372,7 @@ describe('verifying a log', () => {
     await log.ingest([good, { body: foreign(author, 2, 2).body, signature: good.signature }, foreign(author, 3, 3)])
     await log[Symbol.asyncDispose]()
     assert.deepEqual(await ranges(directory), [])
-    const verdict = await verifyLog(directory, { signatures: true })
+    const verdict = await verifyLog(directory, { signaturesOf: TEST_NETWORK })
     assert.deepEqual(verdict.ranges, [{ from: 2, to: 2, what: 'altered' }])
   })
 
@@ -392,7 +396,7 @@ describe('verifying a log', () => {
   it('audits a log that is open, while it is appended to', async () => {
     const directory = copy()
     await using log = await open(directory)
-    const auditing = log.verify({ signatures: true })
+    const auditing = log.verify({ signaturesOf: TEST_NETWORK })
     for (let commit = 0; commit < 150; commit++) await log.append([numbered(commit)], { durable: false })
     const verdict = await auditing
     assert.deepEqual([verdict.intact, verdict.events, verdict.signaturesChecked], [true, HEAD, HEAD])

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
 import { verifyLog } from '../../src/events/verify-log.level.ts'
 import { noUpcast, signerOf, tickingClock } from './samples.ts'
+import { TEST_NETWORK } from './test-network.ts'
 
 /** Largest file the process may write, in bytes: the kernel refuses more, as it does on a full disk. */
 const FILE_BYTES_MAX = 60_000
@@ -70,7 +71,7 @@ describe('a log on a disk that refuses to write', () => {
       acknowledged,
       acknowledged.map((_, index) => index + 1),
     )
-    const verdict = await verifyLog(directory, { signatures: true })
+    const verdict = await verifyLog(directory, { signaturesOf: TEST_NETWORK })
     assert.deepEqual([verdict.ranges, verdict.events], [[], acknowledged.length])
     await using log = await openLevelLog({ directory, signer: signerOf(1), clock: tickingClock(), upcast: noUpcast })
     assert.equal(log.head, acknowledged.length)

@@ -42,7 +42,7 @@ describe('a HyperDHT node among liars', () => {
       limits: { leaveMsMax: 50, ...limits },
     })
     open.push(made)
-    made.listen({ linked: () => {}, unlinked: () => {}, message: () => {} })
+    made.listen({ linked: () => {}, unlinked: () => {}, refused: () => {}, message: () => {} })
     await made.start(new AbortController().signal)
     return made
   }

@@ -4,11 +4,12 @@
 import { openLevelLog } from '../../src/events/event-log.level.ts'
 import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import { type AppendOptions, type Draft, type EventLog, LogError, type NodeId } from '../../src/events/index.ts'
-import { verifySignature } from '../../src/events/signer.sodium.ts'
 import { systemClock, systemTimers } from '../../src/events/time.system.ts'
 import { createOverlay } from '../../src/network/runtime.ts'
 import { MemoryNetwork } from '../../src/network/transport.memory.ts'
 import { noUpcast, signerOf } from '../events/samples.ts'
+import { verifySignature } from '../events/test-network.ts'
+import { OPEN_RULES } from './open-rules.ts'
 
 const [directory = ''] = process.argv.slice(2)
 const [witness, victim] = [signerOf(1), signerOf(2)]
@@ -33,7 +34,7 @@ const log: EventLog = Object.assign(real, {
 
 const started = async (id: NodeId, its: EventLog, port: number) => {
   const transport = network.create(id, { host: '10.0.0.1', port })
-  const about = { role: 'index', software: 'test', incarnation: 1, verify: verifySignature } as const
+  const about = { role: 'index', software: 'test', incarnation: 1, verify: verifySignature, rules: OPEN_RULES } as const
   const overlay = createOverlay({ ...common, ...about, transport, log: its })
   await overlay.start(new AbortController().signal)
   return overlay

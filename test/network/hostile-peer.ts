@@ -4,6 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import HyperDHT from 'hyperdht'
 import Protomux from 'protomux'
+import type { Joining, Millis, NodeId } from '../../src/events/index.ts'
+import { CREDENTIAL } from '../../src/network/link.hyperswarm.ts'
+import { openOwnerFolder } from '../../src/roles/owner/owner-folder.fs.ts'
+import { joiningAs } from '../events/test-network.ts'
 
 export type HostilePeer = {
   readonly key: string
@@ -15,29 +19,38 @@ export type HostilePeer = {
   close(): Promise<void>
 }
 
-export async function hostilePeer(victimKey: string, port: number, seed?: Buffer): Promise<HostilePeer> {
+/** @param joining what it shows to be let in: an invitation of the network of tests, unless another is given */
+export async function hostilePeer(
+  victimKey: string,
+  port: number,
+  { seed, joining = joiningAs('index') }: { seed?: Buffer | undefined; joining?: Joining } = {},
+): Promise<HostilePeer> {
   const keyPair = HyperDHT.keyPair(seed)
   const dht = new HyperDHT({ host: '127.0.0.1', bootstrap: [], keyPair, firewalled: false })
   const stream = dht.connect(Buffer.from(victimKey, 'hex'), { relayAddresses: [{ host: '127.0.0.1', port }], keyPair })
   stream.on('error', () => {})
   const closed = new Promise<void>((resolve) => stream.on('close', () => resolve()))
   await once(stream, 'open')
+  const key = keyPair.publicKey.toString('hex')
+  const credential = joining.credentialOf(key as NodeId)
   return {
-    key: keyPair.publicKey.toString('hex'),
+    key,
     stream,
     closed,
     async open() {
       // The streams of hyperdht have all that protomux wants, under a type that says less.
       const mux = new Protomux(stream as unknown as Protomux.MuxStream)
       const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const messages = [{ onmessage: () => {} }]
+      const messages = [{ onmessage: () => {} }, { onmessage: () => resolve() }]
       const channel = mux.createChannel({
         protocol: 'p2pt/1',
+        handshake: CREDENTIAL,
         messages,
-        onopen: resolve,
+        // It lets in whoever it is.
+        onopen: () => channel?.messages[1]?.send(Uint8Array.of(0)),
         onclose: () => reject(new Error('refused')),
       })
-      channel?.open()
+      channel?.open(credential)
       await promise
       return (bytes) => channel?.messages[0]?.send(bytes) ?? false
     },
@@ -50,7 +63,11 @@ export async function hostilePeer(victimKey: string, port: number, seed?: Buffer
 
 if (import.meta.main) {
   const [key = '', port = '', mode = ''] = process.argv.slice(2)
-  const peer = await hostilePeer(key, Number(port))
+  const owner = process.env.P2PT_NETWORK
+  // Let into the network of real processes by the key of its owner.
+  const joining =
+    owner === undefined ? undefined : openOwnerFolder(owner, () => Date.now() as Millis).joining('member', 'hostile')
+  const peer = await hostilePeer(key, Number(port), joining === undefined ? {} : { joining })
   const send = await peer.open()
   process.stdout.write(`${peer.key}\n`)
   const message = new Uint8Array(200)

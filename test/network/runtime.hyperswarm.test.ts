@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import type { EventLog, InfoHash } from '../../src/events/index.ts'
-import { signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
+import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import { systemClock, systemTimers } from '../../src/events/time.system.ts'
 import { createOverlay, type Endpoint, type OverlayRuntime } from '../../src/network/index.ts'
 import { createHyperswarmTransport, type HyperswarmTransport } from '../../src/network/transport.hyperswarm.ts'
+import { TEST_NETWORK, verifySignature } from '../events/test-network.ts'
+import { OPEN_RULES } from './open-rules.ts'
 
 type Node = { overlay: OverlayRuntime; transport: HyperswarmTransport; log: EventLog }
 
@@ -20,13 +22,21 @@ describe('overlay on hyperswarm', () => {
   function create(role: 'bootstrap' | 'index' | 'client', bootstrap: readonly Endpoint[]): Node {
     const seed = randomBytes(32)
     const log = openMemoryLog({
-      signer: signerFromSeed(seed),
+      signer: signerFromSeed(seed, TEST_NETWORK),
       clock: systemClock,
       upcast: (_kind, _version, payload) => payload,
     })
     const common = { role, clock: systemClock, timers: systemTimers, random: Math.random }
     const transport = createHyperswarmTransport({ ...common, seed, host: '127.0.0.1', port: 0, bootstrap, topic: TOPIC })
-    const overlay = createOverlay({ ...common, software: 'test', incarnation: 1, transport, log, verify: verifySignature })
+    const overlay = createOverlay({
+      ...common,
+      software: 'test',
+      incarnation: 1,
+      transport,
+      log,
+      verify: verifySignature,
+      rules: OPEN_RULES,
+    })
     const node = { overlay, transport, log }
     open.push(node)
     return node
@@ -53,7 +63,10 @@ describe('overlay on hyperswarm', () => {
     await until(() => open.every(allKnown))
 
     await client.log.append([
-      { stream: 'gossip', event: { kind: 'torrent.verified', infoHash: '0'.repeat(40) as InfoHash, title: 'x' } },
+      {
+        stream: 'gossip',
+        event: { kind: 'piece.judged', subject: a.overlay.self, infoHash: '0'.repeat(40) as InfoHash, good: [], bad: [] },
+      },
     ])
     await until(() => open.every(({ log }) => log.versionVector().get(client.overlay.self) === 1))
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { type Event, type EventKind, LAMPORT_JUMP_MAX, type NodeId, type SignedEvent } from '../../src/events/index.ts'
+import type { Event, EventKind, NodeId, SignedEvent } from '../../src/events/index.ts'
 import { RequestError } from '../../src/network/index.ts'
 import { decodeWire, EXCHANGE_BODY_BYTES_MAX, encodeWire } from '../../src/network/wire.ts'
 import { allAlive, allBelieve, holdTheSame } from '../sim/laws.ts'
 import { randomFrom } from '../sim/random.ts'
-import { type SimNode, Simulation } from '../sim/simulation.ts'
+import { SIM_LAMPORT_MAX, type SimNode, Simulation } from '../sim/simulation.ts'
 import { Stranger } from '../sim/stranger.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -248,7 +248,7 @@ describe('overlay', () => {
       const before = sim.at(0).log.lamport
       stranger.send(sim.at(0), {
         type: 'push',
-        events: [{ event: stranger.event(1, before + LAMPORT_JUMP_MAX + 10), hops: 0 }],
+        events: [{ event: stranger.event(1, SIM_LAMPORT_MAX + 1), hops: 0 }],
       })
       await sim.time.advance(1_000)
       assert.ok(sim.at(0).log.lamport < before + 10)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { NodeId } from '../../src/events/index.ts'
+import type { CredentialFault, NodeId } from '../../src/events/index.ts'
 import {
   type Endpoint,
   type Link,
@@ -20,6 +20,7 @@ export class Recorder implements TransportEvents {
   readonly up: Link[] = []
   readonly down: { peer: NodeId; why: LinkLoss }[] = []
   readonly messages: { from: NodeId; bytes: Uint8Array }[] = []
+  readonly refusals: { peer: NodeId; why: CredentialFault; by: 'us' | 'peer' }[] = []
   #waiting: (() => void)[] = []
 
   linked(link: Link): void {
@@ -29,6 +30,11 @@ export class Recorder implements TransportEvents {
 
   unlinked(peer: NodeId, why: LinkLoss): void {
     this.down.push({ peer, why })
+    this.#changed()
+  }
+
+  refused(peer: NodeId, why: CredentialFault, by: 'us' | 'peer'): void {
+    this.refusals.push({ peer, why, by })
     this.#changed()
   }
 

@@ -16,6 +16,7 @@ import {
 } from '../../src/network/transport.hyperswarm.ts'
 import { type Endpoint, MESSAGE_BYTES_MAX } from '../../src/network/transport.ts'
 import { freeUdpPort } from '../../src/network/udp-port.hyperswarm.ts'
+import { TEST_NETWORK } from '../events/test-network.ts'
 import { hostilePeer } from './hostile-peer.ts'
 import { Recorder, transportContract } from './transport.contract.ts'
 
@@ -86,7 +87,7 @@ describe('hyperswarm transport', () => {
   describe('finding the network', () => {
     it('has the key that signs events as its node id', () => {
       const seed = randomBytes(32)
-      assert.equal(create({ seed }).self, signerFromSeed(seed).id)
+      assert.equal(create({ seed }).self, signerFromSeed(seed, TEST_NETWORK).id)
     })
 
     for (const endpoint of [
@@ -263,7 +264,7 @@ describe('hyperswarm transport', () => {
     const limits: Partial<TransportLimits> = { messagesIn: { perSecond: 1_000, burst: 2_000 } }
 
     async function hostile(victim: Node, seed?: Buffer) {
-      const peer = await hostilePeer(victim.transport.self, victim.port, seed)
+      const peer = await hostilePeer(victim.transport.self, victim.port, { seed })
       open.push({ [Symbol.asyncDispose]: () => peer.close() })
       return peer
     }
@@ -444,7 +445,7 @@ describe('hyperswarm transport', () => {
       const seed = randomBytes(32)
       const first = await start({ role: 'bootstrap', port: bootstrap[0]?.port ?? 0, topic })
       const banner = create({ bootstrap, topic })
-      banner.ban(signerFromSeed(seed).id)
+      banner.ban(signerFromSeed(seed, TEST_NETWORK).id)
       const seen = new Recorder()
       open.push(banner)
       banner.listen(seen)

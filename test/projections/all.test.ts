@@ -20,11 +20,12 @@ import {
 } from '../../src/projections/index.ts'
 import { openLevelProjectionStore } from '../../src/projections/projection-store.level.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
+import { TEST_KEYS, TEST_NETWORK } from '../events/test-network.ts'
 import { hash, node } from './envelopes.ts'
 import { judged } from './reputation/scenes.ts'
 
-const signer = signerFromSeed(new Uint8Array(32).fill(1))
-const other = signerFromSeed(new Uint8Array(32).fill(2))
+const signer = signerFromSeed(new Uint8Array(32).fill(1), TEST_NETWORK)
+const other = signerFromSeed(new Uint8Array(32).fill(2), TEST_NETWORK)
 const infoHash = hash('film')
 const peer = node('peer')
 const files = { infoHash, name: 'film', torrentFile: new Uint8Array([1, 2, 3]) }
@@ -65,7 +66,7 @@ describe('all projections together', () => {
     const notices: RunnerNotice[] = []
     const runner = createProjectionRunner<ProjectionStates>({
       ...{ log, store, newSha256, timers: systemTimers },
-      projections: allProjections(signer.id),
+      projections: allProjections(signer.id, TEST_KEYS),
       onNotice: (notice) => notices.push(notice),
     })
     await runner.open()
@@ -74,7 +75,7 @@ describe('all projections together', () => {
   const NAMES = ['liveness', 'reputation', 'keyword-index', 'downloads'] as const
 
   it('handle events that exist, under their names', () => {
-    const projections = allProjections(signer.id)
+    const projections = allProjections(signer.id, TEST_KEYS)
     assert.deepEqual(Object.keys(projections), NAMES)
     for (const [name, projection] of Object.entries(projections)) {
       assert.equal(projection.name, name)

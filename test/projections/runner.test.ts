@@ -14,6 +14,7 @@ import {
 } from '../../src/projections/index.ts'
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
+import { TEST_NETWORK } from '../events/test-network.ts'
 import { countedTurns } from './counted-turns.ts'
 import { hash } from './envelopes.ts'
 
@@ -63,7 +64,7 @@ class ManualTimers {
 
 const openLog = (): EventLog =>
   openMemoryLog({
-    signer: signerFromSeed(new Uint8Array(32).fill(7)),
+    signer: signerFromSeed(new Uint8Array(32).fill(7), TEST_NETWORK),
     clock: { now: () => 1 as Millis },
     upcast: upcaster(upcastSteps),
   })

@@ -14,6 +14,7 @@ import { openMemoryProjectionStore } from '../../src/projections/projection-stor
 import { newSha256 } from '../../src/projections/sha256.system.ts'
 import { digestRows } from '../../src/projections/sha256.ts'
 import { EVERY_KIND, signerOf, tickingClock } from '../events/samples.ts'
+import { TEST_KEYS } from '../events/test-network.ts'
 
 const signer = signerOf(1)
 const openLog = (): EventLog => openMemoryLog({ signer, clock: tickingClock(), upcast: upcaster(upcastSteps) })
@@ -42,7 +43,7 @@ function runnerOf(log: Pick<EventLog, 'head' | 'readBatches' | 'onAppended'>, st
   return createProjectionRunner<ProjectionStates>({
     log,
     store,
-    projections: allProjections(signer.id),
+    projections: allProjections(signer.id, TEST_KEYS),
     timers: { after: () => () => {} },
     newSha256,
     checkpointEvents: 20,
@@ -51,7 +52,7 @@ function runnerOf(log: Pick<EventLog, 'head' | 'readBatches' | 'onAppended'>, st
   })
 }
 
-const REPUTATION = allProjections(signer.id).reputation.version
+const REPUTATION = allProjections(signer.id, TEST_KEYS).reputation.version
 const NAMES = ['liveness', 'reputation', 'keyword-index', 'downloads'] as const
 
 describe('snapshots of projections', () => {
@@ -91,7 +92,7 @@ describe('snapshots of projections', () => {
     await again.open()
     for (const looking of [runner, again]) {
       for (const name of NAMES) {
-        const projection = allProjections(signer.id)[name]
+        const projection = allProjections(signer.id, TEST_KEYS)[name]
         for (const seq of [1, 99, 100, 101, 737, 1_000, inner.head - 1, inner.head]) {
           reads.events = 0
           const rows = projection.rows((await looking.stateAt(name, seq)) as never)
@@ -114,7 +115,7 @@ describe('snapshots of projections', () => {
     const marks = await store.snapshots('liveness')
     assert.ok(marks.length > 0 && marks.every(({ seq }) => seq <= log.head))
     for (const { seq } of marks) {
-      const rows = allProjections(signer.id).liveness.rows(await runner.stateAt('liveness', seq))
+      const rows = allProjections(signer.id, TEST_KEYS).liveness.rows(await runner.stateAt('liveness', seq))
       assert.equal(digestRows(rows, newSha256), await runner.digestAt('liveness', seq))
     }
     await runner.close()
@@ -130,7 +131,7 @@ describe('snapshots of projections', () => {
     const runner = runnerOf(log, store)
     await runner.open()
     assert.ok((await store.snapshots('reputation')).every(({ version, seq }) => version === REPUTATION && seq <= log.head))
-    const projection = allProjections(signer.id).reputation
+    const projection = allProjections(signer.id, TEST_KEYS).reputation
     const digest = async () => digestRows(projection.rows(await runner.stateAt('reputation', 300)), newSha256)
     assert.equal(await digest(), await runner.digestAt('reputation', 300))
     await store.saveSnapshot(

@@ -13,6 +13,7 @@ import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
 import type { Progressive } from '../../src/roles/index.ts'
 import type { RunningNode, StartOptions } from '../../src/roles/start.ts'
 import { noUpcast } from '../events/samples.ts'
+import { joiningAs, TEST_NETWORK } from '../events/test-network.ts'
 import { hostilePeer } from '../network/hostile-peer.ts'
 import { until } from './until.ts'
 
@@ -23,7 +24,8 @@ const BAD = [
   { host: '10.0.0.1', port: 0 },
 ]
 
-const liar = signerFromSeed(new Uint8Array(32).fill(0x66))
+const LIAR_SEED = new Uint8Array(32).fill(0x66)
+const liar = signerFromSeed(LIAR_SEED, TEST_NETWORK)
 
 /** Signed events in which the liar says that it is a member, and where. */
 const lies = (): SignedEvent[] =>
@@ -58,7 +60,15 @@ describe('an event whose address is none', () => {
   let running: Set<RunningNode>
   const at = (name: string) => join(root, name)
   const optionsOf = (role: StartOptions['role'], name: string, more: Partial<StartOptions> = {}): StartOptions => ({
-    ...{ role, dataDirectory: at(name), host: '127.0.0.1', port: 0, bootstrap: [], logLevel: 'silent' },
+    ...{
+      role,
+      joining: joiningAs(role),
+      dataDirectory: at(name),
+      host: '127.0.0.1',
+      port: 0,
+      bootstrap: [],
+      logLevel: 'silent',
+    },
     ...more,
   })
   const start = async (role: StartOptions['role'], name: string, more?: Partial<StartOptions>): Promise<RunningNode> => {
@@ -84,7 +94,7 @@ describe('an event whose address is none', () => {
   }
   /** Writes the lies into the log of a stopped node, as an earlier version of it did that took them. */
   const store = async (name: string) => {
-    using directory = await openDataDirectory(at(name), { role: 'bootstrap' })
+    using directory = await openDataDirectory(at(name), { role: 'bootstrap', joining: joiningAs('bootstrap') })
     const place = { directory: directory.directory, signer: directory.signer, clock: systemClock, upcast: noUpcast }
     await using log = await openLevelLog(place)
     for (const { outcome } of await log.ingest(lies(), { origin: 'stored', durable: true })) assert.equal(outcome, 'appended')

@@ -8,19 +8,26 @@ import { upcastSteps } from '../../migrations/index.ts'
 import { exportLog } from '../../src/cli/services/export-log.ts'
 import { openDataDirectory } from '../../src/events/data-directory.fs.ts'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
-import { type Draft, type SignedEvent, upcaster } from '../../src/events/index.ts'
+import { type Draft, type InfoHash, type SignedEvent, upcaster } from '../../src/events/index.ts'
 import { startNode } from '../../src/roles/compose.ts'
 import { importLog } from '../../src/roles/compose-import.ts'
 import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
 import { readRestoredMark } from '../../src/roles/node/restored.fs.ts'
 import type { StartOptions } from '../../src/roles/start.ts'
 import { EVERY_KIND, foreign, numbered, signerOf, tickingClock } from '../events/samples.ts'
+import { joiningAs } from '../events/test-network.ts'
 import { resultOf } from './result-of.ts'
 
 const upcast = upcaster(upcastSteps)
 const OFFLINE: Omit<StartOptions, 'dataDirectory'> = {
   ...{ role: 'client', host: '127.0.0.1', port: 0, bootstrap: [], logLevel: 'silent' },
 }
+
+/** A publication, for the index stream. */
+const said = (number: number): Draft => ({
+  stream: 'index',
+  event: { kind: 'torrent.withdrawn', infoHash: number.toString(16).padStart(40, '0') as InfoHash, title: 'x' },
+})
 
 describe('a log', () => {
   let root: string
@@ -31,7 +38,7 @@ describe('a log', () => {
   afterEach(() => rmSync(root, { recursive: true, force: true }))
 
   const withLog = async <T>(name: string, run: (log: Awaited<ReturnType<typeof openLevelLog>>) => Promise<T>): Promise<T> => {
-    using directory = await openDataDirectory(at(name), { role: 'client' })
+    using directory = await openDataDirectory(at(name), { role: 'client', joining: joiningAs('client') })
     await using log = await openLevelLog({ directory: at(name), signer: directory.signer, clock: tickingClock(), upcast })
     return await run(log)
   }
@@ -45,7 +52,7 @@ describe('a log', () => {
   const exported = async (name: string, format: 'ndjson' | 'bundle'): Promise<string> => {
     await using node = await openStoppedNode(at(name))
     const file = at(`${name}.${format}`)
-    await exportLog({ queries: node, id: node.id }, {}, { format, file })
+    await exportLog({ queries: node, id: node.id, genesis: node.joined.genesis }, {}, { format, file })
     return file
   }
   const lines = (events: readonly SignedEvent[]): string => {
@@ -79,7 +86,7 @@ describe('a log', () => {
 
   it('that is moved half way by a process that was killed says so, wherever it is opened, until the move is done', async () => {
     await withLog('one', async (log) => {
-      const own: Draft[] = Array.from({ length: 2000 }, (_, index) => ({ ...numbered(index), stream: 'index' }))
+      const own: Draft[] = Array.from({ length: 2000 }, (_, index) => said(index))
       for (let from = 0; from < own.length; from += 250) await log.append(own.slice(from, from + 250))
     })
     const file = await exported('one', 'bundle')
@@ -101,7 +108,7 @@ describe('a log', () => {
     assert.equal(stored + duplicates, 2000)
     assert.equal((await state('moved')).events, 2000)
     await assert.rejects(resultOf(importLog(at('moved'), again)), { code: 'usage', message: /has a key already/ })
-    const [next] = await withLog('moved', (log) => log.append([{ ...numbered(1), stream: 'index' }]))
+    const [next] = await withLog('moved', (log) => log.append([said(1)]))
     assert.ok((next?.authorSeq ?? 0) > 2000 + 65_536, 'far above what may have been said since')
   })
 
@@ -141,7 +148,7 @@ describe('a log', () => {
     const cases: [what: string, events: readonly SignedEvent[], code: string, message: RegExp][] = [
       [
         'a forged event',
-        [...good, { ...forged, signature: signerOf(9).sign(forged.body) }],
+        [...good, { ...forged, signature: signerOf(9).sign('event', forged.body) }],
         'damaged',
         /event 3 .* is forged: .* nothing was imported/,
       ],

@@ -1,6 +1,6 @@
 import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import type { EventLog, InfoHash, NodeId, SignedEvent, TorrentPublished } from '../../src/events/index.ts'
-import { signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
+import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import type { Overlay, RequestHandler } from '../../src/network/overlay.ts'
 import { allProjections, type ProjectionStates } from '../../src/projections/all.ts'
 import { createProjectionRunner, type ProjectionRunner } from '../../src/projections/index.ts'
@@ -16,6 +16,7 @@ import type { IndexMap } from '../../src/roles/index-node/index-map.ts'
 import { createIndexNode, type IndexNode } from '../../src/roles/index-node/index-node.ts'
 import { liveIndexMap } from '../../src/roles/index-node/live-index-map.ts'
 import type { SearchRequest, SearchResult } from '../../src/roles/services.ts'
+import { TEST_KEYS, TEST_NETWORK, verifySignature } from '../events/test-network.ts'
 import { hash } from '../projections/envelopes.ts'
 import { type SimNode, Simulation } from '../sim/simulation.ts'
 
@@ -43,7 +44,7 @@ export class IndexNetwork implements AsyncDisposable {
       const states = createProjectionRunner<ProjectionStates>({
         log: node.log,
         store: openMemoryProjectionStore(),
-        projections: allProjections(node.id),
+        projections: allProjections(node.id, TEST_KEYS),
         timers: sim.time,
         newSha256,
       })
@@ -249,7 +250,7 @@ export class Author {
   constructor(seed: number) {
     const key = new Uint8Array(32)
     new DataView(key.buffer).setUint32(8, seed)
-    const signer = signerFromSeed(key)
+    const signer = signerFromSeed(key, TEST_NETWORK)
     this.id = signer.id
     const clock = { now: () => 1_800_000_000_000 as ReturnType<Simulation['time']['now']> }
     this.log = openMemoryLog({ signer, clock, upcast: (_kind, _version, payload) => payload })

@@ -10,6 +10,7 @@ import { importLog } from '../../src/roles/compose-import.ts'
 import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
 import type { EventRow } from '../../src/roles/index.ts'
 import type { RunningNode, StartOptions } from '../../src/roles/start.ts'
+import { TEST_GENESIS } from '../events/test-network.ts'
 import { resultOf } from './result-of.ts'
 import { until } from './until.ts'
 
@@ -135,7 +136,7 @@ describe('a node restored from a backup', () => {
     const { id } = await node.node.status()
     await publish(node, 'first words')
     const file = at('one.bundle')
-    await exportLog({ queries: node.node, id }, {}, { format: 'bundle', file })
+    await exportLog({ queries: node.node, id, genesis: TEST_GENESIS }, {}, { format: 'bundle', file })
     await publish(node, 'second words')
     await publish(node, 'third words')
     await stop(node)

@@ -9,6 +9,7 @@ import { createProjectionRunner, type ProjectionRunner } from '../../src/project
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
 import { noUpcast } from '../events/samples.ts'
+import { TEST_KEYS, TEST_NETWORK } from '../events/test-network.ts'
 import { VirtualTime } from '../sim/virtual-time.ts'
 
 /** Where a log in memory is, with as much room as there is memory, or none. */
@@ -33,12 +34,12 @@ export type SmallLog = AsyncDisposable & {
 
 export async function openSmallLog(name = 1): Promise<SmallLog> {
   const time = new VirtualTime()
-  const signer = signerFromSeed(new Uint8Array(32).fill(name))
+  const signer = signerFromSeed(new Uint8Array(32).fill(name), TEST_NETWORK)
   const disk = new Disk()
   const log = new CommittedLog(new LogState(), disk, { signer, clock: { now: () => time.now() as Millis }, upcast: noUpcast })
   const states = createProjectionRunner<ProjectionStates>({
     ...{ log, store: openMemoryProjectionStore(), timers: time, newSha256 },
-    projections: allProjections(log.author),
+    projections: allProjections(log.author, TEST_KEYS),
   })
   await states.open()
   return {

@@ -15,12 +15,13 @@ import { migrateStopped, openStoppedNode, planStoppedMigration, rebuildStopped }
 import { ServiceError } from '../../src/roles/index.ts'
 import { build } from '../cli/program.ts'
 import { EVERY_KIND, foreign, numbered, signerOf, tickingClock } from '../events/samples.ts'
+import { joiningAs, TEST_KEYS } from '../events/test-network.ts'
 import { resultOf } from './result-of.ts'
 
 const GOLDEN = join(import.meta.dirname, '../fixtures/logs')
 const upcast = upcaster(upcastSteps)
 const NAMES = ['liveness', 'reputation', 'keyword-index', 'downloads'] as const
-const version = (name: (typeof NAMES)[number]): number => allProjections(signerOf(1).id)[name].version
+const version = (name: (typeof NAMES)[number]): number => allProjections(signerOf(1).id, TEST_KEYS)[name].version
 
 /** The seed of `signerOf(1)`, whose node wrote the golden logs. */
 function goldenSeed(): Uint8Array {
@@ -47,7 +48,7 @@ describe('a node that does not run', () => {
   }
   /** A data directory of a new node with these events. */
   const made = async (name: string, drafts: readonly Draft[]): Promise<string> => {
-    using directory = await openDataDirectory(at(name), { role: 'client' })
+    using directory = await openDataDirectory(at(name), { role: 'client', joining: joiningAs('client') })
     const { signer } = directory
     assert.ok(isNodeId(signer.id))
     await using log = await openLevelLog({ directory: at(name), signer, clock: tickingClock(), upcast })
@@ -119,7 +120,7 @@ describe('a node that does not run', () => {
         )
         // The second byte is the version.
         const newer = body.map((byte, index) => (index === 1 ? 3 : byte))
-        const [ingested] = await log.ingest([{ body: newer, signature: signerOf(1).sign(newer) }])
+        const [ingested] = await log.ingest([{ body: newer, signature: signerOf(1).sign('event', newer) }])
         assert.equal(ingested?.outcome, 'appended')
       }
       const refused = (error: unknown) =>
@@ -163,7 +164,7 @@ describe('a node that does not run', () => {
         code: 'usage',
         message: /there is no p2pt node in .*no such directory/,
       })
-      using _running = await openDataDirectory(directory, { role: 'client' })
+      using _running = await openDataDirectory(directory, { role: 'client', joining: joiningAs('client') })
       await assert.rejects(resultOf(rebuildStopped(directory, undefined)), { code: 'failed', message: /in use/ })
     })
   })
@@ -240,7 +241,7 @@ describe('a running node', () => {
     const root = mkdtempSync(join(tmpdir(), 'p2pt-rebuild-'))
     const dataDirectory = join(root, 'node')
     {
-      using directory = await openDataDirectory(dataDirectory, { role: 'bootstrap' })
+      using directory = await openDataDirectory(dataDirectory, { role: 'bootstrap', joining: joiningAs('bootstrap') })
       await using log = await openLevelLog({
         directory: dataDirectory,
         signer: directory.signer,

@@ -9,6 +9,7 @@ import {
   type Header,
   type Ingested,
   KINDS,
+  LAMPORT_MAX,
   LamportClock,
   type NodeId,
   type ReadRange,
@@ -129,7 +130,7 @@ export class SharedLog implements EventLog {
         return { outcome: 'rejected', reason: 'malformed' }
       }
       if (this.has(shared.header)) return { outcome: 'duplicate' }
-      if (!this.#lamport.witness(shared.header.lamport)) return { outcome: 'rejected', reason: 'clock-jump' }
+      if (!this.#lamport.witness(shared.header.lamport, LAMPORT_MAX)) return { outcome: 'rejected', reason: 'clock-jump' }
       return { outcome: 'appended', envelope: this.#take(shared) }
     })
     this.#tell(outcomes.flatMap((one) => (one.outcome === 'appended' ? [one.envelope] : [])))

@@ -8,11 +8,13 @@ import type {
   Timers,
   VerifySignature,
 } from '../../src/events/index.ts'
-import { signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
+import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import { createOverlay, type OverlayOptions, type OverlayRuntime, type RememberedMember } from '../../src/network/index.ts'
 import { isMemberEvent, MemberTable } from '../../src/network/membership/member-table.ts'
 import { MemoryNetwork, type MemoryTransport } from '../../src/network/transport.memory.ts'
 import { decodeWire } from '../../src/network/wire.ts'
+import { TEST_NETWORK, verifySignature } from '../events/test-network.ts'
+import { rulesUpTo } from '../network/open-rules.ts'
 import { GatedLog } from './gated-log.ts'
 import { forked } from './random.ts'
 import { SharedEvents, SharedLog } from './shared-log.ts'
@@ -42,6 +44,10 @@ export type SimulationOptions = {
   /** Whether the logs keep the roll-ups of beats; if not said, up to 200 nodes. */
   keepsBeats?: boolean
 }
+
+/** Far above what honest nodes reach in a run: whoever stamps beyond it is refused. */
+export const SIM_LAMPORT_MAX = 2 ** 30
+const RULES = rulesUpTo(SIM_LAMPORT_MAX)
 
 type Run = { overlay: OverlayRuntime; transport: MemoryTransport; alive: { value: boolean } }
 
@@ -102,7 +108,7 @@ export class Simulation implements AsyncDisposable {
       const key = new Uint8Array(32)
       new DataView(key.buffer).setUint32(0, index + 1)
       new DataView(key.buffer).setUint32(4, seed)
-      const signer = signerFromSeed(key)
+      const signer = signerFromSeed(key, TEST_NETWORK)
       const role: NodeRole = index < 2 ? 'bootstrap' : index >= nodes - clients ? 'client' : 'index'
       const log = new SharedLog(signer, this.time, shared, this.options.keepsBeats)
       this.nodes.push(new SimNode(signer.id, index, role, log))
@@ -181,6 +187,7 @@ export class Simulation implements AsyncDisposable {
       // Of a network that stands, the first start is told already.
       log: new GatedLog(node.log, alive, isStanding),
       verify: this.#verify,
+      rules: RULES,
       clock: this.time,
       timers,
       random: forked(this.options.seed, 100 + node.index * 1_000 + node.incarnation),
@@ -263,11 +270,11 @@ export function torrentEvent(random: () => number): Event {
 /** The real check of a signature, done once for equal bytes: a thousand nodes check the same event a thousand times. */
 function rememberedVerify(): VerifySignature {
   const known = new Map<string, { body: Uint8Array; author: NodeId }>()
-  return (body, signature, author) => {
+  return (purpose, body, signature, author) => {
     const key = Buffer.from(signature).toString('latin1')
     const before = known.get(key)
     if (before?.author === author && Buffer.compare(before.body, body) === 0) return true
-    if (!verifySignature(body, signature, author)) return false
+    if (!verifySignature(purpose, body, signature, author)) return false
     known.set(key, { body: body.slice(), author })
     return true
   }

@@ -10,6 +10,7 @@ import {
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import type { MemoryTransport } from '../../src/network/transport.memory.ts'
 import { decodeWire, encodeWire, WIRE_VERSION, type WireMessage, type WireRejection } from '../../src/network/wire.ts'
+import { TEST_NETWORK } from '../events/test-network.ts'
 import { randomFrom } from './random.ts'
 import { type SimNode, type Simulation, torrentEvent } from './simulation.ts'
 
@@ -19,7 +20,7 @@ export class Stranger {
   readonly heard: (WireMessage | WireRejection)[] = []
   readonly lost: string[] = []
   readonly #sim: Simulation
-  readonly #signer = signerFromSeed(new Uint8Array(32).fill(0xee))
+  readonly #signer = signerFromSeed(new Uint8Array(32).fill(0xee), TEST_NETWORK)
   readonly #random = randomFrom(7)
 
   constructor(sim: Simulation) {
@@ -28,6 +29,7 @@ export class Stranger {
     this.transport.listen({
       linked: () => {},
       unlinked: (_, why) => this.lost.push(why),
+      refused: () => {},
       message: (_, bytes) => this.heard.push(decodeWire(bytes)),
     })
   }

@@ -3,12 +3,13 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { BadPiece, FileChange, FileStampAt, InfoHash, NodeId, PeerId, PieceRange } from '../../src/events/index.ts'
-import { randomSeed, signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
+import { randomSeed, signerFromSeed } from '../../src/events/signer.sodium.ts'
 import { systemClock, systemTimers } from '../../src/events/time.system.ts'
 import type { EngineOptions, TorrentEngine, TorrentEngineEvents, TorrentMetainfo } from '../../src/torrent/engine.ts'
 import { createWebtorrentEngine } from '../../src/torrent/engine.webtorrent.ts'
 import { checkTorrentFile } from '../../src/torrent/metainfo.ts'
 import { sha1 } from '../../src/torrent/swarm.webtorrent.ts'
+import { TEST_NETWORK, verifySignature } from '../events/test-network.ts'
 import { bencode } from './bencode-writer.ts'
 
 // Real engines on loopback with a directory each, and what they said.
@@ -50,12 +51,12 @@ export class Lab implements AsyncDisposable {
   async node(name: string, options: NodeOptions = {}): Promise<Node> {
     const { onJudged, ...engineOptions } = options
     const directory = await this.directory(name)
-    const signer = signerFromSeed(randomSeed())
+    const signer = signerFromSeed(randomSeed(), TEST_NETWORK)
     const engine = createWebtorrentEngine({
       host: '127.0.0.1',
       port: 0,
       dhtBootstrap: [],
-      identity: { id: signer.id, sign: (bytes) => signer.sign(bytes), verify: verifySignature },
+      identity: { ...signer, verify: verifySignature },
       clock: systemClock,
       timers: systemTimers,
       ...engineOptions,

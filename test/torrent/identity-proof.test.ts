@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { InfoHash } from '../../src/events/index.ts'
-import { randomSeed, signerFromSeed, verifySignature } from '../../src/events/signer.sodium.ts'
+import { randomSeed, signerFromSeed } from '../../src/events/signer.sodium.ts'
 import { IDENTITY_PROOF_BYTES, proveIdentity, verifyIdentity } from '../../src/torrent/identity-proof.ts'
+import { TEST_NETWORK, verifySignature } from '../events/test-network.ts'
 
-const identity = () => {
-  const signer = signerFromSeed(randomSeed())
-  return { id: signer.id, sign: (bytes: Uint8Array) => signer.sign(bytes), verify: verifySignature }
-}
+const identity = () => ({ ...signerFromSeed(randomSeed(), TEST_NETWORK), verify: verifySignature })
 const alice = identity()
 const bob = identity()
 const connection = { infoHash: '1a'.repeat(20) as InfoHash, signerPeerId: '2b'.repeat(20), verifierPeerId: '3c'.repeat(20) }

@@ -3,18 +3,19 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
-import { encodeBundleEnd, encodeBundleEvent, encodeBundleHeader, type NodeId } from '../../events/index.ts'
+import { encodeBundleEnd, encodeBundleEvent, encodeBundleHeader, type NodeId, toHex } from '../../events/index.ts'
 import { type LogFilter, type LogQueries, ServiceError } from '../../roles/index.ts'
 
 export type Exported = { events: number; bytes: number }
 
 /**
- * Events with their signed bytes, one JSON text each: both listings are in log order, and are read side by side. Last a
- * line that says how many they are: a file that was cut at the end of a line would look whole.
+ * The network that the events are of, then the events with their signed bytes, one JSON text each: both listings are in
+ * log order, and are read side by side. Last a line that says how many they are: a file that was cut at the end of a line would look whole.
  */
-async function* signedLines(log: LogQueries, filter: LogFilter): AsyncGenerator<string, void, void> {
+async function* signedLines({ queries: log, genesis }: ExportedLog, filter: LogFilter): AsyncGenerator<string, void, void> {
   const signed = log.signed(filter)[Symbol.asyncIterator]()
   let events = 0
+  yield JSON.stringify({ network: { genesis: toHex(genesis) } })
   try {
     for await (const row of log.events(filter)) {
       const step = await signed.next()
@@ -34,7 +35,7 @@ async function* signedLines(log: LogQueries, filter: LogFilter): AsyncGenerator<
 
 /** A bundle of the events, piece by piece, see src/events/bundle.ts. */
 async function* bundlePieces(
-  { queries, id }: ExportedLog,
+  { queries, id, genesis }: ExportedLog,
   filter: LogFilter,
   head: number,
 ): AsyncGenerator<Uint8Array, void, void> {
@@ -44,7 +45,7 @@ async function* bundlePieces(
     return piece
   }
   let count = 0
-  yield hashed(encodeBundleHeader({ author: id, head, at: Date.now() }))
+  yield hashed(encodeBundleHeader({ author: id, head, at: Date.now(), genesis }))
   for await (const { body, signature } of queries.signed(filter)) {
     count += 1
     yield hashed(encodeBundleEvent({ body: Buffer.from(body, 'base64'), signature: Buffer.from(signature, 'base64') }))
@@ -53,7 +54,7 @@ async function* bundlePieces(
   yield hash.digest()
 }
 
-export type ExportedLog = { readonly queries: LogQueries; readonly id: NodeId }
+export type ExportedLog = { readonly queries: LogQueries; readonly id: NodeId; readonly genesis: Uint8Array }
 export type ExportTarget = { readonly format: 'ndjson' | 'bundle'; readonly file: string | undefined }
 
 /**
@@ -65,8 +66,8 @@ export async function exportLog(log: ExportedLog, filter: LogFilter, { format, f
   const { seq: head } = await log.queries.head()
   const range = { ...filter, to: filter.to ?? head }
   const isBundle = format === 'bundle'
-  const pieces = isBundle ? bundlePieces(log, range, head) : lineBytes(signedLines(log.queries, range))
-  const written: Exported = { events: isBundle ? -BUNDLE_EXTRA_PIECES : -LAST_LINE, bytes: 0 }
+  const pieces = isBundle ? bundlePieces(log, range, head) : lineBytes(signedLines(log, range))
+  const written: Exported = { events: isBundle ? -BUNDLE_EXTRA_PIECES : -LINES_AROUND, bytes: 0 }
   const count = (piece: Uint8Array) => {
     written.events += 1
     written.bytes += piece.length
@@ -102,7 +103,8 @@ export async function exportLog(log: ExportedLog, filter: LogFilter, { format, f
 
 /** Header, end and checksum are no events. */
 const BUNDLE_EXTRA_PIECES = 3
-const LAST_LINE = 1
+/** The first and the last. */
+const LINES_AROUND = 2
 
 async function* lineBytes(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array, void, void> {
   for await (const line of lines) yield Buffer.from(`${line}\n`)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { ControlError, connectNode, type RemoteNode } from '../../control/index.ts'
-import type { NodeId, NodeRole } from '../../events/index.ts'
+import { fromHex, type NodeId, type NodeRole } from '../../events/index.ts'
 import { type LogQueries, ServiceError } from '../../roles/index.ts'
 import { dataDirectory } from './data-directory.ts'
 import { disposeBeforeEnd } from './orderly-end.ts'
@@ -70,14 +70,17 @@ export type ReachedLog = AsyncDisposable & {
   readonly running: RemoteNode | undefined
   readonly role: NodeRole
   readonly id: NodeId
+  /** Of its network. */
+  readonly genesis: Uint8Array
 }
 
 /** The log of a node: through its socket where it runs, else read from its data directory. */
 export async function reachLog(given: string | undefined): Promise<ReachedLog> {
   const { directory, running } = await reachDirectory(given)
   if (running !== undefined) {
-    const { role, id } = await running.node.status()
-    return { queries: running.node, running, role, id, async [Symbol.asyncDispose]() {} }
+    const { role, id, network } = await running.node.status()
+    const genesis = fromHex(network.genesis)
+    return { queries: running.node, running, role, id, genesis, async [Symbol.asyncDispose]() {} }
   }
   const { openStoppedNode } = await import('../../roles/compose-stopped.ts')
   const stopped = await openStoppedNode(directory)
@@ -93,6 +96,7 @@ export async function reachLog(given: string | undefined): Promise<ReachedLog> {
     running: undefined,
     role: stopped.role,
     id: stopped.id,
+    genesis: stopped.joined.genesis,
     [Symbol.asyncDispose]: dispose,
   }
 }

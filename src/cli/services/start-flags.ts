@@ -6,6 +6,7 @@ import type { StartOptions } from '../../roles/start.ts'
 import { dialableIpv4, type Endpoint, ipv4, outwardAddress, parseEndpoint, resolveBootstrap } from './addresses.ts'
 import { parseByteRate, parseDiskLimit } from './byte-rate.ts'
 import { dataDirectory } from './data-directory.ts'
+import { joinedNetwork } from './join.ts'
 
 /** UDP ports by default: fixed where others have to find the node again, chosen by the system for clients. */
 export const DEFAULT_PORTS: Readonly<Record<NodeRole, number>> = { bootstrap: 4700, index: 4710, client: 0 }
@@ -21,10 +22,24 @@ const NEXT_TO_IT: { readonly [R in NodeRole]: string } = {
 
 /** Flags of every `start`. */
 export const startFlags = (role: NodeRole) => ({
+  join: Flags.string({
+    summary: 'The string that its owner gave you to join the network with. It is remembered: later starts need none.',
+    env: 'P2PT_JOIN',
+    helpValue: 'STRING',
+  }),
+  network: Flags.string({
+    summary: "A network of your own, by name or by the folder of its owner's key; it is made if it is not there.",
+    description:
+      'For machines where that key may be: the node invites itself. Several nodes that are given one folder, as in the compose file, make one network.',
+    env: 'P2PT_NETWORK',
+    exclusive: ['join'],
+    helpValue: 'NAME|DIR',
+  }),
   bootstrap: Flags.string({
     multiple: true,
     multipleNonGreedy: true,
-    summary: 'An entry point of the network. Repeat it, or set P2PT_BOOTSTRAP to several with commas between.',
+    summary:
+      'An entry point of the network, where it is another than the join string says. Repeat it, or set P2PT_BOOTSTRAP to several with commas between.',
     helpValue: 'HOST:PORT',
   }),
   port: Flags.integer({
@@ -83,6 +98,8 @@ export const clientStartFlags = {
 }
 
 export type StartFlags = {
+  join?: string | undefined
+  network?: string | undefined
   data?: string | undefined
   bootstrap?: string[] | undefined
   port: number
@@ -127,9 +144,14 @@ export async function startOptions(
   tell: (sentence: string) => void,
   signal: AbortSignal,
 ): Promise<StartOptions> {
-  const endpoints = bootstrapEndpoints(flags, process.env)
+  const joined = joinedNetwork(role, flags)
+  const given = bootstrapEndpoints(flags, process.env)
+  const endpoints = given.length > 0 ? given : joined.bootstraps.map(parseEndpoint)
   if (role !== 'bootstrap' && endpoints.length === 0)
-    throw new ServiceError('usage', `a node of role ${role} needs at least one --bootstrap HOST:PORT (or P2PT_BOOTSTRAP)`)
+    throw new ServiceError(
+      'usage',
+      `a node of role ${role} needs at least one --bootstrap HOST:PORT (or P2PT_BOOTSTRAP): its join string names none`,
+    )
   const host = await ipv4(flags.host)
   const advertise =
     flags.advertise !== undefined ? await dialableIpv4(flags.advertise) : host === '0.0.0.0' ? outwardAddress() : undefined
@@ -140,6 +162,7 @@ export async function startOptions(
   const itself = (endpoint: Endpoint) => endpoint.port === flags.port && endpoint.host === (advertise ?? host)
   return {
     role,
+    ...(joined.joining === undefined ? {} : { joining: joined.joining }),
     dataDirectory: dataDirectory(flags.data, role),
     host,
     port: flags.port,

@@ -1,8 +1,12 @@
 import {
+  type ContentRules,
+  decodePayload,
   type EventLog,
   type Header,
+  isStamp,
   isWellFormed,
-  LAMPORT_JUMP_MAX,
+  KINDS,
+  PayloadError,
   type QuarantineReason,
   type ScannedBody,
   type SignedEvent,
@@ -23,41 +27,45 @@ export type Verdict =
   /** `spread` false: over its author's rate, to be kept but not pushed on. */
   | { verdict: 'new'; header: Header; spread: boolean }
   | { verdict: 'duplicate'; header: Header }
-  | { verdict: 'rejected'; reason: QuarantineReason; header: Header | undefined }
+  /** Charged to whoever it says something about: the sender for what anybody would see, the author for what it signed. */
+  | { verdict: 'rejected'; reason: QuarantineReason; against: 'sender' | 'author'; header: Header | undefined }
+  /** Of an author who is not known to be admitted, or is not any more: not kept, and nobody pays for it. */
+  | { verdict: 'ignored' }
 
 /**
- * Decides about each event that arrives, in the order of cost: header, copy, clock, and last the signature, which
- * costs a thousand times as much as the rest and is checked once an event.
+ * Decides about each event that arrives: header, copy, then the signature, which costs a thousand times as much and is
+ * checked once an event, and then what the network's rules say of its author and its stamp. A relay pays for codec and
+ * signature alone, which anybody sees; for the rest, the author who signed it does.
  */
 export class Admission {
   readonly #held: HeldEvents
   readonly #seen: SeenEvents
   readonly #rates: Rates
   readonly #verify: VerifySignature
-  /** Stamps of events that were admitted and are not in the log yet count as witnessed. */
-  #lamport = 0
+  readonly #rules: ContentRules
 
-  constructor(held: HeldEvents, seen: SeenEvents, rates: Rates, verify: VerifySignature) {
+  constructor(held: HeldEvents, seen: SeenEvents, rates: Rates, verify: VerifySignature, rules: ContentRules) {
     this.#held = held
     this.#seen = seen
     this.#rates = rates
     this.#verify = verify
+    this.#rules = rules
   }
 
   /** @param live true for events of the broadcast, which are subject to their author's rate */
   judge(event: SignedEvent, live: boolean, now: number): Verdict {
     const header = headerOf(event)
     if (header === undefined || header.stream !== 'gossip')
-      return { verdict: 'rejected', reason: 'malformed', header: undefined }
+      return { verdict: 'rejected', reason: 'malformed', against: 'sender', header: undefined }
     const { author, authorSeq } = header
     if (this.#seen.has(author, authorSeq) || this.#held.has(header)) return { verdict: 'duplicate', header }
-    const witnessed = Math.max(this.#lamport, this.#held.lamport)
-    const stampFits = Number.isSafeInteger(header.lamport) && header.lamport >= 1
-    if (!stampFits || header.lamport > witnessed + LAMPORT_JUMP_MAX)
-      return { verdict: 'rejected', reason: 'clock-jump', header }
-    if (!isWellFormed(header)) return { verdict: 'rejected', reason: 'malformed', header: undefined }
-    if (!this.#verify(event.body, event.signature, author)) return { verdict: 'rejected', reason: 'bad-signature', header }
-    this.#lamport = Math.max(witnessed, header.lamport)
+    if (!isWellFormed(header)) return { verdict: 'rejected', reason: 'malformed', against: 'sender', header: undefined }
+    if (!this.#verify('event', event.body, event.signature, author))
+      return { verdict: 'rejected', reason: 'bad-signature', against: 'sender', header }
+    const credential = header.kind === KINDS['node.admitted'].number ? credentialIn(header) : undefined
+    if (this.#rules.judge(header, credential) !== 'take') return { verdict: 'ignored' }
+    if (!isStamp(header.lamport, this.#rules.lamportMax()))
+      return { verdict: 'rejected', reason: 'clock-jump', against: 'author', header }
     // After the signature: a forger must not use up somebody else's rate.
     return {
       verdict: 'new',
@@ -72,5 +80,16 @@ function headerOf({ body }: SignedEvent): ScannedBody | undefined {
     return scanBody(body)
   } catch {
     return undefined
+  }
+}
+
+/** What cannot be read admits nobody. */
+function credentialIn({ kind, payload }: ScannedBody): Uint8Array {
+  try {
+    const event = decodePayload(kind, payload)
+    return event.kind === 'node.admitted' ? event.credential : new Uint8Array()
+  } catch (error) {
+    if (error instanceof PayloadError) return new Uint8Array()
+    throw error
   }
 }

@@ -1,4 +1,4 @@
-import type { NodeId, SignedEvent, VerifySignature } from '../../events/index.ts'
+import type { ContentRules, NodeId, SignedEvent, VerifySignature } from '../../events/index.ts'
 import type { Protocol } from '../protocol.ts'
 import type { GossipMessage } from '../wire.ts'
 import type { HeldEvents } from './admission.ts'
@@ -22,6 +22,7 @@ export type GossipOptions = {
   isClient: boolean
   held: HeldEvents
   verify: VerifySignature
+  rules: ContentRules
   /** 0 <= random() < 1 */
   random: () => number
 }
@@ -37,12 +38,12 @@ export class Gossip implements Protocol<GossipInput, GossipMessage, GossipTimer>
   readonly #antiEntropy: AntiEntropy
   readonly #pause = new PullPause()
 
-  constructor({ self, isClient, held, verify, random }: GossipOptions) {
+  constructor({ self, isClient, held, verify, rules, random }: GossipOptions) {
     const [seen, pause, counts] = [this.#seen, this.#pause, this.counts]
     this.#held = held
     this.#spanning = new SpanningTree(self, isClient)
     this.#tree = new BroadcastTree(this.#spanning)
-    this.#intake = new Intake({ held, seen, pause, verify, counts })
+    this.#intake = new Intake({ held, seen, pause, verify, rules, counts })
     this.#antiEntropy = new AntiEntropy(held, seen, pause, random)
   }
 

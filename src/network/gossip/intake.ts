@@ -1,4 +1,4 @@
-import type { Header, NodeId, SignedEvent, VerifySignature } from '../../events/index.ts'
+import type { ContentRules, Header, NodeId, SignedEvent, VerifySignature } from '../../events/index.ts'
 import { HoldBackQueue } from '../hold-back-queue.ts'
 import { Admission, type HeldEvents } from './admission.ts'
 import { AuthorRates } from './author-rates.ts'
@@ -33,7 +33,14 @@ export type Admitted = {
   readonly effects: GossipEffect[]
 }
 
-type IntakeOptions = { held: HeldEvents; seen: SeenEvents; pause: PullPause; verify: VerifySignature; counts: GossipCounts }
+type IntakeOptions = {
+  held: HeldEvents
+  seen: SeenEvents
+  pause: PullPause
+  verify: VerifySignature
+  rules: ContentRules
+  counts: GossipCounts
+}
 
 /** Events that arrive: each is checked once, waits a moment for those before it, and is handed to the log. */
 export class Intake {
@@ -46,12 +53,12 @@ export class Intake {
   readonly #untaken = new Map<string, EventId>()
   #releaseSet = false
 
-  constructor({ held, seen, pause, verify, counts }: IntakeOptions) {
+  constructor({ held, seen, pause, verify, rules, counts }: IntakeOptions) {
     const newRates = () => new AuthorRates(AUTHOR_EVENTS_PER_SECOND, AUTHOR_EVENTS_BURST, AUTHORS_MAX)
     this.#seen = seen
     this.#pause = pause
     this.#counts = counts
-    this.#admission = new Admission(held, seen, { first: newRates(), rest: newRates() }, verify)
+    this.#admission = new Admission(held, seen, { first: newRates(), rest: newRates() }, verify, rules)
   }
 
   get heldBack(): number {
@@ -77,11 +84,14 @@ export class Intake {
       } else if (judged.verdict === 'duplicate') {
         duplicates.push(judged.header)
         this.#counts.duplicates++
+      } else if (judged.verdict === 'ignored') {
+        this.#counts.rejected++
       } else {
         this.#counts.rejected++
-        const { header, reason } = judged
+        const { header, reason, against } = judged
+        const peer = against === 'author' && header !== undefined ? header.author : from
         const evidence = header && { author: header.author, authorSeq: header.authorSeq, lamport: header.lamport }
-        effects.push({ do: 'charge', peer: from, reason, ...(evidence && { event: evidence }) })
+        effects.push({ do: 'charge', peer, reason, ...(evidence && { event: evidence }) })
       }
     }
     effects.push(...this.#releaseWake(now))

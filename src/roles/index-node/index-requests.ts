@@ -96,7 +96,7 @@ export async function ingestIndexEvents(
       const header = scanBody(event.body)
       if (header.stream !== 'index' || !view.isIndexKind(header.kind)) return
       if (log.has(header)) outcomes[place] = 'duplicate'
-      else if (verify(event.body, event.signature, header.author)) wanted.push({ place, event })
+      else if (verify('event', event.body, event.signature, header.author)) wanted.push({ place, event })
     } catch {
       // Not an event: stays refused.
     }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import { BUNDLE_MAGIC_BYTES, BundleError, BundleReader, isBundle, type SignedEvent } from '../../events/index.ts'
+import { BUNDLE_MAGIC_BYTES, BundleError, BundleReader, fromHex, isBundle, type SignedEvent } from '../../events/index.ts'
 import { ServiceError } from '../services.ts'
 
 /** Events handed out together. */
@@ -12,11 +12,12 @@ const BATCH_EVENTS = 512
  * The events of a file that `log export` wrote, bundle or NDJSON, in its order, some at a time.
  * @param allowPartial take NDJSON as it is, without its last line or with another number of events than that says: such
  *   files are made by hand, with filters, or by versions that wrote no such line, and cannot be told from files that were cut
+ * @param onGenesis gets the genesis record of the network that the events are of, before the first event where the file says it
  * @throws ServiceError `usage` if it cannot be read or is neither, `damaged` if it is not whole
  */
 export async function* readEventFile(
   path: string,
-  { allowPartial = false } = {},
+  { allowPartial = false, onGenesis = () => {} }: { allowPartial?: boolean; onGenesis?: (genesis: Uint8Array) => void } = {},
 ): AsyncGenerator<readonly SignedEvent[], void, void> {
   let start: Uint8Array
   try {
@@ -26,17 +27,24 @@ export async function* readEventFile(
   } catch (cause) {
     throw new ServiceError('usage', `cannot read ${path}: ${(cause as Error).message}`, { cause })
   }
-  if (isBundle(start) && start.length === BUNDLE_MAGIC_BYTES) yield* readBundle(path)
+  if (isBundle(start) && start.length === BUNDLE_MAGIC_BYTES) yield* readBundle(path, onGenesis)
   // "{"
-  else if (start[0] === 0x7b) yield* readLines(path, allowPartial)
+  else if (start[0] === 0x7b) yield* readLines(path, allowPartial, onGenesis)
   else throw new ServiceError('usage', `${path} is no export of a log: neither a bundle nor NDJSON`)
 }
 
-async function* readBundle(path: string): AsyncGenerator<readonly SignedEvent[], void, void> {
+type OnGenesis = (genesis: Uint8Array) => void
+
+async function* readBundle(path: string, onGenesis: OnGenesis): AsyncGenerator<readonly SignedEvent[], void, void> {
   const reader = new BundleReader(createHash('sha256'))
+  let isTold = false
   try {
     for await (const piece of createReadStream(path) as AsyncIterable<Uint8Array>) {
       const events = reader.push(piece)
+      if (!isTold && reader.header !== undefined) {
+        isTold = true
+        onGenesis(reader.header.genesis)
+      }
       if (events.length > 0) yield events
     }
     reader.end()
@@ -46,7 +54,11 @@ async function* readBundle(path: string): AsyncGenerator<readonly SignedEvent[],
   }
 }
 
-async function* readLines(path: string, allowPartial: boolean): AsyncGenerator<readonly SignedEvent[], void, void> {
+async function* readLines(
+  path: string,
+  allowPartial: boolean,
+  onGenesis: OnGenesis,
+): AsyncGenerator<readonly SignedEvent[], void, void> {
   const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
   let batch: SignedEvent[] = []
   let number = 0
@@ -58,6 +70,10 @@ async function* readLines(path: string, allowPartial: boolean): AsyncGenerator<r
     const read = lineOf(line, `${path}, line ${number}`)
     if ('end' in read) {
       promised = (promised ?? 0) + read.end
+      continue
+    }
+    if ('genesis' in read) {
+      onGenesis(read.genesis)
       continue
     }
     events += 1
@@ -75,10 +91,17 @@ async function* readLines(path: string, allowPartial: boolean): AsyncGenerator<r
   throw new ServiceError('damaged', `${path} ${why} (--allow-partial takes it as it is): nothing was imported`)
 }
 
-/** An event, or how many there are, which the last line says. Exports that were put one after the other have one each. */
-function lineOf(line: string, place: string): SignedEvent | { end: number } {
+type Line = SignedEvent | { end: number } | { genesis: Uint8Array }
+type LineFields = { body?: unknown; signature?: unknown; end?: { events?: unknown }; network?: { genesis?: unknown } }
+
+/**
+ * An event; or the network that the events are of, which the first line says; or how many there are, which the last one
+ * says. Exports that were put one after the other have one each.
+ */
+function lineOf(line: string, place: string): Line {
   try {
-    const { body, signature, end } = JSON.parse(line) as { body?: unknown; signature?: unknown; end?: { events?: unknown } }
+    const { body, signature, end, network } = JSON.parse(line) as LineFields
+    if (typeof network?.genesis === 'string') return { genesis: fromHex(network.genesis) }
     if (typeof end?.events === 'number') return { end: end.events }
     if (typeof body === 'string' && typeof signature === 'string')
       return { body: new Uint8Array(Buffer.from(body, 'base64')), signature: new Uint8Array(Buffer.from(signature, 'base64')) }

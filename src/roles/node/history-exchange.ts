@@ -70,7 +70,8 @@ export async function fetchOwnHistory(
     for (const event of reply.events) {
       const header = scanBody(event.body)
       const isNext = header.author === log.author && header.stream === stream && header.authorSeq > reached
-      if (!isNext || !verify(event.body, event.signature, log.author)) throw new Error('a peer sent events that are not ours')
+      if (!isNext || !verify('event', event.body, event.signature, log.author))
+        throw new Error('a peer sent events that are not ours')
       reached = header.authorSeq
       if (!log.has(header)) lacking.push(event)
       else if (!(await holdsSame(log, stream, reached, event))) return { gained, fork: { stream, authorSeq: reached } }

@@ -1,7 +1,8 @@
 import {
   BodyError,
+  type Event,
   type EventLog,
-  LamportClock,
+  isStamp,
   type NodeId,
   PayloadError,
   readableEvent,
@@ -17,12 +18,14 @@ import { ServiceError } from '../services.ts'
 export type ImportRules = {
   readonly verify: VerifySignature
   readonly upcast: Upcast
+  /** Highest Lamport stamp that is admitted. */
+  readonly lamportMax: number
   /** Leave out private events of other nodes instead of refusing the file. */
   readonly withoutPrivate: boolean
 }
 
 /** What the log that takes the events holds already. */
-export type Receiver = Pick<EventLog, 'lamport' | 'has' | 'readSigned'> & {
+export type Receiver = Pick<EventLog, 'has' | 'readSigned'> & {
   /** Undefined for a node that gets a key of its own. */
   readonly author: NodeId | undefined
 }
@@ -33,6 +36,8 @@ export type Checked = {
   readonly privateLeftOut: number
   /** Highest number of the receiver's own events that others may hold, by stream; undefined if none of them is new to it. */
   readonly own: { readonly gossipSeq: number; readonly indexSeq: number } | undefined
+  /** The receiver's own, as its events show it last; empty if they show none. */
+  readonly credential: Uint8Array
 }
 
 /**
@@ -43,20 +48,25 @@ export type Checked = {
 export class ImportCheck {
   readonly #to: Receiver
   readonly #rules: ImportRules
-  readonly #clock: LamportClock
   #events = 0
   #duplicates = 0
   #privateLeftOut = 0
   #own: { gossipSeq: number; indexSeq: number } | undefined
+  #credential = new Uint8Array()
 
   constructor(to: Receiver, rules: ImportRules) {
     this.#to = to
     this.#rules = rules
-    this.#clock = new LamportClock(to.lamport)
   }
 
   get checked(): Checked {
-    return { events: this.#events, duplicates: this.#duplicates, privateLeftOut: this.#privateLeftOut, own: this.#own }
+    return {
+      events: this.#events,
+      duplicates: this.#duplicates,
+      privateLeftOut: this.#privateLeftOut,
+      own: this.#own,
+      credential: this.#credential,
+    }
   }
 
   async take(event: SignedEvent): Promise<void> {
@@ -66,8 +76,10 @@ export class ImportCheck {
     const refuse = (why: string): never => {
       throw new ServiceError('damaged', `${name} ${why}: nothing was imported`)
     }
-    if (!this.#rules.verify(event.body, event.signature, header.author)) refuse('is forged: its signature is not its author’s')
-    this.#readable(header, refuse)
+    if (!this.#rules.verify('event', event.body, event.signature, header.author))
+      refuse('is forged, or of another network: its signature is not its author’s')
+    const read = this.#readable(header, refuse)
+    if (read.kind === 'network.joined' && header.author === this.#to.author) this.#credential = new Uint8Array(read.credential)
     if (header.stream === 'local' && header.author !== this.#to.author) {
       if (!this.#rules.withoutPrivate)
         throw new ServiceError(
@@ -84,7 +96,8 @@ export class ImportCheck {
       this.#duplicates += 1
       return
     }
-    if (!this.#clock.witness(header.lamport)) refuse(`has the Lamport stamp ${header.lamport}, too far above all before it`)
+    if (!isStamp(header.lamport, this.#rules.lamportMax))
+      refuse(`has the Lamport stamp ${header.lamport}, which no clock can have reached`)
     if (header.author === this.#to.author) this.#bringsOwn(header)
   }
 
@@ -105,12 +118,12 @@ export class ImportCheck {
     }
   }
 
-  #readable(header: ScannedBody, refuse: (why: string) => never): void {
+  #readable(header: ScannedBody, refuse: (why: string) => never): Event {
     try {
-      readableEvent(header, this.#rules.upcast, 'stored')
+      return readableEvent(header, this.#rules.upcast, 'stored')
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error
-      refuse(`cannot be read (${error.message})`)
+      return refuse(`cannot be read (${error.message})`)
     }
   }
 

@@ -21,5 +21,6 @@ export function lazyQueries(open: () => Promise<LogQueries>): Omit<LogQueries, '
     },
     members: async (asOf) => (await open()).members(asOf),
     digests: async (options) => (await open()).digests(options),
+    network: async () => (await open()).network(),
   }
 }

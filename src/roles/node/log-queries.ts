@@ -1,4 +1,15 @@
-import { addressId, isAddressId, isIpAddress, isNodeId, type LogView, type NodeId, type PeerId } from '../../events/index.ts'
+import {
+  addressId,
+  type Clock,
+  decodeGenesis,
+  isAddressId,
+  isIpAddress,
+  isNodeId,
+  type JoinedNetwork,
+  type LogView,
+  type NodeId,
+  type PeerId,
+} from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import { type Member, members, type ProjectionRunner, type Turns } from '../../projections/index.ts'
 import { Explainer, type Ledger, REPUTATION_KINDS } from '../../projections/reputation/index.ts'
@@ -9,6 +20,7 @@ import {
   type LogFilter,
   type LogQueries,
   type MemberRow,
+  type NetworkView,
   type Progressive,
   type ProjectionDigests,
   type ScoreRow,
@@ -21,6 +33,7 @@ import { eventRow } from './event-rows.ts'
 import { logPosition } from './log-position.ts'
 import { logStats } from './log-stats.ts'
 import { matchingEvents } from './matching-events.ts'
+import { networkView } from './network-view.ts'
 import { relevantEvents } from './relevant-events.ts'
 import { prepareReplay } from './replay-log.ts'
 import { findPeer, scoreRows } from './score-rows.ts'
@@ -33,6 +46,8 @@ export type LogQueriesParts = {
   newSha256: NewSha256
   /** Turns of a walk that begins now. */
   newTurns(): Turns
+  joined: JoinedNetwork
+  clock: Clock
   verifyLog(options: { signatures: boolean }): Progressive<VerifyProgress, VerifyResult>
 }
 
@@ -41,7 +56,7 @@ const SIGNED_BATCH = 256
 
 /** What can be read from a log and the projections of it, whether its node runs or not. */
 export function createLogQueries(parts: LogQueriesParts): LogQueries {
-  const { log, states, newTurns, verifyLog } = parts
+  const { log, states, newTurns, joined, clock, verifyLog } = parts
   const names = () => states.checkpoints().map(({ name }) => name)
   const within = (at: number): void => {
     if (Number.isSafeInteger(at) && at >= 0 && at <= log.head) return
@@ -86,6 +101,9 @@ export function createLogQueries(parts: LogQueriesParts): LogQueries {
       within(at)
       for (const name of names()) digests[name] = await states.digestAt(name, at)
       return { at, digests }
+    },
+    async network(): Promise<NetworkView> {
+      return networkView(joined.network, decodeGenesis(joined.genesis), states.state('admissions'), clock.now())
     },
   }
 }

@@ -1,10 +1,32 @@
-import { type Clock, type EventLog, LogError, type NodeRole, type PeerId, type VerifySignature } from '../../events/index.ts'
+import {
+  type AccessRevoked,
+  type Clock,
+  CredentialError,
+  type EventLog,
+  type Invitation,
+  type JoinedNetwork,
+  LogError,
+  type NodeRole,
+  type PeerId,
+  readRevocation,
+  toHex,
+  type VerifySignature,
+} from '../../events/index.ts'
 import type { Overlay, PeerDirectory, Transport } from '../../network/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import { members, type ProjectionRunner } from '../../projections/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
-import { type LinkRow, type LogQueries, type NodeService, type NodeStatus, ServiceError } from '../services.ts'
+import {
+  type LinkRow,
+  type LogQueries,
+  type NodeService,
+  type NodeStatus,
+  type OwnInvitation,
+  ServiceError,
+} from '../services.ts'
 import type { StartOptions } from '../start.ts'
+import type { Admittance } from './admittance.ts'
+import type { HeldOff } from './held-off.ts'
 import { peerNamed } from './log-queries.ts'
 import type { NoticeBoard } from './notices.ts'
 import { createRebuilder, knownProjections } from './rebuild.ts'
@@ -19,6 +41,11 @@ export type NodeParts = {
   incarnation: number
   clock: Clock
   verify: VerifySignature
+  admittance: Admittance
+  joined: JoinedNetwork
+  /** What admits this node itself; undefined for a client of an open network. */
+  invitation: Invitation | undefined
+  heldOff: HeldOff
   notices: NoticeBoard
   log: EventLog
   states: ProjectionRunner<ProjectionStates>
@@ -95,17 +122,29 @@ export function createNodeService(parts: NodeParts): NodeService {
     backup: ({ directory }) => parts.backUp(directory),
     tail: (options) => tail(log, options),
     notices: ({ last }) => notices.follow(last),
+    async revoke(revocation, ownerSignature) {
+      const event = revocationOf(parts, revocation, ownerSignature)
+      await log.append([{ stream: 'gossip', event }], { durable: true })
+      return queries.network()
+    },
     ban: (peer, reason) => decide('operator.banned', peer, reason),
     unban: (peer, reason) => decide('operator.unbanned', peer, reason),
   }
 }
+
+const ownInvitation = ({ key, name, role, expiresAt }: Invitation): OwnInvitation => ({
+  key,
+  name,
+  role,
+  expiresAt: expiresAt || null,
+})
 
 function roleInTable({ states }: NodeParts, id: string): NodeRole | null {
   return members(states.state('liveness')).find((member) => member.id === id)?.role ?? null
 }
 
 function statusOf(parts: NodeParts): NodeStatus {
-  const { options, log, states, overlay, transport, directory, engine } = parts
+  const { options, log, states, overlay, transport, directory, engine, joined, invitation, admittance } = parts
   const { links, ...gossip } = overlay.status()
   const inView = (view: string): number => links.filter((link) => link.view === view).length
   const counts = { alive: 0, suspect: 0, dead: 0, left: 0 }
@@ -118,6 +157,14 @@ function statusOf(parts: NodeParts): NodeStatus {
     version: parts.version,
     pid: process.pid,
     dataDirectory: options.dataDirectory,
+    network: {
+      id: joined.network,
+      name: admittance.genesis.name,
+      open: admittance.genesis.open,
+      genesis: toHex(joined.genesis),
+      invitation: invitation === undefined ? null : ownInvitation(invitation),
+    },
+    heldOff: parts.heldOff.rows(),
     startedAt: parts.startedAt,
     incarnation: parts.incarnation,
     ready: waitingFor === null,
@@ -138,5 +185,22 @@ function statusOf(parts: NodeParts): NodeStatus {
     projections: states.checkpoints().map((row) => ({ ...row })),
     members: counts,
     memoryBytes: process.memoryUsage.rss(),
+  }
+}
+
+/** @throws ServiceError if the owner of this network did not sign it */
+function revocationOf({ admittance, verify }: NodeParts, revocation: string, ownerSignature: string): AccessRevoked {
+  const event: AccessRevoked = {
+    kind: 'access.revoked',
+    revocation: new Uint8Array(Buffer.from(revocation, 'base64')),
+    ownerSignature: new Uint8Array(Buffer.from(ownerSignature, 'base64')),
+  }
+  try {
+    readRevocation(event, admittance.genesis.owner, verify)
+    return event
+  } catch (cause) {
+    if (!(cause instanceof CredentialError)) throw cause
+    const why = `the revocation is not signed by the owner of the network "${admittance.genesis.name}", to which this node belongs`
+    throw new ServiceError('failed', why, { cause })
   }
 }

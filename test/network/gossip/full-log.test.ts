@@ -9,13 +9,14 @@ import {
   type Millis,
   signEvent,
 } from '../../../src/events/index.ts'
-import { verifySignature } from '../../../src/events/signer.sodium.ts'
 import { PullPause } from '../../../src/network/gossip/pull-pause.ts'
 import { createOverlay } from '../../../src/network/runtime.ts'
 import { MemoryNetwork } from '../../../src/network/transport.memory.ts'
 import { decodeWire } from '../../../src/network/wire.ts'
 import { noUpcast, signerOf } from '../../events/samples.ts'
+import { verifySignature } from '../../events/test-network.ts'
 import { VirtualTime } from '../../sim/virtual-time.ts'
+import { OPEN_RULES } from '../open-rules.ts'
 
 const BACKLOG = 5_000
 
@@ -53,7 +54,7 @@ describe('a log that takes nothing', () => {
     })
     const [me, peer, author] = [signerOf(1), signerOf(2), signerOf(3)]
     const theirs = openMemoryLog({ signer: peer, clock: time, upcast: noUpcast })
-    const event: Event = { kind: 'torrent.withdrawn', infoHash: '1'.repeat(40) as InfoHash, title: 'x' }
+    const event: Event = { kind: 'piece.judged', subject: author.id, infoHash: '1'.repeat(40) as InfoHash, good: [], bad: [] }
     const stamped = (seq: number) => ({ lamport: seq as Lamport, authorSeq: seq, at: seq as Millis })
     await theirs.ingest(
       Array.from({ length: BACKLOG }, (_, index) => signEvent({ stream: 'gossip', event }, stamped(index + 1), author)),
@@ -72,7 +73,16 @@ describe('a log that takes nothing', () => {
     })
     const run = async (log: EventLog, id: typeof me.id, port: number) => {
       const overlay = createOverlay({
-        ...{ role: 'index', software: 'test', incarnation: 1, log, verify: verifySignature, clock: time, timers: time },
+        ...{
+          role: 'index',
+          software: 'test',
+          incarnation: 1,
+          log,
+          verify: verifySignature,
+          rules: OPEN_RULES,
+          clock: time,
+          timers: time,
+        },
         transport: net.create(id, { host: '10.0.0.1', port }),
         random: () => 0.5,
         onNotice: (text) => assert.fail(text),

@@ -11,12 +11,16 @@ import {
 import { Gossip, type GossipOptions } from '../../../src/network/gossip/gossip.ts'
 import type { GossipEffect, GossipInput } from '../../../src/network/gossip/gossip-protocol.ts'
 import type { GossipMessage } from '../../../src/network/wire.ts'
+import { rulesUpTo } from '../open-rules.ts'
 
 export const SELF = '0'.repeat(64) as NodeId
 export const peerOf = (number: number): NodeId => `f${number.toString(16).padStart(63, '0')}` as NodeId
 export const authorOf = (number: number): NodeId => `a${number.toString(16).padStart(63, '0')}` as NodeId
 
 const WITHDRAWN: Event = { kind: 'torrent.withdrawn', infoHash: '1'.repeat(40) as InfoHash, title: 'x' }
+
+/** Highest stamp that the door admits unless a test says otherwise. */
+export const DOOR_LAMPORT_MAX = 2 ** 20
 
 type More = { lamport?: number; event?: Event; stream?: Stream; forged?: boolean }
 
@@ -41,12 +45,20 @@ export class Door {
       ...{ lamport: 0, versionVector: () => this.held },
       has: ({ author, authorSeq }) => authorSeq <= (this.held.get(author) ?? 0),
     }
-    const verify: GossipOptions['verify'] = (_, signature) => {
+    const verify: GossipOptions['verify'] = (_purpose, _bytes, signature) => {
       this.checked++
       return signature[0] === 1
     }
     Object.defineProperty(held, 'lamport', { get: () => this.lamport })
-    this.gossip = new Gossip({ self: SELF, isClient: false, held, verify, random: () => 0.5, ...options })
+    this.gossip = new Gossip({
+      self: SELF,
+      isClient: false,
+      held,
+      verify,
+      rules: rulesUpTo(DOOR_LAMPORT_MAX),
+      random: () => 0.5,
+      ...options,
+    })
     this.feed({ type: 'start' })
   }
 
@@ -84,6 +96,9 @@ export function sent<T extends GossipMessage['type']>(effects: readonly GossipEf
     effect.do === 'send' && effect.message.type === type ? [{ to: effect.to, message: effect.message as MessageOf<T> }] : [],
   )
 }
+
+export const charges = (effects: readonly GossipEffect[]): Extract<GossipEffect, { do: 'charge' }>[] =>
+  effects.filter((effect) => effect.do === 'charge')
 
 /** Why peers are charged. */
 export const charged = (effects: readonly GossipEffect[]): string[] =>

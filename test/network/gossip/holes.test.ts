@@ -2,19 +2,22 @@ import assert from 'node:assert/strict'
 import { openMemoryLog } from '../../../src/events/event-log.memory.ts'
 import type { Event, EventLog, InfoHash, Lamport, Millis, SignedEvent, Signer } from '../../../src/events/index.ts'
 import { signEvent, toHex } from '../../../src/events/index.ts'
-import { verifySignature } from '../../../src/events/signer.sodium.ts'
 import { createOverlay } from '../../../src/network/runtime.ts'
 import { MemoryNetwork } from '../../../src/network/transport.memory.ts'
 import { noUpcast, signerOf } from '../../events/samples.ts'
+import { verifySignature } from '../../events/test-network.ts'
 import { VirtualTime } from '../../sim/virtual-time.ts'
+import { OPEN_RULES } from '../open-rules.ts'
 
 /** Events of one author's gossip stream, numbered from 1. */
 function eventsOf(signer: Signer, count: number): SignedEvent[] {
   return Array.from({ length: count }, (_, index) => {
     const event: Event = {
-      kind: 'torrent.withdrawn',
+      kind: 'piece.judged',
+      subject: signer.id,
       infoHash: (index + 1).toString(16).padStart(40, '0') as InfoHash,
-      title: 'x',
+      good: [],
+      bad: [],
     }
     const stamp = { lamport: (index + 1) as Lamport, authorSeq: index + 1, at: (1_800_000_000_000 + index) as Millis }
     return signEvent({ stream: 'gossip', event }, stamp, signer)
@@ -39,7 +42,16 @@ describe('holes in a log', () => {
 
   async function run(net: MemoryNetwork, log: EventLog, port: number): Promise<void> {
     const overlay = createOverlay({
-      ...{ role: 'index', software: 'test', incarnation: 1, log, verify: verifySignature, clock: time, timers: time },
+      ...{
+        role: 'index',
+        software: 'test',
+        incarnation: 1,
+        log,
+        verify: verifySignature,
+        rules: OPEN_RULES,
+        clock: time,
+        timers: time,
+      },
       transport: net.create(log.author, { host: '10.0.0.1', port }),
       random: () => 0.5,
       onNotice: (text) => assert.fail(text),

@@ -9,6 +9,7 @@ import { OwnClaims } from '../../../src/roles/client/own-claims.ts'
 import { Publications } from '../../../src/roles/client/publications.ts'
 import { decodePublish, encodePublishReply, INDEX_METHODS } from '../../../src/roles/index-node/index-messages.ts'
 import { noUpcast } from '../../events/samples.ts'
+import { TEST_NETWORK } from '../../events/test-network.ts'
 import { hash } from '../../projections/envelopes.ts'
 import { described, IndexNetwork, type IndexPeer } from '../index-network.ts'
 
@@ -191,7 +192,7 @@ describe('publications', () => {
     await started(1)
     const directory = await mkdtemp(join(tmpdir(), 'p2pt-publications-'))
     try {
-      const signer = signerFromSeed(new Uint8Array(32).fill(9))
+      const signer = signerFromSeed(new Uint8Array(32).fill(9), TEST_NETWORK)
       const { time } = network.sim
       const log = await openLevelLog({ directory, signer, clock: time, upcast: noUpcast, create: true })
       await log.append([{ stream: 'index', event: { kind: 'torrent.published', ...described('orbit') } }])

@@ -7,6 +7,8 @@ import { yieldToEventLoop } from '../../../src/projections/turns.system.ts'
 import { createLogQueries } from '../../../src/roles/node/log-queries.ts'
 import { relevantEvents } from '../../../src/roles/node/relevant-events.ts'
 import { type LogFilter, type LogQueries, ServiceError } from '../../../src/roles/services.ts'
+import { tickingClock } from '../../events/samples.ts'
+import { TEST_JOINED } from '../../events/test-network.ts'
 import { type CountedTurns, countedTurns } from '../../projections/counted-turns.ts'
 import { node } from '../../projections/envelopes.ts'
 import { judged } from '../../projections/reputation/scenes.ts'
@@ -32,7 +34,7 @@ describe('queries of a log', () => {
   })
   const queriesOf = (log: EventLog): LogQueries =>
     createLogQueries({
-      ...{ log, states: own.states, newSha256, newTurns: turns.newTurns },
+      ...{ log, states: own.states, newSha256, newTurns: turns.newTurns, joined: TEST_JOINED, clock: tickingClock() },
       verifyLog: () => assert.fail('not asked for'),
     })
   const says = (subject: PeerId, good: number, bad: number) =>

@@ -15,6 +15,7 @@ import { openMemoryProjectionStore } from '../../../src/projections/projection-s
 import { newSha256 } from '../../../src/projections/sha256.system.ts'
 import { RETAIN_LIVENESS_DAYS, startRetention } from '../../../src/roles/node/retention.ts'
 import { noUpcast, signerOf } from '../../events/samples.ts'
+import { TEST_KEYS, TEST_NETWORK } from '../../events/test-network.ts'
 
 const DAY_MS = 86_400_000
 const STILL = { after: () => () => {} }
@@ -31,7 +32,7 @@ describe('retention', () => {
   async function start(directory: string, store: ProjectionStore = openMemoryProjectionStore()) {
     const log = await openLevelLog({ directory, signer: ME, clock, upcast: noUpcast, create: true })
     const states = createProjectionRunner<ProjectionStates>({
-      ...{ log, store, projections: allProjections(ME.id), timers: STILL, newSha256 },
+      ...{ log, store, projections: allProjections(ME.id, TEST_KEYS), timers: STILL, newSha256 },
     })
     await states.open()
     const posted: string[] = []
@@ -135,11 +136,11 @@ describe('retention', () => {
       assert.equal(await states.digestAt(name), before[name])
       assert.equal((await states.rebuild(name)).digestAfter, before[name])
     }
-    const live = await log.verify({ signatures: true })
+    const live = await log.verify({ signaturesOf: TEST_NETWORK })
     assert.deepEqual([live.ranges, live.pruned, live.events, live.headDigest], [[], gone, head - gone, mark])
 
     await log[Symbol.asyncDispose]()
-    const verdict = await verifyLog(directory, { signatures: true })
+    const verdict = await verifyLog(directory, { signaturesOf: TEST_NETWORK })
     assert.deepEqual([verdict.ranges, verdict.problems, verdict.pruned, verdict.headDigest], [[], [], gone, mark])
     const again = await start(directory)
     assert.deepEqual(digests(again.states), before)
@@ -190,7 +191,7 @@ describe('retention', () => {
     await startRetention(parts, {}).run()
     const fold = createProjectionRunner<ProjectionStates>({
       log: { head: log.head, readBatches: (range) => log.readBatches(range), onAppended: () => () => {} },
-      ...{ store: openMemoryProjectionStore(), projections: allProjections(ME.id), timers: STILL, newSha256 },
+      ...{ store: openMemoryProjectionStore(), projections: allProjections(ME.id, TEST_KEYS), timers: STILL, newSha256 },
     })
     await fold.open()
     const seen = (state: ProjectionStates['liveness']) =>

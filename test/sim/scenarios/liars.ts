@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { LAMPORT_JUMP_MAX, type Millis } from '../../../src/events/index.ts'
+import type { Millis } from '../../../src/events/index.ts'
 import { allBelieve, believers } from '../laws.ts'
+import { SIM_LAMPORT_MAX } from '../simulation.ts'
 import type { Scenario } from '../stage.ts'
 import { Stranger } from '../stranger.ts'
 
@@ -37,7 +38,7 @@ export const liars: Scenario = {
 
     const before = sim.at(0).log.lamport
     for (let seq = 3; seq < 13; seq++) {
-      const event = liar.event(seq, before + LAMPORT_JUMP_MAX + 1_000)
+      const event = liar.event(seq, SIM_LAMPORT_MAX + seq)
       liar.send(sim.at(0), { type: 'push', events: [{ event, hops: 0 }] })
     }
     await stage.pass(90)

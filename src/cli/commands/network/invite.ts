@@ -1,0 +1,43 @@
+import { Flags } from '@oclif/core'
+import { BaseCommand } from '../../base-command.ts'
+import { invitationText } from '../../render/network.ts'
+import { expiryOf, ownerFlags, ownerFolder } from '../../services/owner.ts'
+
+export default class NetworkInvite extends BaseCommand {
+  static override summary = 'Make an invitation: a string that nodes join your network with.'
+  static override description =
+    "Needs the owner's key. Whoever has the string can join, with as many nodes as they like, until it expires or you revoke it: make one for each person or machine, and name it."
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --role client --name guest --expires 30d',
+    '<%= config.bin %> <%= command.id %> --role member --name "index node in Graz" --json',
+  ]
+  static override flags = {
+    ...ownerFlags,
+    role: Flags.option({
+      options: ['client', 'member'] as const,
+      required: true,
+      summary: 'What it admits: clients, or members (bootstraps and index nodes).',
+    })(),
+    name: Flags.string({ default: '', summary: 'Whom it is for, as `network show` will say.' }),
+    expires: Flags.string({
+      summary: 'When nodes that it admitted are admitted no more, from now. Default: never.',
+      helpValue: '30d',
+    }),
+    bootstrap: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      summary: 'Bootstraps in the string, where they are others than when the network was made.',
+      helpValue: 'HOST:PORT',
+    }),
+  }
+
+  async run(): Promise<object> {
+    const { flags } = await this.parse(NetworkInvite)
+    const folder = ownerFolder(flags)
+    const { role, name, bootstrap } = flags
+    const expiresAt = expiryOf(flags.expires)
+    const invited = folder.invite({ role, name, expiresAt, ...(bootstrap === undefined ? {} : { bootstraps: bootstrap }) })
+    this.log(invitationText({ ...invited, role, name, expiresAt }))
+    return { ...invited, network: folder.network, role, name, expiresAt: expiresAt === 0 ? null : expiresAt }
+  }
+}

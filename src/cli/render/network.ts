@@ -1,0 +1,61 @@
+import type { NetworkView } from '../../roles/index.ts'
+import { printable } from './printable.ts'
+import { fields, table } from './table.ts'
+import { shortPeer, time } from './units.ts'
+
+type Made = { id: string; name: string; open: boolean; owner: string; members: string; clients: string }
+
+export function networkText({ id, name, open, owner, members, clients }: Made): string {
+  return [
+    fields([
+      ['network', printable(name)],
+      ['id', id],
+      ['owner', `${owner} (keep a copy of this folder: whoever has it invites and revokes)`],
+    ]),
+    '',
+    'bootstraps and index nodes join with:',
+    members,
+    '',
+    open ? 'clients join with (nothing in it is secret):' : 'clients join with:',
+    clients,
+    '',
+    'start a node with --join and one of these strings; it remembers it.',
+  ].join('\n')
+}
+
+type Invitation = { invitation: string; join: string; role: string; name: string; expiresAt: number }
+
+export function invitationText({ invitation, join, role, name, expiresAt }: Invitation): string {
+  const until = expiresAt === 0 ? 'until it is revoked' : `until ${time(expiresAt)}`
+  return [
+    `invitation ${invitation.slice(0, 16)}${name === '' ? '' : ` (${printable(name)})`} for ${role}s, ${until}: give them this string, and nobody else`,
+    join,
+  ].join('\n')
+}
+
+export function networkViewText(view: NetworkView): string {
+  const head = fields([
+    ['network', printable(view.name)],
+    ['id', view.id],
+    ['made', time(view.createdAt)],
+    ['clients', view.open ? 'open: they need no invitation' : 'by invitation'],
+  ])
+  const admitted = table(view.admitted, [
+    { title: 'NODE', value: (row) => shortPeer(row.node) },
+    { title: 'ROLE', value: (row) => row.role },
+    { title: 'STATE', value: (row) => row.state },
+    { title: 'SINCE', value: (row) => time(row.since) },
+    { title: 'INVITATION', value: (row) => row.invitation.slice(0, 16) },
+    { title: 'MADE FOR', value: (row) => printable(row.invitedAs) },
+    { title: 'EXPIRES', value: (row) => (row.expiresAt === null ? 'never' : time(row.expiresAt)) },
+  ])
+  const revoked = view.revoked.map(
+    ({ key, at, reason }) => `${time(at)}  ${key.slice(0, 16)}${reason === '' ? '' : `  ${printable(reason)}`}`,
+  )
+  return [
+    head,
+    '',
+    view.admitted.length === 0 ? 'nobody is admitted by invitation, as far as this node knows' : admitted,
+    ...(revoked.length === 0 ? [] : ['', 'revoked:', ...revoked]),
+  ].join('\n')
+}

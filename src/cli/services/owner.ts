@@ -1,0 +1,132 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Flags } from '@oclif/core'
+import type { Millis, NodeId } from '../../events/index.ts'
+import { type NetworkView, ServiceError } from '../../roles/index.ts'
+import {
+  createOwnerFolder,
+  type NetworkRequest,
+  type OwnerFolder,
+  openJoinString,
+  openOwnerFolder,
+  readNetwork,
+} from '../../roles/owner/owner-folder.fs.ts'
+import { parseEndpoint } from './addresses.ts'
+
+const now = (): Millis => Date.now() as Millis
+
+/** Which network of yours: of commands that need its owner's key. */
+export const ownerFlags = {
+  owner: Flags.string({
+    summary: "The folder with the owner's key, or the name of the network. Default: the only one there is.",
+    env: 'P2PT_OWNER',
+    helpValue: 'DIR|NAME',
+  }),
+}
+
+/** `$XDG_DATA_HOME/p2pt/networks`, where `network create` keeps owners' keys unless told otherwise. */
+function networksFolder(): string {
+  const home = process.env.XDG_DATA_HOME
+  return join(home?.startsWith('/') ? home : join(homedir(), '.local/share'), 'p2pt', 'networks')
+}
+
+/** A path has a slash or is there; anything else is the name of a network of ours. */
+export function ownerDirectory(given: string): string {
+  return given.includes('/') || given === '.' || given === '..' || existsSync(given)
+    ? resolve(given)
+    : join(networksFolder(), given)
+}
+
+/** @throws ServiceError `usage` if none or several are meant */
+export function ownerFolder({ owner }: { owner?: string | undefined }): OwnerFolder {
+  if (owner !== undefined && owner !== '') return openOwnerFolder(ownerDirectory(owner), now)
+  const found = existsSync(networksFolder()) ? readdirSync(networksFolder()).filter((name) => !name.includes('.part-')) : []
+  const [only] = found
+  if (only === undefined)
+    throw new ServiceError(
+      'usage',
+      "there is no owner's key here: say with --owner where it is, run this where the network was made, or make one with `p2pt network create NAME`",
+    )
+  if (found.length > 1)
+    throw new ServiceError('usage', `you own several networks: say which with --owner (${found.join(', ')})`)
+  return openOwnerFolder(join(networksFolder(), only), now)
+}
+
+export type NetworkMade = {
+  id: string
+  name: string
+  open: boolean
+  /** Where the owner's key is. */
+  owner: string
+  /** Join strings. */
+  members: string
+  clients: string
+}
+
+/** @throws ServiceError `usage` if it is there already */
+export function createNetwork({ directory, ...request }: NetworkRequest & { directory: string | undefined }): NetworkMade {
+  for (const bootstrap of request.bootstraps) parseEndpoint(bootstrap)
+  const owner = directory === undefined ? join(networksFolder(), request.name) : resolve(directory)
+  if (!createOwnerFolder(owner, request, now()))
+    throw new ServiceError('usage', `there is a network in ${owner} already: give another name, or --owner DIR`)
+  const folder = openOwnerFolder(owner, now)
+  const never = 0 as Millis
+  return {
+    id: folder.network,
+    name: folder.genesis.name,
+    open: folder.genesis.open,
+    owner,
+    members: folder.invite({ role: 'member', name: 'members', expiresAt: never }).join,
+    clients: request.open
+      ? openJoinString(readNetwork(owner))
+      : folder.invite({ role: 'client', name: 'clients', expiresAt: never }).join,
+  }
+}
+
+const UNITS_MS: { readonly [unit: string]: number } = {
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
+  y: 365 * 86_400_000,
+}
+
+/**
+ * From now; 0 for never.
+ * @throws ServiceError `usage` unless it is a number and a unit: 90m, 12h, 30d, 6w, 1y
+ */
+export function expiryOf(text: string | undefined): Millis {
+  if (text === undefined) return 0 as Millis
+  const [, digits = '', unit = ''] = /^(\d{1,6})([mhdwy])$/.exec(text.trim()) ?? []
+  const ms = Number(digits) * (UNITS_MS[unit] ?? 0)
+  if (digits === '' || ms === 0) throw new ServiceError('usage', `--expires ${text} is no time such as 90m, 12h, 30d, 6w or 1y`)
+  return (now() + ms) as Millis
+}
+
+/**
+ * Who is meant: a node or an invitation by its key or the beginning of it, or an invitation by its name.
+ * @throws ServiceError `usage` if nobody or several are
+ */
+export function revocationTarget(view: NetworkView, text: string): { key: NodeId; what: string; nodes: number } {
+  const wanted = text.trim().toLowerCase()
+  const invitations = new Map(view.admitted.map((row) => [row.invitation, row.invitedAs]))
+  const nodes = view.admitted.map(({ node }) => node)
+  const isPrefix = /^[0-9a-f]{4,64}$/.test(wanted)
+  const found = new Set<NodeId>([
+    ...(isPrefix ? [...nodes, ...invitations.keys()].filter((key) => key.startsWith(wanted)) : []),
+    ...[...invitations].filter(([, name]) => name !== '' && name === text.trim()).map(([key]) => key),
+  ])
+  // An invitation that nobody has used yet is known by its whole key alone.
+  if (found.size === 0 && /^[0-9a-f]{64}$/.test(wanted)) found.add(wanted as NodeId)
+  const [key] = found
+  if (key === undefined)
+    throw new ServiceError('usage', `no node and no invitation is called ${text}: see \`p2pt network show\``)
+  if (found.size > 1)
+    throw new ServiceError('usage', `several are called ${text}: give the whole key, see \`p2pt network show\``)
+  const name = invitations.get(key)
+  const admitted = view.admitted.filter((row) => row.node === key || row.invitation === key).length
+  const what =
+    name === undefined ? `node ${key.slice(0, 16)}` : `invitation ${key.slice(0, 16)}${name === '' ? '' : ` (${name})`}`
+  return { key, what, nodes: admitted }
+}

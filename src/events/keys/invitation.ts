@@ -1,0 +1,46 @@
+import '../protobuf.ts'
+
+import type { NodeRole } from '../event.ts'
+import { p2pt } from '../generated/events.js'
+import { fromHex } from '../hex.ts'
+import type { Millis, NodeId } from '../ids.ts'
+import { Writer } from '../protobuf.ts'
+import { INVITATION_BYTES_MAX, NAME_BYTES_MAX } from './bounds.ts'
+import { CredentialError } from './credential-error.ts'
+import { keyOf, readMessage, textOf, timeOf } from './fields.ts'
+
+/** What a node may be. Members (bootstraps, index nodes) keep the table, accuse, and own partitions; clients do not. */
+export type Standing = 'member' | 'client'
+
+export const standingOf = (role: NodeRole): Standing => (role === 'client' ? 'client' : 'member')
+
+/** What the owner certifies. Whoever has the seed of `key` admits nodes by it, until it expires or is revoked. */
+export type Invitation = {
+  readonly key: NodeId
+  readonly role: Standing
+  /** For people: whom it was made for. */
+  readonly name: string
+  readonly issuedAt: Millis
+  /** From then on nodes that it admitted are admitted no more, ms since 1970; 0 never. */
+  readonly expiresAt: Millis
+}
+
+export function encodeInvitation({ key, ...rest }: Invitation): Uint8Array {
+  return p2pt.events.Invitation.encode({ ...rest, key: fromHex(key) }, Writer.create()).finish()
+}
+
+/** @throws CredentialError `malformed` */
+export function decodeInvitation(bytes: Uint8Array): Invitation {
+  const message = readMessage(p2pt.events.Invitation, bytes, INVITATION_BYTES_MAX, 'an invitation')
+  const { role } = message
+  if (role !== 'member' && role !== 'client') throw new CredentialError('malformed', 'an invitation is for members or clients')
+  return {
+    key: keyOf(message.key, "an invitation's key"),
+    role,
+    name: textOf(message.name, NAME_BYTES_MAX, "an invitation's name"),
+    issuedAt: timeOf(message.issuedAt),
+    expiresAt: timeOf(message.expiresAt),
+  }
+}
+
+export const isExpired = ({ expiresAt }: Pick<Invitation, 'expiresAt'>, at: number): boolean => expiresAt > 0 && at >= expiresAt

@@ -1,0 +1,2 @@
+// admissions: who was let into the network, by which invitation, and whose admission the owner took back.
+export * from './admissions.ts'

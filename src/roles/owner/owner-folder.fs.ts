@@ -1,0 +1,145 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import {
+  BOOTSTRAPS_MAX,
+  decodeGenesis,
+  encodeGenesis,
+  encodeJoinString,
+  fromHex,
+  type Genesis,
+  type Joining,
+  type Millis,
+  NAME_BYTES_MAX,
+  type NetworkId,
+  NONCE_BYTES,
+  type NodeId,
+  networkIdOf,
+  type SignedInvitation,
+  type SignedRevocation,
+  type Standing,
+  signInvitation,
+  signRevocation,
+  toHex,
+} from '../../events/index.ts'
+import { replaceFile } from '../../events/replace-file.fs.ts'
+import { keyOfSeed, randomBytes, randomSeed, SEED_BYTES, sha256, signerFromSeed } from '../../events/signer.sodium.ts'
+import { ServiceError } from '../services.ts'
+import { joiningBy } from './joining.ts'
+
+// Where the owner of a network keeps its key: a folder with `owner.seed` (32 bytes, mode 0600) and `network.json`. Whoever
+// has it can let nodes in and put them out, so it need not be on any node.
+
+const SEED_FILE = 'owner.seed'
+const NETWORK_FILE = 'network.json'
+
+export type OwnerFolder = {
+  readonly directory: string
+  readonly network: NetworkId
+  readonly genesis: Genesis
+  readonly bootstraps: readonly string[]
+  /** A new invitation, as the string that others join with. */
+  invite(request: InviteRequest): Invited
+  /** An invitation of its own for a node of this machine, where the owner's key is at hand. */
+  joining(role: Standing, name: string): Joining
+  revoke(key: NodeId, reason: string): SignedRevocation
+}
+
+export type InviteRequest = { role: Standing; name: string; expiresAt: Millis; bootstraps?: readonly string[] }
+export type Invited = { readonly invitation: NodeId; readonly join: string }
+
+export type NetworkRequest = { name: string; open: boolean; bootstraps: readonly string[] }
+
+/**
+ * Makes a network: its owner's key and its genesis record, in a folder that appears whole or not at all.
+ * @returns false if the folder is there already, which then stays as it is
+ * @throws ServiceError `usage` for a name that cannot be one, `failed` if it cannot be written
+ */
+export function createOwnerFolder(directory: string, { name, open, bootstraps }: NetworkRequest, now: Millis): boolean {
+  const nameBytes = new TextEncoder().encode(name).length
+  if (nameBytes === 0 || nameBytes > NAME_BYTES_MAX || /[\p{Cc}/]/u.test(name))
+    throw new ServiceError('usage', `a network's name has 1 to ${NAME_BYTES_MAX} bytes, without slashes and control characters`)
+  if (bootstraps.length > BOOTSTRAPS_MAX) throw new ServiceError('usage', `at most ${BOOTSTRAPS_MAX} bootstraps`)
+  if (existsSync(join(directory, NETWORK_FILE))) return false
+  const seed = randomSeed()
+  const genesis = encodeGenesis({ name, owner: keyOfSeed(seed), createdAt: now, open, nonce: randomBytes(NONCE_BYTES) })
+  let partial: string | undefined
+  try {
+    mkdirSync(dirname(directory), { recursive: true })
+    partial = mkdtempSync(`${directory}.part-`)
+    replaceFile(join(partial, SEED_FILE), seed)
+    writeNetwork(partial, genesis, bootstraps)
+    renameSync(partial, directory)
+    return true
+  } catch (cause) {
+    if (partial !== undefined) rmSync(partial, { recursive: true, force: true })
+    // Somebody else was quicker: one of several nodes that start together makes the network, and all take that one.
+    if (existsSync(join(directory, NETWORK_FILE))) return false
+    throw new ServiceError('failed', `the network cannot be kept in ${directory}: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function writeNetwork(directory: string, genesis: Uint8Array, bootstraps: readonly string[]): void {
+  const json = { format: 1, genesis: toHex(genesis), bootstraps }
+  replaceFile(join(directory, NETWORK_FILE), Buffer.from(`${JSON.stringify(json, null, 2)}\n`))
+}
+
+/**
+ * @param clock for the time of issue
+ * @throws ServiceError `failed` if the folder or the key in it is missing or damaged
+ */
+export function openOwnerFolder(directory: string, now: () => Millis): OwnerFolder {
+  const { genesis: bytes, bootstraps } = readNetwork(directory)
+  const genesis = decodeGenesis(bytes)
+  const network = networkIdOf(bytes, sha256)
+  // Read when it is needed: to show what a network is takes no key.
+  const owner = () => signerFromSeed(readSeed(directory, genesis), network)
+  const issue = (role: Standing, name: string, expiresAt: Millis): SignedInvitation & { seed: Uint8Array } => {
+    const seed = randomSeed()
+    return { ...signInvitation({ key: keyOfSeed(seed), role, name, issuedAt: now(), expiresAt }, owner()), seed }
+  }
+  return {
+    directory,
+    network,
+    genesis,
+    bootstraps,
+    invite({ role, name, expiresAt, bootstraps: entries = bootstraps }) {
+      const invitation = issue(role, name, expiresAt)
+      const ticket = { genesis: bytes, bootstraps: entries, invitation }
+      return { invitation: keyOfSeed(invitation.seed), join: encodeJoinString(ticket, sha256) }
+    },
+    joining: (role, name) => joiningBy({ genesis: bytes, bootstraps, invitation: issue(role, name, 0 as Millis) }),
+    revoke: (key, reason) => signRevocation({ key, at: now(), reason }, owner()),
+  }
+}
+
+/** The string by which clients join an open network, with nothing secret in it. */
+export const openJoinString = ({ genesis, bootstraps }: { genesis: Uint8Array; bootstraps: readonly string[] }): string =>
+  encodeJoinString({ genesis, bootstraps, invitation: undefined }, sha256)
+
+export function readNetwork(directory: string): { genesis: Uint8Array; bootstraps: string[] } {
+  const file = join(directory, NETWORK_FILE)
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile())
+    throw new ServiceError('failed', `there is no network of yours in ${directory}: make one with \`p2pt network create NAME\``)
+  try {
+    const { genesis, bootstraps } = JSON.parse(readFileSync(file, 'utf8')) as { genesis: string; bootstraps: string[] }
+    const bytes = fromHex(genesis)
+    decodeGenesis(bytes)
+    return { genesis: bytes, bootstraps: bootstraps.filter((each) => typeof each === 'string') }
+  } catch (cause) {
+    throw new ServiceError('failed', `${file} is damaged: put it back from a copy`, { cause })
+  }
+}
+
+function readSeed(directory: string, genesis: Genesis): Uint8Array {
+  const file = join(directory, SEED_FILE)
+  const lacking = `without it nobody can be invited or revoked: run this where the key of the network "${genesis.name}" is kept`
+  let seed: Uint8Array
+  try {
+    seed = readFileSync(file)
+  } catch (cause) {
+    throw new ServiceError('failed', `the owner's key ${file} cannot be read; ${lacking}`, { cause })
+  }
+  if (seed.length !== SEED_BYTES || keyOfSeed(seed) !== genesis.owner)
+    throw new ServiceError('failed', `${file} is not the key of the owner of this network; ${lacking}`)
+  return seed
+}
