@@ -12,7 +12,7 @@ const BATCH_EVENTS = 1024
 export class MemoryStore implements LogStore {
   readonly #events: PlannedEvent[] = []
 
-  async write({ events }: Commit): Promise<void> {
+  async write({ events }: Commit, _durable: boolean): Promise<void> {
     for (const event of events) this.#events.push(event)
   }
 

@@ -9,7 +9,9 @@ type Handshake = { noise: Buffer }
 type NoiseWrap = { recv(noise: Buffer): unknown; send(payload: object): Buffer }
 type Request = { command: number; value: Buffer | null; reply(value: Buffer, options: object): void }
 
-const codec = require('compact-encoding') as Codec
+/** As HyperDHT itself has it. */
+const requireOfHyperdht = createRequire(require.resolve('hyperdht'))
+const codec = requireOfHyperdht('compact-encoding') as Codec
 const { handshake: HANDSHAKE } = require('hyperdht/lib/messages.js') as { handshake: unknown }
 const NoiseWrap = require('hyperdht/lib/noise-wrap.js') as new (
   keyPair: HyperDHT.KeyPair,

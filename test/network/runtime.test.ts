@@ -241,6 +241,20 @@ describe('overlay', () => {
       assert.equal(sim.at(0).overlay.status().rejected, 3)
     })
 
+    it('takes no gossip from a peer that has not said who it is', async () => {
+      await started(2)
+      const stranger = new Stranger(sim)
+      await stranger.link(sim.at(0), false)
+      const push = () => stranger.send(sim.at(0), { type: 'push', events: [{ event: stranger.event(1), hops: 0 }] })
+      push()
+      await sim.time.advance(1_000)
+      assert.equal(sim.at(0).log.versionVector().get(stranger.id), undefined)
+      await stranger.link(sim.at(0))
+      push()
+      await sim.time.advance(1_000)
+      assert.equal(sim.at(0).log.versionVector().get(stranger.id), 1)
+    })
+
     it('does not let a stamp from the far future move its clock', async () => {
       await started(2)
       const stranger = new Stranger(sim)

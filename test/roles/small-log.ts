@@ -15,10 +15,13 @@ import { VirtualTime } from '../sim/virtual-time.ts'
 /** Where a log in memory is, with as much room as there is memory, or none. */
 export class Disk extends MemoryStore {
   isFull = false
+  /** What a write that is to be on the disk waits for. */
+  synced: Promise<void> = Promise.resolve()
 
-  override async write(commit: Commit): Promise<void> {
+  override async write(commit: Commit, durable: boolean): Promise<void> {
     if (this.isFull) throw new Error('no space left on device')
-    await super.write(commit)
+    if (durable) await this.synced
+    await super.write(commit, durable)
   }
 }
 

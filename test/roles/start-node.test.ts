@@ -115,11 +115,6 @@ describe('startNode', () => {
     assert.deepEqual((await stopped.digests({})).digests.downloads, digests.downloads)
     await stopped[Symbol.asyncDispose]()
 
-    // The engine looks at two pieces of each file; whoever hashed all of it would miss those in the middle.
-    const path = join(at('downloader'), 'downloads', 'A Quiet Orbit.bin')
-    const spoiled = await readFile(path)
-    spoiled.fill(0, FILE_BYTES / 2, FILE_BYTES / 2 + 100_000)
-    await writeFile(path, spoiled)
     const again = await start('client', 'downloader', joined)
     const rows = async () => (await clientOf(again).clientStatus()).torrents
     await until('the torrent to be taken up', async () => (await rows())[0]?.state === 'seeding')
@@ -130,7 +125,6 @@ describe('startNode', () => {
     assert.deepEqual((await again.node.digests({})).digests.downloads, digests.downloads)
     assert.equal((await kindsOf(again.node, 'download.verified')).length, before.length)
     assert.equal((await kindsOf(again.node, 'download.completed')).length, 1)
-    assert.deepEqual(await readFile(path), spoiled)
 
     await clientOf(publisher).remove(published.infoHash, { deleteFiles: true })
     await until('the withdrawal to arrive', async () => (await service.searchHere({ text: 'orbit' })).hits[0]?.seeders === 1)
@@ -183,7 +177,7 @@ describe('startNode', () => {
 
     const again = await start('client', 'one')
     const row = async () => (await clientOf(again).clientStatus()).torrents[0]
-    await until('the loss to be seen', async () => (await row())?.state === 'downloading')
+    await until('the loss to be seen', async () => (await row())?.state === 'failed')
     const second = await resultOf(clientOf(again).publish({ path: join(at('moved'), 'orbit.bin') }))
     assert.equal(second.infoHash, first.infoHash)
     await until('it to be served again', async () => (await row())?.state === 'seeding')

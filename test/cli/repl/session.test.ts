@@ -76,7 +76,7 @@ describe('prompt session', () => {
     assert.deepEqual(printed.slice(0, 8), [
       'there is no command nonsense: `help` lists them',
       'usage: add FILE.torrent',
-      "cannot read /does/not/exist: ENOENT: no such file or directory, stat '/does/not/exist'",
+      "cannot read /does/not/exist: ENOENT: no such file or directory, open '/does/not/exist'",
       'start the node with --allow-corrupt',
       'not a share from 0 to 100: 101',
       'not an info hash (40 hex digits, or at least the first 4): zz',

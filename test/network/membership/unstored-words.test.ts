@@ -79,6 +79,17 @@ describe('a word about a member that the log does not take', () => {
     assert.deepEqual(driven.storedOf('member.alive'), [word('member.alive', 7)])
   })
 
+  it('is not said again when it failed while a later one is under way', () => {
+    const driven = new DrivenMembership([])
+    const { membership } = driven
+    assert.deepEqual(membership.handle({ type: 'stored', author: id('1'), event: word('member.dead', 1) }, 0), [
+      { do: 'append', event: word('member.refuted', 2) },
+    ])
+    assert.deepEqual(membership.handle({ type: 'append-failed', event: word('member.alive', 1), why: 'unwritable' }, 0), [])
+    const failed = membership.handle({ type: 'append-failed', event: word('member.refuted', 2), why: 'unwritable' }, 0)
+    assert.deepEqual(failed, [{ do: 'wake', afterMs: 1_000, timer: { name: 'say-again' } }])
+  })
+
   it('is dropped when the log refuses it for good: others hear of it no more often for being pinged', () => {
     const driven = new DrivenMembership([])
     driven.failure = 'refused'

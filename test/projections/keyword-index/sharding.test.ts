@@ -19,6 +19,26 @@ describe('sharding', () => {
     )
   })
 
+  it('never changes who owns a partition, and in which order, since nodes must agree on it', () => {
+    const list = nodes(20)
+    const owners = (partition: number) => ownersOf(partition, list).map((id) => list.indexOf(id))
+    assert.deepEqual([0, 1, 512, 1023].map(owners), [
+      [17, 1, 19],
+      [15, 6, 9],
+      [18, 2, 7],
+      [17, 1, 2],
+    ])
+    // The one with the highest weight first: hash(partition/node).
+    for (const partition of [0, 1, 512, 1023]) {
+      const weights = list.map((id) => stringHash(`${partition}/${id}`))
+      const highest = [...weights].sort((a, b) => b - a).slice(0, 3)
+      assert.deepEqual(
+        owners(partition),
+        highest.map((weight) => weights.indexOf(weight)),
+      )
+    }
+  })
+
   it('spreads keywords evenly over the partitions', () => {
     const counts = new Array<number>(PARTITION_COUNT).fill(0)
     for (let index = 0; index < 100_000; index++)

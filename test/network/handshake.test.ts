@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import type { NodeId } from '../../src/events/index.ts'
+import { Handshake, HELLOS_MAX } from '../../src/network/handshake.ts'
+import { type BookedLink, LinkBook } from '../../src/network/link-book.ts'
+import { type HelloMessage, WIRE_VERSION } from '../../src/network/wire.ts'
+import { VirtualTime } from '../sim/virtual-time.ts'
+
+const PEER = '1'.repeat(64) as NodeId
+const ADDRESS = { host: '10.0.0.1', port: 1, dhtPort: 0 }
+const HELLO: HelloMessage = {
+  ...{ type: 'hello', version: WIRE_VERSION, role: 'index', ...ADDRESS, software: 'x', transient: false, heard: false },
+}
+
+describe('handshake', () => {
+  let time: VirtualTime
+  let links: LinkBook
+  let handshake: Handshake
+  let booked: BookedLink
+  let sent: HelloMessage[]
+  let told: string[]
+  const begin = (isTransient = false) => {
+    time = new VirtualTime(0)
+    links = new LinkBook()
+    sent = []
+    told = []
+    handshake = new Handshake({
+      ...{ links, timers: time, role: 'client', software: 'p'.repeat(200), address: () => ADDRESS },
+      send: (_, hello) => sent.push(hello),
+      drop: (_, why) => told.push(`drop ${why}`),
+      charge: (_, reason) => told.push(`charge ${reason}`),
+      onGreeted: ({ neighbour }) => told.push(`greeted ${neighbour ? 'neighbour' : 'other'}`),
+    })
+    booked = links.up({ peer: PEER, host: '', port: 1, initiator: true, since: 0 }, isTransient, 0)
+    handshake.greet(booked)
+  }
+  beforeEach(() => begin())
+
+  it('says hello each second, four times, and then gives the link up', async () => {
+    await time.advance(3_999)
+    assert.deepEqual([sent.length, told], [HELLOS_MAX, []])
+    await time.advance(1)
+    assert.deepEqual(told, ['drop timeout'])
+    await time.advance(60_000)
+    assert.deepEqual([sent.length, told.length], [HELLOS_MAX, 1])
+  })
+
+  it('says it no more once the peer has said its own, nor when the link is another', async () => {
+    handshake.receive(booked, HELLO)
+    await time.advance(60_000)
+    assert.deepEqual([sent.length, told], [1, ['greeted neighbour']])
+    begin()
+    links.down(PEER)
+    await time.advance(60_000)
+    assert.deepEqual([sent.length, told], [1, []])
+  })
+
+  it('answers a hello that is said again, since ours was lost, and charges for more than four', () => {
+    handshake.receive(booked, HELLO)
+    for (let count = 1; count < HELLOS_MAX; count++) handshake.receive(booked, HELLO)
+    assert.deepEqual(
+      sent.map(({ heard }) => heard),
+      [false, true, true, true],
+    )
+    handshake.receive(booked, { ...HELLO, heard: true })
+    assert.deepEqual(told, ['greeted neighbour'])
+    handshake.receive(booked, HELLO)
+    assert.deepEqual(told, ['greeted neighbour', 'charge flood'])
+    assert.equal(sent.length, HELLOS_MAX)
+  })
+
+  it('ends a link with another version, and takes none for gossip that either side dialled for a short exchange', () => {
+    handshake.receive(booked, { ...HELLO, version: WIRE_VERSION + 1 })
+    assert.deepEqual([told, booked.hello, booked.neighbour], [['drop malformed'], undefined, false])
+    begin()
+    handshake.receive(booked, { ...HELLO, transient: true })
+    begin(true)
+    handshake.receive(booked, HELLO)
+    assert.deepEqual([told, booked.neighbour, sent[0]?.transient], [['greeted other'], false, true])
+  })
+
+  it('cuts the name of the software to what a hello may hold', () => {
+    assert.equal(sent[0]?.software.length, 128)
+  })
+})
