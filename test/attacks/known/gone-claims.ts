@@ -1,0 +1,27 @@
+import type { NodeId } from '../../../src/events/index.ts'
+import { SUMMARY_BUCKETS } from '../../../src/network/wire.ts'
+import type { Attack } from '../stage.ts'
+
+const SEQ_MAX = Number.MAX_SAFE_INTEGER
+
+/** Promises events of every member up to 2^53 - 1; and to whoever fetches them, says that all are gone. */
+export const goneClaims: Attack = async (stage) => {
+  const attackers = await stage.attackers()
+  const victims = stage.network.members.map(({ id }) => id as NodeId)
+  for (const attacker of attackers) {
+    attacker.supplies = false
+    attacker.onMessage((from, message) => {
+      if (message.type !== 'fetch') return
+      const gone = message.ranges.map(({ author, from: first }) => ({ author, from: first, to: SEQ_MAX }))
+      attacker.send(from, { type: 'supply', id: message.id, events: [], last: true, gone })
+    })
+  }
+  await stage.again(500, async () => {
+    for (const attacker of attackers) {
+      await attacker.linkAll()
+      const heads = victims.map((author) => ({ author, authorSeq: SEQ_MAX }))
+      const buckets = new Uint8Array(SUMMARY_BUCKETS / 8)
+      for (const peer of attacker.linked) attacker.send(peer, { type: 'vector', buckets, heads, reply: true })
+    }
+  })
+}

@@ -1,0 +1,54 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { ClusterNode } from '../cluster/cluster.ts'
+import type { HonestNetwork } from './network.ts'
+
+const LOOK_EVERY_MS = 250
+
+/** Looks into all honest tables again and again: who of the honest members is held to be what, and for how long. */
+export class Watch {
+  polls = 0
+  /** Polls in which every honest member was alive in every honest table. */
+  allAlive = 0
+  longestDeadMs = 0
+  /** The last that was not as it should be. */
+  last = ''
+  readonly #network: HonestNetwork
+  readonly #deadSince = new Map<string, number>()
+
+  constructor(network: HonestNetwork) {
+    this.#network = network
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.look()
+      await wait(LOOK_EVERY_MS, undefined, { signal }).catch(() => {})
+    }
+  }
+
+  async look(): Promise<void> {
+    const tables = await Promise.all(this.#network.nodes.map((node) => this.#lookInto(node)))
+    this.polls++
+    if (tables.every((whole) => whole)) this.allAlive++
+  }
+
+  async #lookInto(node: ClusterNode): Promise<boolean> {
+    const rows = new Map((await node.members()).map((row) => [row.id as string, row]))
+    const now = performance.now()
+    let whole = true
+    for (const member of this.#network.members) {
+      if (member === node) continue
+      const state = rows.get(member.id)?.state ?? 'unknown'
+      const key = `${node.index} ${member.index}`
+      if (state === 'dead' || state === 'left') {
+        const since = this.#deadSince.get(key) ?? now
+        this.#deadSince.set(key, since)
+        this.longestDeadMs = Math.max(this.longestDeadMs, now - since)
+      } else this.#deadSince.delete(key)
+      if (state === 'alive') continue
+      whole = false
+      this.last = `${node.role} ${node.index} has ${member.role} ${member.index} ${state}`
+    }
+    return whole
+  }
+}
