@@ -51,8 +51,8 @@ type Listener = (from: NodeId, message: WireMessage) => void
 
 /** As many of our own events as the network's nodes can ask us for. */
 const KEPT_MAX = 100_000
-/** Events in one message: ours are below 1 kB each. */
-const SUPPLIED_AT_ONCE = 50
+/** Bytes of events in one message. */
+const BATCH_BYTES_MAX = 48 * 1024
 const REQUEST_MS_MAX = 5_000
 
 /** A key that means no good, on the project's own transport and codec: does what an attack wants, and pongs meanwhile. */
@@ -157,10 +157,14 @@ export class Attacker implements AsyncDisposable {
     this.push([this.event({ kind: 'member.alive', ...self })])
   }
 
-  /** @returns false if any of the nodes was not sent it */
+  /** In as many messages as it takes. @returns false if any of the nodes was not sent all */
   push(events: readonly SignedEvent[], to: readonly NodeId[] = this.linked): boolean {
-    const message: WireMessage = { type: 'push', events: events.map((event) => ({ event, hops: 0 })) }
-    return to.map((peer) => this.send(peer, message)).every((sent) => sent)
+    let sent = true
+    for (const part of batches(events)) {
+      const message: WireMessage = { type: 'push', events: part.map((event) => ({ event, hops: 0 })) }
+      for (const peer of to) sent = this.send(peer, message) && sent
+    }
+    return sent
   }
 
   send(to: NodeId, message: WireMessage): boolean {
@@ -230,10 +234,8 @@ export class Attacker implements AsyncDisposable {
   #supply(to: NodeId, { id, ranges }: Extract<WireMessage, { type: 'fetch' }>): void {
     const wanted = ranges.filter(({ author }) => author === this.id)
     const events = wanted.flatMap(({ from, to: until }) => this.#kept.slice(from - 1, until))
-    for (let at = 0; at === 0 || at < events.length; at += SUPPLIED_AT_ONCE) {
-      const last = at + SUPPLIED_AT_ONCE >= events.length
-      this.send(to, { type: 'supply', id, events: events.slice(at, at + SUPPLIED_AT_ONCE), last })
-    }
+    const parts = events.length === 0 ? [[]] : batches(events)
+    for (const [at, part] of parts.entries()) this.send(to, { type: 'supply', id, events: part, last: at === parts.length - 1 })
   }
 
   #answer(from: NodeId, { id, method, body }: Extract<WireMessage, { type: 'request' }>): void {
@@ -242,4 +244,18 @@ export class Attacker implements AsyncDisposable {
     const answer = handler(from, body)
     if (answer !== undefined) this.send(from, { type: 'response', id, status: 'ok', body: answer })
   }
+}
+
+function batches(events: readonly SignedEvent[]): SignedEvent[][] {
+  const parts: SignedEvent[][] = []
+  let bytes = BATCH_BYTES_MAX
+  for (const event of events) {
+    bytes += event.body.length + event.signature.length + 16
+    if (bytes > BATCH_BYTES_MAX) {
+      bytes = event.body.length + event.signature.length + 16
+      parts.push([])
+    }
+    parts.at(-1)?.push(event)
+  }
+  return parts
 }

@@ -15,6 +15,7 @@ const NETWORK_NAME = 'p2pt/1'
 const PROBE = pathToFileURL(join(import.meta.dirname, 'probe.ts')).href
 /** Starting all on a busy machine. */
 const STARTED_WITHIN_S = 60
+const RESTARTED_WITHIN_MS = 8_000
 
 export type Composition = {
   readonly bootstraps: number
@@ -31,6 +32,7 @@ export class HonestNetwork {
   readonly cluster: Cluster
   readonly #composition: Composition
   readonly #probes: string
+  readonly #restarted = new Map<ClusterNode, number>()
 
   private constructor(cluster: Cluster, composition: Composition, probes: string) {
     this.cluster = cluster
@@ -101,6 +103,19 @@ export class HonestNetwork {
   /** Nodes that do not run any more, with what they said last. */
   get ended(): readonly string[] {
     return this.nodes.filter(({ runs }) => !runs).map(({ lastWords }) => lastWords)
+  }
+
+  /** Stops a node as its operator would, and starts it again. */
+  async restart(node: ClusterNode): Promise<void> {
+    this.#restarted.set(node, performance.now())
+    await node.kill('SIGTERM')
+    node.start()
+    this.#restarted.set(node, performance.now())
+  }
+
+  /** It stopped a moment ago: that it is not alive in all tables yet is nobody's fault. */
+  isRestarting(node: ClusterNode): boolean {
+    return performance.now() - (this.#restarted.get(node) ?? Number.NEGATIVE_INFINITY) < RESTARTED_WITHIN_MS
   }
 
   /** What the probe in this node says; undefined if it does not run. */

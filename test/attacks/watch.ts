@@ -37,7 +37,7 @@ export class Watch {
     const now = performance.now()
     let whole = true
     for (const member of this.#network.members) {
-      if (member === node) continue
+      if (member === node || this.#network.isRestarting(member) || this.#network.isRestarting(node)) continue
       const state = rows.get(member.id)?.state ?? 'unknown'
       const key = `${node.index} ${member.index}`
       if (state === 'dead' || state === 'left') {

@@ -1,7 +1,10 @@
-import type { NodeId, NodeRole } from '../../../src/events/index.ts'
+import type { NodeId } from '../../../src/events/index.ts'
 import type { Attack } from '../stage.ts'
 
-/** Every honest member is suspected and called dead, at whatever incarnation it answers with. */
+/** Others' words of incarnations that a member has not announced yet are kept for when it does: so many are accused at once. */
+const AHEAD = 6
+
+/** Every honest member is suspected and called dead, at whatever incarnation it answers with and at those that come next. */
 export const accusations: Attack = async (stage) => {
   const attackers = await stage.attackers()
   const { members } = stage.network
@@ -14,18 +17,24 @@ export const accusations: Attack = async (stage) => {
     if (stage.standing === 'member') attacker.appear()
   }
   let seq = 1_000
-  const said = new Map<string, number>()
+  const said = new Set<string>()
   await stage.again(200, async () => {
     for (const attacker of attackers) {
       await attacker.linkAll()
       for (const peer of attacker.linked) attacker.send(peer, { type: 'ping', seq: seq++, belief: 'alive', incarnation: 0 })
       for (const member of members) {
         const subject = member.id as NodeId
-        const incarnation = incarnations.get(subject) ?? 1
-        if (said.get(`${attacker.id} ${subject}`) === incarnation) continue
-        said.set(`${attacker.id} ${subject}`, incarnation)
-        const state = { subject, incarnation, role: member.role as NodeRole, ...stage.network.endpoint(member), dhtPort: 0 }
-        attacker.push([attacker.event({ kind: 'member.suspect', ...state }), attacker.event({ kind: 'member.dead', ...state })])
+        const present = incarnations.get(subject) ?? 1
+        for (let incarnation = present; incarnation < present + AHEAD; incarnation++) {
+          const name = `${attacker.id} ${subject} ${incarnation}`
+          if (said.has(name)) continue
+          said.add(name)
+          const state = { subject, incarnation, role: member.role, ...stage.network.endpoint(member), dhtPort: 0 }
+          attacker.push([
+            attacker.event({ kind: 'member.suspect', ...state }),
+            attacker.event({ kind: 'member.dead', ...state }),
+          ])
+        }
       }
     }
   })

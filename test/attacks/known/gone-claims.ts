@@ -4,7 +4,13 @@ import type { Attack } from '../stage.ts'
 
 const SEQ_MAX = Number.MAX_SAFE_INTEGER
 
-/** Promises events of every member up to 2^53 - 1; and to whoever fetches them, says that all are gone. */
+/** Long enough for all to have heard it, and so long that the time after the restart is longer. */
+const RESTART_AFTER_MS = 5_000
+
+/**
+ * Promises events of every member up to 2^53 - 1; and to whoever fetches them, says that all are gone. Then a member is
+ * restarted: it has something to say, once a number is left to it.
+ */
 export const goneClaims: Attack = async (stage) => {
   const attackers = await stage.attackers()
   const victims = stage.network.members.map(({ id }) => id as NodeId)
@@ -16,6 +22,10 @@ export const goneClaims: Attack = async (stage) => {
       attacker.send(from, { type: 'supply', id: message.id, events: [], last: true, gone })
     })
   }
+  const [restarted] = stage.network.indexNodes
+  const timer = setTimeout(() => {
+    if (restarted !== undefined && !stage.signal.aborted) void stage.network.restart(restarted)
+  }, RESTART_AFTER_MS)
   await stage.again(500, async () => {
     for (const attacker of attackers) {
       await attacker.linkAll()
@@ -24,4 +34,5 @@ export const goneClaims: Attack = async (stage) => {
       for (const peer of attacker.linked) attacker.send(peer, { type: 'vector', buckets, heads, reply: true })
     }
   })
+  clearTimeout(timer)
 }
