@@ -26,13 +26,16 @@ export const goneClaims: Attack = async (stage) => {
   const timer = setTimeout(() => {
     if (restarted !== undefined && !stage.signal.aborted) void stage.network.restart(restarted)
   }, RESTART_AFTER_MS)
-  await stage.again(500, async () => {
-    for (const attacker of attackers) {
-      await attacker.linkAll()
-      const heads = victims.map((author) => ({ author, authorSeq: SEQ_MAX }))
-      const buckets = new Uint8Array(SUMMARY_BUCKETS / 8)
-      for (const peer of attacker.linked) attacker.send(peer, { type: 'vector', buckets, heads, reply: true })
-    }
+  for (const attacker of attackers) await attacker.linkAll()
+  let turn = 0
+  await stage.again(200, async () => {
+    // One after the other: of several at once only the first is asked.
+    const attacker = attackers[turn++ % attackers.length]
+    if (attacker === undefined) return
+    await attacker.linkAll()
+    const heads = victims.map((author) => ({ author, authorSeq: SEQ_MAX }))
+    const buckets = new Uint8Array(SUMMARY_BUCKETS / 8)
+    for (const peer of attacker.linked) attacker.send(peer, { type: 'vector', buckets, heads, reply: true })
   })
   clearTimeout(timer)
 }

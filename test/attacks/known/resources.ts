@@ -4,9 +4,9 @@ import HyperDHT from 'hyperdht'
 import { INDEX_METHODS } from '../../../src/roles/index-node/index-messages.ts'
 import type { Attack } from '../stage.ts'
 
-const IDLE_CONNECTIONS = 200
-const REQUESTS_AT_ONCE = 200
-const DATAGRAMS_AT_ONCE = 500
+const IDLE_CONNECTIONS = 100
+const REQUESTS_AT_ONCE = 20
+const DATAGRAMS_AT_ONCE = 100
 
 /** Connections that open no channel, requests that nobody answers, and datagrams of noise. */
 export const spentResources: Attack = async (stage) => {
