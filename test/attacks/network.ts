@@ -113,6 +113,11 @@ export class HonestNetwork {
     this.#restarted.set(node, performance.now())
   }
 
+  /** Was stopped and started again, at whatever time. */
+  wasRestarted(node: ClusterNode): boolean {
+    return this.#restarted.has(node)
+  }
+
   /** It stopped a moment ago: that it is not alive in all tables yet is nobody's fault. */
   isRestarting(node: ClusterNode): boolean {
     return performance.now() - (this.#restarted.get(node) ?? Number.NEGATIVE_INFINITY) < RESTARTED_WITHIN_MS

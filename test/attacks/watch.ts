@@ -13,6 +13,8 @@ export class Watch {
   /** The last that was not as it should be. */
   last = ''
   readonly #network: HonestNetwork
+  /** What restarted members have said they are since: to be known by all. */
+  readonly #incarnations = new Map<ClusterNode, number>()
   readonly #deadSince = new Map<string, number>()
 
   constructor(network: HonestNetwork) {
@@ -27,6 +29,11 @@ export class Watch {
   }
 
   async look(): Promise<void> {
+    for (const member of this.#network.members) {
+      if (!this.#network.wasRestarted(member)) continue
+      const status = await member.status()
+      if (status !== undefined) this.#incarnations.set(member, status.incarnation)
+    }
     const tables = await Promise.all(this.#network.nodes.map((node) => this.#lookInto(node)))
     this.polls++
     if (tables.every((whole) => whole)) this.allAlive++
@@ -38,7 +45,9 @@ export class Watch {
     let whole = true
     for (const member of this.#network.members) {
       if (member === node || this.#network.isRestarting(member) || this.#network.isRestarting(node)) continue
-      const state = rows.get(member.id)?.state ?? 'unknown'
+      const row = rows.get(member.id)
+      const isOld = row !== undefined && row.incarnation < (this.#incarnations.get(member) ?? 0)
+      const state = isOld ? 'as before its restart' : (row?.state ?? 'unknown')
       const key = `${node.index} ${member.index}`
       if (state === 'dead' || state === 'left') {
         const since = this.#deadSince.get(key) ?? now
