@@ -6,11 +6,11 @@ describe('accusations of members that answer', function () {
   this.timeout(150_000)
   let network: HonestNetwork
 
-  before(async () => {
+  beforeEach(async () => {
     network = await HonestNetwork.start()
   })
 
-  after(() => network?.end())
+  afterEach(() => network?.end())
 
   it('by two strangers have no member held dead or suspected', async () => {
     assertHolds(await perform(network, accusations, { standing: 'stranger', keys: 2, seconds: 15 }))

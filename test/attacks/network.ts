@@ -44,6 +44,15 @@ export class HonestNetwork {
   static async start(composition: Partial<Composition> = {}): Promise<HonestNetwork> {
     build()
     const all = { ...USUAL, ...composition }
+    try {
+      return await HonestNetwork.#startOnce(all)
+    } catch {
+      // A port that was free a moment ago is taken, or the machine stood still: what is tested has not begun yet.
+      return HonestNetwork.#startOnce(all)
+    }
+  }
+
+  static async #startOnce(all: Composition): Promise<HonestNetwork> {
     const { bootstraps, indexNodes, clients, newcomers } = all
     const probes = mkdtempSync(join(tmpdir(), 'p2pt-probes-'))
     const hosts = probed(await loopback(bootstraps + indexNodes + clients + newcomers), probes)

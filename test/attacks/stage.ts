@@ -15,6 +15,8 @@ export type Stage = {
   readonly signal: AbortSignal
   /** Keys of the stage's standing, ended with the stage. */
   attackers(options?: Omit<AttackerOptions, 'standing' | 'seed'> & { seeds?: readonly Uint8Array[] }): Promise<Attacker[]>
+  /** Something that this attack alone does to somebody, for the report; the last word counts. */
+  fact(name: string, value: number): void
   /** Calls `turn` again and again until the signal, with the pause between. */
   again(pauseMs: number, turn: () => Promise<void> | void): Promise<void>
 }
@@ -45,6 +47,7 @@ export type Report = {
   readonly seconds: number
   /** Honest nodes whose `node status` names one of the attacker's keys. */
   readonly namedBy: number
+  readonly facts: ReadonlyMap<string, number>
   /** The attack itself went wrong. */
   readonly fault: unknown
 }
@@ -54,6 +57,7 @@ export async function perform(network: HonestNetwork, attack: Attack | undefined
   const { standing, keys, seconds } = plan
   const over = new AbortController()
   const started: Attacker[] = []
+  const facts = new Map<string, number>()
   const stage: Stage = {
     ...{ network, standing, keys, signal: over.signal },
     async attackers({ seeds, ...options } = {}) {
@@ -67,6 +71,7 @@ export async function perform(network: HonestNetwork, attack: Attack | undefined
       started.push(...more)
       return more
     },
+    fact: (name, value) => facts.set(name, value),
     async again(pauseMs, turn) {
       while (!over.signal.aborted) {
         await turn()
@@ -101,6 +106,7 @@ export async function perform(network: HonestNetwork, attack: Attack | undefined
       diskBytesMore: grown(before, after, ({ diskBytes }) => diskBytes),
       seconds: took,
       namedBy: texts.filter((text) => started.some(({ id }) => text.includes(id.slice(0, 8)))).length,
+      facts,
       fault,
     }
   } finally {

@@ -8,7 +8,7 @@ const FAKES = 50
 const AT_ONCE = 10
 
 /** Somebody who has nothing to do with the network, and what comes to him. */
-export class ThirdParty implements AsyncDisposable {
+class ThirdParty implements AsyncDisposable {
   datagrams = 0
   bytes = 0
   readonly #socket: Socket
@@ -38,24 +38,27 @@ export class ThirdParty implements AsyncDisposable {
   }
 }
 
-/** Members that there are not, all said to be where the third party is. */
-export const thirdPartyPings =
-  (port: number): Attack =>
-  async (stage) => {
-    const attackers = await stage.attackers()
-    let said = 0
-    await stage.again(500, async () => {
-      for (const attacker of attackers) {
-        await attacker.linkAll()
-        if (said >= FAKES) continue
-        const fakes = Array.from({ length: AT_ONCE }, () =>
-          attacker.event({
-            ...{ kind: 'member.alive', subject: randomBytes(32).toString('hex') as NodeId, incarnation: 1, role: 'index' },
-            ...{ host: '127.0.0.1', port, dhtPort: port },
-          }),
-        )
-        said += AT_ONCE
-        attacker.push(fakes)
-      }
-    })
-  }
+export const DATAGRAMS = 'datagrams at a third party'
+
+/** Members that there are not, all said to be where a third party is. */
+export const thirdPartyPings: Attack = async (stage) => {
+  await using somebody = await ThirdParty.listen()
+  const attackers = await stage.attackers()
+  let said = 0
+  await stage.again(500, async () => {
+    for (const attacker of attackers) {
+      await attacker.linkAll()
+      if (said >= FAKES) continue
+      const fakes = Array.from({ length: AT_ONCE }, () =>
+        attacker.event({
+          ...{ kind: 'member.alive', subject: randomBytes(32).toString('hex') as NodeId, incarnation: 1, role: 'index' },
+          ...{ host: '127.0.0.1', port: somebody.port, dhtPort: somebody.port },
+        }),
+      )
+      said += AT_ONCE
+      attacker.push(fakes)
+    }
+  })
+  stage.fact(DATAGRAMS, somebody.datagrams)
+  stage.fact('bytes at a third party', somebody.bytes)
+}
