@@ -8,7 +8,7 @@ const STAMPS_A_SECOND = 2 ** 16
 const GRACE_S = 3_600
 
 describe('events that push the clock', function () {
-  this.timeout(150_000)
+  this.timeout(400_000)
   let network: HonestNetwork
   const from = performance.now()
 

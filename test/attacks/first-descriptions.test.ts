@@ -3,7 +3,7 @@ import { HonestNetwork } from './network.ts'
 import { assertHolds, perform } from './stage.ts'
 
 describe('descriptions of what others have published, stamped as if they had been first', function () {
-  this.timeout(150_000)
+  this.timeout(400_000)
   let network: HonestNetwork
 
   before(async () => {

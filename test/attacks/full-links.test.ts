@@ -4,7 +4,7 @@ import { HonestNetwork } from './network.ts'
 import { assertHolds, perform } from './stage.ts'
 
 describe('fifty keys that take the places of links', function () {
-  this.timeout(180_000)
+  this.timeout(400_000)
   let network: HonestNetwork
 
   before(async () => {

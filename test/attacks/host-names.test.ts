@@ -3,7 +3,7 @@ import { HonestNetwork } from './network.ts'
 import { assertHolds, perform } from './stage.ts'
 
 describe('members whose address is a host name, or no address at all', function () {
-  this.timeout(150_000)
+  this.timeout(400_000)
   let network: HonestNetwork
 
   before(async () => {

@@ -14,7 +14,9 @@ import type { Reading } from './probe.ts'
 const NETWORK_NAME = 'p2pt/1'
 const PROBE = pathToFileURL(join(import.meta.dirname, 'probe.ts')).href
 /** Starting all on a busy machine. */
-const STARTED_WITHIN_S = 60
+const STARTED_WITHIN_S = 120
+/** A node that does not answer for so long has a fault, however busy the machine is. */
+const PROBE_MS_MAX = 20_000
 const RESTARTED_WITHIN_MS = 8_000
 
 export type Composition = {
@@ -132,10 +134,11 @@ export class HonestNetwork {
     return performance.now() - (this.#restarted.get(node) ?? Number.NEGATIVE_INFINITY) < RESTARTED_WITHIN_MS
   }
 
-  /** What the probe in this node says; undefined if it does not run. */
+  /** What the probe in this node says; undefined if it does not answer. */
   async probe(node: ClusterNode): Promise<Reading | undefined> {
     try {
       const socket = createConnection(probeSocket(this.#probes, node.index))
+      socket.setTimeout(PROBE_MS_MAX, () => socket.destroy())
       const chunks: Buffer[] = []
       for await (const chunk of socket) chunks.push(chunk as Buffer)
       return JSON.parse(Buffer.concat(chunks).toString()) as Reading

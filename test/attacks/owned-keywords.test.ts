@@ -4,7 +4,7 @@ import { HonestNetwork } from './network.ts'
 import { assertHolds, perform } from './stage.ts'
 
 describe('keys that were made to own a keyword', function () {
-  this.timeout(150_000)
+  this.timeout(400_000)
   let network: HonestNetwork
 
   beforeEach(async () => {

@@ -4,7 +4,7 @@ import { HonestNetwork } from './network.ts'
 import { assertHolds, perform } from './stage.ts'
 
 describe('members that there are not, at the address of somebody else', function () {
-  this.timeout(150_000)
+  this.timeout(400_000)
   let network: HonestNetwork
 
   before(async () => {

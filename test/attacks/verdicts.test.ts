@@ -3,7 +3,7 @@ import { HonestNetwork } from './network.ts'
 import { assertHolds, perform } from './stage.ts'
 
 describe('verdicts about peers that nobody has met', function () {
-  this.timeout(150_000)
+  this.timeout(400_000)
   let network: HonestNetwork
 
   before(async () => {

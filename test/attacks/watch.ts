@@ -6,12 +6,11 @@ const LOOK_EVERY_MS = 250
 
 /** Looks into all honest tables again and again: who of the honest members is held to be what, and for how long. */
 export class Watch {
-  polls = 0
-  /** Polls in which every honest member was alive in every honest table. */
-  allAlive = 0
   longestDeadMs = 0
   /** The last that was not as it should be. */
   last = ''
+  #polls = 0
+  #allAlive = 0
   readonly #network: HonestNetwork
   /** What restarted members have said they are since: to be known by all. */
   readonly #incarnations = new Map<ClusterNode, number>()
@@ -19,6 +18,20 @@ export class Watch {
 
   constructor(network: HonestNetwork) {
     this.#network = network
+  }
+
+  /** Of the looks, 0 to 1: every honest member was alive in every honest table. */
+  get share(): number {
+    return this.#polls === 0 ? 1 : this.#allAlive / this.#polls
+  }
+
+  /** Counts from now on. */
+  restart(): void {
+    this.#polls = 0
+    this.#allAlive = 0
+    this.longestDeadMs = 0
+    this.last = ''
+    this.#deadSince.clear()
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -35,12 +48,15 @@ export class Watch {
       if (status !== undefined) this.#incarnations.set(member, status.incarnation)
     }
     const tables = await Promise.all(this.#network.nodes.map((node) => this.#lookInto(node)))
-    this.polls++
-    if (tables.every((whole) => whole)) this.allAlive++
+    this.#polls++
+    if (tables.every((whole) => whole)) this.#allAlive++
   }
 
   async #lookInto(node: ClusterNode): Promise<boolean> {
-    const rows = new Map((await node.members()).map((row) => [row.id as string, row]))
+    const members = await node.ask((service) => service.members())
+    // Too busy for an answer: that is counted elsewhere, and says nothing of the table.
+    if (members === undefined) return true
+    const rows = new Map(members.map((row) => [row.id as string, row]))
     const now = performance.now()
     let whole = true
     for (const member of this.#network.members) {

@@ -10,7 +10,7 @@ import type { HonestNetwork } from './network.ts'
 /** In every title, and longer than all else in it: a query that holds it is asked of the owners of its partition. */
 export const COMMON_WORD = 'constellations'
 
-const ANSWER_MS_MAX = 15_000
+const ANSWER_MS_MAX = 30_000
 const PAUSE_MS = 500
 const HITS_ON_A_PAGE = 20
 const TAGS = ['survey']
