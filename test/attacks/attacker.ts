@@ -103,10 +103,6 @@ export class Attacker implements AsyncDisposable {
     return attacker
   }
 
-  static startAll(network: HonestNetwork, count: number, options: AttackerOptions): Promise<Attacker[]> {
-    return Promise.all(Array.from({ length: count }, () => Attacker.start(network, options)))
-  }
-
   /** Where it listens. */
   get address(): MemberAddress {
     const { host = '127.0.0.1', port = 0 } = this.transport.endpoint ?? {}

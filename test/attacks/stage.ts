@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ClusterNode } from '../cluster/cluster.ts'
-import { Attacker, type AttackerOptions, type Standing } from './attacker.ts'
+import { Attacker, type Standing } from './attacker.ts'
 import type { HonestNetwork } from './network.ts'
 import { Watch } from './watch.ts'
 import { type Tally, Work } from './work.ts'
@@ -13,8 +13,8 @@ export type Stage = {
   /** How many keys the attacker has. */
   readonly keys: number
   readonly signal: AbortSignal
-  /** Keys of the stage's standing, ended with the stage. */
-  attackers(options?: Omit<AttackerOptions, 'standing' | 'seed'> & { seeds?: readonly Uint8Array[] }): Promise<Attacker[]>
+  /** Keys of the stage's standing, ended with the stage; the first `announced` of them are found as honest nodes are. */
+  attackers(options?: { readonly seeds?: readonly Uint8Array[]; readonly announced?: number }): Promise<Attacker[]>
   /** Something that this attack alone does to somebody, for the report; the last word counts. */
   fact(name: string, value: number): void
   /** Calls `turn` again and again until the signal, with the pause between. */
@@ -67,12 +67,12 @@ export async function perform(network: HonestNetwork, attack: Attack | undefined
   const facts = new Map<string, number>()
   const stage: Stage = {
     ...{ network, standing, keys, signal: over.signal },
-    async attackers({ seeds, ...options } = {}) {
+    async attackers({ seeds, announced = 0 } = {}) {
       const count = seeds?.length ?? keys
       const more = await Promise.all(
         Array.from({ length: count }, (_, at) => {
           const seed = seeds?.[at]
-          return Attacker.start(network, { ...options, standing, ...(seed && { seed }) })
+          return Attacker.start(network, { announced: at < announced, standing, ...(seed && { seed }) })
         }),
       )
       started.push(...more)

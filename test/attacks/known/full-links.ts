@@ -4,13 +4,16 @@ import type { Attack, Stage } from '../stage.ts'
 /** So much of the time is for filling the places; a newcomer has the rest. */
 const FILLED_WITHIN_MS = 15_000
 
+/** As many as a newcomer looks for. */
+const ANNOUNCED = 12
+
 export const KNOWN = 'members that the newcomer has alive'
 export const LINKED = 'members that the newcomer is linked with'
 export const FALSELY_READY = 'looks at a newcomer that is ready and has no member'
 
 /** Keys that are found as others are, link with everybody, take all the places, and say nothing. Then somebody new comes. */
 export const fullLinks: Attack = async (stage) => {
-  const attackers = await stage.attackers({ announced: true })
+  const attackers = await stage.attackers({ announced: ANNOUNCED })
   const filling = stage.again(2_000, async () => {
     const { running } = stage.network.cluster
     // Who answers has been asked for its key: a look-up of the topic would have told it.
