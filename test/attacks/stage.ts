@@ -143,7 +143,7 @@ export type Bounds = {
   readonly diskBytes: number
 }
 
-const BOUNDS: Bounds = { aliveShare: 0.9, deadMs: 1_000, delayMsP99: 400, memoryBytes: 25e6, diskBytes: 1e6 }
+const BOUNDS: Bounds = { aliveShare: 0.9, deadMs: 1_000, delayMsP99: 400, memoryBytes: 25e6, diskBytes: 500e3 }
 
 /** So many times later than before the attack. */
 const LATER_MAX = 3
