@@ -32,6 +32,10 @@ export type BenchContext = {
   /** Sizes of the targets instead of those that finish in a minute. */
   readonly full: boolean
   readonly rounds: number
+  /** How long each thing is measured, where a bench is about time; undefined: as long as it finds right. */
+  readonly seconds: number | undefined
+  /** The one part of the bench that is to run, by its name. */
+  readonly only: string | undefined
   /** Runs all contenders in turn, round by round. @returns their medians */
   medians<K extends string>(contenders: { readonly [N in K]: () => Promise<number> }): Promise<{ [N in K]: number }>
   report(finding: Finding): void

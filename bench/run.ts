@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type Bench, mediansOf, type Result, resultOf } from './harness.ts'
 
-// npm run bench -- NAME... [--json] [--rounds N] [--full]: exit 0 when every target is met, 1 when one is missed, 2 for usage.
+// npm run bench -- NAME... [--json] [--rounds N] [--full] [--seconds N] [--only PART]: exit 0 when every target is met, 1 when one is missed, 2 for usage.
 
 const SUFFIX = '.bench.ts'
 const known = readdirSync(import.meta.dirname)
@@ -15,12 +15,17 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string' },
+    only: { type: 'string' },
   },
 })
 const rounds = Number(values.rounds)
+const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
+const isWrong = !Number.isInteger(rounds) || rounds < 1 || !((seconds ?? 1) > 0)
 const unknown = positionals.filter((name) => !known.includes(name))
-if (positionals.length === 0 || unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
-  console.error(`usage: npm run bench -- NAME... [--json] [--rounds N] [--full]\nbenches: ${known.join(', ')}`)
+if (positionals.length === 0 || unknown.length > 0 || isWrong) {
+  const usage = 'usage: npm run bench -- NAME... [--json] [--rounds N] [--full] [--seconds N] [--only PART]'
+  console.error(`${usage}\nbenches: ${known.join(', ')}`)
   process.exit(2)
 }
 
@@ -30,6 +35,8 @@ for (const name of positionals) {
   await bench({
     full: values.full,
     rounds,
+    seconds,
+    only: values.only,
     medians: (contenders) => mediansOf(rounds, contenders),
     note: (text) => console.error(`${name}: ${text}`),
     report: (finding) => {

@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto'
+import type { InfoHash, NodeId } from '../../../src/events/index.ts'
+import { randomSeed, signerFromSeed } from '../../../src/events/signer.sodium.ts'
+import { OWNER_COUNT, ownersOf, partitionOf } from '../../../src/projections/keyword-index/index.ts'
+import {
+  decodePublish,
+  decodeSearch,
+  encodePublishReply,
+  encodeSearchReply,
+  INDEX_METHODS,
+  type WireHit,
+} from '../../../src/roles/index-node/index-messages.ts'
+import type { HonestNetwork } from '../network.ts'
+import type { Attack } from '../stage.ts'
+import { COMMON_WORD } from '../work.ts'
+
+/** Seeds of keys that come before all honest nodes as owners of the common word, and so many others as are wanted. */
+function groundSeeds(network: HonestNetwork, count: number): Uint8Array[] {
+  const partition = partitionOf(COMMON_WORD)
+  const honest = network.indexNodes.map(({ id }) => id as NodeId)
+  const seeds: Uint8Array[] = []
+  while (seeds.length < Math.min(count, OWNER_COUNT)) {
+    const seed = randomSeed()
+    const { id } = signerFromSeed(seed)
+    if (ownersOf(partition, [...honest, id])[0] === id) seeds.push(seed)
+  }
+  while (seeds.length < count) seeds.push(randomSeed())
+  return seeds
+}
+
+const ownKeywords =
+  (hits: (text: string) => readonly WireHit[]): Attack =>
+  async (stage) => {
+    const attackers = await stage.attackers({ seeds: groundSeeds(stage.network, stage.keys) })
+    for (const attacker of attackers) {
+      attacker.serve(INDEX_METHODS.publish, (_, body) => encodePublishReply(decodePublish(body).map(() => 'stored' as const)))
+      attacker.serve(INDEX_METHODS.search, (_, body) => {
+        const { text } = decodeSearch(body)
+        return encodeSearchReply({ hits: [...hits(text)], truncated: false, cursor: '', answeredBy: attacker.id })
+      })
+      await attacker.linkAll()
+      attacker.appear()
+    }
+    await stage.again(1_000, async () => {
+      for (const attacker of attackers) await attacker.linkAll()
+    })
+  }
+
+/** Keys that own the common word: they acknowledge every publication, keep none, and find nothing. */
+export const emptyAnswers = ownKeywords(() => [])
+
+/** The same, and they find what nobody has signed. */
+export const forgedAnswers = ownKeywords((text) => [
+  {
+    ...{ infoHash: randomBytes(20).toString('hex') as InfoHash, title: text, sizeBytes: 1_000, fileCount: 1, tags: [] },
+    ...{ seeders: 99_999, publisher: randomBytes(32).toString('hex') as NodeId, publishedAt: 1_800_000_000_000 },
+  },
+])

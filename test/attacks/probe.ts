@@ -1,0 +1,36 @@
+// Preloaded into the honest nodes (node --import): answers on the unix socket P2PT_PROBE_SOCKET what only the process itself
+// knows. Each connection gets one line, and the delays begin anew with it.
+import { rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { isMainThread } from 'node:worker_threads'
+
+/** `keptBytes`: heap and buffers after a collection. Delays of the event loop in ms, since the last reading. */
+export type Reading = { keptBytes: number; delayMsP99: number; delayMsMax: number }
+
+const RESOLUTION_MS = 10
+
+const path = process.env.P2PT_PROBE_SOCKET
+if (isMainThread && path !== undefined) {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+  delays.enable()
+  // The histogram holds the time between two looks, of which the resolution is no delay.
+  const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS)
+  // An earlier run that was killed has left its socket.
+  rmSync(path, { force: true })
+  createServer((socket) => {
+    const [delayMsP99, delayMsMax] = delays.count === 0 ? [0, 0] : [late(delays.percentile(99)), late(delays.max)]
+    collect()
+    const { heapUsed, external } = process.memoryUsage()
+    socket.on('error', () => {})
+    // The collection is ours: it is no delay of the node's.
+    setImmediate(() => delays.reset())
+    socket.end(JSON.stringify({ keptBytes: heapUsed + external, delayMsP99, delayMsMax } satisfies Reading))
+  })
+    .listen(path)
+    .unref()
+}

@@ -1,0 +1,18 @@
+import { spamTitles } from './known/publications.ts'
+import { HonestNetwork } from './network.ts'
+import { assertHolds, perform } from './stage.ts'
+
+describe('thousands of titles under one word', function () {
+  this.timeout(400_000)
+  let network: HonestNetwork
+
+  before(async () => {
+    network = await HonestNetwork.start()
+  })
+
+  after(() => network?.end())
+
+  it('leave the honest ones on the first page', async () => {
+    assertHolds(await perform(network, spamTitles, { standing: 'client', keys: 1, seconds: 15 }))
+  })
+})
