@@ -125,7 +125,8 @@ export class Cluster {
       const directory = join(this.#directory, `n${index + 1}`)
       const where = ['--host', hosts.address(index), '--port', String(hosts.port(index))]
       const entry = this.bootstrapAddresses.flatMap((address) => ['--bootstrap', address])
-      const words = [process.execPath, PROGRAM, role, 'start', '--json', '--data', directory, ...where, ...entry]
+      const network = ['--network', join(this.#directory, 'network')]
+      const words = [process.execPath, PROGRAM, role, 'start', '--json', '--data', directory, ...network, ...where, ...entry]
       return new ClusterNode(index, role, directory, [...hosts.prefix(index), ...words])
     })
   }

@@ -58,7 +58,7 @@ describe('a data directory', () => {
     assert.equal(data.isNew, true)
     assert.equal(statSync(data.paths.keySeed).mode & 0o777, 0o600)
     assert.equal(statSync(data.paths.keySeed).size, 32)
-    assert.deepEqual(describeDirectory(directory), { format: 1, role: 'index', id: data.signer.id })
+    assert.deepEqual(describeDirectory(directory), { format: 1, role: 'index', id: data.signer.id, ...data.joined })
     await using log = await openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast })
     assert.equal(log.head, 0)
   })

@@ -10,6 +10,7 @@ import { startNode } from '../../src/roles/compose.ts'
 import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
 import { type ClientService, type NodeService, type Progressive, ServiceError } from '../../src/roles/index.ts'
 import type { RunningNode, StartOptions } from '../../src/roles/start.ts'
+import { joiningAs } from '../events/test-network.ts'
 import { until } from './until.ts'
 
 const HOST = '127.0.0.1'
@@ -41,6 +42,7 @@ describe('startNode', () => {
 
   const optionsOf = (role: NodeRole, name: string, more: Partial<StartOptions> = {}): StartOptions => ({
     role,
+    joining: joiningAs(role),
     dataDirectory: at(name),
     host: HOST,
     port: 0,

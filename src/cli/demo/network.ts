@@ -15,6 +15,11 @@ export class LocalNetwork {
     this.directory = directory
   }
 
+  /** Where the first node that starts makes the network of all. */
+  get ownerFolder(): string {
+    return join(this.directory, '..', 'network')
+  }
+
   /** Chooses ports and starts everything; the bootstraps first, the rest at the same moment. */
   async start(
     plan: Plan,
@@ -34,6 +39,7 @@ export class LocalNetwork {
         dataDirectory: join(this.directory, name),
         port,
         bootstrap,
+        network: this.ownerFolder,
         flags: flagsOf(name),
       })
       this.nodes.set(name, node)

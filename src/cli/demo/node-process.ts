@@ -12,6 +12,8 @@ export type NodeProcessOptions = {
   dataDirectory: string
   port: number
   bootstrap: readonly string[]
+  /** The folder of its network's owner. */
+  network: string
   flags?: readonly string[]
 }
 
@@ -50,8 +52,9 @@ export class NodeProcess {
 
   /** Starts it and resolves when it says that it is ready. @throws Error with its last output when it does not */
   async start(): Promise<void> {
-    const { name, role, dataDirectory, port, bootstrap, flags = [] } = this.options
+    const { name, role, dataDirectory, port, bootstrap, network, flags = [] } = this.options
     const args = [role, 'start', '--json', '--data', dataDirectory, '--host', '127.0.0.1', '--port', String(port)]
+    args.push('--network', network)
     for (const address of bootstrap) args.push('--bootstrap', address)
     mkdirSync(dirname(this.outputFile), { recursive: true })
     const output = openSync(this.outputFile, 'a', 0o600)
