@@ -174,7 +174,7 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
     })
 
     it('refuses a stamp that would drag the clock along, and goes on where it stood', async () => {
-      await using log = await open(signer, { lamportMax: () => 1_000, judge: () => 'take' })
+      await using log = await open(signer, { isRevoked: () => false, lamportMax: () => 1_000, judge: () => 'take' })
       await log.ingest([foreign(author, 1, 10)])
       const outcomes = await log.ingest([
         foreign(author, 2, 1_001),
@@ -195,7 +195,11 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
         [signerOf(8).id, 'defer'],
         [signerOf(9).id, 'refuse'],
       ])
-      const rules: ContentRules = { lamportMax: () => 1_000, judge: (header) => rulings.get(header.author) ?? 'refuse' }
+      const rules: ContentRules = {
+        isRevoked: () => false,
+        lamportMax: () => 1_000,
+        judge: (header) => rulings.get(header.author) ?? 'refuse',
+      }
       await using log = await open(signer, rules)
       const outcomes = await log.ingest([foreign(author, 1, 1), foreign(signerOf(8), 1, 2), foreign(signerOf(9), 1, 3)])
       assert.equal(outcomes[0]?.outcome, 'appended')

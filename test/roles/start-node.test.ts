@@ -218,7 +218,7 @@ describe('startNode', () => {
     const node = await start('bootstrap', 'bootstrap')
     const results = await Promise.all([resultOf(node.node.rebuild({})), resultOf(node.node.rebuild({}))])
     for (const { projections } of results) {
-      assert.equal(projections.length, 4)
+      assert.equal(projections.length, 5)
       for (const { digestBefore, digestAfter } of projections) assert.equal(digestAfter, digestBefore)
     }
   })
@@ -277,7 +277,7 @@ describe('startNode', () => {
     for await (const { kind } of stopped.events({})) kinds.push(kind)
     assert.deepEqual(
       kinds.filter((kind) => kind.startsWith('node.')),
-      ['node.started', 'node.stopped'],
+      ['node.started', 'node.admitted', 'node.stopped'],
     )
     // The goodbye stands before the stop: nothing is appended after it.
     assert.equal(kinds.at(-1), 'node.stopped')

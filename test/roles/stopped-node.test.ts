@@ -143,14 +143,16 @@ describe('a node that does not run', () => {
       {
         // Rows that add up and are wrong: what a bug in an older version may have left.
         await using store = await openLevelProjectionStore({ directory: join(directory, 'projections') })
-        await store.commit('reputation', version('reputation'), 48, [['r/nobody', '{"agree":1,"disagree":0}']])
+        await store.commit('reputation', version('reputation'), 2 * EVERY_KIND.length, [
+          ['r/nobody', '{"agree":1,"disagree":0}'],
+        ])
       }
       const { projections } = await resultOf(rebuildStopped(directory, ['reputation', 'liveness']))
       assert.deepEqual(
         projections.map(({ name, events, digestBefore, digestAfter }) => [name, events, digestBefore === digestAfter]),
         [
-          ['reputation', 48, false],
-          ['liveness', 48, true],
+          ['reputation', 2 * EVERY_KIND.length, false],
+          ['liveness', 2 * EVERY_KIND.length, true],
         ],
       )
       const [again] = (await resultOf(rebuildStopped(directory, ['reputation']))).projections
@@ -161,7 +163,7 @@ describe('a node that does not run', () => {
       const directory = await made('one', [])
       await assert.rejects(resultOf(rebuildStopped(directory, ['nonsense'])), {
         code: 'usage',
-        message: /no projection nonsense; known are liveness/,
+        message: /no projection nonsense; known are admissions, liveness/,
       })
       await assert.rejects(resultOf(rebuildStopped(at('absent'), undefined)), {
         code: 'usage',
@@ -207,7 +209,7 @@ describe('a node that does not run', () => {
       const words = ['bash', '-c', script, 'bash', directory, process.execPath, program, at('backup')]
       const { status, stdout, stderr } = spawnSync('unshare', ['-m', '--', ...words], { encoding: 'utf8' })
       assert.equal(status, 0, stdout + stderr)
-      assert.match(stdout, /^intact: 216 events/m)
+      assert.match(stdout, /^intact: 225 events/m)
       await using copy = await openStoppedNode(at('backup'))
       assert.ok((await resultOf(copy.verify({ signatures: true }))).intact)
     })

@@ -78,9 +78,14 @@ export function settingsIn(flags: Settings): Settings {
 export function joinSettings(kept: Settings, given: Settings): Settings {
   const joined: Settings = { ...kept, ...given }
   return Object.fromEntries(
-    NAMES.filter((name) => joined[name] !== undefined && joined[name] !== '').map((name) => [name, joined[name]]),
+    NAMES.filter((name) => joined[name] !== undefined && ![joined[name]].flat().every(isEmpty)).map((name) => [
+      name,
+      joined[name],
+    ]),
   )
 }
+
+const isEmpty = (value: unknown): boolean => value === ''
 
 /** As flags, for a person: those that hold and were not given this time. */
 export function settingsText(kept: Settings, given: Settings): string {

@@ -69,7 +69,7 @@ export class Gossip implements Protocol<GossipMessage> {
     const rates = { first: newRates(), rest: newRates() }
     this.#held = held
     this.#admission = new Admission(held, this.#seen, rates, verify, rules)
-    this.#antiEntropy = new AntiEntropy(held, this.#seen, this.#pause, random)
+    this.#antiEntropy = new AntiEntropy(held, this.#seen, this.#pause, random, rules)
   }
 
   get heldBack(): number {
