@@ -84,7 +84,9 @@ const toBase64Url = (bytes: Uint8Array): string =>
 function fromBase64Url(text: string): Uint8Array {
   if (!/^[\w-]*$/.test(text)) return new Uint8Array()
   try {
-    return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
+    const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
+    // The last character may have bits that no byte takes up: another one in its place would pass for it.
+    return toBase64Url(bytes) === text ? bytes : new Uint8Array()
   } catch {
     return new Uint8Array()
   }
