@@ -27,7 +27,7 @@ export type PlanTools = {
   readonly rules?: ContentRules
 }
 
-const NO_RULES: ContentRules = { lamportMax: () => LAMPORT_MAX, judge: () => 'take' }
+const NO_RULES: ContentRules = { isRevoked: () => false, lamportMax: () => LAMPORT_MAX, judge: () => 'take' }
 
 const SIGNATURE_BYTES = 64
 

@@ -1,4 +1,5 @@
 import type { Header } from './envelope.ts'
+import type { NodeId } from './ids.ts'
 
 /** `defer`: nothing is known of its author yet, and nobody is to blame: ask again later. `refuse`: the author may not say this. */
 export type Ruling = 'take' | 'defer' | 'refuse'
@@ -8,6 +9,8 @@ export type Ruling = 'take' | 'defer' | 'refuse'
  * the author's credential.
  */
 export type ContentRules = {
+  /** True for an author of whom nothing more is taken, whatever there is of it: it is not asked for. */
+  isRevoked(author: NodeId): boolean
   /** Highest Lamport stamp that is admitted now (lamport-clock.ts). */
   lamportMax(): number
   /**

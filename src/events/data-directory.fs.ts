@@ -5,6 +5,7 @@ import { createLevelLog } from './event-log.level.ts'
 import { LogError } from './event-log.ts'
 import { isNodeId, type NodeId } from './ids.ts'
 import type { JoinedNetwork, Joining } from './joined-network.ts'
+import { CredentialError } from './keys/credential-error.ts'
 import { decodeGenesis, networkIdOf } from './keys/genesis.ts'
 import { isReadOnly } from './linked-copy.fs.ts'
 import { logPaths } from './log-database.level.ts'
@@ -254,11 +255,22 @@ type StoredNode = Pick<NodeDescription, 'format' | 'role' | 'id'> & {
 function joinedIn({ genesis, credential, bootstraps = [] }: Partial<StoredNode>): JoinedNetwork | undefined {
   if (typeof genesis !== 'string' || typeof credential !== 'string' || !Array.isArray(bootstraps)) return undefined
   const bytes = new Uint8Array(Buffer.from(genesis, 'base64'))
+  if (!isGenesis(bytes)) return undefined
   return {
     network: networkIdOf(bytes, sha256),
     genesis: bytes,
     credential: new Uint8Array(Buffer.from(credential, 'base64')),
     bootstraps: bootstraps.filter((each) => typeof each === 'string'),
+  }
+}
+
+function isGenesis(bytes: Uint8Array): boolean {
+  try {
+    decodeGenesis(bytes)
+    return true
+  } catch (error) {
+    if (error instanceof CredentialError) return false
+    throw error
   }
 }
 

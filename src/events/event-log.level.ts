@@ -12,8 +12,6 @@ import { type LinkedCopy, linkedCopy } from './linked-copy.fs.ts'
 import {
   assertThere,
   createDatabase,
-  encodeMeta,
-  LOG_FORMAT,
   LOG_NAME,
   type LogDatabase,
   logPaths,
@@ -27,7 +25,6 @@ import { LogState } from './log-state.ts'
 import { claimPath } from './open-paths.fs.ts'
 import type { PrunableLog, Pruned, PruneRequest } from './retention.ts'
 import { SegmentDirectory } from './segment-directory.ts'
-import { META_KEY } from './segment-keys.ts'
 import { digestAt, readArrivals, scanSummaries } from './segment-scan.level.ts'
 import { SegmentStore, type SegmentStoreParts } from './segment-store.level.ts'
 import { DIGEST_BYTES } from './segment-summary.ts'
@@ -99,9 +96,6 @@ export async function openLevelLog({ directory, create = false, ...tools }: Leve
   try {
     database = await openExistingDatabase(directory)
     const log = await openLog(database, directory, tools.signer.id)
-    // Older versions do not read what is appended from here on.
-    if (log.format < LOG_FORMAT)
-      await database.put(META_KEY, encodeMeta({ author: log.author, floors: log.state.floors }), { sync: true })
     const head = new HeadFile(logPaths(directory).head)
     const writeHead = headWriter(head, { seq: log.state.head, digest: toHex(log.digest) })
     // Brought to the disk by LevelDB when it was opened, all of it.
@@ -269,7 +263,6 @@ function claimLog(directory: string): () => void {
 }
 
 type OpenedLog = Pick<SegmentStoreParts, 'directory' | 'tail' | 'digest'> & {
-  readonly format: number
   readonly author: NodeId
   readonly state: LogState
   readonly mark: HeadMark
@@ -290,7 +283,7 @@ async function openLog(database: LogDatabase, path: string, author: NodeId | und
   const ranges = damageByRecord(record, boot, state.head, found)
   if (ranges.length > 0) throw new LogError({ code: 'LOG_DAMAGED', ranges })
   const mark = { seq: state.head, digest: toHex(digest) }
-  return { format: meta.format, author: meta.author, state, directory, tail, digest, mark }
+  return { author: meta.author, state, directory, tail, digest, mark }
 }
 
 /** Keeps what is durable and what is written; `undefined` repeats the last mark. */

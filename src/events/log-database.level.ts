@@ -8,11 +8,8 @@ import type { Floors } from './log-state.ts'
 import { META_KEY, SUMMARIES } from './segment-keys.ts'
 import { damaged } from './segment-value.level.ts'
 
-/**
- * What this version writes; it reads everything up to it. 2: summaries may say that events were removed. 3: segments say of
- * themselves where they belong.
- */
-export const LOG_FORMAT = 3
+/** What this version reads and writes. */
+export const LOG_FORMAT = 1
 /** The first p2pt that reads this format; stands in the log, for those that do not. */
 const FORMAT_SINCE = '0.1.0'
 

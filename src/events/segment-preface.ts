@@ -1,7 +1,7 @@
 import { DIGEST_BYTES, decodeSummary, encodeSummary, type SegmentSummary } from './segment-summary.ts'
-import { Cursor, varintLength, writeVarint } from './varint.ts'
+import { Cursor, VarintError, varintLength, writeVarint } from './varint.ts'
 
-// What stands before the frames of a segment, since format 3: enough to place it when its summary is lost, because LevelDB
+// What stands before the frames of a segment: enough to place it when its summary is lost, because LevelDB
 // keeps all summaries side by side and a lost file may hold every one of them. A byte that no frame begins with (none is
 // empty), then which of the two it is. Whole frames need the chain digest before them alone, the rest follows from the
 // frames; where events were pruned the digests do not follow any more, and the whole summary stands here.
@@ -30,19 +30,22 @@ export function encodePreface({ before, summary }: Preface): Uint8Array {
 
 /** Where the frames begin in a segment's bytes that begin at `start`. @throws VarintError if that cannot be told */
 export function framesAt(segment: Uint8Array, start: number): number {
-  if (segment[start] !== PREFACE) return start
-  if (segment[start + 1] === LINK) return start + 2 + DIGEST_BYTES
-  const cursor = new Cursor(segment, start + 2)
-  cursor.skip(cursor.varint())
+  const { cursor, kind } = opened(segment, start)
+  cursor.skip(kind === LINK ? DIGEST_BYTES : cursor.varint())
   return cursor.at
 }
 
-/** What a segment says of itself; undefined in one that was written before format 3. @throws VarintError if it cannot be read */
-export function prefaceOf(segment: Uint8Array, start: number): Preface | undefined {
-  if (segment[start] !== PREFACE) return undefined
-  if (segment[start + 1] === LINK) return { before: segment.slice(start + 2, start + 2 + DIGEST_BYTES) }
-  const cursor = new Cursor(segment, start + 2)
-  const length = cursor.varint()
+/** What a segment says of itself. @throws VarintError if it cannot be read */
+export function prefaceOf(segment: Uint8Array, start: number): Preface {
+  const { cursor, kind } = opened(segment, start)
+  const length = kind === LINK ? DIGEST_BYTES : cursor.varint()
   const from = cursor.skip(length)
+  if (kind === LINK) return { before: segment.slice(from, from + length) }
   return { summary: decodeSummary(segment.subarray(from, from + length)) }
+}
+
+function opened(segment: Uint8Array, start: number): { cursor: Cursor; kind: number } {
+  const kind = segment[start + 1]
+  if (segment[start] !== PREFACE || (kind !== LINK && kind !== SUMMARY)) throw new VarintError('a segment has no preface')
+  return { cursor: new Cursor(segment, start + 2), kind }
 }

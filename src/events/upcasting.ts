@@ -1,5 +1,5 @@
 import type { EventKind } from './event.ts'
-import { KINDS, kindOfNumber } from './kinds.ts'
+import { KINDS, type KindRow, kindOfNumber } from './kinds.ts'
 import { PayloadError } from './payload.ts'
 
 /** Turns the payload of an older version into that of the present one. */
@@ -11,6 +11,9 @@ export type Upcast = (kind: number, version: number, payload: Uint8Array) => Uin
  */
 export type UpcastStep = { readonly kind: EventKind; readonly from: number; readonly up: (payload: Uint8Array) => Uint8Array }
 
+/** The number and the present version of each kind. */
+export type Versions = { readonly [K in EventKind]: Pick<KindRow, 'number' | 'version'> }
+
 /** An event was written by a newer version than this one. */
 export class NewerEventError extends Error {
   override readonly name = 'NewerEventError'
@@ -18,11 +21,12 @@ export class NewerEventError extends Error {
 
 /**
  * Chains the steps.
+ * @param kinds the present versions
  * @throws RangeError if a step is missing between the first and the present version of a kind
  */
-export function upcaster(steps: readonly UpcastStep[]): Upcast {
+export function upcaster(steps: readonly UpcastStep[], kinds: Versions = KINDS): Upcast {
   const byKind = new Map<number, UpcastStep[]>()
-  for (const [kind, { number, version }] of Object.entries(KINDS)) {
+  for (const [kind, { number, version }] of Object.entries(kinds)) {
     const chain: UpcastStep[] = []
     for (let from = 1; from < version; from++) {
       const step = steps.find((candidate) => candidate.kind === kind && candidate.from === from)

@@ -47,7 +47,7 @@ export type FoundSegment = {
   readonly first: number
   readonly summary: SegmentSummary | undefined
   readonly frames: Uint8Array | undefined | null
-  /** What the segment says of itself; undefined where it has no frames, or is older than format 3. */
+  /** What the segment says of itself; undefined where it has no frames, or cannot be read. */
   readonly preface: Preface | undefined
 }
 

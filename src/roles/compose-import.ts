@@ -80,7 +80,7 @@ async function intoNewNode(dataDirectory: string, options: ImportOptions, report
     throw new ServiceError('usage', `there is no node in ${dataDirectory}: say with --role what the new one is`)
   const seed = keyFile === undefined ? undefined : readKey(keyFile)
   const author = seed && keyOfSeed(seed)
-  const genesis = await genesisIn(options.file)
+  const genesis = await genesisIn(options)
   const receiver = { author, has: () => false, async *readSigned() {} }
   const { own, credential } = await check(receiver, { network: networkIdOf(genesis, sha256), genesis }, options, report)
   const joining = { genesis, bootstraps: [], credentialOf: () => credential }
@@ -99,8 +99,8 @@ async function goOnFromCopy(log: LevelLog, dataDirectory: string, own: NonNullab
   await log.leaveOutIndexNumbers(own.indexSeq)
 }
 
-/** @throws ServiceError `usage` where the file does not say it */
-async function genesisIn(file: string): Promise<Uint8Array> {
+/** @throws ServiceError `usage` where the file does not say it, `damaged` where it is not whole */
+async function genesisIn({ file, allowPartial = false }: ImportOptions): Promise<Uint8Array> {
   let found: Uint8Array | undefined
   const onGenesis = (genesis: Uint8Array) => {
     found ??= genesis
@@ -108,6 +108,8 @@ async function genesisIn(file: string): Promise<Uint8Array> {
   // What comes first is enough; whether the file is whole is for the check to say.
   for await (const _ of readEventFile(file, { allowPartial: true, onGenesis })) break
   if (found !== undefined) return found
+  // It may be cut or damaged, which tells more than what it lacks.
+  for await (const _ of readEventFile(file, { allowPartial })) await new Promise((resolve) => setImmediate(resolve))
   const remedy = 'start a node with --join STRING first, and import into that'
   throw new ServiceError('usage', `${file} does not say of which network its events are: ${remedy}`)
 }

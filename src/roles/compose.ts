@@ -11,6 +11,7 @@ import {
   fromHex,
   type Invitation,
   type JoinedNetwork,
+  type NetworkId,
   type NodeId,
   type NodeRole,
   type Signer,
@@ -77,6 +78,9 @@ const NETWORK_MEMORY_MS = 30_000
 /** UDP port of the Mainline DHT after HyperDHT's, on bootstraps. */
 const MAINLINE_PORT_STEP = 1
 const PORT_PAIR_ATTEMPTS = 50
+
+/** What the nodes of a network look for one another by, 32 bytes. */
+export const topicOf = (network: NetworkId): Uint8Array => createHash('sha256').update(`${TOPIC} ${network}`).digest()
 
 /**
  * Starts a node; resolves when it listens, answers and looks for the others. Whatever was opened is closed again if it fails.
@@ -151,7 +155,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     ...(options.advertise === undefined ? {} : { advertise: options.advertise }),
     bootstrap: options.bootstrap,
     door: admittance.door,
-    topic: createHash('sha256').update(`${TOPIC} ${joined.network}`).digest(),
+    topic: topicOf(joined.network),
     clock,
     timers,
     knownEndpoints: known.map(({ id, host, port }) => ({ key: id, host, port })),

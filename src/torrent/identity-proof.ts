@@ -3,7 +3,7 @@ import { fromHex, toHex } from '../events/index.ts'
 import type { EngineOptions } from './engine.ts'
 
 // The BEP 10 extension `p2pt_id`: a peer proves its node key for this one connection. The message is the ed25519 key
-// (32 bytes) and a signature (64 bytes) over a fixed label, the info hash, the signer's BitTorrent peer id and the
+// (32 bytes) and a signature (64 bytes) of the purpose `peer` over the info hash, the signer's BitTorrent peer id and the
 // verifier's, 20 bytes each. Signer first: a signature thrown back at its maker does not verify. Peer ids are chosen
 // afresh by each process, so a proof is of no use on another connection. It does not protect the bytes that follow from
 // someone who sits on the path of both: BitTorrent is not encrypted here, and a relay of the whole connection stays one.
@@ -11,7 +11,6 @@ import type { EngineOptions } from './engine.ts'
 export const IDENTITY_EXTENSION = 'p2pt_id'
 export const IDENTITY_PROOF_BYTES = 96
 
-const LABEL = new TextEncoder().encode('p2pt bittorrent identity 1\n')
 const KEY_BYTES = 32
 
 /** Both ends of a connection, peer ids as 40 hex digits. */
@@ -39,10 +38,5 @@ export function verifyIdentity(
   return identity.verify('peer', signedBytes(connection), message.subarray(KEY_BYTES), key) ? key : undefined
 }
 
-function signedBytes({ infoHash, signerPeerId, verifierPeerId }: Connection): Uint8Array {
-  const fields = fromHex(`${infoHash}${signerPeerId}${verifierPeerId}`)
-  const bytes = new Uint8Array(LABEL.length + fields.length)
-  bytes.set(LABEL)
-  bytes.set(fields, LABEL.length)
-  return bytes
-}
+const signedBytes = ({ infoHash, signerPeerId, verifierPeerId }: Connection): Uint8Array =>
+  fromHex(`${infoHash}${signerPeerId}${verifierPeerId}`)

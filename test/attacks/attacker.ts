@@ -37,12 +37,11 @@ export type AttackerOptions = {
   readonly announced?: boolean
 }
 
-/**
- * The papers of a key of this standing: what its transport has to be given, and what role it names in its hello. The one
- * place where invitations come in: until there are any, everybody may name any role.
- */
-function admitted(standing: Standing, _network: HonestNetwork): { role: NodeRole } {
-  return { role: standing === 'member' ? 'index' : 'client' }
+/** The papers of a key of this standing: what it shows at a link, and what role it names in its hello. */
+function admitted(standing: Standing, network: HonestNetwork, key: NodeId): { role: NodeRole; credential: Uint8Array } {
+  const role = standing === 'member' ? 'index' : 'client'
+  if (standing === 'stranger') return { role, credential: new Uint8Array() }
+  return { role, credential: network.owner.joining(standing, 'attacker').credentialOf(key) }
 }
 
 /** What a request is answered with; undefined: not at all. */
@@ -80,19 +79,24 @@ export class Attacker implements AsyncDisposable {
   private constructor(network: HonestNetwork, { standing, seed = randomSeed(), announced = false }: AttackerOptions) {
     this.#network = network
     this.standing = standing
-    this.#signer = signerFromSeed(seed)
+    this.#signer = signerFromSeed(seed, network.owner.network)
     this.id = this.#signer.id
-    const { role } = admitted(standing, network)
+    const { role, credential } = admitted(standing, network, this.id)
     this.role = role
     const topic = announced ? { topic: network.topic, bootstrap: network.bootstrapEndpoints } : { bootstrap: [] }
     this.transport = createHyperswarmTransport({
       ...{ seed: this.#signer.seed, role: 'index', host: '127.0.0.1', port: 0 },
       ...topic,
+      // It lets in whoever comes.
+      door: { credential, refusal: () => undefined },
       ...{ clock: systemClock, timers: systemTimers },
     })
+    // Before all else, as every honest node does: else nothing that it says is heard.
+    if (credential.length > 0) this.event({ kind: 'node.admitted', credential })
     this.transport.listen({
       linked: ({ peer }) => this.#greet(peer),
       unlinked: () => {},
+      refused: () => {},
       message: (from, bytes) => this.#received(from, decodeWire(bytes)),
     })
   }
@@ -144,7 +148,7 @@ export class Attacker implements AsyncDisposable {
 
   /** Signs whatever this says, well-formed or not. */
   sign(body: Uint8Array): SignedEvent {
-    return { body, signature: this.#signer.sign(body) }
+    return { body, signature: this.#signer.sign('event', body) }
   }
 
   /** Says that it is a member, as a member of its standing may. */

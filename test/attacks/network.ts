@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { systemClock } from '../../src/events/time.system.ts'
+import { topicOf } from '../../src/roles/compose.ts'
+import { type OwnerFolder, openOwnerFolder } from '../../src/roles/owner/owner-folder.fs.ts'
 import { build } from '../cli/program.ts'
 import { Cluster, type ClusterNode } from '../cluster/cluster.ts'
 import { type Hosts, loopback } from '../cluster/hosts.ts'
 import type { Reading } from './probe.ts'
 
-/** What the nodes of a network look for one another by; see src/roles/compose.ts. */
-const NETWORK_NAME = 'p2pt/1'
 const PROBE = pathToFileURL(join(import.meta.dirname, 'probe.ts')).href
 /** Starting all on a busy machine. */
 const STARTED_WITHIN_S = 120
@@ -103,8 +103,13 @@ export class HonestNetwork {
     return { host: hosts.address(node.index), port: hosts.port(node.index) }
   }
 
+  /** With the owner's key: an attacker is invited as its standing says. */
+  get owner(): OwnerFolder {
+    return openOwnerFolder(this.cluster.networkFolder, () => systemClock.now())
+  }
+
   get topic(): Uint8Array {
-    return createHash('sha256').update(NETWORK_NAME).digest()
+    return topicOf(this.owner.network)
   }
 
   get bootstrapEndpoints(): readonly { host: string; port: number }[] {

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build, type NodeProcess, p2pt, startNode } from './program.ts'
+import { build, type NodeProcess, p2pt, startNode, testNetwork } from './program.ts'
 
 // Every command of the program, through the built package, against nodes that really run: the table is the test, and a
 // command without a row in it is a failure. The rows tell one story and run in its order.
@@ -14,9 +14,18 @@ const NODE_ID = /^[0-9a-f]{64}$/
 let folder: string | undefined
 const nodes = new Map<string, NodeProcess>()
 /** What earlier rows found out. */
-const found = { bootstrap: '', infoHash: '', publisher: '', torrentFile: '', judge: '', firstVerdict: 0 }
+const found = {
+  ...{ bootstrap: '', infoHash: '', publisher: '', torrentFile: '', judge: '', invitation: '', join: '' },
+  firstVerdict: 0,
+}
 
 const at = (name: string): string => join(folder ?? '/nowhere', name)
+/** For what each form of a command makes anew. */
+let folders = 0
+const newFolder = (name: string): string => {
+  folders += 1
+  return at(`${name}-${folders}`)
+}
 const data = (name: string): string[] => ['--data', at(name)]
 const network = (): string[] => ['--host', '127.0.0.1', '--port', '0', '--bootstrap', found.bootstrap]
 
@@ -66,8 +75,16 @@ const areEvents = (values: Facts[]) => {
 }
 
 const isExport = (values: Facts[]) => {
-  areEvents(values.slice(0, -1))
-  assert.deepEqual(values.at(-1), { end: { events: values.length - 1 } })
+  assert.match(String((values[0]?.network as Facts | undefined)?.genesis), /^[0-9a-f]+$/)
+  areEvents(values.slice(1, -1))
+  assert.deepEqual(values.at(-1), { end: { events: values.length - 2 } })
+}
+
+/** What `network create` prints. */
+const isNetwork = ({ id, members, clients, owner }: Facts) => {
+  assert.match(String(id), NODE_ID)
+  for (const join of [members, clients]) assert.match(String(join), /^p2pt:[\w-]{100,}$/)
+  assert.equal(statSync(join(String(owner), 'owner.seed')).mode & 0o777, 0o600)
 }
 
 const STORY: readonly Row[] = [
@@ -226,7 +243,12 @@ const STORY: readonly Row[] = [
     text: /^intact: /,
     json: { intact: true, ranges: [], problems: [] },
   },
-  { command: 'log export', words: () => data('c1'), text: /^\{"seq":1,.*"signature":"[^"]+"\}\n/, lines: isExport },
+  {
+    command: 'log export',
+    words: () => data('c1'),
+    text: /^\{"network":\{.*\n\{"seq":1,.*"signature":"[^"]+"\}\n/,
+    lines: isExport,
+  },
   {
     command: 'log export',
     words: () => ['--output', at('export.ndjson'), '--limit', '3', ...data('c1')],
@@ -331,7 +353,7 @@ const STORY: readonly Row[] = [
     command: 'node rebuild',
     words: () => data('c1'),
     text: /projection +liveness[\s\S]*projection +downloads[\s\S]*\(the same\)/,
-    json: ({ projections }) => assert.equal((projections as Facts[]).length, 4),
+    json: ({ projections }) => assert.equal((projections as Facts[]).length, 5),
   },
   {
     command: 'node rebuild',
@@ -390,6 +412,118 @@ const STORY: readonly Row[] = [
     words: () => [found.publisher, '--at', '2020-01-01', ...data('c2')],
     text: /before the first event/,
     json: { asOf: { seq: 0 }, verdicts: [] },
+  },
+  // the network
+  {
+    command: 'network show',
+    words: () => data('c1'),
+    text: /^network +test\n[\s\S]*NODE +ROLE +STATE[\s\S]*member +admitted[\s\S]*client +admitted/,
+    json: ({ admitted, open, revoked }) => {
+      assert.ok(
+        (admitted as Facts[]).some(
+          ({ node, role, state }) => node === found.publisher && `${role} ${state}` === 'client admitted',
+        ),
+      )
+      assert.deepEqual([open, revoked], [false, []])
+    },
+  },
+  {
+    command: 'network create',
+    words: () => ['herbs', '--bootstrap', '127.0.0.1:4700', '--owner', newFolder('herbs')],
+    text: /^network +herbs\n[\s\S]*bootstraps and index nodes join with:\np2pt:[\w-]+\n[\s\S]*clients join with:\np2pt:/,
+    json: isNetwork,
+  },
+  {
+    command: 'network create',
+    words: () => ['open', '--open', '--bootstrap', '127.0.0.1:4700', '--owner', at('open')],
+    json: (made) => {
+      isNetwork(made)
+      assert.ok(String(made.clients).length < String(made.members).length, 'there is no invitation in it')
+    },
+  },
+  {
+    command: 'network create',
+    words: () => ['again', '--bootstrap', '127.0.0.1:4700', '--owner', at('open')],
+    ...failure(2, /there is a network in .*open already/),
+  },
+  {
+    command: 'network create',
+    words: () => ['a/b', '--bootstrap', '127.0.0.1:4700', '--owner', at('slash')],
+    ...failure(2, /a network's name has 1 to 64 bytes, without slashes/),
+  },
+  { command: 'network create', words: () => ['none', '--owner', at('none')], ...failure(2, /bootstrap/) },
+  {
+    command: 'network create',
+    words: () => ['bad', '--bootstrap', 'nonsense', '--owner', at('bad')],
+    ...failure(2, /HOST:PORT/),
+  },
+  {
+    command: 'network invite',
+    words: () => [
+      '--owner',
+      testNetwork(),
+      '--role',
+      'client',
+      '--name',
+      'guest',
+      '--expires',
+      '30d',
+      '--bootstrap',
+      found.bootstrap,
+    ],
+    text: /^invitation [0-9a-f]{16} \(guest\) for clients, until .*: give them this string, and nobody else\np2pt:/,
+    json: ({ invitation, join, name, role }) => {
+      assert.deepEqual([name, role], ['guest', 'client'])
+      found.invitation = String(invitation)
+      found.join = String(join)
+    },
+  },
+  {
+    command: 'network invite',
+    words: () => ['--owner', testNetwork(), '--role', 'client', '--expires', 'soon'],
+    ...failure(2, /--expires soon is no time such as/),
+  },
+  {
+    command: 'network invite',
+    words: () => ['--owner', at('absent'), '--role', 'member'],
+    ...failure(1, /there is no network of yours in .*absent: make one with/),
+  },
+  { command: 'network invite', words: () => ['--owner', testNetwork()], ...failure(2, /role/) },
+  {
+    command: 'index start',
+    words: () => [...data('i3'), '--host', '127.0.0.1', '--port', '0', '--join', found.join],
+    ...failure(2, /the join string is for clients.*ask its owner/),
+  },
+  {
+    command: 'client start',
+    words: () => [...data('c8'), '--join', `${found.join.slice(0, -3)}abc`],
+    ...failure(2, /the join string is cut off or mistyped/),
+  },
+  {
+    command: 'client start',
+    words: () => [...data('c8'), '--join', found.join, '--network', 'x'],
+    ...failure(2, /--network/),
+  },
+  {
+    command: 'network revoke',
+    words: () => ['nobody', '--owner', testNetwork(), ...data('c1')],
+    ...failure(2, /no node and no invitation is called nobody/),
+  },
+  {
+    command: 'network revoke',
+    words: () => [found.invitation, '--owner', testNetwork(), '--reason', 'a test', ...data('c1')],
+    text: /^revoked node [0-9a-f]{16}: 0 nodes are admitted no more\n$/,
+    json: ({ key, nodes }) => assert.deepEqual([key, nodes], [found.invitation, 0]),
+  },
+  {
+    command: 'network revoke',
+    words: () => [found.invitation, '--owner', at('open'), ...data('c1')],
+    ...failure(1, /is not signed by the owner of the network "test"/),
+  },
+  {
+    command: 'client start',
+    words: () => [...data('c2'), '--join', found.join],
+    ...failureInJson(1, /in use by process/),
   },
   // bad input to running nodes
   { command: 'client add', words: () => [at('note.txt'), ...data('c1')], ...failure(1, /not a torrent file/) },
@@ -508,7 +642,7 @@ const STORY: readonly Row[] = [
   {
     command: 'node migrate',
     words: () => ['--dry-run', ...data('moved')],
-    text: /download\.added +2 +2[\s\S]*reputation .*nothing is stored/,
+    text: /download\.added +1 +1[\s\S]*reputation .*nothing is stored/,
     json: { dryRun: true },
   },
   { command: 'node migrate', words: () => data('moved'), text: /done in / },

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, globSync, statSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 // Runs the built package as a user does, in processes of its own.
@@ -24,10 +25,24 @@ export function build(): void {
 
 export type Ended = { exit: number | null; stdout: string; stderr: string }
 
-export const environment = (): NodeJS.ProcessEnv => {
-  const { P2PT_DATA: _data, P2PT_BOOTSTRAP: _bootstrap, NODE_V8_COVERAGE: _coverage, ...rest } = process.env
-  return rest
+let networkFolder: string | undefined
+
+/** The folder of the one network of a run: the first node that starts makes it, and each invites itself. */
+export function testNetwork(): string {
+  if (networkFolder !== undefined) return networkFolder
+  const folder = mkdtempSync(join(tmpdir(), 'p2pt-network-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  networkFolder = join(folder, 'test')
+  return networkFolder
 }
+
+/** What a test sets itself, or leaves out. */
+const OWN_VARIABLES = ['P2PT_DATA', 'P2PT_BOOTSTRAP', 'P2PT_JOIN', 'P2PT_NETWORK', 'P2PT_OWNER', 'NODE_V8_COVERAGE']
+
+export const environment = (): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.includes(name))),
+  P2PT_NETWORK: testNetwork(),
+})
 
 export type RunOptions = {
   input?: string

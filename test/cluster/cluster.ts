@@ -116,6 +116,8 @@ export class Cluster {
   readonly nodes: readonly ClusterNode[]
   readonly bootstrapAddresses: readonly string[]
   readonly #directory = mkdtempSync(join(tmpdir(), 'p2pt-cluster-'))
+  /** The folder of the network's owner: the first node makes it, and each invites itself. */
+  readonly networkFolder = join(this.#directory, 'network')
 
   constructor(hosts: Hosts, { bootstraps, clients }: Plan) {
     this.hosts = hosts
@@ -125,7 +127,8 @@ export class Cluster {
       const directory = join(this.#directory, `n${index + 1}`)
       const where = ['--host', hosts.address(index), '--port', String(hosts.port(index))]
       const entry = this.bootstrapAddresses.flatMap((address) => ['--bootstrap', address])
-      const words = [process.execPath, PROGRAM, role, 'start', '--json', '--data', directory, ...where, ...entry]
+      const network = ['--network', this.networkFolder]
+      const words = [process.execPath, PROGRAM, role, 'start', '--json', '--data', directory, ...network, ...where, ...entry]
       return new ClusterNode(index, role, directory, [...hosts.prefix(index), ...words])
     })
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ALL_KINDS, KINDS } from '../../src/events/index.ts'
+import { ALL_KINDS, belongsIn, KINDS, type Stream } from '../../src/events/index.ts'
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import { allProjections } from '../../src/projections/index.ts'
 import { EVERY_KIND } from '../events/samples.ts'
@@ -8,9 +8,9 @@ import { document, tableAfter } from './documents.ts'
 
 const text = document('docs/event-catalogue.md')
 const rows = new Map(
-  tableAfter(text, '## All kinds').map(([number = '', kind = '', version = '', stream = '', , readBy = '']) => [
+  tableAfter(text, '## All kinds').map(([number = '', kind = '', version = '', stream = '', by = '', , readBy = '']) => [
     kind.replaceAll('`', ''),
-    { number: Number(number), version: Number(version), streams: stream.split(', '), readBy: readBy.split(', ') },
+    { number: Number(number), version: Number(version), streams: stream.split(', '), by, readBy: readBy.split(', ') },
   ]),
 )
 
@@ -18,8 +18,10 @@ describe('the event catalogue', () => {
   it('has each kind with its number and version, in the order of the numbers, and no other', () => {
     assert.deepEqual([...rows.keys()], ALL_KINDS)
     for (const kind of ALL_KINDS) {
-      const { number, version } = rows.get(kind) ?? {}
-      assert.deepEqual({ number, version }, KINDS[kind], kind)
+      const { number, version, streams = [], by } = rows.get(kind) ?? {}
+      const said = { number, version, stream: streams[0], by: by === 'members' ? 'member' : by === 'all' ? 'anyone' : by }
+      assert.deepEqual(said, KINDS[kind], kind)
+      for (const stream of streams) assert.ok(belongsIn(kind, stream as Stream), `${kind} in ${stream}`)
     }
   })
 

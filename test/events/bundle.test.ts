@@ -39,7 +39,7 @@ describe('a bundle', () => {
       fc.property(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 9_000 }), (count, pieceBytes) => {
         const events = EVENTS.slice(0, count)
         const { header, events: found } = read(bundleOf(events), pieceBytes)
-        assert.deepEqual(header, { format: 1, author, head: 40, at: 7, genesis: TEST_GENESIS })
+        assert.deepEqual(header, { format: 1, author, head: 40, at: 7, genesis: new Uint8Array(TEST_GENESIS) })
         assert.equal(found.length, count)
         for (const [index, { body, signature }] of found.entries()) {
           assert.ok(Buffer.from(body).equals(events[index]?.body ?? assert.fail()))

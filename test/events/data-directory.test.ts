@@ -13,10 +13,10 @@ import {
   openStoppedDirectory,
 } from '../../src/events/data-directory.fs.ts'
 import { openLevelLog, readLevelLog } from '../../src/events/event-log.level.ts'
-import { LogError } from '../../src/events/index.ts'
+import { LogError, toHex } from '../../src/events/index.ts'
 import { lockHolder } from '../../src/events/process-lock.fs.ts'
 import { noUpcast, numbered, tickingClock } from './samples.ts'
-import { joiningAs } from './test-network.ts'
+import { joiningAs, TEST_GENESIS, TEST_NETWORK } from './test-network.ts'
 
 const refusedAs = (code: DataDirectoryErrorDetail['code'], sentence: RegExp) => (error: unknown) => {
   assert.ok(error instanceof DataDirectoryError)
@@ -58,7 +58,10 @@ describe('a data directory', () => {
     assert.equal(data.isNew, true)
     assert.equal(statSync(data.paths.keySeed).mode & 0o777, 0o600)
     assert.equal(statSync(data.paths.keySeed).size, 32)
-    assert.deepEqual(describeDirectory(directory), { format: 1, role: 'index', id: data.signer.id })
+    const { genesis, credential, ...known } = describeDirectory(directory)
+    assert.deepEqual(known, { format: 1, role: 'index', id: data.signer.id, network: TEST_NETWORK, bootstraps: [] })
+    assert.equal(toHex(genesis), toHex(TEST_GENESIS))
+    assert.equal(toHex(credential), toHex(joiningAs('index').credentialOf(data.signer.id)))
     await using log = await openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast })
     assert.equal(log.head, 0)
   })

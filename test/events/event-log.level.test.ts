@@ -151,11 +151,11 @@ describe('the log on LevelDB', () => {
     const directory = fresh()
     await (await open(directory, signer))[Symbol.asyncDispose]()
     const database = new Level(join(directory, 'log'))
-    await database.put('m', JSON.stringify({ format: 4, since: '2.1.0', author: signer.id }))
+    await database.put('m', JSON.stringify({ format: 2, since: '2.1.0', author: signer.id }))
     await database.close()
     await assert.rejects(open(directory, signer, false), (error) => {
       assert.ok(error instanceof LogError)
-      assert.match(error.message, /format 4, this version reads up to 3: use p2pt 2\.1\.0 or later/)
+      assert.match(error.message, /format 2, this version reads up to 1: use p2pt 2\.1\.0 or later/)
       return true
     })
   })

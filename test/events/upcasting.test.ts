@@ -1,16 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { upcastSteps } from '../../migrations/index.ts'
-import {
-  ALL_KINDS,
-  decodePayload,
-  type Event,
-  encodePayload,
-  KINDS,
-  NewerEventError,
-  PayloadError,
-  upcaster,
-} from '../../src/events/index.ts'
+import { ALL_KINDS, KINDS, NewerEventError, PayloadError, type UpcastStep, upcaster } from '../../src/events/index.ts'
 
 describe('upcasting', () => {
   const upcast = upcaster(upcastSteps)
@@ -31,30 +22,43 @@ describe('upcasting', () => {
     assert.equal(upcast(60_000, 7, payload), payload)
   })
 
-  it('gives a download of version 1 the title of its magnet, else its name, and changes nothing else', () => {
-    const { number } = KINDS['download.added']
+  it('runs the steps from the version of the payload to the present one, in order', () => {
+    const append =
+      (byte: number): UpcastStep['up'] =>
+      (older) =>
+        new Uint8Array([...older, byte])
+    const steps: UpcastStep[] = [
+      { kind: 'download.added', from: 2, up: append(2) },
+      { kind: 'download.added', from: 1, up: append(1) },
+    ]
+    const later = upcaster(steps, { ...KINDS, 'download.added': { number: 24, version: 3 } })
     fc.assert(
-      fc.property(fc.string({ minLength: 1 }), fc.string(), fc.boolean(), (name, title, linked) => {
-        const magnet = linked ? `magnet:?xt=urn:btih:${'5'.repeat(40)}&dn=${encodeURIComponent(title)}` : ''
-        const whole = {
-          infoHash: '5'.repeat(40),
-          name,
-          directory: '/d',
-          origin: 'download',
-          magnet,
-          torrentFile: new Uint8Array([7]),
-        }
-        // Version 1 is version 2 without the field at its end, which protobuf leaves out where it is empty.
-        const { payload: older } = encodePayload({ kind: 'download.added', title: '', ...whole } as Event)
-        const event = decodePayload(number, upcast(number, 1, older))
-        assert.deepEqual(event, { kind: 'download.added', ...whole, title: (linked && title) || name })
+      fc.property(fc.uint8Array(), (bytes) => {
+        assert.deepEqual(later(24, 1, bytes), new Uint8Array([...bytes, 1, 2]))
+        assert.deepEqual(later(24, 2, bytes), new Uint8Array([...bytes, 2]))
+        assert.equal(later(24, 3, bytes), bytes)
+        assert.equal(later(25, 1, bytes), bytes)
       }),
     )
   })
 
+  it('refuses to begin where a step is missing', () => {
+    const step: UpcastStep = { kind: 'download.added', from: 1, up: (older) => older }
+    const kinds = { ...KINDS, 'download.added': { number: 24, version: 3 } }
+    assert.throws(() => upcaster([step], kinds), { name: 'RangeError', message: 'no step from version 2 of download.added' })
+  })
+
   it('calls bytes that no step can read malformed, whoever sent them', () => {
-    for (const bytes of [[8, 1], [18, 99], [255]]) {
-      assert.throws(() => upcast(KINDS['download.added'].number, 1, new Uint8Array(bytes)), PayloadError)
+    const refusal = new PayloadError('the step says so itself')
+    const steps = ['out of range', refusal].map((error): UpcastStep => {
+      const up = () => {
+        throw typeof error === 'string' ? new RangeError(error) : error
+      }
+      return { kind: 'download.added', from: 1, up }
+    })
+    for (const step of steps) {
+      const broken = upcaster([step], { ...KINDS, 'download.added': { number: 24, version: 2 } })
+      assert.throws(() => broken(24, 1, payload), PayloadError)
     }
   })
 

@@ -28,6 +28,7 @@ describe('handshake', () => {
       send: (_, hello) => sent.push(hello),
       drop: (_, why) => told.push(`drop ${why}`),
       charge: (_, reason) => told.push(`charge ${reason}`),
+      mayBe: (_, role) => role !== 'bootstrap',
       onGreeted: ({ neighbour }) => told.push(`greeted ${neighbour ? 'neighbour' : 'other'}`),
     })
     booked = links.up({ peer: PEER, host: '', port: 1, initiator: true, since: 0 }, isTransient, 0)
@@ -66,6 +67,11 @@ describe('handshake', () => {
     handshake.receive(booked, HELLO)
     assert.deepEqual(told, ['greeted neighbour', 'charge flood'])
     assert.equal(sent.length, HELLOS_MAX)
+  })
+
+  it('ends a link with a peer that the network admits as something else than it says', () => {
+    handshake.receive(booked, { ...HELLO, role: 'bootstrap' })
+    assert.deepEqual([told, booked.hello, booked.neighbour], [['drop malformed'], undefined, false])
   })
 
   it('ends a link with another version, and takes none for gossip that either side dialled for a short exchange', () => {

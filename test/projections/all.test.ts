@@ -17,10 +17,11 @@ import {
   type ProjectionStore,
   type RunnerNotice,
   search,
+  standingIn,
 } from '../../src/projections/index.ts'
 import { openLevelProjectionStore } from '../../src/projections/projection-store.level.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
-import { TEST_KEYS, TEST_NETWORK } from '../events/test-network.ts'
+import { joiningAs, TEST_KEYS, TEST_NETWORK } from '../events/test-network.ts'
 import { hash, node } from './envelopes.ts'
 import { judged } from './reputation/scenes.ts'
 
@@ -45,6 +46,7 @@ const OWN: readonly Draft[] = [
   { stream: 'local', event: { kind: 'operator.banned', subject: other.id, reason: 'test' } },
 ]
 const OTHERS: readonly Draft[] = [
+  { stream: 'gossip', event: { kind: 'node.admitted', credential: joiningAs('index').credentialOf(other.id) } },
   { stream: 'gossip', event: { kind: 'member.refuted', ...member, incarnation: 2 } },
   { stream: 'gossip', event: judged(peer, 0, 3) },
   { stream: 'index', event: { kind: 'torrent.verified', infoHash, title: 'Big Film' } },
@@ -72,7 +74,7 @@ describe('all projections together', () => {
     await runner.open()
     return { runner, notices }
   }
-  const NAMES = ['liveness', 'reputation', 'keyword-index', 'downloads'] as const
+  const NAMES = ['admissions', 'liveness', 'reputation', 'keyword-index', 'downloads'] as const
 
   it('handle events that exist, under their names', () => {
     const projections = allProjections(signer.id, TEST_KEYS)
@@ -97,6 +99,7 @@ describe('all projections together', () => {
       })
       assert.ok((await log.ingest(signed)).every(({ outcome }) => outcome === 'appended'))
 
+      assert.equal(standingIn(runner.state('admissions'), other.id, 5), 'member')
       assert.deepEqual(
         liveMembers(runner.state('liveness')).map(({ id, incarnation }) => [id, incarnation]),
         [[other.id, 2]],

@@ -8,14 +8,14 @@ import { upcastSteps } from '../../migrations/index.ts'
 import { exportLog } from '../../src/cli/services/export-log.ts'
 import { openDataDirectory } from '../../src/events/data-directory.fs.ts'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
-import { type Draft, type InfoHash, type SignedEvent, upcaster } from '../../src/events/index.ts'
+import { type Draft, type InfoHash, type SignedEvent, toHex, upcaster } from '../../src/events/index.ts'
 import { startNode } from '../../src/roles/compose.ts'
 import { importLog } from '../../src/roles/compose-import.ts'
 import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
 import { readRestoredMark } from '../../src/roles/node/restored.fs.ts'
 import type { StartOptions } from '../../src/roles/start.ts'
 import { EVERY_KIND, foreign, numbered, signerOf, tickingClock } from '../events/samples.ts'
-import { joiningAs } from '../events/test-network.ts'
+import { joiningAs, TEST_GENESIS } from '../events/test-network.ts'
 import { resultOf } from './result-of.ts'
 
 const upcast = upcaster(upcastSteps)
@@ -60,7 +60,8 @@ describe('a log', () => {
     const text = events.map(({ body, signature }) =>
       JSON.stringify({ body: Buffer.from(body).toString('base64'), signature: Buffer.from(signature).toString('base64') }),
     )
-    writeFileSync(file, [...text, JSON.stringify({ end: { events: text.length } })].join('\n'))
+    const network = JSON.stringify({ network: { genesis: toHex(TEST_GENESIS) } })
+    writeFileSync(file, [network, ...text, JSON.stringify({ end: { events: text.length } })].join('\n'))
     return file
   }
   const state = async (name: string) => {
@@ -150,13 +151,13 @@ describe('a log', () => {
         'a forged event',
         [...good, { ...forged, signature: signerOf(9).sign('event', forged.body) }],
         'damaged',
-        /event 3 .* is forged: .* nothing was imported/,
+        /event 3 .* is forged, or of another network: .* nothing was imported/,
       ],
       [
         'an altered event',
         [...good, { ...forged, body: forged.body.map((byte, index) => (index === forged.body.length - 1 ? byte ^ 1 : byte)) }],
         'damaged',
-        /event 3 .* is forged/,
+        /event 3 .* is forged, or of another network/,
       ],
       [
         'bytes that are no event',
@@ -164,7 +165,12 @@ describe('a log', () => {
         'damaged',
         /event 3 is no event/,
       ],
-      ['a stamp far above all others', [...good, foreign(signerOf(2), 3, 2 ** 40)], 'damaged', /Lamport stamp 1099511627776/],
+      [
+        'a stamp far above all others',
+        [...good, foreign(signerOf(2), 3, 2 ** 50)],
+        'damaged',
+        /Lamport stamp 1125899906842624/,
+      ],
       [
         'another event under a name that it has',
         [...good, foreign(signerOf(4), 1, 9, numbered(77))],
@@ -200,10 +206,16 @@ describe('a log', () => {
       }
       const cut = `${all.slice(0, 20).join('\n')}\n`
       await assert.rejects(into('two', cut), { code: 'damaged', message: /lacks the last line.*cut off.*nothing was imported/ })
-      const part = `${all.slice(3).join('\n')}\n`
+      const part = `${[...all.slice(0, 1), ...all.slice(4)].join('\n')}\n`
       await assert.rejects(into('two', part), { code: 'damaged', message: /holds \d+ events, and its last line says \d+/ })
+      // Whole or not is said before what network it is of.
+      const nameless = (lines: readonly string[]) => `${lines.slice(1).join('\n')}\n`
+      await assert.rejects(into('two', nameless(all.slice(0, 20))), { code: 'damaged', message: /lacks the last line/ })
+      const unsaid = { code: 'usage', message: /does not say of which network its events are: start a node with --join/ }
+      await assert.rejects(into('two', nameless(all)), unsaid)
+      await assert.rejects(into('two', nameless(all.slice(0, 20)), true), unsaid)
       assert.ok(!existsSync(at('two')))
-      assert.equal((await into('two', cut, true)).events, 20)
+      assert.equal((await into('two', cut, true)).events, 19)
       assert.equal((await into('three', part, true)).events, head - 3)
       assert.equal((await into('four', whole + whole)).events, 2 * head, 'two exports in one file')
     })

@@ -10,7 +10,7 @@ import { importLog } from '../../src/roles/compose-import.ts'
 import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
 import type { EventRow } from '../../src/roles/index.ts'
 import type { RunningNode, StartOptions } from '../../src/roles/start.ts'
-import { TEST_GENESIS } from '../events/test-network.ts'
+import { joiningAs, TEST_GENESIS } from '../events/test-network.ts'
 import { resultOf } from './result-of.ts'
 import { until } from './until.ts'
 
@@ -30,7 +30,15 @@ describe('a node restored from a backup', () => {
 
   const start = async (role: NodeRole, name: string, more: Partial<StartOptions> = {}): Promise<RunningNode> => {
     const options: StartOptions = {
-      ...{ role, dataDirectory: at(name), host: '127.0.0.1', port: 0, logLevel: 'silent', bootstrap: [] },
+      ...{
+        role,
+        joining: joiningAs(role),
+        dataDirectory: at(name),
+        host: '127.0.0.1',
+        port: 0,
+        logLevel: 'silent',
+        bootstrap: [],
+      },
       ...more,
     }
     const node = await startNode(options, new AbortController().signal)

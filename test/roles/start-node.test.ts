@@ -10,6 +10,7 @@ import { startNode } from '../../src/roles/compose.ts'
 import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
 import { type ClientService, type NodeService, ServiceError } from '../../src/roles/index.ts'
 import type { RunningNode, StartOptions } from '../../src/roles/start.ts'
+import { joiningAs } from '../events/test-network.ts'
 import { resultOf } from './result-of.ts'
 import { until } from './until.ts'
 
@@ -35,6 +36,7 @@ describe('startNode', () => {
 
   const optionsOf = (role: NodeRole, name: string, more: Partial<StartOptions> = {}): StartOptions => ({
     role,
+    joining: joiningAs(role),
     dataDirectory: at(name),
     host: HOST,
     port: 0,
@@ -204,7 +206,7 @@ describe('startNode', () => {
     const node = await start('bootstrap', 'bootstrap')
     const results = await Promise.all([resultOf(node.node.rebuild({})), resultOf(node.node.rebuild({}))])
     for (const { projections } of results) {
-      assert.equal(projections.length, 4)
+      assert.equal(projections.length, 5)
       for (const { digestBefore, digestAfter } of projections) assert.equal(digestAfter, digestBefore)
     }
   })
@@ -263,7 +265,7 @@ describe('startNode', () => {
     for await (const { kind } of stopped.events({})) kinds.push(kind)
     assert.deepEqual(
       kinds.filter((kind) => kind.startsWith('node.')),
-      ['node.started', 'node.stopped'],
+      ['node.started', 'node.admitted', 'node.stopped'],
     )
     // The goodbye stands before the stop: nothing is appended after it.
     assert.equal(kinds.at(-1), 'node.stopped')

@@ -19,6 +19,11 @@ export class LocalNetwork {
     this.#onProcess = onProcess
   }
 
+  /** Where the first node that starts makes the network of all. */
+  get ownerFolder(): string {
+    return join(this.directory, '..', 'network')
+  }
+
   /** Chooses ports and starts everything; the bootstraps first, the rest at the same moment. */
   async start(
     plan: Plan,
@@ -38,6 +43,7 @@ export class LocalNetwork {
         dataDirectory: join(this.directory, name),
         port,
         bootstrap,
+        network: this.ownerFolder,
         flags: flagsOf(name),
         signal: this.#over.signal,
         ...(this.#onProcess === undefined ? {} : { onProcess: this.#onProcess }),

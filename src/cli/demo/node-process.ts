@@ -12,6 +12,8 @@ export type NodeProcessOptions = {
   dataDirectory: string
   port: number
   bootstrap: readonly string[]
+  /** The folder of its network's owner. */
+  network: string
   flags?: readonly string[]
   /** Aborted when it must not be started any more. */
   signal?: AbortSignal
@@ -59,9 +61,10 @@ export class NodeProcess {
    * @throws Error with its last output when it does not; the signal's reason once that is aborted
    */
   async start(): Promise<void> {
-    const { name, role, dataDirectory, port, bootstrap, flags = [], signal, onProcess } = this.options
+    const { name, role, dataDirectory, port, bootstrap, network, flags = [], signal, onProcess } = this.options
     signal?.throwIfAborted()
     const args = [role, 'start', '--json', '--data', dataDirectory, '--host', '127.0.0.1', '--port', String(port)]
+    args.push('--network', network)
     for (const address of bootstrap) args.push('--bootstrap', address)
     mkdirSync(dirname(this.outputFile), { recursive: true })
     const output = openSync(this.outputFile, 'a', 0o600)

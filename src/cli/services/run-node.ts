@@ -22,11 +22,13 @@ export type NodeScreen = {
  * Runs a node in the foreground until a signal, a `stop` through its socket, or the operator ends it. A reader or a
  * terminal that goes ends it too, and as cleanly.
  * @param prepare makes the options; it may wait for names to resolve, and can be interrupted
+ * @param started called when the node runs
  */
 export async function runNode(
   directory: string,
   prepare: (signal: AbortSignal) => Promise<StartOptions>,
   screen: NodeScreen,
+  started: () => void,
 ): Promise<void> {
   const stop = stopSignals()
   using _output = onOutputLost(stop.ask)
@@ -41,6 +43,7 @@ export async function runNode(
       throw error
     })
     if (running === undefined) return
+    started()
     await server.open({ node: running.node, index: running.index, client: running.client })
     const over = Promise.race([running.stopped, stop.asked])
     try {

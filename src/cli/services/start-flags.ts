@@ -11,7 +11,11 @@ import { joinedNetwork } from './join.ts'
 /** UDP ports by default: fixed where others have to find the node again, chosen by the system for clients. */
 export const DEFAULT_PORTS: Readonly<Record<NodeRole, number>> = { bootstrap: 4700, index: 4710, client: 0 }
 
-const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
+/** The port after it belongs to some roles as well. */
+export const PORT_MAX = 65_534
+const DEFAULT_HOST = '0.0.0.0'
+
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
 /** What a role listens on besides it. */
 const NEXT_TO_IT: { readonly [R in NodeRole]: string } = {
@@ -20,18 +24,17 @@ const NEXT_TO_IT: { readonly [R in NodeRole]: string } = {
   client: ', and TCP port of the torrents',
 }
 
-/** Flags of every `start`. */
+/** Flags of every `start`; what has a default has it in `startOptions`, below what was kept of earlier starts. */
 export const startFlags = (role: NodeRole) => ({
   join: Flags.string({
     summary: 'The string that its owner gave you to join the network with. It is remembered: later starts need none.',
-    env: 'P2PT_JOIN',
+    description: 'Where others can read the command lines of this machine, set P2PT_JOIN instead.',
     helpValue: 'STRING',
   }),
   network: Flags.string({
     summary: "A network of your own, by name or by the folder of its owner's key; it is made if it is not there.",
     description:
-      'For machines where that key may be: the node invites itself. Several nodes that are given one folder, as in the compose file, make one network.',
-    env: 'P2PT_NETWORK',
+      'For machines where that key may be: the node invites itself. Several nodes that are given one folder, as in the compose file, make one network. P2PT_NETWORK says the same.',
     exclusive: ['join'],
     helpValue: 'NAME|DIR',
   }),
@@ -43,15 +46,13 @@ export const startFlags = (role: NodeRole) => ({
     helpValue: 'HOST:PORT',
   }),
   port: Flags.integer({
-    summary: `UDP port of the overlay${NEXT_TO_IT[role]}. 0 lets the system choose.`,
-    default: DEFAULT_PORTS[role],
+    summary: `UDP port of the overlay${NEXT_TO_IT[role]}. 0 lets the system choose. Default: ${DEFAULT_PORTS[role]}.`,
     min: 0,
-    max: 65_534,
+    max: PORT_MAX,
     helpValue: 'PORT',
   }),
   host: Flags.string({
-    summary: 'Address to listen on (IPv4, or a name that has one).',
-    default: '0.0.0.0',
+    summary: `Address to listen on (IPv4, or a name that has one). Default: ${DEFAULT_HOST}.`,
     helpValue: 'HOST',
   }),
   advertise: Flags.string({
@@ -65,8 +66,8 @@ export const startFlags = (role: NodeRole) => ({
       'Only where no peer is left that could know. If one does, the sequence of this node forks, and it needs a new key.',
   }),
   'retain-liveness': Flags.integer({
-    summary: 'How long changes of members and round trips stay in the log. Verdicts, publications and downloads always stay.',
-    default: 7,
+    summary:
+      'How long changes of members and round trips stay in the log, by default 7 days. Verdicts, publications and downloads always stay.',
     min: 1,
     max: 36_500,
     helpValue: 'DAYS',
@@ -80,9 +81,8 @@ export const startFlags = (role: NodeRole) => ({
     helpValue: '[HOST:]PORT',
   }),
   'log-level': Flags.option({
-    summary: 'Program log on stderr, JSON lines.',
+    summary: 'Program log on stderr, JSON lines. Default: silent.',
     options: LOG_LEVELS,
-    default: 'silent' as const,
   })(),
 })
 
@@ -102,12 +102,12 @@ export type StartFlags = {
   network?: string | undefined
   data?: string | undefined
   bootstrap?: string[] | undefined
-  port: number
-  host: string
+  port?: number | undefined
+  host?: string | undefined
   advertise?: string | undefined
   metrics?: string | undefined
-  'log-level': StartOptions['logLevel']
-  'retain-liveness'?: number
+  'log-level'?: StartOptions['logLevel'] | undefined
+  'retain-liveness'?: number | undefined
   'disk-limit'?: string | undefined
   downloads?: string | undefined
   'download-limit'?: string | undefined
@@ -144,7 +144,7 @@ export async function startOptions(
   tell: (sentence: string) => void,
   signal: AbortSignal,
 ): Promise<StartOptions> {
-  const joined = joinedNetwork(role, flags)
+  const joined = joinedNetwork(role, flags, process.env)
   const given = bootstrapEndpoints(flags, process.env)
   const endpoints = given.length > 0 ? given : joined.bootstraps.map(parseEndpoint)
   if (role !== 'bootstrap' && endpoints.length === 0)
@@ -152,21 +152,22 @@ export async function startOptions(
       'usage',
       `a node of role ${role} needs at least one --bootstrap HOST:PORT (or P2PT_BOOTSTRAP): its join string names none`,
     )
-  const host = await ipv4(flags.host)
+  const host = await ipv4(flags.host ?? DEFAULT_HOST)
+  const port = flags.port ?? DEFAULT_PORTS[role]
   const advertise =
     flags.advertise !== undefined ? await dialableIpv4(flags.advertise) : host === '0.0.0.0' ? outwardAddress() : undefined
   const downloadRate = flags['download-limit']
   const uploadRate = flags['upload-limit']
   const bootstrap = await resolveBootstrap(endpoints, tell, signal)
   // One list of bootstraps may go to every node, to the bootstraps themselves as well.
-  const itself = (endpoint: Endpoint) => endpoint.port === flags.port && endpoint.host === (advertise ?? host)
+  const itself = (endpoint: Endpoint) => endpoint.port === port && endpoint.host === (advertise ?? host)
   return {
     role,
     ...(joined.joining === undefined ? {} : { joining: joined.joining }),
     dataDirectory: dataDirectory(flags.data, role),
     host,
-    port: flags.port,
-    logLevel: flags['log-level'],
+    port,
+    logLevel: flags['log-level'] ?? 'silent',
     ...(flags.metrics === undefined ? {} : { metrics: metricsAddress(flags.metrics) }),
     bootstrap: bootstrap.filter((endpoint) => !itself(endpoint)),
     ...(advertise === undefined ? {} : { advertise }),

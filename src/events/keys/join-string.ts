@@ -44,7 +44,7 @@ export function encodeJoinString({ genesis, bootstraps, invitation }: JoinTicket
 
 /**
  * White space within it is ignored: it may have come over several lines of a mail.
- * @throws CredentialError `malformed` (none at all, or of a newer version), `mistyped` (cut off, or a character is wrong)
+ * @throws CredentialError `malformed` (none at all), `newer`, `mistyped` (cut off, or a character is wrong)
  */
 export function decodeJoinString(text: string, sha256: Sha256): JoinTicket & { readonly network: Genesis } {
   const compact = text.replace(/\s+/g, '')
@@ -54,7 +54,8 @@ export function decodeJoinString(text: string, sha256: Sha256): JoinTicket & { r
   const checksum = end < 1 ? undefined : sha256(payload.subarray(0, end)).subarray(0, CHECKSUM_BYTES)
   if (checksum === undefined || !checksum.every((byte, index) => byte === payload[end + index]))
     throw new CredentialError('mistyped', 'the join string is cut off or mistyped: its checksum does not fit')
-  if (payload[0] !== VERSION) throw new CredentialError('malformed', `a join string of version ${payload[0]}`)
+  if (payload[0] !== VERSION)
+    throw new CredentialError('newer', `the join string has version ${payload[0]}, this p2pt reads ${VERSION}`)
   const message = readMessage(p2pt.events.JoinTicket, payload.subarray(1, end), TICKET_BYTES_MAX, 'a join string')
   const genesis = new Uint8Array(message.genesis ?? [])
   if (genesis.length > GENESIS_BYTES_MAX) throw new CredentialError('malformed', 'the genesis record is too long')
@@ -83,7 +84,9 @@ const toBase64Url = (bytes: Uint8Array): string =>
 function fromBase64Url(text: string): Uint8Array {
   if (!/^[\w-]*$/.test(text)) return new Uint8Array()
   try {
-    return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
+    const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
+    // The last character may have bits that no byte takes up: another one in its place would pass for it.
+    return toBase64Url(bytes) === text ? bytes : new Uint8Array()
   } catch {
     return new Uint8Array()
   }

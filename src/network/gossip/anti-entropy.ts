@@ -1,4 +1,4 @@
-import type { NodeId } from '../../events/index.ts'
+import type { ContentRules, NodeId } from '../../events/index.ts'
 import { type AuthorRange, type Head, WIRE_ITEMS_MAX } from '../wire.ts'
 import type { HeldEvents } from './admission.ts'
 import { GoneClaims } from './gone-claims.ts'
@@ -37,6 +37,7 @@ export class AntiEntropy {
   readonly #seen: SeenEvents
   readonly #pause: PullPause
   readonly #random: () => number
+  readonly #rules: Pick<ContentRules, 'isRevoked'>
   readonly #peers = new Map<NodeId, Peer>()
   /** Authors whose missing range is under way from somebody. */
   readonly #fetching = new Set<NodeId>()
@@ -51,7 +52,14 @@ export class AntiEntropy {
   #soonSet = false
   #fetchId = 0
 
-  constructor(held: HeldEvents, seen: SeenEvents, pause: PullPause, random: () => number) {
+  constructor(
+    held: HeldEvents,
+    seen: SeenEvents,
+    pause: PullPause,
+    random: () => number,
+    rules: Pick<ContentRules, 'isRevoked'>,
+  ) {
+    this.#rules = rules
     this.#held = held
     this.#seen = seen
     this.#pause = pause
@@ -234,7 +242,8 @@ export class AntiEntropy {
     const vector = this.#held.versionVector()
     const lacking: AuthorRange[] = []
     for (const { author, authorSeq } of heads) {
-      if (this.#fetching.has(author)) continue
+      // Others may hold what it said before: it stays named, since the word against it may stand among that.
+      if (this.#fetching.has(author) || this.#rules.isRevoked(author)) continue
       let have = vector.get(author) ?? 0
       // Events that are held back count as here.
       while (have < authorSeq && this.#seen.has(author, have + 1)) have++

@@ -44,7 +44,7 @@ export class Gossip implements Protocol<GossipInput, GossipMessage, GossipTimer>
     this.#spanning = new SpanningTree(self, isClient)
     this.#tree = new BroadcastTree(this.#spanning)
     this.#intake = new Intake({ held, seen, pause, verify, rules, counts })
-    this.#antiEntropy = new AntiEntropy(held, seen, pause, random)
+    this.#antiEntropy = new AntiEntropy(held, seen, pause, random, rules)
   }
 
   get heldBack(): number {

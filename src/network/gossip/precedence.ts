@@ -1,8 +1,11 @@
 import { type EventKind, KINDS } from '../../events/index.ts'
 
-// Verdicts before chatter: what somebody saw a peer or a member do is needed now, by all; anything else can wait.
+// Verdicts before chatter: who may be here, and what somebody saw a peer or a member do, is needed now, by all; anything
+// else can wait.
 
 const FIRST: readonly EventKind[] = [
+  'access.revoked',
+  'node.admitted',
   'member.alive',
   'member.suspect',
   'member.dead',

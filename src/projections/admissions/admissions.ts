@@ -44,7 +44,11 @@ function compare(a: Admission, b: Admission): number {
   const expiry = (b.expiresAt || Number.MAX_SAFE_INTEGER) - (a.expiresAt || Number.MAX_SAFE_INTEGER)
   if (expiry !== 0) return expiry
   if (a.issuedAt !== b.issuedAt) return b.issuedAt - a.issuedAt
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : a.lamport - b.lamport
+  if (a.key !== b.key) return a.key < b.key ? -1 : 1
+  if (a.lamport !== b.lamport) return a.lamport - b.lamport
+  // Of an author that gave a number out twice, or an owner that signed one key twice.
+  const [first, second] = [canonicalJson(a), canonicalJson(b)]
+  return first < second ? -1 : first > second ? 1 : 0
 }
 
 function foldAdmission(state: AdmissionsState, { author, lamport, at }: Envelope, invitation: Invitation): void {

@@ -1,4 +1,5 @@
 import type { Timers } from '../../events/index.ts'
+import { isRevoked } from '../../projections/index.ts'
 import { partitionStats } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import { hitsAsked } from '../hits-asked.ts'
@@ -25,7 +26,11 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
   const { log, overlay, states, verify, map, timers, clock, newSha256, yieldToEventLoop } = parts
   const view = projectedIndexView(states, map, log.author, newSha256)
   const sections = new PartitionSections(view, newSha256)
-  const repair = new Repair({ log, overlay, view, sections, verify, timers, yieldToEventLoop, now: () => clock.now() })
+  const repair = new Repair({
+    ...{ log, overlay, view, sections, verify, timers, yieldToEventLoop },
+    isRevoked: (author) => isRevoked(states.state('admissions'), author),
+    now: () => clock.now(),
+  })
   serveIndexRequests({ log, overlay, view, sections, verify, yieldToEventLoop })
 
   return {

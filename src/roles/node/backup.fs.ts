@@ -10,7 +10,7 @@ import { withProgress } from './with-progress.ts'
 
 /** Files beside the log that a copy needs, and those that only save it time. */
 const NEEDED = ['key.seed', 'node.json'] as const
-const HELPFUL = ['network.json'] as const
+const HELPFUL = ['network.json', 'settings.json'] as const
 
 /**
  * Copies a node, running or not, to a new data directory: its log as it stands at one moment, its key (mode 0600), and

@@ -2,7 +2,16 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import { BUNDLE_MAGIC_BYTES, BundleError, BundleReader, fromHex, isBundle, type SignedEvent } from '../../events/index.ts'
+import {
+  BUNDLE_MAGIC_BYTES,
+  BundleError,
+  BundleReader,
+  CredentialError,
+  decodeGenesis,
+  fromHex,
+  isBundle,
+  type SignedEvent,
+} from '../../events/index.ts'
 import { ServiceError } from '../services.ts'
 
 /** Events handed out together. */
@@ -43,7 +52,7 @@ async function* readBundle(path: string, onGenesis: OnGenesis): AsyncGenerator<r
       const events = reader.push(piece)
       if (!isTold && reader.header !== undefined) {
         isTold = true
-        onGenesis(reader.header.genesis)
+        onGenesis(checkedGenesis(reader.header.genesis, path))
       }
       if (events.length > 0) yield events
     }
@@ -94,6 +103,21 @@ async function* readLines(
 type Line = SignedEvent | { end: number } | { genesis: Uint8Array }
 type LineFields = { body?: unknown; signature?: unknown; end?: { events?: unknown }; network?: { genesis?: unknown } }
 
+function genesisOf(hex: string, place: string): Uint8Array {
+  if (!/^([0-9a-f]{2})+$/.test(hex)) throw new ServiceError('damaged', `${place}: not a network's genesis record`)
+  return checkedGenesis(fromHex(hex), place)
+}
+
+function checkedGenesis(genesis: Uint8Array, place: string): Uint8Array {
+  try {
+    decodeGenesis(genesis)
+    return genesis
+  } catch (cause) {
+    if (!(cause instanceof CredentialError)) throw cause
+    throw new ServiceError('damaged', `${place}: ${cause.message}`, { cause })
+  }
+}
+
 /**
  * An event; or the network that the events are of, which the first line says; or how many there are, which the last one
  * says. Exports that were put one after the other have one each.
@@ -101,11 +125,12 @@ type LineFields = { body?: unknown; signature?: unknown; end?: { events?: unknow
 function lineOf(line: string, place: string): Line {
   try {
     const { body, signature, end, network } = JSON.parse(line) as LineFields
-    if (typeof network?.genesis === 'string') return { genesis: fromHex(network.genesis) }
+    if (typeof network?.genesis === 'string') return { genesis: genesisOf(network.genesis, place) }
     if (typeof end?.events === 'number') return { end: end.events }
     if (typeof body === 'string' && typeof signature === 'string')
       return { body: new Uint8Array(Buffer.from(body, 'base64')), signature: new Uint8Array(Buffer.from(signature, 'base64')) }
   } catch (cause) {
+    if (cause instanceof ServiceError) throw cause
     throw new ServiceError('damaged', `${place}: not JSON`, { cause })
   }
   throw new ServiceError('damaged', `${place}: an event without its signed bytes`)

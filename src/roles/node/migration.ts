@@ -1,4 +1,4 @@
-import { type EventKind, KINDS, kindOfNumber, type LogView } from '../../events/index.ts'
+import { type EventKind, KINDS, kindOfNumber, type LogView, type Versions } from '../../events/index.ts'
 import type { Projection, ProjectionStore } from '../../projections/index.ts'
 import { type MigrationPlan, ServiceError } from '../services.ts'
 
@@ -7,13 +7,23 @@ type Counted = { number: number; version: number; events: number; own: number }
 /**
  * What a log of older versions means for this one: which events are brought up to date on read, and which projections
  * have to be made again. Reads every event, changes nothing.
+ * @param kinds the present versions
  * @throws ServiceError `damaged` if this node itself wrote events of a newer version
  */
 export async function planMigration(
   log: LogView,
   store: ProjectionStore | undefined,
   projections: readonly Pick<Projection<unknown>, 'name' | 'version' | 'handles'>[],
+  kinds: Versions = KINDS,
 ): Promise<MigrationPlan> {
+  /** The version of a kind that this p2pt writes; null for a kind that it does not know. */
+  const presentOf = (number: number): number | null => {
+    const kind = kindOfNumber(number)
+    return kind === undefined ? null : kinds[kind].version
+  }
+  // Of an unknown kind no version is older or newer.
+  const isOlder = ({ number, version }: Counted): boolean => version < (presentOf(number) ?? 0)
+  const isNewer = ({ number, version }: Counted): boolean => version > (presentOf(number) ?? version)
   const counted = await countVersions(log)
   const newer = counted.find((row) => row.own > 0 && isNewer(row))
   if (newer !== undefined) {
@@ -64,16 +74,6 @@ async function countVersions(log: LogView): Promise<Counted[]> {
   }
   return [...byKey.values()].sort((a, b) => a.number - b.number || a.version - b.version)
 }
-
-/** The version of a kind that this p2pt writes; null for a kind that it does not know. */
-function presentOf(number: number): number | null {
-  const kind = kindOfNumber(number)
-  return kind === undefined ? null : KINDS[kind].version
-}
-
-// Of an unknown kind no version is older or newer.
-const isOlder = ({ number, version }: Counted): boolean => version < (presentOf(number) ?? 0)
-const isNewer = ({ number, version }: Counted): boolean => version > (presentOf(number) ?? version)
 
 const nameOf = (number: number): string => kindOfNumber(number) ?? `unknown kind ${number}`
 

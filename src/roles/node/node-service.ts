@@ -29,6 +29,7 @@ import type { Admittance } from './admittance.ts'
 import type { HeldOff } from './held-off.ts'
 import { peerNamed } from './log-queries.ts'
 import type { NoticeBoard } from './notices.ts'
+import { orphanedRevocations } from './orphaned-revocations.ts'
 import { createRebuilder, knownProjections } from './rebuild.ts'
 import { scoreRow } from './score-rows.ts'
 import { tail } from './tail.ts'
@@ -67,7 +68,7 @@ export type NodeParts = {
 
 /** What any running node can be asked. */
 export function createNodeService(parts: NodeParts): NodeService {
-  const { log, states, overlay, notices, queries } = parts
+  const { admittance, log, states, overlay, notices, queries } = parts
   const ledger = () => states.state('reputation')
   const rebuilder = createRebuilder(states)
 
@@ -125,6 +126,12 @@ export function createNodeService(parts: NodeParts): NodeService {
     async revoke(revocation, ownerSignature) {
       const event = revocationOf(parts, revocation, ownerSignature)
       await log.append([{ stream: 'gossip', event }], { durable: true })
+      const repeated = await orphanedRevocations(log, (author) => admittance.isRevoked(author))
+      if (repeated.length > 0)
+        await log.append(
+          repeated.map((event) => ({ stream: 'gossip', event })),
+          { durable: true },
+        )
       return queries.network()
     },
     ban: (peer, reason) => decide('operator.banned', peer, reason),

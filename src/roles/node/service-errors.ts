@@ -4,6 +4,9 @@ import { NetworkError } from '../../network/network-error.ts'
 import { TorrentError } from '../../torrent/index.ts'
 import { ServiceError } from '../services.ts'
 
+/** What another flag mends. */
+const USAGE: readonly DataDirectoryError['code'][] = ['DIRECTORY_MISSING', 'NO_NETWORK', 'OTHER_NETWORK']
+
 /**
  * What an operator can mend as a ServiceError with the same sentence; anything else, a bug, as it is.
  * @param directory of the node, to say what to do about a damaged log
@@ -22,7 +25,7 @@ export function asServiceError(error: unknown, directory?: string): unknown {
   if (error instanceof DataDirectoryError && (error.code === 'DIRECTORY_NEWER' || error.code === 'IMPORT_UNFINISHED')) {
     return new ServiceError('damaged', error.message, { cause: error })
   }
-  if (error instanceof DataDirectoryError && error.code === 'DIRECTORY_MISSING') {
+  if (error instanceof DataDirectoryError && USAGE.includes(error.code)) {
     return new ServiceError('usage', error.message, { cause: error })
   }
   if (error instanceof DataDirectoryError || error instanceof NetworkError || error instanceof TorrentError) {

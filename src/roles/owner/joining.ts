@@ -1,8 +1,8 @@
 import {
   admit,
   CredentialError,
-  decodeGenesis,
   decodeJoinString,
+  type Genesis,
   isExpired,
   type Joining,
   type JoinTicket,
@@ -12,8 +12,8 @@ import {
   readInvitation,
   standingOf,
 } from '../../events/index.ts'
-import { sha256, signerFromSeed, verifierOf } from '../../events/signer.sodium.ts'
-import { credentialSentence } from '../node/credential-sentences.ts'
+import { keyOfSeed, sha256, signerFromSeed, verifierOf } from '../../events/signer.sodium.ts'
+import { joinStringSentence } from '../node/credential-sentences.ts'
 import { ServiceError } from '../services.ts'
 
 /** What a ticket lets a node do: the node's key is signed by the invitation's. */
@@ -32,23 +32,27 @@ export function joiningBy({ genesis, bootstraps, invitation }: JoinTicket): Join
  * @throws ServiceError `usage` that says what is wrong with it and what to ask the owner for
  */
 export function joiningFrom(text: string, role: NodeRole, now: Millis): Joining {
+  let network: Genesis | undefined
   try {
     const ticket = decodeJoinString(text, sha256)
-    const { genesis, network, invitation } = ticket
-    try {
-      if (invitation !== undefined) {
-        const verify = verifierOf(networkIdOf(genesis, sha256))
-        const read = readInvitation(invitation, network.owner, verify)
-        if (isExpired(read, now)) throw new CredentialError('expired', 'expired')
-        if (read.role !== standingOf(role)) throw new CredentialError('role', `for a ${read.role}`)
-      } else if (role !== 'client' || !network.open) throw new CredentialError('missing', 'no invitation')
-    } catch (cause) {
-      if (!(cause instanceof CredentialError)) throw cause
-      throw new ServiceError('usage', credentialSentence(cause.code, decodeGenesis(genesis), role), { cause })
-    }
+    network = ticket.network
+    checkTicket(ticket, role, now)
     return joiningBy(ticket)
   } catch (cause) {
     if (!(cause instanceof CredentialError)) throw cause
-    throw new ServiceError('usage', `${cause.message}: copy it again as a whole, it begins with p2pt:`, { cause })
+    throw new ServiceError('usage', joinStringSentence(cause.code, network, role), { cause })
   }
+}
+
+function checkTicket({ genesis, network, invitation }: ReturnType<typeof decodeJoinString>, role: NodeRole, now: Millis): void {
+  if (invitation === undefined) {
+    if (!network.open) throw new CredentialError('missing', 'no invitation')
+    // What an open network gives to everybody is for clients.
+    if (role !== 'client') throw new CredentialError('role', 'for a client')
+    return
+  }
+  const read = readInvitation(invitation, network.owner, verifierOf(networkIdOf(genesis, sha256)))
+  if (keyOfSeed(invitation.seed) !== read.key) throw new CredentialError('forged', 'the seed is not that of the invitation')
+  if (isExpired(read, now)) throw new CredentialError('expired', 'expired')
+  if (read.role !== standingOf(role)) throw new CredentialError('role', `for a ${read.role}`)
 }

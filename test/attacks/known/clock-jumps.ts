@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { type InfoHash, LAMPORT_JUMP_MAX } from '../../../src/events/index.ts'
+import type { InfoHash } from '../../../src/events/index.ts'
 import type { Attacker } from '../attacker.ts'
 import type { Attack } from '../stage.ts'
 
 const AT_ONCE = 100
+/** Between two stamps. */
+const JUMP = 2 ** 20
 
 function jump(attacker: Attacker, count: number): void {
   const events = Array.from({ length: count }, () =>
     attacker.event(
       { kind: 'piece.suspected', infoHash: randomBytes(20).toString('hex') as InfoHash, index: 0, sources: [] },
-      { lamport: attacker.lamport + LAMPORT_JUMP_MAX },
+      { lamport: attacker.lamport + JUMP },
     ),
   )
   attacker.push(events)

@@ -21,7 +21,7 @@ function groundSeeds(network: HonestNetwork, count: number): Uint8Array[] {
   const seeds: Uint8Array[] = []
   while (seeds.length < Math.min(count, OWNER_COUNT)) {
     const seed = randomSeed()
-    const { id } = signerFromSeed(seed)
+    const { id } = signerFromSeed(seed, network.owner.network)
     if (ownersOf(partition, [...honest, id])[0] === id) seeds.push(seed)
   }
   while (seeds.length < count) seeds.push(randomSeed())

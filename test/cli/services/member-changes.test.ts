@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { memberChanges } from '../../../src/cli/services/member-changes.ts'
 import { startNode } from '../../../src/roles/compose.ts'
 import type { RunningNode, StartOptions } from '../../../src/roles/start.ts'
+import { joiningAs } from '../../events/test-network.ts'
 
 describe('watching members', () => {
   let root: string
@@ -12,7 +13,10 @@ describe('watching members', () => {
 
   const start = async (role: 'bootstrap' | 'index', more: Partial<StartOptions> = {}): Promise<RunningNode> => {
     const place = { dataDirectory: join(root, `${role}${running.length}`), host: '127.0.0.1', port: 0, bootstrap: [] }
-    const node = await startNode({ role, ...place, logLevel: 'silent', ...more }, new AbortController().signal)
+    const node = await startNode(
+      { role, joining: joiningAs(role), ...place, logLevel: 'silent', ...more },
+      new AbortController().signal,
+    )
     running.push(node)
     return node
   }

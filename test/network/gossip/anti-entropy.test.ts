@@ -6,6 +6,7 @@ import { AuthorRates } from '../../../src/network/gossip/author-rates.ts'
 import { PullPause } from '../../../src/network/gossip/pull-pause.ts'
 import { SeenEvents } from '../../../src/network/gossip/seen-events.ts'
 import { bucketBits, bucketOf, differingBuckets, hasBucket, Summariser } from '../../../src/network/gossip/vector-summary.ts'
+import { OPEN_RULES } from '../open-rules.ts'
 
 const author = (digit: string): NodeId => digit.repeat(64) as NodeId
 const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => toHex(bytes) as NodeId)
@@ -79,7 +80,7 @@ describe('anti-entropy', () => {
   it('compares as often as at first once a fetch stayed without an answer', () => {
     const peer = author('1')
     const held = { lamport: 1, has: () => false, versionVector: () => new Map<NodeId, number>() }
-    const antiEntropy = new AntiEntropy(held, new SeenEvents(10, 1_000), new PullPause(), () => 0.5)
+    const antiEntropy = new AntiEntropy(held, new SeenEvents(10, 1_000), new PullPause(), () => 0.5, OPEN_RULES)
     const waitMs = (now: number): number => {
       const wake = antiEntropy.compare(now).find((effect) => effect.do === 'wake')
       assert.ok(wake?.do === 'wake')
@@ -96,6 +97,27 @@ describe('anti-entropy', () => {
     assert.ok(asked.some((effect) => effect.do === 'send' && effect.message.type === 'fetch'))
     assert.equal(waitMs(102_499), 5_000)
     assert.equal(waitMs(102_500), 1_000)
+  })
+
+  it('asks nobody for what a revoked author said, and still names what is held of it', () => {
+    const [peer, revoked, other] = [author('1'), author('2'), author('3')]
+    const held = { lamport: 1, has: () => false, versionVector: () => new Map([[revoked, 7]]) }
+    const rules = { isRevoked: (one: NodeId) => one === revoked }
+    const antiEntropy = new AntiEntropy(held, new SeenEvents(10, 1_000), new PullPause(), () => 0.5, rules)
+    antiEntropy.linkUp(peer, false, 0)
+    const sent = (heads: readonly { author: NodeId; authorSeq: number }[]) =>
+      antiEntropy
+        .vector(peer, { buckets: bucketBits([bucketOf(revoked)]), heads, reply: false }, 1_000)
+        .map((effect) => (effect.do === 'send' ? effect.message : assert.fail()))
+    const [fetch, ...rest] = sent([
+      { author: revoked, authorSeq: 9 },
+      { author: other, authorSeq: 2 },
+    ])
+    assert.deepEqual(fetch, { type: 'fetch', id: 1, ranges: [{ author: other, from: 1, to: 2 }] })
+    assert.deepEqual(rest, [])
+    const [named] = sent([])
+    assert.ok(named?.type === 'vector')
+    assert.deepEqual(named.heads, [{ author: revoked, authorSeq: 7 }])
   })
 })
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { NodeId, SignedEvent } from '../../../src/events/index.ts'
+import { type Millis, type NodeId, type SignedEvent, signRevocation } from '../../../src/events/index.ts'
 import { RequestError } from '../../../src/network/index.ts'
 import { partitionOf } from '../../../src/projections/keyword-index/index.ts'
 import {
@@ -14,6 +14,7 @@ import {
   INDEX_METHODS,
   QUERY_LENGTH_MAX,
 } from '../../../src/roles/index-node/index-messages.ts'
+import { TEST_OWNER } from '../../events/test-network.ts'
 import { hash } from '../../projections/envelopes.ts'
 import { Author, IndexNetwork, type IndexPeer } from '../index-network.ts'
 
@@ -220,6 +221,20 @@ describe('index nodes', () => {
         assert.ok(asked <= 3 * (256 + 64), `asked ${asked} times in three rounds at most`)
       }
       assert.equal(b.index?.repair.inSync, false)
+    })
+
+    it('asks nobody for what a revoked author said', async () => {
+      await started(2)
+      const [a, b] = [network.index(0), network.index(1)]
+      const revoked = new Author(1)
+      await a.node.log.ingest(await revoked.publishes('quiet orbit'))
+      await a.node.log.ingest(await new Author(2).publishes('loud orbit'))
+      const word = signRevocation({ key: revoked.id, at: 1 as Millis, reason: '' }, TEST_OWNER)
+      await b.node.log.append([{ stream: 'gossip', event: { kind: 'access.revoked', ...word } }])
+      b.startRepair()
+      await network.until('the rest has come', () => b.titles().length > 0, 60_000)
+      await network.sim.time.advance(30_000)
+      assert.deepEqual(b.titles(), ['loud orbit'])
     })
 
     it('stops at once, and asks nobody any more', async () => {

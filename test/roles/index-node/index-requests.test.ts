@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { verifySignature } from '../../../src/events/signer.sodium.ts'
 import { ingestIndexEvents } from '../../../src/roles/index-node/index-requests.ts'
 import { isIndexKind } from '../../../src/roles/index-node/index-view.ts'
+import { verifySignature } from '../../events/test-network.ts'
 import { Author } from '../index-network.ts'
 import { openSmallLog } from '../small-log.ts'
 

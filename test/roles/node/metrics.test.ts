@@ -8,6 +8,7 @@ import { startNode } from '../../../src/roles/compose.ts'
 import { METRICS } from '../../../src/roles/node/metrics.ts'
 import type { RunningNode } from '../../../src/roles/start.ts'
 import { document, tableAfter } from '../../docs/documents.ts'
+import { joiningAs } from '../../events/test-network.ts'
 
 describe('metrics', () => {
   let directory: string
@@ -18,7 +19,11 @@ describe('metrics', () => {
     directory = await mkdtemp(join(tmpdir(), 'p2pt-metrics-'))
     const place = { dataDirectory: directory, host: '127.0.0.1', port: 0, bootstrap: [] }
     const metrics = { host: '127.0.0.1', port: 0 }
-    running = await startNode({ role: 'bootstrap', ...place, logLevel: 'silent', metrics }, new AbortController().signal)
+    const joining = joiningAs('bootstrap')
+    running = await startNode(
+      { role: 'bootstrap', joining, ...place, logLevel: 'silent', metrics },
+      new AbortController().signal,
+    )
     const at = (await running.node.status()).metrics
     assert.ok(at)
     address = `http://${at.host}:${at.port}`
@@ -83,7 +88,13 @@ describe('metrics', () => {
     const port = Number(address.split(':').at(-1))
     const place = { dataDirectory: other, host: '127.0.0.1', port: 0, bootstrap: [] }
     const start = startNode(
-      { role: 'bootstrap', ...place, logLevel: 'silent', metrics: { host: '127.0.0.1', port } },
+      {
+        role: 'bootstrap',
+        joining: joiningAs('bootstrap'),
+        ...place,
+        logLevel: 'silent',
+        metrics: { host: '127.0.0.1', port },
+      },
       new AbortController().signal,
     )
     await assert.rejects(start, /metrics cannot be served at 127\.0\.0\.1/)

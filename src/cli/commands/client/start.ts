@@ -7,10 +7,10 @@ import { clientStartFlags, startFlags } from '../../services/start-flags.ts'
 export default class ClientStart extends BaseCommand {
   static override summary = 'Run a client node in the foreground; in a terminal, with a prompt.'
   static override description =
-    'Publishes, searches, downloads and shares. In a terminal it opens a prompt (type help there); elsewhere it prints a line for each thing that happens. It stops on SIGTERM, Ctrl-C or `quit`, and when its terminal is closed or nobody reads its output.'
+    'Publishes, searches, downloads and shares. In a terminal it opens a prompt (type help there); elsewhere it prints a line for each thing that happens. It stops on SIGTERM, Ctrl-C or `quit`, and when its terminal is closed or nobody reads its output. The network it joins and its flags are remembered: later starts need none, and a flag that is given replaces what was kept (an empty one, such as --metrics "", forgets it).'
   static override examples = [
-    '<%= config.bin %> <%= command.id %> --bootstrap 203.0.113.5:4700',
-    '<%= config.bin %> <%= command.id %> --bootstrap 203.0.113.5:4700 --downloads ~/Downloads --upload-limit 2MB',
+    '<%= config.bin %> <%= command.id %> --join p2pt:... --downloads ~/Downloads --upload-limit 2MB',
+    '<%= config.bin %> <%= command.id %>',
   ]
   static override flags = {
     ...startFlags('client'),
@@ -19,12 +19,12 @@ export default class ClientStart extends BaseCommand {
   }
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(ClientStart)
+    const { flags, raw } = await this.parse(ClientStart)
     const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true
     const prompt = flags.prompt ?? terminal
     if (prompt && !this.jsonEnabled()) {
       const { promptScreen } = await import('../../repl/prompt-screen.ts')
-      await start('client', flags, promptScreen(process.stdin, process.stdout))
-    } else await start('client', flags, plainScreen(this.jsonEnabled()))
+      await start('client', flags, raw, promptScreen(process.stdin, process.stdout))
+    } else await start('client', flags, raw, plainScreen(this.jsonEnabled()))
   }
 }
