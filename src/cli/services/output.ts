@@ -9,14 +9,18 @@ export async function writeLine(line: string, output: Writable = process.stdout)
   if (!output.write(`${line}\n`)) await once(output, 'drain')
 }
 
-/** Progress that is redrawn on one line of a terminal; elsewhere a plain line now and then. */
+/** Progress that is redrawn on one line of a terminal; elsewhere a plain line now and then, none for what is done sooner. */
 export class ProgressLine {
   readonly #output: NodeJS.WriteStream
   #drawn = false
-  #lastPlainAt = Number.NEGATIVE_INFINITY
+  readonly #now: () => number
+  #lastPlainAt: number
 
-  constructor(output: NodeJS.WriteStream = process.stderr) {
+  /** @param now in ms */
+  constructor(output: NodeJS.WriteStream = process.stderr, now = () => performance.now()) {
     this.#output = output
+    this.#now = now
+    this.#lastPlainAt = now()
   }
 
   /** @param draw makes the line for so many columns */
@@ -26,7 +30,7 @@ export class ProgressLine {
       this.#drawn = true
       return
     }
-    const now = performance.now()
+    const now = this.#now()
     if (now - this.#lastPlainAt < PLAIN_INTERVAL_MS) return
     this.#lastPlainAt = now
     this.#output.write(`${draw(200)}\n`)

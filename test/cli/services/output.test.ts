@@ -30,12 +30,16 @@ describe('progress', () => {
     assert.equal(shown(), '\r\u001b[Kone of 49\r\u001b[Ktwo\n')
   })
 
-  it('is a plain line now and then where there is no terminal', () => {
+  it('is a plain line every two seconds where there is no terminal, and none for what is done sooner', () => {
     const { output, shown } = screen(false)
-    const line = new ProgressLine(output)
-    for (let step = 0; step < 1000; step += 1) line.show(() => `step ${step}`)
+    let now = 5_000
+    const line = new ProgressLine(output, () => now)
+    for (let step = 0; step < 50; step += 1) {
+      line.show(() => `step ${step}`)
+      now += 100
+    }
     line.end()
-    assert.equal(shown(), 'step 0\n')
+    assert.equal(shown(), 'step 20\nstep 40\n')
   })
 
   it('is passed on, and then the result', async () => {
