@@ -7,6 +7,7 @@ import { openDataDirectory } from '../../src/events/data-directory.fs.ts'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
 import { type Draft, upcaster } from '../../src/events/index.ts'
 import { tickingClock } from '../events/samples.ts'
+import { joiningAs } from '../events/test-network.ts'
 import { build, p2pt, startNode } from './program.ts'
 
 const PRUNED = 300
@@ -22,7 +23,7 @@ describe('a log that was pruned', () => {
     root = mkdtempSync(join(tmpdir(), 'p2pt-pruned-'))
     const directory = join(root, 'node')
     data = ['--data', directory]
-    using opened = await openDataDirectory(directory, { role: 'bootstrap' })
+    using opened = await openDataDirectory(directory, { role: 'bootstrap', joining: joiningAs('bootstrap') })
     const upcast = upcaster(upcastSteps)
     await using log = await openLevelLog({ directory, signer: opened.signer, clock: tickingClock(), upcast })
     const rollUp: Draft = {

@@ -16,6 +16,12 @@ export type HostilePeer = {
   readonly closed: Promise<void>
   /** Opens the channel as an honest peer does. @returns sends one message on it */
   open(): Promise<(bytes: Uint8Array) => boolean>
+  /**
+   * Opens the channel with this credential and sends all of these at once, before anybody has let anybody in.
+   * @param letsIn says 0, whoever the victim is
+   * @returns the byte that the victim answers with; undefined if it says nothing before the end
+   */
+  rush(credential: Uint8Array, messages: readonly Uint8Array[], letsIn: boolean): Promise<number | undefined>
   close(): Promise<void>
 }
 
@@ -53,6 +59,31 @@ export async function hostilePeer(
       channel?.open(credential)
       await promise
       return (bytes) => channel?.messages[0]?.send(bytes) ?? false
+    },
+    rush(credential, messages, letsIn) {
+      const { promise, resolve } = Promise.withResolvers<number | undefined>()
+      const mux = new Protomux(stream as unknown as Protomux.MuxStream)
+      const channel = mux.createChannel({
+        protocol: 'p2pt/1',
+        handshake: {
+          preencode: (state: { end: number }) => {
+            state.end += credential.length
+          },
+          encode: (state: { buffer: Uint8Array; start: number }) => {
+            state.buffer.set(credential, state.start)
+            state.start += credential.length
+          },
+          decode: () => new Uint8Array(),
+        },
+        messages: [{ onmessage: () => {} }, { onmessage: (bytes: Uint8Array) => resolve(bytes[0]) }],
+        onclose: () => resolve(undefined),
+      })
+      channel?.open(new Uint8Array())
+      for (const message of messages) channel?.messages[0]?.send(message)
+      if (letsIn) channel?.messages[1]?.send(Uint8Array.of(0))
+      for (const message of messages) channel?.messages[0]?.send(message)
+      stream.on('close', () => resolve(undefined))
+      return promise
     },
     async close() {
       stream.destroy()

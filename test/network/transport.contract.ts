@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import type { CredentialFault, NodeId } from '../../src/events/index.ts'
+import { CREDENTIAL_FAULTS, type CredentialFault, type NodeId } from '../../src/events/index.ts'
 import {
+  type Doorkeeper,
   type Endpoint,
   type Link,
   type LinkLoss,
@@ -12,7 +13,7 @@ import {
 /** Makes transports that can reach one another, for one test; disposing it disposes what is left of them. */
 export interface TransportFixture extends AsyncDisposable {
   /** A new transport with a key of its own: not listened to and not started. It must not look for peers by itself. */
-  create(): Promise<Transport>
+  create(door?: Doorkeeper): Promise<Transport>
 }
 
 /** Keeps what a transport told, and waits for conditions on it. */
@@ -55,8 +56,8 @@ export class Recorder implements TransportEvents {
 
 type Started = { transport: Transport; seen: Recorder }
 
-async function started(fixture: TransportFixture): Promise<Started> {
-  const transport = await fixture.create()
+async function started(fixture: TransportFixture, door?: Doorkeeper): Promise<Started> {
+  const transport = await fixture.create(door)
   const seen = new Recorder()
   transport.listen(seen)
   await transport.start(new AbortController().signal)
@@ -147,6 +148,67 @@ export function transportContract(name: string, open: () => Promise<TransportFix
       await b.seen.until(() => b.seen.messages.length > 0)
       assert.equal(b.seen.messages.length, 1)
       assert.deepEqual(Uint8Array.from(b.seen.messages[0]?.bytes ?? []), filled(MESSAGE_BYTES_MAX, 2))
+    })
+
+    /** Refuses everybody who shows this. */
+    const refusing = (shown: number, why: CredentialFault): Doorkeeper => ({
+      credential: new Uint8Array([1]),
+      refusal: (_peer, credential) => (credential[0] === shown ? why : undefined),
+    })
+    const stranger: Doorkeeper = { credential: new Uint8Array([9]), refusal: () => undefined }
+
+    it('shows each side the credential of the other, whole, before there is a link', async () => {
+      const shown: { by: string; peer: NodeId; bytes: number[] }[] = []
+      const door = (by: string, credential: Uint8Array): Doorkeeper => ({
+        credential,
+        refusal(peer, bytes) {
+          shown.push({ by, peer, bytes: [...bytes] })
+          return undefined
+        },
+      })
+      const a = await started(fixture, door('a', filled(320, 1)))
+      const b = await started(fixture, door('b', new Uint8Array()))
+      assert.equal(await dial(a, b), true)
+      await b.seen.until(() => b.seen.up.length > 0)
+      assert.deepEqual(
+        shown.toSorted((one, two) => (one.by < two.by ? -1 : 1)),
+        [
+          { by: 'a', peer: b.transport.self, bytes: [] },
+          { by: 'b', peer: a.transport.self, bytes: [...filled(320, 1)] },
+        ],
+      )
+    })
+
+    for (const [who, dials] of [
+      ['the one that dials', true],
+      ['the one that is dialled', false],
+    ] as const)
+      it(`lets no stranger in, and tells ${who} why: no link on either side`, async () => {
+        const host = await started(fixture, refusing(9, 'missing'))
+        const guest = await started(fixture, stranger)
+        assert.equal(dials ? await dial(guest, host) : await dial(host, guest), false)
+        await guest.seen.until(() => guest.seen.refusals.length > 0)
+        await host.seen.until(() => host.seen.refusals.length > 0)
+        assert.deepEqual(host.seen.refusals, [{ peer: guest.transport.self, why: 'missing', by: 'us' }])
+        assert.deepEqual(guest.seen.refusals, [{ peer: host.transport.self, why: 'missing', by: 'peer' }])
+        for (const side of [host, guest]) {
+          assert.deepEqual([side.seen.up, side.seen.down, side.seen.messages], [[], [], []])
+          assert.deepEqual(side.transport.links(), [])
+        }
+        assert.equal(guest.transport.send(host.transport.self, filled(5, 1)), false)
+        // Others come in as before.
+        const friend = await started(fixture, refusing(9, 'missing'))
+        assert.equal(await dial(friend, host), true)
+      })
+
+    it('tells every reason as it is', async () => {
+      const guest = await started(fixture, stranger)
+      for (const why of CREDENTIAL_FAULTS) {
+        const host = await started(fixture, refusing(9, why))
+        assert.equal(await dial(guest, host), false)
+        await guest.seen.until(() => guest.seen.refusals.some(({ peer }) => peer === host.transport.self))
+        assert.deepEqual(guest.seen.refusals.at(-1), { peer: host.transport.self, why, by: 'peer' })
+      }
     })
 
     it('sends nothing without a link', async () => {

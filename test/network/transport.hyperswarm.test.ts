@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { NodeId } from '../../src/events/index.ts'
+import { CREDENTIAL_FAULTS, type CredentialFault, type NodeId } from '../../src/events/index.ts'
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import { systemClock, systemTimers } from '../../src/events/time.system.ts'
 import type { TransportLimits } from '../../src/network/limits.hyperswarm.ts'
@@ -14,7 +14,7 @@ import {
   type HyperswarmTransport,
   type HyperswarmTransportOptions,
 } from '../../src/network/transport.hyperswarm.ts'
-import { type Endpoint, MESSAGE_BYTES_MAX } from '../../src/network/transport.ts'
+import { type Doorkeeper, type Endpoint, MESSAGE_BYTES_MAX } from '../../src/network/transport.ts'
 import { freeUdpPort } from '../../src/network/udp-port.hyperswarm.ts'
 import { TEST_NETWORK } from '../events/test-network.ts'
 import { hostilePeer } from './hostile-peer.ts'
@@ -37,8 +37,8 @@ const create = (options: Partial<HyperswarmTransportOptions>): HyperswarmTranspo
 transportContract('hyperswarm', async () => {
   const created: HyperswarmTransport[] = []
   return {
-    async create() {
-      const transport = create({ limits: { dialTimeoutMs: 1_000 } })
+    async create(door) {
+      const transport = create({ limits: { dialTimeoutMs: 1_000 }, ...(door && { door }) })
       created.push(transport)
       return transport
     },
@@ -283,6 +283,43 @@ describe('hyperswarm transport', () => {
       const [line] = (await once(child.stdout, 'data')) as [Buffer]
       return { child, key: line.toString().trim() as NodeId }
     }
+
+    const door = (why: CredentialFault | undefined): Doorkeeper => ({ credential: new Uint8Array([1]), refusal: () => why })
+
+    it('that is not let in is told so once, and nothing else that it sends is read', async () => {
+      const victim = await start({ door: door('expired') })
+      const peer = await hostile(victim)
+      const messages = Array.from({ length: 50 }, (_, index) => new Uint8Array(1_000).fill(index))
+      assert.equal(await peer.rush(new Uint8Array([7]), messages, true), 1 + CREDENTIAL_FAULTS.indexOf('expired'))
+      await peer.closed
+      assert.deepEqual([victim.seen.up, victim.seen.messages, victim.transport.links()], [[], [], []])
+      assert.deepEqual(victim.seen.refusals, [{ peer: peer.key, why: 'expired', by: 'us' }])
+    })
+
+    it('that is let in and does not let the victim in has no link, and nothing that it sends is read', async () => {
+      const victim = await start({ door: door(undefined), limits: { openTimeoutMs: 500 } })
+      const peer = await hostile(victim)
+      assert.equal(await peer.rush(new Uint8Array([7]), [new Uint8Array(1_000)], false), 0)
+      await peer.closed
+      assert.deepEqual([victim.seen.up, victim.seen.messages, victim.transport.links()], [[], [], []])
+    })
+
+    it('that shows a forgery, or no credential at all, is refused for a while without being asked again', async () => {
+      for (const why of ['forged', 'malformed'] as const) {
+        const victim = await start({ door: door(why), limits: { penaltyMs: 60_000 } })
+        const seed = randomBytes(32)
+        const first = await hostile(victim, seed)
+        assert.equal(await first.rush(new Uint8Array(64 * 1024 - 100), [], true), 1 + CREDENTIAL_FAULTS.indexOf(why))
+        await first.closed
+        // Its connection may end before it stands, for all it can see.
+        const again = hostile(victim, seed).then(
+          (second) => second.rush(new Uint8Array(), [], true),
+          () => undefined,
+        )
+        assert.equal(await again, undefined)
+        assert.equal(victim.seen.refusals.length, 1)
+      }
+    })
 
     it('that floods loses its link, is refused for a while, and costs the others nothing', async () => {
       const victim = await start({ limits })

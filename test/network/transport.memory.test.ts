@@ -19,9 +19,9 @@ async function memoryFixture(clock: Clock): Promise<TransportFixture> {
   const network = new MemoryNetwork({ clock, timers: systemTimers, random: () => 0.5 })
   const created: MemoryTransport[] = []
   return {
-    async create() {
+    async create(door) {
       const index = created.length + 1
-      const transport = network.create(index.toString(16).padStart(64, '0') as NodeId, { host: '127.0.0.1', port: index })
+      const transport = network.create(index.toString(16).padStart(64, '0') as NodeId, { host: '127.0.0.1', port: index }, door)
       created.push(transport)
       return transport
     },

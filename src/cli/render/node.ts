@@ -15,6 +15,7 @@ export function nodeStatusText(status: NodeStatus, now: number): string {
     ['node', status.id],
     ['role', status.role],
     ['state', status.ready ? 'ready' : `not ready: ${status.waitingFor ?? 'starting'}`],
+    ['network', networkText(status.network)],
     ['version', status.version],
     ['up for', `${duration(now - status.startedAt)}, process ${status.pid}, incarnation ${status.incarnation}`],
     ['data', status.dataDirectory],
@@ -28,6 +29,7 @@ export function nodeStatusText(status: NodeStatus, now: number): string {
       'links',
       `${status.links}: ${gossip.eager} eager, ${gossip.lazy} lazy; ${counted(gossip.backlog, 'event')} waiting to be named`,
     ],
+    status.heldOff.length === 0 ? undefined : ['held off', status.heldOff.slice(0, HELD_OFF_SHOWN).map(heldOffText).join(', ')],
     ['members', `${members.alive} alive, ${members.suspect} suspect, ${members.dead} dead, ${members.left} left`],
     ['log', `up to event ${count(log.head)}, lamport ${count(log.lamport)}`],
     [
@@ -40,6 +42,19 @@ export function nodeStatusText(status: NodeStatus, now: number): string {
     ['projections', status.projections.map(({ name, checkpoint }) => `${name} at ${checkpoint}`).join(', ') || 'none'],
     ['memory', bytes(status.memoryBytes)],
   ])
+}
+
+/** Peers that were not let in, in one line of a status; `--json` has more. */
+const HELD_OFF_SHOWN = 3
+const heldOffText = ({ peer, why, times }: NodeStatus['heldOff'][number]): string =>
+  `${shortPeer(peer)} (${why}${times === 1 ? '' : `, ${times} times`})`
+
+function networkText({ name, open, invitation }: NodeStatus['network']): string {
+  if (invitation === null)
+    return `${printable(name)}, ${open ? 'which lets clients in without an invitation' : 'without an invitation'}`
+  const made = invitation.name === '' ? '' : ` made for ${printable(invitation.name)}`
+  const until = invitation.expiresAt === null ? '' : `, until ${time(invitation.expiresAt)}`
+  return `${printable(name)}, as a ${invitation.role} by an invitation${made}${until}`
 }
 
 export function memberTable(rows: readonly MemberRow[]): string {

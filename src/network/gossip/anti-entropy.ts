@@ -28,6 +28,8 @@ const FETCH_PATIENCE_MS = 2_500
 /** Events in one fetch, over all its ranges; the next fetch goes on. */
 export const FETCH_EVENTS_MAX = 4_096
 export const FETCHES_MAX = 4
+/** Revoked authors of whom it is remembered what was asked for; beyond, they are asked for again. */
+export const VAIN_MAX = 4_096
 
 type Fetch = { id: number; ranges: readonly AuthorRange[]; deadline: number; gained: number }
 type Peer = { comparedAt: number; answeredAt: number; fetch: Fetch | undefined; behind: boolean }
@@ -48,6 +50,8 @@ export class AntiEntropy {
   /** Something came: others may have more of it, or lack it. */
   #gained = false
   readonly #claims = new GoneClaims()
+  /** Up to where a revoked author's events were asked for in vain. */
+  readonly #vain = new Map<NodeId, number>()
   readonly #summariser = new Summariser()
   #soonSet = false
   #fetchId = 0
@@ -193,6 +197,7 @@ export class AntiEntropy {
     peer.fetch.gained += gained
     if (!last) return []
     const { gained: total, ranges } = peer.fetch
+    for (const { author, to } of ranges) if (this.#rules.isRevoked(author)) this.#noteVain(author, to)
     this.#endFetch(peer)
     // Nothing new: the other has nothing to give, and asking again would go round for ever.
     if (total === 0) return []
@@ -204,6 +209,16 @@ export class AntiEntropy {
     this.#gained = true
     effects.push(...this.#compareSoonWake())
     return effects
+  }
+
+  #noteVain(author: NodeId, upTo: number): void {
+    this.#vain.delete(author)
+    this.#vain.set(author, upTo)
+    if (this.#vain.size <= VAIN_MAX) return
+    for (const oldest of this.#vain.keys()) {
+      this.#vain.delete(oldest)
+      return
+    }
   }
 
   #compareSoonWake(): GossipEffect[] {
@@ -242,9 +257,11 @@ export class AntiEntropy {
     const vector = this.#held.versionVector()
     const lacking: AuthorRange[] = []
     for (const { author, authorSeq } of heads) {
-      // Others may hold what it said before: it stays named, since the word against it may stand among that.
-      if (this.#fetching.has(author) || this.#rules.isRevoked(author)) continue
+      if (this.#fetching.has(author)) continue
       let have = vector.get(author) ?? 0
+      // Others hold what it said before, and name it for ever, since the word against it may stand among that. What was
+      // not taken once will not be; only above it may be a new admission.
+      if (this.#rules.isRevoked(author)) have = Math.max(have, this.#vain.get(author) ?? 0)
       // Events that are held back count as here.
       while (have < authorSeq && this.#seen.has(author, have + 1)) have++
       if (authorSeq > have) lacking.push({ author, from: have + 1, to: authorSeq })

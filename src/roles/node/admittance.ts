@@ -23,7 +23,7 @@ import type { Doorkeeper, NetworkRules } from '../../network/index.ts'
 import { type AdmissionsState, admissionOf, isRevoked, isShown } from '../../projections/index.ts'
 
 /** Credentials that were shown and are in no event of the log yet. */
-const SHOWN_MAX = 4_096
+export const SHOWN_MAX = 4_096
 
 export type AdmittanceOptions = {
   joined: JoinedNetwork
@@ -69,7 +69,11 @@ export class Admittance implements NetworkRules {
   refusal(peer: NodeId, credential: Uint8Array): CredentialFault | undefined {
     const state = this.#options.admissions()
     if (state.revoked.has(peer)) return 'revoked'
-    if (credential.length === 0) return this.genesis.open ? undefined : 'missing'
+    if (credential.length === 0) {
+      if (!this.genesis.open) return 'missing'
+      // Whom the owner put out does not come back by showing less.
+      return isRevoked(state, peer) ? 'revoked' : undefined
+    }
     let invitation: Invitation
     try {
       invitation = readCredential(credential, peer, this.genesis.owner, this.#options.verify)
@@ -86,19 +90,18 @@ export class Admittance implements NetworkRules {
   /** What this node may be now; undefined if it is not admitted, as far as is known. */
   standingOf(node: NodeId, at: number = this.#options.clock.now()): Standing | undefined {
     const state = this.#options.admissions()
-    const shown = this.#shown.get(node)
-    if (isRevoked(state, node) || (shown !== undefined && state.revoked.has(shown.key))) return undefined
-    const admission = admissionOf(state, node, at) ?? (shown !== undefined && !isExpired(shown, at) ? shown : undefined)
-    return admission?.role ?? (this.genesis.open ? 'client' : undefined)
+    const admission = admissionOf(state, node, at) ?? this.#shownNow(node, at)
+    if (admission !== undefined) return admission.role
+    return this.genesis.open && !this.isRevoked(node) ? 'client' : undefined
   }
 
   mayBe(node: NodeId, role: NodeRole): boolean {
     return this.standingOf(node) === standingOf(role)
   }
 
-  /** True if the owner took its admission back: what it says weighs nothing. */
+  /** True if the owner took its admission back, and it has shown no other since: what it says weighs nothing. */
   isRevoked(node: NodeId): boolean {
-    return isRevoked(this.#options.admissions(), node)
+    return isRevoked(this.#options.admissions(), node) && this.#shownNow(node) === undefined
   }
 
   lamportMax(): number {
@@ -106,8 +109,9 @@ export class Admittance implements NetworkRules {
   }
 
   judge({ author, at, kind }: Pick<Header, 'author' | 'at' | 'kind'>, credential: Uint8Array | undefined): Ruling {
-    if (this.isRevoked(author)) return 'refuse'
+    // First, since it may be a new one after the one before was revoked.
     if (credential !== undefined) return this.#isGood(author, credential) ? 'take' : 'refuse'
+    if (this.isRevoked(author)) return 'refuse'
     const standing = this.standingOf(author, at)
     // One that was never shown may come yet; one that had expired when this was said will not.
     if (standing === undefined) return this.#isKnown(author) ? 'refuse' : 'defer'
@@ -118,12 +122,23 @@ export class Admittance implements NetworkRules {
   #isGood(node: NodeId, credential: Uint8Array): boolean {
     try {
       const invitation = readCredential(credential, node, this.genesis.owner, this.#options.verify)
-      if (!isShown(this.#options.admissions(), node, invitation.key)) this.#remember(node, invitation)
+      const state = this.#options.admissions()
+      // Of a node that was put out it must be one that still holds. Of others any is taken, and says what became of it.
+      if (state.revoked.has(node) || (state.revoked.has(invitation.key) && isRevoked(state, node))) return false
+      if (!isShown(state, node, invitation.key)) this.#remember(node, invitation)
       return true
     } catch (error) {
       if (error instanceof CredentialError) return false
       throw error
     }
+  }
+
+  /** What it has shown and is in no event yet, if that still holds; the time is left out where any will do. */
+  #shownNow(node: NodeId, at?: number): Invitation | undefined {
+    const { revoked } = this.#options.admissions()
+    const shown = this.#shown.get(node)
+    if (shown === undefined || revoked.has(node) || revoked.has(shown.key)) return undefined
+    return at !== undefined && isExpired(shown, at) ? undefined : shown
   }
 
   #isKnown(node: NodeId): boolean {

@@ -2,15 +2,14 @@ import type { Clock, NodeId } from '../../events/index.ts'
 import type { HeldOffRow } from '../services.ts'
 
 /** Peers remembered; the one that was held off longest ago gives way. */
-const PEERS_MAX = 256
-/** Shown in a status; the rest is in the metrics' count. */
-const SHOWN_MAX = 20
+export const PEERS_MAX = 256
+/** Shown in a status. */
+export const SHOWN_MAX = 20
 
 /** Who is not let in or was put out, why, and how often: what an operator sees of an attack. */
 export class HeldOff {
   readonly #clock: Clock
   readonly #rows = new Map<NodeId, HeldOffRow>()
-  #total = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -20,17 +19,11 @@ export class HeldOff {
     const times = (this.#rows.get(peer)?.times ?? 0) + 1
     this.#rows.delete(peer)
     this.#rows.set(peer, { peer, why, times, lastAt: this.#clock.now() })
-    this.#total += 1
     if (this.#rows.size <= PEERS_MAX) return
     for (const oldest of this.#rows.keys()) {
       this.#rows.delete(oldest)
       return
     }
-  }
-
-  /** How often anybody was held off, since the start. */
-  get total(): number {
-    return this.#total
   }
 
   /** The latest first. */

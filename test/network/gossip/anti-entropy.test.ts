@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type NodeId, toHex, type VersionVector } from '../../../src/events/index.ts'
-import { AntiEntropy, FETCH_EVENTS_MAX, limited } from '../../../src/network/gossip/anti-entropy.ts'
+import { AntiEntropy, FETCH_EVENTS_MAX, limited, VAIN_MAX } from '../../../src/network/gossip/anti-entropy.ts'
 import { AuthorRates } from '../../../src/network/gossip/author-rates.ts'
 import { PullPause } from '../../../src/network/gossip/pull-pause.ts'
 import { SeenEvents } from '../../../src/network/gossip/seen-events.ts'
@@ -99,25 +99,47 @@ describe('anti-entropy', () => {
     assert.equal(waitMs(102_500), 1_000)
   })
 
-  it('asks nobody for what a revoked author said, and still names what is held of it', () => {
-    const [peer, revoked, other] = [author('1'), author('2'), author('3')]
-    const held = { lamport: 1, has: () => false, versionVector: () => new Map([[revoked, 7]]) }
+  const askedOf = (antiEntropy: AntiEntropy, peer: NodeId, heads: readonly { author: NodeId; authorSeq: number }[]) =>
+    antiEntropy
+      .vector(peer, { buckets: bucketBits([]), heads, reply: true }, 1_000)
+      .flatMap((effect) => (effect.do === 'send' && effect.message.type === 'fetch' ? [effect.message] : []))
+
+  it('asks once for what a revoked author said, and then only for what is new, which may be a new admission', () => {
+    const [peer, revoked] = [author('1'), author('2')]
+    const held = { lamport: 1, has: () => false, versionVector: () => new Map([[revoked, 2]]) }
     const rules = { isRevoked: (one: NodeId) => one === revoked }
     const antiEntropy = new AntiEntropy(held, new SeenEvents(10, 1_000), new PullPause(), () => 0.5, rules)
     antiEntropy.linkUp(peer, false, 0)
-    const sent = (heads: readonly { author: NodeId; authorSeq: number }[]) =>
-      antiEntropy
-        .vector(peer, { buckets: bucketBits([bucketOf(revoked)]), heads, reply: false }, 1_000)
-        .map((effect) => (effect.do === 'send' ? effect.message : assert.fail()))
-    const [fetch, ...rest] = sent([
-      { author: revoked, authorSeq: 9 },
-      { author: other, authorSeq: 2 },
-    ])
-    assert.deepEqual(fetch, { type: 'fetch', id: 1, ranges: [{ author: other, from: 1, to: 2 }] })
-    assert.deepEqual(rest, [])
-    const [named] = sent([])
-    assert.ok(named?.type === 'vector')
-    assert.deepEqual(named.heads, [{ author: revoked, authorSeq: 7 }])
+    const asked = (authorSeq: number) => {
+      const [fetch] = askedOf(antiEntropy, peer, [{ author: revoked, authorSeq }])
+      if (fetch !== undefined) antiEntropy.supplied(peer, fetch.id, 0, true, 1_000)
+      return fetch?.ranges
+    }
+    assert.deepEqual(asked(9), [{ author: revoked, from: 3, to: 9 }])
+    assert.equal(asked(9), undefined, 'none of it was taken')
+    assert.deepEqual(asked(11), [{ author: revoked, from: 10, to: 11 }])
+    // And it still names what it holds of it.
+    const [named] = antiEntropy.vector(peer, { buckets: bucketBits([bucketOf(revoked)]), heads: [], reply: false }, 1_000)
+    assert.ok(named?.do === 'send' && named.message.type === 'vector')
+    assert.deepEqual(named.message.heads, [{ author: revoked, authorSeq: 2 }])
+  })
+
+  it('remembers so many revoked authors, and asks again for the one forgotten', () => {
+    const peer = author('1')
+    const held = { lamport: 1, has: () => false, versionVector: () => new Map<NodeId, number>() }
+    const antiEntropy = new AntiEntropy(held, new SeenEvents(10, 1_000), new PullPause(), () => 0.5, { isRevoked: () => true })
+    antiEntropy.linkUp(peer, false, 0)
+    const named = (index: number) => index.toString(16).padStart(64, '0') as NodeId
+    const isAsked = (index: number) => {
+      const [fetch] = askedOf(antiEntropy, peer, [{ author: named(index), authorSeq: 1 }])
+      if (fetch !== undefined) antiEntropy.supplied(peer, fetch.id, 0, true, 1_000)
+      return fetch !== undefined
+    }
+    for (let index = 0; index < VAIN_MAX; index++) assert.equal(isAsked(index), true)
+    assert.equal(isAsked(0), false)
+    assert.equal(isAsked(VAIN_MAX), true)
+    assert.equal(isAsked(1), false)
+    assert.equal(isAsked(0), true)
   })
 })
 
