@@ -200,7 +200,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   let stopping = false
   let metrics: MetricsServer | undefined
   const stopAsked = Promise.withResolvers<void>()
-  const engine = options.role === 'client' ? await createEngine(options, { ...signer, verify }) : undefined
+  const engine = options.role === 'client' ? await createEngine(options, { ...signer, verify }, admittance) : undefined
   const parts: NodeParts = {
     options,
     version: VERSION,
@@ -406,7 +406,12 @@ async function startMainline(
 
 const mainlineOf = ({ host, port }: Endpoint): Endpoint => ({ host, port: port + MAINLINE_PORT_STEP })
 
-async function createEngine(options: StartOptions, identity: Signer & { readonly verify: VerifySignature }) {
+async function createEngine(
+  options: StartOptions,
+  identity: Signer & { readonly verify: VerifySignature },
+  admittance: Admittance,
+) {
+  const takesPlainPeers = options.plainPeers === true || admittance.genesis.open
   // webtorrent takes a second to load: only clients pay for it.
   const { createWebtorrentEngine } = await import('../torrent/engine.webtorrent.ts')
   return createWebtorrentEngine({
@@ -414,6 +419,7 @@ async function createEngine(options: StartOptions, identity: Signer & { readonly
     port: options.port,
     dhtBootstrap: options.bootstrap.map(mainlineOf),
     identity,
+    admits: (key) => (key === undefined ? takesPlainPeers : admittance.standingOf(key) !== undefined),
     ...(options.downloadBytesPerSecondMax === undefined
       ? {}
       : { downloadBytesPerSecondMax: options.downloadBytesPerSecondMax }),

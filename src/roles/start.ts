@@ -20,6 +20,8 @@ export type StartOptions = {
   /** Where to serve metrics over HTTP. */
   metrics?: { host: string; port: number }
   allowCorrupt?: boolean
+  /** Pieces are exchanged with BitTorrent peers that prove no key of the network, too; in an open network they always are. */
+  plainPeers?: boolean
   /** A restored backup goes on at once, although peers may hold events of it that it lacks. */
   acceptForkRisk?: boolean
   /** Where downloads go; default: `downloads` in the data directory. */

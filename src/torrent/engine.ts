@@ -3,6 +3,7 @@ import type {
   FileChange,
   FileStampAt,
   InfoHash,
+  NodeId,
   PeerId,
   PieceRange,
   Signer,
@@ -163,6 +164,8 @@ export interface TorrentEngine extends AsyncDisposable {
   /** Closes every connection with this peer, refuses new ones both ways, and asks it for nothing. */
   ban(peer: PeerId): void
   unban(peer: PeerId): void
+  /** Asks `admits` again of every peer that it is connected with, and closes the connections of those that it refuses now. */
+  enforceAdmission(): void
   /** While on thin ice a peer is asked for one whole piece at a time, whatever it sends. */
   thinIce(peer: PeerId, isOnIt: boolean): void
   /** Serves this share of pieces with flipped bytes; the disk stays as it is. 0 ends it. For testing reputation. */
@@ -214,6 +217,8 @@ export type EngineOptions = {
   /** Mainline bootstraps of the private network; never the public ones. */
   dhtBootstrap: readonly { host: string; port: number }[]
   identity: Signer & { readonly verify: VerifySignature }
+  /** With whom pieces are exchanged, by the key that a peer proved, undefined for one that proved none. Left out: with all. */
+  admits?: (key: NodeId | undefined) => boolean
   downloadBytesPerSecondMax?: number
   uploadBytesPerSecondMax?: number
 }

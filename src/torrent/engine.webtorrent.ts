@@ -250,6 +250,10 @@ class WebtorrentEngine implements TorrentEngine {
     for (const swarm of this.#swarms.values()) swarm.enforceBans()
   }
 
+  enforceAdmission(): void {
+    for (const swarm of this.#swarms.values()) swarm.enforceAdmission()
+  }
+
   unban(peer: PeerId): void {
     this.#bans.unban(peer)
   }
@@ -314,6 +318,7 @@ class WebtorrentEngine implements TorrentEngine {
       stamps: entry.stampList,
       corruptPercent: entry.corruptPercent,
       identity: this.#options.identity,
+      admits: this.#options.admits ?? (() => true),
       bans: this.#bans,
       onThinIce: this.#onThinIce,
       endpoints: this.#endpoints,

@@ -49,6 +49,7 @@ export type SwarmOptions = {
   stamps: readonly FileStampAt[]
   corruptPercent: number
   identity: EngineOptions['identity']
+  admits: NonNullable<EngineOptions['admits']>
   bans: BanList
   /** Peers that reputation has on thin ice: on parole in every torrent. */
   onThinIce: ReadonlySet<PeerId>
@@ -155,6 +156,13 @@ export class Swarm {
     peer.conn = socket
     torrent._registerPeer(peer)
     peer.onConnect()
+  }
+
+  /** Closes the connections of peers that are admitted no more. */
+  enforceAdmission(): void {
+    for (const session of [...this.#sessions.values()]) {
+      if (session.identified && !this.#options.admits(session.key)) session.close('not admitted to this network')
+    }
   }
 
   /** Closes the connections the ban list no longer allows. */
@@ -276,7 +284,7 @@ export class Swarm {
   }
 
   #onWire(wire: Wire): void {
-    const { client, infoHash, identity, endpoints, bans, timers, guardOf } = this.#options
+    const { client, infoHash, identity, admits, endpoints, bans, timers, guardOf } = this.#options
     const guard = guardOf(wire)
     const session = new PeerSession(wire, infoHash, client.peerId, {
       identity,
@@ -305,9 +313,10 @@ export class Swarm {
     this.#guardMetadata(wire, guard)
     this.#followLosses(wire)
     this.#watchBlocks(session)
-    if (bans.needsProof(session.host)) {
+    const needsProof = () => bans.needsProof(session.host) || !admits(undefined)
+    if (needsProof()) {
       const cancel = timers.after(PROOF_WAIT_MS, () => {
-        if (session.key === undefined && bans.needsProof(session.host)) session.close('no proof of an identity')
+        if (session.key === undefined && needsProof()) session.close('no proof of an identity')
       })
       wire.once('close', cancel)
     }
@@ -389,6 +398,10 @@ export class Swarm {
   #onIdentified(session: PeerSession): void {
     const { endpoints, infoHash, events } = this.#options
     if (session.outbound) endpoints.learn(session.endpoint, session.id)
+    if (!this.#options.admits(session.key)) {
+      session.close('not admitted to this network')
+      return
+    }
     if (this.#enforceBans(session) || this.#isDuplicate(session)) return
     this.#joined.set(session, session.id)
     events.peer(infoHash, 'joined', session.id)
@@ -444,6 +457,7 @@ export class Swarm {
 
   /** It has said who it is where that matters. Nothing is asked of or served to others. */
   #isWelcome(session: PeerSession): boolean {
+    if (!this.#options.admits(session.key)) return false
     if (session.key !== undefined) return true
     if (this.#options.bans.needsProof(session.host)) return false
     return session.identified || Object.keys(session.wire.peerExtendedMapping).length === 0

@@ -44,7 +44,7 @@ describe('a running client among hostile peers', function () {
     build()
     directory = await mkdtemp(join(tmpdir(), 'p2pt-hostile-'))
     const { ports } = await start('bootstrap', 'bootstrap')
-    const client = await start('client', 'client', '--bootstrap', `127.0.0.1:${ports.overlay}`)
+    const client = await start('client', 'client', '--plain-peers', '--bootstrap', `127.0.0.1:${ports.overlay}`)
     torrentPort = client.ports.torrent
     const file = join(directory, 'survey.bin')
     await writeFile(file, Buffer.alloc(1_000_000, 'survey'))

@@ -22,6 +22,7 @@ export type Settings = {
   downloads?: string | undefined
   'download-limit'?: string | undefined
   'upload-limit'?: string | undefined
+  'plain-peers'?: boolean | undefined
 }
 type Name = keyof Settings
 
@@ -41,6 +42,7 @@ const CHECKS: { readonly [N in Name]-?: (value: unknown) => boolean } = {
   downloads: isText,
   'download-limit': isText,
   'upload-limit': isText,
+  'plain-peers': (value) => typeof value === 'boolean',
 }
 
 const NAMES = Object.keys(CHECKS) as Name[]
@@ -90,10 +92,13 @@ const isEmpty = (value: unknown): boolean => value === ''
 /** As flags, for a person: those that hold and were not given this time. */
 export function settingsText(kept: Settings, given: Settings): string {
   const words = NAMES.filter((name) => kept[name] !== undefined && given[name] === undefined).flatMap((name) =>
-    [kept[name]].flat().map((value) => `--${name} ${value}`),
+    [kept[name]].flat().map((value) => flagText(name, value)),
   )
   return words.join(' ')
 }
+
+const flagText = (name: string, value: unknown): string =>
+  typeof value === 'boolean' ? `--${value ? '' : 'no-'}${name}` : `--${name} ${value}`
 
 /** These flags with what holds of them now in place of what was typed. */
 export const withSettings = <F extends Settings>(flags: F, settings: Settings): F => ({

@@ -91,6 +91,11 @@ export const clientStartFlags = {
   downloads: Flags.string({ summary: 'Where downloads go. Default: `downloads` in the data directory.', helpValue: 'DIR' }),
   'download-limit': Flags.string({ summary: 'Most that is downloaded a second, e.g. 2MB.', helpValue: 'RATE' }),
   'upload-limit': Flags.string({ summary: 'Most that is uploaded a second, e.g. 500kB.', helpValue: 'RATE' }),
+  'plain-peers': Flags.boolean({
+    allowNo: true,
+    summary: 'Exchange pieces with other BitTorrent clients too, which prove no key of the network.',
+    description: 'In a network by invitation only admitted nodes are served otherwise; in an open one everybody is.',
+  }),
   'allow-corrupt': Flags.boolean({
     default: false,
     summary: 'Let `client corrupt` serve damaged pieces (for testing reputation).',
@@ -113,6 +118,7 @@ export type StartFlags = {
   'download-limit'?: string | undefined
   'upload-limit'?: string | undefined
   'allow-corrupt'?: boolean
+  'plain-peers'?: boolean | undefined
   'accept-fork-risk'?: boolean
 }
 
@@ -171,6 +177,7 @@ export async function startOptions(
     ...(flags.metrics === undefined ? {} : { metrics: metricsAddress(flags.metrics) }),
     bootstrap: bootstrap.filter((endpoint) => !itself(endpoint)),
     ...(advertise === undefined ? {} : { advertise }),
+    ...(flags['plain-peers'] === true ? { plainPeers: true } : {}),
     ...(flags['allow-corrupt'] === true ? { allowCorrupt: true } : {}),
     ...(flags['accept-fork-risk'] === true ? { acceptForkRisk: true } : {}),
     ...(flags.downloads === undefined ? {} : { downloads: resolve(flags.downloads) }),

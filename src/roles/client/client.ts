@@ -103,6 +103,8 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
   const stopFollowing = log.onAppended((envelopes: readonly Envelope[]) => {
     claims.apply(envelopes)
     verdicts.onAppended(envelopes)
+    // After the admissions projection, which follows the log first.
+    if (envelopes.some(({ event }) => event.kind === 'access.revoked')) engine.enforceAdmission()
   })
   const stopWatching = watchOwners(log, map, () => publications)
   const close = async () => {
