@@ -103,8 +103,9 @@ export type NodeProcess = {
 }
 
 /** Starts a node; resolves when it says that it is ready. */
-export async function startNode(words: readonly string[]): Promise<NodeProcess> {
-  const child = spawn(process.execPath, [PROGRAM, ...words], { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] })
+export async function startNode(words: readonly string[], variables: NodeJS.ProcessEnv = {}): Promise<NodeProcess> {
+  const env = { ...environment(), ...variables }
+  const child = spawn(process.execPath, [PROGRAM, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const end = ended(child)
   const ready = await new Promise<string>((resolve, reject) => {
     let text = ''

@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  type DataDirectory,
   DataDirectoryError,
   type DataDirectoryErrorDetail,
   dataPaths,
   describeDirectory,
+  type OpenOptions,
   openDataDirectory,
   openStoppedDirectory,
 } from '../../src/events/data-directory.fs.ts'
 import { openLevelLog, readLevelLog } from '../../src/events/event-log.level.ts'
-import { LogError, toHex } from '../../src/events/index.ts'
+import { decodeGenesis, encodeGenesis, LogError, toHex } from '../../src/events/index.ts'
 import { lockHolder } from '../../src/events/process-lock.fs.ts'
 import { noUpcast, numbered, tickingClock } from './samples.ts'
 import { joiningAs, TEST_GENESIS, TEST_NETWORK } from './test-network.ts'
@@ -41,6 +43,12 @@ describe('a data directory', () => {
     for (const child of children) child.kill('SIGKILL')
     rmSync(root, { recursive: true })
   })
+
+  /** Opened, looked at and closed. */
+  async function opened(directory: string, options: OpenOptions): Promise<DataDirectory> {
+    using data = await openDataDirectory(directory, options)
+    return data
+  }
 
   /** A process that holds a directory until it is killed. */
   async function holder(directory: string): Promise<ChildProcess> {
@@ -82,6 +90,43 @@ describe('a data directory', () => {
     assert.equal(second.log.head, 1)
     await second.log[Symbol.asyncDispose]()
     second.data[Symbol.dispose]()
+  })
+
+  it('is not made without a network, and stays in the one it belongs to', async () => {
+    const directory = fresh()
+    const unsaid = refusedAs('NO_NETWORK', /belongs to no network yet: start it with --join STRING/)
+    await assert.rejects(openDataDirectory(directory, { role: 'client' }), unsaid)
+    assert.ok(!existsSync(dataPaths(directory).keySeed), 'no key was made')
+    const { signer, joined } = await opened(directory, { role: 'client', joining: joiningAs('client') })
+    const again = await opened(directory, { role: 'client' })
+    assert.equal(again.signer.id, signer.id)
+    assert.deepEqual(toHex(again.joined.credential), toHex(joined.credential))
+    const before = readFileSync(dataPaths(directory).node, 'utf8')
+    const genesis = encodeGenesis({ ...decodeGenesis(TEST_GENESIS), name: 'other' })
+    const elsewhere = { ...joiningAs('client'), genesis }
+    await assert.rejects(
+      openDataDirectory(directory, { role: 'client', joining: elsewhere }),
+      refusedAs('OTHER_NETWORK', /belongs to the network "test", not to "other": give another directory/),
+    )
+    assert.equal(readFileSync(dataPaths(directory).node, 'utf8'), before)
+    const renewed = await opened(directory, { role: 'client', joining: joiningAs('client', { name: 'renewed' }) })
+    assert.equal(renewed.signer.id, signer.id, 'a new credential for the same key')
+    assert.notEqual(toHex(renewed.joined.credential), toHex(joined.credential))
+  })
+
+  it('is refused where its record of the network cannot be read', async () => {
+    const directory = fresh()
+    await opened(directory, { role: 'client', joining: joiningAs('client') })
+    const { node } = dataPaths(directory)
+    const whole = JSON.parse(readFileSync(node, 'utf8')) as Record<string, unknown>
+    for (const more of [{ genesis: 'AQID' }, { genesis: '' }, { genesis: 5 }, { credential: null }, { bootstraps: 'a:1' }]) {
+      writeFileSync(node, JSON.stringify({ ...whole, ...more }))
+      await assert.rejects(
+        openDataDirectory(directory, { role: 'client' }),
+        refusedAs('DIRECTORY_MISSING', /its node\.json does not name a node/),
+        JSON.stringify(more),
+      )
+    }
   })
 
   it('is refused to another role, with both named', async () => {

@@ -5,6 +5,13 @@ export { admit, readCredential, readInvitation, type SignedInvitation, signInvit
 export { CREDENTIAL_FAULTS, CredentialError, type CredentialFault } from './credential-error.ts'
 export { decodeGenesis, encodeGenesis, type Genesis, NONCE_BYTES, networkIdOf, type Sha256 } from './genesis.ts'
 export { type Invitation, isExpired, type Standing, standingOf } from './invitation.ts'
-export { BOOTSTRAPS_MAX, decodeJoinString, encodeJoinString, JOIN_PREFIX, type JoinTicket } from './join-string.ts'
+export {
+  BOOTSTRAP_BYTES_MAX,
+  BOOTSTRAPS_MAX,
+  decodeJoinString,
+  encodeJoinString,
+  JOIN_PREFIX,
+  type JoinTicket,
+} from './join-string.ts'
 export { type Revocation, readRevocation, type SignedRevocation, signRevocation } from './revocation.ts'
 export type { Purpose } from './signing.ts'

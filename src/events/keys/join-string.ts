@@ -17,7 +17,8 @@ const CHECKSUM_BYTES = 4
 const SEED_BYTES = 32
 const SIGNATURE_BYTES = 64
 export const BOOTSTRAPS_MAX = 16
-const BOOTSTRAP_BYTES_MAX = 262
+/** Of one: a host name of 255 bytes, a colon, a port. */
+export const BOOTSTRAP_BYTES_MAX = 262
 const TICKET_BYTES_MAX = 8 * 1024
 
 export type JoinTicket = {

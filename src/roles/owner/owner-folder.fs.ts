@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import {
+  BOOTSTRAP_BYTES_MAX,
   BOOTSTRAPS_MAX,
   decodeGenesis,
   encodeGenesis,
@@ -14,6 +15,7 @@ import {
   NONCE_BYTES,
   type NodeId,
   networkIdOf,
+  REASON_BYTES_MAX,
   type SignedInvitation,
   type SignedRevocation,
   type Standing,
@@ -55,10 +57,9 @@ export type NetworkRequest = { name: string; open: boolean; bootstraps: readonly
  * @throws ServiceError `usage` for a name that cannot be one, `failed` if it cannot be written
  */
 export function createOwnerFolder(directory: string, { name, open, bootstraps }: NetworkRequest, now: Millis): boolean {
-  const nameBytes = new TextEncoder().encode(name).length
-  if (nameBytes === 0 || nameBytes > NAME_BYTES_MAX || /[\p{Cc}/]/u.test(name))
+  if (name === '' || name.includes('/') || !isText(name, NAME_BYTES_MAX))
     throw new ServiceError('usage', `a network's name has 1 to ${NAME_BYTES_MAX} bytes, without slashes and control characters`)
-  if (bootstraps.length > BOOTSTRAPS_MAX) throw new ServiceError('usage', `at most ${BOOTSTRAPS_MAX} bootstraps`)
+  checkBootstraps(bootstraps)
   if (existsSync(join(directory, NETWORK_FILE))) return false
   const seed = randomSeed()
   const genesis = encodeGenesis({ name, owner: keyOfSeed(seed), createdAt: now, open, nonce: randomBytes(NONCE_BYTES) })
@@ -78,13 +79,20 @@ export function createOwnerFolder(directory: string, { name, open, bootstraps }:
   }
 }
 
+const isText = (text: string, bytesMax: number): boolean => Buffer.byteLength(text) <= bytesMax && !/\p{Cc}/u.test(text)
+
+function checkBootstraps(bootstraps: readonly string[]): void {
+  if (bootstraps.length > BOOTSTRAPS_MAX || bootstraps.some((each) => !isText(each, BOOTSTRAP_BYTES_MAX)))
+    throw new ServiceError('usage', `at most ${BOOTSTRAPS_MAX} bootstraps of ${BOOTSTRAP_BYTES_MAX} bytes each`)
+}
+
 function writeNetwork(directory: string, genesis: Uint8Array, bootstraps: readonly string[]): void {
   const json = { format: 1, genesis: toHex(genesis), bootstraps }
   replaceFile(join(directory, NETWORK_FILE), Buffer.from(`${JSON.stringify(json, null, 2)}\n`))
 }
 
 /**
- * @param clock for the time of issue
+ * @param now for the time of issue
  * @throws ServiceError `failed` if the folder or the key in it is missing or damaged
  */
 export function openOwnerFolder(directory: string, now: () => Millis): OwnerFolder {
@@ -94,6 +102,11 @@ export function openOwnerFolder(directory: string, now: () => Millis): OwnerFold
   // Read when it is needed: to show what a network is takes no key.
   const owner = () => signerFromSeed(readSeed(directory, genesis), network)
   const issue = (role: Standing, name: string, expiresAt: Millis): SignedInvitation & { seed: Uint8Array } => {
+    if (!isText(name, NAME_BYTES_MAX))
+      throw new ServiceError(
+        'usage',
+        `the name of an invitation has at most ${NAME_BYTES_MAX} bytes, without control characters`,
+      )
     const seed = randomSeed()
     return { ...signInvitation({ key: keyOfSeed(seed), role, name, issuedAt: now(), expiresAt }, owner()), seed }
   }
@@ -103,12 +116,17 @@ export function openOwnerFolder(directory: string, now: () => Millis): OwnerFold
     genesis,
     bootstraps,
     invite({ role, name, expiresAt, bootstraps: entries = bootstraps }) {
+      checkBootstraps(entries)
       const invitation = issue(role, name, expiresAt)
       const ticket = { genesis: bytes, bootstraps: entries, invitation }
       return { invitation: keyOfSeed(invitation.seed), join: encodeJoinString(ticket, sha256) }
     },
     joining: (role, name) => joiningBy({ genesis: bytes, bootstraps, invitation: issue(role, name, 0 as Millis) }),
-    revoke: (key, reason) => signRevocation({ key, at: now(), reason }, owner()),
+    revoke(key, reason) {
+      if (!isText(reason, REASON_BYTES_MAX))
+        throw new ServiceError('usage', `a reason has at most ${REASON_BYTES_MAX} bytes, without control characters`)
+      return signRevocation({ key, at: now(), reason }, owner())
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../../base-command.ts'
 import { invitationText } from '../../render/network.ts'
+import { parseEndpoint } from '../../services/addresses.ts'
 import { expiryOf, ownerFlags, ownerFolder } from '../../services/owner.ts'
 
 export default class NetworkInvite extends BaseCommand {
@@ -36,6 +37,7 @@ export default class NetworkInvite extends BaseCommand {
     const folder = ownerFolder(flags)
     const { role, name, bootstrap } = flags
     const expiresAt = expiryOf(flags.expires)
+    for (const each of bootstrap ?? []) parseEndpoint(each)
     const invited = folder.invite({ role, name, expiresAt, ...(bootstrap === undefined ? {} : { bootstraps: bootstrap }) })
     this.log(invitationText({ ...invited, role, name, expiresAt }))
     return { ...invited, network: folder.network, role, name, expiresAt: expiresAt === 0 ? null : expiresAt }
