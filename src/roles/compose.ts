@@ -59,7 +59,7 @@ import { OwnEventsGate } from './node/own-events-gate.ts'
 import { OwnHistory } from './node/own-history.ts'
 import { startProgramLog } from './node/program-log.pino.ts'
 import { readFork, readRestoredMark, removeRestoredMark, writeFork } from './node/restored.fs.ts'
-import { startRetention } from './node/retention.ts'
+import { DAY_MS, RETAIN_LIVENESS_DAYS, startRetention } from './node/retention.ts'
 import { runnerNotice } from './node/runner-notices.ts'
 import { asServiceError } from './node/service-errors.ts'
 import { verifyRunning } from './node/verification.ts'
@@ -181,6 +181,8 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     timers,
     random: Math.random,
     advertise: { dhtPort: mainline?.port ?? 0 },
+    retentionMs: (options.retainLivenessDays ?? RETAIN_LIVENESS_DAYS) * DAY_MS,
+    isRecovering: () => history.isRecovering,
     members: known.map(({ id, role, host, port, dhtPort, incarnation: was, state }) => ({
       id,
       role,
