@@ -12,6 +12,8 @@ export type BookedLink = {
   /** True while gossip uses it. */
   neighbour: boolean
   usedAt: number
+  /** When the peer last said something, ms; undefined until it does. */
+  heardAt: number | undefined
   hellosOut: number
   messagesIn: number
   messagesOut: number
@@ -43,6 +45,7 @@ export class LinkBook {
       transient,
       neighbour: false,
       usedAt: now,
+      heardAt: undefined,
       hellosOut: 0,
       messagesIn: 0,
       messagesOut: 0,

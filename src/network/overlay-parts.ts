@@ -45,7 +45,7 @@ export function createParts(options: OverlayOptions, isUp: () => boolean) {
   }
 
   const endpointOf = (peer: NodeId): Endpoint | undefined => {
-    const known = membership.member(peer)?.address
+    const known = membership.member(peer, now())?.address
     return known !== undefined && known.port > 0 ? { host: known.host, port: known.port } : undefined
   }
 
@@ -56,6 +56,8 @@ export function createParts(options: OverlayOptions, isUp: () => boolean) {
   const membership = new Membership({
     ...{ self, role, incarnation, random, address },
     isLinked: (peer) => links.get(peer) !== undefined,
+    heardAt: (peer) => links.get(peer)?.heardAt,
+    isAdmitted: (node, role) => rules.mayBe(node, role),
   })
   const bridge = new LogBridge({
     log,
@@ -92,7 +94,7 @@ export function createParts(options: OverlayOptions, isUp: () => boolean) {
   })
   const maintenance = new LinkMaintenance({
     ...{ links, timers, random, now },
-    members: () => [...membership.members()].filter(({ id }) => id !== self),
+    members: () => [...membership.members(now())].filter(({ id }) => id !== self),
     connect: (to) => void connect(to),
     drop: (peer) => drop(peer, 'stopped'),
   })

@@ -49,6 +49,7 @@ import { HeldOff } from './node/held-off.ts'
 import { serveHistory } from './node/history-exchange.ts'
 import { careForLog } from './node/log-care.ts'
 import { createLogQueries } from './node/log-queries.ts'
+import { memberSight } from './node/member-sight.ts'
 import { type MetricsServer, startMetrics } from './node/metrics.ts'
 import { networkKeys } from './node/network-keys.ts'
 import { readNetworkMemory, writeNetworkMemory } from './node/network-memory.fs.ts'
@@ -199,6 +200,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     onNotice: (text) => notices.post('warning', 'network', text),
   })
 
+  const sight = memberSight(admittance, overlay)
   let stopping = false
   let metrics: MetricsServer | undefined
   const stopAsked = Promise.withResolvers<void>()
@@ -219,6 +221,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     states,
     transport,
     overlay,
+    sight,
     directory: mainline,
     engine,
     waitingFor() {
@@ -245,7 +248,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   cleanup.defer(careForAdmissions({ log, admittance, transport, heldOff, timers }))
   cleanup.use(startRetention({ log: stored, states, clock, timers, notices }, options))
   const node = createNodeService(parts)
-  const map = liveIndexMap(states)
+  const map = liveIndexMap(states, sight)
   serveHistory(stored, overlay)
   if (options.acceptForkRisk === true) removeRestoredMark(directory.directory)
   const history = new OwnHistory({
