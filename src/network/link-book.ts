@@ -15,6 +15,7 @@ export type BookedLink = {
   /** When the peer last said something, ms; undefined until it does. */
   heardAt: number | undefined
   hellosOut: number
+  hellosIn: number
   messagesIn: number
   messagesOut: number
 }
@@ -47,6 +48,7 @@ export class LinkBook {
       usedAt: now,
       heardAt: undefined,
       hellosOut: 0,
+      hellosIn: 0,
       messagesIn: 0,
       messagesOut: 0,
     }
