@@ -1,7 +1,6 @@
 import { CommitPlan, type PlanTools } from './commit-plan.ts'
 import type { Draft, Envelope, SignedEvent } from './envelope.ts'
 import { type AppendOptions, type EventLog, type Ingested, type IngestOptions, LogError } from './event-log.ts'
-import type { NodeId } from './ids.ts'
 import { LogReader } from './log-reader.ts'
 import type { LogState } from './log-state.ts'
 import type { LogStore } from './log-store.ts'
@@ -57,11 +56,6 @@ export class CommittedLog extends LogReader implements EventLog {
       parts.push(this.#ingest(events.slice(from, from + EVENTS_PER_COMMIT_MAX), options))
     }
     return (await Promise.all(parts)).flat()
-  }
-
-  passOver(ranges: Iterable<{ author: NodeId; from: number; to: number }>): void {
-    const runs = [...ranges].map(({ author, from, to }) => ({ author, authorSeq: from, count: to - from + 1 }))
-    this.state.know(runs.map((run) => ({ ...run, stream: 'gossip' as const })))
   }
 
   onAppended(listener: (envelopes: readonly Envelope[]) => void): () => void {

@@ -100,9 +100,6 @@ export interface EventLog extends LogView {
   /** Appends events of others, with their stamps and signatures as they are. Duplicates are told, not stored. */
   ingest(events: readonly SignedEvent[], options?: IngestOptions): Promise<readonly Ingested[]>
 
-  /** Takes gossiped events for known that nobody can give us any more; forgotten when the log is closed. */
-  passOver?(ranges: Iterable<{ author: NodeId; from: number; to: number }>): void
-
   /**
    * Calls back after each commit, in log order, synchronously in the commit's turn; a listener must not throw.
    * @returns a function that stops it

@@ -7,6 +7,8 @@ import { type HelloMessage, WIRE_VERSION } from './wire.ts'
 /** Interval of hellos until the peer's own has come, ms; a peer that says none in all these times speaks another language. */
 const HELLO_EVERY_MS = 1_000
 export const HELLOS_MAX = 4
+/** An honest peer says four at most, of its own and as answers together; each may come twice. */
+export const HELLOS_IN_MAX = 2 * HELLOS_MAX
 const SOFTWARE_LENGTH_MAX = 128
 
 export type HandshakeOptions = {
@@ -53,11 +55,13 @@ export class Handshake {
   receive(booked: BookedLink, hello: HelloMessage): void {
     const { drop, charge, mayBe, onGreeted } = this.#options
     const { peer } = booked.link
+    booked.hellosIn++
     if (booked.hello !== undefined) {
       // Said again: ours was lost, or is late.
-      if (hello.heard) return
-      if (booked.hellosOut < HELLOS_MAX) this.greet(booked)
-      else charge(peer, 'flood')
+      if (booked.hellosIn > HELLOS_IN_MAX) charge(peer, 'flood')
+      // Whoever stood still finds all that the peer has said meanwhile: that is not the peer's fault, and is answered as far
+      // as there are hellos left.
+      else if (!hello.heard && booked.hellosOut < HELLOS_MAX) this.greet(booked)
       return
     }
     if (hello.version !== WIRE_VERSION || !mayBe(peer, hello.role)) {

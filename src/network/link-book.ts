@@ -12,7 +12,10 @@ export type BookedLink = {
   /** True while gossip uses it. */
   neighbour: boolean
   usedAt: number
+  /** When the peer last said something, ms; undefined until it does. */
+  heardAt: number | undefined
   hellosOut: number
+  hellosIn: number
   messagesIn: number
   messagesOut: number
 }
@@ -43,7 +46,9 @@ export class LinkBook {
       transient,
       neighbour: false,
       usedAt: now,
+      heardAt: undefined,
       hellosOut: 0,
+      hellosIn: 0,
       messagesIn: 0,
       messagesOut: 0,
     }

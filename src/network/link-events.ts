@@ -84,7 +84,8 @@ export class LinkEvents implements TransportEvents {
       if (message.rejected === 'malformed') offences.charge(from, 'malformed')
       return
     }
-    if (isUse(message)) booked.usedAt = now()
+    booked.heardAt = now()
+    if (isUse(message)) booked.usedAt = booked.heardAt
     if (message.type === 'hello') handshake.receive(booked, message)
     else this.#dispatch(from, booked, message)
   }

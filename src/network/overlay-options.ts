@@ -18,6 +18,9 @@ export type NetworkRules = ContentRules & {
   mayBe(node: NodeId, role: NodeRole): boolean
 }
 
+/** Nodes keep what they may prune for a week, unless they are told otherwise, ms. */
+export const RETENTION_MS = 7 * 86_400_000
+
 export type RememberedMember = KnownMember & { incarnation?: number; state?: Member['state'] }
 
 export type OverlayOptions = {
@@ -39,6 +42,10 @@ export type OverlayOptions = {
   advertise?: Partial<MemberAddress> | (() => Partial<MemberAddress>)
   /** The members the liveness projection knew before this start. */
   members?: readonly RememberedMember[]
+  /** How long this node keeps events that it may prune, ms; what others say they have pruned counts only if it is older. */
+  retentionMs?: number
+  /** True while this node takes back what it said itself, after a backup was restored. */
+  isRecovering?: () => boolean
   /** A peer was not let in, or did not let us in. */
   onRefused?: TransportEvents['refused']
   /** A sentence for the operator's log: a fault of this node, never of a peer. */

@@ -10,7 +10,7 @@ import { Membership } from './membership/membership.ts'
 import type { MembershipInput, MembershipTimer } from './membership/membership-protocol.ts'
 import { Messenger } from './messenger.ts'
 import { Offences } from './offences.ts'
-import type { OverlayOptions } from './overlay-options.ts'
+import { type OverlayOptions, RETENTION_MS } from './overlay-options.ts'
 import { type EffectParts, ProtocolDriver } from './protocol-driver.ts'
 import { Sender } from './sender.ts'
 import { Supplier } from './supplier.ts'
@@ -45,14 +45,19 @@ export function createParts(options: OverlayOptions, isUp: () => boolean) {
   }
 
   const endpointOf = (peer: NodeId): Endpoint | undefined => {
-    const known = membership.member(peer)?.address
+    const known = membership.member(peer, now())?.address
     return known !== undefined && known.port > 0 ? { host: known.host, port: known.port } : undefined
   }
 
-  const gossip = new Gossip({ self, isClient: role === 'client', held: log, verify, rules, random })
+  const { retentionMs = RETENTION_MS, isRecovering = () => false } = options
+  const gossip = new Gossip({
+    ...{ self, isClient: role === 'client', held: log, verify, rules, random, retentionMs, isRecovering },
+  })
   const membership = new Membership({
     ...{ self, role, incarnation, random, address },
     isLinked: (peer) => links.get(peer) !== undefined,
+    heardAt: (peer) => links.get(peer)?.heardAt,
+    isAdmitted: (node, role) => rules.mayBe(node, role),
   })
   const bridge = new LogBridge({
     log,
@@ -89,7 +94,7 @@ export function createParts(options: OverlayOptions, isUp: () => boolean) {
   })
   const maintenance = new LinkMaintenance({
     ...{ links, timers, random, now },
-    members: () => [...membership.members()].filter(({ id }) => id !== self),
+    members: () => [...membership.members(now())].filter(({ id }) => id !== self),
     connect: (to) => void connect(to),
     drop: (peer) => drop(peer, 'stopped'),
   })
@@ -99,7 +104,6 @@ export function createParts(options: OverlayOptions, isUp: () => boolean) {
     send: (effect, onFailed) => sender.deliver(effect, onFailed),
     ingest: (events) => bridge.ingest(events),
     supply: (to, order) => supplier.order(to, order),
-    passOver: (ranges) => log.passOver?.(ranges),
     charge: (peer, reason, evidence) => offences.charge(peer, reason, evidence),
     memberGone: (member) => toGossip.feed({ type: 'member-gone', member }),
   }

@@ -54,6 +54,8 @@ export interface Overlay extends AsyncDisposable {
   /** Says goodbye (`member.left`) and closes the links. */
   stop(): Promise<void>
   status(): OverlayStatus
+  /** True if others call this member suspect or dead and this node does not believe it: it has heard from the member itself. */
+  isSeenAlive(peer: NodeId): boolean
   /** What the last ping of this peer took; undefined if it was never pinged, or did not answer. */
   roundTripMs(peer: NodeId): number | undefined
   /** One request and its answer. The overlay links to the peer if it has to. @throws RequestError */

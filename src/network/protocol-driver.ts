@@ -19,7 +19,6 @@ export type EffectParts = {
   append: (event: Event) => void
   ingest: (events: readonly SignedEvent[]) => void
   supply: (to: NodeId, order: { id: number; ranges: readonly AuthorRange[] }) => void
-  passOver: (ranges: readonly AuthorRange[]) => void
   charge: (peer: NodeId, reason: QuarantineReason, evidence: EventEvidence | undefined) => void
   memberGone: (member: NodeId) => void
 }
@@ -63,9 +62,6 @@ export class ProtocolDriver<I, M extends ProtocolMessage, T extends Timer> {
         break
       case 'supply':
         parts.supply(effect.to, effect)
-        break
-      case 'pass-over':
-        parts.passOver(effect.ranges)
         break
       case 'wake': {
         const { timer, afterMs } = effect

@@ -17,7 +17,7 @@ export type Timer = { readonly name: string; readonly of?: NodeId | number }
  * and is used for gossip; `urgent` goes before others.
  * `append`: our own event, to be stamped and signed. `ingest`: somebody's events, checked, in the order to be stored.
  * `supply`: stored events of these ranges for a peer that lacks them. `wake`: calls back; a timer set again is moved.
- * `pass-over`: events that nobody can give us, not to be asked for again. `charge`: a peer misbehaved, once.
+ * `charge`: a peer misbehaved, once.
  * `member-gone`: a member is believed dead or has left; for the other protocols.
  */
 export type Effect<M, T extends Timer = Timer> =
@@ -25,7 +25,6 @@ export type Effect<M, T extends Timer = Timer> =
   | { do: 'append'; event: Event }
   | { do: 'ingest'; events: readonly SignedEvent[] }
   | { do: 'supply'; to: NodeId; id: number; ranges: readonly AuthorRange[] }
-  | { do: 'pass-over'; ranges: readonly AuthorRange[] }
   | { do: 'wake'; afterMs: number; timer: T }
   | { do: 'charge'; peer: NodeId; reason: QuarantineReason; event?: EventEvidence }
   | { do: 'member-gone'; member: NodeId }

@@ -41,11 +41,15 @@ class Runtime implements OverlayRuntime {
   }
 
   members(): readonly Member[] {
-    return [...this.#parts.membership.members()]
+    return [...this.#parts.membership.members(this.#parts.now())]
   }
 
   member(id: NodeId): Member | undefined {
-    return this.#parts.membership.member(id)
+    return this.#parts.membership.member(id, this.#parts.now())
+  }
+
+  isSeenAlive(peer: NodeId): boolean {
+    return this.#parts.membership.isSeenAlive(peer, this.#parts.now())
   }
 
   roundTripMs(peer: NodeId): number | undefined {
@@ -137,8 +141,8 @@ class Runtime implements OverlayRuntime {
     const { bridge, toMembership } = this.#parts
     const own = envelopes.filter(({ author, stream }) => author === this.self && stream === 'gossip')
     if (own.length > 0) bridge.publish(own)
-    for (const { author, stream, event } of envelopes) {
-      if (stream === 'gossip' && isMemberEvent(event)) toMembership.feed({ type: 'stored', author, event })
+    for (const { author, stream, event, lamport } of envelopes) {
+      if (stream === 'gossip' && isMemberEvent(event)) toMembership.feed({ type: 'stored', author, event, lamport })
     }
   }
 

@@ -49,6 +49,7 @@ import { HeldOff } from './node/held-off.ts'
 import { serveHistory } from './node/history-exchange.ts'
 import { careForLog } from './node/log-care.ts'
 import { createLogQueries } from './node/log-queries.ts'
+import { memberSight } from './node/member-sight.ts'
 import { type MetricsServer, startMetrics } from './node/metrics.ts'
 import { networkKeys } from './node/network-keys.ts'
 import { readNetworkMemory, writeNetworkMemory } from './node/network-memory.fs.ts'
@@ -59,7 +60,7 @@ import { OwnEventsGate } from './node/own-events-gate.ts'
 import { OwnHistory } from './node/own-history.ts'
 import { startProgramLog } from './node/program-log.pino.ts'
 import { readFork, readRestoredMark, removeRestoredMark, writeFork } from './node/restored.fs.ts'
-import { startRetention } from './node/retention.ts'
+import { DAY_MS, RETAIN_LIVENESS_DAYS, startRetention } from './node/retention.ts'
 import { runnerNotice } from './node/runner-notices.ts'
 import { asServiceError } from './node/service-errors.ts'
 import { verifyRunning } from './node/verification.ts'
@@ -181,6 +182,8 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     timers,
     random: Math.random,
     advertise: { dhtPort: mainline?.port ?? 0 },
+    retentionMs: (options.retainLivenessDays ?? RETAIN_LIVENESS_DAYS) * DAY_MS,
+    isRecovering: () => history.isRecovering,
     members: known.map(({ id, role, host, port, dhtPort, incarnation: was, state }) => ({
       id,
       role,
@@ -197,6 +200,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     onNotice: (text) => notices.post('warning', 'network', text),
   })
 
+  const sight = memberSight(admittance, overlay)
   let stopping = false
   let metrics: MetricsServer | undefined
   const stopAsked = Promise.withResolvers<void>()
@@ -217,6 +221,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     states,
     transport,
     overlay,
+    sight,
     directory: mainline,
     engine,
     waitingFor() {
@@ -243,7 +248,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   cleanup.defer(careForAdmissions({ log, admittance, transport, heldOff, timers }))
   cleanup.use(startRetention({ log: stored, states, clock, timers, notices }, options))
   const node = createNodeService(parts)
-  const map = liveIndexMap(states)
+  const map = liveIndexMap(states, sight)
   serveHistory(stored, overlay)
   if (options.acceptForkRisk === true) removeRestoredMark(directory.directory)
   const history = new OwnHistory({

@@ -12,8 +12,8 @@ describe('accusations of members that answer', function () {
 
   afterEach(() => network?.end())
 
-  it('by two strangers have no member held dead or suspected', async () => {
-    assertHolds(await perform(network, accusations, { standing: 'stranger', keys: 2, seconds: 15 }))
+  it('by two clients have no member held dead or suspected', async () => {
+    assertHolds(await perform(network, accusations, { standing: 'client', keys: 2, seconds: 15 }))
   })
 
   it('by a member that has turned have no other held dead', async () => {

@@ -12,8 +12,12 @@ describe('unsigned words about the events of members', function () {
 
   after(() => network?.end())
 
-  it('keep no member from being heard: its restart is known to all', async () => {
-    assertHolds(await perform(network, goneClaims, { standing: 'stranger', keys: 2, seconds: 18 }))
+  it('by two clients keep no member from being heard: its restart is known to all', async () => {
+    assertHolds(await perform(network, goneClaims, { standing: 'client', keys: 2, seconds: 18 }))
+  })
+
+  it('by two members that have turned keep no other from being heard', async () => {
+    assertHolds(await perform(network, goneClaims, { standing: 'member', keys: 2, seconds: 18 }))
   })
 
   it('keep nobody from telling all of a crash', async () => {

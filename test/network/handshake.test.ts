@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { NodeId } from '../../src/events/index.ts'
-import { Handshake, HELLOS_MAX } from '../../src/network/handshake.ts'
+import { Handshake, HELLOS_IN_MAX, HELLOS_MAX } from '../../src/network/handshake.ts'
 import { type BookedLink, LinkBook } from '../../src/network/link-book.ts'
 import { type HelloMessage, WIRE_VERSION } from '../../src/network/wire.ts'
 import { VirtualTime } from '../sim/virtual-time.ts'
@@ -55,18 +55,49 @@ describe('handshake', () => {
     assert.deepEqual([sent.length, told], [1, []])
   })
 
-  it('answers a hello that is said again, since ours was lost, and charges for more than four', () => {
-    handshake.receive(booked, HELLO)
-    for (let count = 1; count < HELLOS_MAX; count++) handshake.receive(booked, HELLO)
+  it('answers a hello that is said again, since ours was lost, four times, and charges for more than eight', () => {
+    for (let count = 1; count <= HELLOS_IN_MAX; count++) handshake.receive(booked, HELLO)
     assert.deepEqual(
       sent.map(({ heard }) => heard),
       [false, true, true, true],
     )
-    handshake.receive(booked, { ...HELLO, heard: true })
     assert.deepEqual(told, ['greeted neighbour'])
-    handshake.receive(booked, HELLO)
-    assert.deepEqual(told, ['greeted neighbour', 'charge flood'])
+    for (const heard of [false, true]) handshake.receive(booked, { ...HELLO, heard })
+    assert.deepEqual(told, ['greeted neighbour', 'charge flood', 'charge flood'])
     assert.equal(sent.length, HELLOS_MAX)
+  })
+
+  it('charges no honest peer for what it said while this node, or both, stood still', () => {
+    for (const [readsAt, peerReadsAt] of [
+      [3_500, 0],
+      [3_500, 3_500],
+      [1_500, 3_900],
+      [3_900, 2_500],
+    ] as const) {
+      begin()
+      const [toUs, charged]: [HelloMessage[], string[]] = [[], []]
+      const peer = new Handshake({
+        ...{ links: new LinkBook(), timers: time, role: 'index', software: 'x', address: () => ADDRESS },
+        send: (_, hello) => toUs.push(hello),
+        drop: (_, why) => charged.push(`drop ${why}`),
+        charge: (_, reason) => charged.push(`charge ${reason}`),
+        mayBe: () => true,
+        onGreeted: () => {},
+      })
+      const theirs = new LinkBook().up({ peer: PEER, host: '', port: 1, initiator: false, since: 0 }, false, 0)
+      peer.greet(theirs)
+      // Whoever stood still runs its timers before it reads what has come.
+      const sayAgain = (end: Handshake, one: BookedLink, untilMs: number) => {
+        for (let at = 1_000; at <= untilMs && one.hellosOut < HELLOS_MAX; at += 1_000) end.greet(one)
+      }
+      sayAgain(handshake, booked, readsAt)
+      sayAgain(peer, theirs, peerReadsAt)
+      for (let round = 0; round < 10; round++) {
+        for (const hello of toUs.splice(0)) handshake.receive(booked, hello)
+        for (const hello of sent.splice(0)) peer.receive(theirs, hello)
+      }
+      assert.deepEqual([charged, told], [[], ['greeted neighbour']])
+    }
   })
 
   it('ends a link with a peer that the network admits as something else than it says', () => {

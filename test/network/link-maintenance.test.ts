@@ -8,7 +8,7 @@ import { VirtualTime } from '../sim/virtual-time.ts'
 const peerOf = (number: number): NodeId => number.toString(16).padStart(64, '0') as NodeId
 const member = (number: number, state: MemberState): Member => ({
   ...{ id: peerOf(number), role: 'index', address: { host: '', port: 1, dhtPort: 0 }, state },
-  ...{ incarnation: 1, addressIsOwnWord: true },
+  incarnation: 1,
 })
 
 describe('link maintenance', () => {

@@ -258,7 +258,7 @@ async function ownIncarnationIn(log: EventLog): Promise<number> {
 /** What a liveness projection of this log would say: a restarted node is given that. */
 async function membersIn(log: EventLog): Promise<RememberedMember[]> {
   const table = new MemberTable(10_000)
-  for await (const { author, event } of log.read()) if (isMemberEvent(event)) table.fold(author, event)
+  for await (const { author, event, lamport } of log.read()) if (isMemberEvent(event)) table.fold(author, event, lamport)
   return [...table.all()].map(({ id, role, address, incarnation, state }) => ({ id, role, ...address, incarnation, state }))
 }
 

@@ -30,7 +30,7 @@ export type Verdict =
   /** Charged to whoever it says something about: the sender for what anybody would see, the author for what it signed. */
   | { verdict: 'rejected'; reason: QuarantineReason; against: 'sender' | 'author'; header: Header | undefined }
   /** Of an author who is not known to be admitted, or is not any more: not kept, and nobody pays for it. */
-  | { verdict: 'ignored' }
+  | { verdict: 'ignored'; header: Header }
 
 /**
  * Decides about each event that arrives: header, copy, then the signature, which costs a thousand times as much and is
@@ -63,7 +63,7 @@ export class Admission {
     if (!this.#verify('event', event.body, event.signature, author))
       return { verdict: 'rejected', reason: 'bad-signature', against: 'sender', header }
     const credential = header.kind === KINDS['node.admitted'].number ? credentialIn(header) : undefined
-    if (this.#rules.judge(header, credential) !== 'take') return { verdict: 'ignored' }
+    if (this.#rules.judge(header, credential) !== 'take') return { verdict: 'ignored', header }
     if (!isStamp(header.lamport, this.#rules.lamportMax()))
       return { verdict: 'rejected', reason: 'clock-jump', against: 'author', header }
     // After the signature: a forger must not use up somebody else's rate.

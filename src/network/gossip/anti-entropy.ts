@@ -1,8 +1,8 @@
 import type { ContentRules, NodeId } from '../../events/index.ts'
 import { type AuthorRange, type Head, WIRE_ITEMS_MAX } from '../wire.ts'
 import type { HeldEvents } from './admission.ts'
-import { GoneClaims } from './gone-claims.ts'
 import type { GossipEffect } from './gossip-protocol.ts'
+import type { PrunedElsewhere } from './pruned-elsewhere.ts'
 import type { PullPause } from './pull-pause.ts'
 import type { SeenEvents } from './seen-events.ts'
 import { bucketBits, bucketOf, differingBuckets, hasBucket, Summariser } from './vector-summary.ts'
@@ -30,49 +30,79 @@ export const FETCH_EVENTS_MAX = 4_096
 export const FETCHES_MAX = 4
 /** Revoked authors of whom it is remembered what was asked for; beyond, they are asked for again. */
 export const VAIN_MAX = 4_096
+/** So long, after the last news, nobody else is asked for what one peer was asked for, ms. */
+export const FETCH_ALONE_MS = 700
+/** After a fetch that brought nothing of what was promised, the peer is not asked for so long, ms; twice as long each time. */
+export const UNKEPT_FIRST_MS = 1_000
+export const UNKEPT_MAX_MS = 60_000
+/** Peers whose unkept promises are remembered. */
+const UNKEPT_PEERS_MAX = 1_024
+/** Fetches in a row that bring nothing but word of what is gone. */
+export const GONE_ROUNDS_MAX = 8
+/** Events that are looked up for one message of heads, to ask for no more than what is missing between those held. */
+const LOOKED_UP_MAX = 16_384
 
-type Fetch = { id: number; ranges: readonly AuthorRange[]; deadline: number; gained: number }
-type Peer = { comparedAt: number; answeredAt: number; fetch: Fetch | undefined; behind: boolean }
+type Signed = { readonly authorSeq: number; readonly at: number }
+type Fetch = {
+  readonly id: number
+  readonly ranges: readonly AuthorRange[]
+  deadline: number
+  gained: number
+  /** Something of it came: an event, if only a copy, or word that it is pruned. */
+  kept: boolean
+  /** The peer told of something that it has pruned, for the first time. */
+  toldGone: boolean
+  /** Events that came, signatures checked: what is said to be gone below them may be so. */
+  readonly signed: Map<NodeId, Signed[]>
+}
+type Peer = { comparedAt: number; answeredAt: number; fetch: Fetch | undefined; behind: boolean; goneRounds: number }
+
+export type AntiEntropyOptions = {
+  held: HeldEvents
+  seen: SeenEvents
+  pause: PullPause
+  pruned: PrunedElsewhere
+  /** 0 <= random() < 1 */
+  random: () => number
+  rules: Pick<ContentRules, 'isRevoked'>
+}
 
 export class AntiEntropy {
   readonly #held: HeldEvents
   readonly #seen: SeenEvents
   readonly #pause: PullPause
+  readonly #pruned: PrunedElsewhere
   readonly #random: () => number
   readonly #rules: Pick<ContentRules, 'isRevoked'>
   readonly #peers = new Map<NodeId, Peer>()
-  /** Authors whose missing range is under way from somebody. */
-  readonly #fetching = new Set<NodeId>()
+  /** Authors whose missing range is under way from somebody: by which fetch, and when it was asked for or brought something. */
+  readonly #fetching = new Map<NodeId, { readonly id: number; readonly at: number }>()
+  /** Peers that promised what they did not bring: how often in a row, and until when they are not asked. */
+  readonly #unkept = new Map<NodeId, { readonly count: number; readonly until: number }>()
   /** Peers we dialled and did not compare with yet. */
   readonly #uncompared = new Set<NodeId>()
   #comparedAt = Number.NEGATIVE_INFINITY
   #everyMs = COMPARE_FIRST_MS
   /** Something came: others may have more of it, or lack it. */
   #gained = false
-  readonly #claims = new GoneClaims()
   /** Up to where a revoked author's events were asked for in vain. */
   readonly #vain = new Map<NodeId, number>()
   readonly #summariser = new Summariser()
   #soonSet = false
   #fetchId = 0
 
-  constructor(
-    held: HeldEvents,
-    seen: SeenEvents,
-    pause: PullPause,
-    random: () => number,
-    rules: Pick<ContentRules, 'isRevoked'>,
-  ) {
-    this.#rules = rules
+  constructor({ held, seen, pause, pruned, random, rules }: AntiEntropyOptions) {
     this.#held = held
     this.#seen = seen
     this.#pause = pause
+    this.#pruned = pruned
     this.#random = random
+    this.#rules = rules
   }
 
   linkUp(peer: NodeId, initiator: boolean, now: number): GossipEffect[] {
     const never = Number.NEGATIVE_INFINITY
-    this.#peers.set(peer, { comparedAt: never, answeredAt: never, fetch: undefined, behind: false })
+    this.#peers.set(peer, { comparedAt: never, answeredAt: never, fetch: undefined, behind: false, goneRounds: 0 })
     if (!initiator) return []
     // One after the other: while one answer is under way, all the others would bring the same.
     this.#uncompared.add(peer)
@@ -130,7 +160,7 @@ export class AntiEntropy {
     const peer = this.#peers.get(from)
     if (peer === undefined || now - peer.answeredAt < ANSWER_GAP_MS) return []
     peer.answeredAt = now
-    const vector = this.#held.versionVector()
+    const vector = this.#pruned.vector(now)
     const differing = new Set(differingBuckets(this.#summariser.summarise(vector, message.salt), message.buckets))
     if (differing.size === 0) return []
     const byBucket = new Map<number, Head[]>([...differing].map((bucket) => [bucket, []]))
@@ -158,7 +188,7 @@ export class AntiEntropy {
     if (message.reply) return effects
     const theirs = new Map(message.heads.map(({ author, authorSeq }) => [author, authorSeq]))
     const ahead: Head[] = []
-    for (const [author, authorSeq] of this.#held.versionVector()) {
+    for (const [author, authorSeq] of this.#pruned.vector(now)) {
       const their = theirs.get(author)
       const listed = their !== undefined || hasBucket(message.buckets, bucketOf(author))
       if (listed && authorSeq > (their ?? 0) && ahead.length < WIRE_ITEMS_MAX) ahead.push({ author, authorSeq })
@@ -175,32 +205,64 @@ export class AntiEntropy {
     return [{ do: 'supply', to: from, id, ranges: limited(ranges) }]
   }
 
-  /**
-   * What the peer says it has pruned of what it was asked for. One peer may say so to hide something: another must say
-   * the same, unless there is no other.
-   * @returns what is not to be asked for again
-   */
-  gone(from: NodeId, id: number, ranges: readonly AuthorRange[]): AuthorRange[] {
+  /** An event came that its author signed: one that was new, or a copy whose signature was checked again. */
+  signed(from: NodeId, id: number, author: NodeId, { authorSeq, at }: Signed): void {
+    this.#pruned.signed(author, authorSeq, at)
     const fetch = this.#peers.get(from)?.fetch
-    if (fetch?.id !== id) return []
-    const asked = ranges.filter((range) =>
-      fetch.ranges.some((one) => one.author === range.author && range.from >= one.from && range.from <= one.to),
-    )
-    return this.#peers.size === 1 ? asked : this.#claims.confirmed(from, asked)
+    if (fetch?.id !== id || !fetch.ranges.some((range) => range.author === author)) return
+    fetch.kept = true
+    const signed = fetch.signed.get(author)
+    if (signed === undefined) fetch.signed.set(author, [{ authorSeq, at }])
+    else if (signed.length < FETCH_EVENTS_MAX) signed.push({ authorSeq, at })
+  }
+
+  /** An event of an author that was asked for came, and is not let in here: the peer has kept its promise. */
+  brought(from: NodeId, id: number, author: NodeId): void {
+    const fetch = this.#peers.get(from)?.fetch
+    if (fetch?.id === id && fetch.ranges.some((range) => range.author === author)) fetch.kept = true
+  }
+
+  /** True of a copy that stands right above something missing: if its author signed it, what is below may be pruned. */
+  isAboveMissing(from: NodeId, id: number, { author, authorSeq }: Head): boolean {
+    const fetch = this.#peers.get(from)?.fetch
+    if (fetch?.id !== id) return false
+    const isAsked = fetch.ranges.some((one) => one.author === author && one.from <= authorSeq && one.to >= authorSeq)
+    if (isAsked) fetch.kept = true
+    return isAsked && authorSeq > 1 && !this.#has(author, authorSeq - 1)
+  }
+
+  /** What the peer says it has pruned of what it was asked for; nobody signed that (see pruned-elsewhere.ts). */
+  gone(from: NodeId, id: number, ranges: readonly AuthorRange[], now: number): void {
+    const fetch = this.#peers.get(from)?.fetch
+    if (fetch?.id !== id) return
+    for (const range of ranges) {
+      const { author, from: first } = range
+      if (!fetch.ranges.some((one) => one.author === author && first >= one.from && first <= one.to)) continue
+      fetch.kept = true
+      if (this.#pruned.claim(from, range, fetch.signed.get(author) ?? [], now)) fetch.toldGone = true
+    }
   }
 
   /** Step 4 arrived, and `gained` of its events were new. */
   supplied(from: NodeId, id: number, gained: number, last: boolean, now: number): GossipEffect[] {
     const peer = this.#peers.get(from)
-    if (peer?.fetch?.id !== id) return []
-    peer.fetch.deadline = now + FETCH_PATIENCE_MS
-    peer.fetch.gained += gained
+    const fetch = peer?.fetch
+    if (peer === undefined || fetch?.id !== id) return []
+    if (gained > 0) {
+      fetch.gained += gained
+      fetch.deadline = now + FETCH_PATIENCE_MS
+      for (const { author } of fetch.ranges)
+        if (this.#fetching.get(author)?.id === id) this.#fetching.set(author, { id, at: now })
+    }
     if (!last) return []
-    const { gained: total, ranges } = peer.fetch
+    const { gained: total, ranges, toldGone, kept } = fetch
     for (const { author, to } of ranges) if (this.#rules.isRevoked(author)) this.#noteVain(author, to)
     this.#endFetch(peer)
+    if (kept) this.#unkept.delete(from)
+    else this.#broke(from, now)
+    peer.goneRounds = total > 0 ? 0 : peer.goneRounds + 1
     // Nothing new: the other has nothing to give, and asking again would go round for ever.
-    if (total === 0) return []
+    if (total === 0 && (!toldGone || peer.goneRounds > GONE_ROUNDS_MAX)) return []
     // Also when less came than was asked for: a supply is bounded in bytes, whatever the count.
     if (total < countOf(ranges)) peer.behind = true
     const effects: GossipEffect[] = peer.behind ? this.#compareWith(from, now, 0) : []
@@ -217,6 +279,18 @@ export class AntiEntropy {
     if (this.#vain.size <= VAIN_MAX) return
     for (const oldest of this.#vain.keys()) {
       this.#vain.delete(oldest)
+      return
+    }
+  }
+
+  /** The peer promised what it did not bring. That is forgotten, and the peer asked less: it may only be busy. */
+  #broke(peer: NodeId, now: number): void {
+    const count = (this.#unkept.get(peer)?.count ?? 0) + 1
+    this.#unkept.delete(peer)
+    this.#unkept.set(peer, { count, until: now + Math.min(UNKEPT_MAX_MS, UNKEPT_FIRST_MS * 2 ** (count - 1)) })
+    if (this.#unkept.size <= UNKEPT_PEERS_MAX) return
+    for (const oldest of this.#unkept.keys()) {
+      this.#unkept.delete(oldest)
       return
     }
   }
@@ -247,49 +321,85 @@ export class AntiEntropy {
       {
         do: 'send',
         to,
-        message: { type: 'summary', salt, buckets: this.#summariser.summarise(this.#held.versionVector(), salt) },
+        message: { type: 'summary', salt, buckets: this.#summariser.summarise(this.#pruned.vector(now), salt) },
       },
     ]
   }
 
   #fetch(from: NodeId, peer: Peer, heads: readonly Head[], now: number): GossipEffect[] {
-    if (!this.#pause.mayFetch(now)) return []
-    const vector = this.#held.versionVector()
+    const unkept = this.#unkept.get(from)
+    if (!this.#pause.mayFetch(now) || (unkept !== undefined && now < unkept.until)) return []
+    const vector = this.#pruned.vector(now)
     const lacking: AuthorRange[] = []
+    const budget = { left: LOOKED_UP_MAX }
     for (const { author, authorSeq } of heads) {
-      if (this.#fetching.has(author)) continue
+      const underWay = this.#fetching.get(author)
+      if (underWay !== undefined && now - underWay.at < FETCH_ALONE_MS) continue
       let have = vector.get(author) ?? 0
-      // Others hold what it said before, and name it for ever, since the word against it may stand among that. What was
-      // not taken once will not be; only above it may be a new admission.
+      // Others hold what a revoked one said before, and name it for ever, since the word against it may stand among that. What
+      // was not taken once will not be; only above it may be a new admission.
       if (this.#rules.isRevoked(author)) have = Math.max(have, this.#vain.get(author) ?? 0)
-      // Events that are held back count as here.
-      while (have < authorSeq && this.#seen.has(author, have + 1)) have++
-      if (authorSeq > have) lacking.push({ author, from: have + 1, to: authorSeq })
+      if (authorSeq <= have) continue
+      const asked = { author, from: have + 1, to: authorSeq }
+      for (const part of this.#pruned.notSaidBy(from, asked)) lacking.push(...this.#missingIn(part, budget))
     }
     if (lacking.length === 0) return []
     const underWay = [...this.#peers.values()].filter(({ fetch }) => fetch !== undefined).length
-    if (peer.fetch !== undefined || underWay >= FETCHES_MAX) {
+    // Those who broke a promise do not get all places.
+    const placesMax = unkept === undefined ? FETCHES_MAX : FETCHES_MAX / 2
+    if (peer.fetch !== undefined || underWay >= placesMax) {
       peer.behind = true
       return []
     }
     const ranges = limited(lacking)
     peer.behind = countOf(ranges) < countOf(lacking)
     this.#fetchId = (this.#fetchId + 1) % 0x1_0000_0000
-    peer.fetch = { id: this.#fetchId, ranges, deadline: now + FETCH_PATIENCE_MS, gained: 0 }
-    for (const { author } of ranges) this.#fetching.add(author)
+    const id = this.#fetchId
+    const fresh = { gained: 0, kept: false, toldGone: false, signed: new Map() }
+    peer.fetch = { id, ranges, deadline: now + FETCH_PATIENCE_MS, ...fresh }
+    for (const { author } of ranges) this.#fetching.set(author, { id, at: now })
     this.#pause.fetching(now)
-    return [{ do: 'send', to: from, message: { type: 'fetch', id: this.#fetchId, ranges } }]
+    return [{ do: 'send', to: from, message: { type: 'fetch', id, ranges } }]
+  }
+
+  /**
+   * What is missing of a range, each part with the event above it where that is held: its author's signature is what can show
+   * that the part may be pruned. Events that are held back count as here.
+   */
+  *#missingIn({ author, from, to }: AuthorRange, budget: { left: number }): Generator<AuthorRange> {
+    let next = from
+    while (next <= to) {
+      while (next <= to && budget.left > 0 && this.#has(author, next)) {
+        budget.left--
+        next++
+      }
+      if (next > to) return
+      const first = next
+      while (next <= to && budget.left > 0 && !this.#has(author, next)) {
+        budget.left--
+        next++
+      }
+      // No more is looked up: the rest is asked for as one.
+      if (budget.left <= 0) next = to + 1
+      yield { author, from: first, to: Math.min(to, next) }
+    }
+  }
+
+  #has(author: NodeId, authorSeq: number): boolean {
+    return this.#seen.has(author, authorSeq) || this.#held.has({ author, stream: 'gossip', authorSeq })
   }
 
   #endFetch(peer: Peer | undefined): void {
     if (peer?.fetch === undefined) return
-    for (const { author } of peer.fetch.ranges) this.#fetching.delete(author)
+    const { id, ranges } = peer.fetch
+    for (const { author } of ranges) if (this.#fetching.get(author)?.id === id) this.#fetching.delete(author)
     peer.fetch = undefined
   }
 
   #giveUpLate(now: number): void {
-    for (const peer of this.#peers.values()) {
+    for (const [id, peer] of this.#peers) {
       if (peer.fetch === undefined || peer.fetch.deadline > now) continue
+      if (!peer.fetch.kept) this.#broke(id, now)
       this.#endFetch(peer)
       // Something we know of did not come: look for it as often as at first, not only at the next of the slow rounds.
       this.#everyMs = COMPARE_FIRST_MS

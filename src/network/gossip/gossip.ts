@@ -7,6 +7,7 @@ import { BroadcastTree, type Pushed, pushes } from './broadcast-tree.ts'
 import type { EventId, GossipEffect, GossipInput, GossipTimer, IngestOutcome, OwnEvent } from './gossip-protocol.ts'
 import { type GossipCounts, Intake } from './intake.ts'
 import { goesFirst } from './precedence.ts'
+import { PrunedElsewhere } from './pruned-elsewhere.ts'
 import { PullPause } from './pull-pause.ts'
 import { SeenEvents } from './seen-events.ts'
 import { BEACON_EVERY_MS, SpanningTree } from './spanning-tree.ts'
@@ -25,12 +26,20 @@ export type GossipOptions = {
   rules: ContentRules
   /** 0 <= random() < 1 */
   random: () => number
+  /** How long events are kept that are pruned at all, ms. */
+  retentionMs: number
+  /** True while this node takes back what it said itself, after a backup was restored. */
+  isRecovering: () => boolean
 }
+
+type SupplyMessage = Extract<GossipMessage, { type: 'supply' }>
 
 /** Gossip of one node: the broadcast tree for what happens now, anti-entropy for what was missed, one check an event. */
 export class Gossip implements Protocol<GossipInput, GossipMessage, GossipTimer> {
   readonly counts: GossipCounts = { eventsIn: 0, eventsOut: 0, duplicates: 0, rejected: 0, throttled: 0 }
   readonly #held: HeldEvents
+  readonly #verify: VerifySignature
+  readonly #pruned: PrunedElsewhere
   readonly #seen = new SeenEvents(SEEN_COUNT_MAX, SEEN_BYTES_MAX)
   readonly #spanning: SpanningTree
   readonly #tree: BroadcastTree
@@ -38,13 +47,15 @@ export class Gossip implements Protocol<GossipInput, GossipMessage, GossipTimer>
   readonly #antiEntropy: AntiEntropy
   readonly #pause = new PullPause()
 
-  constructor({ self, isClient, held, verify, rules, random }: GossipOptions) {
+  constructor({ self, isClient, held, verify, rules, random, retentionMs, isRecovering }: GossipOptions) {
     const [seen, pause, counts] = [this.#seen, this.#pause, this.counts]
     this.#held = held
+    this.#verify = verify
+    this.#pruned = new PrunedElsewhere({ self, held, retentionMs, isRecovering })
     this.#spanning = new SpanningTree(self, isClient)
     this.#tree = new BroadcastTree(this.#spanning)
     this.#intake = new Intake({ held, seen, pause, verify, rules, counts })
-    this.#antiEntropy = new AntiEntropy(held, seen, pause, random, rules)
+    this.#antiEntropy = new AntiEntropy({ held, seen, pause, pruned: this.#pruned, random, rules })
   }
 
   get heldBack(): number {
@@ -118,14 +129,8 @@ export class Gossip implements Protocol<GossipInput, GossipMessage, GossipTimer>
         return this.#antiEntropy.vector(from, message, now)
       case 'fetch':
         return this.#antiEntropy.supply(from, message.id, message.ranges)
-      case 'supply': {
-        const events = message.events.map((event) => ({ event, hops: 0 }))
-        const { fresh, effects } = this.#intake.admit(from, events, false, now)
-        if (fresh.length <= SUPPLIED_NAMED_MAX) effects.push(...this.#tree.spread(fresh, from, true))
-        const gone = this.#antiEntropy.gone(from, message.id, message.gone ?? [])
-        if (gone.length > 0) effects.push({ do: 'pass-over', ranges: gone })
-        return [...effects, ...this.#antiEntropy.supplied(from, message.id, fresh.length + gone.length, message.last, now)]
-      }
+      case 'supply':
+        return this.#supply(from, message, now)
     }
   }
 
@@ -186,6 +191,7 @@ export class Gossip implements Protocol<GossipInput, GossipMessage, GossipTimer>
 
   #push(from: NodeId, events: readonly { event: SignedEvent; hops: number }[], now: number): GossipEffect[] {
     const { fresh, duplicates, effects } = this.#intake.admit(from, events, true, now)
+    for (const { author, authorSeq, at } of fresh) this.#pruned.signed(author, authorSeq, at)
     this.#tree.knownTo(from, duplicates)
     const spread = fresh.filter((one) => one.spread)
     if (spread.length > 0) effects.push(...this.#tree.spread(spread, from))
@@ -195,6 +201,23 @@ export class Gossip implements Protocol<GossipInput, GossipMessage, GossipTimer>
       if (prune.length > 0) effects.push(...prune, this.#spanning.beaconFor(from))
     }
     return effects
+  }
+
+  #supply(from: NodeId, { id, events, last, gone = [] }: SupplyMessage, now: number): GossipEffect[] {
+    const supplied = events.map((event) => ({ event, hops: 0 }))
+    const { fresh, duplicates, copies, ignored, effects } = this.#intake.admit(from, supplied, false, now)
+    for (const { author, authorSeq, at } of fresh) this.#antiEntropy.signed(from, id, author, { authorSeq, at })
+    for (const { author } of ignored) this.#antiEntropy.brought(from, id, author)
+    for (const [index, { author, authorSeq, at }] of duplicates.entries()) {
+      const copy = copies[index]
+      if (copy === undefined || !this.#antiEntropy.isAboveMissing(from, id, { author, authorSeq })) continue
+      // It is known by its number alone: what it says of its time is its author's word only if it is signed.
+      if (this.#verify('event', copy.body, copy.signature, author))
+        this.#antiEntropy.signed(from, id, author, { authorSeq, at })
+    }
+    if (fresh.length <= SUPPLIED_NAMED_MAX) effects.push(...this.#tree.spread(fresh, from, true))
+    this.#antiEntropy.gone(from, id, gone, now)
+    return [...effects, ...this.#antiEntropy.supplied(from, id, fresh.length, last, now)]
   }
 
   #graft(from: NodeId, names: readonly EventId[]): GossipEffect[] {

@@ -26,10 +26,17 @@ export type GossipCounts = {
   throttled: number
 }
 
+/** `at`: when it was made, as its author says, ms since 1970. */
+export type Fresh = Pushed & { readonly spread: boolean; readonly at: number }
+
 export type Admitted = {
   /** `spread`: to be pushed on; not so above its author's rate. */
-  readonly fresh: readonly (Pushed & { readonly spread: boolean })[]
+  readonly fresh: readonly Fresh[]
+  /** Headers of events that are here already, and at the same places what came: nobody has checked that it is the same. */
   readonly duplicates: readonly Header[]
+  readonly copies: readonly SignedEvent[]
+  /** Headers of signed events that the network's rules do not let in. */
+  readonly ignored: readonly Header[]
   readonly effects: GossipEffect[]
 }
 
@@ -67,9 +74,11 @@ export class Intake {
 
   /** @param live true for events of the broadcast, which are subject to their author's rate */
   admit(from: NodeId, events: readonly { event: SignedEvent; hops: number }[], live: boolean, now: number): Admitted {
-    const fresh: (Pushed & { spread: boolean })[] = []
+    const fresh: Fresh[] = []
     const effects: GossipEffect[] = []
     const duplicates: Header[] = []
+    const copies: SignedEvent[] = []
+    const ignored: Header[] = []
     for (const { event, hops } of events) {
       const judged = this.#admission.judge(event, live, now)
       if (judged.verdict === 'new') {
@@ -78,13 +87,16 @@ export class Intake {
         const kept = { body: new Uint8Array(event.body), signature: new Uint8Array(event.signature) }
         this.#seen.add(author, authorSeq, { event: kept, hops: hops + 1 })
         this.#queue.push({ header: judged.header, event: kept }, now)
-        fresh.push({ author, authorSeq, event: kept, hops: hops + 1, first: goesFirst(judged.header), spread: judged.spread })
+        const { header, spread } = judged
+        fresh.push({ author, authorSeq, event: kept, hops: hops + 1, first: goesFirst(header), spread, at: header.at })
         this.#counts.eventsIn++
         if (!judged.spread) this.#counts.throttled++
       } else if (judged.verdict === 'duplicate') {
         duplicates.push(judged.header)
+        copies.push(event)
         this.#counts.duplicates++
       } else if (judged.verdict === 'ignored') {
+        ignored.push(judged.header)
         this.#counts.rejected++
       } else {
         this.#counts.rejected++
@@ -95,7 +107,7 @@ export class Intake {
       }
     }
     effects.push(...this.#releaseWake(now))
-    return { fresh, duplicates, effects }
+    return { fresh, duplicates, copies, ignored, effects }
   }
 
   /** The timer of the release is due. */

@@ -22,7 +22,12 @@ export class Answers {
     return this.#answers.get(peer)?.roundTripMs
   }
 
+  /** When it answered last, ms; -Infinity if it never did. */
+  at(peer: NodeId): number {
+    return this.#answers.get(peer)?.at ?? Number.NEGATIVE_INFINITY
+  }
+
   hasAnsweredSince(peer: NodeId, since: number): boolean {
-    return (this.#answers.get(peer)?.at ?? Number.NEGATIVE_INFINITY) >= since
+    return this.at(peer) >= since
   }
 }

@@ -1,4 +1,4 @@
-import type { EventOf, MemberAddress, NodeId, NodeRole } from '../../events/index.ts'
+import { type EventOf, type MemberAddress, NO_ADDRESS, type NodeId, type NodeRole } from '../../events/index.ts'
 
 export type MemberState = 'alive' | 'suspect' | 'dead' | 'left'
 export type MemberEventKind = 'member.alive' | 'member.suspect' | 'member.dead' | 'member.refuted' | 'member.left'
@@ -10,18 +10,18 @@ export type Member = {
   address: MemberAddress
   state: MemberState
   incarnation: number
-  /** True once the member itself said where it is; then nobody else's word counts. */
-  addressIsOwnWord: boolean
 }
 
-type Word = { readonly incarnation: number; readonly state: MemberState }
-/** What others say of one incarnation: the strongest word, and two at most of those who say suspect or dead. */
-type Claim = { state: MemberState; readonly accusers: NodeId[] }
+type Word = { readonly incarnation: number; readonly state: MemberState; readonly lamport: number }
+/** What one of the others said of one incarnation, the last time. */
+type Claim = { readonly by: NodeId; readonly state: MemberState; readonly lamport: number }
 /** A member, and what was said of it: by itself, and by others, of whom nearly all members have none. */
-type Known = Member & { own: Word | undefined; others: Map<number, Claim> | undefined }
+type Known = Member & { own: Word | undefined; others: Map<number, Claim[]> | undefined }
 
 /** Incarnations above a member's own word of which others' words are kept, until the member's word has come. */
 const AHEAD_MAX = 8
+/** Others whose words of one incarnation are kept, the latest: what was said before the announcement is the first to go. */
+const CLAIMS_MAX = 4
 
 const STATES: { readonly [K in MemberEventKind]: MemberState } = {
   'member.alive': 'alive',
@@ -36,9 +36,10 @@ export const isMemberEvent = (event: { kind: string }): event is MemberEvent => 
 
 /**
  * The members this node knows, as SWIM folds them: the higher incarnation wins, then left over dead over suspect over
- * alive (Das, Gupta, Motivala 2002, section 4.2). Others' words count only up to the incarnation that the member itself
- * announced: else a liar could name one that it cannot go above. And the word of one alone makes nobody dead while
- * somebody besides it is there who could see for himself. The same as the liveness projection has it, so they agree.
+ * alive (Das, Gupta, Motivala 2002, section 4.2). Others' words count only of the incarnation that the member itself
+ * announced, and only with a later stamp than the announcement: else a liar could name one that it cannot go above, or accuse
+ * those that are to come. And the word of one alone makes nobody dead while somebody besides it is there who could see for
+ * himself. Where a member is, it says itself: others can have nobody dial. The same as the liveness projection has it.
  */
 export class MemberTable {
   readonly #members = new Map<NodeId, Known>()
@@ -67,7 +68,7 @@ export class MemberTable {
   }
 
   /** @returns the members whose state or incarnation the event changed: nearly always its subject, or none */
-  fold(author: NodeId, event: MemberEvent): Member[] {
+  fold(author: NodeId, event: MemberEvent, lamport: number): Member[] {
     const own = author === event.subject
     if (!own && (event.kind === 'member.left' || event.kind === 'member.refuted')) return []
     // Clients come and go freely; nobody probes them.
@@ -78,27 +79,25 @@ export class MemberTable {
     const isNew = member === undefined
     if (member === undefined) {
       if (!this.#hasRoom()) return []
-      const address = { host, port, dhtPort }
-      const said = { own: undefined, others: undefined }
-      member = { id: event.subject, role, address, state, incarnation, addressIsOwnWord: own, ...said }
+      member = { id: event.subject, role, address: NO_ADDRESS, state, incarnation, own: undefined, others: undefined }
       this.#members.set(event.subject, member)
       this.#counts[state]++
     }
     if (incarnation < (member.own?.incarnation ?? 0)) return []
-    if (own || !member.addressIsOwnWord) {
+    if (own) {
       const { address } = member
       if (address.host !== host || address.port !== port || address.dhtPort !== dhtPort)
         member.address = { host, port, dhtPort }
       member.role = role
-      member.addressIsOwnWord ||= own
-    }
-    if (own) {
-      if (member.own?.incarnation === incarnation && PRECEDENCE[state] <= PRECEDENCE[member.own.state]) return []
-      member.own = { incarnation, state }
+      const same = member.own?.incarnation === incarnation ? member.own : undefined
+      const isStronger = same === undefined || PRECEDENCE[state] > PRECEDENCE[same.state]
+      if (!isStronger && (state !== same.state || lamport >= same.lamport)) return []
+      // Of one incarnation announced twice, the earlier announcement counts.
+      member.own = { incarnation, state, lamport }
       for (const known of member.others?.keys() ?? []) if (known < incarnation) member.others?.delete(known)
     } else {
       member.others ??= new Map()
-      keep(member.others, incarnation, state, author)
+      keep(member.others, incarnation, { by: author, state, lamport })
     }
     const witnesses = this.#unaccused.size
     if (isUnaccused(member)) this.#unaccused.add(member.id)
@@ -125,12 +124,14 @@ export class MemberTable {
   #effective({ own, others }: Known): Word | undefined {
     const incarnation = own?.incarnation ?? (others === undefined ? undefined : highestOf(others))
     if (incarnation === undefined) return undefined
-    const claim = others?.get(incarnation)
-    if (claim === undefined) return own
-    const { state, accusers } = claim
-    const isLoneWord = state === 'dead' && accusers.length === 1 && this.#hasOtherWitness(accusers[0] as NodeId)
+    const claims = countingOf(others?.get(incarnation), own)
+    const [strongest] = claims
+    if (strongest === undefined) return own
+    const accusers = claims.filter(({ state }) => isAccusation(state))
+    const { state, by, lamport } = strongest
+    const isLoneWord = state === 'dead' && accusers.length === 1 && this.#hasOtherWitness(by)
     const said: MemberState = isLoneWord ? 'suspect' : state
-    return own === undefined || PRECEDENCE[said] > PRECEDENCE[own.state] ? { incarnation, state: said } : own
+    return own === undefined || PRECEDENCE[said] > PRECEDENCE[own.state] ? { incarnation, state: said, lamport } : own
   }
 
   #hasOtherWitness(accuser: NodeId): boolean {
@@ -153,18 +154,31 @@ export class MemberTable {
 
 const isAccusation = (state: MemberState): boolean => state === 'suspect' || state === 'dead'
 
-const highestOf = (others: ReadonlyMap<number, Claim>): number | undefined =>
+const highestOf = (others: ReadonlyMap<number, unknown>): number | undefined =>
   others.size === 0 ? undefined : Math.max(...others.keys())
+
+/** Those that count against this announcement, the strongest first. */
+const countingOf = (claims: readonly Claim[] = [], own: Word | undefined): readonly Claim[] =>
+  claims
+    .filter(({ lamport }) => own === undefined || lamport > own.lamport)
+    .sort((a, b) => PRECEDENCE[b.state] - PRECEDENCE[a.state])
 
 function isUnaccused({ own, others }: Known): boolean {
   if (own?.state !== 'alive') return false
-  return !isAccusation(others?.get(own.incarnation)?.state ?? 'alive')
+  return !countingOf(others?.get(own.incarnation), own).some(({ state }) => isAccusation(state))
 }
 
-function keep(others: Map<number, Claim>, incarnation: number, state: MemberState, author: NodeId): void {
-  const claim = others.get(incarnation) ?? { state, accusers: [] }
-  if (PRECEDENCE[state] > PRECEDENCE[claim.state]) claim.state = state
-  if (isAccusation(state) && claim.accusers.length < 2 && !claim.accusers.includes(author)) claim.accusers.push(author)
-  others.set(incarnation, claim)
+function keep(others: Map<number, Claim[]>, incarnation: number, claim: Claim): void {
+  const claims = others.get(incarnation) ?? []
+  const at = claims.findIndex(({ by }) => by === claim.by)
+  if (at < 0) claims.push(claim)
+  else if (isLater(claim, claims[at] as Claim)) claims[at] = claim
+  others.set(incarnation, claims)
+  if (claims.length > CLAIMS_MAX) claims.sort((a, b) => (isLater(a, b) ? -1 : 1)).pop()
   if (others.size > AHEAD_MAX) others.delete(highestOf(others) ?? 0)
+}
+
+function isLater(a: Claim, b: Claim): boolean {
+  if (a.lamport !== b.lamport) return a.lamport > b.lamport
+  return a.by === b.by ? PRECEDENCE[a.state] > PRECEDENCE[b.state] : a.by > b.by
 }

@@ -21,9 +21,9 @@ export type MembershipInput =
   /** The node stops: it says so, that nobody has to find out, and stores the beats so far. */
   | { type: 'leave' }
   /** What the liveness projection knew before this start. */
-  | { type: 'remember'; member: Omit<Member, 'addressIsOwnWord'> }
+  | { type: 'remember'; member: Member }
   | { type: 'link-up'; peer: NodeId }
   /** `isHint`: the link broke; it was not closed for a reason that says nothing about the peer. */
   | { type: 'link-down'; peer: NodeId; isHint: boolean }
   /** A member event stands in the log now: ours, or somebody's. */
-  | { type: 'stored'; author: NodeId; event: MemberEvent }
+  | { type: 'stored'; author: NodeId; event: MemberEvent; lamport: number }

@@ -1,9 +1,11 @@
 import type { Event, MemberAddress, NodeId, NodeRole } from '../../events/index.ts'
 import type { AppendFailure, Protocol } from '../protocol.ts'
 import type { MembershipMessage } from '../wire.ts'
+import { Answers } from './answers.ts'
 import { Beats } from './beats.ts'
 import { isMemberEvent, type Member, type MemberEvent, MemberTable } from './member-table.ts'
 import type { MembershipEffect, MembershipInput, MembershipTimer } from './membership-protocol.ts'
+import { OwnEyes } from './own-eyes.ts'
 import { OwnWord } from './own-word.ts'
 import { ProbeList } from './probe-list.ts'
 import { LOOK_AT_LINKS_MS, PROBE_EVERY_MS, Prober } from './prober.ts'
@@ -26,6 +28,10 @@ export type MembershipOptions = {
   incarnation: number
   address: () => MemberAddress
   isLinked: (peer: NodeId) => boolean
+  /** When the peer last said something on its link, ms; undefined without a link. */
+  heardAt: (peer: NodeId) => number | undefined
+  /** True if the network admits this node as a member of this role. */
+  isAdmitted: (node: NodeId, role: NodeRole) => boolean
   /** 0 <= random() < 1 */
   random: () => number
 }
@@ -37,13 +43,15 @@ export class Membership implements Protocol<MembershipInput, MembershipMessage, 
   readonly #table: MemberTable
   readonly #list: ProbeList
   readonly #beats = new Beats()
+  readonly #answers: Answers
+  readonly #eyes: OwnEyes
   readonly #suspicions: Suspicions
   readonly #prober: Prober
   readonly #own: OwnWord
   readonly #unstored = new UnstoredWords()
 
   constructor(options: MembershipOptions) {
-    const { self, role, random, isLinked } = options
+    const { self, role, random, isLinked, heardAt } = options
     const isMember = role !== 'client'
     this.#options = options
     this.#isMember = isMember
@@ -52,7 +60,10 @@ export class Membership implements Protocol<MembershipInput, MembershipMessage, 
     const suspicions = new Suspicions({ self, isMember, table, list, probeEveryMs: PROBE_EVERY_MS, random })
     this.#table = table
     this.#suspicions = suspicions
-    this.#prober = new Prober({ isMember, table, list, beats: this.#beats, suspicions, isLinked })
+    this.#answers = new Answers()
+    const answers = this.#answers
+    this.#eyes = new OwnEyes({ table, answers, heardAt })
+    this.#prober = new Prober({ isMember, table, list, beats: this.#beats, suspicions, answers, eyes: this.#eyes, isLinked })
     this.#own = new OwnWord(options)
     this.#list = list
   }
@@ -62,16 +73,25 @@ export class Membership implements Protocol<MembershipInput, MembershipMessage, 
     return this.#own.incarnation
   }
 
-  members(): IterableIterator<Member> {
-    return this.#table.all()
+  /** All members, as they are believed to be here. */
+  *members(now: number): Generator<Member> {
+    for (const member of this.#table.all()) yield this.#eyes.view(member, now)
   }
 
-  member(id: NodeId): Member | undefined {
-    return this.#table.get(id)
+  member(id: NodeId, now: number): Member | undefined {
+    const member = this.#table.get(id)
+    return member === undefined ? undefined : this.#eyes.view(member, now)
+  }
+
+  /** True if this node does not believe, now, what others say against the member. */
+  isSeenAlive(id: NodeId, now: number): boolean {
+    const member = this.#table.get(id)
+    if (member === undefined || this.#eyes.view(member, now).state !== 'alive') return false
+    return member.state !== 'alive' || this.#eyes.sees(id, now)
   }
 
   roundTripMs(peer: NodeId): number | undefined {
-    return this.#prober.answers.roundTripMs(peer)
+    return this.#answers.roundTripMs(peer)
   }
 
   get healthMultiplier(): number {
@@ -85,7 +105,7 @@ export class Membership implements Protocol<MembershipInput, MembershipMessage, 
       case 'timer':
         return this.#own.hasLeft ? [] : this.#wake(input.timer, now)
       case 'stored':
-        return this.#stored(input.author, input.event, now)
+        return this.#stored(input.author, input.event, input.lamport, now)
       case 'link-up': {
         // Somebody who is believed gone is here: tell it what is said of it.
         const member = this.#table.get(input.peer)
@@ -119,11 +139,12 @@ export class Membership implements Protocol<MembershipInput, MembershipMessage, 
     ]
   }
 
-  #remember(member: Omit<Member, 'addressIsOwnWord'>, now: number): MembershipEffect[] {
-    const { id: subject, address, state, incarnation, role } = member
-    if (subject === this.#options.self) return []
+  #remember({ id: subject, address, state, incarnation, role }: Member, now: number): MembershipEffect[] {
+    const { self, isAdmitted } = this.#options
+    if (subject === self || !isAdmitted(subject, role)) return []
     const event: MemberEvent = { kind: `member.${state}`, subject, incarnation, role, ...address }
-    this.#table.fold(subject, event)
+    // Before all stamps: whatever comes was said later.
+    this.#table.fold(subject, event, 0)
     return state === 'suspect' ? this.#suspicions.heard(subject, { ...event, kind: 'member.suspect' }, now) : []
   }
 
@@ -147,10 +168,11 @@ export class Membership implements Protocol<MembershipInput, MembershipMessage, 
   #wake(timer: MembershipTimer, now: number): MembershipEffect[] {
     switch (timer.name) {
       case 'probe':
-        return this.#prober.tick(now)
+        return [...this.#gone(now), ...this.#prober.tick(now)]
       case 'links-probe':
-        return this.#prober.lookAtLinks(now)
+        return [...this.#gone(now), ...this.#prober.lookAtLinks(now)]
       case 'roll-up':
+        this.#eyes.forgetUnknown()
         return [...this.#rollUp(), { do: 'wake', afterMs: ROLL_UP_EVERY_MS, timer }]
       case 'suspect':
         return this.#suspicions.timeIsOver(timer.of)
@@ -165,11 +187,11 @@ export class Membership implements Protocol<MembershipInput, MembershipMessage, 
     return this.#beats.rollUp().map((event) => ({ do: 'append', event }))
   }
 
-  #stored(author: NodeId, event: MemberEvent, now: number): MembershipEffect[] {
+  #stored(author: NodeId, event: MemberEvent, lamport: number, now: number): MembershipEffect[] {
     // The log can be written: what it did not take is not to wait longer.
     const effects = this.#unstored.worked() && !this.#own.hasLeft ? this.#sayAgain() : []
     effects.push(
-      ...(event.subject === this.#options.self ? this.#aboutUs(author, event) : this.#aboutOther(author, event, now)),
+      ...(event.subject === this.#options.self ? this.#aboutUs(author, event) : this.#aboutOther(author, event, lamport, now)),
     )
     return effects
   }
@@ -183,20 +205,31 @@ export class Membership implements Protocol<MembershipInput, MembershipMessage, 
     return event.kind === 'member.dead' ? this.#refute('dead', event.incarnation) : []
   }
 
-  #aboutOther(author: NodeId, event: MemberEvent, now: number): MembershipEffect[] {
-    for (const { id, state } of this.#table.fold(author, event)) if (state !== 'suspect') this.#suspicions.end(id)
+  #aboutOther(author: NodeId, event: MemberEvent, lamport: number, now: number): MembershipEffect[] {
+    const { self, isAdmitted, isLinked } = this.#options
+    // Of somebody who is no member here nobody can say that it is one: nobody is to ping it.
+    if (!isAdmitted(event.subject, event.role)) return []
+    const changed = this.#table.fold(author, event, lamport)
+    for (const member of changed) {
+      this.#eyes.changed(member, author === self, now)
+      if (member.state !== 'suspect') this.#suspicions.end(member.id)
+    }
     const subject = this.#table.get(event.subject)
     const effects: MembershipEffect[] = []
     if (event.kind === 'member.suspect' || event.kind === 'member.dead') {
       effects.push(...this.#suspicions.heard(author, event, now))
-      // It is called dead, and it answered us a moment ago: it should know.
-      const isAccused = subject?.incarnation === event.incarnation && subject.state !== 'alive'
-      const isTold = event.kind === 'member.dead' && isAccused
-      if (isTold && this.#prober.answers.hasAnsweredSince(subject.id, now - ANSWERED_LATELY_MS))
+      // It is accused, and is here, or answered us a moment ago: it should know, and we see for ourselves.
+      const isNews = subject !== undefined && subject.state !== 'alive' && changed.includes(subject)
+      if (isNews && (isLinked(subject.id) || this.#answers.hasAnsweredSince(subject.id, now - ANSWERED_LATELY_MS)))
         effects.push(...this.#prober.ping(subject, now))
     }
-    if (subject?.state === 'dead' || subject?.state === 'left') effects.push({ do: 'member-gone', member: subject.id })
+    const isGone = subject?.state === 'left' || (subject?.state === 'dead' && this.#eyes.isGone(subject, now))
+    if (isGone) effects.push({ do: 'member-gone', member: event.subject })
     return effects
+  }
+
+  #gone(now: number): MembershipEffect[] {
+    return this.#eyes.believed(now).map(({ id }) => ({ do: 'member-gone', member: id }))
   }
 
   #refute(belief: string, incarnation: number): MembershipEffect[] {

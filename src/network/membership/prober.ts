@@ -1,10 +1,11 @@
 import type { NodeId } from '../../events/index.ts'
 import type { SendFailure } from '../protocol.ts'
 import type { Belief, MembershipMessage } from '../wire.ts'
-import { Answers } from './answers.ts'
+import type { Answers } from './answers.ts'
 import type { Beats } from './beats.ts'
 import type { Member, MemberTable } from './member-table.ts'
 import type { MembershipEffect, MembershipTimer } from './membership-protocol.ts'
+import type { OwnEyes } from './own-eyes.ts'
 import type { ProbeList } from './probe-list.ts'
 import { LocalHealth } from './suspicion.ts'
 import type { Suspicions } from './suspicions.ts'
@@ -44,12 +45,13 @@ export type ProberOptions = {
   list: ProbeList
   beats: Beats
   suspicions: Suspicions
+  answers: Answers
+  eyes: Pick<OwnEyes, 'missed'>
   isLinked: (peer: NodeId) => boolean
 }
 
 /** Pings members, one each period, and through others where there is no answer (SWIM, section 4.1). */
 export class Prober {
-  readonly answers = new Answers()
   readonly #options: ProberOptions
   readonly #health = new LocalHealth()
   readonly #probes = new Map<number, Probe>()
@@ -224,13 +226,13 @@ export class Prober {
   }
 
   #answered(peer: NodeId, now: number, roundTripMs: number | undefined): void {
-    this.answers.add(peer, now, roundTripMs)
+    this.#options.answers.add(peer, now, roundTripMs)
     this.#missedOnce.delete(peer)
     this.#options.suspicions.answered(peer)
   }
 
   #missed(probe: Probe, now: number): MembershipEffect[] {
-    const { table, list, beats, suspicions } = this.#options
+    const { table, list, beats, suspicions, eyes } = this.#options
     // Neither we tried it, nor did anybody for us. Its turn comes in the next round.
     if (!probe.tried && probe.nacks.length === 0) return []
     // A helper's no in time proves that words still pass between us and the others, as an answer would. Others that say
@@ -247,6 +249,7 @@ export class Prober {
       return []
     }
     this.#missedOnce.delete(member.id)
+    eyes.missed(member.id, now)
     return suspicions.probeFailed(member, now)
   }
 }

@@ -12,6 +12,7 @@ import { canonicalJson } from '../canonical-json.ts'
 import { DirtyKeys } from '../dirty-keys.ts'
 import type { Projection } from '../projection.ts'
 import {
+  type Claim,
   isUnaccused,
   knowsBetter,
   MEMBER_KINDS,
@@ -37,7 +38,7 @@ type Entry = { words: Words; whereabouts: Whereabouts | undefined; roundTrips: R
 /** As it is stored. */
 type Row = {
   own: Word | null
-  others: readonly { first: Word; second: Word | null }[]
+  others: readonly Claim[]
   whereabouts: Whereabouts | null
   roundTrips: RoundTrips | null
 }
@@ -163,8 +164,7 @@ function rowOf(state: LivenessState, key: string): string | null {
   const entry = state.entries.get(key as NodeId)
   if (entry === undefined) return null
   const { words, whereabouts = null, roundTrips = null } = entry
-  const others = words.others.map(({ first, second = null }) => ({ first, second }))
-  return canonicalJson({ own: words.own ?? null, others, whereabouts, roundTrips })
+  return canonicalJson({ own: words.own ?? null, others: words.others, whereabouts, roundTrips })
 }
 
 /** Rows are older than the rules: an address that may not be dialled reads as the log reads it, as none. */
@@ -173,7 +173,7 @@ const readable = (stored: Whereabouts): Whereabouts => (isMemberAddress(stored) 
 /** The projection of node `own`: a node's own starts and round trips are taken from its own events alone. */
 export const livenessProjection = (own: NodeId): Projection<LivenessState> => ({
   name: 'liveness',
-  version: 3,
+  version: 4,
   handles: [...MEMBER_KINDS, 'heartbeat.rolled-up', 'node.started'],
   initial: newState,
   apply: (state, envelope) => apply(own, state, envelope),
@@ -194,8 +194,7 @@ export const livenessProjection = (own: NodeId): Projection<LivenessState> => ({
       }
       const row = JSON.parse(value) as Row
       const entry = entryOf(state, key as NodeId)
-      const others = row.others.map(({ first, second }) => ({ first, second: second ?? undefined }))
-      setWords(state, key as NodeId, entry, { own: row.own ?? undefined, others })
+      setWords(state, key as NodeId, entry, { own: row.own ?? undefined, others: row.others })
       entry.whereabouts = row.whereabouts === null ? undefined : readable(row.whereabouts)
       entry.roundTrips = row.roundTrips ?? undefined
     }
@@ -207,7 +206,9 @@ function memberOf(state: LivenessState, id: NodeId): Member | undefined {
   const { words = NO_WORDS, whereabouts, roundTrips } = state.entries.get(id) ?? {}
   const word = strongest(words, otherWitness(state))
   if (word === undefined || whereabouts === undefined) return undefined
-  const { role, host, port, dhtPort } = whereabouts
+  const { role } = whereabouts
+  // Where somebody else says it is, nobody is sent: it may be the address of a third party.
+  const { host, port, dhtPort } = whereabouts.by.author === id ? whereabouts : NO_ADDRESS
   let shown: Member['roundTrips']
   if (roundTrips !== undefined) {
     const { by: _, ...figures } = roundTrips
@@ -232,7 +233,7 @@ export function memberIn(state: LivenessState, id: NodeId): Member | undefined {
 /** The events that make the table what it is: everything else that was said of members is superseded. */
 export function* decisiveEvents(state: LivenessState): Generator<Stamp> {
   for (const { words, whereabouts, roundTrips } of state.entries.values()) {
-    const claimed = words.others.flatMap(({ first, second }) => [first, second])
+    const claimed = words.others.flat()
     for (const source of [words.own, ...claimed, whereabouts, roundTrips]) if (source !== undefined) yield source.by
   }
 }

@@ -77,19 +77,23 @@ export function outweighs(a: Word, b: Word): boolean {
 /** Incarnations above a member's own word of which others' words are kept, until the member's word has come. */
 const AHEAD_MAX = 8
 
-/** What others say of one incarnation: the strongest word, and the strongest that somebody else says. */
-export type Claim = { readonly first: Word; readonly second: Word | undefined }
+/** Others whose words of one incarnation are kept, the latest: what was said before the announcement is the first to go. */
+const CLAIMS_MAX = 4
+
+/** What others said of one incarnation, each the last time, the latest first. */
+export type Claim = readonly [Word, ...Word[]]
 
 /**
  * What is said of one member: its own strongest word, and what others claim of that incarnation and later ones, ascending.
- * Others count only up to the incarnation that the member itself announced: a liar cannot kill one that is to come, nor
- * name a number that the member could not go above. Before the member's own word has come, theirs is all there is.
+ * Others count only of the incarnation that the member itself announced, and only with a later stamp than the announcement:
+ * a liar cannot kill one that is to come, nor name a number that the member could not go above. Before the member's own word
+ * has come, theirs is all there is.
  */
 export type Words = { readonly own: Word | undefined; readonly others: readonly Claim[] }
 
 export const NO_WORDS: Words = { own: undefined, others: [] }
 
-const incarnationOf = ({ first }: Claim): number => first.incarnation
+const incarnationOf = ([word]: Claim): number => word.incarnation
 
 /** @returns the same object where the word changes nothing */
 export function withWord(words: Words, subject: NodeId, word: Word): Words {
@@ -99,35 +103,44 @@ export function withWord(words: Words, subject: NodeId, word: Word): Words {
     return { own: word, others: others.filter((claim) => incarnationOf(claim) >= word.incarnation) }
   }
   if (own !== undefined && word.incarnation < own.incarnation) return words
+  const index = others.findIndex((claim) => incarnationOf(claim) === word.incarnation)
+  const same = others[index]
+  if (same !== undefined) {
+    const claim = withClaim(same, word)
+    return claim === same ? words : { own, others: others.with(index, claim) }
+  }
   const highest = others.at(-1)
   // Above all that are kept: there is room for it, or it is the one that is dropped.
   if (highest === undefined || word.incarnation > incarnationOf(highest))
-    return others.length < AHEAD_MAX ? { own, others: [...others, { first: word, second: undefined }] } : words
-  const index = others.findIndex((claim) => incarnationOf(claim) === word.incarnation)
-  const same = others[index]
-  if (same === undefined) {
-    const kept = [...others, { first: word, second: undefined }].sort((a, b) => incarnationOf(a) - incarnationOf(b))
-    // The lowest are next to be announced; what is dropped was never announced by anybody honest.
-    return { own, others: kept.slice(0, AHEAD_MAX) }
-  }
-  const claim = withClaim(same, word)
-  return claim === same ? words : { own, others: others.with(index, claim) }
+    return others.length < AHEAD_MAX ? { own, others: [...others, [word]] } : words
+  const kept: Claim[] = [...others, [word] satisfies Claim]
+  // The lowest are next to be announced; what is dropped was never announced by anybody honest.
+  return { own, others: kept.sort((a, b) => incarnationOf(a) - incarnationOf(b)).slice(0, AHEAD_MAX) }
 }
 
-// The two strongest of each author's strongest: the same for every order of arrival, since words only get stronger.
+const isLater = (a: Word, b: Word): boolean => compareCanonically(a.by, b.by) > 0
+
+// The latest of each author's latest: the same for every order of arrival.
 function withClaim(claim: Claim, word: Word): Claim {
-  const { first, second } = claim
-  if (outweighs(word, first)) return { first: word, second: word.by.author === first.by.author ? second : first }
-  if (word.by.author === first.by.author) return claim
-  return second === undefined || outweighs(word, second) ? { first, second: word } : claim
+  const before = claim.find(({ by }) => by.author === word.by.author)
+  if (before !== undefined && !isLater(word, before)) return claim
+  const [first, ...rest] = [...claim.filter((one) => one !== before), word].sort((a, b) => (isLater(a, b) ? -1 : 1))
+  const kept: Claim = [first as Word, ...rest.slice(0, CLAIMS_MAX - 1)]
+  return kept.includes(word) ? kept : claim
 }
 
 const isAccusation = (word: Word | undefined): boolean => word?.state === 'suspect' || word?.state === 'dead'
 
+/** What others say that counts, the strongest first: against a member's own word, what was said later. */
+function counting({ own, others }: Words): readonly Word[] {
+  const claim = own === undefined ? others.at(-1) : others.find((one) => incarnationOf(one) === own.incarnation)
+  const said = (claim ?? []).filter((word) => own === undefined || word.by.lamport > own.by.lamport)
+  return said.sort((a, b) => (outweighs(a, b) ? -1 : 1))
+}
+
 /** True if a member says it is alive and nobody says otherwise: its silence about somebody else's death counts. */
-export function isUnaccused({ own, others }: Words): boolean {
-  if (own?.state !== 'alive') return false
-  return !others.some(({ first }) => first.incarnation === own.incarnation && isAccusation(first))
+export function isUnaccused(words: Words): boolean {
+  return words.own?.state === 'alive' && !counting(words).some(isAccusation)
 }
 
 /**
@@ -135,10 +148,9 @@ export function isUnaccused({ own, others }: Words): boolean {
  * to see for himself: until a second one agrees, the member is suspected.
  */
 export function strongest(words: Words, hasOtherWitness: (accuser: NodeId) => boolean): Word | undefined {
-  const { own, others } = words
-  const claim = own === undefined ? others.at(-1) : others.find(({ first }) => first.incarnation === own.incarnation)
-  if (claim === undefined) return own
-  const { first, second } = claim
+  const { own } = words
+  const [first, second] = counting(words)
+  if (first === undefined) return own
   const isLoneWord = first.state === 'dead' && !isAccusation(second) && hasOtherWitness(first.by.author)
   const other: Word = isLoneWord ? { ...first, state: 'suspect' } : first
   return own === undefined || outweighs(other, own) ? other : own

@@ -1,6 +1,6 @@
 import type { NodeId } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
-import { liveMembers, type ProjectionRunner } from '../../projections/index.ts'
+import { type Member, members, type ProjectionRunner } from '../../projections/index.ts'
 import {
   keywordsOf,
   OWNER_COUNT,
@@ -11,28 +11,41 @@ import {
   type Query,
 } from '../../projections/keyword-index/index.ts'
 import type { Term } from '../../projections/keyword-index/query.ts'
+import type { MemberSight } from '../node/member-sight.ts'
 import type { IndexMap, QueryPlan } from './index-map.ts'
 
 /** Nodes asked for a query that names no whole word (`pre*`): each knows a part. */
 const BROADCAST_MAX = 16
 
-/** The map as the liveness projection has it at each call; computed again only when an index node comes or goes. */
-export function liveIndexMap(states: ProjectionRunner<ProjectionStates>): IndexMap {
-  let nodes: NodeId[] | undefined
+/** Who is admitted, and who is alive here whatever others say; left out, all are what the projection says. */
+const AS_SAID: MemberSight = { isMember: () => true, stateOf: ({ state }) => state }
+
+/** The map as the liveness projection and this node itself have it at each call; computed again only when an index node comes or goes. */
+export function liveIndexMap(states: ProjectionRunner<ProjectionStates>, sight: MemberSight = AS_SAID): IndexMap {
+  /** Index nodes that have not left; some of them are said to be dead. */
+  let nodes: Member[] | undefined
+  let live: NodeId[] = []
   let known = ''
   const owners = new Map<number, NodeId[]>()
   // As long as the runner itself: nothing to undo.
   states.onChange('liveness', () => {
     nodes = undefined
   })
+  states.onChange('admissions', () => {
+    nodes = undefined
+  })
   const indexNodes = (): NodeId[] => {
-    if (nodes === undefined) {
-      nodes = liveMembers(states.state('liveness'), 'index').map(({ id }) => id)
-      const now = nodes.join()
-      if (now !== known) owners.clear()
-      known = now
-    }
-    return nodes
+    const isChanged = nodes === undefined
+    nodes ??= members(states.state('liveness')).filter(
+      ({ id, role, state }) => role === 'index' && state !== 'left' && sight.isMember(id),
+    )
+    // What is said changes with the events; what this node sees of the dead, from one moment to the next.
+    if (!isChanged && nodes.every(({ state }) => state !== 'dead')) return live
+    live = nodes.filter((member) => sight.stateOf(member) !== 'dead').map(({ id }) => id)
+    const now = live.join()
+    if (now !== known) owners.clear()
+    known = now
+    return live
   }
   const ownersOfPartition = (partition: number): NodeId[] => {
     const alive = indexNodes()

@@ -28,6 +28,7 @@ import type { StartOptions } from '../start.ts'
 import type { Admittance } from './admittance.ts'
 import type { HeldOff } from './held-off.ts'
 import { peerNamed } from './log-queries.ts'
+import type { MemberSight } from './member-sight.ts'
 import type { NoticeBoard } from './notices.ts'
 import { orphanedRevocations } from './orphaned-revocations.ts'
 import { createRebuilder, knownProjections } from './rebuild.ts'
@@ -52,6 +53,8 @@ export type NodeParts = {
   states: ProjectionRunner<ProjectionStates>
   transport: Transport
   overlay: Overlay
+  /** What this node makes of what members are said to be. */
+  sight: MemberSight
   /** Bootstraps run a Mainline node of their own; clients have their engine's. */
   directory: PeerDirectory | undefined
   engine: TorrentEngine | undefined
@@ -68,7 +71,7 @@ export type NodeParts = {
 
 /** What any running node can be asked. */
 export function createNodeService(parts: NodeParts): NodeService {
-  const { admittance, log, states, overlay, notices, queries } = parts
+  const { admittance, log, states, overlay, notices, queries, sight } = parts
   const ledger = () => states.state('reputation')
   const rebuilder = createRebuilder(states)
 
@@ -113,8 +116,14 @@ export function createNodeService(parts: NodeParts): NodeService {
     async members(asOf) {
       const rows = await queries.members(asOf)
       if (asOf?.at !== undefined) return rows
-      // Rolled-up beats are minutes old: what the last ping took is better.
-      return rows.map((row) => ({ ...row, roundTripMs: overlay.roundTripMs(row.id) ?? row.roundTripMs }))
+      return rows
+        .filter(({ id }) => sight.isMember(id))
+        .map((row) => ({
+          ...row,
+          state: sight.stateOf(row),
+          // Rolled-up beats are minutes old: what the last ping took is better.
+          roundTripMs: overlay.roundTripMs(row.id) ?? row.roundTripMs,
+        }))
     },
     async stop() {
       parts.stop()
@@ -151,11 +160,11 @@ function roleInTable({ states }: NodeParts, id: string): NodeRole | null {
 }
 
 function statusOf(parts: NodeParts): NodeStatus {
-  const { options, log, states, overlay, transport, directory, engine, joined, invitation, admittance } = parts
+  const { options, log, states, overlay, transport, directory, engine, joined, invitation, admittance, sight } = parts
   const { links, ...gossip } = overlay.status()
   const inView = (view: string): number => links.filter((link) => link.view === view).length
   const counts = { alive: 0, suspect: 0, dead: 0, left: 0 }
-  for (const { state } of members(states.state('liveness'))) counts[state] += 1
+  for (const member of members(states.state('liveness'))) if (sight.isMember(member.id)) counts[sight.stateOf(member)] += 1
   const mainline = directory === undefined ? engine?.dht : { port: directory.port, nodeCount: directory.nodeCount }
   const waitingFor = parts.waitingFor()
   return {

@@ -48,7 +48,6 @@ export class OwnEventsGate implements EventLog {
     return this.#log.arrivals ?? []
   }
   pruned: NonNullable<EventLog['pruned']> = (...run) => this.#log.pruned?.(...run) ?? []
-  passOver: NonNullable<EventLog['passOver']> = (ranges) => this.#log.passOver?.(ranges)
   bytesOnDisk = async () => (await this.#log.bytesOnDisk?.()) ?? 0
   snapshot = async (projection: string) => (await this.#log.snapshot?.(projection)) ?? []
   ingest: EventLog['ingest'] = (...events) => this.#log.ingest(...events)

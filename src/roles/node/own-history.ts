@@ -82,6 +82,11 @@ export class OwnHistory implements Disposable {
     return this.#state === 'forked' ? 'a new key: its own events are forked, see the notices' : null
   }
 
+  /** True while it takes back what it said and does not know of. */
+  get isRecovering(): boolean {
+    return this.#state === 'recovering'
+  }
+
   start(): void {
     const { overlay, notices, fork, restored } = this.#options
     if (fork !== undefined) notices.post('error', 'own-history.forked', forkSentence(fork))

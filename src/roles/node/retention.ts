@@ -15,7 +15,7 @@ import type { NoticeBoard } from './notices.ts'
 // What a node forgets, so that it can run for years: see docs/adr/0011-retention.md.
 
 export const RETAIN_LIVENESS_DAYS = 7
-const DAY_MS = 86_400_000
+export const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 /** Retention counts in days; an hour late is early enough. */
 const PRUNE_EVERY_MS = HOUR_MS

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type NodeId, toHex, type VersionVector } from '../../../src/events/index.ts'
-import { AntiEntropy, FETCH_EVENTS_MAX, limited, VAIN_MAX } from '../../../src/network/gossip/anti-entropy.ts'
+import type { HeldEvents } from '../../../src/network/gossip/admission.ts'
+import {
+  AntiEntropy,
+  type AntiEntropyOptions,
+  FETCH_EVENTS_MAX,
+  limited,
+  VAIN_MAX,
+} from '../../../src/network/gossip/anti-entropy.ts'
 import { AuthorRates } from '../../../src/network/gossip/author-rates.ts'
+import { PrunedElsewhere } from '../../../src/network/gossip/pruned-elsewhere.ts'
 import { PullPause } from '../../../src/network/gossip/pull-pause.ts'
 import { SeenEvents } from '../../../src/network/gossip/seen-events.ts'
 import { bucketBits, bucketOf, differingBuckets, hasBucket, Summariser } from '../../../src/network/gossip/vector-summary.ts'
@@ -13,6 +21,12 @@ const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => toHex
 const vector: fc.Arbitrary<VersionVector> = fc
   .array(fc.tuple(key, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })), { maxLength: 200 })
   .map((entries) => new Map(entries))
+
+function antiEntropyOf(held: HeldEvents, rules: AntiEntropyOptions['rules'] = OPEN_RULES): AntiEntropy {
+  const pruned = new PrunedElsewhere({ self: author('0'), held, retentionMs: 1, isRecovering: () => false })
+  const [seen, pause] = [new SeenEvents(10, 1_000), new PullPause()]
+  return new AntiEntropy({ held, seen, pause, pruned, random: () => 0.5, rules })
+}
 
 const summarise = (heads: VersionVector, salt: number): Uint8Array => new Summariser().summarise(heads, salt)
 
@@ -80,7 +94,7 @@ describe('anti-entropy', () => {
   it('compares as often as at first once a fetch stayed without an answer', () => {
     const peer = author('1')
     const held = { lamport: 1, has: () => false, versionVector: () => new Map<NodeId, number>() }
-    const antiEntropy = new AntiEntropy(held, new SeenEvents(10, 1_000), new PullPause(), () => 0.5, OPEN_RULES)
+    const antiEntropy = antiEntropyOf(held)
     const waitMs = (now: number): number => {
       const wake = antiEntropy.compare(now).find((effect) => effect.do === 'wake')
       assert.ok(wake?.do === 'wake')
@@ -108,11 +122,14 @@ describe('anti-entropy', () => {
     const [peer, revoked] = [author('1'), author('2')]
     const held = { lamport: 1, has: () => false, versionVector: () => new Map([[revoked, 2]]) }
     const rules = { isRevoked: (one: NodeId) => one === revoked }
-    const antiEntropy = new AntiEntropy(held, new SeenEvents(10, 1_000), new PullPause(), () => 0.5, rules)
+    const antiEntropy = antiEntropyOf(held, rules)
     antiEntropy.linkUp(peer, false, 0)
     const asked = (authorSeq: number) => {
       const [fetch] = askedOf(antiEntropy, peer, [{ author: revoked, authorSeq }])
-      if (fetch !== undefined) antiEntropy.supplied(peer, fetch.id, 0, true, 1_000)
+      if (fetch !== undefined) {
+        antiEntropy.brought(peer, fetch.id, revoked)
+        antiEntropy.supplied(peer, fetch.id, 0, true, 1_000)
+      }
       return fetch?.ranges
     }
     assert.deepEqual(asked(9), [{ author: revoked, from: 3, to: 9 }])
@@ -127,12 +144,15 @@ describe('anti-entropy', () => {
   it('remembers so many revoked authors, and asks again for the one forgotten', () => {
     const peer = author('1')
     const held = { lamport: 1, has: () => false, versionVector: () => new Map<NodeId, number>() }
-    const antiEntropy = new AntiEntropy(held, new SeenEvents(10, 1_000), new PullPause(), () => 0.5, { isRevoked: () => true })
+    const antiEntropy = antiEntropyOf(held, { isRevoked: () => true })
     antiEntropy.linkUp(peer, false, 0)
     const named = (index: number) => index.toString(16).padStart(64, '0') as NodeId
     const isAsked = (index: number) => {
       const [fetch] = askedOf(antiEntropy, peer, [{ author: named(index), authorSeq: 1 }])
-      if (fetch !== undefined) antiEntropy.supplied(peer, fetch.id, 0, true, 1_000)
+      if (fetch !== undefined) {
+        antiEntropy.brought(peer, fetch.id, named(index))
+        antiEntropy.supplied(peer, fetch.id, 0, true, 1_000)
+      }
       return fetch !== undefined
     }
     for (let index = 0; index < VAIN_MAX; index++) assert.equal(isAsked(index), true)

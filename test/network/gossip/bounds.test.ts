@@ -3,8 +3,8 @@ import type { NodeId } from '../../../src/events/index.ts'
 import { FETCHES_MAX } from '../../../src/network/gossip/anti-entropy.ts'
 import { AuthorRates } from '../../../src/network/gossip/author-rates.ts'
 import { BroadcastTree, GRAFT_AFTER_MS, NAMES_MAX } from '../../../src/network/gossip/broadcast-tree.ts'
-import { CLAIMS_MAX, GoneClaims } from '../../../src/network/gossip/gone-claims.ts'
 import { SEEN_BYTES_MAX, SEEN_COUNT_MAX } from '../../../src/network/gossip/gossip.ts'
+import { CLAIMS_MAX, CLAIMS_OF_PEER_MAX, PrunedElsewhere } from '../../../src/network/gossip/pruned-elsewhere.ts'
 import { WIRE_ITEMS_MAX } from '../../../src/network/wire.ts'
 import { authorOf, Door, peerOf, sent } from './gossip-at-the-door.ts'
 
@@ -163,21 +163,25 @@ describe('bounds of gossip', () => {
     })
   })
 
-  it('remembers 16,384 claims of what was pruned, the oldest give way', () => {
-    assert.equal(CLAIMS_MAX, 16_384)
-    const claims = new GoneClaims()
-    const range = (number: number) => ({ author: authorOf(number), from: 1, to: 2 })
-    assert.deepEqual(
-      claims.confirmed(
-        NEAR,
-        Array.from({ length: CLAIMS_MAX }, (_, number) => range(number)),
-      ),
-      [],
-    )
-    assert.deepEqual(claims.confirmed(FAR, [range(0)]), [range(0)])
-    assert.deepEqual(claims.confirmed(NEAR, [range(CLAIMS_MAX)]), [])
-    assert.deepEqual(claims.confirmed(FAR, [range(0)]), [], 'forgotten')
-    assert.deepEqual(claims.confirmed(FAR, [range(CLAIMS_MAX)]), [range(CLAIMS_MAX)])
+  it('remembers 4,096 claims of what was pruned, 1,024 of one peer, the oldest give way', () => {
+    assert.deepEqual([CLAIMS_MAX, CLAIMS_OF_PEER_MAX], [4_096, 1_024])
+    const held = { has: () => false, versionVector: () => new Map() }
+    const claims = new PrunedElsewhere({ self: AUTHOR, held, retentionMs: 1, isRecovering: () => false })
+    const claim = (peer: number, number: number) => {
+      const range = { author: authorOf(number), from: 1, to: 2 }
+      return claims.claim(peerOf(peer), range, [{ authorSeq: 3, at: 0 }], 10)
+    }
+    const counts = (number: number) => claims.vector(20).get(authorOf(number)) === 2
+    for (let number = 2; number < 2 + CLAIMS_OF_PEER_MAX; number++) claim(1, number)
+    assert.deepEqual([counts(2), claims.size], [true, CLAIMS_OF_PEER_MAX])
+    assert.equal(claim(1, 5), false, 'said before')
+    claim(1, 9_999)
+    assert.deepEqual([counts(2), counts(3), counts(9_999), claims.size], [false, true, true, CLAIMS_OF_PEER_MAX])
+    for (const peer of [2, 3, 4])
+      for (let number = 0; number < CLAIMS_OF_PEER_MAX; number++) claim(peer, 10_000 * peer + number)
+    assert.deepEqual([counts(3), claims.size], [true, CLAIMS_MAX])
+    claim(5, 60_000)
+    assert.deepEqual([counts(3), counts(60_000), claims.size], [false, true, CLAIMS_MAX])
   })
 
   it('remembers the rates of so many authors, the one that was silent longest gives way', () => {

@@ -22,28 +22,34 @@ const WITHDRAWN: Event = { kind: 'torrent.withdrawn', infoHash: '1'.repeat(40) a
 /** Highest stamp that the door admits unless a test says otherwise. */
 export const DOOR_LAMPORT_MAX = 2 ** 20
 
-type More = { lamport?: number; event?: Event; stream?: Stream; forged?: boolean }
+/** A week, unless a test says otherwise. */
+export const DOOR_RETENTION_MS = 7 * 86_400_000
+
+type More = { lamport?: number; at?: number; event?: Event; stream?: Stream; forged?: boolean }
 
 /** An event whose signature is 64 bytes of 1, or of 0 if it is forged: what `Door` takes for a sound one, and a forged one. */
 export function eventOf(author: NodeId, authorSeq: number, more: More = {}): SignedEvent {
-  const { lamport = authorSeq, event = WITHDRAWN, stream = 'gossip', forged = false } = more
+  const { lamport = authorSeq, at = 0, event = WITHDRAWN, stream = 'gossip', forged = false } = more
   const signer = { id: author, seed: new Uint8Array(32), sign: () => new Uint8Array(64).fill(forged ? 0 : 1) }
-  return signEvent({ stream, event }, { authorSeq, lamport: lamport as Lamport, at: 0 as Millis }, signer)
+  return signEvent({ stream, event }, { authorSeq, lamport: lamport as Lamport, at: at as Millis }, signer)
 }
 
 /** The gossip of one node, fed at its door; the log holds what a test says. */
 export class Door {
   readonly held = new Map<NodeId, number>()
+  /** Held above a gap. */
+  readonly apart = new Map<NodeId, ReadonlySet<number>>()
   /** Signatures that were checked. */
   checked = 0
   lamport = 0
-  now = 1_000_000
+  now = 1_000_000_000
   readonly gossip: Gossip
 
   constructor(options: Partial<GossipOptions> = {}) {
     const held: GossipOptions['held'] = {
       ...{ lamport: 0, versionVector: () => this.held },
-      has: ({ author, authorSeq }) => authorSeq <= (this.held.get(author) ?? 0),
+      has: ({ author, authorSeq }) =>
+        authorSeq <= (this.held.get(author) ?? 0) || this.apart.get(author)?.has(authorSeq) === true,
     }
     const verify: GossipOptions['verify'] = (_purpose, _bytes, signature) => {
       this.checked++
@@ -57,6 +63,8 @@ export class Door {
       verify,
       rules: rulesUpTo(DOOR_LAMPORT_MAX),
       random: () => 0.5,
+      retentionMs: DOOR_RETENTION_MS,
+      isRecovering: () => false,
       ...options,
     })
     this.feed({ type: 'start' })
@@ -107,6 +115,3 @@ export const charged = (effects: readonly GossipEffect[]): string[] =>
 /** How many events are pushed to this peer. */
 export const pushedTo = (effects: readonly GossipEffect[], peer: NodeId): number =>
   sent(effects, 'push').reduce((sum, { to, message }) => sum + (to === peer ? message.events.length : 0), 0)
-
-export const passedOver = (effects: readonly GossipEffect[]) =>
-  effects.flatMap((effect) => (effect.do === 'pass-over' ? effect.ranges : []))

@@ -1,17 +1,26 @@
 import assert from 'node:assert/strict'
 import type { SignedEvent } from '../../../src/events/index.ts'
+import {
+  FETCH_ALONE_MS,
+  FETCHES_MAX,
+  GONE_ROUNDS_MAX,
+  UNKEPT_FIRST_MS,
+  UNKEPT_MAX_MS,
+} from '../../../src/network/gossip/anti-entropy.ts'
 import { AUTHOR_EVENTS_BURST, AUTHORS_MAX, HOLD_BACK_COUNT_MAX, HOLD_BACK_MS } from '../../../src/network/gossip/intake.ts'
+import { ASK_AGAIN_MS, PASSED_OVER_MS } from '../../../src/network/gossip/pruned-elsewhere.ts'
 import { OPEN_RULES } from '../open-rules.ts'
 import {
   authorOf,
   charged,
   charges,
   DOOR_LAMPORT_MAX,
+  DOOR_RETENTION_MS,
   Door,
   eventOf,
-  passedOver,
   peerOf,
   pushedTo,
+  SELF,
   sent,
 } from './gossip-at-the-door.ts'
 
@@ -173,36 +182,186 @@ describe('events held back', () => {
 })
 
 describe('what a peer says it has pruned', () => {
-  /** A door that has asked this peer for the author's events 1 to 9. @returns the id of the fetch */
-  const asked = (door: Door, peer: typeof NEAR): number => {
-    const [fetch] = sent(door.heads(peer, { author: AUTHOR, authorSeq: 9 }), 'fetch')
-    assert.deepEqual(fetch?.message.ranges, [{ author: AUTHOR, from: 1, to: 9 }])
-    return fetch?.message.id ?? 0
+  const [OLD, MAX] = [1_000, Number.MAX_SAFE_INTEGER]
+  /** What this door asks a peer for that says it has the author's events up to one. */
+  const asked = (door: Door, peer: typeof NEAR, authorSeq = 9, author = AUTHOR) =>
+    sent(door.heads(peer, { author, authorSeq }), 'fetch')[0]?.message
+  const says = (
+    door: Door,
+    peer: typeof NEAR,
+    gone: [from: number, to: number],
+    events: SignedEvent[] = [],
+    author = AUTHOR,
+  ) => {
+    const fetch = asked(door, peer, 9, author)
+    assert.ok(fetch)
+    const [from, to] = gone
+    return door.hears(peer, { type: 'supply', id: fetch.id, events, last: true, gone: [{ author, from, to }] })
   }
-  const gone = (door: Door, peer: typeof NEAR, id: number, from: number, to: number, author = AUTHOR) =>
-    passedOver(door.hears(peer, { type: 'supply', id, events: [], last: true, gone: [{ author, from, to }] }))
+  /** The head of this author that the door tells a peer which has nothing. */
+  const headOf = (door: Door, author = AUTHOR): number => {
+    const effects = door.hears(FAR, { type: 'vector', buckets: new Uint8Array(8).fill(255), heads: [], reply: false })
+    return sent(effects, 'vector')[0]?.message.heads.find((head) => head.author === author)?.authorSeq ?? 0
+  }
+  const doorOf = (options = {}) => {
+    const door = new Door(options)
+    door.link(NEAR, FAR)
+    return door
+  }
 
-  it('is believed when another says the same, as far as they agree', () => {
-    const door = new Door()
-    door.link(NEAR, FAR, THIRD)
-    assert.deepEqual(gone(door, NEAR, asked(door, NEAR), 1, 7), [], 'one liar hides nothing')
-    assert.deepEqual(gone(door, NEAR, asked(door, NEAR), 1, 7), [], 'however often it says so')
-    assert.deepEqual(gone(door, FAR, asked(door, FAR), 3, 9), [{ author: AUTHOR, from: 3, to: 7 }])
+  it('counts below an event of the author that came with it, if that is older than the retention', () => {
+    const door = doorOf()
+    const above = [8, 9].map((seq) => eventOf(AUTHOR, seq, { at: door.now - DOOR_RETENTION_MS }))
+    says(door, NEAR, [1, 7], above)
+    door.apart.set(AUTHOR, new Set([8, 9]))
+    assert.equal(headOf(door), 9)
   })
 
-  it('is believed of the only neighbour', () => {
-    const door = new Door()
+  it('counts for nothing below one that is younger, until that is as old', () => {
+    const door = doorOf()
+    says(door, NEAR, [1, 7], [eventOf(AUTHOR, 8, { at: door.now - DOOR_RETENTION_MS + 1 })])
+    door.apart.set(AUTHOR, new Set([8]))
+    assert.equal(headOf(door), 0)
+    door.now++
+    assert.equal(headOf(door), 8)
+  })
+
+  it('counts for nothing above all that the author is known to have signed, whoever says it and however often', () => {
+    const door = doorOf()
+    door.held.set(AUTHOR, 2)
+    for (const peer of [NEAR, FAR]) {
+      says(door, peer, [3, MAX])
+      says(door, peer, [3, MAX], [eventOf(AUTHOR, 1, { at: OLD })], authorOf(2))
+    }
+    assert.equal(headOf(door), 2)
+    assert.equal(headOf(door, authorOf(2)), 0)
+  })
+
+  it('is shown by an event that was held before, which is asked for again, only if its author signed what came', () => {
+    for (const [forged, head] of [
+      [true, 0],
+      [false, 5],
+    ] as const) {
+      const door = doorOf()
+      door.apart.set(AUTHOR, new Set([4, 5]))
+      assert.deepEqual(asked(door, NEAR)?.ranges, [
+        { author: AUTHOR, from: 1, to: 4 },
+        { author: AUTHOR, from: 6, to: 9 },
+      ])
+      door.feed({ type: 'link-down', peer: NEAR })
+      door.link(NEAR)
+      says(door, NEAR, [1, 3], [eventOf(AUTHOR, 4, { at: OLD, forged })])
+      assert.equal(headOf(door), head)
+    }
+  })
+
+  it('never counts of our own events, unless they are taken back after a backup was restored', () => {
+    for (const [isRecovering, head] of [
+      [false, 0],
+      [true, 8],
+    ] as const) {
+      const door = doorOf({ isRecovering: () => isRecovering })
+      says(door, NEAR, [1, 7], [eventOf(SELF, 8, { at: OLD })], SELF)
+      door.apart.set(SELF, new Set([8]))
+      assert.equal(headOf(door, SELF), head)
+    }
+  })
+
+  it('is asked of others at once, of the same peer again in ten minutes, and of all after an hour', () => {
+    const door = doorOf()
+    says(door, NEAR, [1, 8])
+    assert.deepEqual(asked(door, FAR)?.ranges, [{ author: AUTHOR, from: 1, to: 9 }])
+    door.feed({ type: 'link-down', peer: FAR })
+    assert.deepEqual(asked(door, NEAR)?.ranges, [{ author: AUTHOR, from: 9, to: 9 }])
+    door.feed({ type: 'link-down', peer: NEAR })
     door.link(NEAR)
-    assert.deepEqual(gone(door, NEAR, asked(door, NEAR), 1, 7), [{ author: AUTHOR, from: 1, to: 7 }])
+    door.now += ASK_AGAIN_MS
+    assert.deepEqual(asked(door, NEAR)?.ranges, [{ author: AUTHOR, from: 1, to: 9 }])
+
+    const sure = doorOf()
+    says(sure, NEAR, [1, 7], [eventOf(AUTHOR, 8, { at: OLD })])
+    sure.apart.set(AUTHOR, new Set([8]))
+    sure.now += PASSED_OVER_MS - 1
+    assert.equal(headOf(sure), 8)
+    sure.now++
+    assert.equal(headOf(sure), 0)
+    assert.deepEqual(asked(sure, FAR)?.ranges, [
+      { author: AUTHOR, from: 1, to: 8 },
+      { author: AUTHOR, from: 9, to: 9 },
+    ])
   })
 
   it('counts for nothing where it was not asked for', () => {
+    const door = doorOf()
+    const id = asked(door, NEAR)?.id ?? 0
+    const signed = [eventOf(AUTHOR, 8, { at: OLD }), eventOf(authorOf(2), 8, { at: OLD })]
+    const gone = (more: { id: number; author: typeof AUTHOR; from: number }) =>
+      door.hears(NEAR, {
+        ...{ type: 'supply', id: more.id, events: signed, last: true },
+        gone: [{ author: more.author, from: more.from, to: 7 }],
+      })
+    gone({ id: id + 1, author: AUTHOR, from: 1 })
+    gone({ id, author: authorOf(2), from: 1 })
+    for (const author of [AUTHOR, authorOf(2)]) door.apart.set(author, new Set([8]))
+    assert.deepEqual([headOf(door), headOf(door, authorOf(2))], [0, 0])
+  })
+
+  it('and nothing else brings a peer eight further questions at once, and no more', () => {
+    const door = doorOf()
+    let asks = 0
+    for (let number = 0; number <= GONE_ROUNDS_MAX; number++) {
+      const compares = says(door, NEAR, [1, 1], [], authorOf(number))
+      asks += sent(compares, 'summary').length
+      door.now += 1
+    }
+    assert.equal(asks, GONE_ROUNDS_MAX)
+  })
+})
+
+describe('events that a peer promises and does not bring', () => {
+  const fetches = (door: Door, peer: typeof NEAR, author = AUTHOR) =>
+    sent(door.heads(peer, { author, authorSeq: Number.MAX_SAFE_INTEGER }), 'fetch')
+  const empty = (door: Door, peer: typeof NEAR) => {
+    const [fetch] = fetches(door, peer)
+    assert.ok(fetch)
+    return door.hears(peer, { type: 'supply', id: fetch.message.id, events: [], last: true })
+  }
+
+  it('are asked of it ever less often, without a charge, and of another at once', () => {
     const door = new Door()
-    door.link(NEAR)
-    const id = asked(door, NEAR)
-    assert.deepEqual(gone(door, NEAR, id + 1, 1, 7), [], 'in another fetch')
-    assert.deepEqual(gone(door, NEAR, id, 1, 7, authorOf(2)), [], 'of another author')
-    const again = asked(door, NEAR)
-    assert.deepEqual(gone(door, NEAR, again, 10, 12), [], 'above what was asked for')
+    door.link(NEAR, FAR)
+    let waitMs = UNKEPT_FIRST_MS
+    for (let time = 0; time < 8; time++) {
+      assert.deepEqual(charges(empty(door, NEAR)), [])
+      assert.equal(fetches(door, NEAR).length, 0)
+      door.now += waitMs - 1
+      assert.equal(fetches(door, NEAR).length, 0)
+      door.now++
+      waitMs = Math.min(UNKEPT_MAX_MS, 2 * waitMs)
+    }
+    assert.equal(fetches(door, FAR).length, 1)
+  })
+
+  it('keep nobody from being heard by another for longer than 700 ms', () => {
+    const door = new Door()
+    door.link(NEAR, FAR)
+    assert.equal(fetches(door, NEAR).length, 1)
+    door.now += FETCH_ALONE_MS - 1
+    assert.equal(fetches(door, FAR).length, 0)
+    door.now++
+    assert.equal(fetches(door, FAR).length, 1)
+  })
+
+  it('cost their peers the half of all places', () => {
+    const door = new Door()
+    const peers = Array.from({ length: FETCHES_MAX }, (_, index) => peerOf(10 + index))
+    door.link(...peers, FAR)
+    for (const peer of peers) {
+      empty(door, peer)
+      door.now += UNKEPT_FIRST_MS
+    }
+    const underWay = peers.filter((peer, index) => fetches(door, peer, authorOf(index + 2)).length > 0)
+    assert.equal(underWay.length, FETCHES_MAX / 2)
+    assert.equal(fetches(door, FAR, authorOf(20)).length, 1)
   })
 })

@@ -18,18 +18,21 @@ export class DrivenMembership {
   readonly sent: Extract<MembershipEffect, { do: 'send' }>[] = []
   readonly #timers = new Map<string, { timer: MembershipTimer; due: number }>()
   now = 0
+  /** Stamp of the last event. */
+  lamport = 0
 
   constructor(others: readonly NodeId[], options: Partial<MembershipOptions> = {}, failure?: AppendFailure) {
     this.failure = failure
     this.membership = new Membership({
       ...{ self: SELF, role: 'index', incarnation: 1, address: () => ADDRESS, isLinked: () => true, random: () => 0.5 },
+      ...{ heardAt: () => undefined, isAdmitted: () => true },
       ...options,
     })
     for (const other of others) this.remember({ id: other, role: 'index', address: ADDRESS, state: 'alive', incarnation: 1 })
     this.feed({ type: 'start' })
   }
 
-  remember(member: Omit<Member, 'addressIsOwnWord'>): void {
+  remember(member: Member): void {
     this.feed({ type: 'remember', member })
   }
 
@@ -73,6 +76,6 @@ export class DrivenMembership {
     const why = this.failure
     this.attempts.push({ event, at: this.now, stored: why === undefined })
     if (why !== undefined) this.feed({ type: 'append-failed', event, why })
-    else if (isMemberEvent(event)) this.feed({ type: 'stored', author: SELF, event })
+    else if (isMemberEvent(event)) this.feed({ type: 'stored', author: SELF, event, lamport: ++this.lamport })
   }
 }

@@ -29,6 +29,8 @@ function member(): Membership {
     address: () => address,
     isLinked: () => true,
     random: () => 0.5,
+    heardAt: () => undefined,
+    isAdmitted: () => true,
   })
   for (const id of OTHERS) {
     const member = { id, role: 'index', address, state: 'alive', incarnation: 1 } as const

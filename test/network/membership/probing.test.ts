@@ -17,6 +17,8 @@ class Prober {
     address: () => address,
     isLinked: (peer) => this.linked.has(peer),
     random: () => 0.5,
+    heardAt: () => undefined,
+    isAdmitted: () => true,
   })
   readonly linked = new Set<NodeId>(OTHERS)
   readonly pings: { to: NodeId; seq: number; at: number }[] = []

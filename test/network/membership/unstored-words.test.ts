@@ -54,7 +54,7 @@ describe('a word about a member that the log does not take', () => {
     driven.until(40_000)
     driven.failure = undefined
     const before = driven.storedOf('member.refuted').length
-    driven.feed({ type: 'stored', author: id('2'), event: word('member.alive', 2, id('2')) })
+    driven.feed({ type: 'stored', author: id('2'), event: word('member.alive', 2, id('2')), lamport: 9 })
     assert.deepEqual([before, driven.storedOf('member.refuted').length], [0, 1])
   })
 
@@ -62,7 +62,7 @@ describe('a word about a member that the log does not take', () => {
     const driven = new DrivenMembership([])
     driven.failure = 'unwritable'
     driven.pinged('suspect', 1)
-    driven.feed({ type: 'stored', author: SELF, event: word('member.alive', 5) })
+    driven.feed({ type: 'stored', author: SELF, event: word('member.alive', 5), lamport: 9 })
     driven.failure = undefined
     driven.until(10_000)
     assert.deepEqual(driven.storedOf('member.refuted'), [])
@@ -82,7 +82,7 @@ describe('a word about a member that the log does not take', () => {
   it('is not said again when it failed while a later one is under way', () => {
     const driven = new DrivenMembership([])
     const { membership } = driven
-    assert.deepEqual(membership.handle({ type: 'stored', author: id('1'), event: word('member.dead', 1) }, 0), [
+    assert.deepEqual(membership.handle({ type: 'stored', author: id('1'), event: word('member.dead', 1), lamport: 9 }, 0), [
       { do: 'append', event: word('member.refuted', 2) },
     ])
     assert.deepEqual(membership.handle({ type: 'append-failed', event: word('member.alive', 1), why: 'unwritable' }, 0), [])

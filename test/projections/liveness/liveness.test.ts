@@ -53,8 +53,8 @@ describe('liveness', () => {
         [ada, 'member.suspect', 1],
         [bob, 'member.alive', 1],
       ],
-      state: 'suspect',
-      because: 'in either order',
+      state: 'alive',
+      because: 'it announced that incarnation later than it was accused',
     },
     {
       words: [
@@ -126,8 +126,8 @@ describe('liveness', () => {
         [bob, 'member.alive', 1],
         [bob, 'member.alive', 2],
       ],
-      state: 'dead',
-      because: 'now it has announced it, as whoever found it dead had heard before',
+      state: 'alive',
+      because: 'it was accused of it before it had announced it',
     },
     {
       words: [
