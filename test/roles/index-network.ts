@@ -17,6 +17,7 @@ import { createIndexNode, type IndexNode } from '../../src/roles/index-node/inde
 import { liveIndexMap } from '../../src/roles/index-node/live-index-map.ts'
 import type { SearchRequest, SearchResult } from '../../src/roles/services.ts'
 import { TEST_KEYS, TEST_NETWORK, verifySignature } from '../events/test-network.ts'
+import { OPEN_RULES } from '../network/open-rules.ts'
 import { hash } from '../projections/envelopes.ts'
 import { type SimNode, Simulation } from '../sim/simulation.ts'
 
@@ -132,7 +133,7 @@ export class IndexPeer {
 
   #run(): void {
     this.index = createIndexNode({
-      ...{ log: this.node.log, overlay: this.#noted(), states: this.states, map: this.map },
+      ...{ log: this.node.log, overlay: this.#noted(), states: this.states, map: this.map, admittance: OPEN_RULES },
       ...{
         verify: verifySignature,
         clock: this.#sim.time,

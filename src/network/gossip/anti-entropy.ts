@@ -37,7 +37,7 @@ export class AntiEntropy {
   readonly #seen: SeenEvents
   readonly #pause: PullPause
   readonly #random: () => number
-  readonly #rules: Pick<ContentRules, 'isRevoked'>
+  readonly #rules: Pick<ContentRules, 'isShut'>
   readonly #peers = new Map<NodeId, Peer>()
   /** Authors whose missing range is under way from somebody. */
   readonly #fetching = new Set<NodeId>()
@@ -52,13 +52,7 @@ export class AntiEntropy {
   #soonSet = false
   #fetchId = 0
 
-  constructor(
-    held: HeldEvents,
-    seen: SeenEvents,
-    pause: PullPause,
-    random: () => number,
-    rules: Pick<ContentRules, 'isRevoked'>,
-  ) {
+  constructor(held: HeldEvents, seen: SeenEvents, pause: PullPause, random: () => number, rules: Pick<ContentRules, 'isShut'>) {
     this.#rules = rules
     this.#held = held
     this.#seen = seen
@@ -243,7 +237,7 @@ export class AntiEntropy {
     const lacking: AuthorRange[] = []
     for (const { author, authorSeq } of heads) {
       // Others may hold what it said before: it stays named, since the word against it may stand among that.
-      if (this.#fetching.has(author) || this.#rules.isRevoked(author)) continue
+      if (this.#fetching.has(author) || this.#rules.isShut(author, 'gossip')) continue
       let have = vector.get(author) ?? 0
       // Events that are held back count as here.
       while (have < authorSeq && this.#seen.has(author, have + 1)) have++

@@ -6,21 +6,22 @@ const PEERS_MAX = 256
 /** Shown in a status; the rest is in the metrics' count. */
 const SHOWN_MAX = 20
 
-/** Who is not let in or was put out, why, and how often: what an operator sees of an attack. */
+/** Who is not let in, was put out or is no longer taken from, why, and how often: what an operator sees of an attack. */
 export class HeldOff {
   readonly #clock: Clock
   readonly #rows = new Map<NodeId, HeldOffRow>()
-  #total = 0
+  readonly #totals = new Map<string, number>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
+  /** @param why one of few codes */
   note(peer: NodeId, why: string): void {
     const times = (this.#rows.get(peer)?.times ?? 0) + 1
     this.#rows.delete(peer)
     this.#rows.set(peer, { peer, why, times, lastAt: this.#clock.now() })
-    this.#total += 1
+    this.#totals.set(why, (this.#totals.get(why) ?? 0) + 1)
     if (this.#rows.size <= PEERS_MAX) return
     for (const oldest of this.#rows.keys()) {
       this.#rows.delete(oldest)
@@ -28,9 +29,9 @@ export class HeldOff {
     }
   }
 
-  /** How often anybody was held off, since the start. */
-  get total(): number {
-    return this.#total
+  /** How often anybody was held off, by reason, since the start. */
+  get totals(): ReadonlyMap<string, number> {
+    return this.#totals
   }
 
   /** The latest first. */

@@ -102,7 +102,7 @@ describe('anti-entropy', () => {
   it('asks nobody for what a revoked author said, and still names what is held of it', () => {
     const [peer, revoked, other] = [author('1'), author('2'), author('3')]
     const held = { lamport: 1, has: () => false, versionVector: () => new Map([[revoked, 7]]) }
-    const rules = { isRevoked: (one: NodeId) => one === revoked }
+    const rules = { isShut: (one: NodeId) => one === revoked }
     const antiEntropy = new AntiEntropy(held, new SeenEvents(10, 1_000), new PullPause(), () => 0.5, rules)
     antiEntropy.linkUp(peer, false, 0)
     const sent = (heads: readonly { author: NodeId; authorSeq: number }[]) =>
