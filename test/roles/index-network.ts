@@ -3,7 +3,7 @@ import type { EventLog, InfoHash, NodeId, SignedEvent, TorrentPublished } from '
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import type { Overlay, RequestHandler } from '../../src/network/overlay.ts'
 import { allProjections, type ProjectionStates } from '../../src/projections/all.ts'
-import { createProjectionRunner, type ProjectionRunner } from '../../src/projections/index.ts'
+import { createProjectionRunner, isRevoked, type ProjectionRunner } from '../../src/projections/index.ts'
 import { partitionDigest } from '../../src/projections/keyword-index/index.ts'
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
@@ -17,7 +17,6 @@ import { createIndexNode, type IndexNode } from '../../src/roles/index-node/inde
 import { liveIndexMap } from '../../src/roles/index-node/live-index-map.ts'
 import type { SearchRequest, SearchResult } from '../../src/roles/services.ts'
 import { TEST_KEYS, TEST_NETWORK, verifySignature } from '../events/test-network.ts'
-import { OPEN_RULES } from '../network/open-rules.ts'
 import { hash } from '../projections/envelopes.ts'
 import { type SimNode, Simulation } from '../sim/simulation.ts'
 
@@ -133,7 +132,8 @@ export class IndexPeer {
 
   #run(): void {
     this.index = createIndexNode({
-      ...{ log: this.node.log, overlay: this.#noted(), states: this.states, map: this.map, admittance: OPEN_RULES },
+      ...{ log: this.node.log, overlay: this.#noted(), states: this.states, map: this.map },
+      admittance: { isShut: (author) => isRevoked(this.states.state('admissions'), author) },
       ...{
         verify: verifySignature,
         clock: this.#sim.time,
