@@ -29,7 +29,7 @@ function eventsOf(titles: readonly Title[]): Envelope[] {
     authorSeqs.set(author, authorSeq)
     return {
       ...{ seq: index + 1, version: 1, kind: KINDS['torrent.published'].number, lamport: (index + 1) as Lamport, author },
-      ...{ stream: 'index', authorSeq, at: index as Millis },
+      ...{ stream: 'index', authorSeq, at: index as Millis, payloadBytes: 0 },
       event: {
         kind: 'torrent.published',
         infoHash: id(`torrent ${index}`, 20) as InfoHash,

@@ -140,5 +140,5 @@ export function envelopeOf(
     ? decodePayload(kind, bytes, payloadStart, payloadEnd, origin)
     : readableEvent({ kind, version, payload: bytes.subarray(payloadStart, payloadEnd) }, upcast, origin)
   const [lamport, at] = [scanned.lamport as Lamport, scanned.at as Millis]
-  return { seq, version, kind, lamport, author, stream, authorSeq, at, event }
+  return { seq, version, kind, lamport, author, stream, authorSeq, at, payloadBytes: payloadEnd - payloadStart, event }
 }

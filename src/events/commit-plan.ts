@@ -1,6 +1,6 @@
 import { envelopeOf, signEvent, TRAVELLING_BODY_BYTES_MAX } from './body.ts'
 import { BodyError, BodyScan } from './body-scan.ts'
-import type { ContentRules } from './content-rules.ts'
+import type { CommitBudget, ContentRules } from './content-rules.ts'
 import type { Draft, Envelope, Header, SignedEvent, Stream } from './envelope.ts'
 import type { Event } from './event.ts'
 import type { Ingested } from './event-log.ts'
@@ -27,7 +27,12 @@ export type PlanTools = {
   readonly rules?: ContentRules
 }
 
-const NO_RULES: ContentRules = { isRevoked: () => false, lamportMax: () => LAMPORT_MAX, judge: () => 'take' }
+const NO_RULES: ContentRules = {
+  isRevoked: () => false,
+  isShut: () => false,
+  lamportMax: () => LAMPORT_MAX,
+  judge: () => 'take',
+}
 
 const SIGNATURE_BYTES = 64
 
@@ -42,6 +47,7 @@ export class CommitPlan {
   readonly #state: LogState
   readonly #tools: PlanTools
   readonly #rules: ContentRules
+  #budget: CommitBudget | undefined
   #clock: LamportClock
   /** Next own author sequence by stream. */
   #own = new Map<Stream, number>()
@@ -97,17 +103,27 @@ export class CommitPlan {
       if (error instanceof BodyError || error instanceof PayloadError) return { outcome: 'rejected', reason: 'malformed' }
       throw error
     }
-    const { author, stream, authorSeq, lamport } = envelope
-    const ruling = author === this.#tools.signer.id ? 'take' : this.#rules.judge(envelope, credentialIn(envelope.event))
+    const { author, stream, authorSeq, lamport, payloadBytes } = envelope
+    const isOwn = author === this.#tools.signer.id
+    const ruling = isOwn ? 'take' : this.#rules.judge(envelope, credentialIn(envelope.event))
     if (ruling === 'defer') return { outcome: 'deferred' }
     if (ruling === 'refuse') return { outcome: 'rejected', reason: 'not-admitted' }
+    // What the operator imports stood in a log before: budgets are for what comes from others.
+    const isCounted = !isOwn && origin === 'arriving'
+    if (ruling === 'over-budget' && isCounted) return { outcome: 'over-budget' }
     const runs = this.#state.runsOf(author, stream)
     const opensGap = authorSeq > (runs?.highest ?? 0) + 1
     if (opensGap && (runs?.gaps ?? 0) >= GAPS_MAX[stream]) return { outcome: 'deferred' }
+    if (isCounted && !this.#hasRoom(author, stream, payloadBytes)) return { outcome: 'over-budget' }
     this.#clock.restore(lamport)
-    if (author === this.#tools.signer.id) this.#own.set(stream, Math.max(this.#nextOwn(stream), authorSeq + 1))
+    if (isOwn) this.#own.set(stream, Math.max(this.#nextOwn(stream), authorSeq + 1))
     this.#take({ body: signed.body, signature: signed.signature, envelope })
     return { outcome: 'appended', envelope }
+  }
+
+  #hasRoom(author: NodeId, stream: Stream, payloadBytes: number): boolean {
+    this.#budget ??= this.#rules.budget?.()
+    return this.#budget?.take(author, stream, payloadBytes) ?? true
   }
 
   #take(event: PlannedEvent): void {

@@ -1,21 +1,34 @@
-import type { Header } from './envelope.ts'
+import type { Header, Stream } from './envelope.ts'
 import type { NodeId } from './ids.ts'
 
-/** `defer`: nothing is known of its author yet, and nobody is to blame: ask again later. `refuse`: the author may not say this. */
-export type Ruling = 'take' | 'defer' | 'refuse'
+/**
+ * `defer`: nothing is known of its author yet, and nobody is to blame: ask again later. `refuse`: the author may not say this.
+ * `over-budget`: the author, or others of its invitation, have used up what is kept of them; there is room later.
+ */
+export type Ruling = 'take' | 'defer' | 'refuse' | 'over-budget'
+
+/** What is left of budgets while one commit comes about; dropped with it if the write fails. */
+export type CommitBudget = {
+  /** Takes room for an event. @returns false, and takes nothing, where there is none */
+  take(author: NodeId, stream: Stream, payloadBytes: number): boolean
+}
 
 /**
  * What a network holds every foreign event against, whichever way it came: the same answer at every honest node that knows
- * the author's credential.
+ * the author's credential. Budgets alone depend on what the node holds.
  */
 export type ContentRules = {
-  /** True for an author of whom nothing more is taken, whatever there is of it: it is not asked for. */
+  /** True of an author whose admission the owner took back. */
   isRevoked(author: NodeId): boolean
+  /** True of an author of whom nothing more of this stream is taken now, over its budget: it is not asked for. */
+  isShut(author: NodeId, stream: Stream): boolean
   /** Highest Lamport stamp that is admitted now (lamport-clock.ts). */
   lamportMax(): number
   /**
    * About an event that its author signed.
    * @param credential what a `node.admitted` shows; a good one is remembered
    */
-  judge(header: Pick<Header, 'author' | 'at' | 'kind'>, credential: Uint8Array | undefined): Ruling
+  judge(header: Pick<Header, 'author' | 'at' | 'kind' | 'lamport' | 'stream'>, credential: Uint8Array | undefined): Ruling
+  /** Asked for each commit of foreign events; left out where nothing is counted. */
+  budget?(): CommitBudget
 }

@@ -25,7 +25,12 @@ export type Header = {
 }
 
 /** An event as it stands in a log. `seq` is this log's own order, contiguous from 1. */
-export type Envelope<E extends Event = Event> = Header & { readonly seq: number; readonly event: E }
+export type Envelope<E extends Event = Event> = Header & {
+  readonly seq: number
+  /** Of its payload as signed, in whatever version: what budgets count. */
+  readonly payloadBytes: number
+  readonly event: E
+}
 
 /** An event to be stamped, signed and appended by this node. */
 export type Draft = { readonly stream: Stream; readonly event: Event }

@@ -44,6 +44,8 @@ export type Ingested =
    * stored, nobody is to blame: ask in order.
    */
   | { outcome: 'deferred' }
+  /** No more is kept of its author, or of the invitation that admitted it, for now; nothing was stored, nobody else pays. */
+  | { outcome: 'over-budget' }
 
 /** What can be asked of a log, of a running node's or a stopped one's. */
 export interface LogView extends AsyncDisposable {

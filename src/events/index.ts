@@ -3,6 +3,9 @@
 // path, by roles/compose.ts, tests and benches alone.
 export * from './body.ts'
 export { BODY_BYTES_MAX, BodyError, STREAMS } from './body-scan.ts'
+export * from './bounded-map.ts'
+export * from './budget-limits.ts'
+export * from './budgets.ts'
 export * from './bundle.ts'
 export * from './canonical-order.ts'
 export type * from './content-rules.ts'

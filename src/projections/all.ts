@@ -1,6 +1,7 @@
 import type { NodeId, VerifySignature } from '../events/index.ts'
 import { type AdmissionsState, admissionsProjection } from './admissions/index.ts'
 import { type DownloadsState, downloadsProjection } from './downloads/index.ts'
+import { type KeptState, keptProjection } from './kept/index.ts'
 import { type KeywordIndexState, keywordIndexProjection } from './keyword-index/index.ts'
 import { type LivenessState, livenessProjection } from './liveness/index.ts'
 import { type ReputationState, reputationProjection } from './reputation/index.ts'
@@ -9,6 +10,7 @@ import type { ProjectionsOf } from './runner.ts'
 /** The state of each projection by its name. */
 export type ProjectionStates = {
   admissions: AdmissionsState
+  kept: KeptState
   liveness: LivenessState
   reputation: ReputationState
   'keyword-index': KeywordIndexState
@@ -21,6 +23,7 @@ export type NetworkKeys = { readonly owner: NodeId; readonly verify: VerifySigna
 /** Every projection of node `own`, for the runner. */
 export const allProjections = (own: NodeId, { owner, verify }: NetworkKeys): ProjectionsOf<ProjectionStates> => ({
   admissions: admissionsProjection(owner, verify),
+  kept: keptProjection(own),
   liveness: livenessProjection(own),
   reputation: reputationProjection(own),
   'keyword-index': keywordIndexProjection(),

@@ -47,6 +47,7 @@ import { backUp } from './node/backup.fs.ts'
 import { credentialSentence } from './node/credential-sentences.ts'
 import { HeldOff } from './node/held-off.ts'
 import { serveHistory } from './node/history-exchange.ts'
+import { countKept } from './node/kept-count.ts'
 import { careForLog } from './node/log-care.ts'
 import { createLogQueries } from './node/log-queries.ts'
 import { memberSight } from './node/member-sight.ts'
@@ -110,7 +111,13 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   )
   const { signer, paths, joined } = directory
   const { owner, verify } = networkKeys(joined)
-  const admittance: Admittance = new Admittance({ joined, verify, clock, admissions: () => states.state('admissions') })
+  const heldOff = new HeldOff(clock)
+  const admittance: Admittance = new Admittance({
+    ...{ joined, verify, clock },
+    admissions: () => states.state('admissions'),
+    onOverBudget: (author) => heldOff.note(author, 'over-budget'),
+    ...(options.diskLimitBytes === undefined ? {} : { clientsDiskBytesMax: options.diskLimitBytes / 2 }),
+  })
   const stored = cleanup.use(
     await openLevelLog({ directory: directory.directory, signer, clock, upcast: upcaster(upcastSteps), rules: admittance }),
   )
@@ -125,6 +132,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   )
   const states: ProjectionRunner<ProjectionStates> = cleanup.use(runnerOf(log, store, { owner, verify }, notices))
   await states.open()
+  cleanup.defer(countKept(admittance.budgets, stored, states))
   const invitation = ownInvitation(admittance, signer.id, options.role)
   const isShownAlready = invitation === undefined || isShown(states.state('admissions'), signer.id, invitation.key)
   const incarnation = nextIncarnation(states.state('liveness'), signer.id)
@@ -163,7 +171,6 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     dhtNodes: memory.dhtNodes,
     onNotice: (text) => notices.post('warning', 'network', text),
   })
-  const heldOff = new HeldOff(clock)
   let notLetIn: string | undefined
   const refusedByPeers = (why: CredentialFault) => {
     const sentence = credentialSentence(why, admittance.genesis, options.role)
@@ -283,7 +290,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   // Before anything else that this node says of itself: without it nobody takes what follows.
   if (!isShownAlready) showCredential(log, joined, notices)
   if (options.metrics !== undefined)
-    metrics = cleanup.use(await startMetrics(options.metrics, { overlay, status: node.status }))
+    metrics = cleanup.use(await startMetrics(options.metrics, { overlay, heldOff, status: node.status }))
   await overlay.start(signal)
   index?.start()
   const client =

@@ -7,6 +7,7 @@ import {
   type Envelope,
   type EventLog,
   LogError,
+  type Origin,
   type Ruling,
   type SignedEvent,
   type Signer,
@@ -174,7 +175,12 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
     })
 
     it('refuses a stamp that would drag the clock along, and goes on where it stood', async () => {
-      await using log = await open(signer, { isRevoked: () => false, lamportMax: () => 1_000, judge: () => 'take' })
+      await using log = await open(signer, {
+        isRevoked: () => false,
+        isShut: () => false,
+        lamportMax: () => 1_000,
+        judge: () => 'take',
+      })
       await log.ingest([foreign(author, 1, 10)])
       const outcomes = await log.ingest([
         foreign(author, 2, 1_001),
@@ -197,6 +203,7 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       ])
       const rules: ContentRules = {
         isRevoked: () => false,
+        isShut: () => false,
         lamportMax: () => 1_000,
         judge: (header) => rulings.get(header.author) ?? 'refuse',
       }
@@ -205,6 +212,36 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       assert.equal(outcomes[0]?.outcome, 'appended')
       assert.deepEqual(outcomes.slice(1), [{ outcome: 'deferred' }, { outcome: 'rejected', reason: 'not-admitted' }])
       assert.deepEqual([log.head, log.lamport], [1, 1])
+    })
+
+    it('asks the budget for what is arriving, one commit at a time, and for nothing that is imported', async () => {
+      const asked: [stream: string, payloadBytes: number][] = []
+      let ruling: Ruling = 'take'
+      const rules: ContentRules = {
+        isRevoked: () => false,
+        isShut: () => false,
+        lamportMax: () => 1_000,
+        judge: () => ruling,
+        budget: () => {
+          let left = 1
+          return { take: (_author, stream, payloadBytes) => asked.push([stream, payloadBytes]) > 0 && left-- > 0 }
+        },
+      }
+      await using log = await open(signer, rules)
+      const outcomesOf = async (events: readonly SignedEvent[], origin: Origin = 'arriving') =>
+        (await log.ingest(events, { origin })).map(({ outcome }) => outcome)
+      assert.deepEqual(await outcomesOf([foreign(author, 1, 1), foreign(author, 2, 2)]), ['appended', 'over-budget'])
+      const [first] = await all(log.read())
+      assert.deepEqual(asked, Array(2).fill(['gossip', first?.payloadBytes]))
+      assert.ok(first !== undefined && first.payloadBytes > 0)
+      // Nothing was stored of it, and the same copy is welcome once there is room.
+      assert.equal(log.has({ author: author.id, stream: 'gossip', authorSeq: 2 }), false)
+      assert.deepEqual(await outcomesOf([foreign(author, 1, 1), foreign(author, 2, 2)]), ['duplicate', 'appended'])
+      ruling = 'over-budget'
+      assert.deepEqual(await outcomesOf([foreign(author, 3, 3)]), ['over-budget'])
+      assert.deepEqual(await outcomesOf([foreign(author, 3, 3), foreign(author, 4, 4)], 'stored'), ['appended', 'appended'])
+      assert.equal(asked.length, 3)
+      assert.deepEqual(await outcomesOf([foreign(signer, 1, 5)]), ['appended'], 'its own come back')
     })
 
     it('takes each kind in its own stream alone', async () => {

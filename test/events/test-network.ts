@@ -28,10 +28,11 @@ export const TEST_KEYS = { owner: TEST_OWNER.id, verify: verifySignature }
 export const TEST_JOINED = { network: TEST_NETWORK, genesis: TEST_GENESIS, credential: new Uint8Array(), bootstraps: [] }
 
 /** What lets a node of this role into the test network; the same invitation for all of one role, unless named otherwise. */
-export function joiningAs(role: NodeRole, { name = role as string, expiresAt = 0 } = {}): Joining {
-  const seed = sha256(new TextEncoder().encode(`${role} ${name} ${expiresAt}`))
+export function joiningAs(role: NodeRole, { name = role as string, expiresAt = 0, nodesMax = 0 } = {}): Joining {
+  const seed = sha256(new TextEncoder().encode(`${role} ${name} ${expiresAt} ${nodesMax}`))
   const key = keyOfSeed(seed)
   const issuedAt = 1_600_000_000_001 as Millis
-  const signed = signInvitation({ key, role: standingOf(role), name, issuedAt, expiresAt: expiresAt as Millis }, TEST_OWNER)
+  const invitation = { key, role: standingOf(role), name, issuedAt, expiresAt: expiresAt as Millis, nodesMax }
+  const signed = signInvitation(invitation, TEST_OWNER)
   return joiningBy({ genesis: TEST_GENESIS, bootstraps: [], invitation: { ...signed, seed } })
 }

@@ -4,6 +4,7 @@ import type { NetworkRules } from '../../src/network/index.ts'
 /** A network without an owner: whoever proves its key is admitted as whatever it says it is. */
 export const OPEN_RULES: NetworkRules = {
   isRevoked: () => false,
+  isShut: () => false,
   lamportMax: () => LAMPORT_MAX,
   judge: () => 'take',
   mayBe: () => true,

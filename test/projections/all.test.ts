@@ -74,7 +74,7 @@ describe('all projections together', () => {
     await runner.open()
     return { runner, notices }
   }
-  const NAMES = ['admissions', 'liveness', 'reputation', 'keyword-index', 'downloads'] as const
+  const NAMES = ['admissions', 'kept', 'liveness', 'reputation', 'keyword-index', 'downloads'] as const
 
   it('handle events that exist, under their names', () => {
     const projections = allProjections(signer.id, TEST_KEYS)

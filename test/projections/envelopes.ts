@@ -28,6 +28,7 @@ export class EnvelopeMaker {
       stream,
       authorSeq,
       at: (1_700_000_000_000 + this.#seq * 1000) as Millis,
+      payloadBytes: 100,
       event,
     }
   }

@@ -3,7 +3,7 @@ import type { EventLog, InfoHash, NodeId, SignedEvent, TorrentPublished } from '
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import type { Overlay, RequestHandler } from '../../src/network/overlay.ts'
 import { allProjections, type ProjectionStates } from '../../src/projections/all.ts'
-import { createProjectionRunner, type ProjectionRunner } from '../../src/projections/index.ts'
+import { createProjectionRunner, isRevoked, type ProjectionRunner } from '../../src/projections/index.ts'
 import { partitionDigest } from '../../src/projections/keyword-index/index.ts'
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
@@ -133,6 +133,7 @@ export class IndexPeer {
   #run(): void {
     this.index = createIndexNode({
       ...{ log: this.node.log, overlay: this.#noted(), states: this.states, map: this.map },
+      admittance: { isRevoked: (author) => isRevoked(this.states.state('admissions'), author), isShut: () => false },
       ...{
         verify: verifySignature,
         clock: this.#sim.time,

@@ -142,7 +142,7 @@ export class SharedLog implements EventLog {
     for (let seq = Math.max(1, from); seq <= Math.min(this.head, to); seq++) {
       const shared = this.#events[seq - 1]
       if (shared === undefined || (kinds !== undefined && !kinds.some((kind) => kind === shared.event.kind))) continue
-      batch.push({ seq, ...shared.header, event: shared.event })
+      batch.push({ seq, ...shared.header, payloadBytes: 0, event: shared.event })
     }
     if (batch.length > 0) yield batch
   }
@@ -195,7 +195,7 @@ export class SharedLog implements EventLog {
     this.#events.push(undefined)
     this.#otherHeads.set(streamOf(this.author, stream), stamp.authorSeq)
     const { number: kind, version } = KINDS['heartbeat.rolled-up']
-    return { seq: this.#events.length, version, kind, author: this.author, stream, ...stamp, event }
+    return { seq: this.#events.length, version, kind, author: this.author, stream, ...stamp, payloadBytes: 0, event }
   }
 
   #take(shared: Shared): Envelope {
@@ -203,7 +203,7 @@ export class SharedLog implements EventLog {
     this.#lamport.restore(header.lamport)
     this.#events.push(shared)
     this.#hold(shared)
-    return { seq: this.#events.length, ...header, event }
+    return { seq: this.#events.length, ...header, payloadBytes: 0, event }
   }
 
   #hold(shared: Shared): void {

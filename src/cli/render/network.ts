@@ -23,12 +23,12 @@ export function networkText({ id, name, open, owner, members, clients }: Made): 
   ].join('\n')
 }
 
-type Invitation = { invitation: string; join: string; role: string; name: string; expiresAt: number }
+type Invitation = { invitation: string; join: string; role: string; name: string; expiresAt: number; nodesMax: number }
 
-export function invitationText({ invitation, join, role, name, expiresAt }: Invitation): string {
+export function invitationText({ invitation, join, role, name, expiresAt, nodesMax }: Invitation): string {
   const until = expiresAt === 0 ? 'until it is revoked' : `until ${time(expiresAt)}`
   return [
-    `invitation ${invitation.slice(0, 16)}${name === '' ? '' : ` (${printable(name)})`} for ${role}s, ${until}: give them this string, and nobody else`,
+    `invitation ${invitation.slice(0, 16)}${name === '' ? '' : ` (${printable(name)})`} for ${nodesMax === 0 ? `${role}s` : nodesMax === 1 ? `one ${role}` : `${nodesMax} ${role}s`}, ${until}: give them this string, and nobody else`,
     join,
   ].join('\n')
 }

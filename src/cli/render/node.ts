@@ -5,6 +5,10 @@ import { bytes, count, counted, duration, shortPeer, time } from './units.ts'
 
 const endpoint = (at: { host: string; port: number } | null): string => (at === null ? 'none yet' : `${at.host}:${at.port}`)
 
+/** What a person reads of a reason; a code that is new says itself. */
+const heldOffWord = (why: string): string =>
+  why === 'over-budget' ? 'has used up what is kept of its invitation' : `is not let in: ${why}`
+
 /** Events a second, one decimal. */
 const rate = (perSecond: number): string => perSecond.toFixed(1)
 
@@ -38,6 +42,12 @@ export function nodeStatusText(status: NodeStatus, now: number): string {
         `${count(gossip.rejected)} rejected, ${count(gossip.quarantined)} quarantined, ${count(gossip.heldBack)} held back`,
     ],
     ['events', `${rate(gossip.eventsInPerSecond)} in, ${rate(gossip.eventsOutPerSecond)} out a second`],
+    status.heldOff.length === 0
+      ? undefined
+      : [
+          'held off',
+          status.heldOff.map(({ peer, why, times }) => `${shortPeer(peer)} ${heldOffWord(why)} (${count(times)})`).join(', '),
+        ],
     status.metrics === null ? undefined : ['metrics', `http://${status.metrics.host}:${status.metrics.port}/metrics`],
     ['projections', status.projections.map(({ name, checkpoint }) => `${name} at ${checkpoint}`).join(', ') || 'none'],
     ['memory', bytes(status.memoryBytes)],

@@ -64,6 +64,9 @@ export type NetworkMade = {
   clients: string
 }
 
+/** Bootstraps and index nodes that the string made with a network admits: whoever has more makes another invitation. */
+export const MEMBERS_OF_A_NETWORK = 16
+
 /** @throws ServiceError `usage` if it is there already */
 export function createNetwork({ directory, ...request }: NetworkRequest & { directory: string | undefined }): NetworkMade {
   for (const bootstrap of request.bootstraps) parseEndpoint(bootstrap)
@@ -77,10 +80,10 @@ export function createNetwork({ directory, ...request }: NetworkRequest & { dire
     name: folder.genesis.name,
     open: folder.genesis.open,
     owner,
-    members: folder.invite({ role: 'member', name: 'members', expiresAt: never }).join,
+    members: folder.invite({ role: 'member', name: 'members', expiresAt: never, nodesMax: MEMBERS_OF_A_NETWORK }).join,
     clients: request.open
       ? openJoinString(readNetwork(owner))
-      : folder.invite({ role: 'client', name: 'clients', expiresAt: never }).join,
+      : folder.invite({ role: 'client', name: 'clients', expiresAt: never, nodesMax: 0 }).join,
   }
 }
 

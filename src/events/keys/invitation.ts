@@ -5,9 +5,9 @@ import { p2pt } from '../generated/events.js'
 import { fromHex } from '../hex.ts'
 import type { Millis, NodeId } from '../ids.ts'
 import { Writer } from '../protobuf.ts'
-import { INVITATION_BYTES_MAX, NAME_BYTES_MAX } from './bounds.ts'
+import { INVITATION_BYTES_MAX, NAME_BYTES_MAX, NODES_MAX } from './bounds.ts'
 import { CredentialError } from './credential-error.ts'
-import { keyOf, readMessage, textOf, timeOf } from './fields.ts'
+import { countOf, keyOf, readMessage, textOf, timeOf } from './fields.ts'
 
 /** What a node may be. Members (bootstraps, index nodes) keep the table, accuse, and own partitions; clients do not. */
 export type Standing = 'member' | 'client'
@@ -23,6 +23,8 @@ export type Invitation = {
   readonly issuedAt: Millis
   /** From then on nodes that it admitted are admitted no more, ms since 1970; 0 never. */
   readonly expiresAt: Millis
+  /** How many nodes it admits, the first by canonical order; 0 any number. */
+  readonly nodesMax: number
 }
 
 export function encodeInvitation({ key, ...rest }: Invitation): Uint8Array {
@@ -40,6 +42,7 @@ export function decodeInvitation(bytes: Uint8Array): Invitation {
     name: textOf(message.name, NAME_BYTES_MAX, "an invitation's name"),
     issuedAt: timeOf(message.issuedAt),
     expiresAt: timeOf(message.expiresAt),
+    nodesMax: countOf(message.nodesMax, NODES_MAX),
   }
 }
 

@@ -64,7 +64,7 @@ export type AntiEntropyOptions = {
   pruned: PrunedElsewhere
   /** 0 <= random() < 1 */
   random: () => number
-  rules: Pick<ContentRules, 'isRevoked'>
+  rules: Pick<ContentRules, 'isRevoked' | 'isShut'>
 }
 
 export class AntiEntropy {
@@ -73,7 +73,7 @@ export class AntiEntropy {
   readonly #pause: PullPause
   readonly #pruned: PrunedElsewhere
   readonly #random: () => number
-  readonly #rules: Pick<ContentRules, 'isRevoked'>
+  readonly #rules: Pick<ContentRules, 'isRevoked' | 'isShut'>
   readonly #peers = new Map<NodeId, Peer>()
   /** Authors whose missing range is under way from somebody: by which fetch, and when it was asked for or brought something. */
   readonly #fetching = new Map<NodeId, { readonly id: number; readonly at: number }>()
@@ -335,6 +335,8 @@ export class AntiEntropy {
     for (const { author, authorSeq } of heads) {
       const underWay = this.#fetching.get(author)
       if (underWay !== undefined && now - underWay.at < FETCH_ALONE_MS) continue
+      // Nothing more is taken of it now: asked again when there is room.
+      if (this.#rules.isShut(author, 'gossip')) continue
       let have = vector.get(author) ?? 0
       // Others hold what a revoked one said before, and name it for ever, since the word against it may stand among that. What
       // was not taken once will not be; only above it may be a new admission.

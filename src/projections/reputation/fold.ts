@@ -1,13 +1,14 @@
 import type { Envelope, EventOf, NodeId, PieceRange } from '../../events/index.ts'
-import { brokenRule, gossipOf, travels, trustedAgainst } from './judge.ts'
+import { brokenRule, gossipOf, travels, trustedAgainst, weightOf } from './judge.ts'
 import {
-  type Agreement,
   type BanRule,
   count,
+  isMet,
   type Ledger,
   opinion,
   points,
   type Report,
+  type Reporter,
   type Subject,
   subjectOf,
 } from './ledger.ts'
@@ -46,6 +47,7 @@ export function fold(ledger: Ledger, envelope: Envelope, touched: Touched): void
       for (const source of new Set(event.sources)) {
         const subject = subjectOf(ledger, source)
         subject.suspicions += 1
+        ledger.forgetting.met(subject)
         touched.subject(subject)
       }
       return
@@ -56,6 +58,7 @@ export function fold(ledger: Ledger, envelope: Envelope, touched: Touched): void
       const decision = event.kind === 'operator.banned' ? 'banned' : 'unbanned'
       subject.operator = { decision, seq: envelope.seq, reason: event.reason }
       if (decision === 'unbanned') subject.ban = undefined
+      ledger.forgetting.met(subject)
       touched.subject(subject)
       return
     }
@@ -88,12 +91,13 @@ function foldOwn(ledger: Ledger, envelope: Envelope, event: EventOf<'piece.judge
 
   count(subject.own, good, bad)
   subject.window ??= newWindow(policy.windowPieces)
+  ledger.forgetting.met(subject)
   pushPieces(subject.window, good, false)
   pushPieces(subject.window, bad, true)
   if (good > 0 && bad === 0) subject.suspicions = 0
 
   const opinionNow = opinion(subject.own, policy)
-  if (opinionNow !== opinionBefore && opinionNow !== 0) creditReporters(ledger, subject, opinionNow, touched)
+  if (opinionNow !== opinionBefore && opinionNow !== 0) creditReporters(ledger, subject, opinionNow, envelope.seq, touched)
   if (bad > 0) markBan(subject, envelope.seq, brokenRule(subject, policy) ?? (wasThin ? 'thin-ice' : undefined))
   touched.subject(subject)
 }
@@ -102,11 +106,13 @@ function foldReport(ledger: Ledger, envelope: Envelope, event: EventOf<'piece.ju
   const { policy } = ledger
   const reporter = envelope.author
   const subject = subjectOf(ledger, event.subject)
-  let tally = subject.reports.get(reporter)
-  if (tally === undefined) {
-    tally = { good: 0, bad: 0, unsaved: false }
-    subject.reports.set(reporter, tally)
-  }
+  const isWeighed = policy.trusted.includes(reporter) || weightOf(ledger.reporters.get(reporter)) > 0
+  const tally = reportOf(ledger, subject, reporter, isWeighed, touched)
+  // All room is taken by those whose word counts more.
+  if (tally === undefined) return
+  tally.seq = envelope.seq
+  tally.weighed ||= isWeighed
+  subject.isWeighed ||= isWeighed
   const opinionBefore = opinion(tally, policy)
   count(tally, piecesIn(event.good), event.bad.length)
   touched.report(subject, reporter, tally)
@@ -114,34 +120,65 @@ function foldReport(ledger: Ledger, envelope: Envelope, event: EventOf<'piece.ju
   const opinionNow = opinion(tally, policy)
   const mine = opinion(subject.own, policy)
   if (opinionNow !== opinionBefore && opinionNow !== 0 && mine !== 0 && opinionNow !== mine) {
-    agreementOf(ledger, reporter).disagree += 1
-    touched.reporter(reporter)
+    measure(ledger, reporter, 'disagree', envelope.seq, touched)
   }
   if (event.bad.length > 0 && policy.trusted.includes(reporter) && trustedAgainst(subject, policy) >= policy.quorum) {
     markBan(subject, envelope.seq, 'quorum')
+    ledger.forgetting.met(subject)
     touched.subject(subject)
   }
+  if (!isMet(subject)) forget(ledger, ledger.forgetting.heard(subject, envelope.seq), touched)
+}
+
+function reportOf(
+  ledger: Ledger,
+  subject: Subject,
+  reporter: NodeId,
+  isWeighed: boolean,
+  touched: Touched,
+): Report | undefined {
+  const known = subject.reports.get(reporter)
+  if (known !== undefined) return known
+  const gone = ledger.forgetting.givesWay(subject, isWeighed)
+  if (gone === 'none') return undefined
+  const old = gone === undefined ? undefined : subject.reports.get(gone)
+  if (gone !== undefined && old !== undefined) {
+    subject.reports.delete(gone)
+    touched.report(subject, gone, old)
+  }
+  const report = { good: 0, bad: 0, seq: 0, weighed: isWeighed, unsaved: false }
+  subject.reports.set(reporter, report)
+  return report
+}
+
+/** A peer that nobody here has met, and what was said of it. */
+function forget(ledger: Ledger, subject: Subject | undefined, touched: Touched): void {
+  if (subject === undefined) return
+  ledger.subjects.delete(subject.id)
+  for (const [reporter, report] of subject.reports) touched.report(subject, reporter, report)
 }
 
 /** My opinion came about: those who had one before are measured by it. */
-function creditReporters(ledger: Ledger, subject: Subject, mine: number, touched: Touched): void {
-  for (const [reporter, tally] of subject.reports) {
+function creditReporters(ledger: Ledger, subject: Subject, mine: number, seq: number, touched: Touched): void {
+  // In an order that a ledger which was loaded has as well: who is measured last is remembered longest.
+  const reports = [...subject.reports].sort(([a], [b]) => (a < b ? -1 : 1))
+  for (const [reporter, tally] of reports) {
     const theirs = opinion(tally, ledger.policy)
     if (theirs === 0) continue
-    const agreement = agreementOf(ledger, reporter)
-    if (theirs === mine) agreement.agree += 1
-    else agreement.disagree += 1
-    touched.reporter(reporter)
+    measure(ledger, reporter, theirs === mine ? 'agree' : 'disagree', seq, touched)
   }
 }
 
-function agreementOf(ledger: Ledger, reporter: NodeId): Agreement {
-  let agreement = ledger.reporters.get(reporter)
-  if (agreement === undefined) {
-    agreement = { agree: 0, disagree: 0 }
-    ledger.reporters.set(reporter, agreement)
-  }
-  return agreement
+function measure(ledger: Ledger, id: NodeId, how: 'agree' | 'disagree', seq: number, touched: Touched): void {
+  const reporter: Reporter = ledger.reporters.get(id) ?? { agree: 0, disagree: 0, changedAt: seq }
+  reporter[how] += 1
+  reporter.changedAt = seq
+  ledger.reporters.set(id, reporter)
+  touched.reporter(id)
+  const gone = ledger.forgetting.measured(ledger, id)
+  if (gone === undefined) return
+  ledger.reporters.delete(gone)
+  touched.reporter(gone)
 }
 
 function markBan(subject: Subject, seq: number, rule: BanRule | undefined): void {

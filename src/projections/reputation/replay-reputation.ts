@@ -1,7 +1,7 @@
 import type { Envelope, NodeId, PeerId } from '../../events/index.ts'
 import { fold, type Touched } from './fold.ts'
 import { type Judgement, judge } from './judge.ts'
-import type { Ledger } from './ledger.ts'
+import { type Ledger, newLedger } from './ledger.ts'
 import { type Policy, SEED_V1 } from './policy.ts'
 
 export type ReputationReplay = {
@@ -26,7 +26,7 @@ export class ReputationReplayer {
 
   constructor(options: ReputationReplay) {
     this.#options = options
-    this.ledger = { own: options.own, policy: options.policy ?? SEED_V1, subjects: new Map(), reporters: new Map() }
+    this.ledger = newLedger(options.own, options.policy ?? SEED_V1)
   }
 
   /** @returns false if the replay leaves this event out */

@@ -3,7 +3,8 @@ import { canonicalJson } from '../canonical-json.ts'
 import { DirtyKeys } from '../dirty-keys.ts'
 import type { Projection } from '../projection.ts'
 import { fold, type Touched } from './fold.ts'
-import { type Ledger, type Report, type Subject, subjectOf } from './ledger.ts'
+import { HEARSAY_BOUNDS, type HearsayBounds } from './hearsay.ts'
+import { isMet, type Ledger, newLedger, type Report, type Reporter, type Subject, subjectOf } from './ledger.ts'
 import { windowOf, windowText } from './piece-window.ts'
 import { type Policy, SEED_V1 } from './policy.ts'
 
@@ -69,10 +70,6 @@ const splitReportKey = (key: string): [PeerId, NodeId] => [
   key.slice(-NODE_ID_LENGTH) as NodeId,
 ]
 
-/** A subject that only others spoke of has no row of its own. */
-const hasRow = ({ own, suspicions, ban, operator, window }: Subject): boolean =>
-  own.good + own.bad + suspicions > 0 || window !== undefined || ban !== undefined || operator !== undefined
-
 type SubjectRow = Pick<Subject, 'own' | 'suspicions'> & {
   window: string | null
   ban: NonNullable<Subject['ban']> | null
@@ -88,7 +85,8 @@ function rowOf(state: ReputationState, key: string): string | null {
   if (key === POLICY) return canonicalJson(state.policy)
   if (key.startsWith(SUBJECT)) {
     const subject = state.subjects.get(key.slice(SUBJECT.length) as PeerId)
-    return subject === undefined || !hasRow(subject) ? null : subjectRow(subject)
+    // One that only others spoke of has no row of its own.
+    return subject === undefined || !isMet(subject) ? null : subjectRow(subject)
   }
   if (key.startsWith(REPORTER)) {
     const agreement = state.reporters.get(key.slice(REPORTER.length) as NodeId)
@@ -96,23 +94,20 @@ function rowOf(state: ReputationState, key: string): string | null {
   }
   const [subject, reporter] = splitReportKey(key)
   const tally = state.subjects.get(subject)?.reports.get(reporter)
-  return tally === undefined ? null : `[${tally.good},${tally.bad}]`
+  return tally === undefined ? null : `[${tally.good},${tally.bad},${tally.seq},${tally.weighed ? 1 : 0}]`
 }
 
-export const newReputation = (own: NodeId, policy: Policy = SEED_V1): ReputationState => ({
-  own,
-  policy,
-  subjects: new Map(),
-  reporters: new Map(),
+const newReputation = (own: NodeId, bounds: HearsayBounds): ReputationState => ({
+  ...newLedger(own, SEED_V1, bounds),
   dirty: new DirtyReputation(),
 })
 
 /** The projection of node `own`: what it thinks of every peer that it, or anybody, judged. */
-export const reputationProjection = (own: NodeId): Projection<ReputationState> => ({
+export const reputationProjection = (own: NodeId, bounds: HearsayBounds = HEARSAY_BOUNDS): Projection<ReputationState> => ({
   name: 'reputation',
-  version: 1,
+  version: 2,
   handles: REPUTATION_KINDS,
-  initial: () => newReputation(own),
+  initial: () => newReputation(own, bounds),
   apply(state, envelope) {
     fold(state, envelope, state.dirty)
     return state
@@ -130,17 +125,19 @@ export const reputationProjection = (own: NodeId): Projection<ReputationState> =
     }
   },
   load(rows) {
-    const state = newReputation(own)
+    const state = newReputation(own, bounds)
     // Windows are as long as the policy says, and its row comes before those of the subjects.
     for (const [key, value] of rows) {
       if (key === POLICY) {
         state.policy = JSON.parse(value) as Policy
       } else if (key.startsWith(REPORT)) {
         const [subject, reporter] = splitReportKey(key)
-        const [good, bad] = JSON.parse(value) as [number, number]
-        subjectOf(state, subject).reports.set(reporter, { good, bad, unsaved: false })
+        const [good, bad, seq, weighed] = JSON.parse(value) as [number, number, number, number]
+        const of = subjectOf(state, subject)
+        of.reports.set(reporter, { good, bad, seq, weighed: weighed === 1, unsaved: false })
+        of.isWeighed ||= weighed === 1
       } else if (key.startsWith(REPORTER)) {
-        const agreement = JSON.parse(value) as { agree: number; disagree: number }
+        const agreement = JSON.parse(value) as Reporter
         state.reporters.set(key.slice(REPORTER.length) as NodeId, agreement)
       } else {
         const row = JSON.parse(value) as SubjectRow
@@ -152,6 +149,7 @@ export const reputationProjection = (own: NodeId): Projection<ReputationState> =
         subject.operator = row.operator ?? undefined
       }
     }
+    state.forgetting.restore(state, isMet)
     return state
   },
 })

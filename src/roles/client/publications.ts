@@ -210,15 +210,22 @@ export class Publications {
     const options = { timeoutMs: REQUEST_TIMEOUT_MS, signal: this.#stop.signal }
     const outcomes = decodePublishReply(await overlay.request(owner, INDEX_METHODS.publish, encodePublish(events), options))
     let refused = 0
+    let overBudget = 0
     entries.forEach(({ held, settled }, index) => {
       const outcome = outcomes[index]
       if (outcome === undefined) return
-      // Asking again would not change a refusal: it is told, and settled like the rest.
+      // Asking again would not change a refusal: it is told, and settled like the rest. For what is over the budget there is
+      // room later: it is offered with the next round of republishing.
       if (outcome === 'refused') refused += 1
+      else if (outcome === 'over-budget') overBudget += 1
       else held.add(owner)
       settled.add(owner)
     })
     if (refused > 0) onProblem(`index node ${owner.slice(0, 8)} refused ${refused} of ${entries.length} publications`)
+    if (overBudget > 0)
+      onProblem(
+        `index node ${owner.slice(0, 8)} has no room for ${overBudget} of ${entries.length} publications: the budget of this node's invitation is used up; they are offered again in ${REPUBLISH_MS / 60_000} minutes`,
+      )
     return outcomes.length >= entries.length
   }
 

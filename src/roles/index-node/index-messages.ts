@@ -40,7 +40,8 @@ export type WireHit = {
 export type WireSearch = { text: string; limit: number; cursor: string; hops: number }
 /** `cursor`: what to ask with for more, empty where that is all; `truncated` says whether there is more. */
 export type WireSearchReply = { hits: WireHit[]; truncated: boolean; cursor: string; answeredBy: NodeId }
-export type PublishOutcome = 'stored' | 'duplicate' | 'refused'
+/** `over-budget`: no more is kept of its author for now; it may be offered again later. */
+export type PublishOutcome = 'stored' | 'duplicate' | 'refused' | 'over-budget'
 
 /** A query longer than this is nobody's search. */
 export const QUERY_LENGTH_MAX = 1024
@@ -50,7 +51,7 @@ export const EVENTS_BYTES_MAX = 56 * 1024
 export const EVENT_NAMES_MAX = 950
 /** Sections in one comparison: 48 bytes each at most. */
 export const SECTIONS_MAX = 1024
-const OUTCOMES: readonly PublishOutcome[] = ['stored', 'duplicate', 'refused']
+const OUTCOMES: readonly PublishOutcome[] = ['stored', 'duplicate', 'refused', 'over-budget']
 
 type Codec = { decode(bytes: Uint8Array): unknown }
 

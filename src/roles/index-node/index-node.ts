@@ -1,9 +1,9 @@
 import type { Timers } from '../../events/index.ts'
-import { isRevoked } from '../../projections/index.ts'
 import { partitionStats } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import { hitsAsked } from '../hits-asked.ts'
 import { magnetOf } from '../magnet.ts'
+import type { Admittance } from '../node/admittance.ts'
 import type { NodeParts } from '../node/node-service.ts'
 import type { IndexService, IndexStatus } from '../services.ts'
 import type { IndexMap } from './index-map.ts'
@@ -13,6 +13,7 @@ import { projectedIndexView } from './projected-index-view.ts'
 import { Repair, type RepairStatus } from './repair.ts'
 
 export type IndexNodeParts = Pick<NodeParts, 'log' | 'overlay' | 'states' | 'verify' | 'clock'> & {
+  admittance: Pick<Admittance, 'isRevoked' | 'isShut'>
   map: IndexMap
   timers: Timers
   newSha256: NewSha256
@@ -23,12 +24,12 @@ export type IndexNode = Disposable & { readonly service: IndexService; readonly 
 
 /** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
 export function createIndexNode(parts: IndexNodeParts): IndexNode {
-  const { log, overlay, states, verify, map, timers, clock, newSha256, yieldToEventLoop } = parts
+  const { log, overlay, states, verify, admittance, map, timers, clock, newSha256, yieldToEventLoop } = parts
   const view = projectedIndexView(states, map, log.author, newSha256)
   const sections = new PartitionSections(view, newSha256)
   const repair = new Repair({
     ...{ log, overlay, view, sections, verify, timers, yieldToEventLoop },
-    isRevoked: (author) => isRevoked(states.state('admissions'), author),
+    isShut: (author) => admittance.isRevoked(author) || admittance.isShut(author, 'index'),
     now: () => clock.now(),
   })
   serveIndexRequests({ log, overlay, view, sections, verify, yieldToEventLoop })

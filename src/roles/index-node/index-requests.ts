@@ -1,4 +1,11 @@
-import { type EventLog, type NodeId, type SignedEvent, scanBody, type VerifySignature } from '../../events/index.ts'
+import {
+  type EventLog,
+  type Ingested,
+  type NodeId,
+  type SignedEvent,
+  scanBody,
+  type VerifySignature,
+} from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
 import { cursorAfter, HITS_DEFAULT } from '../../projections/keyword-index/index.ts'
 import {
@@ -108,9 +115,17 @@ export async function ingestIndexEvents(
   ingested.forEach((one, index) => {
     const place = wanted[index]?.place
     if (place === undefined) return
-    outcomes[place] = one.outcome === 'appended' ? 'stored' : one.outcome === 'duplicate' ? 'duplicate' : 'refused'
+    outcomes[place] = OUTCOME_OF[one.outcome]
   })
   return outcomes
+}
+
+const OUTCOME_OF: { readonly [O in Ingested['outcome']]: PublishOutcome } = {
+  appended: 'stored',
+  duplicate: 'duplicate',
+  'over-budget': 'over-budget',
+  rejected: 'refused',
+  deferred: 'refused',
 }
 
 /** Answers from this node's shard, or asks an owner where this node is none; one hop at most. */

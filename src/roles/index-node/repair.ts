@@ -36,8 +36,8 @@ export type RepairOptions = {
   sections: PartitionSections
   verify: VerifySignature
   timers: Timers
-  /** True for an author of whom nothing more is taken: others may hold what it said before, and will not be asked for it. */
-  isRevoked(author: NodeId): boolean
+  /** True for an author of whom nothing more is taken now: others may hold what it said, and will not be asked for it. */
+  isShut(author: NodeId): boolean
   /** Lets everything else have its turn. */
   yieldToEventLoop(): Promise<void>
   now(): number
@@ -153,8 +153,8 @@ export class Repair {
 
   #missing(names: readonly EventName[]): EventName[] {
     const distinct = new Map(names.map((name) => [`${name.author}/${name.authorSeq}`, name]))
-    const { log, isRevoked } = this.#options
-    return [...distinct.values()].filter((name) => !log.has({ ...name, stream: 'index' }) && !isRevoked(name.author))
+    const { log, isShut } = this.#options
+    return [...distinct.values()].filter((name) => !log.has({ ...name, stream: 'index' }) && !isShut(name.author))
   }
 }
 

@@ -33,6 +33,8 @@ export function careForAdmissions({ log, admittance, transport, heldOff, timers 
   again()
   const stop = log.onAppended((envelopes) => {
     if (envelopes.some(({ event }) => event.kind === 'access.revoked')) dropUnadmitted('revoked')
+    // Its invitation admits others now, that were first.
+    else if (envelopes.some(({ event }) => event.kind === 'node.admitted')) dropUnadmitted('used')
   })
   return () => {
     cancel()

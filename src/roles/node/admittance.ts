@@ -1,5 +1,8 @@
 import {
+  type BudgetHolder,
+  Budgets,
   type Clock,
+  type CommitBudget,
   CredentialError,
   type CredentialFault,
   decodeGenesis,
@@ -10,17 +13,27 @@ import {
   type JoinedNetwork,
   KINDS,
   kindOfNumber,
+  type Lamport,
   lamportMaxAt,
   type NodeId,
   type NodeRole,
   type Ruling,
   readCredential,
   type Standing,
+  type Stream,
   standingOf,
   type VerifySignature,
 } from '../../events/index.ts'
 import type { Doorkeeper, NetworkRules } from '../../network/index.ts'
-import { type AdmissionsState, admissionOf, isRevoked, isShown } from '../../projections/index.ts'
+import {
+  type AdmissionsState,
+  admissionOf,
+  comesTooLate,
+  invitedName,
+  isAmongFirst,
+  isRevoked,
+  isShown,
+} from '../../projections/index.ts'
 
 /** Credentials that were shown and are in no event of the log yet. */
 export const SHOWN_MAX = 4_096
@@ -30,6 +43,10 @@ export type AdmittanceOptions = {
   verify: VerifySignature
   clock: Clock
   admissions(): AdmissionsState
+  /** Its budget is used up; called once for a while. */
+  onOverBudget?(author: NodeId): void
+  /** Bytes of the log that all clients together may take, where less than by themselves. */
+  clientsDiskBytesMax?: number
 }
 
 /**
@@ -39,11 +56,21 @@ export type AdmittanceOptions = {
 export class Admittance implements NetworkRules {
   readonly genesis: Genesis
   readonly #options: AdmittanceOptions
+  /** What the log keeps of others. */
+  readonly budgets: Budgets
   readonly #shown = new Map<NodeId, Invitation>()
 
   constructor(options: AdmittanceOptions) {
     this.#options = options
     this.genesis = decodeGenesis(options.joined.genesis)
+    const { clock, onOverBudget, clientsDiskBytesMax } = options
+    this.budgets = new Budgets({
+      clock,
+      networkSince: this.genesis.createdAt,
+      holderOf: (author) => this.#holderOf(author),
+      onOver: (author) => onOverBudget?.(author),
+      ...(clientsDiskBytesMax === undefined ? {} : { clientsDiskBytesMax }),
+    })
   }
 
   /** What we show ourselves, and who is let in. */
@@ -83,6 +110,7 @@ export class Admittance implements NetworkRules {
     }
     if (state.revoked.has(invitation.key)) return 'revoked'
     if (isExpired(invitation, this.#options.clock.now())) return 'expired'
+    if (!this.#hasPlace(invitation, peer)) return 'used'
     if (!isShown(state, peer, invitation.key)) this.#remember(peer, invitation)
     return undefined
   }
@@ -104,13 +132,26 @@ export class Admittance implements NetworkRules {
     return isRevoked(this.#options.admissions(), node) && this.#shownNow(node) === undefined
   }
 
+  isShut(author: NodeId, stream: Stream): boolean {
+    return this.budgets.isShut(author, stream)
+  }
+
+  budget(): CommitBudget {
+    return this.budgets.forCommit()
+  }
+
   lamportMax(): number {
     return lamportMaxAt(this.genesis.createdAt, this.#options.clock.now())
   }
 
-  judge({ author, at, kind }: Pick<Header, 'author' | 'at' | 'kind'>, credential: Uint8Array | undefined): Ruling {
+  judge(header: Pick<Header, 'author' | 'at' | 'kind' | 'lamport' | 'stream'>, credential: Uint8Array | undefined): Ruling {
+    const ruling = this.#ruling(header, credential)
+    return ruling === 'take' && this.budgets.isShut(header.author, header.stream) ? 'over-budget' : ruling
+  }
+
+  #ruling({ author, at, kind, lamport }: Parameters<this['judge']>[0], credential: Uint8Array | undefined): Ruling {
     // First, since it may be a new one after the one before was revoked.
-    if (credential !== undefined) return this.#isGood(author, credential) ? 'take' : 'refuse'
+    if (credential !== undefined) return this.#isGood(author, lamport, credential) ? 'take' : 'refuse'
     if (this.isRevoked(author)) return 'refuse'
     const standing = this.standingOf(author, at)
     // One that was never shown may come yet; one that had expired when this was said will not.
@@ -119,12 +160,13 @@ export class Admittance implements NetworkRules {
     return name !== undefined && KINDS[name].by === 'member' && standing !== 'member' ? 'refuse' : 'take'
   }
 
-  #isGood(node: NodeId, credential: Uint8Array): boolean {
+  #isGood(node: NodeId, lamport: Lamport, credential: Uint8Array): boolean {
+    const state = this.#options.admissions()
     try {
       const invitation = readCredential(credential, node, this.genesis.owner, this.#options.verify)
-      const state = this.#options.admissions()
       // Of a node that was put out it must be one that still holds. Of others any is taken, and says what became of it.
       if (state.revoked.has(node) || (state.revoked.has(invitation.key) && isRevoked(state, node))) return false
+      if (comesTooLate(state.invited, invitation, { node, lamport })) return false
       if (!isShown(state, node, invitation.key)) this.#remember(node, invitation)
       return true
     } catch (error) {
@@ -135,14 +177,34 @@ export class Admittance implements NetworkRules {
 
   /** What it has shown and is in no event yet, if that still holds; the time is left out where any will do. */
   #shownNow(node: NodeId, at?: number): Invitation | undefined {
-    const { revoked } = this.#options.admissions()
+    const { revoked, invited } = this.#options.admissions()
     const shown = this.#shown.get(node)
     if (shown === undefined || revoked.has(node) || revoked.has(shown.key)) return undefined
+    if (!isAmongFirst(invited, shown, node, true)) return undefined
     return at !== undefined && isExpired(shown, at) ? undefined : shown
+  }
+
+  /** Whatever became of its invitation meanwhile: what is kept of it is kept. */
+  #holderOf(author: NodeId): BudgetHolder {
+    const invitation = this.#options.admissions().admitted.get(author)?.[0] ?? this.#shown.get(author)
+    if (invitation === undefined) return { key: 'open', standing: 'client', since: this.genesis.createdAt, nodesMax: 0 }
+    const { key, role, issuedAt, nodesMax } = invitation
+    return { key, standing: role, since: issuedAt, nodesMax }
   }
 
   #isKnown(node: NodeId): boolean {
     return this.#options.admissions().admitted.has(node) || this.#shown.has(node)
+  }
+
+  /** False if as many others as it admits have shown this invitation: in the log, or on links and in no log yet. */
+  #hasPlace(invitation: Invitation, node: NodeId): boolean {
+    const { invited } = this.#options.admissions()
+    if (invitation.nodesMax === 0 || isAmongFirst(invited, invitation, node)) return true
+    if (!isAmongFirst(invited, invitation, node, true)) return false
+    const others = new Set(invited.get(invitedName(invitation))?.map((one) => one.node))
+    for (const [shownBy, { key }] of this.#shown) if (key === invitation.key) others.add(shownBy)
+    others.delete(node)
+    return others.size < invitation.nodesMax
   }
 
   #remember(node: NodeId, invitation: Invitation): void {

@@ -16,6 +16,7 @@ export function credentialSentence(fault: CredentialFault, { name }: Genesis, ro
     malformed: `the credential of this node in the network "${name}" cannot be read`,
     mistyped: `the credential of this node in the network "${name}" cannot be read`,
     newer: `the credential of this node in the network "${name}" was made by a newer p2pt`,
+    used: `the invitation of this node to the network "${name}" has admitted as many nodes as it may, and this one came after them`,
   }
   return `${sentences[fault]}: ${ask(standing)}`
 }
@@ -38,6 +39,7 @@ export function joinStringSentence(fault: CredentialFault, network: Genesis | un
     mistyped:
       'the join string is cut off or mistyped, its checksum does not fit: copy it again as a whole, it begins with p2pt:',
     newer: 'the join string was made by a newer p2pt: use that version',
+    used: `the join string for ${place} has admitted as many nodes as it may: ${ask(standing)}`,
   }
   return sentences[fault]
 }

@@ -6,24 +6,32 @@ export const PEERS_MAX = 256
 /** Shown in a status. */
 export const SHOWN_MAX = 20
 
-/** Who is not let in or was put out, why, and how often: what an operator sees of an attack. */
+/** Who is not let in, was put out or is no longer taken from, why, and how often: what an operator sees of an attack. */
 export class HeldOff {
   readonly #clock: Clock
   readonly #rows = new Map<NodeId, HeldOffRow>()
+  readonly #totals = new Map<string, number>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
+  /** @param why one of few codes */
   note(peer: NodeId, why: string): void {
     const times = (this.#rows.get(peer)?.times ?? 0) + 1
     this.#rows.delete(peer)
     this.#rows.set(peer, { peer, why, times, lastAt: this.#clock.now() })
+    this.#totals.set(why, (this.#totals.get(why) ?? 0) + 1)
     if (this.#rows.size <= PEERS_MAX) return
     for (const oldest of this.#rows.keys()) {
       this.#rows.delete(oldest)
       return
     }
+  }
+
+  /** How often anybody was held off, by reason, since the start. */
+  get totals(): ReadonlyMap<string, number> {
+    return this.#totals
   }
 
   /** The latest first. */

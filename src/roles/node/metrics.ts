@@ -8,12 +8,17 @@ import { type NodeStatus, ServiceError } from '../services.ts'
 
 export type MetricsSources = {
   readonly overlay: Pick<Overlay, 'status'>
+  readonly heldOff: { readonly totals: ReadonlyMap<string, number> }
   status(): Promise<NodeStatus>
 }
 
 export type MetricsServer = AsyncDisposable & { readonly host: string; readonly port: number }
 
-type Reading = { readonly status: NodeStatus; readonly links: ReturnType<Overlay['status']>['links'] }
+type Reading = {
+  readonly status: NodeStatus
+  readonly links: ReturnType<Overlay['status']>['links']
+  readonly heldOff: ReadonlyMap<string, number>
+}
 type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly value: number }
 type Metric = {
   readonly name: string
@@ -114,6 +119,12 @@ const COUNTERS: readonly Metric[] = [
     read: ({ status }) => one(status.gossip.quarantined),
   },
   {
+    name: 'p2pt_held_off_total',
+    help: 'Peers that were not let in, were put out, or are over what is kept of them, by reason.',
+    labels: ['reason'],
+    read: ({ heldOff }) => [...heldOff].map(([reason, value]) => ({ labels: { reason }, value })),
+  },
+  {
     name: 'process_cpu_seconds_total',
     help: 'Processor time used, user and system.',
     read: () => {
@@ -140,7 +151,11 @@ export async function startMetrics(at: { host: string; port: number }, sources: 
   const counters = COUNTERS.map((metric) => ({ metric, counter: new Counter(optionsOf(metric, registry)) }))
 
   const text = async (): Promise<string> => {
-    const reading: Reading = { status: await sources.status(), links: sources.overlay.status().links }
+    const reading: Reading = {
+      status: await sources.status(),
+      links: sources.overlay.status().links,
+      heldOff: sources.heldOff.totals,
+    }
     for (const { metric, gauge } of gauges) {
       gauge.reset()
       for (const { labels = {}, value } of metric.read(reading)) gauge.set(labels, value)

@@ -42,11 +42,17 @@ export type OwnerFolder = {
   /** A new invitation, as the string that others join with. */
   invite(request: InviteRequest): Invited
   /** An invitation of its own for a node of this machine, where the owner's key is at hand. */
-  joining(role: Standing, name: string): Joining
+  joining(role: Standing, name: string, nodesMax?: number): Joining
   revoke(key: NodeId, reason: string): SignedRevocation
 }
 
-export type InviteRequest = { role: Standing; name: string; expiresAt: Millis; bootstraps?: readonly string[] }
+export type InviteRequest = {
+  role: Standing
+  name: string
+  expiresAt: Millis /** 0 any number */
+  nodesMax?: number
+  bootstraps?: readonly string[]
+}
 export type Invited = { readonly invitation: NodeId; readonly join: string }
 
 export type NetworkRequest = { name: string; open: boolean; bootstraps: readonly string[] }
@@ -101,27 +107,29 @@ export function openOwnerFolder(directory: string, now: () => Millis): OwnerFold
   const network = networkIdOf(bytes, sha256)
   // Read when it is needed: to show what a network is takes no key.
   const owner = () => signerFromSeed(readSeed(directory, genesis), network)
-  const issue = (role: Standing, name: string, expiresAt: Millis): SignedInvitation & { seed: Uint8Array } => {
+  const issue = ({ role, name, expiresAt, nodesMax = 0 }: InviteRequest): SignedInvitation & { seed: Uint8Array } => {
     if (!isText(name, NAME_BYTES_MAX))
       throw new ServiceError(
         'usage',
         `the name of an invitation has at most ${NAME_BYTES_MAX} bytes, without control characters`,
       )
     const seed = randomSeed()
-    return { ...signInvitation({ key: keyOfSeed(seed), role, name, issuedAt: now(), expiresAt }, owner()), seed }
+    return { ...signInvitation({ key: keyOfSeed(seed), role, name, issuedAt: now(), expiresAt, nodesMax }, owner()), seed }
   }
   return {
     directory,
     network,
     genesis,
     bootstraps,
-    invite({ role, name, expiresAt, bootstraps: entries = bootstraps }) {
+    invite(request) {
+      const entries = request.bootstraps ?? bootstraps
       checkBootstraps(entries)
-      const invitation = issue(role, name, expiresAt)
+      const invitation = issue(request)
       const ticket = { genesis: bytes, bootstraps: entries, invitation }
       return { invitation: keyOfSeed(invitation.seed), join: encodeJoinString(ticket, sha256) }
     },
-    joining: (role, name) => joiningBy({ genesis: bytes, bootstraps, invitation: issue(role, name, 0 as Millis) }),
+    joining: (role, name, nodesMax = 1) =>
+      joiningBy({ genesis: bytes, bootstraps, invitation: issue({ role, name, expiresAt: 0 as Millis, nodesMax }) }),
     revoke(key, reason) {
       if (!isText(reason, REASON_BYTES_MAX))
         throw new ServiceError('usage', `a reason has at most ${REASON_BYTES_MAX} bytes, without control characters`)

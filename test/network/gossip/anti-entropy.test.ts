@@ -121,7 +121,7 @@ describe('anti-entropy', () => {
   it('asks once for what a revoked author said, and then only for what is new, which may be a new admission', () => {
     const [peer, revoked] = [author('1'), author('2')]
     const held = { lamport: 1, has: () => false, versionVector: () => new Map([[revoked, 2]]) }
-    const rules = { isRevoked: (one: NodeId) => one === revoked }
+    const rules = { isRevoked: (one: NodeId) => one === revoked, isShut: () => false }
     const antiEntropy = antiEntropyOf(held, rules)
     antiEntropy.linkUp(peer, false, 0)
     const asked = (authorSeq: number) => {
@@ -144,7 +144,7 @@ describe('anti-entropy', () => {
   it('remembers so many revoked authors, and asks again for the one forgotten', () => {
     const peer = author('1')
     const held = { lamport: 1, has: () => false, versionVector: () => new Map<NodeId, number>() }
-    const antiEntropy = antiEntropyOf(held, { isRevoked: () => true })
+    const antiEntropy = antiEntropyOf(held, { isRevoked: () => true, isShut: () => false })
     antiEntropy.linkUp(peer, false, 0)
     const named = (index: number) => index.toString(16).padStart(64, '0') as NodeId
     const isAsked = (index: number) => {

@@ -290,5 +290,10 @@ describe('reputation, policy seed-v1', () => {
         return said.map(([by, event]) => maker.make(by, event))
       })
     projectionLaws(() => reputationProjection(own), histories)
+
+    describe('of a memory that is full', () => {
+      const bounds = { heard: 1, weighed: 1, reports: 2, strange: 1, proven: 1 }
+      projectionLaws(() => reputationProjection(own, bounds), histories)
+    })
   })
 })

@@ -135,6 +135,24 @@ describe('publications', () => {
     assert.match(client.problems.join(), /refused 1 of 1 publications/)
   })
 
+  it('that are over a budget are told to be so, and offered again with the next announcement', async () => {
+    await started(1)
+    const client = network.client()
+    client.publications.start()
+    let asked = 0
+    network.index(0).node.overlay.serve(INDEX_METHODS.publish, async () => {
+      asked += 1
+      return encodePublishReply([asked === 1 ? 'over-budget' : 'stored'])
+    })
+    const published = await client.publish('quiet orbit')
+    assert.deepEqual(published.acknowledgedBy, [])
+    await network.sim.time.advance(120_000)
+    assert.equal(asked, 1)
+    assert.match(client.problems.join(), /no room for 1 of 1 publications: the budget .* is used up/)
+    await network.sim.time.advance(10 * 60_000)
+    assert.equal(asked, 2)
+  })
+
   it('take an answer that says nothing of them as none', async () => {
     await started(1)
     const client = network.client()

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { openMemoryLog } from '../../../src/events/event-log.memory.ts'
+import { type ContentRules, type Millis, upcaster } from '../../../src/events/index.ts'
+import { decodePublishReply, encodePublishReply } from '../../../src/roles/index-node/index-messages.ts'
 import { ingestIndexEvents } from '../../../src/roles/index-node/index-requests.ts'
 import { isIndexKind } from '../../../src/roles/index-node/index-view.ts'
+import { signerOf } from '../../events/samples.ts'
 import { verifySignature } from '../../events/test-network.ts'
 import { Author } from '../index-network.ts'
 import { openSmallLog } from '../small-log.ts'
@@ -23,6 +27,24 @@ describe('a publication at its owner', () => {
     await telling
     assert.deepEqual(said, ['stored'])
     assert.equal(own.log.head, 1)
+  })
+
+  it('is told to be over the budget where no more is kept of its author, and is stored once there is room', async () => {
+    let room = 1
+    const rules: ContentRules = {
+      isRevoked: () => false,
+      isShut: () => false,
+      lamportMax: () => 1_000,
+      judge: () => 'take',
+      budget: () => ({ take: () => room-- > 0 }),
+    }
+    await using log = openMemoryLog({ signer: signerOf(9), clock: { now: () => 1 as Millis }, upcast: upcaster([]), rules })
+    const events = await new Author(1).publishes('quiet orbit', 'loud orbit')
+    const publish = () => ingestIndexEvents(events, { log, verify: verifySignature, view })
+    assert.deepEqual(await publish(), ['stored', 'over-budget'])
+    assert.deepEqual(decodePublishReply(encodePublishReply(['stored', 'over-budget'])), ['stored', 'over-budget'])
+    room = 1
+    assert.deepEqual(await publish(), ['duplicate', 'stored'])
   })
 
   it('is not told to be stored by a disk that is full', async () => {

@@ -6,6 +6,7 @@ import {
   encodeGenesis,
   type Invitation,
   KINDS,
+  type Lamport,
   type Millis,
   type NodeId,
   networkIdOf,
@@ -53,7 +54,10 @@ function networkOf({ open = false } = {}) {
   }
 }
 
-const header = (author: NodeId, kind: EventKind, at = CREATED + DAY) => ({ author, at: at as Millis, kind: KINDS[kind].number })
+const header = (author: NodeId, kind: EventKind, at = CREATED + DAY) => ({
+  ...{ author, at: at as Millis, kind: KINDS[kind].number, stream: KINDS[kind].stream },
+  lamport: 1 as Lamport,
+})
 
 describe('admittance', () => {
   it('lets in whom an invitation admits, and tells every other why not', () => {

@@ -22,7 +22,15 @@ function stringOf(more: Partial<Invitation> = {}, { open = false, by = 1, seed =
   const genesis = genesisOf(open)
   const owner = signerFromSeed(seedOf(by), networkIdOf(genesis, sha256))
   const role = 'client'
-  const made = { key: keyOfSeed(seedOf(5)), role, name: '', issuedAt: NOW, expiresAt: 0 as Millis, ...more } as const
+  const made = {
+    key: keyOfSeed(seedOf(5)),
+    role,
+    name: '',
+    issuedAt: NOW,
+    expiresAt: 0 as Millis,
+    nodesMax: 0,
+    ...more,
+  } as const
   const invitation: JoinTicket['invitation'] = bare ? undefined : { ...signInvitation(made, owner), seed: seedOf(seed) }
   return encodeJoinString({ genesis, bootstraps: ['192.0.2.10:4000'], invitation }, sha256)
 }

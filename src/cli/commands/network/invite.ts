@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { NODES_MAX } from '../../../events/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { invitationText } from '../../render/network.ts'
 import { parseEndpoint } from '../../services/addresses.ts'
@@ -7,7 +8,7 @@ import { expiryOf, ownerFlags, ownerFolder } from '../../services/owner.ts'
 export default class NetworkInvite extends BaseCommand {
   static override summary = 'Make an invitation: a string that nodes join your network with.'
   static override description =
-    "Needs the owner's key. Whoever has the string can join, with as many nodes as they like, until it expires or you revoke it: make one for each person or machine, and name it."
+    "Needs the owner's key. Whoever has the string can join, with as many nodes as it says, until it expires or you revoke it: make one for each person or machine, and name it. All nodes of one invitation share what others keep of them."
   static override examples = [
     '<%= config.bin %> <%= command.id %> --role client --name guest --expires 30d',
     '<%= config.bin %> <%= command.id %> --role member --name "index node in Graz" --json',
@@ -24,6 +25,11 @@ export default class NetworkInvite extends BaseCommand {
       summary: 'When nodes that it admitted are admitted no more, from now. Default: never.',
       helpValue: '30d',
     }),
+    nodes: Flags.integer({
+      min: 1,
+      max: NODES_MAX,
+      summary: 'How many nodes it admits, the first that come. Default: 1 member, any number of clients.',
+    }),
     bootstrap: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
@@ -38,8 +44,19 @@ export default class NetworkInvite extends BaseCommand {
     const { role, name, bootstrap } = flags
     const expiresAt = expiryOf(flags.expires)
     for (const each of bootstrap ?? []) parseEndpoint(each)
-    const invited = folder.invite({ role, name, expiresAt, ...(bootstrap === undefined ? {} : { bootstraps: bootstrap }) })
-    this.log(invitationText({ ...invited, role, name, expiresAt }))
-    return { ...invited, network: folder.network, role, name, expiresAt: expiresAt === 0 ? null : expiresAt }
+    const nodesMax = flags.nodes ?? (role === 'member' ? 1 : 0)
+    const invited = folder.invite({
+      role,
+      name,
+      expiresAt,
+      nodesMax,
+      ...(bootstrap === undefined ? {} : { bootstraps: bootstrap }),
+    })
+    this.log(invitationText({ ...invited, role, name, expiresAt, nodesMax }))
+    return {
+      ...{ ...invited, network: folder.network, role, name },
+      expiresAt: expiresAt === 0 ? null : expiresAt,
+      nodesMax: nodesMax === 0 ? null : nodesMax,
+    }
   }
 }

@@ -1,0 +1,80 @@
+import type { Stream } from './envelope.ts'
+
+// How much a log keeps of others: docs/adr/0018-budgets.md.
+
+/** A stream that goes to others. */
+export type SharedStream = Exclude<Stream, 'local'>
+
+/** Events, and bytes of their payloads. On the disk an event takes about 170 bytes more: header, key, signature, its place. */
+export type Kept = { events: number; bytes: number }
+
+export function addKept(kept: Kept, events: number, bytes: number): void {
+  kept.events += events
+  kept.bytes += bytes
+}
+
+/**
+ * What may be kept: `stock` from the first hour on, `hourly` more with each hour since, `most` in all. It follows from the age of the
+ * invitation and not from when events arrive: so a node that comes late takes at once what the others have, and
+ * nothing but what the log holds need be remembered.
+ */
+export type Limits = { readonly stock: Readonly<Kept>; readonly hourly: Readonly<Kept>; readonly most: Readonly<Kept> }
+
+/**
+ * Of one invitation to clients. Gossip: verdicts, about 70 bytes each. A downloader says at most one for each piece, so the
+ * stock is 100,000 pieces: 400 GB of 4 MiB pieces before any hour counts, and a verdict mostly tells of several. Index: 10,000
+ * titles and what withdraws 2,000 of them; a title of 60 characters with two tags has 120 bytes.
+ */
+export const CLIENT_LIMITS: { readonly [S in SharedStream]: Limits } = {
+  gossip: {
+    stock: { events: 100_000, bytes: 12e6 },
+    hourly: { events: 3_000, bytes: 400e3 },
+    most: { events: 400_000, bytes: 48e6 },
+  },
+  index: {
+    stock: { events: 12_000, bytes: 2e6 },
+    hourly: { events: 500, bytes: 80e3 },
+    most: { events: 48_000, bytes: 8e6 },
+  },
+}
+
+/**
+ * Of all clients together, over both streams: a multiple of what one invitation has, so that no single one takes the room
+ * of the others. An hour brings 12,000 x 170 bytes + 2 MB = 4 MB of log; `most` are 0.5 GB.
+ */
+export const CLIENTS_TOGETHER: Limits = {
+  stock: { events: 400_000, bytes: 56e6 },
+  hourly: { events: 12_000, bytes: 2e6 },
+  most: { events: 1_600_000, bytes: 224e6 },
+}
+
+/** In an open network whoever comes without an invitation shares one budget: so many times that of an invitation. */
+export const OPEN_TIMES = 3
+
+/**
+ * Of one member; its invitation has it for each node that it admits. Gossip: words about members, some 60 bytes. An hour has
+ * room for 1,200 members that are suspected and held dead by this one; old words are pruned after a week (ADR 11).
+ */
+export const MEMBER_LIMITS: { readonly [S in SharedStream]: Limits } = {
+  gossip: {
+    stock: { events: 50_000, bytes: 5e6 },
+    hourly: { events: 2_500, bytes: 250e3 },
+    most: { events: 20_000_000, bytes: 2e9 },
+  },
+  index: CLIENT_LIMITS.index,
+}
+/** An invitation that admits more members, or any number, has the budget of so many. */
+export const MEMBERS_COUNTED_MAX = 64
+
+const HOUR_MS = 3_600_000
+
+/** What may be kept at this age, a multiple of it where several share. */
+export function allowance({ stock, hourly, most }: Limits, ageMs: number, times = 1): Kept {
+  const hours = Math.max(0, ageMs) / HOUR_MS
+  const of = (what: keyof Kept): number => Math.floor(times * Math.min(most[what], stock[what] + hours * hourly[what]))
+  return { events: of('events'), bytes: of('bytes') }
+}
+
+/** Disk bytes of what is kept, about. */
+export const EVENT_OVERHEAD_BYTES = 170
+export const diskBytesOf = ({ events, bytes }: Kept): number => events * EVENT_OVERHEAD_BYTES + bytes
