@@ -125,7 +125,7 @@ export class Cluster {
       const directory = join(this.#directory, `n${index + 1}`)
       const where = ['--host', hosts.address(index), '--port', String(hosts.port(index))]
       const entry = this.bootstrapAddresses.flatMap((address) => ['--bootstrap', address])
-      const network = ['--network', join(this.#directory, 'network')]
+      const network = ['--network', this.ownerFolder]
       const words = [process.execPath, PROGRAM, role, 'start', '--json', '--data', directory, ...network, ...where, ...entry]
       return new ClusterNode(index, role, directory, [...hosts.prefix(index), ...words])
     })
@@ -214,6 +214,11 @@ export class Cluster {
         .filter(({ names }) => names.size < union.size)
         .map(({ node, names }) => `${node.index} lacks ${union.size - names.size}`)
     })
+  }
+
+  /** The folder of the network's owner, which all nodes share. */
+  get ownerFolder(): string {
+    return join(this.#directory, 'network')
   }
 
   /** Ends every process and removes what they wrote. */

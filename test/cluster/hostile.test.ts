@@ -34,7 +34,9 @@ describe('real nodes and a hostile peer, on loopback', function () {
       }, 100)
       try {
         const port = String(cluster.hosts.port(victim.index))
-        const peer = spawn(process.execPath, [PEER, victim.id, port, mode], { stdio: ['ignore', 'pipe', 'inherit'] })
+        const peer = spawn(process.execPath, [PEER, victim.id, port, mode, cluster.ownerFolder], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        })
         const gone = once(peer, 'exit')
         const [key] = await once(peer.stdout, 'data')
         const from = performance.now()
