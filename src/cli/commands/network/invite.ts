@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { ServiceError } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { invitationText } from '../../render/network.ts'
 import { parseEndpoint } from '../../services/addresses.ts'
@@ -38,6 +39,11 @@ export default class NetworkInvite extends BaseCommand {
     const { role, name, bootstrap } = flags
     const expiresAt = expiryOf(flags.expires)
     for (const each of bootstrap ?? []) parseEndpoint(each)
+    if ((bootstrap ?? folder.bootstraps).length === 0)
+      throw new ServiceError(
+        'usage',
+        'this network was made without bootstraps: say with --bootstrap HOST:PORT where one is reached',
+      )
     const invited = folder.invite({ role, name, expiresAt, ...(bootstrap === undefined ? {} : { bootstraps: bootstrap }) })
     this.log(invitationText({ ...invited, role, name, expiresAt }))
     return { ...invited, network: folder.network, role, name, expiresAt: expiresAt === 0 ? null : expiresAt }
