@@ -23,7 +23,6 @@ const HEX_64 = /^[0-9a-f]{64}$/
 const HEX_40 = /^[0-9a-f]{40}$/
 
 export const isNodeId = (text: string): text is NodeId => HEX_64.test(text)
-export const isNetworkId = (text: string): text is NetworkId => HEX_64.test(text)
 export const isInfoHash = (text: string): text is InfoHash => HEX_40.test(text)
 export const isAddressId = (text: string): text is AddressId => text.startsWith('ip:') && text.length > 3
 

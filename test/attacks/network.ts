@@ -105,7 +105,7 @@ export class HonestNetwork {
 
   /** With the owner's key: an attacker is invited as its standing says. */
   get owner(): OwnerFolder {
-    return openOwnerFolder(this.cluster.networkFolder, () => systemClock.now())
+    return openOwnerFolder(this.cluster.ownerFolder, () => systemClock.now())
   }
 
   get topic(): Uint8Array {

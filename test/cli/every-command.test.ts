@@ -490,6 +490,11 @@ const STORY: readonly Row[] = [
   },
   { command: 'network invite', words: () => ['--owner', testNetwork()], ...failure(2, /role/) },
   {
+    command: 'network invite',
+    words: () => ['--owner', testNetwork(), '--role', 'client'],
+    ...failure(2, /made without bootstraps: say with --bootstrap/),
+  },
+  {
     command: 'index start',
     words: () => [...data('i3'), '--host', '127.0.0.1', '--port', '0', '--join', found.join],
     ...failure(2, /the join string is for clients.*ask its owner/),

@@ -116,8 +116,6 @@ export class Cluster {
   readonly nodes: readonly ClusterNode[]
   readonly bootstrapAddresses: readonly string[]
   readonly #directory = mkdtempSync(join(tmpdir(), 'p2pt-cluster-'))
-  /** The folder of the network's owner: the first node makes it, and each invites itself. */
-  readonly networkFolder = join(this.#directory, 'network')
 
   constructor(hosts: Hosts, { bootstraps, clients }: Plan) {
     this.hosts = hosts
@@ -127,7 +125,7 @@ export class Cluster {
       const directory = join(this.#directory, `n${index + 1}`)
       const where = ['--host', hosts.address(index), '--port', String(hosts.port(index))]
       const entry = this.bootstrapAddresses.flatMap((address) => ['--bootstrap', address])
-      const network = ['--network', this.networkFolder]
+      const network = ['--network', this.ownerFolder]
       const words = [process.execPath, PROGRAM, role, 'start', '--json', '--data', directory, ...network, ...where, ...entry]
       return new ClusterNode(index, role, directory, [...hosts.prefix(index), ...words])
     })
@@ -216,6 +214,11 @@ export class Cluster {
         .filter(({ names }) => names.size < union.size)
         .map(({ node, names }) => `${node.index} lacks ${union.size - names.size}`)
     })
+  }
+
+  /** The folder of the network's owner, which all nodes share. */
+  get ownerFolder(): string {
+    return join(this.#directory, 'network')
   }
 
   /** Ends every process and removes what they wrote. */

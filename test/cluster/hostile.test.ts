@@ -34,9 +34,8 @@ describe('real nodes and a hostile peer, on loopback', function () {
       }, 100)
       try {
         const port = String(cluster.hosts.port(victim.index))
-        const peer = spawn(process.execPath, [PEER, victim.id, port, mode], {
+        const peer = spawn(process.execPath, [PEER, victim.id, port, mode, cluster.ownerFolder], {
           stdio: ['ignore', 'pipe', 'inherit'],
-          env: { ...process.env, P2PT_NETWORK: cluster.networkFolder },
         })
         const gone = once(peer, 'exit')
         const [key] = await once(peer.stdout, 'data')

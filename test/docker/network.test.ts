@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SearchResult, TorrentRow, VerifyResult } from '../../src/roles/index.ts'
+import type { NetworkView, SearchResult, TorrentRow, VerifyResult } from '../../src/roles/index.ts'
 import { compose, containers, docker, eventually, p2pt, sha256, whatIsMissing } from './engine.ts'
 import { Terminal } from './terminal.ts'
 
@@ -57,6 +57,22 @@ describe('the compose file', function () {
   it('brings up 15 nodes, all healthy', async () => {
     await compose([...UP, '--build'], 6 * MINUTE)
     assert.deepEqual(await healthy(), NODES.toSorted())
+  })
+
+  it('is one network, made by itself, with everybody admitted', async () => {
+    const { name, admitted } = await eventually(
+      'client1 knows all 15',
+      async () => {
+        const view = await p2pt<NetworkView>('client1', ['network', 'show'])
+        return view.admitted.length === NODES.length ? view : undefined
+      },
+      MINUTE,
+    )
+    assert.equal(name, 'p2pt')
+    assert.deepEqual(
+      new Set(admitted.map(({ role, state }) => `${role} ${state}`)),
+      new Set(['member admitted', 'client admitted']),
+    )
   })
 
   it("publishes through client1's prompt", async () => {

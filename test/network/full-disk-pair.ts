@@ -43,8 +43,8 @@ const memory = openMemoryLog({ signer: witness, clock: systemClock, upcast: noUp
 const first = await started(witness.id, memory, 1)
 const second = await started(victim.id, log, 2)
 
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await new Promise((resolve) => systemTimers.after(20, () => resolve(undefined)))
+const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await condition())) await new Promise((resolve) => systemTimers.after(20, () => resolve(undefined)))
 }
 const isBelieved = (state: string) => () => first.member(victim.id)?.state === state
 
@@ -61,8 +61,14 @@ network.partition((id) => (id === witness.id ? 1 : 2))
 await until(isBelieved('dead'))
 network.heal()
 await until(() => failed > 0)
-process.stdout.write(`${first.member(victim.id)?.state}\n`)
+/** Its refutation is what those go by who do not hear from it themselves. */
+const isTold = async (): Promise<boolean> => {
+  for await (const { author } of memory.read({ kinds: ['member.refuted'] })) if (author === victim.id) return true
+  return false
+}
+process.stdout.write(`${(await isTold()) ? 'told' : 'untold'}\n`)
+await until(isTold)
 await until(isBelieved('alive'))
-process.stdout.write('alive\n')
+process.stdout.write('told\n')
 await Promise.all([first.stop(), second.stop()])
 await log[Symbol.asyncDispose]()

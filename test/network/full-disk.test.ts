@@ -22,7 +22,7 @@ describe('a node whose disk is full', () => {
   const root = mkdtempSync(join(tmpdir(), 'p2pt-full-node-'))
   after(() => rmSync(root, { recursive: true }))
 
-  it('and that is held dead, is alive for the others soon after there is room, without a restart', async function () {
+  it('and that was held dead, refutes it for all soon after there is room, without a restart', async function () {
     // util-linux: the only way to take room away from a running process and to give it back.
     if (!hasPrlimit()) this.skip()
     const program = new URL('full-disk-pair.ts', import.meta.url).pathname
@@ -31,9 +31,9 @@ describe('a node whose disk is full', () => {
     const closed = once(child, 'close')
     try {
       const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-      assert.equal((await lines.next()).value, 'dead')
+      assert.equal((await lines.next()).value, 'untold')
       execFileSync('prlimit', [`--pid=${child.pid}`, '--fsize=unlimited'])
-      assert.equal((await lines.next()).value, 'alive')
+      assert.equal((await lines.next()).value, 'told')
       assert.deepEqual(await closed, [0, null])
     } finally {
       child.kill('SIGKILL')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { openMemoryLog } from '../../src/events/event-log.memory.ts'
-import { type Event, type EventLog, LogError } from '../../src/events/index.ts'
+import { type Event, type EventLog, type InfoHash, LogError } from '../../src/events/index.ts'
 import type { IngestOutcome } from '../../src/network/gossip/gossip-protocol.ts'
 import { INGEST_PENDING_MAX, LogBridge } from '../../src/network/log-bridge.ts'
 import { noUpcast, signerOf, tickingClock } from '../events/samples.ts'
@@ -50,7 +50,8 @@ describe('log bridge', () => {
 
   it('tells of events of others which are stored, which are not, and whether the log failed', async () => {
     const { bridge, told } = bridgeTo({})
-    const [first, jump] = [eventOf(AUTHOR, 1), eventOf(AUTHOR, 2, { lamport: Number.MAX_SAFE_INTEGER })]
+    const event: Event = { kind: 'piece.judged', subject: AUTHOR, infoHash: '1'.repeat(40) as InfoHash, good: [], bad: [] }
+    const [first, jump] = [eventOf(AUTHOR, 1, { event }), eventOf(AUTHOR, 2, { event, lamport: Number.MAX_SAFE_INTEGER + 1 })]
     bridge.ingest([first, jump])
     await turn()
     bridge.ingest([first])

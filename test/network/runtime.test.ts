@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Event, EventKind, NodeId, SignedEvent } from '../../src/events/index.ts'
-import { RequestError } from '../../src/network/index.ts'
+import { type NetworkRules, RequestError } from '../../src/network/index.ts'
 import { decodeWire, EXCHANGE_BODY_BYTES_MAX, encodeWire } from '../../src/network/wire.ts'
 import { allAlive, allBelieve, holdTheSame } from '../sim/laws.ts'
 import { randomFrom } from '../sim/random.ts'
 import { SIM_LAMPORT_MAX, type SimNode, Simulation } from '../sim/simulation.ts'
-import { Stranger } from '../sim/stranger.ts'
+import { STRANGER_ID, Stranger } from '../sim/stranger.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const text = (body: Uint8Array): string => new TextDecoder().decode(body)
@@ -18,8 +18,9 @@ async function eventsOf(node: SimNode, ...kinds: EventKind[]): Promise<Event[]> 
 
 describe('overlay', () => {
   let sim: Simulation
-  const started = async (nodes: number, options = {}) => {
+  const started = async (nodes: number, options = {}, rules: Partial<NetworkRules> = {}) => {
     sim = new Simulation({ seed: 1, nodes, latencyMsMin: 10, latencyMsMax: 10, ...options })
+    sim.rules = { ...sim.rules, ...rules }
     await sim.startAll(100)
     assert.notEqual(await sim.time.until(() => allAlive(sim), 10_000), undefined)
   }
@@ -227,6 +228,28 @@ describe('overlay', () => {
     })
 
     const forged = (event: SignedEvent): SignedEvent => ({ ...event, signature: event.signature.map((byte) => byte ^ 1) })
+
+    it('drops who says it is what its credential is not for', async () => {
+      await started(2, {}, { mayBe: (node, role) => node !== STRANGER_ID || role === 'client' })
+      const stranger = new Stranger(sim)
+      // It greets as an index node.
+      await stranger.link(sim.at(0))
+      await sim.time.advance(100)
+      assert.deepEqual(stranger.lost, ['remote'])
+    })
+
+    for (const ruling of ['defer', 'refuse'] as const)
+      it(`keeps no event that the network's rules ${ruling}, and whoever passes it on pays nothing`, async () => {
+        await started(2, {}, { judge: ({ author }) => (author === STRANGER_ID ? ruling : 'take') })
+        const stranger = new Stranger(sim)
+        await stranger.link(sim.at(0))
+        for (let seq = 1; seq <= 20; seq++)
+          stranger.send(sim.at(0), { type: 'push', events: [{ event: stranger.event(seq), hops: 0 }] })
+        await sim.time.advance(1_000)
+        assert.equal(sim.at(0).log.versionVector().get(stranger.id), undefined)
+        assert.equal(stranger.isLinked(sim.at(0)), true)
+        assert.deepEqual(await eventsOf(sim.at(0), 'event.quarantined'), [])
+      })
 
     it('stores no forged event, and drops who sends them', async () => {
       await started(2)

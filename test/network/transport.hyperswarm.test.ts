@@ -264,7 +264,7 @@ describe('hyperswarm transport', () => {
     const limits: Partial<TransportLimits> = { messagesIn: { perSecond: 1_000, burst: 2_000 } }
 
     async function hostile(victim: Node, seed?: Buffer) {
-      const peer = await hostilePeer(victim.transport.self, victim.port, { seed })
+      const peer = await hostilePeer(victim.transport.self, victim.port, seed)
       open.push({ [Symbol.asyncDispose]: () => peer.close() })
       return peer
     }

@@ -83,6 +83,7 @@ describe('a node that does not run', () => {
         plan.projections.map(({ name, stored, version, rebuild }) => [name, stored, version, rebuild]),
         [
           ['admissions', null, version('admissions'), 'missing'],
+          ['kept', null, version('kept'), 'missing'],
           ['liveness', null, version('liveness'), 'missing'],
           ['reputation', null, version('reputation'), 'missing'],
           ['keyword-index', null, version('keyword-index'), 'missing'],
@@ -91,7 +92,14 @@ describe('a node that does not run', () => {
       )
       assert.equal(plan.projections.at(-1)?.events, 7 * 3)
       assert.deepEqual(await versionsIn(directory), {
-        ...{ admissions: undefined, liveness: undefined, reputation: undefined, 'keyword-index': undefined, downloads: 1 },
+        ...{
+          admissions: undefined,
+          kept: undefined,
+          liveness: undefined,
+          reputation: undefined,
+          'keyword-index': undefined,
+          downloads: 1,
+        },
       })
 
       const { digests } = await resultOf(migrateStopped(directory))

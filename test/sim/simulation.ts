@@ -9,7 +9,13 @@ import type {
   VerifySignature,
 } from '../../src/events/index.ts'
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
-import { createOverlay, type OverlayOptions, type OverlayRuntime, type RememberedMember } from '../../src/network/index.ts'
+import {
+  createOverlay,
+  type NetworkRules,
+  type OverlayOptions,
+  type OverlayRuntime,
+  type RememberedMember,
+} from '../../src/network/index.ts'
 import { isMemberEvent, MemberTable } from '../../src/network/membership/member-table.ts'
 import { MemoryNetwork, type MemoryTransport } from '../../src/network/transport.memory.ts'
 import { decodeWire } from '../../src/network/wire.ts'
@@ -47,7 +53,6 @@ export type SimulationOptions = {
 
 /** Far above what honest nodes reach in a run: whoever stamps beyond it is refused. */
 export const SIM_LAMPORT_MAX = 2 ** 30
-const RULES = rulesUpTo(SIM_LAMPORT_MAX)
 
 type Run = { overlay: OverlayRuntime; transport: MemoryTransport; alive: { value: boolean } }
 
@@ -77,6 +82,8 @@ export class SimNode {
 /** Many nodes in one process: the real runtime and protocols on a virtual clock and network, every message encoded. */
 export class Simulation implements AsyncDisposable {
   readonly options: Required<SimulationOptions>
+  /** Of the network, for nodes that start from now on. */
+  rules: NetworkRules = rulesUpTo(SIM_LAMPORT_MAX)
   readonly time = new VirtualTime()
   readonly network: MemoryNetwork
   readonly nodes: SimNode[] = []
@@ -187,7 +194,7 @@ export class Simulation implements AsyncDisposable {
       // Of a network that stands, the first start is told already.
       log: new GatedLog(node.log, alive, isStanding),
       verify: this.#verify,
-      rules: RULES,
+      rules: this.rules,
       clock: this.time,
       timers,
       random: forked(this.options.seed, 100 + node.index * 1_000 + node.incarnation),

@@ -7,12 +7,16 @@ import {
   type SignedEvent,
   signEvent,
 } from '../../src/events/index.ts'
-import { signerFromSeed } from '../../src/events/signer.sodium.ts'
+import { keyOfSeed, signerFromSeed } from '../../src/events/signer.sodium.ts'
 import type { MemoryTransport } from '../../src/network/transport.memory.ts'
 import { decodeWire, encodeWire, WIRE_VERSION, type WireMessage, type WireRejection } from '../../src/network/wire.ts'
 import { TEST_NETWORK } from '../events/test-network.ts'
 import { randomFrom } from './random.ts'
 import { type SimNode, type Simulation, torrentEvent } from './simulation.ts'
+
+const SEED = new Uint8Array(32).fill(0xee)
+/** Every stranger's key. */
+export const STRANGER_ID = keyOfSeed(SEED)
 
 /** A peer of no good: a bare transport in a simulation, that sends whatever a test wants. */
 export class Stranger {
@@ -20,7 +24,7 @@ export class Stranger {
   readonly heard: (WireMessage | WireRejection)[] = []
   readonly lost: string[] = []
   readonly #sim: Simulation
-  readonly #signer = signerFromSeed(new Uint8Array(32).fill(0xee), TEST_NETWORK)
+  readonly #signer = signerFromSeed(SEED, TEST_NETWORK)
   readonly #random = randomFrom(7)
 
   constructor(sim: Simulation) {

@@ -11,8 +11,6 @@ The network is still up. Talk to it:
   npx p2pt log tail --data ${data('client1')}
 A client of your own that joins it:
   npx p2pt client start --data /tmp/my-node --host 127.0.0.1 --network ${network.ownerFolder} ${network.bootstrap.map((address) => `--bootstrap ${address}`).join(' ')}
-A string by which one on another machine would join it, if these nodes listened on more than loopback:
-  npx p2pt network invite --owner ${network.ownerFolder} --role client ${network.bootstrap.map((address) => `--bootstrap ${address}`).join(' ')}
 Stop it, and remove what it left:
   for data in ${directory}/nodes/*/; do npx p2pt node stop --data "$data"; done; rm -r ${directory}
 `

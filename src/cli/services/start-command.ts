@@ -29,8 +29,8 @@ export async function start(role: NodeRole, flags: StartFlags, raw: RawTokens, s
   let settings: Settings = given
   const prepare = (signal: AbortSignal) => {
     const kept = readSettings(directory)
-    // A new join string knows better where the network is than an earlier start did.
-    if (isTyped('join')) delete kept.bootstrap
+    // A new join string, or the environment, knows better where the network is than an earlier start did.
+    if (isTyped('join') || (process.env.P2PT_BOOTSTRAP ?? '') !== '') delete kept.bootstrap
     settings = joinSettings(kept, given)
     const text = settingsText(kept, given)
     if (text !== '') tell('info', 'settings.kept', `as at its last start: ${text}`)

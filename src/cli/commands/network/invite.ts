@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core'
 import { NODES_MAX } from '../../../events/index.ts'
+import { ServiceError } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { invitationText } from '../../render/network.ts'
 import { parseEndpoint } from '../../services/addresses.ts'
@@ -44,6 +45,11 @@ export default class NetworkInvite extends BaseCommand {
     const { role, name, bootstrap } = flags
     const expiresAt = expiryOf(flags.expires)
     for (const each of bootstrap ?? []) parseEndpoint(each)
+    if ((bootstrap ?? folder.bootstraps).length === 0)
+      throw new ServiceError(
+        'usage',
+        'this network was made without bootstraps: say with --bootstrap HOST:PORT where one is reached',
+      )
     const nodesMax = flags.nodes ?? (role === 'member' ? 1 : 0)
     const invited = folder.invite({
       role,
