@@ -5,6 +5,7 @@ import { compareOrdinals, type KeywordIndexState, orderedOrdinals, visibleDocume
 import { testOfQuery } from './matching.ts'
 import { parseQuery, type Query, type Term } from './query.ts'
 import { rankingWords, score } from './ranking.ts'
+import { spread } from './spread.ts'
 
 export type Hit = {
   readonly infoHash: InfoHash
@@ -86,8 +87,14 @@ function candidates(state: KeywordIndexState, query: Query, wanted: number): Can
   if (best.entries.length === 1) return { ordinals: firstOf(orderedOrdinals(state, only), each), cut }
   const merged = new Set<number>()
   for (const entry of best.entries) for (const ordinal of firstOf(orderedOrdinals(state, entry), each)) merged.add(ordinal)
-  return { ordinals: [...merged].sort((a, b) => compareOrdinals(state, a, b)), cut }
+  return { ordinals: inOrder(state, [...merged]), cut }
 }
+
+const inOrder = (state: KeywordIndexState, ordinals: number[]): readonly number[] =>
+  spread(
+    ordinals.sort((a, b) => compareOrdinals(state, a, b)),
+    (ordinal) => state.byOrdinal[ordinal]?.party ?? '',
+  )
 
 const firstOf = (list: readonly number[], count: number): readonly number[] =>
   list.length > count ? list.slice(0, count) : list
@@ -98,7 +105,7 @@ function everything(state: KeywordIndexState, query: Query): Candidates {
   const found: number[] = []
   const test = testOfQuery(query, (word) => state.words.get(word))
   for (const document of visibleDocuments(state)) if (test(document)) found.push(document.ordinal)
-  return { ordinals: found.sort((a, b) => compareOrdinals(state, a, b)), cut: false }
+  return { ordinals: inOrder(state, found), cut: false }
 }
 
 function hitOf({ infoHash, description, seeders, verified }: TorrentDocument): Hit[] {
@@ -141,7 +148,7 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
     // Equal scores keep the static order.
     .sort((a, b) => b.score - a.score || a.place - b.place)
     .map(({ document }) => document)
-  const page = [...ranked, ...found.slice(CANDIDATES_MAX)].slice(offset, offset + limit)
+  const page = [...spread(ranked, ({ party }) => party), ...found.slice(CANDIDATES_MAX)].slice(offset, offset + limit)
   const more = found.length > offset + limit
   // Further back nothing is looked at: a cursor to there would lead to the same page for ever.
   const goesOn = more && offset + limit < DOCUMENTS_PER_KEYWORD_MAX
