@@ -243,7 +243,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   cleanup.defer(careForAdmissions({ log, admittance, transport, heldOff, timers }))
   cleanup.use(startRetention({ log: stored, states, clock, timers, notices }, options))
   const node = createNodeService(parts)
-  const map = liveIndexMap(states)
+  const map = liveIndexMap(states, (node) => admittance.mayBe(node, 'index'))
   serveHistory(stored, overlay)
   if (options.acceptForkRisk === true) removeRestoredMark(directory.directory)
   const history = new OwnHistory({

@@ -111,7 +111,8 @@ export type LinkRow = {
 export type MemberRow = {
   id: NodeId
   role: NodeRole
-  state: 'alive' | 'suspect' | 'dead' | 'left'
+  /** `revoked`: the owner of the network has put it out; what the others last saw of it does not matter. */
+  state: 'alive' | 'suspect' | 'dead' | 'left' | 'revoked'
   host: string
   port: number
   incarnation: number

@@ -3,7 +3,7 @@ import type { EventLog, InfoHash, NodeId, SignedEvent, TorrentPublished } from '
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import type { Overlay, RequestHandler } from '../../src/network/overlay.ts'
 import { allProjections, type ProjectionStates } from '../../src/projections/all.ts'
-import { createProjectionRunner, type ProjectionRunner } from '../../src/projections/index.ts'
+import { createProjectionRunner, isRevoked, type ProjectionRunner } from '../../src/projections/index.ts'
 import { partitionDigest } from '../../src/projections/keyword-index/index.ts'
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
@@ -106,7 +106,7 @@ export class IndexPeer {
     this.#sim = sim
     this.node = node
     this.states = states
-    this.map = liveIndexMap(states)
+    this.map = liveIndexMap(states, (id) => !isRevoked(states.state('admissions'), id))
     this.#run()
   }
 
@@ -184,7 +184,7 @@ export class ClientPeer {
     this.#sim = sim
     this.node = node
     this.#states = states
-    this.map = liveIndexMap(states)
+    this.map = liveIndexMap(states, (id) => !isRevoked(states.state('admissions'), id))
     this.claims = new OwnClaims(node.id, this.map)
     node.log.onAppended((envelopes) => this.claims.apply(envelopes))
     watchOwners(node.log, this.map, () => this.publications)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { LevelLog } from '../../events/event-log.level.ts'
-import { type Envelope, type InfoHash, TITLE_LENGTH_MAX, type Timers } from '../../events/index.ts'
+import { type Envelope, type InfoHash, type NodeId, TITLE_LENGTH_MAX, type Timers } from '../../events/index.ts'
 import type { PeerStreams } from '../../network/index.ts'
 import { downloadsIn } from '../../projections/index.ts'
 import { judge, summary } from '../../projections/reputation/index.ts'
@@ -37,6 +37,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
   const { options, log, states, overlay, engine, notices, map, timers } = parts
   const downloads = () => states.state('downloads')
   const ledger = () => states.state('reputation')
+  const isRevoked = (node: NodeId): boolean => parts.admittance.isRevoked(node)
 
   const { streams, clock } = parts
   const ways = streams && new WaysThroughRouters({ streams, engine, timers, notices, now: () => clock.now() })
@@ -57,7 +58,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     engine,
     notices,
     standingOf(peer, moreBad) {
-      const judgement = judge(ledger(), peer, undefined, moreBad)
+      const judgement = judge(ledger(), peer, { moreBad, isRevoked })
       return { standing: judgement.standing, score: judgement.score, because: summary(judgement) }
     },
     peers: () => ledger().subjects.keys(),
@@ -137,7 +138,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
       publisher,
       dataDirectory: options.dataDirectory,
       search: { overlay, timers, map, untilIndexKnown: (waitMs) => untilIndexKnown(parts, waitMs, closing.signal) },
-      scoreOf: (peer) => scoreRow(ledger(), peer),
+      scoreOf: (peer) => scoreRow(ledger(), peer, isRevoked),
     }),
     [Symbol.asyncDispose]: close,
   }
@@ -148,14 +149,15 @@ function untilIndexKnown({ states, map, timers }: ClientNodeParts, waitMs: numbe
   if (map.indexNodes().length > 0 || closing.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const done = () => {
-      stop()
+      for (const stop of stops) stop()
       cancel()
       closing.removeEventListener('abort', done)
       resolve()
     }
-    const stop = states.onChange('liveness', () => {
+    const look = () => {
       if (map.indexNodes().length > 0) done()
-    })
+    }
+    const stops = [states.onChange('liveness', look), states.onChange('admissions', look)]
     const cancel = timers.after(waitMs, done)
     closing.addEventListener('abort', done)
   })

@@ -16,18 +16,26 @@ import type { IndexMap, QueryPlan } from './index-map.ts'
 /** Nodes asked for a query that names no whole word (`pre*`): each knows a part. */
 const BROADCAST_MAX = 16
 
-/** The map as the liveness projection has it at each call; computed again only when an index node comes or goes. */
-export function liveIndexMap(states: ProjectionRunner<ProjectionStates>): IndexMap {
+/**
+ * The map as the liveness projection has it at each call; computed again only when an index node comes or goes, or
+ * somebody is admitted or put out.
+ * @param isMember true for a node that is admitted as a member: nobody else owns anything
+ */
+export function liveIndexMap(states: ProjectionRunner<ProjectionStates>, isMember: (node: NodeId) => boolean): IndexMap {
   let nodes: NodeId[] | undefined
   let known = ''
   const owners = new Map<number, NodeId[]>()
   // As long as the runner itself: nothing to undo.
-  states.onChange('liveness', () => {
+  const forget = () => {
     nodes = undefined
-  })
+  }
+  states.onChange('liveness', forget)
+  states.onChange('admissions', forget)
   const indexNodes = (): NodeId[] => {
     if (nodes === undefined) {
-      nodes = liveMembers(states.state('liveness'), 'index').map(({ id }) => id)
+      nodes = liveMembers(states.state('liveness'), 'index')
+        .map(({ id }) => id)
+        .filter(isMember)
       const now = nodes.join()
       if (now !== known) owners.clear()
       known = now

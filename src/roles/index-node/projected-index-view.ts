@@ -1,7 +1,13 @@
 import type { NodeId } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
-import type { ProjectionRunner } from '../../projections/index.ts'
-import { eventsOfPartition, partitionDigest, search } from '../../projections/keyword-index/index.ts'
+import { type ProjectionRunner, partyOf } from '../../projections/index.ts'
+import {
+  eventsOfPartition,
+  type KeywordIndexState,
+  partitionDigest,
+  search,
+  weigh,
+} from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import type { IndexMap } from './index-map.ts'
 import { type IndexView, isIndexKind } from './index-view.ts'
@@ -13,7 +19,18 @@ export function projectedIndexView(
   own: NodeId,
   newSha256: NewSha256,
 ): IndexView {
-  const index = () => states.state('keyword-index')
+  let weighed: KeywordIndexState | undefined
+  // As long as the runner itself: nothing to undo.
+  states.onChange('admissions', () => {
+    weighed = undefined
+  })
+  const index = (): KeywordIndexState => {
+    const state = states.state('keyword-index')
+    // Somebody was admitted or put out, or a rebuild put another state in its place.
+    if (state !== weighed) weigh(state, (author) => partyOf(states.state('admissions'), author))
+    weighed = state
+    return state
+  }
   return {
     isIndexKind,
     search({ text, limit, cursor }) {
