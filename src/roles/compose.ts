@@ -110,9 +110,8 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   const { signer, paths, joined } = directory
   const { owner, verify } = networkKeys(joined)
   const admittance: Admittance = new Admittance({ joined, verify, clock, admissions: () => states.state('admissions') })
-  const stored = cleanup.use(
-    await openLevelLog({ directory: directory.directory, signer, clock, upcast: upcaster(upcastSteps), rules: admittance }),
-  )
+  const upcast = upcaster(upcastSteps)
+  const stored = cleanup.use(await openLevelLog({ directory: directory.directory, signer, clock, upcast, rules: admittance }))
   const logCare = cleanup.use(careForLog({ log: stored, timers, notices }))
   const log = new OwnEventsGate(stored)
   const store = cleanup.use(
@@ -287,7 +286,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
       : cleanup.use(
           await createClient(
             {
-              ...{ ...parts, engine, map, timers, node, streams: transport.openPeerStreams() },
+              ...{ ...parts, engine, map, timers, node, streams: transport.openPeerStreams(), upcast, yieldToEventLoop },
               onWriteFailure: (listener) => stored.onWriteFailure(listener),
             },
             signal,

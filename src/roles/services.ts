@@ -371,8 +371,10 @@ export type SearchHit = {
   sizeBytes: number
   fileCount: number
   tags: string[]
-  /** Nodes whose last signed word is that they hold all of it. */
+  /** Nodes whose last signed word is that they hold all of it, as far as whoever answered says. */
   seeders: number
+  /** Of these, those whose signed word came with the answer; an answer has room for a few of each torrent. */
+  seedersProven: number
   publisher: NodeId
   publishedAt: number
   magnet: string

@@ -1,7 +1,15 @@
 import type { InfoHash, NodeId } from '../../events/index.ts'
 import type { TorrentDocument, WordEntry } from './documents.ts'
+import { evidenceOf } from './evidence.ts'
 import { HITS_DEFAULT, HITS_MAX } from './hits.ts'
-import { compareOrdinals, type KeywordIndexState, orderedOrdinals, visibleDocuments, wordsWithPrefix } from './index-state.ts'
+import {
+  compareOrdinals,
+  type KeywordIndexState,
+  orderedOrdinals,
+  partyIn,
+  visibleDocuments,
+  wordsWithPrefix,
+} from './index-state.ts'
 import { testOfQuery } from './matching.ts'
 import { parseQuery, type Query, type Term } from './query.ts'
 import { rankingWords, score } from './ranking.ts'
@@ -17,10 +25,11 @@ export type Hit = {
   readonly seeders: number
   /** One of them says that it checked every piece. */
   readonly verified: boolean
-  /** Whose description is shown, when it says it was made (ms since 1970), and where the event stands in this log. */
+  /** Whose description is shown, and when it says it was made (ms since 1970). */
   readonly publisher: NodeId
   readonly publishedAt: number
-  readonly seq: number
+  /** Where the events stand in this log that prove it, the description first. */
+  readonly evidence: readonly number[]
 }
 
 export type SearchReply = {
@@ -108,12 +117,12 @@ function everything(state: KeywordIndexState, query: Query): Candidates {
   return { ordinals: inOrder(state, found), cut: false }
 }
 
-function hitOf({ infoHash, description, seeders, verified }: TorrentDocument): Hit[] {
+function hitOf(state: KeywordIndexState, query: Query, document: TorrentDocument): Hit[] {
+  const { infoHash, description, seeders, verified } = document
   if (description === undefined) return []
+  const evidence = evidenceOf(document, query, (author) => partyIn(state, author))
   const { title, sizeBytes, fileCount, tags, by, author } = description
-  return [
-    { infoHash, title, sizeBytes, fileCount, tags, seeders, verified, publisher: author, publishedAt: by.at, seq: by.seq },
-  ]
+  return [{ infoHash, title, sizeBytes, fileCount, tags, seeders, verified, publisher: author, publishedAt: by.at, evidence }]
 }
 
 function offsetOf(cursor: string | undefined): number {
@@ -152,7 +161,11 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
   const more = found.length > offset + limit
   // Further back nothing is looked at: a cursor to there would lead to the same page for ever.
   const goesOn = more && offset + limit < DOCUMENTS_PER_KEYWORD_MAX
-  return { hits: page.flatMap(hitOf), truncated: more || cut, cursor: goesOn ? cursorAfter(options.cursor ?? '', limit) : '' }
+  return {
+    hits: page.flatMap((document) => hitOf(state, query, document)),
+    truncated: more || cut,
+    cursor: goesOn ? cursorAfter(options.cursor ?? '', limit) : '',
+  }
 }
 
 /** Documents that have this keyword here: what tells a rare word from a common one. */

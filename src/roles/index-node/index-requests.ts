@@ -1,6 +1,6 @@
 import { type EventLog, type NodeId, type SignedEvent, scanBody, type VerifySignature } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
-import { cursorAfter, HITS_DEFAULT } from '../../projections/keyword-index/index.ts'
+import { cursorAfter, HITS_DEFAULT, type Hit } from '../../projections/keyword-index/index.ts'
 import {
   type CompareReply,
   decodeCompare,
@@ -20,12 +20,15 @@ import {
   type PublishOutcome,
   type SectionContent,
   type SectionDigest,
+  type WireHit,
   type WireSearch,
 } from './index-messages.ts'
 import type { IndexView } from './index-view.ts'
 import { type PartitionSections, SECTION_DEPTH_MAX } from './partition-sections.ts'
 import { signedIndexEvents } from './signed-events.ts'
 
+/** Hits whose proofs are read for one message: it has no room for more, with the shortest of titles. */
+const HITS_IN_A_MESSAGE_MAX = 300
 const FORWARD_TIMEOUT_MS = 3_000
 /** A section with more events than this is compared in parts: listing them would cost more than the 64 digests. */
 const LISTED_MAX = 64
@@ -114,7 +117,7 @@ export async function ingestIndexEvents(
 }
 
 /** Answers from this node's shard, or asks an owner where this node is none; one hop at most. */
-async function answer(search: WireSearch, { overlay, view }: IndexRequestsOptions): Promise<Uint8Array> {
+async function answer(search: WireSearch, { overlay, view, log }: IndexRequestsOptions): Promise<Uint8Array> {
   if (search.hops === 0 && !view.isResponsible(search.text)) {
     const request = encodeSearch({ ...search, hops: 1 })
     for (const owner of view.ownersOfQuery(search.text)) {
@@ -128,13 +131,40 @@ async function answer(search: WireSearch, { overlay, view }: IndexRequestsOption
       }
     }
   }
-  return fittingAnswer(search, view, overlay.self)
+  return fittingAnswer(search, view, log, overlay.self)
+}
+
+/** Hits with the signed events that prove them; one whose description is not held any more is left out. */
+async function withProofs(hits: readonly Hit[], log: Pick<EventLog, 'readSignedAt'>): Promise<WireHit[]> {
+  const seqs = hits.flatMap(({ evidence }) => evidence)
+  const events = await log.readSignedAt(seqs)
+  if (events.length === seqs.length) {
+    let next = 0
+    return hits.map(({ infoHash, seeders, evidence }) => {
+      const proof = events.slice(next, next + evidence.length)
+      next += evidence.length
+      return { infoHash, seeders, proof }
+    })
+  }
+  // Something was pruned meanwhile: what is left has lost its place in the list.
+  const found: WireHit[] = []
+  for (const { infoHash, seeders, evidence } of hits) {
+    const [description = [], ...more] = await Promise.all(evidence.map((seq) => log.readSignedAt([seq])))
+    if (description.length > 0) found.push({ infoHash, seeders, proof: [...description, ...more.flat()] })
+  }
+  return found
 }
 
 /** As many hits as were asked for and one message takes; the cursor goes on after them. */
-function fittingAnswer(search: WireSearch, view: IndexView, answeredBy: NodeId): Uint8Array {
+async function fittingAnswer(
+  search: WireSearch,
+  view: IndexView,
+  log: Pick<EventLog, 'readSignedAt'>,
+  answeredBy: NodeId,
+): Promise<Uint8Array> {
   const found = view.search({ ...search, limit: search.limit === 0 ? HITS_DEFAULT : search.limit })
-  const hits = fittingHits(found.hits)
-  if (hits.length === found.hits.length) return encodeSearchReply({ ...found, answeredBy })
+  const all = await withProofs(found.hits.slice(0, HITS_IN_A_MESSAGE_MAX), log)
+  const hits = fittingHits(all)
+  if (hits.length === found.hits.length) return encodeSearchReply({ ...found, hits, answeredBy })
   return encodeSearchReply({ hits, truncated: true, cursor: cursorAfter(search.cursor, hits.length), answeredBy })
 }

@@ -33,16 +33,7 @@ export function projectedIndexView(
   }
   return {
     isIndexKind,
-    search({ text, limit, cursor }) {
-      const reply = search(index(), text, { limit, cursor })
-      return {
-        hits: reply.hits.map(({ infoHash, title, sizeBytes, fileCount, tags, seeders, publisher, publishedAt }) => ({
-          ...{ infoHash, title, sizeBytes, fileCount, tags: [...tags], seeders, publisher, publishedAt },
-        })),
-        truncated: reply.truncated,
-        cursor: reply.cursor,
-      }
-    },
+    search: ({ text, limit, cursor }) => search(index(), text, { limit, cursor }),
     ownersOfQuery: (text) => [...new Set(map.plan(text).flatMap(({ owners }) => owners))],
     isResponsible(text) {
       const plan = map.plan(text)

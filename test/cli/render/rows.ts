@@ -36,6 +36,7 @@ export const searchHit = (change: Partial<SearchHit> = {}): SearchHit => ({
   fileCount: 12,
   tags: ['folk', 'music'],
   seeders: 2,
+  seedersProven: 2,
   publisher: NODE_A,
   publishedAt: 0,
   magnet: `magnet:?xt=urn:btih:${HASH}`,

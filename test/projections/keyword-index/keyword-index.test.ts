@@ -55,7 +55,7 @@ describe('keyword index', () => {
     const [hit] = search(shelf.state, 'bunny').hits
     assert.deepEqual(hit, {
       ...{ infoHash: hash('Big Buck Bunny'), title: 'Big Buck Bunny', sizeBytes: 700, fileCount: 1, tags: ['film'] },
-      ...{ seeders: 1, verified: false, publisher: ada, publishedAt: 1_700_000_001_000, seq: 1 },
+      ...{ seeders: 1, verified: false, publisher: ada, publishedAt: 1_700_000_001_000, evidence: [1] },
     })
     assert.deepEqual([shelf.titles('big bunny').length, shelf.titles('big fish').length], [1, 0])
   })
@@ -509,7 +509,7 @@ describe('keyword index', () => {
         ),
       )
       const answers = (state: KeywordIndexState) => ({
-        hits: ['big', 'bunny', 'b*', '巨'].map((query) => search(state, query).hits.map(({ seq: _, ...hit }) => hit)),
+        hits: ['big', 'bunny', 'b*', '巨'].map((query) => search(state, query).hits.map(({ evidence: _, ...hit }) => hit)),
         digests: ['big', 'bunny', 'buck', '巨人'].map((word) => partitionDigest(state, partitionOf(word), newSha256)),
         counts: [state.visibleCount, state.postingCount, state.words.size],
       })
