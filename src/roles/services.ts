@@ -482,9 +482,13 @@ export type PublishResult = {
   replaces: string | null
   sizeBytes: number
   magnet: string
-  /** Index nodes that hold the entry now. */
+  /** Index nodes that say they hold the entry now. */
   acknowledgedBy: NodeId[]
+  /** Of its keywords, and those of which two owners say that they hold it, or the only one there is. */
   partitions: number
+  partitionsHeld: number
+  /** True if that is so of all of them: one owner's word alone is not enough. */
+  acknowledged: boolean
   /** Owners that could not be told yet; they are tried again in the background. */
   pending: number
   /** `links`: symbolic links. `special`: pipes, sockets, devices. What is in a hidden folder counts with it, as one. */
