@@ -1,6 +1,7 @@
 import { type EventLog, type NodeId, type SignedEvent, scanBody, type VerifySignature } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
-import { cursorAfter, HITS_DEFAULT, type Hit } from '../../projections/keyword-index/index.ts'
+import { cursorAfter, HITS_DEFAULT } from '../../projections/keyword-index/index.ts'
+import { HitProofs } from './hit-proofs.ts'
 import {
   type CompareReply,
   decodeCompare,
@@ -20,7 +21,6 @@ import {
   type PublishOutcome,
   type SectionContent,
   type SectionDigest,
-  type WireHit,
   type WireSearch,
 } from './index-messages.ts'
 import type { IndexView } from './index-view.ts'
@@ -48,11 +48,12 @@ export type IndexRequestsOptions = {
 /** Serves the index methods to the network. What a peer asks wrongly is refused by the messenger; nothing here throws past it. */
 export function serveIndexRequests(options: IndexRequestsOptions): void {
   const { overlay, log } = options
+  const proofs = new HitProofs(log)
   overlay.serve(INDEX_METHODS.publish, async (_from, body) => {
     const outcomes = await ingestIndexEvents(decodePublish(body), options)
     return encodePublishReply(outcomes)
   })
-  overlay.serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options))
+  overlay.serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options, proofs))
   overlay.serve(INDEX_METHODS.compare, async (_from, body) =>
     encodeCompareReply(await differences(decodeCompare(body), options)),
   )
@@ -117,7 +118,7 @@ export async function ingestIndexEvents(
 }
 
 /** Answers from this node's shard, or asks an owner where this node is none; one hop at most. */
-async function answer(search: WireSearch, { overlay, view, log }: IndexRequestsOptions): Promise<Uint8Array> {
+async function answer(search: WireSearch, { overlay, view }: IndexRequestsOptions, proofs: HitProofs): Promise<Uint8Array> {
   if (search.hops === 0 && !view.isResponsible(search.text)) {
     const request = encodeSearch({ ...search, hops: 1 })
     for (const owner of view.ownersOfQuery(search.text)) {
@@ -131,39 +132,13 @@ async function answer(search: WireSearch, { overlay, view, log }: IndexRequestsO
       }
     }
   }
-  return fittingAnswer(search, view, log, overlay.self)
-}
-
-/** Hits with the signed events that prove them; one whose description is not held any more is left out. */
-async function withProofs(hits: readonly Hit[], log: Pick<EventLog, 'readSignedAt'>): Promise<WireHit[]> {
-  const seqs = hits.flatMap(({ evidence }) => evidence)
-  const events = await log.readSignedAt(seqs)
-  if (events.length === seqs.length) {
-    let next = 0
-    return hits.map(({ infoHash, seeders, evidence }) => {
-      const proof = events.slice(next, next + evidence.length)
-      next += evidence.length
-      return { infoHash, seeders, proof }
-    })
-  }
-  // Something was pruned meanwhile: what is left has lost its place in the list.
-  const found: WireHit[] = []
-  for (const { infoHash, seeders, evidence } of hits) {
-    const [description = [], ...more] = await Promise.all(evidence.map((seq) => log.readSignedAt([seq])))
-    if (description.length > 0) found.push({ infoHash, seeders, proof: [...description, ...more.flat()] })
-  }
-  return found
+  return fittingAnswer(search, view, proofs, overlay.self)
 }
 
 /** As many hits as were asked for and one message takes; the cursor goes on after them. */
-async function fittingAnswer(
-  search: WireSearch,
-  view: IndexView,
-  log: Pick<EventLog, 'readSignedAt'>,
-  answeredBy: NodeId,
-): Promise<Uint8Array> {
+async function fittingAnswer(search: WireSearch, view: IndexView, proofs: HitProofs, answeredBy: NodeId): Promise<Uint8Array> {
   const found = view.search({ ...search, limit: search.limit === 0 ? HITS_DEFAULT : search.limit })
-  const all = await withProofs(found.hits.slice(0, HITS_IN_A_MESSAGE_MAX), log)
+  const all = await proofs.of(found.hits.slice(0, HITS_IN_A_MESSAGE_MAX))
   const hits = fittingHits(all)
   if (hits.length === found.hits.length) return encodeSearchReply({ ...found, hits, answeredBy })
   return encodeSearchReply({ hits, truncated: true, cursor: cursorAfter(search.cursor, hits.length), answeredBy })
