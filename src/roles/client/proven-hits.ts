@@ -83,13 +83,13 @@ function provenHit({ infoHash, seeders, proof }: WireHit, query: Query, rules: P
   }
 }
 
-/** The hits of an answer that are proven, in its order, and how many of them nobody has signed. */
+/** The hits of an answer that are proven, in its order; how many nobody has signed; and how many are of authors unknown here. */
 export async function provenHits(
   hits: readonly WireHit[],
   query: Query,
   rules: ProofRules,
   waitMs: number,
-): Promise<{ hits: ProvenHit[]; forged: number }> {
+): Promise<{ hits: ProvenHit[]; forged: number; unknown: number }> {
   const proven: (ProvenHit | Fault)[] = []
   let checked = 0
   for (const hit of hits) {
@@ -107,5 +107,6 @@ export async function provenHits(
   return {
     hits: proven.filter((one): one is ProvenHit => typeof one !== 'string'),
     forged: proven.filter((one) => one === 'forged').length,
+    unknown: proven.filter((one) => one === 'unknown').length,
   }
 }

@@ -162,11 +162,13 @@ function askPage(
       const either = called === undefined ? signal : AbortSignal.any([signal, called])
       const options = { timeoutMs: DEADLINE_MS, signal: either }
       const reply = decodeSearchReply(await overlay.request(node, INDEX_METHODS.search, body, options))
-      const { hits, forged } = await provenHits(reply.hits, query, proofs, ADMITTED_WITHIN_MS)
+      const { hits, forged, unknown } = await provenHits(reply.hits, query, proofs, ADMITTED_WITHIN_MS)
       if (forged > 0) {
         heldOff.holdOff(node)
         throw new Error(`${forged} of its ${reply.hits.length} hits are signed by nobody`)
       }
+      // Perhaps we are new here. But anybody can sign with keys that nobody admitted, and have us wait for them each time.
+      if (unknown > 0) heldOff.holdOff(node)
       return { ...reply, hits }
     },
     { hedgeAfterMs: HEDGE_AFTER_MS, deadlineMs: DEADLINE_MS, timers },

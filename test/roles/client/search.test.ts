@@ -317,7 +317,10 @@ describe('a search', () => {
       const found = await client.search('orbit')
       assert.deepEqual([titles(found.hits), found.failed], [['other orbit'], []])
       rulings.set(other.id, 'defer')
+      const first = client.map.ownersOf('orbit')[0] as NodeId
+      assert.equal(client.heldOff.isHeldOff(first), false)
       assert.deepEqual(titles((await client.search('orbit')).hits), [])
+      assert.equal(client.heldOff.isHeldOff(first), true, 'not waited for first each time')
       client.patience.untilAdmitted = async () => {
         rulings.delete(other.id)
       }
