@@ -208,6 +208,8 @@ export type TitleKeywords = { readonly title: string; readonly keywords: readonl
 /** Computes what follows from the offers, in place. @returns the keywords it is to be listed under */
 export function summarize(document: TorrentDocument, partyOf: PartyOf, titled?: TitleKeywords): readonly string[] {
   const wordsOf = (title: string): readonly string[] => (title === titled?.title ? titled.keywords : keywordsOf(title))
+  const [only, ...rivals] = document.offers
+  if (only !== undefined && rivals.length === 0) return summarizeOnly(document, only, partyOf(only.author), wordsOf)
   const offers = countedOf(document.offers, partyOf)
   const active = offers.filter(isActive)
   document.seeders = active.length
@@ -219,9 +221,26 @@ export function summarize(document: TorrentDocument, partyOf: PartyOf, titled?: 
   document.party = (shown && partyOf(shown.author)) ?? ''
   if (document.seeders === 0) return []
   const titles = new Set(described.map(({ description }) => description.title))
-  const [only] = titles
-  if (titles.size <= 1) return only === undefined ? [] : wordsOf(only)
+  const [title] = titles
+  if (titles.size <= 1) return title === undefined ? [] : wordsOf(title)
   return [...new Set([...titles].flatMap(wordsOf))]
+}
+
+/** The same where one author alone has spoken, as of most torrents. */
+function summarizeOnly(
+  document: TorrentDocument,
+  { author, description, claim }: Offer,
+  party: string | undefined,
+  wordsOf: (title: string) => readonly string[],
+): readonly string[] {
+  const count = party !== undefined && claim.kind !== 'withdrawn' ? 1 : 0
+  document.seeders = count
+  document.backers = count
+  document.verified = count === 1 && claim.kind === 'verified'
+  const isShown = party !== undefined && description !== undefined
+  document.description = isShown ? { author, ...description } : undefined
+  document.party = isShown ? party : ''
+  return isShown && count === 1 ? wordsOf(description.title) : []
 }
 
 /** Offers of those whose admission the owner has not taken back. */
