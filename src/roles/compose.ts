@@ -299,7 +299,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
       : cleanup.use(
           await createClient(
             {
-              ...{ ...parts, engine, map, timers, node, streams: transport.openPeerStreams() },
+              ...{ ...parts, engine, map, timers, node, streams: transport.openPeerStreams(), upcast, yieldToEventLoop },
               onWriteFailure: (listener) => stored.onWriteFailure(listener),
             },
             signal,

@@ -111,7 +111,8 @@ export type LinkRow = {
 export type MemberRow = {
   id: NodeId
   role: NodeRole
-  state: 'alive' | 'suspect' | 'dead' | 'left'
+  /** `revoked`: the owner of the network has put it out; what the others last saw of it does not matter. */
+  state: 'alive' | 'suspect' | 'dead' | 'left' | 'revoked'
   host: string
   port: number
   incarnation: number
@@ -370,8 +371,10 @@ export type SearchHit = {
   sizeBytes: number
   fileCount: number
   tags: string[]
-  /** Nodes whose last signed word is that they hold all of it. */
+  /** Nodes whose last signed word is that they hold all of it, as far as whoever answered says. */
   seeders: number
+  /** Of these, those whose signed word came with the answer; an answer has room for a few of each torrent. */
+  seedersProven: number
   publisher: NodeId
   publishedAt: number
   magnet: string
@@ -479,9 +482,13 @@ export type PublishResult = {
   replaces: string | null
   sizeBytes: number
   magnet: string
-  /** Index nodes that hold the entry now. */
+  /** Index nodes that say they hold the entry now. */
   acknowledgedBy: NodeId[]
+  /** Of its keywords, and those of which two owners say that they hold it, or the only one there is. */
   partitions: number
+  partitionsHeld: number
+  /** True if that is so of all of them: one owner's word alone is not enough. */
+  acknowledged: boolean
   /** Owners that could not be told yet; they are tried again in the background. */
   pending: number
   /** `links`: symbolic links. `special`: pipes, sockets, devices. What is in a hidden folder counts with it, as one. */

@@ -107,7 +107,7 @@ describe('all projections together', () => {
       assert.deepEqual(judge(runner.state('reputation'), peer).score, 50 + 4 - 45)
       assert.equal(judge(runner.state('reputation'), other.id).standing, 'banned')
       assert.deepEqual(
-        search(runner.state('keyword-index'), 'big').hits.map(({ seeders, seq }) => [seeders, seq]),
+        search(runner.state('keyword-index'), 'big').hits.map(({ seeders, evidence }) => [seeders, evidence[0]]),
         [[2, 5]],
       )
       assert.deepEqual(

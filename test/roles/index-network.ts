@@ -1,5 +1,5 @@
 import { openMemoryLog } from '../../src/events/event-log.memory.ts'
-import type { EventLog, InfoHash, NodeId, SignedEvent, TorrentPublished } from '../../src/events/index.ts'
+import type { ContentRules, Event, EventLog, InfoHash, NodeId, SignedEvent, TorrentPublished } from '../../src/events/index.ts'
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import type { Overlay, RequestHandler } from '../../src/network/overlay.ts'
 import { allProjections, type ProjectionStates } from '../../src/projections/all.ts'
@@ -7,6 +7,7 @@ import { createProjectionRunner, isRevoked, type ProjectionRunner } from '../../
 import { partitionDigest } from '../../src/projections/keyword-index/index.ts'
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
+import { HeldOffOwners } from '../../src/roles/client/held-off-owners.ts'
 import { OwnClaims } from '../../src/roles/client/own-claims.ts'
 import { watchOwners } from '../../src/roles/client/owner-watch.ts'
 import { Publications } from '../../src/roles/client/publications.ts'
@@ -16,7 +17,9 @@ import type { IndexMap } from '../../src/roles/index-node/index-map.ts'
 import { createIndexNode, type IndexNode } from '../../src/roles/index-node/index-node.ts'
 import { liveIndexMap } from '../../src/roles/index-node/live-index-map.ts'
 import type { SearchRequest, SearchResult } from '../../src/roles/services.ts'
+import { noUpcast } from '../events/samples.ts'
 import { TEST_KEYS, TEST_NETWORK, verifySignature } from '../events/test-network.ts'
+import { OPEN_RULES } from '../network/open-rules.ts'
 import { hash } from '../projections/envelopes.ts'
 import { type SimNode, Simulation } from '../sim/simulation.ts'
 
@@ -106,7 +109,10 @@ export class IndexPeer {
     this.#sim = sim
     this.node = node
     this.states = states
-    this.map = liveIndexMap(states)
+    this.map = liveIndexMap(states, {
+      isMember: (id) => !isRevoked(states.state('admissions'), id),
+      stateOf: ({ state }) => state,
+    })
     this.#run()
   }
 
@@ -176,6 +182,10 @@ export class ClientPeer {
   readonly node: SimNode
   readonly claims: OwnClaims
   readonly problems: string[] = []
+  readonly heldOff: HeldOffOwners
+  /** What it holds the authors of hits against. */
+  rules: Pick<ContentRules, 'judge'> = OPEN_RULES
+  readonly patience = { untilAdmitted: async () => {}, yieldToEventLoop: async () => {} }
   publications: Publications
   publisher: Publisher
   readonly #sim: Simulation
@@ -185,8 +195,12 @@ export class ClientPeer {
     this.#sim = sim
     this.node = node
     this.#states = states
-    this.map = liveIndexMap(states)
+    this.map = liveIndexMap(states, {
+      isMember: (id) => !isRevoked(states.state('admissions'), id),
+      stateOf: ({ state }) => state,
+    })
     this.claims = new OwnClaims(node.id, this.map)
+    this.heldOff = new HeldOffOwners(() => sim.time.now())
     node.log.onAppended((envelopes) => this.claims.apply(envelopes))
     watchOwners(node.log, this.map, () => this.publications)
     this.publications = this.#newPublications()
@@ -206,7 +220,10 @@ export class ClientPeer {
 
   search(request: string | SearchRequest): Promise<SearchResult> {
     const { time } = this.#sim
-    const options = { overlay: this.node.overlay, timers: time, map: this.map, untilIndexKnown: async () => {} }
+    const options = {
+      ...{ overlay: this.node.overlay, timers: time, map: this.map, untilIndexKnown: async () => {}, heldOff: this.heldOff },
+      proofs: { verify: verifySignature, upcast: noUpcast, rules: this.rules, ...this.patience },
+    }
     return time.wait(searchNetwork(typeof request === 'string' ? { text: request } : request, options))
   }
 
@@ -258,9 +275,15 @@ export class Author {
   }
 
   async publishes(...titles: string[]): Promise<SignedEvent[]> {
-    const envelopes = await this.log.append(
-      titles.map((title) => ({ stream: 'index', event: { kind: 'torrent.published', ...described(title) } })),
-    )
+    return this.#says(titles.map((title) => ({ kind: 'torrent.published', ...described(title) })))
+  }
+
+  async verifies(...titles: string[]): Promise<SignedEvent[]> {
+    return this.#says(titles.map((title) => ({ kind: 'torrent.verified', infoHash: described(title).infoHash, title })))
+  }
+
+  async #says(events: readonly Event[]): Promise<SignedEvent[]> {
+    const envelopes = await this.log.append(events.map((event) => ({ stream: 'index', event })))
     return [...(await this.log.readSignedAt(envelopes.map(({ seq }) => seq)))]
   }
 }

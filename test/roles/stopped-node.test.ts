@@ -20,7 +20,7 @@ import { resultOf } from './result-of.ts'
 
 const GOLDEN = join(import.meta.dirname, '../fixtures/logs')
 const upcast = upcaster(upcastSteps)
-const NAMES = ['admissions', 'liveness', 'reputation', 'keyword-index', 'downloads'] as const
+const NAMES = ['admissions', 'kept', 'liveness', 'reputation', 'keyword-index', 'downloads'] as const
 const version = (name: (typeof NAMES)[number]): number => allProjections(signerOf(1).id, TEST_KEYS)[name].version
 
 /** The seed of `signerOf(1)`, whose node wrote the golden logs. */

@@ -1,4 +1,4 @@
-import type { IndexStatus, RebuildResult, SearchResult } from '../../roles/index.ts'
+import type { IndexStatus, RebuildResult, SearchHit, SearchResult } from '../../roles/index.ts'
 import { printable } from './printable.ts'
 import { fields, table } from './table.ts'
 import { bytes, count, counted, duration, shortPeer, time } from './units.ts'
@@ -13,16 +13,21 @@ export function searchText(result: SearchResult): string {
     blocks.push(
       [
         `${String(index + 1).padStart(3)}  ${printable(hit.title)}${tags}`,
-        `     ${bytes(hit.sizeBytes)} in ${counted(hit.fileCount, 'file')}, ${counted(hit.seeders, 'seeder')}, ${publisher}`,
+        `     ${bytes(hit.sizeBytes)} in ${counted(hit.fileCount, 'file')}, ${seedersText(hit)}, ${publisher}`,
         `     ${printable(hit.magnet)}`,
       ].join('\n'),
     )
   }
   const notes = [`${counted(result.hits.length, 'hit')} in ${duration(result.elapsedMs)}`]
   if (result.truncated) notes.push('there are more: say more words, or a higher --limit')
-  if (result.failed.length > 0) notes.push(`${counted(result.failed.length, 'index node')} did not answer`)
+  if (result.failed.length > 0) notes.push(`${counted(result.failed.length, 'index node')} gave no answer that could be used`)
   blocks.push(notes.join('; '))
   return blocks.join('\n')
+}
+
+/** A number is the word of whoever answered; how many of them have signed it came along. */
+function seedersText({ seeders, seedersProven }: SearchHit): string {
+  return seedersProven < seeders ? `${counted(seeders, 'seeder')} (${count(seedersProven)} proven)` : counted(seeders, 'seeder')
 }
 
 export function indexStatusText(status: IndexStatus): string {

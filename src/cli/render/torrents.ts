@@ -79,16 +79,22 @@ function skippedLines({ skipped: { hidden, links, special } }: PublishResult): [
 }
 
 export function publishText(result: PublishResult): string {
-  const kept = `${counted(result.acknowledgedBy.length, 'index node')} hold${result.acknowledgedBy.length === 1 ? 's' : ''} the entry`
   return fields([
     ['published', `${result.title} (${bytes(result.sizeBytes)})`],
     ...(result.replaces === null ? [] : [['instead of', result.replaces] as const]),
     ...skippedLines(result),
     ['info hash', result.infoHash],
     ['magnet', result.magnet],
-    [
-      'index',
-      result.pending > 0 ? `${kept}; ${counted(result.pending, 'index node')} to go, tried again in the background` : kept,
-    ],
+    ['index', heldText(result)],
   ])
+}
+
+/** One index node may say anything: what only one of several says is not done yet. */
+function heldText({ acknowledgedBy, acknowledged, partitions, partitionsHeld, pending }: PublishResult): string {
+  const holders = acknowledgedBy.length
+  const kept = `${counted(holders, 'index node')} hold${holders === 1 ? 's' : ''} the entry`
+  const held = acknowledged
+    ? kept
+    : `pending: ${kept}, and two owners do for ${partitionsHeld} of ${counted(partitions, 'keyword')}`
+  return pending > 0 ? `${held}; ${counted(pending, 'index node')} to go, tried again in the background` : held
 }

@@ -154,6 +154,15 @@ export function isRevoked({ admitted, revoked }: AdmissionsState, node: NodeId):
   return shown.length > 0 && shown.every(({ key }) => revoked.has(key))
 }
 
+/**
+ * Who answers for a node: the invitation that let it in, or the node itself where none is known. Undefined if its
+ * admission was taken back.
+ */
+export function partyOf(state: AdmissionsState, node: NodeId): NodeId | undefined {
+  if (isRevoked(state, node)) return undefined
+  return state.admitted.get(node)?.find(({ key }) => !state.revoked.has(key))?.key ?? node
+}
+
 /** What the node may be now; undefined if it is not admitted, as far as is known. */
 export const standingIn = (state: AdmissionsState, node: NodeId, at: number): Standing | undefined =>
   admissionOf(state, node, at)?.role

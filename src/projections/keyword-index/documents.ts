@@ -20,8 +20,8 @@ export type Description = {
 }
 
 export type ClaimKind = 'published' | 'verified' | 'withdrawn'
-/** An author's last word on whether it offers the torrent. */
-export type Claim = { readonly by: EventStamp; readonly kind: ClaimKind }
+/** An author's last word on whether it offers the torrent; `title`: the one under which it checked every piece. */
+export type Claim = { readonly by: EventStamp; readonly kind: ClaimKind; readonly title: string | null }
 
 /** What one author says of one torrent: its last description, and its last word. */
 export type Offer = {
@@ -34,6 +34,8 @@ export type Offer = {
    * and a peer that has only the newer word would not know that it belongs there.
    */
   placed: readonly Placement[]
+  /** Where its first description stands in this node's log; 0 without one. Its later ones keep the place. */
+  since: number
 }
 
 export type Placement = { readonly by: EventStamp; readonly partitions: readonly number[] }
@@ -52,6 +54,10 @@ export type TorrentDocument = {
   description: (Description & { readonly author: NodeId }) | undefined
   /** Authors whose last word is that they hold it. */
   seeders: number
+  /** Parties that these belong to: one person may have many keys. */
+  backers: number
+  /** Of the author whose description is shown; empty while there is none. */
+  party: string
   /** One of them has checked every piece. */
   verified: boolean
   /** Keywords it is listed under now; empty while it cannot be found. */
@@ -77,6 +83,13 @@ const CLAIM_OF: { readonly [K in TorrentEvent['kind']]: ClaimKind } = {
 }
 
 const stampOf = ({ at, authorSeq, lamport, seq }: Envelope): EventStamp => ({ at, authorSeq, lamport, seq })
+
+/**
+ * Who answers for an author: its invitation, or itself where nobody invited it. Undefined for one whose admission the
+ * owner took back: what it said counts nothing. Keys cost nothing where many may join with one invitation, so that votes
+ * and places are given to parties.
+ */
+export type PartyOf = (author: NodeId) => string | undefined
 
 export const isActive = (offer: Offer): boolean => offer.claim.kind !== 'withdrawn'
 
@@ -104,7 +117,7 @@ export function foldOffer(
   event: TorrentEvent,
 ): { offer: Offer; newPartitions: readonly number[]; titled: TitleKeywords } | undefined {
   const by = stampOf(envelope)
-  const claim: Claim = { by, kind: CLAIM_OF[event.kind] }
+  const claim: Claim = { by, kind: CLAIM_OF[event.kind], title: event.kind === 'torrent.verified' ? event.title : null }
   const titled = { title: event.title, keywords: keywordsOf(event.title) }
   const partitions = partitionsOf(titled.keywords)
   const { offers } = document
@@ -118,20 +131,22 @@ export function foldOffer(
     newPartitions = partitions.filter((partition) => !isPlaced(offer, partition))
     changed = moveTo(offer, by, partitions)
     if (compareStamps(offer.claim.by, by) < 0) {
-      offer.claim = claim
+      offer.claim = sharing(document, claim)
       changed = true
     }
   } else {
     offer = {
       author: envelope.author,
       description: undefined,
-      claim,
+      claim: sharing(document, claim),
       placed: partitions.length > 0 ? [{ by, partitions }] : [],
+      since: 0,
     }
     if (at < 0) offers.push(offer)
     else offers.splice(at, 0, offer)
   }
   if (event.kind === 'torrent.published') {
+    if (offer.since === 0) offer.since = by.seq
     if (offer.description === undefined || compareStamps(offer.description.by, by) < 0) {
       const { title, sizeBytes, fileCount, tags } = event
       offer.description = { by, fileCount, sizeBytes, tags, title }
@@ -141,11 +156,21 @@ export function foldOffer(
   return changed ? { offer, newPartitions, titled } : undefined
 }
 
+/** The same claim with a title that the document has already: hundreds of seeders name the same one. */
+function sharing({ offers }: TorrentDocument, claim: Claim): Claim {
+  if (claim.title === null) return claim
+  for (const { description, claim: other } of offers) {
+    if (description?.title === claim.title) return { ...claim, title: description.title }
+    if (other.title === claim.title) return { ...claim, title: other.title }
+  }
+  return claim
+}
+
 type Described = Offer & { description: Description }
 const isDescribed = (offer: Offer): offer is Described => offer.description !== undefined
 
 /** Offers whose description counts: of those who still hold it, or else of anybody, so that seeders alone keep it findable. */
-function describedOf(offers: readonly Offer[]): readonly Described[] {
+export function describedOf(offers: readonly Offer[]): readonly Described[] {
   const [only] = offers
   if (offers.length === 1) return only !== undefined && isDescribed(only) ? [only] : []
   const described = offers.filter(isDescribed)
@@ -153,44 +178,87 @@ function describedOf(offers: readonly Offer[]): readonly Described[] {
   return active.length > 0 ? active : described
 }
 
-/** The title that most authors gave, as the first of them (in canonical order) described it. */
-function shownOf(offers: readonly Described[]): Described | undefined {
-  if (offers.length <= 1) return offers[0]
-  const votes = new Map<string, number>()
-  for (const { description } of offers) votes.set(description.title, (votes.get(description.title) ?? 0) + 1)
-  const votesOf = (offer: Described): number => votes.get(offer.description.title) ?? 0
-  return [...offers].sort(
-    (a, b) => votesOf(b) - votesOf(a) || a.description.by.lamport - b.description.by.lamport || (a.author < b.author ? -1 : 1),
-  )[0]
+/**
+ * The description that is shown. The one that came here first holds its place: what a publisher writes into its stamps
+ * proves nothing. Another title takes it when more parties have checked every piece under that one: each party counts
+ * once, and the first describer's counts for its own title.
+ */
+function shownOf(described: readonly Described[], offers: readonly Offer[], partyOf: PartyOf): Described | undefined {
+  const [only] = described
+  if (described.length <= 1 || only === undefined) return only
+  const bySeniority = [...described].sort((a, b) => a.since - b.since || (a.author < b.author ? -1 : 1))
+  const first = bySeniority[0] ?? only
+  const backers = new Map(described.map(({ description }) => [description.title, new Set<string>()]))
+  const strangers = new Map(described.map(({ description }) => [description.title, new Set<string>()]))
+  const count = (author: NodeId, title: string): void => {
+    const party = partyOf(author)
+    if (party !== undefined) (party === author ? strangers : backers).get(title)?.add(party)
+  }
+  count(first.author, first.description.title)
+  for (const { author, claim } of offers) if (claim.title !== null) count(author, claim.title)
+  const size = (sets: ReadonlyMap<string, ReadonlySet<string>>, { description }: Described): number =>
+    sets.get(description.title)?.size ?? 0
+  // Invitations first: the keys of those whom nobody invited cost nothing. The order of those that are level stays.
+  return bySeniority.sort((a, b) => size(backers, b) - size(backers, a) || size(strangers, b) - size(strangers, a))[0]
 }
 
 /** A title that was just taken apart: doing it twice for each event would halve the speed of a rebuild. */
 export type TitleKeywords = { readonly title: string; readonly keywords: readonly string[] }
 
 /** Computes what follows from the offers, in place. @returns the keywords it is to be listed under */
-export function summarize(document: TorrentDocument, titled?: TitleKeywords): readonly string[] {
+export function summarize(document: TorrentDocument, partyOf: PartyOf, titled?: TitleKeywords): readonly string[] {
   const wordsOf = (title: string): readonly string[] => (title === titled?.title ? titled.keywords : keywordsOf(title))
-  const active = document.offers.filter(isActive)
+  const [only, ...rivals] = document.offers
+  if (only !== undefined && rivals.length === 0) return summarizeOnly(document, only, partyOf(only.author), wordsOf)
+  const offers = countedOf(document.offers, partyOf)
+  const active = offers.filter(isActive)
   document.seeders = active.length
+  document.backers = active.length <= 1 ? active.length : new Set(active.map(({ author }) => partyOf(author))).size
   document.verified = active.some(({ claim }) => claim.kind === 'verified')
-  const described = describedOf(document.offers)
-  const shown = shownOf(described)
+  const described = describedOf(offers)
+  const shown = shownOf(described, active, partyOf)
   document.description = shown && { author: shown.author, ...shown.description }
+  document.party = (shown && partyOf(shown.author)) ?? ''
   if (document.seeders === 0) return []
   const titles = new Set(described.map(({ description }) => description.title))
-  const [only] = titles
-  if (titles.size <= 1) return only === undefined ? [] : wordsOf(only)
+  const [title] = titles
+  if (titles.size <= 1) return title === undefined ? [] : wordsOf(title)
   return [...new Set([...titles].flatMap(wordsOf))]
 }
+
+/** The same where one author alone has spoken, as of most torrents. */
+function summarizeOnly(
+  document: TorrentDocument,
+  { author, description, claim }: Offer,
+  party: string | undefined,
+  wordsOf: (title: string) => readonly string[],
+): readonly string[] {
+  const count = party !== undefined && claim.kind !== 'withdrawn' ? 1 : 0
+  document.seeders = count
+  document.backers = count
+  document.verified = count === 1 && claim.kind === 'verified'
+  const isShown = party !== undefined && description !== undefined
+  document.description = isShown ? { author, ...description } : undefined
+  document.party = isShown ? party : ''
+  return isShown && count === 1 ? wordsOf(description.title) : []
+}
+
+/** Offers of those whose admission the owner has not taken back. */
+export const countedOf = (offers: readonly Offer[], partyOf: PartyOf): readonly Offer[] =>
+  offers.every(({ author }) => partyOf(author) !== undefined)
+    ? offers
+    : offers.filter(({ author }) => partyOf(author) !== undefined)
 
 /** True if a search can find it. */
 export const isVisible = (document: TorrentDocument): boolean => document.seeders > 0 && document.description !== undefined
 
 /**
- * Static rank: more seeders first, then the later published, then by info hash; negative if `a` is first.
+ * Static rank: more parties that hold it first, then more seeders, the later published, and by info hash; negative if
+ * `a` is first.
  * Compares visible documents.
  */
 export function compareRank(a: TorrentDocument, b: TorrentDocument): number {
+  if (a.backers !== b.backers) return b.backers - a.backers
   if (a.seeders !== b.seeders) return b.seeders - a.seeders
   const published = (b.description?.by.lamport ?? 0) - (a.description?.by.lamport ?? 0)
   if (published !== 0) return published

@@ -1,4 +1,4 @@
-import type { Envelope, InfoHash } from '../../events/index.ts'
+import type { Envelope, InfoHash, NodeId } from '../../events/index.ts'
 import { DirtyKeys } from '../dirty-keys.ts'
 import {
   compareRank,
@@ -6,6 +6,7 @@ import {
   isPlaced,
   isVisible,
   type Offer,
+  type PartyOf,
   partitionsOfOffer,
   summarize,
   type TitleKeywords,
@@ -14,6 +15,7 @@ import {
   type WordEntry,
 } from './documents.ts'
 import { PARTITION_COUNT } from './sharding.ts'
+import { spread } from './spread.ts'
 
 // The index in memory: documents, the words that list them, and the partitions that their events belong to. Lists are
 // put in order when they are asked for, not at every event: a rebuild must not sort the list of a common word at each title.
@@ -33,6 +35,9 @@ export type KeywordIndexState = {
   lamportMax: number
   /** All words in ascending order, for prefixes; undefined when one came or went. */
   sortedWords: readonly string[] | undefined
+  /** Who answers for whom, as it was told last, and what was looked up of it. Nothing of it is in the rows. */
+  partyOf: PartyOf
+  readonly parties: Map<NodeId, string | undefined>
   readonly dirty: DirtyKeys
 }
 
@@ -46,6 +51,8 @@ export const newIndex = (): KeywordIndexState => ({
   postingCount: 0,
   lamportMax: 0,
   sortedWords: undefined,
+  partyOf: (author) => author,
+  parties: new Map(),
   dirty: new DirtyKeys(),
 })
 
@@ -54,7 +61,7 @@ export function documentOf(state: KeywordIndexState, infoHash: InfoHash): Torren
   if (document === undefined) {
     document = {
       ...{ ordinal: state.byOrdinal.length, infoHash, offers: [], description: undefined },
-      ...{ seeders: 0, verified: false, words: [] },
+      ...{ seeders: 0, backers: 0, party: '', verified: false, words: [] },
     }
     state.documents.set(infoHash, document)
     state.byOrdinal.push(document)
@@ -91,9 +98,9 @@ export function enterPartitions(
 /** Computes a document anew and lists it under its words, in place of those before. */
 export function list(state: KeywordIndexState, document: TorrentDocument, titled?: TitleKeywords): void {
   const wasVisible = document.words.length > 0
-  const rankBefore = document.seeders
+  const { seeders, backers, party } = document
   const stampBefore = document.description?.by.lamport
-  const keywords = summarize(document, titled)
+  const keywords = summarize(document, (author) => partyIn(state, author), titled)
   const before = document.words
   const stamp = document.description?.by.lamport ?? 0
   if (stamp > state.lamportMax) state.lamportMax = stamp
@@ -105,8 +112,37 @@ export function list(state: KeywordIndexState, document: TorrentDocument, titled
     state.postingCount += keywords.length - before.length
     state.visibleCount += Number(keywords.length > 0) - Number(wasVisible)
   }
-  if (document.seeders !== rankBefore || stamp !== stampBefore) {
+  const sameRank = document.seeders === seeders && document.backers === backers && document.party === party
+  if (!sameRank || stamp !== stampBefore) {
     for (const entry of document.words) entry.ordered = false
+  }
+}
+
+/** Who answers for this author, see `PartyOf`. */
+export function partyIn(state: KeywordIndexState, author: NodeId): string | undefined {
+  const known = state.parties.get(author)
+  if (known !== undefined || state.parties.has(author)) return known
+  const party = state.partyOf(author)
+  state.parties.set(author, party)
+  return party
+}
+
+/** From now on authors count as this says: documents of those that counted otherwise are computed anew. */
+export function weigh(state: KeywordIndexState, partyOf: PartyOf): void {
+  state.partyOf = partyOf
+  const changed = new Set<NodeId>()
+  for (const [author, before] of state.parties) {
+    const now = partyOf(author)
+    if (now === before) continue
+    changed.add(author)
+    state.parties.set(author, now)
+  }
+  if (changed.size === 0) return
+  for (const document of state.byOrdinal) {
+    const { offers, description, words } = document
+    if (!offers.some(({ author }) => changed.has(author))) continue
+    const isAlone = offers.length === 1 && description !== undefined && words.length > 0
+    list(state, document, isAlone ? { title: description.title, keywords: words.map(({ word }) => word) } : undefined)
   }
 }
 
@@ -145,11 +181,12 @@ function sweep(state: KeywordIndexState, entry: WordEntry): void {
   entry.ordinals = [...kept]
 }
 
-/** The documents of a word by static rank, best first. */
+/** The documents of a word by static rank, best first, spread over the parties that published them. */
 export function orderedOrdinals(state: KeywordIndexState, entry: WordEntry): readonly number[] {
   if (!entry.ordered) {
     sweep(state, entry)
     entry.ordinals.sort((a, b) => compareOrdinals(state, a, b))
+    entry.ordinals = spread(entry.ordinals, (ordinal) => state.byOrdinal[ordinal]?.party ?? '')
     entry.ordered = true
   }
   return entry.ordinals

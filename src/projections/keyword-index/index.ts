@@ -1,9 +1,11 @@
 // keyword-index: torrents by the words of their titles; tokenizer, query language and ranking; the partitions that index
 // nodes share out, and their digests. Imports events only.
-export type { Description, Offer, TorrentDocument } from './documents.ts'
+export type { Description, Offer, PartyOf, TorrentDocument } from './documents.ts'
+export { SEEDERS_PROVEN_MAX } from './evidence.ts'
 export { HITS_DEFAULT, HITS_MAX } from './hits.ts'
-export type { KeywordIndexState } from './index-state.ts'
+export { type KeywordIndexState, weigh } from './index-state.ts'
 export { keywordIndexProjection } from './keyword-index.ts'
+export { titlesMatch } from './matching.ts'
 export * from './partitions.ts'
 export { type Filter, parseQuery, type Query, type Term } from './query.ts'
 export {

@@ -6,18 +6,19 @@ import { documentOf, enterPartitions, foldTorrent, type KeywordIndexState, list,
 import { TOKENIZER_VERSION } from './tokenizer.ts'
 
 /** Rises with the rows or the fold; the tokenizer counts its own. */
-const FOLD_VERSION = 1
+const FOLD_VERSION = 2
 
-type OfferRow = Pick<Offer, 'author' | 'placed'> & { description: Description | null; claim: Claim }
+type OfferRow = Pick<Offer, 'author' | 'placed' | 'since'> & { description: Description | null; claim: Claim }
 
 function rowOf(state: KeywordIndexState, key: string): string | null {
   const document = state.documents.get(key as InfoHash)
   if (document === undefined) return null
-  const offers = document.offers.map(({ author, claim, description = null, placed }) => ({
+  const offers = document.offers.map(({ author, claim, description = null, placed, since }) => ({
     author,
     claim,
     description,
     placed,
+    since,
   }))
   return canonicalJson(offers as unknown as Json)
 }
@@ -51,8 +52,8 @@ export const keywordIndexProjection = (): Projection<KeywordIndexState> => ({
     for (const [key, value] of rows) {
       if (!isInfoHash(key)) throw new RangeError(`a row of the keyword index is for no info hash: ${key}`)
       const document = documentOf(state, key)
-      for (const { author, description, claim, placed } of JSON.parse(value) as OfferRow[]) {
-        const offer: Offer = { author, description: description ?? undefined, claim, placed }
+      for (const { author, description, claim, placed, since } of JSON.parse(value) as OfferRow[]) {
+        const offer: Offer = { author, description: description ?? undefined, claim, placed, since }
         document.offers.push(offer)
         enterPartitions(state, document, offer, partitionsOfOffer(offer))
       }

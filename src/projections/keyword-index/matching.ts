@@ -1,6 +1,6 @@
 import { isVisible, type TorrentDocument, type WordEntry } from './documents.ts'
 import type { Comparison, Filter, Query, Term } from './query.ts'
-import { titleTokens } from './tokenizer.ts'
+import { keywordsOf, titleTokens } from './tokenizer.ts'
 
 // Whether a document is what a query asks for.
 
@@ -42,6 +42,25 @@ function testOf(term: Term, wordOf: (word: string) => WordEntry | undefined): Te
         hasPhrase(document.description.title, term.words)
     }
   }
+}
+
+/**
+ * True if these titles together have what a query asks for in words, and nothing that it excludes; filters are for those
+ * who know more than titles.
+ */
+export function titlesMatch(query: Query, titles: readonly string[]): boolean {
+  const words = new Set(titles.flatMap(keywordsOf))
+  const has = (term: Term): boolean => {
+    switch (term.kind) {
+      case 'word':
+        return words.has(term.word)
+      case 'prefix':
+        return [...words].some((word) => word.startsWith(term.word))
+      case 'phrase':
+        return titles.some((title) => hasPhrase(title, term.words))
+    }
+  }
+  return query.clauses.every((terms) => terms.some(has)) && !query.without.some(has)
 }
 
 function compares(value: number, comparison: Comparison, bound: number): boolean {

@@ -38,10 +38,19 @@ export function titleRank(title: string, words: readonly string[]): number {
   return Math.round((500 * found) / words.length + 200 * coverage)
 }
 
+/** Further keys of a party that holds it already add up to so many parties at most: keys cost nothing. */
+const KEYS_WORTH_MAX = 5
+
+function backing({ seeders, backers }: TorrentDocument): number {
+  const more = seeders - backers
+  return backers + (KEYS_WORTH_MAX * more) / (100 + more)
+}
+
 /** Higher is better. Source: title rank x (9 + s / (100 + s)) / 10, and the same shape for the rest. */
 export function score(document: TorrentDocument, context: RankContext): number {
   const title = titleRank(document.description?.title ?? '', context.words)
-  const seeders = (9 + document.seeders / (100 + document.seeders)) / 10
+  const backed = backing(document)
+  const seeders = (9 + backed / (100 + backed)) / 10
   const age = (document.description?.by.lamport ?? 0) / Math.max(1, context.lamportMax)
   const freshness = (19 + age) / 20
   return title * seeders * freshness * (document.verified ? 1.05 : 1)

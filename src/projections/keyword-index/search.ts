@@ -1,10 +1,19 @@
 import type { InfoHash, NodeId } from '../../events/index.ts'
 import type { TorrentDocument, WordEntry } from './documents.ts'
+import { evidenceOf } from './evidence.ts'
 import { HITS_DEFAULT, HITS_MAX } from './hits.ts'
-import { compareOrdinals, type KeywordIndexState, orderedOrdinals, visibleDocuments, wordsWithPrefix } from './index-state.ts'
+import {
+  compareOrdinals,
+  type KeywordIndexState,
+  orderedOrdinals,
+  partyIn,
+  visibleDocuments,
+  wordsWithPrefix,
+} from './index-state.ts'
 import { testOfQuery } from './matching.ts'
 import { parseQuery, type Query, type Term } from './query.ts'
 import { rankingWords, score } from './ranking.ts'
+import { spread } from './spread.ts'
 
 export type Hit = {
   readonly infoHash: InfoHash
@@ -16,10 +25,11 @@ export type Hit = {
   readonly seeders: number
   /** One of them says that it checked every piece. */
   readonly verified: boolean
-  /** Whose description is shown, when it says it was made (ms since 1970), and where the event stands in this log. */
+  /** Whose description is shown, and when it says it was made (ms since 1970). */
   readonly publisher: NodeId
   readonly publishedAt: number
-  readonly seq: number
+  /** Where the events stand in this log that prove it, the description first. */
+  readonly evidence: readonly number[]
 }
 
 export type SearchReply = {
@@ -86,8 +96,14 @@ function candidates(state: KeywordIndexState, query: Query, wanted: number): Can
   if (best.entries.length === 1) return { ordinals: firstOf(orderedOrdinals(state, only), each), cut }
   const merged = new Set<number>()
   for (const entry of best.entries) for (const ordinal of firstOf(orderedOrdinals(state, entry), each)) merged.add(ordinal)
-  return { ordinals: [...merged].sort((a, b) => compareOrdinals(state, a, b)), cut }
+  return { ordinals: inOrder(state, [...merged]), cut }
 }
+
+const inOrder = (state: KeywordIndexState, ordinals: number[]): readonly number[] =>
+  spread(
+    ordinals.sort((a, b) => compareOrdinals(state, a, b)),
+    (ordinal) => state.byOrdinal[ordinal]?.party ?? '',
+  )
 
 const firstOf = (list: readonly number[], count: number): readonly number[] =>
   list.length > count ? list.slice(0, count) : list
@@ -98,15 +114,15 @@ function everything(state: KeywordIndexState, query: Query): Candidates {
   const found: number[] = []
   const test = testOfQuery(query, (word) => state.words.get(word))
   for (const document of visibleDocuments(state)) if (test(document)) found.push(document.ordinal)
-  return { ordinals: found.sort((a, b) => compareOrdinals(state, a, b)), cut: false }
+  return { ordinals: inOrder(state, found), cut: false }
 }
 
-function hitOf({ infoHash, description, seeders, verified }: TorrentDocument): Hit[] {
+function hitOf(state: KeywordIndexState, query: Query, document: TorrentDocument): Hit[] {
+  const { infoHash, description, seeders, verified } = document
   if (description === undefined) return []
+  const evidence = evidenceOf(document, query, (author) => partyIn(state, author))
   const { title, sizeBytes, fileCount, tags, by, author } = description
-  return [
-    { infoHash, title, sizeBytes, fileCount, tags, seeders, verified, publisher: author, publishedAt: by.at, seq: by.seq },
-  ]
+  return [{ infoHash, title, sizeBytes, fileCount, tags, seeders, verified, publisher: author, publishedAt: by.at, evidence }]
 }
 
 function offsetOf(cursor: string | undefined): number {
@@ -141,11 +157,15 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
     // Equal scores keep the static order.
     .sort((a, b) => b.score - a.score || a.place - b.place)
     .map(({ document }) => document)
-  const page = [...ranked, ...found.slice(CANDIDATES_MAX)].slice(offset, offset + limit)
+  const page = [...spread(ranked, ({ party }) => party), ...found.slice(CANDIDATES_MAX)].slice(offset, offset + limit)
   const more = found.length > offset + limit
   // Further back nothing is looked at: a cursor to there would lead to the same page for ever.
   const goesOn = more && offset + limit < DOCUMENTS_PER_KEYWORD_MAX
-  return { hits: page.flatMap(hitOf), truncated: more || cut, cursor: goesOn ? cursorAfter(options.cursor ?? '', limit) : '' }
+  return {
+    hits: page.flatMap((document) => hitOf(state, query, document)),
+    truncated: more || cut,
+    cursor: goesOn ? cursorAfter(options.cursor ?? '', limit) : '',
+  }
 }
 
 /** Documents that have this keyword here: what tells a rare word from a common one. */

@@ -1,5 +1,5 @@
 import type { Envelope, NodeId, PeerId } from '../../events/index.ts'
-import { type Judgement, judge, type Standing } from './judge.ts'
+import { type IsRevoked, type Judgement, judge, type Standing } from './judge.ts'
 import type { BanRule } from './ledger.ts'
 import { points } from './ledger.ts'
 import { type Policy, SEED_V1 } from './policy.ts'
@@ -124,7 +124,7 @@ function smallestSet(told: readonly Told[], rule: BanRule | 'operator', banSeq: 
 }
 
 /** What an explanation is made under. */
-export type ExplainOptions = { readonly own: NodeId; readonly policy?: Policy }
+export type ExplainOptions = { readonly own: NodeId; readonly policy?: Policy; readonly isRevoked?: IsRevoked }
 
 /**
  * Why a peer stands as it does: every event about it with the score after it, the terms, and the events that made a ban.
@@ -152,7 +152,7 @@ export class Explainer {
     const one = about(envelope, this.#peer)
     if (one === undefined) return
     this.#told.push(one)
-    const { score, standing } = judge(ledger, this.#peer)
+    const { score, standing } = judge(ledger, this.#peer, this.#judging)
     if (standing === 'banned' && !this.#isBanned) this.#policyAtBan = ledger.policy
     this.#isBanned = standing === 'banned'
     const { seq, lamport, at, author: reporter } = envelope
@@ -163,14 +163,20 @@ export class Explainer {
     })
   }
 
+  get #judging(): { isRevoked?: IsRevoked } {
+    const { isRevoked } = this.#options
+    return isRevoked === undefined ? {} : { isRevoked }
+  }
+
   /** From all that it was given until now. */
   get explanation(): Explanation {
     const { ledger } = this.#replayer
-    const ban = banOf(this.#replayer, this.#peer)
+    const judgement = judge(ledger, this.#peer, this.#judging)
+    const ban = judgement.standing === 'banned' ? banOf(this.#replayer, this.#peer) : undefined
     return {
       peer: this.#peer,
       policy: ledger.policy.id,
-      judgement: judge(ledger, this.#peer),
+      judgement,
       verdicts: this.#verdicts.map((verdict) => ({ ...verdict, decisive: verdict.seq === ban?.seq })),
       ban,
       decisive: ban === undefined ? [] : smallestSet(this.#told, ban.rule, ban.seq, this.#options.own, this.#policyAtBan),

@@ -1,4 +1,4 @@
-import { isAddressId, type PeerId } from '../../events/index.ts'
+import { isAddressId, type NodeId, type PeerId } from '../../events/index.ts'
 import { type Agreement, type BanRule, type Ledger, newSubject, points, type Subject } from './ledger.ts'
 import type { Policy } from './policy.ts'
 
@@ -7,7 +7,7 @@ export type Standing = 'good' | 'thin-ice' | 'banned'
 
 /** A named part of a score: points that it adds, and why, as a phrase. Terms of 0 points explain a standing. */
 export type Term = { readonly name: TermName; readonly value: number; readonly because: string }
-export type TermName = 'start' | 'first-hand' | 'gossip' | 'rate' | 'quorum' | 'thin-ice' | 'operator' | 'parole'
+export type TermName = 'start' | 'first-hand' | 'gossip' | 'rate' | 'quorum' | 'thin-ice' | 'operator' | 'parole' | 'revoked'
 
 export type Judgement = {
   readonly score: number
@@ -32,17 +32,21 @@ export function weightOf(agreement: Agreement | undefined): number {
 
 export type GossipTerm = { points: number; reporters: number; clamped: number }
 
+/** True for a node whose admission the owner took back: what it says weighs nothing, whenever it was said. */
+export type IsRevoked = (node: NodeId) => boolean
+const NOBODY: IsRevoked = () => false
+
 /**
  * What others' verdicts add: each reporter's points clamped, then weighted, rounded towards 0. The sum never lifts a
  * score: praise answers slander and nothing else, so a ring that praises itself gains nothing.
  */
-export function gossipOf(ledger: Ledger, subject: Subject, policy: Policy): GossipTerm {
+export function gossipOf(ledger: Ledger, subject: Subject, policy: Policy, isRevoked: IsRevoked = NOBODY): GossipTerm {
   let sum = 0
   let reporters = 0
   let clamped = 0
   for (const [reporter, tally] of subject.reports) {
     const weight = weightOf(ledger.reporters.get(reporter))
-    if (weight === 0) continue
+    if (weight === 0 || isRevoked(reporter)) continue
     const said = points(tally, policy)
     const within = Math.max(-policy.reporterClamp, Math.min(policy.reporterClamp, said))
     reporters += 1
@@ -53,8 +57,9 @@ export function gossipOf(ledger: Ledger, subject: Subject, policy: Policy): Goss
 }
 
 /** Trusted keys whose own evidence would ban the peer by itself. */
-export function trustedAgainst(subject: Subject, policy: Policy): number {
+export function trustedAgainst(subject: Subject, policy: Policy, isRevoked: IsRevoked = NOBODY): number {
   return policy.trusted.filter((id) => {
+    if (isRevoked(id)) return false
     const tally = subject.reports.get(id)
     return tally !== undefined && policy.start + points(tally, policy) < 0
   }).length
@@ -73,7 +78,7 @@ export function brokenRule(subject: Subject, policy: Policy, moreBad = 0): 'sum'
 
 const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
-function ruleTerm(rule: BanRule, subject: Subject, policy: Policy): Term | undefined {
+function ruleTerm(rule: BanRule, subject: Subject, policy: Policy, isRevoked: IsRevoked): Term | undefined {
   switch (rule) {
     case 'sum':
       return undefined
@@ -86,8 +91,45 @@ function ruleTerm(rule: BanRule, subject: Subject, policy: Policy): Term | undef
     case 'thin-ice':
       return { name: 'thin-ice', value: 0, because: "a bad piece here while others' word had it below 0" }
     case 'quorum':
-      return { name: 'quorum', value: 0, because: `the evidence of ${trustedAgainst(subject, policy)} trusted keys` }
+      return { name: 'quorum', value: 0, because: `the evidence of ${trustedAgainst(subject, policy, isRevoked)} trusted keys` }
   }
+}
+
+/** How many of a peer's reporters weigh nothing since they were put out. */
+function revokedReporters(subject: Subject, isRevoked: IsRevoked): number {
+  let count = 0
+  for (const reporter of subject.reports.keys()) if (isRevoked(reporter)) count += 1
+  return count
+}
+
+/**
+ * True if only the word of some that were put out since made this ban: without them the peer would not have been on thin
+ * ice at its bad piece, or too few trusted keys speak against it. What own evidence made is looked at by nobody's word.
+ */
+function isVoid(
+  rule: BanRule | undefined,
+  subject: Subject,
+  gossip: GossipTerm,
+  policy: Policy,
+  isRevoked: IsRevoked,
+): boolean {
+  switch (rule) {
+    case 'thin-ice':
+      return policy.start + points({ good: subject.own.good, bad: subject.own.bad - 1 }, policy) + gossip.points >= 0
+    case 'quorum':
+      return policy.trusted.some(isRevoked) && trustedAgainst(subject, policy, isRevoked) < policy.quorum
+    default:
+      return false
+  }
+}
+
+export type JudgeOptions = {
+  /** Default: the ledger's own. */
+  readonly policy?: Policy | undefined
+  /** Own bad pieces that were seen and are not in the log yet. */
+  readonly moreBad?: number
+  /** Default: nobody. */
+  readonly isRevoked?: IsRevoked
 }
 
 /**
@@ -95,15 +137,17 @@ function ruleTerm(rule: BanRule, subject: Subject, policy: Policy): Term | undef
  *
  * Score: start + own points + gossip (never above 0). Banned: an operator's ban, or the mark of the event at which a
  * rule was broken, which only an operator lifts (nothing is downloaded from a banned peer, so no own verdict could; and
- * what others say must not). Thin ice: score below 0 without a ban. An operator's `unbanned` holds against every rule.
+ * what others say must not). A ban that the word of others made holds only as long as these are admitted. Thin ice: score
+ * below 0 without a ban. An operator's `unbanned` holds against every rule.
  * Source: reputation policy seed-v1.
- * @param moreBad own bad pieces that were seen and are not in the log yet
  */
-export function judge(ledger: Ledger, peer: PeerId, policy: Policy = ledger.policy, moreBad = 0): Judgement {
+export function judge(ledger: Ledger, peer: PeerId, options: JudgeOptions = {}): Judgement {
+  const { policy = ledger.policy, moreBad = 0, isRevoked = NOBODY } = options
   const subject = ledger.subjects.get(peer) ?? newSubject(peer)
   const ownBad = subject.own.bad + moreBad
   const own = points({ good: subject.own.good, bad: ownBad }, policy)
-  const gossip = gossipOf(ledger, subject, policy)
+  const gossip = gossipOf(ledger, subject, policy, isRevoked)
+  const revoked = revokedReporters(subject, isRevoked)
   const score = policy.start + own + gossip.points
   const because: Term[] = [{ name: 'start', value: policy.start, because: 'where every peer starts' }]
   if (subject.own.good + ownBad > 0) {
@@ -118,6 +162,10 @@ export function judge(ledger: Ledger, peer: PeerId, policy: Policy = ledger.poli
       because: `${plural(gossip.reporters, 'reporter')} with weight${clamped}`,
     })
   }
+  if (revoked > 0) {
+    const whose = `what ${plural(revoked, 'reporter')} said weighs nothing: put out of the network by its owner`
+    because.push({ name: 'revoked', value: 0, because: whose })
+  }
   if (subject.suspicions > 0) {
     because.push({ name: 'parole', value: 0, because: `suspected of ${plural(subject.suspicions, 'piece')}, not cleared yet` })
   }
@@ -128,11 +176,14 @@ export function judge(ledger: Ledger, peer: PeerId, policy: Policy = ledger.poli
     if (operator.decision === 'banned') return { score, standing: 'banned', because }
   } else {
     const wasThin = moreBad > 0 && score + moreBad * policy.bad < 0
+    const lifted = revoked > 0 && isVoid(subject.ban?.rule, subject, gossip, policy, isRevoked)
+    // What own evidence alone says by now has left no mark behind the one that is void.
+    const unmarked = moreBad > 0 || lifted
     const rule =
-      subject.ban?.rule ??
-      (moreBad > 0 ? (brokenRule(subject, policy, moreBad) ?? (wasThin ? 'thin-ice' : undefined)) : undefined)
+      (lifted ? undefined : subject.ban?.rule) ??
+      (unmarked ? (brokenRule(subject, policy, moreBad) ?? (wasThin ? 'thin-ice' : undefined)) : undefined)
     if (rule !== undefined) {
-      const term = ruleTerm(rule, subject, policy)
+      const term = ruleTerm(rule, subject, policy, isRevoked)
       if (term !== undefined) because.push(term)
       return { score, standing: 'banned', because }
     }

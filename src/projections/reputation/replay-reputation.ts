@@ -1,6 +1,6 @@
 import type { Envelope, NodeId, PeerId } from '../../events/index.ts'
 import { fold, type Touched } from './fold.ts'
-import { type Judgement, judge } from './judge.ts'
+import { type IsRevoked, type Judgement, judge } from './judge.ts'
 import { type Ledger, newLedger } from './ledger.ts'
 import { type Policy, SEED_V1 } from './policy.ts'
 
@@ -11,6 +11,8 @@ export type ReputationReplay = {
   readonly policy?: Policy
   /** As if this node had never said anything. */
   readonly without?: NodeId
+  /** Nodes that were put out: their word weighs nothing. */
+  readonly isRevoked?: IsRevoked
   /** As it stood after this sequence. */
   readonly until?: number
   /** As if these events (sequences) had never been. */
@@ -41,13 +43,13 @@ export class ReputationReplayer {
 
   /** Everyone's score and standing, in the order of their ids. */
   judgements(): Map<PeerId, Judgement> {
-    return judgements(this.ledger)
+    return judgements(this.ledger, this.#options.isRevoked)
   }
 }
 
 /** What a ledger says of everyone in it, in the order of their ids. */
-export function judgements(ledger: Ledger): Map<PeerId, Judgement> {
-  return new Map([...ledger.subjects.keys()].sort().map((peer) => [peer, judge(ledger, peer)]))
+export function judgements(ledger: Ledger, isRevoked: IsRevoked = () => false): Map<PeerId, Judgement> {
+  return new Map([...ledger.subjects.keys()].sort().map((peer) => [peer, judge(ledger, peer, { isRevoked })]))
 }
 
 /** Scores again from the log, under another policy, without a reporter, or as of the past. */

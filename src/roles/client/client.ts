@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { LevelLog } from '../../events/event-log.level.ts'
-import { type Envelope, type InfoHash, TITLE_LENGTH_MAX, type Timers } from '../../events/index.ts'
+import { type Envelope, type InfoHash, type NodeId, TITLE_LENGTH_MAX, type Timers, type Upcast } from '../../events/index.ts'
 import type { PeerStreams } from '../../network/index.ts'
 import { downloadsIn } from '../../projections/index.ts'
 import { judge, summary } from '../../projections/reputation/index.ts'
@@ -11,6 +11,7 @@ import { scoreRow } from '../node/score-rows.ts'
 import type { ClientService, NodeService } from '../services.ts'
 import { createClientService } from './client-service.ts'
 import { startsAfterDeaths } from './crash-loop.ts'
+import { HeldOffOwners } from './held-off-owners.ts'
 import { OwnClaims } from './own-claims.ts'
 import { watchOwners } from './owner-watch.ts'
 import { Publications } from './publications.ts'
@@ -26,6 +27,9 @@ export type ClientNodeParts = Omit<NodeParts, 'engine'> & {
   node: NodeService
   /** As the log's own. */
   onWriteFailure: LevelLog['onWriteFailure']
+  upcast: Upcast
+  /** Lets everything else have its turn. */
+  yieldToEventLoop(): Promise<void>
   /** Undefined where everybody reaches us. */
   streams: PeerStreams | undefined
 }
@@ -37,6 +41,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
   const { options, log, states, overlay, engine, notices, map, timers } = parts
   const downloads = () => states.state('downloads')
   const ledger = () => states.state('reputation')
+  const isRevoked = (node: NodeId): boolean => parts.admittance.isRevoked(node)
 
   const { streams, clock } = parts
   const ways = streams && new WaysThroughRouters({ streams, engine, timers, notices, now: () => clock.now() })
@@ -57,7 +62,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     engine,
     notices,
     standingOf(peer, moreBad) {
-      const judgement = judge(ledger(), peer, undefined, moreBad)
+      const judgement = judge(ledger(), peer, { moreBad, isRevoked })
       return { standing: judgement.standing, score: judgement.score, because: summary(judgement) }
     },
     peers: () => ledger().subjects.keys(),
@@ -138,8 +143,15 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
       torrents,
       publisher,
       dataDirectory: options.dataDirectory,
-      search: { overlay, timers, map, untilIndexKnown: (waitMs) => untilIndexKnown(parts, waitMs, closing.signal) },
-      scoreOf: (peer) => scoreRow(ledger(), peer),
+      search: {
+        ...{ overlay, timers, map, heldOff: new HeldOffOwners(() => performance.now()) },
+        untilIndexKnown: (waitMs) => untilIndexKnown(parts, waitMs, closing.signal),
+        proofs: {
+          ...{ verify: parts.verify, upcast: parts.upcast, rules: parts.admittance, yieldToEventLoop: parts.yieldToEventLoop },
+          untilAdmitted: (waitMs) => untilChanged(parts, waitMs, closing.signal),
+        },
+      },
+      scoreOf: (peer) => scoreRow(ledger(), peer, isRevoked),
     }),
     [Symbol.asyncDispose]: close,
   }
@@ -147,16 +159,42 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
 
 /** Resolves when some index node is in the table, after `waitMs`, or when the client closes. */
 function untilIndexKnown({ states, map, timers }: ClientNodeParts, waitMs: number, closing: AbortSignal): Promise<void> {
-  if (map.indexNodes().length > 0 || closing.aborted) return Promise.resolve()
+  const isKnown = () => map.indexNodes().length > 0
+  return untilTrue(isKnown, (look) => [states.onChange('liveness', look), states.onChange('admissions', look)], {
+    ...{ timers, waitMs, closing },
+  })
+}
+
+/** Resolves when the admissions changed, after `waitMs`, or when the client closes. */
+function untilChanged({ states, timers }: ClientNodeParts, waitMs: number, closing: AbortSignal): Promise<void> {
+  let hasChanged = false
+  return untilTrue(
+    () => hasChanged,
+    (look) => [
+      states.onChange('admissions', () => {
+        hasChanged = true
+        look()
+      }),
+    ],
+    { timers, waitMs, closing },
+  )
+}
+
+function untilTrue(
+  isTrue: () => boolean,
+  follow: (look: () => void) => (() => void)[],
+  { timers, waitMs, closing }: { timers: Timers; waitMs: number; closing: AbortSignal },
+): Promise<void> {
+  if (isTrue() || closing.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const done = () => {
-      stop()
+      for (const stop of stops) stop()
       cancel()
       closing.removeEventListener('abort', done)
       resolve()
     }
-    const stop = states.onChange('liveness', () => {
-      if (map.indexNodes().length > 0) done()
+    const stops = follow(() => {
+      if (isTrue()) done()
     })
     const cancel = timers.after(waitMs, done)
     closing.addEventListener('abort', done)

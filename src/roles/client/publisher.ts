@@ -11,7 +11,16 @@ export type PublisherOptions = {
   claims: OwnClaims
 }
 
-export type Announced = { acknowledgedBy: NodeId[]; partitions: number; pending: number }
+export type Announced = {
+  acknowledgedBy: NodeId[]
+  partitions: number
+  partitionsHeld: number
+  pending: number
+  acknowledged: boolean
+}
+
+/** Owners of a keyword that must say they hold an entry before it is acknowledged, where there are so many: one may lie. */
+const HOLDERS_MIN = 2
 
 /** Says to the index what this client offers, and takes it back. */
 export class Publisher {
@@ -36,9 +45,13 @@ export class Publisher {
     const { publication, announced } = await this.#claim({ kind: 'torrent.published', ...torrent })
     const { heldBy, lackedBy } = await announced
     const { map } = this.#options
+    const owners = new Map(publication.keywords.map((keyword) => [map.partitionOf(keyword), map.ownersOf(keyword)]))
+    const partitionsHeld = [...owners.values()].filter((some) => isHeld(some, heldBy)).length
     return {
       acknowledgedBy: heldBy,
-      partitions: new Set(publication.keywords.map((keyword) => map.partitionOf(keyword))).size,
+      partitions: owners.size,
+      partitionsHeld,
+      acknowledged: partitionsHeld === owners.size,
       // Where no index node is known, at least one is still to be found.
       pending: heldBy.length === 0 ? Math.max(1, lackedBy.length) : lackedBy.length,
     }
@@ -74,6 +87,11 @@ export class Publisher {
     const isReplaced = claims.publicationOf(event.infoHash)?.authorSeq === publication.authorSeq
     return { publication, announced: publications.announce(publication, isReplaced ? before : undefined) }
   }
+}
+
+function isHeld(owners: readonly NodeId[], heldBy: readonly NodeId[]): boolean {
+  const holders = owners.filter((owner) => heldBy.includes(owner)).length
+  return holders > 0 && holders >= Math.min(HOLDERS_MIN, owners.length)
 }
 
 type Claim =

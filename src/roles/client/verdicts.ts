@@ -150,6 +150,9 @@ export class Verdicts {
         // The projection has counted it in this same turn: here it stops counting.
         if (author === this.#options.log.author) this.#written(event.subject, event.bad.length)
         subjects.add(event.subject)
+      } else if (event.kind === 'access.revoked') {
+        // Whoever its word has hurt: only what is enforced can be lifted by that.
+        for (const peer of [...this.#enforced, ...this.#onThinIce]) subjects.add(peer)
       } else if (event.kind === 'operator.banned' || event.kind === 'operator.unbanned') {
         subjects.add(event.subject)
       }

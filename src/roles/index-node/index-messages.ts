@@ -26,16 +26,8 @@ export type SectionDigest = Section & { digest: string }
 /** What the answerer holds of a section; `split`: too many to list. */
 export type SectionContent = Section & { events: readonly EventName[]; split: boolean }
 export type CompareReply = { differing: SectionContent[]; compared: number }
-export type WireHit = {
-  infoHash: InfoHash
-  title: string
-  sizeBytes: number
-  fileCount: number
-  tags: string[]
-  seeders: number
-  publisher: NodeId
-  publishedAt: number
-}
+/** `proof`: the `torrent.published` that is shown, then other events of this info hash; `seeders` is the answerer's word. */
+export type WireHit = { infoHash: InfoHash; seeders: number; proof: readonly SignedEvent[] }
 /** `limit`: 0 for the default. */
 export type WireSearch = { text: string; limit: number; cursor: string; hops: number }
 /** `cursor`: what to ask with for more, empty where that is all; `truncated` says whether there is more. */
@@ -49,6 +41,8 @@ export const QUERY_LENGTH_MAX = 1024
 export const EVENTS_BYTES_MAX = 56 * 1024
 /** An event name is 37 to 45 bytes on the wire: this many stay below the message limit, with 16 bytes for each section. */
 export const EVENT_NAMES_MAX = 950
+/** Events that prove one hit. */
+export const PROOF_MAX = 8
 /** Sections in one comparison: 48 bytes each at most. */
 export const SECTIONS_MAX = 1024
 const OUTCOMES: readonly PublishOutcome[] = ['stored', 'duplicate', 'refused', 'over-budget']
@@ -108,17 +102,25 @@ export function decodeSearch(bytes: Uint8Array): WireSearch {
   return { text, cursor, limit: whole(message.limit, HITS_MAX), hops: whole(message.hops, 16) }
 }
 
-const hitMessage = (hit: WireHit) => ({ ...hit, infoHash: fromHex(hit.infoHash), publisher: fromHex(hit.publisher) })
+const hitMessage = ({ infoHash, seeders, proof }: WireHit) => ({ infoHash: fromHex(infoHash), seeders, proof: [...proof] })
 
-/** The longest run of hits from the front that fits one message; titles and tags are strangers', and may be long. */
+/**
+ * The longest run of hits from the front that fits one message; titles and tags are strangers', and may be long. The first
+ * is always in it, with as much of its proof as fits.
+ */
 export function fittingHits(hits: readonly WireHit[], bytesMax = EVENTS_BYTES_MAX): WireHit[] {
   let bytes = 0
+  const [first] = hits
+  if (first !== undefined && hitBytes(first) > bytesMax) return [{ ...first, proof: fitting(first.proof, bytesMax - 64) }]
   const tooMany = hits.findIndex((hit) => {
-    bytes += proto.Hit.encode(hitMessage(hit)).finish().length + 4
+    bytes += hitBytes(hit)
     return bytes > bytesMax
   })
   return tooMany < 0 ? [...hits] : hits.slice(0, tooMany)
 }
+
+/** Room that a hit takes at most: its events, and its other fields with what stands around them. */
+const hitBytes = ({ proof }: WireHit): number => proof.reduce((bytes, event) => bytes + messageBytes(event), 64)
 
 export const encodeSearchReply = (reply: WireSearchReply): Uint8Array =>
   proto.SearchReply.encode({
@@ -134,13 +136,8 @@ export function decodeSearchReply(bytes: Uint8Array): WireSearchReply {
       if (hit.infoHash?.length !== 20) throw new IndexMessageError('an info hash must have 20 bytes')
       return {
         infoHash: toHex(hit.infoHash) as InfoHash,
-        title: hit.title ?? '',
-        sizeBytes: whole(hit.sizeBytes, Number.MAX_SAFE_INTEGER),
-        fileCount: whole(hit.fileCount, 2 ** 32),
-        tags: [...few(hit.tags, 64)],
         seeders: whole(hit.seeders, 2 ** 32),
-        publisher: id(hit.publisher),
-        publishedAt: whole(hit.publishedAt, Number.MAX_SAFE_INTEGER),
+        proof: few(hit.proof, PROOF_MAX).map(signedEvent),
       }
     }),
     truncated: message.truncated ?? false,

@@ -51,7 +51,11 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
         const [part] = map.plan(text)
         return {
           query: text,
-          hits: reply.hits.map((hit) => ({ ...hit, magnet: magnetOf(hit.infoHash, hit.title) })),
+          hits: reply.hits.map(({ infoHash, title, sizeBytes, fileCount, tags, seeders, publisher, publishedAt }) => ({
+            ...{ infoHash, title, sizeBytes, fileCount, tags: [...tags], seeders, publisher, publishedAt },
+            // Every word of them is in the log of this node.
+            ...{ seedersProven: seeders, magnet: magnetOf(infoHash, title) },
+          })),
           truncated: reply.truncated,
           cursor: reply.cursor === '' ? null : reply.cursor,
           keyword: part?.keyword ?? null,

@@ -8,6 +8,7 @@ import {
 } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
 import { cursorAfter, HITS_DEFAULT } from '../../projections/keyword-index/index.ts'
+import { HitProofs } from './hit-proofs.ts'
 import {
   type CompareReply,
   decodeCompare,
@@ -33,6 +34,8 @@ import type { IndexView } from './index-view.ts'
 import { type PartitionSections, SECTION_DEPTH_MAX } from './partition-sections.ts'
 import { signedIndexEvents } from './signed-events.ts'
 
+/** Hits whose proofs are read for one message: it has no room for more, with the shortest of titles. */
+const HITS_IN_A_MESSAGE_MAX = 300
 const FORWARD_TIMEOUT_MS = 3_000
 /** A section with more events than this is compared in parts: listing them would cost more than the 64 digests. */
 const LISTED_MAX = 64
@@ -52,11 +55,12 @@ export type IndexRequestsOptions = {
 /** Serves the index methods to the network. What a peer asks wrongly is refused by the messenger; nothing here throws past it. */
 export function serveIndexRequests(options: IndexRequestsOptions): void {
   const { overlay, log } = options
+  const proofs = new HitProofs(log)
   overlay.serve(INDEX_METHODS.publish, async (_from, body) => {
     const outcomes = await ingestIndexEvents(decodePublish(body), options)
     return encodePublishReply(outcomes)
   })
-  overlay.serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options))
+  overlay.serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options, proofs))
   overlay.serve(INDEX_METHODS.compare, async (_from, body) =>
     encodeCompareReply(await differences(decodeCompare(body), options)),
   )
@@ -129,7 +133,7 @@ const OUTCOME_OF: { readonly [O in Ingested['outcome']]: PublishOutcome } = {
 }
 
 /** Answers from this node's shard, or asks an owner where this node is none; one hop at most. */
-async function answer(search: WireSearch, { overlay, view }: IndexRequestsOptions): Promise<Uint8Array> {
+async function answer(search: WireSearch, { overlay, view }: IndexRequestsOptions, proofs: HitProofs): Promise<Uint8Array> {
   if (search.hops === 0 && !view.isResponsible(search.text)) {
     const request = encodeSearch({ ...search, hops: 1 })
     for (const owner of view.ownersOfQuery(search.text)) {
@@ -143,13 +147,14 @@ async function answer(search: WireSearch, { overlay, view }: IndexRequestsOption
       }
     }
   }
-  return fittingAnswer(search, view, overlay.self)
+  return fittingAnswer(search, view, proofs, overlay.self)
 }
 
 /** As many hits as were asked for and one message takes; the cursor goes on after them. */
-function fittingAnswer(search: WireSearch, view: IndexView, answeredBy: NodeId): Uint8Array {
+async function fittingAnswer(search: WireSearch, view: IndexView, proofs: HitProofs, answeredBy: NodeId): Promise<Uint8Array> {
   const found = view.search({ ...search, limit: search.limit === 0 ? HITS_DEFAULT : search.limit })
-  const hits = fittingHits(found.hits)
-  if (hits.length === found.hits.length) return encodeSearchReply({ ...found, answeredBy })
+  const all = await proofs.of(found.hits.slice(0, HITS_IN_A_MESSAGE_MAX))
+  const hits = fittingHits(all)
+  if (hits.length === found.hits.length) return encodeSearchReply({ ...found, hits, answeredBy })
   return encodeSearchReply({ hits, truncated: true, cursor: cursorAfter(search.cursor, hits.length), answeredBy })
 }

@@ -1,5 +1,6 @@
 import { KINDS, type NodeId } from '../../events/index.ts'
-import type { EventName, WireHit } from './index-messages.ts'
+import type { SearchReply } from '../../projections/keyword-index/index.ts'
+import type { EventName } from './index-messages.ts'
 
 // What an index node can see from its own projections: its shard of the keyword index, and who else owns what.
 
@@ -7,7 +8,7 @@ export interface IndexView {
   /** True for the numbers of the torrent kinds, the only ones that index nodes take from strangers. */
   isIndexKind(number: number): boolean
   /** From this node's shard alone. */
-  search(request: { text: string; limit: number; cursor: string }): { hits: WireHit[]; truncated: boolean; cursor: string }
+  search(request: { text: string; limit: number; cursor: string }): SearchReply
   /** Owners that can answer the query, best first; empty for a query without words. */
   ownersOfQuery(text: string): NodeId[]
   /** True if this node can answer the query from its own shard. */

@@ -28,12 +28,11 @@ export function liveIndexMap(states: ProjectionRunner<ProjectionStates>, sight: 
   let known = ''
   const owners = new Map<number, NodeId[]>()
   // As long as the runner itself: nothing to undo.
-  states.onChange('liveness', () => {
+  const forget = () => {
     nodes = undefined
-  })
-  states.onChange('admissions', () => {
-    nodes = undefined
-  })
+  }
+  states.onChange('liveness', forget)
+  states.onChange('admissions', forget)
   const indexNodes = (): NodeId[] => {
     const isChanged = nodes === undefined
     nodes ??= members(states.state('liveness')).filter(

@@ -1,7 +1,13 @@
 import type { NodeId } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
-import type { ProjectionRunner } from '../../projections/index.ts'
-import { eventsOfPartition, partitionDigest, search } from '../../projections/keyword-index/index.ts'
+import { type ProjectionRunner, partyOf } from '../../projections/index.ts'
+import {
+  eventsOfPartition,
+  type KeywordIndexState,
+  partitionDigest,
+  search,
+  weigh,
+} from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import type { IndexMap } from './index-map.ts'
 import { type IndexView, isIndexKind } from './index-view.ts'
@@ -13,19 +19,21 @@ export function projectedIndexView(
   own: NodeId,
   newSha256: NewSha256,
 ): IndexView {
-  const index = () => states.state('keyword-index')
+  let weighed: KeywordIndexState | undefined
+  // As long as the runner itself: nothing to undo.
+  states.onChange('admissions', () => {
+    weighed = undefined
+  })
+  const index = (): KeywordIndexState => {
+    const state = states.state('keyword-index')
+    // Somebody was admitted or put out, or a rebuild put another state in its place.
+    if (state !== weighed) weigh(state, (author) => partyOf(states.state('admissions'), author))
+    weighed = state
+    return state
+  }
   return {
     isIndexKind,
-    search({ text, limit, cursor }) {
-      const reply = search(index(), text, { limit, cursor })
-      return {
-        hits: reply.hits.map(({ infoHash, title, sizeBytes, fileCount, tags, seeders, publisher, publishedAt }) => ({
-          ...{ infoHash, title, sizeBytes, fileCount, tags: [...tags], seeders, publisher, publishedAt },
-        })),
-        truncated: reply.truncated,
-        cursor: reply.cursor,
-      }
-    },
+    search: ({ text, limit, cursor }) => search(index(), text, { limit, cursor }),
     ownersOfQuery: (text) => [...new Set(map.plan(text).flatMap(({ owners }) => owners))],
     isResponsible(text) {
       const plan = map.plan(text)

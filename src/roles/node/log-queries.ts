@@ -11,8 +11,8 @@ import {
   type PeerId,
 } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
-import { type Member, members, type ProjectionRunner, type Turns } from '../../projections/index.ts'
-import { Explainer, type Ledger, REPUTATION_KINDS } from '../../projections/reputation/index.ts'
+import { isRevoked, type Member, members, type ProjectionRunner, type Turns } from '../../projections/index.ts'
+import { Explainer, type IsRevoked, type Ledger, REPUTATION_KINDS } from '../../projections/reputation/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import {
   type EventRow,
@@ -68,6 +68,11 @@ export function createLogQueries(parts: LogQueriesParts): LogQueries {
     return states.stateAt(name, at)
   }
 
+  const revokedAsOf = async (at: number | undefined): Promise<IsRevoked> => {
+    const admissions = await stateAsOf('admissions', at)
+    return (node) => isRevoked(admissions, node)
+  }
+
   return {
     async head() {
       return { seq: log.head, lamport: log.lamport }
@@ -78,18 +83,20 @@ export function createLogQueries(parts: LogQueriesParts): LogQueries {
     verify: verifyLog,
     place: (when) => logPosition(log, when, newTurns()),
     async scores({ at } = {}): Promise<ScoreRow[]> {
-      return scoreRows(await stateAsOf('reputation', at))
+      return scoreRows(await stateAsOf('reputation', at), await revokedAsOf(at))
     },
     async explain(peer, { at } = {}): Promise<Explanation> {
       const ledger = await stateAsOf('reputation', at)
-      return explanationOf(log, ledger, peerNamed(ledger, peer), at ?? log.head, newTurns())
+      const isPutOut = await revokedAsOf(at)
+      return explanationOf(log, { ledger, isRevoked: isPutOut }, peerNamed(ledger, peer), at ?? log.head, newTurns())
     },
     async *replay(request) {
       const work = prepareReplay(parts, request)
       return yield* walked(work.head, (onProgress, signal) => work.run({ turns: newTurns(), signal, onProgress }))
     },
     async members({ at } = {}): Promise<MemberRow[]> {
-      return members(await stateAsOf('liveness', at)).map((member) => memberRow(member, log.author))
+      const isPutOut = await revokedAsOf(at)
+      return members(await stateAsOf('liveness', at)).map((member) => memberRow(member, log.author, isPutOut(member.id)))
     },
     async digests({ at }): Promise<ProjectionDigests> {
       const digests: Record<string, string> = {}
@@ -150,9 +157,15 @@ export function peerNamed(ledger: Ledger, text: string): PeerId {
   throw new ServiceError('failed', `nothing is known of a peer ${text}; see \`p2pt reputation list\``)
 }
 
-async function explanationOf(log: LogView, ledger: Ledger, peer: PeerId, to: number, turns: Turns): Promise<Explanation> {
+async function explanationOf(
+  log: LogView,
+  { ledger, isRevoked }: { ledger: Ledger; isRevoked: IsRevoked },
+  peer: PeerId,
+  to: number,
+  turns: Turns,
+): Promise<Explanation> {
   const isRelevant = relevantEvents(ledger, peer)
-  const explainer = new Explainer(peer, { own: log.author })
+  const explainer = new Explainer(peer, { own: log.author, isRevoked })
   await walkLog(
     log,
     { to, kinds: REPUTATION_KINDS },
@@ -183,11 +196,11 @@ function walked<R>(
   return withProgress((report, signal) => run((done) => report({ done, total }), signal))
 }
 
-function memberRow(member: Member, self: NodeId): MemberRow {
+function memberRow(member: Member, self: NodeId, isPutOut: boolean): MemberRow {
   return {
     id: member.id,
     role: member.role,
-    state: member.state,
+    state: isPutOut ? 'revoked' : member.state,
     host: member.host,
     port: member.port,
     incarnation: member.incarnation,

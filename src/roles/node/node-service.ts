@@ -6,6 +6,7 @@ import {
   type Invitation,
   type JoinedNetwork,
   LogError,
+  type NodeId,
   type NodeRole,
   type PeerId,
   readRevocation,
@@ -73,6 +74,7 @@ export type NodeParts = {
 export function createNodeService(parts: NodeParts): NodeService {
   const { admittance, log, states, overlay, notices, queries, sight } = parts
   const ledger = () => states.state('reputation')
+  const isRevoked = (node: NodeId): boolean => admittance.isRevoked(node)
   const rebuilder = createRebuilder(states)
 
   const decide = async (kind: 'operator.banned' | 'operator.unbanned', peer: string, reason: string) => {
@@ -85,7 +87,7 @@ export function createNodeService(parts: NodeParts): NodeService {
       const word = kind === 'operator.banned' ? 'ban' : 'unban'
       throw new ServiceError('failed', `the ${word} was not recorded and does not hold: ${cause.message}`, { cause })
     }
-    return scoreRow(ledger(), subject)
+    return scoreRow(ledger(), subject, isRevoked)
   }
 
   return {
@@ -95,7 +97,7 @@ export function createNodeService(parts: NodeParts): NodeService {
     },
     async links(): Promise<LinkRow[]> {
       return overlay.status().links.map((link) => {
-        const { score, standing } = scoreRow(ledger(), link.peer)
+        const { score, standing } = scoreRow(ledger(), link.peer, isRevoked)
         return {
           peer: link.peer,
           role: link.role ?? roleInTable(parts, link.peer),
@@ -135,7 +137,7 @@ export function createNodeService(parts: NodeParts): NodeService {
     async revoke(revocation, ownerSignature) {
       const event = revocationOf(parts, revocation, ownerSignature)
       await log.append([{ stream: 'gossip', event }], { durable: true })
-      const repeated = await orphanedRevocations(log, (author) => admittance.isRevoked(author))
+      const repeated = await orphanedRevocations(log, isRevoked)
       if (repeated.length > 0)
         await log.append(
           repeated.map((event) => ({ stream: 'gossip', event })),
@@ -164,7 +166,8 @@ function statusOf(parts: NodeParts): NodeStatus {
   const { links, ...gossip } = overlay.status()
   const inView = (view: string): number => links.filter((link) => link.view === view).length
   const counts = { alive: 0, suspect: 0, dead: 0, left: 0 }
-  for (const member of members(states.state('liveness'))) if (sight.isMember(member.id)) counts[sight.stateOf(member)] += 1
+  for (const member of members(states.state('liveness')))
+    if (!admittance.isRevoked(member.id) && sight.isMember(member.id)) counts[sight.stateOf(member)] += 1
   const mainline = directory === undefined ? engine?.dht : { port: directory.port, nodeCount: directory.nodeCount }
   const waitingFor = parts.waitingFor()
   return {

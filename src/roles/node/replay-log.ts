@@ -1,5 +1,7 @@
 import { isNodeId, type NodeId, type PeerId } from '../../events/index.ts'
+import { isRevoked } from '../../projections/index.ts'
 import {
+  type IsRevoked,
   judge,
   policyOf,
   REPUTATION_KINDS,
@@ -26,10 +28,15 @@ export function prepareReplay(
   // All of one moment: what comes later is in neither side.
   const head = states.applied
   const live = states.state('reputation')
-  const liveStanding = new Map([...live.subjects.keys()].map((peer) => [peer, judge(live, peer).standing]))
+  const admissions = states.state('admissions')
+  const isPutOut: IsRevoked = (node) => isRevoked(admissions, node)
+  const liveStanding = new Map(
+    [...live.subjects.keys()].map((peer) => [peer, judge(live, peer, { isRevoked: isPutOut }).standing]),
+  )
   const liveDigest = states.digest('reputation')
   const replayer = new ReputationReplayer({
     own: log.author,
+    isRevoked: isPutOut,
     ...(policy === undefined ? {} : { policy: policyOf({ policy: policy.id, parameters: policy.parameters }) }),
     ...(without === undefined ? {} : { without: without as NodeId }),
     ...(until === undefined ? {} : { until }),
@@ -51,7 +58,7 @@ export function prepareReplay(
       },
       options,
     )
-    const { scores, changed } = await compared(replayer, liveStanding, options)
+    const { scores, changed } = await compared(replayer, liveStanding, isPutOut, options)
     return {
       policy: replayer.ledger.policy.id,
       events,
@@ -68,12 +75,13 @@ export function prepareReplay(
 async function compared(
   { ledger }: ReputationReplayer,
   liveStanding: ReadonlyMap<PeerId, Standing>,
+  isPutOut: IsRevoked,
   { turns, signal }: WalkOptions,
 ): Promise<Pick<ReplayResult, 'scores' | 'changed'>> {
   const scores: ScoreRow[] = []
   const changed: ReplayResult['changed'] = []
   for (const peer of [...ledger.subjects.keys()].sort()) {
-    const row = scoreRow(ledger, peer)
+    const row = scoreRow(ledger, peer, isPutOut)
     scores.push(row)
     const was = liveStanding.get(peer) ?? 'good'
     if (was !== row.standing) changed.push({ peer, live: was, replayed: row.standing })

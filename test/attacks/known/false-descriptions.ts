@@ -1,8 +1,16 @@
+import { eventOf, type SignedEvent, scanBody } from '../../../src/events/index.ts'
 import { decodeSearchReply, encodeSearch, INDEX_METHODS } from '../../../src/roles/index-node/index-messages.ts'
 import type { Attacker } from '../attacker.ts'
 import type { Attack } from '../stage.ts'
 import { COMMON_WORD } from '../work.ts'
 import { publishAt } from './publications.ts'
+
+/** The title of the description that proves a hit. */
+function titleIn([description]: readonly SignedEvent[]): string {
+  if (description === undefined) return ''
+  const event = eventOf(scanBody(description.body), (_kind, _version, payload) => payload)
+  return event.kind === 'torrent.published' ? event.title : ''
+}
 
 const FALSE_TITLE = `${COMMON_WORD} improved`
 
@@ -22,7 +30,8 @@ const falseDescriptions =
         const hits = reply === undefined ? [] : decodeSearchReply(reply).hits
         const events = hits
           .filter(({ infoHash }) => !described.has(`${attacker.id} ${infoHash}`))
-          .map(({ infoHash, title }) => {
+          .map(({ infoHash, proof }) => {
+            const title = titleIn(proof)
             described.add(`${attacker.id} ${infoHash}`)
             // The publisher's own word stays in it, so that whoever looks for it finds this.
             const kept = title.split(' ').at(-1) ?? ''

@@ -10,9 +10,11 @@ import {
   INDEX_METHODS,
   type WireHit,
 } from '../../../src/roles/index-node/index-messages.ts'
+import type { Attacker } from '../attacker.ts'
 import type { HonestNetwork } from '../network.ts'
 import type { Attack } from '../stage.ts'
 import { COMMON_WORD } from '../work.ts'
+import { publicationOf } from './publications.ts'
 
 /** Seeds of keys that come before all honest nodes as owners of the common word, and so many others as are wanted. */
 function groundSeeds(network: HonestNetwork, count: number): Uint8Array[] {
@@ -29,14 +31,14 @@ function groundSeeds(network: HonestNetwork, count: number): Uint8Array[] {
 }
 
 const ownKeywords =
-  (hits: (text: string) => readonly WireHit[]): Attack =>
+  (hits: (text: string, attacker: Attacker) => readonly WireHit[]): Attack =>
   async (stage) => {
     const attackers = await stage.attackers({ seeds: groundSeeds(stage.network, stage.keys) })
     for (const attacker of attackers) {
       attacker.serve(INDEX_METHODS.publish, (_, body) => encodePublishReply(decodePublish(body).map(() => 'stored' as const)))
       attacker.serve(INDEX_METHODS.search, (_, body) => {
         const { text } = decodeSearch(body)
-        return encodeSearchReply({ hits: [...hits(text)], truncated: false, cursor: '', answeredBy: attacker.id })
+        return encodeSearchReply({ hits: [...hits(text, attacker)], truncated: false, cursor: '', answeredBy: attacker.id })
       })
       await attacker.linkAll()
       attacker.appear()
@@ -49,10 +51,9 @@ const ownKeywords =
 /** Keys that own the common word: they acknowledge every publication, keep none, and find nothing. */
 export const emptyAnswers = ownKeywords(() => [])
 
-/** The same, and they find what nobody has signed. */
-export const forgedAnswers = ownKeywords((text) => [
-  {
-    ...{ infoHash: randomBytes(20).toString('hex') as InfoHash, title: text, sizeBytes: 1_000, fileCount: 1, tags: [] },
-    ...{ seeders: 99_999, publisher: randomBytes(32).toString('hex') as NodeId, publishedAt: 1_800_000_000_000 },
-  },
-])
+/** The same, and they find what nobody has signed: a description that says it is another's. */
+export const forgedAnswers = ownKeywords((text, attacker) => {
+  const infoHash = randomBytes(20).toString('hex') as InfoHash
+  const { body } = publicationOf(attacker, text, infoHash)
+  return [{ infoHash, seeders: 99_999, proof: [{ body, signature: randomBytes(64) }] }]
+})

@@ -1,5 +1,5 @@
 import type { NodeId } from '../../../src/events/index.ts'
-import type { EventRow, Explanation, SearchHit, SearchResult, TorrentRow } from '../../../src/roles/index.ts'
+import type { EventRow, Explanation, PublishResult, SearchHit, SearchResult, TorrentRow } from '../../../src/roles/index.ts'
 
 // Rows as a node gives them, for the renderers' tests.
 
@@ -36,6 +36,7 @@ export const searchHit = (change: Partial<SearchHit> = {}): SearchHit => ({
   fileCount: 12,
   tags: ['folk', 'music'],
   seeders: 2,
+  seedersProven: 2,
   publisher: NODE_A,
   publishedAt: 0,
   magnet: `magnet:?xt=urn:btih:${HASH}`,
@@ -92,5 +93,22 @@ export const explanation = (change: Partial<Explanation> = {}): Explanation => (
     },
   ],
   decisive: [12],
+  ...change,
+})
+
+const nothingSkipped = { count: 0, first: [] }
+
+export const published = (change: Partial<PublishResult> = {}): PublishResult => ({
+  infoHash: HASH,
+  title: 'Songs of the sea',
+  replaces: null,
+  sizeBytes: 48_000_000,
+  magnet: `magnet:?xt=urn:btih:${HASH}`,
+  acknowledgedBy: [],
+  partitions: 1,
+  partitionsHeld: 0,
+  acknowledged: false,
+  pending: 1,
+  skipped: { hidden: nothingSkipped, links: nothingSkipped, special: nothingSkipped },
   ...change,
 })

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { eventLine, verifyText } from '../../../src/cli/render/events.ts'
 import { explanationText, replayText, scoreTable } from '../../../src/cli/render/reputation.ts'
 import { rebuildText, searchText } from '../../../src/cli/render/search.ts'
-import { torrentTable } from '../../../src/cli/render/torrents.ts'
-import { eventRow, explanation, HASH, NODE_A, NODE_B, searchHit, searchResult, torrentRow } from './rows.ts'
+import { publishText, torrentTable } from '../../../src/cli/render/torrents.ts'
+import { eventRow, explanation, HASH, NODE_A, NODE_B, published, searchHit, searchResult, torrentRow } from './rows.ts'
 
 const EVIL = 'x\u001b[2J\u202ey\nz'
 const EVIL_SHOWN = 'xy z'
@@ -21,7 +21,27 @@ describe('answers as text', () => {
   it('says when nothing was found, when there is more, and when nodes did not answer', () => {
     assert.match(searchText(searchResult({ hits: [] })), /^nothing found for "songs"\n0 hits/)
     assert.match(searchText(searchResult({ truncated: true })), /there are more/)
-    assert.match(searchText(searchResult({ failed: [{ node: NODE_A, reason: 'timeout' }] })), /1 index node did not answer/)
+    assert.match(
+      searchText(searchResult({ failed: [{ node: NODE_A, reason: 'timeout' }] })),
+      /1 index node gave no answer that could be used/,
+    )
+  })
+
+  it('says how many seeders are proven where that is not all of them', () => {
+    const hits = [searchHit({ seeders: 402, seedersProven: 4 }), searchHit({ seeders: 1, seedersProven: 1 })]
+    assert.match(searchText(searchResult({ hits })), /, 402 seeders \(4 proven\), published/)
+    assert.match(searchText(searchResult({ hits })), /, 1 seeder, published/)
+  })
+
+  it('calls a publication pending as long as one owner of a keyword stands alone for it', () => {
+    const held = { acknowledgedBy: [NODE_A, NODE_B], partitions: 2, partitionsHeld: 2, acknowledged: true, pending: 0 }
+    assert.match(publishText(published(held)), /index +2 index nodes hold the entry$/)
+    assert.match(publishText(published({ ...held, pending: 1 })), /2 index nodes hold the entry; 1 index node to go, tried/)
+    const alone = { acknowledgedBy: [NODE_A], partitionsHeld: 1, acknowledged: false, pending: 2 }
+    assert.match(
+      publishText(published({ ...held, ...alone })),
+      /index +pending: 1 index node holds the entry, and two owners do for 1 of 2 keywords; 2 index nodes to go, tried again/,
+    )
   })
 
   it('shows no stranger control characters in titles, tags, names, problems, events or evidence', () => {

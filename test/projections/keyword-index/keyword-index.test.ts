@@ -16,6 +16,7 @@ import {
   type Row,
   type SearchOptions,
   search,
+  weigh,
 } from '../../../src/projections/index.ts'
 import { newSha256 } from '../../../src/projections/sha256.system.ts'
 import { EnvelopeMaker, foldAll, hash, node, rearranged, rowsOf } from '../envelopes.ts'
@@ -54,7 +55,7 @@ describe('keyword index', () => {
     const [hit] = search(shelf.state, 'bunny').hits
     assert.deepEqual(hit, {
       ...{ infoHash: hash('Big Buck Bunny'), title: 'Big Buck Bunny', sizeBytes: 700, fileCount: 1, tags: ['film'] },
-      ...{ seeders: 1, verified: false, publisher: ada, publishedAt: 1_700_000_001_000, seq: 1 },
+      ...{ seeders: 1, verified: false, publisher: ada, publishedAt: 1_700_000_001_000, evidence: [1] },
     })
     assert.deepEqual([shelf.titles('big bunny').length, shelf.titles('big fish').length], [1, 0])
   })
@@ -82,12 +83,130 @@ describe('keyword index', () => {
     assert.deepEqual([shelf.titles('film'), shelf.state.visibleCount], [['Film'], 1])
   })
 
-  it('folds several publishers of one info hash into one torrent, under the title of most', () => {
-    const shelf = new Shelf().says(eve, published('Cheap Pills', { name: 'x' }))
-    shelf.says(ada, published('Real Film', { name: 'x' })).says(bob, published('Real Film', { name: 'x' }))
+  it('folds several publishers of one info hash into one torrent, as the one described it that came first', () => {
+    const shelf = new Shelf().says(ada, published('Real Film', { name: 'x' }))
+    shelf.says(bob, published('Other Film', { name: 'x' })).says(eve, published('Other Film', { name: 'x' }))
     assert.deepEqual(shelf.titles('film'), ['Real Film'])
     assert.equal(search(shelf.state, 'film').hits[0]?.publisher, ada)
     assert.equal(shelf.state.documents.size, 1)
+  })
+
+  describe('among rival descriptions', () => {
+    const real = (more: { sizeBytes?: number } = {}) => published('Real Film', { name: 'x', ...more })
+    const pills = published('Cheap Film', { name: 'x', sizeBytes: 1, tags: ['free'] })
+    const shown = ({ state }: Shelf) => search(state, 'film').hits.map(({ title, sizeBytes }) => `${title} ${sizeBytes}`)
+    /** Invitations of those who have one. */
+    const invited = (shelf: Shelf, of: (author: NodeId) => string | undefined) => weigh(shelf.state, of)
+    const seeders = Array.from({ length: 400 }, (_, at) => node(`seeder ${at}`))
+
+    it('takes nothing from a stamp that says it was first', () => {
+      const shelf = new Shelf().says(ada, published('Something Else')).says(ada, real({ sizeBytes: 7 }))
+      shelf.fold.apply(shelf.state, shelf.maker.make(eve, pills, 'index', 1))
+      assert.deepEqual(shown(shelf), ['Real Film 7'])
+      // Nor does a publisher lose its place by saying it anew.
+      shelf.says(ada, published('Real Film Again', { name: 'x' }))
+      assert.deepEqual(shown(shelf), ['Real Film Again 1000'])
+    })
+
+    it('takes another title only from more invitations than hold the present one, whatever the number of keys', () => {
+      const shelf = new Shelf().says(ada, real())
+      for (const seeder of seeders.slice(0, 50)) shelf.says(seeder, pills, verified('Cheap Film', 'x'))
+      invited(shelf, (author) => (author === ada || author === bob ? author.slice(0, 8) : 'one invitation'))
+      assert.deepEqual(shown(shelf), ['Real Film 1000'])
+      invited(shelf, (author) => (author === ada ? 'ada' : author === seeders[0] ? 'second' : 'first'))
+      assert.deepEqual(shown(shelf), ['Cheap Film 1'])
+      shelf.says(bob, verified('Real Film', 'x'))
+      invited(shelf, (author) => (author === ada ? 'ada' : author === bob ? 'bob' : author === seeders[0] ? 'second' : 'first'))
+      assert.deepEqual(shown(shelf), ['Real Film 1000'])
+    })
+
+    it('counts those who have checked it, and not those who say they published it', () => {
+      const shelf = new Shelf().says(eve, pills).says(ada, real())
+      for (const seeder of seeders) shelf.says(seeder, verified('Real Film', 'x'))
+      shelf.says(bob, pills).says(node('mallory'), pills)
+      assert.deepEqual(shown(shelf), ['Real Film 1000'])
+      assert.equal(search(shelf.state, 'film').hits[0]?.publisher, ada)
+    })
+
+    it('counts invited parties before keys that nobody invited', () => {
+      const shelf = new Shelf().says(ada, real()).says(bob, pills)
+      for (const seeder of seeders) shelf.says(seeder, verified('Cheap Film', 'x'))
+      invited(shelf, (author) => (author === ada ? 'invitation' : author))
+      assert.deepEqual(shown(shelf), ['Real Film 1000'])
+    })
+  })
+
+  describe('of those whose admission was taken back', () => {
+    it('counts neither publications nor seeders, at once and after a restart', () => {
+      const shelf = new Shelf().says(ada, published('Film A')).says(eve, published('Film E'), verified('Film A'))
+      shelf.says(bob, verified('Film E'))
+      const revoked = (author: NodeId) => (author === eve ? undefined : author)
+      const hits = (state: KeywordIndexState) => search(state, 'film').hits.map(({ title, seeders }) => `${title} ${seeders}`)
+      assert.deepEqual(hits(shelf.state).sort(), ['Film A 2', 'Film E 2'])
+      const rows = rowsOf(shelf.fold, shelf.state)
+      weigh(shelf.state, revoked)
+      assert.deepEqual(hits(shelf.state), ['Film A 1'])
+      assert.deepEqual(shelf.titles('e'), [])
+      assert.deepEqual([shelf.state.visibleCount, documentFrequency(shelf.state, 'e')], [1, 0])
+      assert.deepEqual(rowsOf(shelf.fold, shelf.state), rows, 'the rows tell what was said, whoever said it')
+      const loaded = shelf.fold.load(rows)
+      weigh(loaded, revoked)
+      assert.deepEqual(hits(loaded), ['Film A 1'])
+      // What comes of it later counts no more.
+      shelf.says(eve, published('Film F'))
+      assert.deepEqual(hits(shelf.state), ['Film A 1'])
+      weigh(shelf.state, (author) => author)
+      assert.deepEqual(hits(shelf.state).sort(), ['Film A 2', 'Film E 2', 'Film F 1'])
+    })
+  })
+
+  describe('under one word', () => {
+    const flooded = (count: number, keys: number) => {
+      const shelf = new Shelf()
+      for (let at = 0; at < 10; at++) shelf.says(ada, published(`constellations ${at} honest`))
+      for (let at = 0; at < count; at++) shelf.says(node(`spammer ${at % keys}`), published(`constellations ${at}`))
+      weigh(shelf.state, (author) => (author === ada ? 'ada' : 'spammers'))
+      return shelf
+    }
+
+    it('leaves others their places, with more titles of one invitation than are ever looked at', () => {
+      const shelf = flooded(DOCUMENTS_PER_KEYWORD_MAX + 100, 3)
+      for (const query of ['constellations', 'constellations | nothing', 'const*', 'constellations size:>1']) {
+        const titles = shelf.titles(query)
+        assert.equal(titles.filter((title) => title.endsWith('honest')).length, 10, query)
+        assert.equal(titles.slice(0, 10).filter((title) => title.endsWith('honest')).length, 5, query)
+      }
+    })
+
+    it('gives the same places at every owner, and every torrent once over all pages', () => {
+      const [one, two] = [flooded(300, 50), flooded(300, 50)]
+      const loaded = two.fold.load(rowsOf(two.fold, two.state))
+      weigh(loaded, (author) => (author === ada ? 'ada' : 'spammers'))
+      const seen: string[] = []
+      for (let cursor = '', page = 0; page < 100; page++) {
+        const reply = search(one.state, 'constellations', { cursor })
+        assert.deepEqual(search(loaded, 'constellations', { cursor }), reply)
+        seen.push(...reply.hits.map(({ infoHash }) => infoHash))
+        cursor = reply.cursor
+        if (cursor === '') break
+      }
+      assert.deepEqual([seen.length, new Set(seen).size], [310, 310])
+    })
+
+    it('puts what many invitations hold before what many keys of one hold', () => {
+      const shelf = new Shelf().says(eve, published('Film E')).says(ada, published('Film A'))
+      for (let at = 0; at < 50; at++) shelf.says(node(`eve ${at}`), verified('Film E'))
+      for (const other of [bob, node('carol')]) shelf.says(other, verified('Film A'))
+      weigh(shelf.state, (author) => ([ada, bob, node('carol')].includes(author) ? `i ${author}` : 'eve'))
+      assert.deepEqual(
+        [...shelf.state.documents.values()].map(({ seeders, backers }) => [seeders, backers]),
+        [
+          [51, 1],
+          [3, 3],
+        ],
+      )
+      assert.deepEqual(shelf.titles('film', { limit: 1 }), ['Film A'])
+    })
   })
 
   it('takes a new title in place of the old one', () => {
@@ -369,12 +488,18 @@ describe('keyword index', () => {
         const maker = new EnvelopeMaker()
         return said.map(([by, event, lamport]) => maker.make(by, event, 'index', lamport))
       })
-    // The place in a node's own log is its own affair.
-    const withoutSeq = (rows: readonly Row[]) => rows.map(([key, value]) => [key, value.replaceAll(/"seq":\d+/g, '')])
+    // The place in a node's own log is its own affair, and so is who came first to it.
+    const withoutSeq = (rows: readonly Row[]) => rows.map(([key, value]) => [key, value.replaceAll(/"(?:seq|since)":\d+/g, '')])
     projectionLaws(keywordIndexProjection, histories, withoutSeq)
 
     it('answers and lists partitions the same for every order of arrival, and after it was loaded', () => {
-      const shuffled = histories.chain((envelopes) =>
+      // Of rivals each owner shows the one that came to it first.
+      const withoutRivals = histories.map((envelopes) =>
+        envelopes.filter(
+          ({ author, event }) => event.kind !== 'torrent.published' || author === (event.infoHash === hash('1') ? ada : bob),
+        ),
+      )
+      const shuffled = withoutRivals.chain((envelopes) =>
         fc.tuple(
           fc.constant(envelopes),
           fc.shuffledSubarray(
@@ -384,7 +509,7 @@ describe('keyword index', () => {
         ),
       )
       const answers = (state: KeywordIndexState) => ({
-        hits: ['big', 'bunny', 'b*', '巨'].map((query) => search(state, query).hits.map(({ seq: _, ...hit }) => hit)),
+        hits: ['big', 'bunny', 'b*', '巨'].map((query) => search(state, query).hits.map(({ evidence: _, ...hit }) => hit)),
         digests: ['big', 'bunny', 'buck', '巨人'].map((word) => partitionDigest(state, partitionOf(word), newSha256)),
         counts: [state.visibleCount, state.postingCount, state.words.size],
       })

@@ -58,6 +58,10 @@ describe('an explanation', () => {
       decisive,
       [0, 1, 2, 3, 4, 5, 6].map((index) => first + index),
     )
+    // All of them were put out since.
+    const lifted = explain(scene.envelopes, peer, { own, isRevoked: (node) => reporters.includes(node) })
+    assert.deepEqual([lifted.judgement.standing, lifted.ban, lifted.decisive], ['good', undefined, []])
+    assert.deepEqual(lifted.verdicts.at(-1)?.scoreAfter, 95)
   })
 
   it('names the operator’s word, and the evidence of trusted keys', () => {

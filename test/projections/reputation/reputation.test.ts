@@ -43,7 +43,11 @@ describe('reputation, policy seed-v1', () => {
     const scene = new Scene()
     for (let index = 0; index < 20; index++) scene.says(own, judged(peer, 0, 1))
     assert.deepEqual([verdictOn(scene).score, verdictOn(scene).standing], [0, 'good'])
-    assert.equal(judge(stateOf(scene), peer, SEED_V1, 1).standing, 'banned', 'also before the log has the last one')
+    assert.equal(
+      judge(stateOf(scene), peer, { policy: SEED_V1, moreBad: 1 }).standing,
+      'banned',
+      'also before the log has the last one',
+    )
     scene.says(own, judged(peer, 0, 1))
     assert.deepEqual([verdictOn(scene).score, verdictOn(scene).standing], [-5, 'banned'])
     assert.equal(summary(verdictOn(scene)), '0 good pieces and 21 bad seen here')
@@ -110,9 +114,54 @@ describe('reputation, policy seed-v1', () => {
       const scene = proven(new Scene(), named('reporter', 6))
       for (const reporter of named('reporter', 6)) scene.says(reporter, judged(peer, 0, 100))
       assert.deepEqual([verdictOn(scene).score, verdictOn(scene).standing], [100 - 6 * 22, 'thin-ice'])
-      assert.equal(judge(stateOf(scene), peer, SEED_V1, 1).standing, 'banned')
+      assert.equal(judge(stateOf(scene), peer, { policy: SEED_V1, moreBad: 1 }).standing, 'banned')
       scene.says(own, judged(peer, 0, 1))
       assert.equal(verdictOn(scene).standing, 'banned')
+    })
+
+    describe('of reporters that were put out', () => {
+      const reporters = named('reporter', 6)
+      const isRevoked = (node: NodeId) => reporters.includes(node)
+      const warned = () => {
+        const scene = proven(new Scene(), reporters)
+        for (const reporter of reporters) scene.says(reporter, judged(peer, 0, 100))
+        return scene
+      }
+      const judgedNow = (scene: Scene) => judge(stateOf(scene), peer, { isRevoked })
+
+      it('weighs nothing, whenever it was said, and the judgement says so', () => {
+        const { score, standing, because } = judgedNow(warned())
+        assert.deepEqual([score, standing], [100, 'good'])
+        assert.match(because.find(({ name }) => name === 'revoked')?.because ?? '', /what 6 reporters said weighs nothing/)
+        assert.equal(judge(stateOf(warned()), peer, { moreBad: 1, isRevoked }).standing, 'good')
+      })
+
+      it('lifts a ban that it alone made, in a replay too, and none that own evidence makes', () => {
+        const scene = warned().says(own, judged(peer, 0, 1))
+        assert.equal(verdictOn(scene).standing, 'banned')
+        assert.deepEqual([judgedNow(scene).score, judgedNow(scene).standing], [95, 'good'])
+        const replayed = replayReputation(scene.envelopes, { own, isRevoked }).get(peer)
+        assert.deepEqual(replayed, judgedNow(scene))
+        // Others who are still here had warned as well.
+        const others = named('honest', 6)
+        const both = proven(new Scene(), [...reporters, ...others])
+        for (const other of [...reporters, ...others]) both.says(other, judged(peer, 0, 100))
+        assert.equal(judgedNow(both.says(own, judged(peer, 0, 1))).standing, 'banned')
+        // Its mark stands where that of own evidence would be.
+        assert.equal(judgedNow(scene.says(own, judged(peer, 0, 20))).standing, 'banned')
+        assert.match(summary(judgedNow(scene)), /0 good pieces and 21 bad/)
+      })
+
+      it('lifts a ban by trusted keys when too few of them are left', () => {
+        const scene = new Scene()
+        const [one, two, three] = named('reporter', 3) as [NodeId, NodeId, NodeId]
+        const policy = { ...SEED_V1, trusted: [one, two, three] }
+        scene.says(own, { kind: 'policy.adopted', policy: 'mine', parameters: parametersOf(policy) })
+        for (const trusted of [one, two, three]) scene.says(trusted, judged(peer, 0, 21))
+        const without = (...gone: NodeId[]) =>
+          judge(stateOf(scene), peer, { isRevoked: (node) => gone.includes(node) }).standing
+        assert.deepEqual([without(), without(one), without(one, two)], ['banned', 'banned', 'good'])
+      })
     })
 
     it('cannot lift a score: praise only answers slander', () => {

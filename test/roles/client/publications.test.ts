@@ -40,6 +40,27 @@ describe('publications', () => {
     await network.until('it has it', () => away.titles().length === 1, 120_000)
   })
 
+  it('are acknowledged when two of three owners of each keyword say so, or all there are', async () => {
+    const said = async (indexNodes: number, silent: number) => {
+      await started(indexNodes)
+      const client = network.client()
+      for (const owner of client.map.ownersOf('orbit').slice(0, silent)) {
+        network.at(owner).node.overlay.serve(INDEX_METHODS.publish, async () => encodePublishReply(['refused']))
+      }
+      const { acknowledged, partitions, partitionsHeld } = await client.publish('orbit')
+      const result = [acknowledged, partitions, partitionsHeld]
+      await network[Symbol.asyncDispose]()
+      return result
+    }
+    assert.deepEqual(await said(3, 0), [true, 1, 1])
+    assert.deepEqual(await said(3, 1), [true, 1, 1])
+    assert.deepEqual(await said(3, 2), [false, 1, 0])
+    assert.deepEqual(await said(2, 1), [false, 1, 0])
+    assert.deepEqual(await said(1, 0), [true, 1, 1])
+    assert.deepEqual(await said(1, 1), [false, 1, 0])
+    await started(1)
+  })
+
   it('wait for the first index node when none is known', async () => {
     await started(1)
     const [client, index] = [network.client(), network.index(0)]

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import type { InfoHash } from '../../../src/events/index.ts'
+import type { InfoHash, NodeId, Ruling, SignedEvent } from '../../../src/events/index.ts'
+import { SEEDERS_PROVEN_MAX } from '../../../src/projections/keyword-index/index.ts'
+import { HeldOffOwners } from '../../../src/roles/client/held-off-owners.ts'
+import type { ProvenHit } from '../../../src/roles/client/proven-hits.ts'
 import { joinedHits } from '../../../src/roles/client/search.ts'
 import {
   decodeSearch,
@@ -13,7 +16,7 @@ import {
 } from '../../../src/roles/index-node/index-messages.ts'
 import { HITS_DEFAULT, HITS_MAX } from '../../../src/roles/services.ts'
 import { hash, node } from '../../projections/envelopes.ts'
-import { Author, IndexNetwork, type IndexPeer } from '../index-network.ts'
+import { Author, type ClientPeer, IndexNetwork, type IndexPeer } from '../index-network.ts'
 
 describe('a search', () => {
   let network: IndexNetwork
@@ -172,14 +175,13 @@ describe('a search', () => {
     assert.equal((await client.search({ text: 'orbit', limit: HITS_MAX })).hits.length, 30)
     assert.equal(again.length, 2)
 
-    const one = (await network.index(0).index?.service.searchHere({ text: 'orbit', limit: 1 }))?.hits[0]
-    assert.ok(one)
+    const others = await new Author(2).publishes(...Array.from({ length: 100 }, (_, at) => `orbit of page ${at}`))
     let pages = 0
     network.index(0).node.overlay.serve(INDEX_METHODS.search, async () => {
       pages += 1
       await new Promise<void>((resolve) => network.sim.time.after(300, resolve))
-      const hit = { ...one, infoHash: hash(`${pages}`), tags: [] }
-      return encodeSearchReply({ hits: [hit], truncated: true, cursor: `${pages}`, answeredBy: network.index(0).id })
+      const hits = [{ infoHash: hash(`orbit of page ${pages}`), seeders: 1, proof: others.slice(pages, pages + 1) }]
+      return encodeSearchReply({ hits, truncated: true, cursor: `${pages}`, answeredBy: network.index(0).id })
     })
     const before = network.sim.time.now()
     const found = await client.search({ text: 'orbit', limit: HITS_MAX })
@@ -198,27 +200,182 @@ describe('a search', () => {
     await network.until('it is known to be dead', () => client.map.indexNodes().length === 0, 60_000)
     await assert.rejects(client.search('orbit'), /no index node is known to be alive/)
   })
+
+  describe('believes no owner more than it proves', () => {
+    const [first, others] = ['first', 'others'] as const
+    /** What the first owner of `orbit` answers with, and what the others. */
+    const answered = (client: ClientPeer, answers: { [K in 'first' | 'others']?: (hits: WireHit[]) => WireHit[] }) => {
+      const asked: NodeId[] = []
+      const owners = client.map.ownersOf('orbit')
+      for (const [place, owner] of owners.entries()) {
+        const peer = network.at(owner)
+        const serve = handlerOf(peer, INDEX_METHODS.search)
+        const change = answers[place === 0 ? first : others] ?? ((hits) => hits)
+        peer.node.overlay.serve(INDEX_METHODS.search, async (from, body) => {
+          asked.push(owner)
+          const reply = decodeSearchReply(await serve(from, body))
+          return encodeSearchReply({ ...reply, hits: change(reply.hits) })
+        })
+      }
+      return { asked, owners }
+    }
+    const publishedTwo = async () => {
+      const client = await started(3)
+      await client.publish('quiet orbit')
+      await client.publish('loud orbit')
+      return client
+    }
+    const [description] = [1]
+    const forgeries: [what: string, forge: (hit: WireHit, others: readonly SignedEvent[]) => WireHit][] = [
+      ['has no proof', (hit) => ({ ...hit, proof: [] })],
+      ['is signed by nobody', ({ proof: [event], ...hit }) => ({ ...hit, proof: [changed(event)] })],
+      ['is about another torrent', (hit) => ({ ...hit, infoHash: hash('another') })],
+      ['shows no description', (hit, [claim]) => ({ ...hit, proof: claim === undefined ? [] : [claim] })],
+      ['has a forged seeder', (hit, [claim]) => ({ ...hit, proof: [...hit.proof, changed(claim)] })],
+      ['is no event', (hit) => ({ ...hit, proof: [{ body: new Uint8Array([1, 2, 3]), signature: new Uint8Array(64) }] })],
+    ]
+    for (const [what, forge] of forgeries) {
+      it(`drops an answer with a hit that ${what}, asks another owner, and that one last from then on`, async () => {
+        const client = await publishedTwo()
+        const claims = await new Author(5).verifies('quiet orbit')
+        const { asked, owners } = answered(client, {
+          first: (hits) => hits.map((hit, at) => (at === description ? forge(hit, claims) : hit)),
+        })
+        const found = await client.search('orbit')
+        assert.deepEqual(titles(found.hits), ['loud orbit', 'quiet orbit'])
+        assert.deepEqual(
+          found.failed.map(({ node, reason }) => [node, reason]),
+          [[owners[0], '1 of its 2 hits are signed by nobody']],
+        )
+        asked.length = 0
+        const again = await client.search('orbit')
+        assert.deepEqual([titles(again.hits), again.failed], [['loud orbit', 'quiet orbit'], []])
+        assert.equal(asked.includes(owners[0] as NodeId), false)
+      })
+    }
+
+    it('drops hits without the words that were asked for', async () => {
+      const client = await publishedTwo()
+      await client.publish('cheap pills')
+      const pills = decodeSearchReply(
+        await client.request(
+          network.index(0).id,
+          INDEX_METHODS.search,
+          encodeSearch({ text: 'pills', limit: 5, cursor: '', hops: 0 }),
+        ),
+      ).hits
+      assert.equal(pills.length, 1)
+      answered(client, { first: (hits) => [...pills, ...hits], others: (hits) => [...pills, ...hits] })
+      assert.deepEqual(titles((await client.search('orbit')).hits), ['loud orbit', 'quiet orbit'])
+    })
+
+    it('finds what the first owner keeps silent about', async () => {
+      const client = await publishedTwo()
+      answered(client, { first: () => [] })
+      assert.deepEqual(titles((await client.search('orbit')).hits), ['loud orbit', 'quiet orbit'])
+      answered(client, { first: (hits) => hits.slice(1) })
+      assert.deepEqual(titles((await client.search('orbit')).hits), ['loud orbit', 'quiet orbit'])
+    })
+
+    it('waits for no slow owner once another has found something', async () => {
+      const client = await publishedTwo()
+      const [, second] = client.map.ownersOf('orbit')
+      assert.ok(second)
+      network.at(second).node.overlay.serve(INDEX_METHODS.search, () => new Promise(() => {}))
+      const before = network.sim.time.now()
+      assert.equal((await client.search('orbit')).hits.length, 2)
+      assert.ok(network.sim.time.now() - before < 200)
+    })
+
+    it('says how many seeders are proven, and takes the fewest that any owner says', async () => {
+      const client = await publishedTwo()
+      const claims = await Promise.all([5, 6, 7, 8, 9].map((seed) => new Author(seed).verifies('quiet orbit')))
+      for (const peer of network.indexNodes) await peer.node.log.ingest(claims.flat())
+      const seeders = async () => {
+        const hit = (await client.search('quiet')).hits[0]
+        return [hit?.seeders, hit?.seedersProven]
+      }
+      assert.deepEqual(await seeders(), [6, 1 + SEEDERS_PROVEN_MAX])
+      for (const peer of network.indexNodes) {
+        const serve = handlerOf(peer, INDEX_METHODS.search)
+        const more = peer.id === client.map.ownersOf('quiet')[0] ? 99_999 : 0
+        peer.node.overlay.serve(INDEX_METHODS.search, async (from, body) => {
+          const reply = decodeSearchReply(await serve(from, body))
+          return encodeSearchReply({ ...reply, hits: reply.hits.map((hit) => ({ ...hit, seeders: hit.seeders + more })) })
+        })
+      }
+      assert.deepEqual(await seeders(), [6, 1 + SEEDERS_PROVEN_MAX])
+    })
+
+    it('shows nothing of authors that are not admitted, waits for those that may come, and blames nobody for them', async () => {
+      const client = await publishedTwo()
+      const rulings = new Map<string, Ruling>()
+      client.rules = { judge: ({ author }) => rulings.get(author) ?? 'take' }
+      const [other] = [new Author(5)]
+      for (const peer of network.indexNodes) await peer.node.log.ingest(await other.publishes('other orbit'))
+      rulings.set(client.node.id, 'refuse')
+      const found = await client.search('orbit')
+      assert.deepEqual([titles(found.hits), found.failed], [['other orbit'], []])
+      rulings.set(other.id, 'defer')
+      const first = client.map.ownersOf('orbit')[0] as NodeId
+      assert.equal(client.heldOff.isHeldOff(first), false)
+      assert.deepEqual(titles((await client.search('orbit')).hits), [])
+      assert.equal(client.heldOff.isHeldOff(first), true, 'not waited for first each time')
+      client.patience.untilAdmitted = async () => {
+        rulings.delete(other.id)
+      }
+      assert.deepEqual(titles((await client.search('orbit')).hits), ['other orbit'])
+    })
+  })
 })
 
+/** One bit of it is another. */
+function changed(event: SignedEvent | undefined): SignedEvent {
+  assert.ok(event)
+  const signature = new Uint8Array(event.signature)
+  signature[0] = (signature[0] ?? 0) ^ 1
+  return { body: event.body, signature }
+}
+
 describe('answers of several owners', () => {
-  const hit = (title: string, seeders: number): WireHit => ({
+  const [ada, bob] = [node('ada'), node('bob')]
+  const hit = (title: string, seeders: number, proven: readonly NodeId[] = [ada]): ProvenHit => ({
     ...{ infoHash: hash(title) as InfoHash, title, sizeBytes: 1, fileCount: 1, tags: [] },
-    ...{ seeders, publisher: node('publisher'), publishedAt: 1 },
+    ...{ seeders, provenSeeders: new Set(proven), publisher: ada, publishedAt: 1 },
   })
 
-  it('are joined by the best place of each hit, then by seeders, with the most seeders anybody knows', () => {
-    const one = [hit('a', 5), hit('b', 4), hit('c', 3)]
-    const two = [hit('x', 9), hit('c', 7), hit('b', 1)]
+  it('are joined by the best place of each hit, then by seeders, with the fewest that any says and all that are proven', () => {
+    const one = [hit('a', 5), hit('b', 4), hit('c', 1)]
+    const two = [hit('x', 9), hit('c', 7, [bob]), hit('b', 1)]
     assert.deepEqual(
       joinedHits([one, two]).map(({ title, seeders }) => [title, seeders]),
       [
         ['x', 9],
         ['a', 5],
-        ['c', 7],
-        ['b', 4],
+        ['c', 2],
+        ['b', 1],
       ],
     )
     assert.deepEqual(joinedHits([one]), one)
     assert.deepEqual(joinedHits([]), [])
+  })
+})
+
+describe('owners that are held off', () => {
+  it('are asked last for ten minutes, and 256 of them are remembered', () => {
+    let now = 0
+    const heldOff = new HeldOffOwners(() => now)
+    const [ada, bob] = [node('ada'), node('bob')]
+    heldOff.holdOff(ada)
+    assert.deepEqual(heldOff.last([ada, bob]), [bob, ada])
+    now = 10 * 60_000 - 1
+    assert.equal(heldOff.isHeldOff(ada), true)
+    now += 1
+    assert.deepEqual(heldOff.last([ada, bob]), [ada, bob])
+    heldOff.holdOff(ada)
+    for (let at = 0; at < 255; at++) heldOff.holdOff(node(`owner ${at}`))
+    assert.equal(heldOff.isHeldOff(ada), true)
+    heldOff.holdOff(node('one more'))
+    assert.deepEqual([heldOff.isHeldOff(ada), heldOff.isHeldOff(node('owner 0'))], [false, true])
   })
 })

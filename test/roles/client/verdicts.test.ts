@@ -43,7 +43,7 @@ describe('verdicts', () => {
       },
       notices,
       standingOf(peer, moreBad) {
-        const judgement = judge(ledger(), peer, undefined, moreBad)
+        const judgement = judge(ledger(), peer, { moreBad })
         return { standing: judgement.standing, score: judgement.score, because: summary(judgement) }
       },
       peers: () => ledger().subjects.keys(),

@@ -17,6 +17,7 @@ import {
   fittingHits,
   IndexMessageError,
   messageBytes,
+  PROOF_MAX,
   QUERY_LENGTH_MAX,
   SECTIONS_MAX,
   type WireHit,
@@ -25,16 +26,13 @@ import { HITS_MAX } from '../../../src/roles/services.ts'
 import { hash, node } from '../../projections/envelopes.ts'
 
 const author = node('author')
-const hit = (title: string): WireHit => ({
-  ...{ infoHash: hash(title), title, sizeBytes: 1, fileCount: 1, tags: [] },
-  ...{ seeders: 1, publisher: author, publishedAt: 1 },
-})
 const repeated = <T>(item: T, count: number): T[] => Array.from({ length: count }, () => item)
 const event: SignedEvent = { body: new Uint8Array(100).fill(1), signature: new Uint8Array(64) }
+const hit = (proof: readonly SignedEvent[] = [event]): WireHit => ({ infoHash: hash('orbit'), seeders: 1, proof })
 
 describe('messages of the index service', () => {
   const search = { text: 'orbit', limit: 1, cursor: '', hops: 0 }
-  const reply = { hits: [hit('orbit')], truncated: false, cursor: '', answeredBy: author }
+  const reply = { hits: [hit()], truncated: false, cursor: '', answeredBy: author }
   const digest = { partition: 0, depth: 0, prefix: 0, digest: 'ab' }
 
   /** The most that is taken, and one more. */
@@ -48,14 +46,14 @@ describe('messages of the index service', () => {
     [
       'hits of an answer',
       decodeSearchReply,
-      encodeSearchReply({ ...reply, hits: repeated(hit('orbit'), HITS_MAX) }),
-      encodeSearchReply({ ...reply, hits: repeated(hit('orbit'), HITS_MAX + 1) }),
+      encodeSearchReply({ ...reply, hits: repeated(hit([]), HITS_MAX) }),
+      encodeSearchReply({ ...reply, hits: repeated(hit([]), HITS_MAX + 1) }),
     ],
     [
-      'tags of a hit',
+      'events that prove a hit',
       decodeSearchReply,
-      encodeSearchReply({ ...reply, hits: [{ ...hit('orbit'), tags: repeated('tag', 64) }] }),
-      encodeSearchReply({ ...reply, hits: [{ ...hit('orbit'), tags: repeated('tag', 65) }] }),
+      encodeSearchReply({ ...reply, hits: [hit(repeated(event, PROOF_MAX))] }),
+      encodeSearchReply({ ...reply, hits: [hit(repeated(event, PROOF_MAX + 1))] }),
     ],
     [
       'characters of a query',
@@ -110,12 +108,15 @@ describe('messages of the index service', () => {
   }
 
   it('hold as many hits, and as many events, as there is room for', () => {
-    const hits = repeated(hit('orbit '.repeat(100)), 200)
+    const hits = repeated(hit(repeated(event, 4)), 200)
     const taken = fittingHits(hits)
     const bytes = (count: number) => encodeSearchReply({ ...reply, hits: hits.slice(0, count) }).length
     assert.ok(taken.length > 50 && taken.length < 200)
-    assert.ok(bytes(taken.length) <= EVENTS_BYTES_MAX && bytes(taken.length + 1) > EVENTS_BYTES_MAX - 1_000)
+    assert.ok(bytes(taken.length) <= EVENTS_BYTES_MAX && bytes(taken.length + 1) > EVENTS_BYTES_MAX * 0.9)
     assert.equal(fittingHits(hits.slice(0, 3)).length, 3)
+    // The first goes whatever it takes: its description, and of the rest what fits.
+    const long = { body: new Uint8Array(30_000), signature: new Uint8Array(64) }
+    assert.deepEqual(fittingHits(repeated(hit([long, long]), 2)), [hit([long])])
 
     const count = Math.floor(EVENTS_BYTES_MAX / messageBytes(event))
     assert.equal(fitting(repeated(event, count + 1)).length, count)

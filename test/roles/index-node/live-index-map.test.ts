@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { type Millis, signRevocation } from '../../../src/events/index.ts'
 import {
   OWNER_COUNT,
   ownersOf,
@@ -7,6 +8,7 @@ import {
   partitionOf,
 } from '../../../src/projections/keyword-index/index.ts'
 import { coveringWords } from '../../../src/roles/index-node/live-index-map.ts'
+import { TEST_OWNER } from '../../events/test-network.ts'
 import { IndexNetwork } from '../index-network.ts'
 
 describe('the words that cover a query', () => {
@@ -96,5 +98,18 @@ describe('the map of the index', () => {
       ),
     )
     assert.deepEqual(map.partitionsOf(gone), [])
+  })
+  it('leaves out a node at once when the owner puts it out, everywhere', async () => {
+    network = await IndexNetwork.start({ indexNodes: 4, clients: 1 })
+    const { map, node } = network.client()
+    const [gone] = map.ownersOf('orbit')
+    assert.ok(gone)
+    const word = signRevocation({ key: gone, at: 1 as Millis, reason: '' }, TEST_OWNER)
+    await node.log.append([{ stream: 'gossip', event: { kind: 'access.revoked', ...word } }])
+    assert.equal(map.ownersOf('orbit').includes(gone), false)
+    assert.deepEqual(map.partitionsOf(gone), [])
+    const others = network.maps.filter((_, at) => network.indexNodes[at]?.id !== gone)
+    const isOut = () => others.every((each) => !each.indexNodes().includes(gone))
+    await network.until('nobody gives it a partition', isOut, 10_000)
   })
 })

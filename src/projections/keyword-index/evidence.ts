@@ -1,0 +1,38 @@
+import { countedOf, describedOf, isActive, type PartyOf, type TorrentDocument } from './documents.ts'
+import { titlesMatch } from './matching.ts'
+import type { Query } from './query.ts'
+
+/** Descriptions beside the one that is shown, where that alone does not have the words that were asked for. */
+const OTHER_TITLES_MAX = 3
+/** Seeders whose word goes along, each of another party: a page of 20 hits stays below 20 KiB. */
+export const SEEDERS_PROVEN_MAX = 3
+
+/**
+ * Where the events stand in this log that prove a hit to anybody: the description that is shown first, then others that
+ * make it match, then some of its seeders'. The same events at every owner that holds them.
+ */
+export function evidenceOf(document: TorrentDocument, query: Query, partyOf: PartyOf): number[] {
+  const { description, offers } = document
+  if (description === undefined) return []
+  const counted = countedOf(offers, partyOf)
+  const evidence = [description.by.seq]
+  const titles = [description.title]
+  if (!titlesMatch(query, titles)) {
+    for (const { description: other } of describedOf(counted)) {
+      if (other === undefined || titles.includes(other.title)) continue
+      titles.push(other.title)
+      evidence.push(other.by.seq)
+      if (evidence.length > OTHER_TITLES_MAX || titlesMatch(query, titles)) break
+    }
+  }
+  const parties = new Set<string | undefined>([document.party])
+  const seedersFrom = evidence.length
+  for (const offer of counted) {
+    if (evidence.length - seedersFrom >= SEEDERS_PROVEN_MAX) break
+    const party = partyOf(offer.author)
+    if (offer.claim.kind !== 'verified' || !isActive(offer) || parties.has(party)) continue
+    parties.add(party)
+    evidence.push(offer.claim.by.seq)
+  }
+  return evidence
+}

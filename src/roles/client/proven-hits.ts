@@ -1,0 +1,112 @@
+import {
+  BodyError,
+  type ContentRules,
+  eventOf,
+  type InfoHash,
+  NewerEventError,
+  type NodeId,
+  PayloadError,
+  type SignedEvent,
+  scanBody,
+  type TorrentPublished,
+  type TorrentVerified,
+  type Upcast,
+  type VerifySignature,
+} from '../../events/index.ts'
+import { type Query, titlesMatch } from '../../projections/keyword-index/index.ts'
+import type { WireHit } from '../index-node/index-messages.ts'
+
+// What an owner's hit is worth: as much as the signed events that came with it. An owner may leave out what it likes, and
+// say any number of seeders; it can make up no title, size, tag or publisher.
+
+/** Signatures checked in one turn; one takes some 60 microseconds. */
+const CHECKED_IN_A_TURN = 64
+
+export type ProofRules = {
+  verify: VerifySignature
+  upcast: Upcast
+  rules: Pick<ContentRules, 'judge'>
+  /** Resolves when more authors were admitted here, or after `waitMs`. */
+  untilAdmitted(waitMs: number): Promise<void>
+  /** Lets everything else have its turn. */
+  yieldToEventLoop(): Promise<void>
+}
+
+export type ProvenHit = Pick<TorrentPublished, 'title' | 'sizeBytes' | 'fileCount' | 'tags'> & {
+  readonly infoHash: InfoHash
+  readonly publisher: NodeId
+  readonly publishedAt: number
+  /** The owner's word; never fewer than are proven. */
+  readonly seeders: number
+  /** Authors whose signed word came along that they hold it. */
+  readonly provenSeeders: ReadonlySet<NodeId>
+}
+
+type Told = { author: NodeId; at: number; event: TorrentPublished | TorrentVerified }
+
+/** `forged`: nobody signed it, or it is about something else: the answerer made that up. `unknown`: its author may come yet. */
+type Fault = 'forged' | 'unknown' | 'not-admitted'
+
+/** What a proof's event says; a fault where it proves nothing. */
+function told({ body, signature }: SignedEvent, infoHash: InfoHash, { verify, upcast, rules }: ProofRules): Told | Fault {
+  try {
+    const scanned = scanBody(body)
+    if (scanned.stream !== 'index' || !verify('event', body, signature, scanned.author)) return 'forged'
+    const event = eventOf(scanned, upcast)
+    if (event.kind !== 'torrent.published' && event.kind !== 'torrent.verified') return 'forged'
+    if (event.infoHash !== infoHash) return 'forged'
+    const ruling = rules.judge(scanned, undefined)
+    if (ruling !== 'take') return ruling === 'defer' ? 'unknown' : 'not-admitted'
+    return { author: scanned.author, at: scanned.at, event }
+  } catch (error) {
+    if (error instanceof NewerEventError) return 'not-admitted'
+    if (error instanceof BodyError || error instanceof PayloadError) return 'forged'
+    throw error
+  }
+}
+
+/** The hit that a proof makes. Only what nobody signed is held against the answerer; another node's lag is not. */
+function provenHit({ infoHash, seeders, proof }: WireHit, query: Query, rules: ProofRules): ProvenHit | Fault {
+  const [first, ...more] = proof.map((event) => told(event, infoHash, rules))
+  if (first === undefined || first === 'forged' || more.includes('forged')) return 'forged'
+  if (typeof first === 'string') return first
+  const { author, at, event } = first
+  if (event.kind !== 'torrent.published') return 'forged'
+  const all = [first, ...more.filter((one): one is Told => typeof one !== 'string')]
+  const titles = all.flatMap((one) => (one.event.kind === 'torrent.published' ? [one.event.title] : []))
+  if (!titlesMatch(query, titles)) return 'not-admitted'
+  const { title, sizeBytes, fileCount, tags } = event
+  const provenSeeders = new Set(all.map((one) => one.author))
+  return {
+    ...{ infoHash, title, sizeBytes, fileCount, tags, publisher: author, publishedAt: at },
+    ...{ seeders: Math.max(seeders, provenSeeders.size), provenSeeders },
+  }
+}
+
+/** The hits of an answer that are proven, in its order; how many nobody has signed; and how many are of authors unknown here. */
+export async function provenHits(
+  hits: readonly WireHit[],
+  query: Query,
+  rules: ProofRules,
+  waitMs: number,
+): Promise<{ hits: ProvenHit[]; forged: number; unknown: number }> {
+  const proven: (ProvenHit | Fault)[] = []
+  let checked = 0
+  for (const hit of hits) {
+    proven.push(provenHit(hit, query, rules))
+    checked += hit.proof.length
+    if (checked < CHECKED_IN_A_TURN) continue
+    checked = 0
+    await rules.yieldToEventLoop()
+  }
+  if (proven.includes('unknown')) {
+    // We have just started, or its author has: who was let in comes with the gossip.
+    await rules.untilAdmitted(waitMs)
+    for (const [at, hit] of hits.entries()) if (proven[at] === 'unknown') proven[at] = provenHit(hit, query, rules)
+  }
+  return {
+    hits: proven.filter((one): one is ProvenHit => typeof one !== 'string'),
+    forged: proven.filter((one) => one === 'forged').length,
+    unknown: proven.filter((one) => one === 'unknown').length,
+  }
+}
