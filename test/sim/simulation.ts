@@ -1,15 +1,23 @@
-import type {
-  Envelope,
-  Event,
-  EventLog,
-  NodeId,
-  NodeRole,
-  SignedEvent,
-  Timers,
-  VerifySignature,
+import {
+  type Envelope,
+  type Event,
+  type EventLog,
+  KINDS,
+  kindOfNumber,
+  type NodeId,
+  type NodeRole,
+  type SignedEvent,
+  type Timers,
+  type VerifySignature,
 } from '../../src/events/index.ts'
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
-import { createOverlay, type OverlayOptions, type OverlayRuntime, type RememberedMember } from '../../src/network/index.ts'
+import {
+  createOverlay,
+  type NetworkRules,
+  type OverlayOptions,
+  type OverlayRuntime,
+  type RememberedMember,
+} from '../../src/network/index.ts'
 import { isMemberEvent, MemberTable } from '../../src/network/membership/member-table.ts'
 import { MemoryNetwork, type MemoryTransport } from '../../src/network/transport.memory.ts'
 import { decodeWire } from '../../src/network/wire.ts'
@@ -26,6 +34,8 @@ export type SimulationOptions = {
   nodes: number
   /** The last so many of them are clients, the first two bootstraps, the others index nodes. */
   clients?: number
+  /** Or so many of all, 0 to 1. */
+  clientShare?: number
   /** Share of messages lost, or delivered twice. */
   loss?: number
   duplication?: number
@@ -47,7 +57,6 @@ export type SimulationOptions = {
 
 /** Far above what honest nodes reach in a run: whoever stamps beyond it is refused. */
 export const SIM_LAMPORT_MAX = 2 ** 30
-const RULES = rulesUpTo(SIM_LAMPORT_MAX)
 
 type Run = { overlay: OverlayRuntime; transport: MemoryTransport; alive: { value: boolean } }
 
@@ -83,12 +92,20 @@ export class Simulation implements AsyncDisposable {
   /** What any runtime said of faults of its own: must stay empty. */
   readonly notices: string[] = []
   readonly traffic = { messages: 0, bytes: 0 }
+  /** Who is admitted as a client; all others are members. */
+  readonly clientKeys = new Set<NodeId>()
+  readonly #rules: NetworkRules = {
+    ...rulesUpTo(SIM_LAMPORT_MAX),
+    judge: ({ author, kind }) => (this.clientKeys.has(author) && isMembersOnly(kind) ? 'refuse' : 'take'),
+    mayBe: (node, role) => this.clientKeys.has(node) === (role === 'client'),
+  }
   readonly #random: () => number
   readonly #verify = rememberedVerify()
 
   constructor(options: SimulationOptions) {
     this.options = {
-      clients: 0,
+      clients: Math.round((options.clientShare ?? 0) * options.nodes),
+      clientShare: 0,
       loss: 0,
       duplication: 0,
       latencyMsMin: 5,
@@ -111,6 +128,7 @@ export class Simulation implements AsyncDisposable {
       const signer = signerFromSeed(key, TEST_NETWORK)
       const role: NodeRole = index < 2 ? 'bootstrap' : index >= nodes - clients ? 'client' : 'index'
       const log = new SharedLog(signer, this.time, shared, this.options.keepsBeats)
+      if (role === 'client') this.clientKeys.add(signer.id)
       this.nodes.push(new SimNode(signer.id, index, role, log))
     }
     const slowNodes = new Set(this.nodes.slice(0, Math.round(slow * nodes)).map(({ id }) => id))
@@ -187,7 +205,7 @@ export class Simulation implements AsyncDisposable {
       // Of a network that stands, the first start is told already.
       log: new GatedLog(node.log, alive, isStanding),
       verify: this.#verify,
-      rules: RULES,
+      rules: this.#rules,
       clock: this.time,
       timers,
       random: forked(this.options.seed, 100 + node.index * 1_000 + node.incarnation),
@@ -243,6 +261,12 @@ export class Simulation implements AsyncDisposable {
       await node.log[Symbol.asyncDispose]()
     }
   }
+}
+
+/** True of events that only members may sign. */
+function isMembersOnly(kind: number): boolean {
+  const name = kindOfNumber(kind)
+  return name !== undefined && KINDS[name].by === 'member'
 }
 
 /** The highest incarnation that the node itself announced, refutations among it. */
