@@ -42,6 +42,8 @@ export type OverlayOptions = {
   advertise?: Partial<MemberAddress> | (() => Partial<MemberAddress>)
   /** The members the liveness projection knew before this start. */
   members?: readonly RememberedMember[]
+  /** Members that this node was linked with before, by its own choice: dialled before others. */
+  anchors?: readonly NodeId[]
   /** How long this node keeps events that it may prune, ms; what others say they have pruned counts only if it is older. */
   retentionMs?: number
   /** True while this node takes back what it said itself, after a backup was restored. */

@@ -95,7 +95,8 @@ export function createParts(options: OverlayOptions, isUp: () => boolean) {
   const maintenance = new LinkMaintenance({
     ...{ links, timers, random, now },
     members: () => [...membership.members(now())].filter(({ id }) => id !== self),
-    connect: (to) => void connect(to),
+    anchors: options.anchors ?? [],
+    connect: (to) => void sender.connect(to, endpointOf(to), true),
     drop: (peer) => drop(peer, 'stopped'),
   })
 

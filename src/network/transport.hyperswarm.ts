@@ -14,6 +14,7 @@ import { type DhtNode, openDhtNode } from './dht-node.hyperswarm.ts'
 import { type KnownEndpoint, KnownEndpoints } from './known-endpoints.hyperswarm.ts'
 import { DEFAULT_LIMITS, type TransportLimits } from './limits.hyperswarm.ts'
 import { HyperswarmLink, type LinkEvents } from './link.hyperswarm.ts'
+import { hasRoom, type RoomLink } from './link-room.ts'
 import { NetworkError } from './network-error.ts'
 import { HyperStreams } from './peer-streams.hyperswarm.ts'
 import type { PeerStreams } from './peer-streams.ts'
@@ -102,6 +103,8 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
   readonly #penalties = new Map<NodeId, number>()
   readonly #dials = new Map<NodeId, { promise: Promise<boolean>; settle: (linked: boolean) => void }>()
   readonly #known: KnownEndpoints
+  /** Peers whose link was asked for with `dial`. */
+  readonly #asked = new Set<NodeId>()
   #events: TransportEvents | undefined
   #node: DhtNode | undefined
   #swarm: Hyperswarm | undefined
@@ -219,6 +222,14 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
   }
 
   opened(link: HyperswarmLink): void {
+    // It has shown who it is: now it is known whether there is room for it.
+    const others = [...this.#links.values()].filter((one) => one !== link)
+    if (!this.#hasRoom(others, this.#roomLink(link.link, true))) {
+      link.close('full')
+      this.#leaveAlone(link.peer)
+      return
+    }
+    if (this.#dials.has(link.peer)) this.#asked.add(link.peer)
     this.#known.add(link.peer, link.link)
     this.#events?.linked(link.link)
     this.#dials.get(link.peer)?.settle(true)
@@ -235,7 +246,10 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
   }
 
   closed(link: HyperswarmLink, why: LinkLoss, wasOpen: boolean): void {
-    if (this.#links.get(link.peer) === link) this.#links.delete(link.peer)
+    if (this.#links.get(link.peer) === link) {
+      this.#links.delete(link.peer)
+      this.#asked.delete(link.peer)
+    }
     if (link.misbehaved) this.#refuseForAWhile(link.peer)
     if (!wasOpen) return
     this.#events?.unlinked(link.peer, why)
@@ -272,11 +286,13 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
   #adopt(stream: HyperDHT.SecretStream): void {
     const peer = toHex(stream.remotePublicKey) as NodeId
     const previous = this.#links.get(peer)
+    const host = stream.rawStream?.remoteHost ?? ''
+    const coming = this.#roomLink({ peer, host, initiator: stream.isInitiator }, false)
     const refuse =
       this.#disposed !== undefined ||
       peer === this.self ||
       this.#isRefused(peer) ||
-      (previous === undefined ? !this.#hasRoom(stream.isInitiator) : !this.#replaces(stream, previous))
+      (previous === undefined ? !this.#hasRoom([...this.#links.values()], coming) : !this.#replaces(stream, previous))
     if (refuse) {
       stream.on('error', () => {})
       stream.destroy()
@@ -295,12 +311,16 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
     return stream.isInitiator === this.self > previous.peer
   }
 
-  #hasRoom(initiator: boolean): boolean {
-    if (this.#links.size >= this.#limits.linksMax) return false
-    if (initiator) return true
-    let inbound = 0
-    for (const link of this.#links.values()) if (!link.initiator) inbound++
-    return inbound < this.#limits.linksInboundMax
+  #hasRoom(links: readonly HyperswarmLink[], more: RoomLink): boolean {
+    const present = links.map(({ link, state }) => this.#roomLink(link, state === 'open'))
+    return hasRoom(present, more, this.#limits)
+  }
+
+  #roomLink({ peer, host, initiator }: Pick<Link, 'peer' | 'host' | 'initiator'>, isOpen: boolean): RoomLink {
+    const { door = OPEN_DOOR } = this.#options
+    const isMember = door.isMember?.(peer) ?? true
+    const asked = this.#dials.has(peer) || this.#asked.has(peer)
+    return { peer, host, initiator, isOpen, isMember, asked }
   }
 
   #isRefused(peer: NodeId): boolean {

@@ -45,6 +45,8 @@ export interface Doorkeeper {
   readonly credential: Uint8Array
   /** @returns why this peer is refused, or undefined for one that is let in. Must not throw. */
   refusal(peer: NodeId, credential: Uint8Array): CredentialFault | undefined
+  /** True if this peer is known to be admitted as a member: places are kept for those. Left out, everybody is. */
+  isMember?(peer: NodeId): boolean
 }
 
 /** Lets in whoever proves its key: for networks that are not ours to guard, as in tests. */

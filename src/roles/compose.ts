@@ -50,6 +50,7 @@ import { serveHistory } from './node/history-exchange.ts'
 import { countKept } from './node/kept-count.ts'
 import { careForLog } from './node/log-care.ts'
 import { createLogQueries } from './node/log-queries.ts'
+import { anchorsAmong, missingMembers } from './node/member-links.ts'
 import { memberSight } from './node/member-sight.ts'
 import { type MetricsServer, startMetrics } from './node/metrics.ts'
 import { networkKeys } from './node/network-keys.ts'
@@ -118,9 +119,8 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     onOverBudget: (author) => heldOff.note(author, 'over-budget'),
     ...(options.diskLimitBytes === undefined ? {} : { clientsDiskBytesMax: options.diskLimitBytes / 2 }),
   })
-  const stored = cleanup.use(
-    await openLevelLog({ directory: directory.directory, signer, clock, upcast: upcaster(upcastSteps), rules: admittance }),
-  )
+  const upcast = upcaster(upcastSteps)
+  const stored = cleanup.use(await openLevelLog({ directory: directory.directory, signer, clock, upcast, rules: admittance }))
   const logCare = cleanup.use(careForLog({ log: stored, timers, notices }))
   const log = new OwnEventsGate(stored)
   const store = cleanup.use(
@@ -189,6 +189,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     timers,
     random: Math.random,
     advertise: { dhtPort: mainline?.port ?? 0 },
+    anchors: memory.anchors,
     retentionMs: (options.retainLivenessDays ?? RETAIN_LIVENESS_DAYS) * DAY_MS,
     isRecovering: () => history.isRecovering,
     members: known.map(({ id, role, host, port, dhtPort, incarnation: was, state }) => ({
@@ -235,9 +236,10 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
       if (stopping) return 'the node to stop'
       if (logCare.waitingFor !== null) return logCare.waitingFor
       if (history.waitingFor !== null) return history.waitingFor
-      if (options.role !== 'bootstrap' && transport.links().length === 0)
-        return notLetIn ?? 'a link to the network: no bootstrap or known node answers yet'
-      return null
+      const linked = transport.links().map(({ peer }) => peer)
+      const known = members(states.state('liveness')).filter(({ id }) => id !== signer.id)
+      const missing = missingMembers(options.role, linked, known, sight)
+      return missing === undefined ? null : linked.length === 0 ? (notLetIn ?? missing) : missing
     },
     queries: createLogQueries({
       log,
@@ -311,6 +313,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
       dhtNodes: [...transport.dhtNodes()],
       mainlineId: mainline === undefined ? null : toHex(mainline.nodeId),
       mainlineNodes: [...(mainline?.nodes() ?? [])],
+      anchors: anchorsAmong(overlay.status().links, memory.anchors),
     })
   const remembering = setInterval(remember, NETWORK_MEMORY_MS)
   cleanup.defer(() => {

@@ -14,7 +14,7 @@ describe('fifty keys that take the places of links', function () {
   after(() => network?.end())
 
   it('keep no newcomer from the members, and do not pass for a network', async () => {
-    const report = await perform(network, fullLinks, { standing: 'stranger', keys: 50, seconds: 35 })
+    const report = await perform(network, fullLinks, { standing: 'client', keys: 50, seconds: 35 })
     assert.equal(report.fault, undefined)
     assert.equal(report.facts.get(KNOWN), network.members.length, 'members that the newcomer knows')
     assert.ok((report.facts.get(LINKED) ?? 0) >= 1, 'the newcomer has no link to a member')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { NodeId } from '../../src/events/index.ts'
 import { LinkBook } from '../../src/network/link-book.ts'
-import { LinkMaintenance } from '../../src/network/link-maintenance.ts'
+import { LinkMaintenance, OWN_CHOICE_WANTED } from '../../src/network/link-maintenance.ts'
 import type { Member, MemberState } from '../../src/network/membership/member-table.ts'
 import { VirtualTime } from '../sim/virtual-time.ts'
 
@@ -12,7 +12,7 @@ const member = (number: number, state: MemberState): Member => ({
 })
 
 describe('link maintenance', () => {
-  const maintained = (members: readonly Member[], neighbours: number, transient = 0) => {
+  const maintained = (members: readonly Member[], neighbours: number, transient = 0, anchors: readonly NodeId[] = []) => {
     const time = new VirtualTime(0)
     const links = new LinkBook()
     const [dialled, dropped]: [NodeId[], NodeId[]] = [[], []]
@@ -21,7 +21,7 @@ describe('link maintenance', () => {
       links.up(link, number >= neighbours, 0).neighbour = number < neighbours
     }
     const maintenance = new LinkMaintenance({
-      ...{ links, timers: time, random: () => 0.5, now: () => time.now(), members: () => members },
+      ...{ links, timers: time, random: () => 0.5, now: () => time.now(), members: () => members, anchors },
       connect: (to) => dialled.push(to),
       drop: (peer) => dropped.push(peer),
     })
@@ -39,7 +39,41 @@ describe('link maintenance', () => {
     maintenance.stop()
     await time.advance(60_000)
     assert.equal(dialled.length, 4)
-    assert.deepEqual(maintained(three('alive'), 4).dialled, [])
+  })
+
+  it('dials members until four links with members are of its own choice, however many others there are', async () => {
+    const members = Array.from({ length: 9 }, (_, index) => member(1 + index, 'alive'))
+    const { time, links, dialled, maintenance } = maintained(members, 40)
+    const hello = { type: 'hello', version: 1, ...members[0]?.address, software: '', transient: false, heard: false } as const
+    const up = (peer: NodeId, initiator: boolean, role: 'index' | 'client') => {
+      const booked = links.up({ peer, host: '', port: 1, initiator, since: 0 }, false, 0)
+      booked.neighbour = true
+      booked.hello = { ...hello, host: '', port: 1, dhtPort: 0, role }
+    }
+    assert.equal(dialled.length, 2)
+    // Those that others made, or with clients, are no choice of ours.
+    for (const number of [1, 2, 3, 4]) up(peerOf(number), false, 'index')
+    for (const number of [200, 201, 202, 203]) up(peerOf(number), true, 'client')
+    await time.advance(2_000)
+    assert.equal(dialled.length, 4)
+    assert.ok(dialled.slice(2).every((peer) => links.get(peer) === undefined))
+    for (const number of [5, 6, 7, 8].slice(0, OWN_CHOICE_WANTED - 1)) up(peerOf(number), true, 'index')
+    await time.advance(2_000)
+    assert.equal(dialled.length, 6)
+    up(peerOf(8), true, 'index')
+    await time.advance(60_000)
+    assert.equal(dialled.length, 6)
+    maintenance.stop()
+  })
+
+  it('begins with the members of the run before, and tries each of them once', async () => {
+    const members = Array.from({ length: 30 }, (_, index) => member(1 + index, index === 3 ? 'dead' : 'alive'))
+    const anchors = [peerOf(4), peerOf(20), peerOf(21), peerOf(22)]
+    const { time, dialled, maintenance } = maintained(members, 0, 0, anchors)
+    await time.advance(20_000)
+    maintenance.stop()
+    assert.deepEqual(dialled.slice(0, 3).sort(), anchors.slice(1))
+    assert.ok(dialled.length > 10)
   })
 
   it('dials the dead where nobody else is known, and nobody who has left', () => {

@@ -14,7 +14,7 @@ import {
   type HyperswarmTransport,
   type HyperswarmTransportOptions,
 } from '../../src/network/transport.hyperswarm.ts'
-import { type Doorkeeper, type Endpoint, MESSAGE_BYTES_MAX } from '../../src/network/transport.ts'
+import { type Doorkeeper, type Endpoint, MESSAGE_BYTES_MAX, OPEN_DOOR } from '../../src/network/transport.ts'
 import { freeUdpPort } from '../../src/network/udp-port.hyperswarm.ts'
 import { TEST_NETWORK } from '../events/test-network.ts'
 import { hostilePeer } from './hostile-peer.ts'
@@ -257,6 +257,25 @@ describe('hyperswarm transport', () => {
       assert.equal(dialled.filter(Boolean).length, 2)
       await hub.seen.until(() => hub.transport.links().length === 2)
       assert.equal(hub.seen.up.length, 2)
+    })
+
+    it('keeps places for members, which those who are none do not get, however many come first', async () => {
+      const members = new Set<NodeId>()
+      const door = { ...OPEN_DOOR, isMember: (peer: NodeId) => members.has(peer) }
+      const hub = await start({ limits: { linksInboundMax: 4 }, door })
+      const dial = async (count: number, isMember: boolean) => {
+        const nodes = await Promise.all(Array.from({ length: count }, () => start()))
+        if (isMember) for (const { transport } of nodes) members.add(transport.self)
+        await Promise.all(nodes.map(({ transport }) => transport.dial(hub.transport.self, hub.transport.endpoint)))
+        return nodes.map(({ transport }) => transport.self)
+      }
+      const clients = await dial(5, false)
+      await hub.seen.until(() => hub.transport.links().length === 2)
+      const [first, second] = await dial(2, true)
+      await hub.seen.until(() => hub.transport.links().length === 4)
+      const linked = hub.transport.links().map(({ peer }) => peer)
+      assert.equal(linked.filter((peer) => clients.includes(peer)).length, 2)
+      assert.ok(first !== undefined && second !== undefined && linked.includes(first) && linked.includes(second))
     })
   })
 

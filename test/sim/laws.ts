@@ -1,12 +1,12 @@
 import type { NodeId } from '../../src/events/index.ts'
 import type { SimNode, Simulation } from './simulation.ts'
 
-/** Events that a running node lacks of what any running node holds, over all nodes; 0: they hold the same set. */
-export function missingEvents(sim: Simulation): number {
+/** Events of these authors that a running node lacks of what any running node holds, over all nodes; 0: they hold the same set. */
+export function missingEvents(sim: Simulation, isCounted: (author: NodeId) => boolean = () => true): number {
   const union = new Map<NodeId, number>()
   const vectors = sim.running.map(({ log }) => log.versionVector())
   for (const vector of vectors) {
-    for (const [author, head] of vector) union.set(author, Math.max(head, union.get(author) ?? 0))
+    for (const [author, head] of vector) if (isCounted(author)) union.set(author, Math.max(head, union.get(author) ?? 0))
   }
   let missing = 0
   for (const vector of vectors) for (const [author, head] of union) missing += head - (vector.get(author) ?? 0)

@@ -1,12 +1,14 @@
-import type {
-  Envelope,
-  Event,
-  EventLog,
-  NodeId,
-  NodeRole,
-  SignedEvent,
-  Timers,
-  VerifySignature,
+import {
+  type Envelope,
+  type Event,
+  type EventLog,
+  KINDS,
+  kindOfNumber,
+  type NodeId,
+  type NodeRole,
+  type SignedEvent,
+  type Timers,
+  type VerifySignature,
 } from '../../src/events/index.ts'
 import { signerFromSeed } from '../../src/events/signer.sodium.ts'
 import {
@@ -32,6 +34,8 @@ export type SimulationOptions = {
   nodes: number
   /** The last so many of them are clients, the first two bootstraps, the others index nodes. */
   clients?: number
+  /** Or so many of all, 0 to 1. */
+  clientShare?: number
   /** Share of messages lost, or delivered twice. */
   loss?: number
   duplication?: number
@@ -83,19 +87,26 @@ export class SimNode {
 export class Simulation implements AsyncDisposable {
   readonly options: Required<SimulationOptions>
   /** Of the network, for nodes that start from now on. */
-  rules: NetworkRules = rulesUpTo(SIM_LAMPORT_MAX)
+  rules: NetworkRules = {
+    ...rulesUpTo(SIM_LAMPORT_MAX),
+    judge: ({ author, kind }) => (this.clientKeys.has(author) && isMembersOnly(kind) ? 'refuse' : 'take'),
+    mayBe: (node, role) => this.clientKeys.has(node) === (role === 'client'),
+  }
   readonly time = new VirtualTime()
   readonly network: MemoryNetwork
   readonly nodes: SimNode[] = []
   /** What any runtime said of faults of its own: must stay empty. */
   readonly notices: string[] = []
   readonly traffic = { messages: 0, bytes: 0 }
+  /** Who is admitted as a client; all others are members. */
+  readonly clientKeys = new Set<NodeId>()
   readonly #random: () => number
   readonly #verify = rememberedVerify()
 
   constructor(options: SimulationOptions) {
     this.options = {
-      clients: 0,
+      clients: Math.round((options.clientShare ?? 0) * options.nodes),
+      clientShare: 0,
       loss: 0,
       duplication: 0,
       latencyMsMin: 5,
@@ -118,6 +129,7 @@ export class Simulation implements AsyncDisposable {
       const signer = signerFromSeed(key, TEST_NETWORK)
       const role: NodeRole = index < 2 ? 'bootstrap' : index >= nodes - clients ? 'client' : 'index'
       const log = new SharedLog(signer, this.time, shared, this.options.keepsBeats)
+      if (role === 'client') this.clientKeys.add(signer.id)
       this.nodes.push(new SimNode(signer.id, index, role, log))
     }
     const slowNodes = new Set(this.nodes.slice(0, Math.round(slow * nodes)).map(({ id }) => id))
@@ -250,6 +262,12 @@ export class Simulation implements AsyncDisposable {
       await node.log[Symbol.asyncDispose]()
     }
   }
+}
+
+/** True of events that only members may sign. */
+function isMembersOnly(kind: number): boolean {
+  const name = kindOfNumber(kind)
+  return name !== undefined && KINDS[name].by === 'member'
 }
 
 /** The highest incarnation that the node itself announced, refutations among it. */

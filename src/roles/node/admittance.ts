@@ -75,7 +75,11 @@ export class Admittance implements NetworkRules {
 
   /** What we show ourselves, and who is let in. */
   get door(): Doorkeeper {
-    return { credential: this.#options.joined.credential, refusal: (peer, credential) => this.refusal(peer, credential) }
+    return {
+      credential: this.#options.joined.credential,
+      refusal: (peer, credential) => this.refusal(peer, credential),
+      isMember: (peer) => this.standingOf(peer) === 'member',
+    }
   }
 
   /**

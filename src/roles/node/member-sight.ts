@@ -6,7 +6,7 @@ import type { Admittance } from './admittance.ts'
 /**
  * What is read into the table of members when it is shown or used. The projection folds what was said, alike at every node
  * that holds the same events; what a node sees for itself, and who is admitted now, is looked up at the reading.
- * See docs/adr/0018-own-eyes-first.md.
+ * See docs/adr/0020-own-eyes-first.md.
  */
 export type MemberSight = {
   /** True if the network admits this node as a member now; what is said of others counts for nothing. */

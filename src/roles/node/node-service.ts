@@ -122,7 +122,7 @@ export function createNodeService(parts: NodeParts): NodeService {
         .filter(({ id }) => sight.isMember(id))
         .map((row) => ({
           ...row,
-          state: sight.stateOf(row),
+          state: row.state === 'revoked' ? row.state : sight.stateOf({ id: row.id, state: row.state }),
           // Rolled-up beats are minutes old: what the last ping took is better.
           roundTripMs: overlay.roundTripMs(row.id) ?? row.roundTripMs,
         }))

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { NodeId } from '../../../src/events/index.ts'
 import { readNetworkMemory, writeNetworkMemory } from '../../../src/roles/node/network-memory.fs.ts'
 
-const NOTHING = { dhtNodes: [], mainlineId: null, mainlineNodes: [] }
+const NOTHING = { dhtNodes: [], mainlineId: null, mainlineNodes: [], anchors: [] }
 
-describe('what a node remembers of the DHTs', () => {
+const peer = (digit: string) => digit.repeat(64) as NodeId
+
+describe('what a node remembers of the network', () => {
   let root: string
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'p2pt-memory-'))
@@ -18,6 +21,7 @@ describe('what a node remembers of the DHTs', () => {
       dhtNodes: [{ host: '10.0.0.1', port: 1 }],
       mainlineId: 'a'.repeat(40),
       mainlineNodes: [{ host: '127.0.0.1', port: 65_535 }],
+      anchors: [peer('1'), peer('2'), peer('3'), peer('4')],
     }
     writeNetworkMemory(join(root, 'network.json'), memory)
     assert.deepEqual(readNetworkMemory(join(root, 'network.json')), memory)
@@ -34,6 +38,12 @@ describe('what a node remembers of the DHTs', () => {
     const good = { host: '10.0.0.2', port: 2 }
     writeFileSync(join(root, 'network.json'), JSON.stringify({ dhtNodes: [...bad, good], mainlineNodes: bad }))
     assert.deepEqual(readNetworkMemory(join(root, 'network.json')), { ...NOTHING, dhtNodes: [good] })
+  })
+
+  it('has four anchors at most, and none that is no key', () => {
+    const anchors = ['x', 7, 'A'.repeat(64), ...['1', '2', '3', '4', '5'].map(peer)]
+    writeFileSync(join(root, 'network.json'), JSON.stringify({ anchors }))
+    assert.deepEqual(readNetworkMemory(join(root, 'network.json')).anchors, ['1', '2', '3', '4'].map(peer))
   })
 
   it('is nothing where the file is missing or makes no sense', () => {

@@ -6,6 +6,7 @@ import { churn } from './churn.ts'
 import { coldStart } from './cold-start.ts'
 import { crash } from './crash.ts'
 import { goodbye } from './goodbye.ts'
+import { hostile } from './hostile.ts'
 import { liars } from './liars.ts'
 import { noise } from './noise.ts'
 import { oldClock } from './old-clock.ts'
@@ -23,5 +24,6 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   quiet,
   broadcast,
   liars,
+  hostile,
   noise,
 }

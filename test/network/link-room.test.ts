@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import type { NodeId } from '../../src/events/index.ts'
+import {
+  hasRoom,
+  INBOUND_FOR_MEMBERS,
+  OPENING_MAX,
+  type RoomLink,
+  SAME_NETWORK_FREE,
+  SOUGHT_FOR_MEMBERS,
+} from '../../src/network/link-room.ts'
+
+const LIMITS = { linksMax: 96, linksInboundMax: 36, linksSought: 12 }
+const link = (more: Partial<RoomLink> = {}): RoomLink => ({
+  ...{ peer: '1'.repeat(64) as NodeId, host: '127.0.0.1', initiator: false, isOpen: true, isMember: false, asked: false },
+  ...more,
+})
+const many = (count: number, more: Partial<RoomLink> = {}) => Array.from({ length: count }, () => link(more))
+
+describe('room for links', () => {
+  it('that others open is for 36, and for 24 who are no members', () => {
+    const clients = LIMITS.linksInboundMax - INBOUND_FOR_MEMBERS
+    assert.equal(clients, 24)
+    assert.equal(hasRoom(many(clients - 1), link(), LIMITS), true)
+    assert.equal(hasRoom(many(clients), link(), LIMITS), false)
+    const members = many(INBOUND_FOR_MEMBERS - 1, { isMember: true })
+    assert.equal(hasRoom([...many(clients), ...members], link({ isMember: true }), LIMITS), true)
+    assert.equal(hasRoom([...many(clients + 1), ...members], link({ isMember: true }), LIMITS), false)
+  })
+
+  it('of this node by look-ups is for 8 who are no members; whom it dials has room as long as there is any', () => {
+    const sought = { initiator: true }
+    const clients = LIMITS.linksSought - SOUGHT_FOR_MEMBERS
+    assert.equal(hasRoom(many(clients - 1, sought), link(sought), LIMITS), true)
+    assert.equal(hasRoom(many(clients, sought), link(sought), LIMITS), false)
+    assert.equal(hasRoom(many(clients, sought), link({ ...sought, isMember: true }), LIMITS), true)
+    assert.equal(hasRoom(many(95, sought), link({ ...sought, asked: true }), LIMITS), true)
+    assert.equal(hasRoom(many(96, sought), link({ ...sought, asked: true }), LIMITS), false)
+    assert.equal(hasRoom(many(60, { ...sought, asked: true }), link(sought), LIMITS), true, 'those are counted apart')
+  })
+
+  it('is left, for four, to those who have not shown yet who they are', () => {
+    const [opening, full] = [{ isOpen: false }, many(24)]
+    assert.equal(hasRoom([...full, ...many(OPENING_MAX - 1, opening)], link(opening), LIMITS), true)
+    assert.equal(hasRoom([...full, ...many(OPENING_MAX, opening)], link(opening), LIMITS), false)
+    assert.equal(hasRoom([...many(23), ...many(OPENING_MAX, opening)], link(opening), LIMITS), true)
+  })
+
+  it('among more than twelve is for a third of one public network, and for all of a private one', () => {
+    const far = (count: number) => Array.from({ length: count }, (_, index) => link({ host: `9.9.${index}.1` }))
+    const near = { host: '198.51.100.7' }
+    assert.equal(hasRoom(many(SAME_NETWORK_FREE - 1, near), link(near), LIMITS), true)
+    assert.equal(hasRoom(many(SAME_NETWORK_FREE, near), link(near), LIMITS), false)
+    assert.equal(hasRoom(many(SAME_NETWORK_FREE, near), link({ host: '198.51.101.7' }), LIMITS), true)
+    assert.equal(hasRoom([...far(10), ...many(4, near)], link(near), LIMITS), true)
+    assert.equal(hasRoom([...far(9), ...many(4, near)], link(near), LIMITS), false)
+    assert.equal(hasRoom(many(SAME_NETWORK_FREE, near), link({ ...near, isMember: true }), LIMITS), true)
+    for (const host of ['127.0.0.1', '10.1.2.3', '172.16.0.1', '172.31.9.9', '192.168.1.1', '169.254.1.1', '100.64.0.1', ''])
+      assert.equal(hasRoom(many(SAME_NETWORK_FREE, { host }), link({ host }), LIMITS), true, host)
+    for (const host of ['172.32.0.1', '172.15.0.1', '192.167.1.1', '100.128.0.1', '100.63.0.1', '11.0.0.1'])
+      assert.equal(hasRoom(many(SAME_NETWORK_FREE, { host }), link({ host }), LIMITS), false, host)
+  })
+})
