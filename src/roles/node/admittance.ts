@@ -1,4 +1,5 @@
 import {
+  BoundedMap,
   type BudgetHolder,
   Budgets,
   type Clock,
@@ -58,7 +59,7 @@ export class Admittance implements NetworkRules {
   readonly #options: AdmittanceOptions
   /** What the log keeps of others. */
   readonly budgets: Budgets
-  readonly #shown = new Map<NodeId, Invitation>()
+  readonly #shown = new BoundedMap<NodeId, Invitation>(SHOWN_MAX)
 
   constructor(options: AdmittanceOptions) {
     this.#options = options
@@ -107,7 +108,7 @@ export class Admittance implements NetworkRules {
     if (state.revoked.has(invitation.key)) return 'revoked'
     if (isExpired(invitation, this.#options.clock.now())) return 'expired'
     if (!this.#hasPlace(invitation, peer)) return 'used'
-    if (!isShown(state, peer, invitation.key)) this.#remember(peer, invitation)
+    if (!isShown(state, peer, invitation.key)) this.#shown.set(peer, invitation)
     return undefined
   }
 
@@ -163,7 +164,7 @@ export class Admittance implements NetworkRules {
     try {
       const invitation = readCredential(credential, node, this.genesis.owner, this.#options.verify)
       if (comesTooLate(state.invited, invitation, { node, lamport })) return false
-      if (!isShown(state, node, invitation.key)) this.#remember(node, invitation)
+      if (!isShown(state, node, invitation.key)) this.#shown.set(node, invitation)
       return true
     } catch (error) {
       if (error instanceof CredentialError) return false
@@ -192,15 +193,5 @@ export class Admittance implements NetworkRules {
     for (const [shownBy, { key }] of this.#shown) if (key === invitation.key) others.add(shownBy)
     others.delete(node)
     return others.size < invitation.nodesMax
-  }
-
-  #remember(node: NodeId, invitation: Invitation): void {
-    this.#shown.delete(node)
-    this.#shown.set(node, invitation)
-    if (this.#shown.size <= SHOWN_MAX) return
-    for (const oldest of this.#shown.keys()) {
-      this.#shown.delete(oldest)
-      return
-    }
   }
 }
