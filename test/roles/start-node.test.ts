@@ -206,7 +206,7 @@ describe('startNode', () => {
     const node = await start('bootstrap', 'bootstrap')
     const results = await Promise.all([resultOf(node.node.rebuild({})), resultOf(node.node.rebuild({}))])
     for (const { projections } of results) {
-      assert.equal(projections.length, 5)
+      assert.equal(projections.length, 6)
       for (const { digestBefore, digestAfter } of projections) assert.equal(digestAfter, digestBefore)
     }
   })

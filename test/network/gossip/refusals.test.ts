@@ -77,7 +77,7 @@ describe('what gossip refuses', () => {
   })
 
   it('is dropped without a charge where its author is not admitted, or not yet known to be', () => {
-    for (const ruling of ['defer', 'refuse'] as const) {
+    for (const ruling of ['defer', 'refuse', 'over-budget'] as const) {
       door = new Door({ rules: { ...OPEN_RULES, judge: () => ruling } })
       door.link(NEAR, FAR)
       const effects = door.push(NEAR, eventOf(AUTHOR, 1))

@@ -10,7 +10,9 @@ const [ada, bob, eve] = [node('ada'), node('bob'), node('eve')]
 /** Who agreed with this node before it knew: what it says has weight from then on. */
 const prove = (scene: Scene, reporter = ada): Scene => {
   for (let count = 0; count < 5; count++) {
-    scene.says(reporter, judged(node(`bad ${count} of ${reporter}`), 0, 1)).says(own, judged(node(`bad ${count} of ${reporter}`), 0, 1))
+    scene
+      .says(reporter, judged(node(`bad ${count} of ${reporter}`), 0, 1))
+      .says(own, judged(node(`bad ${count} of ${reporter}`), 0, 1))
   }
   return scene
 }
@@ -48,7 +50,10 @@ describe('what others say of peers that this node never met', () => {
     const scene = prove(prove(new Scene(), ada), bob)
     const peer = node('peer')
     const reporters = () => [...(fold(scene, small).subjects.get(peer)?.reports.keys() ?? [])].sort()
-    scene.says(eve, judged(peer, 0, 1)).says(node('x'), judged(peer, 0, 1)).says(node('y'), judged(peer, 0, 1))
+    scene
+      .says(eve, judged(peer, 0, 1))
+      .says(node('x'), judged(peer, 0, 1))
+      .says(node('y'), judged(peer, 0, 1))
     assert.deepEqual(reporters(), [node('x'), node('y')].sort())
     scene.says(ada, judged(peer, 0, 1)).says(bob, judged(peer, 0, 1))
     assert.deepEqual(reporters(), [ada, bob].sort())
