@@ -133,7 +133,12 @@ export class Admittance implements NetworkRules {
 
   /** Nothing more is taken of it now. */
   isShut(author: NodeId, stream: Stream): boolean {
-    return this.isRevoked(author) || this.budgets.isShut(author, stream)
+    return this.isRevoked(author) || this.isOverBudget(author, stream)
+  }
+
+  /** No more is kept of this stream of its invitation for now. */
+  isOverBudget(author: NodeId, stream: Stream): boolean {
+    return this.budgets.isShut(author, stream)
   }
 
   budget(): CommitBudget {
@@ -146,7 +151,7 @@ export class Admittance implements NetworkRules {
 
   judge(header: Pick<Header, 'author' | 'at' | 'kind' | 'lamport' | 'stream'>, credential: Uint8Array | undefined): Ruling {
     const ruling = this.#ruling(header, credential)
-    return ruling === 'take' && this.budgets.isShut(header.author, header.stream) ? 'over-budget' : ruling
+    return ruling === 'take' && this.isOverBudget(header.author, header.stream) ? 'over-budget' : ruling
   }
 
   #ruling({ author, at, kind, lamport }: Parameters<this['judge']>[0], credential: Uint8Array | undefined): Ruling {

@@ -85,6 +85,13 @@ describe('what gossip refuses', () => {
     }
   })
 
+  it('is dropped unchecked where nothing more is taken of its author', () => {
+    door = new Door({ rules: { ...OPEN_RULES, isShut: (author, stream) => author === AUTHOR && stream === 'gossip' } })
+    door.link(NEAR, FAR)
+    const effects = door.push(NEAR, eventOf(AUTHOR, 1))
+    assert.deepEqual([charged(effects), pushedTo(effects, FAR), ingested().length, door.checked], [[], 0, 0, 0])
+  })
+
   it('checks the signature of an event once, however often it arrives', () => {
     for (const from of [NEAR, FAR, NEAR]) door.push(from, eventOf(AUTHOR, 1))
     door.held.set(AUTHOR, 5)
