@@ -20,7 +20,7 @@ import { resultOf } from './result-of.ts'
 
 const GOLDEN = join(import.meta.dirname, '../fixtures/logs')
 const upcast = upcaster(upcastSteps)
-const NAMES = ['admissions', 'liveness', 'reputation', 'keyword-index', 'downloads'] as const
+const NAMES = ['admissions', 'kept', 'liveness', 'reputation', 'keyword-index', 'downloads'] as const
 const version = (name: (typeof NAMES)[number]): number => allProjections(signerOf(1).id, TEST_KEYS)[name].version
 
 /** The seed of `signerOf(1)`, whose node wrote the golden logs. */
@@ -83,6 +83,7 @@ describe('a node that does not run', () => {
         plan.projections.map(({ name, stored, version, rebuild }) => [name, stored, version, rebuild]),
         [
           ['admissions', null, version('admissions'), 'missing'],
+          ['kept', null, version('kept'), 'missing'],
           ['liveness', null, version('liveness'), 'missing'],
           ['reputation', null, version('reputation'), 'missing'],
           ['keyword-index', null, version('keyword-index'), 'missing'],
@@ -91,7 +92,14 @@ describe('a node that does not run', () => {
       )
       assert.equal(plan.projections.at(-1)?.events, 7 * 3)
       assert.deepEqual(await versionsIn(directory), {
-        ...{ admissions: undefined, liveness: undefined, reputation: undefined, 'keyword-index': undefined, downloads: 1 },
+        ...{
+          admissions: undefined,
+          kept: undefined,
+          liveness: undefined,
+          reputation: undefined,
+          'keyword-index': undefined,
+          downloads: 1,
+        },
       })
 
       const { digests } = await resultOf(migrateStopped(directory))
@@ -157,7 +165,7 @@ describe('a node that does not run', () => {
       const directory = await made('one', [])
       await assert.rejects(resultOf(rebuildStopped(directory, ['nonsense'])), {
         code: 'usage',
-        message: /no projection nonsense; known are admissions, liveness/,
+        message: /no projection nonsense; known are admissions, kept, liveness/,
       })
       await assert.rejects(resultOf(rebuildStopped(at('absent'), undefined)), {
         code: 'usage',
