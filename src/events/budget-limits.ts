@@ -23,7 +23,9 @@ export type Limits = { readonly stock: Readonly<Kept>; readonly hourly: Readonly
 /**
  * Of one invitation to clients. Gossip: verdicts, about 70 bytes each. A downloader says at most one for each piece, so the
  * stock is 100,000 pieces: 400 GB of 4 MiB pieces before any hour counts, and a verdict mostly tells of several. Index: 10,000
- * titles and what withdraws 2,000 of them; a title of 60 characters with two tags has 120 bytes.
+ * titles of 65 characters, 100 bytes each, and what withdraws 2,000 of them. Bytes are scarce there since index nodes hold their index in
+ * memory: 80 bytes of a title as people write them take 1.8 kB, 500 bytes of words that nobody else uses 26 kB, so
+ * a stock of such takes 50 MB.
  */
 export const CLIENT_LIMITS: { readonly [S in SharedStream]: Limits } = {
   gossip: {
@@ -32,20 +34,28 @@ export const CLIENT_LIMITS: { readonly [S in SharedStream]: Limits } = {
     most: { events: 400_000, bytes: 48e6 },
   },
   index: {
-    stock: { events: 12_000, bytes: 2e6 },
-    hourly: { events: 500, bytes: 80e3 },
-    most: { events: 48_000, bytes: 8e6 },
+    stock: { events: 12_000, bytes: 1e6 },
+    hourly: { events: 500, bytes: 60e3 },
+    most: { events: 30_000, bytes: 3e6 },
   },
 }
 
 /**
- * Of all clients together, over both streams: a multiple of what one invitation has, so that no single one takes the room
- * of the others. An hour brings 12,000 x 170 bytes + 2 MB = 4 MB of log; `most` are 0.5 GB.
+ * Of all clients together: a multiple of what one invitation has, so that no single one takes the room of the others. An hour
+ * brings 12,000 x 170 bytes + 1.8 MB = 3.8 MB of log; `most` are 0.5 GB. The index of 16 MB of titles takes 350 MB of memory, or 800 MB
+ * if all words are made up.
  */
-export const CLIENTS_TOGETHER: Limits = {
-  stock: { events: 400_000, bytes: 56e6 },
-  hourly: { events: 12_000, bytes: 2e6 },
-  most: { events: 1_600_000, bytes: 224e6 },
+export const CLIENTS_TOGETHER: { readonly [S in SharedStream]: Limits } = {
+  gossip: {
+    stock: { events: 400_000, bytes: 48e6 },
+    hourly: { events: 10_000, bytes: 1.6e6 },
+    most: { events: 1_600_000, bytes: 192e6 },
+  },
+  index: {
+    stock: { events: 60_000, bytes: 4e6 },
+    hourly: { events: 2_000, bytes: 160e3 },
+    most: { events: 200_000, bytes: 16e6 },
+  },
 }
 
 /** In an open network whoever comes without an invitation shares one budget: so many times that of an invitation. */
@@ -76,5 +86,5 @@ export function allowance({ stock, hourly, most }: Limits, ageMs: number, times 
 }
 
 /** Disk bytes of what is kept, about. */
-export const EVENT_OVERHEAD_BYTES = 170
-export const diskBytesOf = ({ events, bytes }: Kept): number => events * EVENT_OVERHEAD_BYTES + bytes
+const EVENT_OVERHEAD_BYTES = 170
+export const diskBytesOf = ({ events, bytes }: Readonly<Kept>): number => events * EVENT_OVERHEAD_BYTES + bytes

@@ -46,12 +46,12 @@ export type BudgetsOptions = {
   onOver(author: NodeId): void
 }
 
-/** What the log keeps of others, counted by invitation and stream, and for all clients together. Pure. */
+/** What the log keeps of others, by stream: of each invitation, and of all clients together. Pure. */
 export class Budgets {
   readonly #options: BudgetsOptions
   /** By holder and stream: as many as there are invitations, which only the owner makes. */
   readonly #accounts = new Map<string, Account>()
-  readonly #clients: Account = newAccount()
+  readonly #clients: { readonly [S in SharedStream]: Account } = { gossip: newAccount(), index: newAccount() }
   /** Where what is kept of an author is counted, and how much: it moves along when the author shows another invitation. */
   readonly #authors = new Map<string, { holder: BudgetHolder; readonly kept: Kept }>()
 
@@ -75,7 +75,9 @@ export class Budgets {
     const holder = this.#options.holderOf(author)
     const now = this.#options.clock.now()
     const account = this.#accounts.get(nameOf(holder, stream))
-    const shut = [account, holder.standing === 'client' ? this.#clients : undefined].find((one) => (one?.shutUntil ?? 0) > now)
+    const shut = [account, holder.standing === 'client' ? this.#clients[stream] : undefined].find(
+      (one) => (one?.shutUntil ?? 0) > now,
+    )
     if (shut === undefined) return false
     this.#name(shut, author)
     return true
@@ -99,8 +101,8 @@ export class Budgets {
           ...(holder.standing === 'client'
             ? [
                 {
-                  account: this.#clients,
-                  limit: allowance(CLIENTS_TOGETHER, now - this.#options.networkSince, this.#clientsTimes),
+                  account: this.#clients[stream],
+                  limit: allowance(CLIENTS_TOGETHER[stream], now - this.#options.networkSince, this.#clientsTimes),
                 },
               ]
             : []),
@@ -122,8 +124,8 @@ export class Budgets {
   }
 
   /** What all clients together take up. */
-  get clients(): Readonly<Kept> {
-    return this.#clients.kept
+  get clients(): { readonly [S in SharedStream]: Readonly<Kept> } {
+    return { gossip: this.#clients.gossip.kept, index: this.#clients.index.kept }
   }
 
   #shut(account: Account, now: number): void {
@@ -139,7 +141,7 @@ export class Budgets {
   }
 
   get #clientsTimes(): number {
-    return Math.min(1, (this.#options.clientsDiskBytesMax ?? Number.POSITIVE_INFINITY) / diskBytesOf(CLIENTS_TOGETHER.most))
+    return Math.min(1, (this.#options.clientsDiskBytesMax ?? Number.POSITIVE_INFINITY) / CLIENTS_DISK_BYTES_MAX)
   }
 
   /** Who has the budget now; what was counted for another moves there. */
@@ -156,7 +158,7 @@ export class Budgets {
 
   #count(holder: BudgetHolder, stream: SharedStream, events: number, bytes: number): void {
     addKept(this.#accountOf(holder, stream).kept, events, bytes)
-    if (holder.standing === 'client') addKept(this.#clients.kept, events, bytes)
+    if (holder.standing === 'client') addKept(this.#clients[stream].kept, events, bytes)
   }
 
   #accountOf(holder: BudgetHolder, stream: SharedStream): Account {
@@ -169,6 +171,9 @@ export class Budgets {
     return account
   }
 }
+
+/** What clients take of the disk at most. */
+export const CLIENTS_DISK_BYTES_MAX = diskBytesOf(CLIENTS_TOGETHER.gossip.most) + diskBytesOf(CLIENTS_TOGETHER.index.most)
 
 const NOTHING: Readonly<Kept> = { events: 0, bytes: 0 }
 const newAccount = (): Account => ({ kept: { events: 0, bytes: 0 }, shutUntil: 0, named: new Set() })

@@ -1,5 +1,4 @@
-import type { PeerId } from '../events/index.ts'
-import { isNodeId } from '../events/index.ts'
+import { BoundedMap, isNodeId, type PeerId } from '../events/index.ts'
 import type { BanList } from './ban-list.ts'
 
 /** Oldest are forgotten and found out again. */
@@ -7,15 +6,15 @@ const ENDPOINTS_MAX = 4_096
 
 /** Who answered at the addresses we dialled, so that a banned peer, or ourselves, is not dialled again and again. */
 export class KnownEndpoints {
-  readonly #known = new Map<string, PeerId | 'self'>()
+  readonly #known = new BoundedMap<string, PeerId | 'self'>(ENDPOINTS_MAX)
 
   /** @param endpoint `host:port`, IPv6 in brackets */
   learn(endpoint: string, peer: PeerId): void {
-    this.#set(endpoint, peer)
+    this.#known.set(endpoint, peer)
   }
 
   isSelf(endpoint: string): void {
-    this.#set(endpoint, 'self')
+    this.#known.set(endpoint, 'self')
   }
 
   /** Who was found at this endpoint. */
@@ -29,14 +28,5 @@ export class KnownEndpoints {
     if (peer === undefined) return true
     if (peer === 'self') return false
     return isNodeId(peer) ? !bans.has(peer) : !bans.needsProof(endpoint.slice(0, endpoint.lastIndexOf(':')))
-  }
-
-  #set(endpoint: string, peer: PeerId | 'self'): void {
-    this.#known.delete(endpoint)
-    this.#known.set(endpoint, peer)
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= ENDPOINTS_MAX) break
-      this.#known.delete(oldest)
-    }
   }
 }

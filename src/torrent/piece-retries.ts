@@ -1,4 +1,4 @@
-import type { Millis, PeerId } from '../events/index.ts'
+import { BoundedMap, type Millis, type PeerId } from '../events/index.ts'
 
 // A peer that sent a piece wrong is not asked for that piece again at once: one damaged sector would otherwise be asked
 // for, found wrong and held against an honest peer until it is banned. Others are asked meanwhile.
@@ -12,19 +12,14 @@ const FAILURES_MAX = 16_384
 type Failure = { count: number; retryAt: number }
 
 export class PieceRetries {
-  readonly #failures = new Map<string, Failure>()
+  readonly #failures = new BoundedMap<string, Failure>(FAILURES_MAX)
 
   /** @returns ms until it may be asked again */
   failed(peer: PeerId, index: number, now: Millis): number {
     const key = `${index} ${peer}`
     const count = (this.#failures.get(key)?.count ?? 0) + 1
     const waitMs = Math.min(RETRY_WAIT_MS * 2 ** (count - 1), RETRY_WAIT_MS_MAX)
-    this.#failures.delete(key)
     this.#failures.set(key, { count, retryAt: now + waitMs })
-    for (const oldest of this.#failures.keys()) {
-      if (this.#failures.size <= FAILURES_MAX) break
-      this.#failures.delete(oldest)
-    }
     return waitMs
   }
 

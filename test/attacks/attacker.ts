@@ -1,5 +1,6 @@
 import {
   type Event,
+  type Joining,
   type Lamport,
   type MemberAddress,
   type NodeId,
@@ -37,11 +38,21 @@ export type AttackerOptions = {
   readonly announced?: boolean
 }
 
+const GUESTS = new WeakMap<HonestNetwork, Joining>()
+
+/** One invitation admits all clients of the attacker, as whoever has its string likes; each member has its own. */
+function joiningOf(network: HonestNetwork, standing: 'client' | 'member'): Joining {
+  if (standing === 'member') return network.owner.joining(standing, 'attacker')
+  const guest = GUESTS.get(network) ?? network.owner.joining(standing, 'attacker', 0)
+  GUESTS.set(network, guest)
+  return guest
+}
+
 /** The papers of a key of this standing: what it shows at a link, and what role it names in its hello. */
 function admitted(standing: Standing, network: HonestNetwork, key: NodeId): { role: NodeRole; credential: Uint8Array } {
   const role = standing === 'member' ? 'index' : 'client'
   if (standing === 'stranger') return { role, credential: new Uint8Array() }
-  return { role, credential: network.owner.joining(standing, 'attacker').credentialOf(key) }
+  return { role, credential: joiningOf(network, standing).credentialOf(key) }
 }
 
 /** What a request is answered with; undefined: not at all. */

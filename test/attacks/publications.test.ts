@@ -15,4 +15,12 @@ describe('publications as fast as a link takes them', function () {
   it('take neither memory nor disk nor time from the others', async () => {
     assertHolds(await perform(network, publicationFlood, { standing: 'stranger', keys: 1, seconds: 20 }))
   })
+
+  // The stock of one invitation to clients, twice over while segments are merged.
+  const bounds = { memoryBytes: 50e6, diskBytes: 8e6, delayMsP99: 100 }
+  for (const keys of [1, 50]) {
+    it(`take no more than the budget of one invitation, with ${keys} of its keys`, async () => {
+      assertHolds(await perform(network, publicationFlood, { standing: 'client', keys, seconds: 20 }), bounds)
+    })
+  }
 })

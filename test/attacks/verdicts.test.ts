@@ -15,4 +15,12 @@ describe('verdicts about peers that nobody has met', function () {
   it('take neither memory nor disk nor time from the others', async () => {
     assertHolds(await perform(network, madeUpVerdicts, { standing: 'stranger', keys: 1, seconds: 20 }))
   })
+
+  // The stock of one invitation to clients: 100,000 events of 70 bytes and 170 more.
+  const bounds = { memoryBytes: 50e6, diskBytes: 30e6, delayMsP99: 100 }
+  for (const keys of [1, 50]) {
+    it(`take no more than the budget of one invitation, with ${keys} of its keys`, async () => {
+      assertHolds(await perform(network, madeUpVerdicts, { standing: 'client', keys, seconds: 20 }), bounds)
+    })
+  }
 })

@@ -495,6 +495,23 @@ const STORY: readonly Row[] = [
     ...failure(2, /made without bootstraps: say with --bootstrap/),
   },
   {
+    command: 'network invite',
+    words: () => ['--owner', testNetwork(), '--role', 'member', '--nodes', '3', '--bootstrap', '127.0.0.1:4700'],
+    text: /^invitation [0-9a-f]{16} for 3 members, until it is revoked: give them this string, and nobody else\np2pt:/,
+    json: ({ nodesMax }) => assert.equal(nodesMax, 3),
+  },
+  {
+    command: 'network invite',
+    words: () => ['--owner', testNetwork(), '--role', 'member', '--bootstrap', '127.0.0.1:4700'],
+    text: /^invitation [0-9a-f]{16} for one member, /,
+    json: ({ nodesMax }) => assert.equal(nodesMax, 1),
+  },
+  {
+    command: 'network invite',
+    words: () => ['--owner', testNetwork(), '--role', 'member', '--nodes', '0'],
+    ...failure(2, /1 or greater/),
+  },
+  {
     command: 'index start',
     words: () => [...data('i3'), '--host', '127.0.0.1', '--port', '0', '--join', found.join],
     ...failure(2, /the join string is for clients.*ask its owner/),

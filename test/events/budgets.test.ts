@@ -4,9 +4,9 @@ import {
   type BudgetHolder,
   Budgets,
   CLIENT_LIMITS,
+  CLIENTS_DISK_BYTES_MAX,
   CLIENTS_TOGETHER,
   diskBytesOf,
-  EVENT_OVERHEAD_BYTES,
   MEMBER_LIMITS,
   MEMBERS_COUNTED_MAX,
   type Millis,
@@ -105,7 +105,7 @@ describe('budgets for what is kept of others', () => {
     for (let count = 0; count < 3; count++) budgets.isShut(id('eve'), 'index')
     assert.deepEqual(over, ['ada', 'eve'])
     at.ms += SHUT_MS
-    take('ada', 1e6)
+    take('ada', 9e3)
     assert.deepEqual(over, ['ada', 'eve'])
     take('ada', 2e6)
     assert.deepEqual(over, ['ada', 'eve', 'ada'])
@@ -118,15 +118,16 @@ describe('budgets for what is kept of others', () => {
       ...{ ...holders, last: client('last') },
       member: client('members', { standing: 'member', nodesMax: 1 }),
     })
-    for (const name of names.slice(0, 4)) fill(name, CLIENTS_TOGETHER.stock.events / 4, 0, 'gossip')
-    assert.equal(budgets.clients.events, CLIENTS_TOGETHER.stock.events)
+    for (const name of names.slice(0, 4)) fill(name, CLIENTS_TOGETHER.index.stock.events / 4, 0)
+    assert.equal(budgets.clients.index.events, CLIENTS_TOGETHER.index.stock.events)
     assert.equal(take('last'), false)
-    assert.equal(take('last', 10, 'gossip'), false)
+    assert.equal(budgets.isShut(id('client 9'), 'index'), true)
+    assert.equal(take('last', 10, 'gossip'), true)
     assert.equal(take('member'), true)
   })
 
   it('give clients together no more than their share of a small disk', () => {
-    const { take } = scene({ ada: client('guests') }, diskBytesOf(CLIENTS_TOGETHER.most) / CLIENTS_TOGETHER.stock.events)
+    const { take } = scene({ ada: client('guests') }, (1.5 * CLIENTS_DISK_BYTES_MAX) / CLIENTS_TOGETHER.index.stock.events)
     assert.deepEqual([take('ada'), take('ada')], [true, false])
   })
 
@@ -161,13 +162,13 @@ describe('budgets for what is kept of others', () => {
   })
 
   it('have room for what honest nodes do', () => {
-    const [titles, titleBytes] = [10_000, 160]
+    const [titles, titleBytes] = [10_000, 100]
     assert.ok(titles <= stock.events && titles * titleBytes <= stock.bytes, 'ten thousand titles at once')
     const pieces = 400e9 / 2 ** 22
     const { gossip } = CLIENT_LIMITS
     assert.ok(pieces <= gossip.stock.events && pieces * 80 <= gossip.stock.bytes, '400 GB in pieces of 4 MiB')
-    const { events, bytes } = CLIENTS_TOGETHER.hourly
-    assert.ok(events * EVENT_OVERHEAD_BYTES + bytes <= 5e6, 'all clients together add 5 MB an hour to the log')
-    assert.deepEqual(allowance(CLIENTS_TOGETHER, -1), CLIENTS_TOGETHER.stock, 'a clock that is late')
+    const hourly = diskBytesOf(CLIENTS_TOGETHER.gossip.hourly) + diskBytesOf(CLIENTS_TOGETHER.index.hourly)
+    assert.ok(hourly <= 5e6, 'all clients together add 5 MB an hour to the log')
+    assert.deepEqual(allowance(gossip, -1), gossip.stock, 'a clock that is late')
   })
 })

@@ -139,7 +139,7 @@ export class IndexPeer {
   #run(): void {
     this.index = createIndexNode({
       ...{ log: this.node.log, overlay: this.#noted(), states: this.states, map: this.map },
-      admittance: { isRevoked: (author) => isRevoked(this.states.state('admissions'), author), isShut: () => false },
+      admittance: { isShut: (author) => isRevoked(this.states.state('admissions'), author), isOverBudget: () => false },
       ...{
         verify: verifySignature,
         clock: this.#sim.time,

@@ -29,7 +29,7 @@ export type Verdict =
   | { verdict: 'duplicate'; header: Header }
   /** Charged to whoever it says something about: the sender for what anybody would see, the author for what it signed. */
   | { verdict: 'rejected'; reason: QuarantineReason; against: 'sender' | 'author'; header: Header | undefined }
-  /** Of an author who is not known to be admitted, or is not any more: not kept, and nobody pays for it. */
+  /** Of an author who is not known to be admitted, or is not any more, or is over its budget: not kept, and nobody pays for it. */
   | { verdict: 'ignored'; header: Header }
 
 /**
@@ -59,6 +59,10 @@ export class Admission {
       return { verdict: 'rejected', reason: 'malformed', against: 'sender', header: undefined }
     const { author, authorSeq } = header
     if (this.#seen.has(author, authorSeq) || this.#held.has(header)) return { verdict: 'duplicate', header }
+    // Before the signature: of an author who is shut nothing is taken, whoever wrote it, and it must not cost a check each.
+    // A revoked one may show a new admission.
+    const mayComeBack = header.kind === KINDS['node.admitted'].number && this.#rules.isRevoked(author)
+    if (this.#rules.isShut(author, 'gossip') && !mayComeBack) return { verdict: 'ignored', header }
     if (!isWellFormed(header)) return { verdict: 'rejected', reason: 'malformed', against: 'sender', header: undefined }
     if (!this.#verify('event', event.body, event.signature, author))
       return { verdict: 'rejected', reason: 'bad-signature', against: 'sender', header }

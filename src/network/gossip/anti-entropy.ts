@@ -335,8 +335,8 @@ export class AntiEntropy {
     for (const { author, authorSeq } of heads) {
       const underWay = this.#fetching.get(author)
       if (underWay !== undefined && now - underWay.at < FETCH_ALONE_MS) continue
-      // Nothing more is taken of it now: asked again when there is room.
-      if (this.#rules.isShut(author, 'gossip')) continue
+      // Its budget takes nothing more now: asked again when there is room.
+      if (!this.#rules.isRevoked(author) && this.#rules.isShut(author, 'gossip')) continue
       let have = vector.get(author) ?? 0
       // Others hold what a revoked one said before, and name it for ever, since the word against it may stand among that. What
       // was not taken once will not be; only above it may be a new admission.

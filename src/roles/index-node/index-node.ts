@@ -1,4 +1,4 @@
-import type { Timers } from '../../events/index.ts'
+import type { NodeId, Timers } from '../../events/index.ts'
 import { partitionStats } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import { hitsAsked } from '../hits-asked.ts'
@@ -13,7 +13,7 @@ import { projectedIndexView } from './projected-index-view.ts'
 import { Repair, type RepairStatus } from './repair.ts'
 
 export type IndexNodeParts = Pick<NodeParts, 'log' | 'overlay' | 'states' | 'verify' | 'clock'> & {
-  admittance: Pick<Admittance, 'isRevoked' | 'isShut'>
+  admittance: Pick<Admittance, 'isShut' | 'isOverBudget'>
   map: IndexMap
   timers: Timers
   newSha256: NewSha256
@@ -27,12 +27,13 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
   const { log, overlay, states, verify, admittance, map, timers, clock, newSha256, yieldToEventLoop } = parts
   const view = projectedIndexView(states, map, log.author, newSha256)
   const sections = new PartitionSections(view, newSha256)
+  const isOverBudget = (author: NodeId): boolean => admittance.isOverBudget(author, 'index')
   const repair = new Repair({
-    ...{ log, overlay, view, sections, verify, timers, yieldToEventLoop },
-    isShut: (author) => admittance.isRevoked(author) || admittance.isShut(author, 'index'),
+    ...{ log, overlay, view, sections, verify, timers, isOverBudget, yieldToEventLoop },
+    isShut: (author) => admittance.isShut(author, 'index'),
     now: () => clock.now(),
   })
-  serveIndexRequests({ log, overlay, view, sections, verify, yieldToEventLoop })
+  serveIndexRequests({ log, overlay, view, sections, verify, isOverBudget, yieldToEventLoop })
 
   return {
     start: () => repair.start(),

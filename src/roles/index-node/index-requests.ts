@@ -48,6 +48,8 @@ export type IndexRequestsOptions = {
   view: IndexView
   sections: PartitionSections
   verify: VerifySignature
+  /** True for an author of whom no more is kept for now. */
+  isOverBudget(author: NodeId): boolean
   /** Lets everything else have its turn. */
   yieldToEventLoop(): Promise<void>
 }
@@ -98,7 +100,7 @@ async function differences(
  */
 export async function ingestIndexEvents(
   events: readonly SignedEvent[],
-  { log, verify, view }: Pick<IndexRequestsOptions, 'log' | 'verify' | 'view'>,
+  { log, verify, view, isOverBudget }: Pick<IndexRequestsOptions, 'log' | 'verify' | 'view' | 'isOverBudget'>,
 ): Promise<PublishOutcome[]> {
   const outcomes: PublishOutcome[] = events.map(() => 'refused')
   const wanted: { place: number; event: SignedEvent }[] = []
@@ -107,6 +109,8 @@ export async function ingestIndexEvents(
       const header = scanBody(event.body)
       if (header.stream !== 'index' || !view.isIndexKind(header.kind)) return
       if (log.has(header)) outcomes[place] = 'duplicate'
+      // Nothing of it is taken, and so nothing is checked: that would cost a thousand times as much.
+      else if (isOverBudget(header.author)) outcomes[place] = 'over-budget'
       else if (verify('event', event.body, event.signature, header.author)) wanted.push({ place, event })
     } catch {
       // Not an event: stays refused.

@@ -38,6 +38,8 @@ export type RepairOptions = {
   timers: Timers
   /** True for an author of whom nothing more is taken now: others may hold what it said, and will not be asked for it. */
   isShut(author: NodeId): boolean
+  /** True for one of whom no more is kept for now. */
+  isOverBudget(author: NodeId): boolean
   /** Lets everything else have its turn. */
   yieldToEventLoop(): Promise<void>
   now(): number

@@ -1,4 +1,5 @@
 import {
+  BoundedMap,
   type BudgetHolder,
   Budgets,
   type Clock,
@@ -58,7 +59,7 @@ export class Admittance implements NetworkRules {
   readonly #options: AdmittanceOptions
   /** What the log keeps of others. */
   readonly budgets: Budgets
-  readonly #shown = new Map<NodeId, Invitation>()
+  readonly #shown = new BoundedMap<NodeId, Invitation>(SHOWN_MAX)
 
   constructor(options: AdmittanceOptions) {
     this.#options = options
@@ -115,7 +116,7 @@ export class Admittance implements NetworkRules {
     if (state.revoked.has(invitation.key)) return 'revoked'
     if (isExpired(invitation, this.#options.clock.now())) return 'expired'
     if (!this.#hasPlace(invitation, peer)) return 'used'
-    if (!isShown(state, peer, invitation.key)) this.#remember(peer, invitation)
+    if (!isShown(state, peer, invitation.key)) this.#shown.set(peer, invitation)
     return undefined
   }
 
@@ -137,6 +138,11 @@ export class Admittance implements NetworkRules {
   }
 
   isShut(author: NodeId, stream: Stream): boolean {
+    return this.isRevoked(author) || this.isOverBudget(author, stream)
+  }
+
+  /** No more is kept of this stream of its invitation for now. */
+  isOverBudget(author: NodeId, stream: Stream): boolean {
     return this.budgets.isShut(author, stream)
   }
 
@@ -150,7 +156,7 @@ export class Admittance implements NetworkRules {
 
   judge(header: Pick<Header, 'author' | 'at' | 'kind' | 'lamport' | 'stream'>, credential: Uint8Array | undefined): Ruling {
     const ruling = this.#ruling(header, credential)
-    return ruling === 'take' && this.budgets.isShut(header.author, header.stream) ? 'over-budget' : ruling
+    return ruling === 'take' && this.isOverBudget(header.author, header.stream) ? 'over-budget' : ruling
   }
 
   #ruling({ author, at, kind, lamport }: Parameters<this['judge']>[0], credential: Uint8Array | undefined): Ruling {
@@ -171,7 +177,7 @@ export class Admittance implements NetworkRules {
       // Of a node that was put out it must be one that still holds. Of others any is taken, and says what became of it.
       if (state.revoked.has(node) || (state.revoked.has(invitation.key) && isRevoked(state, node))) return false
       if (comesTooLate(state.invited, invitation, { node, lamport })) return false
-      if (!isShown(state, node, invitation.key)) this.#remember(node, invitation)
+      if (!isShown(state, node, invitation.key)) this.#shown.set(node, invitation)
       return true
     } catch (error) {
       if (error instanceof CredentialError) return false
@@ -209,15 +215,5 @@ export class Admittance implements NetworkRules {
     for (const [shownBy, { key }] of this.#shown) if (key === invitation.key) others.add(shownBy)
     others.delete(node)
     return others.size < invitation.nodesMax
-  }
-
-  #remember(node: NodeId, invitation: Invitation): void {
-    this.#shown.delete(node)
-    this.#shown.set(node, invitation)
-    if (this.#shown.size <= SHOWN_MAX) return
-    for (const oldest of this.#shown.keys()) {
-      this.#shown.delete(oldest)
-      return
-    }
   }
 }

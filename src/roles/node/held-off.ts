@@ -1,4 +1,4 @@
-import type { Clock, NodeId } from '../../events/index.ts'
+import { BoundedMap, type Clock, type NodeId } from '../../events/index.ts'
 import type { HeldOffRow } from '../services.ts'
 
 /** Peers remembered; the one that was held off longest ago gives way. */
@@ -9,7 +9,7 @@ export const SHOWN_MAX = 20
 /** Who is not let in, was put out or is no longer taken from, why, and how often: what an operator sees of an attack. */
 export class HeldOff {
   readonly #clock: Clock
-  readonly #rows = new Map<NodeId, HeldOffRow>()
+  readonly #rows = new BoundedMap<NodeId, HeldOffRow>(PEERS_MAX)
   readonly #totals = new Map<string, number>()
 
   constructor(clock: Clock) {
@@ -19,14 +19,8 @@ export class HeldOff {
   /** @param why one of few codes */
   note(peer: NodeId, why: string): void {
     const times = (this.#rows.get(peer)?.times ?? 0) + 1
-    this.#rows.delete(peer)
     this.#rows.set(peer, { peer, why, times, lastAt: this.#clock.now() })
     this.#totals.set(why, (this.#totals.get(why) ?? 0) + 1)
-    if (this.#rows.size <= PEERS_MAX) return
-    for (const oldest of this.#rows.keys()) {
-      this.#rows.delete(oldest)
-      return
-    }
   }
 
   /** How often anybody was held off, by reason, since the start. */

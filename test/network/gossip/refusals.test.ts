@@ -86,12 +86,19 @@ describe('what gossip refuses', () => {
   })
 
   it('is dropped without a charge where its author is not admitted, or not yet known to be', () => {
-    for (const ruling of ['defer', 'refuse'] as const) {
+    for (const ruling of ['defer', 'refuse', 'over-budget'] as const) {
       door = new Door({ rules: { ...OPEN_RULES, judge: () => ruling } })
       door.link(NEAR, FAR)
       const effects = door.push(NEAR, eventOf(AUTHOR, 1))
       assert.deepEqual([charged(effects), pushedTo(effects, FAR), ingested().length], [[], 0, 0], ruling)
     }
+  })
+
+  it('is dropped unchecked where nothing more is taken of its author', () => {
+    door = new Door({ rules: { ...OPEN_RULES, isShut: (author, stream) => author === AUTHOR && stream === 'gossip' } })
+    door.link(NEAR, FAR)
+    const effects = door.push(NEAR, eventOf(AUTHOR, 1))
+    assert.deepEqual([charged(effects), pushedTo(effects, FAR), ingested().length, door.checked], [[], 0, 0, 0])
   })
 
   it('checks the signature of an event once, however often it arrives', () => {

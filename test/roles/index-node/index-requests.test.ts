@@ -12,15 +12,19 @@ import { openSmallLog } from '../small-log.ts'
 describe('a publication at its owner', () => {
   const view = { isIndexKind } as Parameters<typeof ingestIndexEvents>[1]['view']
 
+  const isOverBudget = () => false
+
   it('is told to be stored when it is on the disk, and not before', async () => {
     await using own = await openSmallLog()
     const { promise, resolve } = Promise.withResolvers<void>()
     own.disk.synced = promise
     const events = await new Author(1).publishes('quiet orbit')
     let said: unknown
-    const telling = ingestIndexEvents(events, { log: own.log, verify: verifySignature, view }).then((outcomes) => {
-      said = outcomes
-    })
+    const telling = ingestIndexEvents(events, { log: own.log, verify: verifySignature, view, isOverBudget }).then(
+      (outcomes) => {
+        said = outcomes
+      },
+    )
     for (let turn = 0; turn < 10; turn++) await new Promise((next) => setImmediate(next))
     assert.equal(said, undefined)
     resolve()
@@ -40,20 +44,39 @@ describe('a publication at its owner', () => {
     }
     await using log = openMemoryLog({ signer: signerOf(9), clock: { now: () => 1 as Millis }, upcast: upcaster([]), rules })
     const events = await new Author(1).publishes('quiet orbit', 'loud orbit')
-    const publish = () => ingestIndexEvents(events, { log, verify: verifySignature, view })
+    const publish = () => ingestIndexEvents(events, { log, verify: verifySignature, view, isOverBudget })
     assert.deepEqual(await publish(), ['stored', 'over-budget'])
     assert.deepEqual(decodePublishReply(encodePublishReply(['stored', 'over-budget'])), ['stored', 'over-budget'])
     room = 1
     assert.deepEqual(await publish(), ['duplicate', 'stored'])
   })
 
+  it('costs no check of a signature where nothing more is taken of its author', async () => {
+    await using own = await openSmallLog()
+    let checked = 0
+    const verify: typeof verifySignature = (...of) => {
+      checked += 1
+      return verifySignature(...of)
+    }
+    const events = await new Author(1).publishes('quiet orbit')
+    const publish = (shut: boolean) => ingestIndexEvents(events, { log: own.log, verify, view, isOverBudget: () => shut })
+    assert.deepEqual([await publish(true), checked], [['over-budget'], 0])
+    assert.deepEqual([await publish(false), checked], [['stored'], 1])
+    assert.deepEqual([await publish(true), checked], [['duplicate'], 1])
+  })
+
   it('is not told to be stored by a disk that is full', async () => {
     await using own = await openSmallLog()
     own.disk.isFull = true
     const events = await new Author(1).publishes('quiet orbit')
-    await assert.rejects(ingestIndexEvents(events, { log: own.log, verify: verifySignature, view }), /no space left/)
+    await assert.rejects(
+      ingestIndexEvents(events, { log: own.log, verify: verifySignature, view, isOverBudget }),
+      /no space left/,
+    )
     own.disk.isFull = false
-    assert.deepEqual(await ingestIndexEvents(events, { log: own.log, verify: verifySignature, view }), ['stored'])
-    assert.deepEqual(await ingestIndexEvents(events, { log: own.log, verify: verifySignature, view }), ['duplicate'])
+    assert.deepEqual(await ingestIndexEvents(events, { log: own.log, verify: verifySignature, view, isOverBudget }), ['stored'])
+    assert.deepEqual(await ingestIndexEvents(events, { log: own.log, verify: verifySignature, view, isOverBudget }), [
+      'duplicate',
+    ])
   })
 })

@@ -4,8 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Millis, NodeId } from '../../../src/events/index.ts'
+import type { Overlay } from '../../../src/network/index.ts'
 import { startNode } from '../../../src/roles/compose.ts'
-import { METRICS } from '../../../src/roles/node/metrics.ts'
+import { HeldOff } from '../../../src/roles/node/held-off.ts'
+import { METRICS, startMetrics } from '../../../src/roles/node/metrics.ts'
 import type { RunningNode } from '../../../src/roles/start.ts'
 import { document, tableAfter } from '../../docs/documents.ts'
 import { joiningAs } from '../../events/test-network.ts'
@@ -44,6 +47,16 @@ describe('metrics', () => {
     assert.ok(text.includes(`p2pt_node_info{role="${role}",version="${version}"} 1`))
     assert.match(text, /^p2pt_links\{view="eager"\} 0$/m)
     assert.match(text, /^p2pt_ready 1$/m)
+  })
+
+  it('count who is held off, by reason', async () => {
+    const heldOff = new HeldOff({ now: () => 1 as Millis })
+    for (const why of ['over-budget', 'used', 'over-budget']) heldOff.note('00'.repeat(32) as NodeId, why)
+    const overlay = { status: () => ({ links: [] }) as unknown as ReturnType<Overlay['status']> }
+    await using served = await startMetrics({ host: '127.0.0.1', port: 0 }, { overlay, heldOff, status: running.node.status })
+    const text = await (await fetch(`http://127.0.0.1:${served.port}/metrics`)).text()
+    assert.match(text, /^p2pt_held_off_total\{reason="over-budget"\} 2$/m)
+    assert.match(text, /^p2pt_held_off_total\{reason="used"\} 1$/m)
   })
 
   it('are served on after connections could not be taken', async () => {
