@@ -1,21 +1,27 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
-import { dirname, join, sep } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import { TorrentError } from './engine.ts'
 
-// What must never be published: the data directory of a node, whose key would let anybody speak in its name. Places are
-// compared by device and inode, so links, `..`, bind mounts and file systems that fold case make no difference.
+// What must never be published: the data directory of a node and the folder of a network's owner, whose keys would let
+// anybody speak in their name. Of this node, places are compared by device and inode, so links, `..`, bind mounts and file
+// systems that fold case make no difference; keys of others, and copies, are known by their name and length.
 
 /** What is in a data directory and may be published. */
 const DOWNLOADS = 'downloads'
-const NODE_FILE = 'node.json'
-const KEY_FILE = 'key.seed'
+const NODE_FILES = ['node.json', 'key.seed']
+const OWNER_FILES = ['network.json', 'owner.seed']
+const KEY_FILES = ['key.seed', 'owner.seed']
+const KEY_BYTES = 32n
 
 type Identity = { dev: bigint; ino: bigint }
+type Found = Identity & { size: bigint; isFile(): boolean }
 const identityOf = ({ dev, ino }: Identity): string => `${dev}:${ino}`
 
 const refuse = (why: string): never => {
   throw new TorrentError('PRIVATE', `${why}; its key would let anybody speak in its name`)
 }
+const OF_NODE = 'belongs to the data directory of a node, and is not published'
+const OF_OWNER = 'belongs to the folder of a network’s owner, and is not published'
 
 export class PrivatePlaces {
   /** The node's own data directory and what is directly in it, but for its downloads. */
@@ -43,15 +49,17 @@ export class PrivatePlaces {
   async checkNamed(real: string): Promise<void> {
     const itself = await stat(real, { bigint: true })
     if (this.#around.has(identityOf(itself))) refuse(`${real} holds the data directory of this node, and is not published`)
+    checkIsNoKey(real, itself)
     let below: string | undefined
     for (const folder of ancestors(real)) {
+      if (await holds(folder, OWNER_FILES)) refuse(`${real} ${OF_OWNER}`)
       const ofDownloads = below === DOWNLOADS
       below = folder.slice(folder.lastIndexOf(sep) + 1)
       const isOwn = this.#own.has(identityOf(await stat(folder, { bigint: true })))
       if (ofDownloads) {
-        if (isOwn || (await isDataDirectory(folder))) return
-      } else if (isOwn || (await isDataDirectory(folder))) {
-        refuse(`${real} belongs to the data directory of a node, and is not published`)
+        if (isOwn || (await holds(folder, NODE_FILES))) return
+      } else if (isOwn || (await holds(folder, NODE_FILES))) {
+        refuse(`${real} ${OF_NODE}`)
       }
     }
   }
@@ -61,16 +69,21 @@ export class PrivatePlaces {
    * @param names all that is in it, for a folder
    * @throws TorrentError `PRIVATE`
    */
-  checkFound(path: string, found: Identity, names?: ReadonlySet<string>): void {
-    const isKept = names?.has(NODE_FILE) === true && names.has(KEY_FILE)
-    if (isKept || this.#own.has(identityOf(found)))
-      refuse(`${path} belongs to the data directory of a node, and is not published`)
+  checkFound(path: string, found: Found, names?: ReadonlySet<string>): void {
+    const hasAll = (files: readonly string[]): boolean => names !== undefined && files.every((file) => names.has(file))
+    if (hasAll(OWNER_FILES)) refuse(`${path} ${OF_OWNER}`)
+    if (hasAll(NODE_FILES) || this.#own.has(identityOf(found))) refuse(`${path} ${OF_NODE}`)
+    checkIsNoKey(path, found)
   }
 }
 
-async function isDataDirectory(folder: string): Promise<boolean> {
-  const found = await identities([join(folder, NODE_FILE), join(folder, KEY_FILE)])
-  return found.size === 2
+function checkIsNoKey(path: string, found: Found): void {
+  if (found.isFile() && found.size === KEY_BYTES && KEY_FILES.includes(basename(path)))
+    refuse(`${path} is the key of a node or of a network’s owner, and is not published`)
+}
+
+async function holds(folder: string, files: readonly string[]): Promise<boolean> {
+  return (await identities(files.map((file) => join(folder, file)))).size === files.length
 }
 
 /** The path itself, the folder it is in, and so on to the root. */

@@ -451,6 +451,11 @@ const STORY: readonly Row[] = [
     words: () => ['a/b', '--bootstrap', '127.0.0.1:4700', '--owner', at('slash')],
     ...failure(2, /a network's name has 1 to 64 bytes, without slashes/),
   },
+  {
+    command: 'network create',
+    words: () => ['..', '--bootstrap', '127.0.0.1:4700'],
+    ...failure(2, /a network's name .* is not \. or \.\./),
+  },
   { command: 'network create', words: () => ['none', '--owner', at('none')], ...failure(2, /bootstrap/) },
   {
     command: 'network create',

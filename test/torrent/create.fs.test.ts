@@ -272,4 +272,33 @@ describe('a torrent made of files', () => {
       assert.deepEqual(filesOf(await create(join(other, 'downloads'))), ['film/a'])
     })
   })
+
+  describe('and the keys of networks', () => {
+    const KEY = new Uint8Array(32)
+    const owner = async (name: string) => {
+      await write(`${name}/network.json`, '{}')
+      await write(`${name}/owner.seed`, KEY)
+      return at(name)
+    }
+    const kept = refused('PRIVATE', /the folder of a network’s owner|the key of a node or of a network’s owner/)
+
+    it('is never made of an owner’s folder, what is in it, or what holds it', async () => {
+      const folder = await owner('keep/networks/lab')
+      await write('keep/a')
+      await symlink(folder, at('link'))
+      for (const path of [folder, join(folder, 'owner.seed'), join(folder, 'network.json'), at('keep'), root, at('link')])
+        await assert.rejects(create(path), kept, path)
+    })
+
+    it('is never made of the copy of a key', async () => {
+      for (const name of ['owner.seed', 'key.seed']) {
+        await write(`backup of ${name}/${name}`, KEY)
+        await write(`backup of ${name}/a`)
+        await assert.rejects(create(at(`backup of ${name}`, name)), kept)
+        await assert.rejects(create(at(`backup of ${name}`)), kept)
+      }
+      await write('seeds/owner.seed', new Uint8Array(33))
+      assert.deepEqual(filesOf(await create(at('seeds'))), ['owner.seed'], 'a file of another length is no key')
+    })
+  })
 })

@@ -63,8 +63,11 @@ export type NetworkRequest = { name: string; open: boolean; bootstraps: readonly
  * @throws ServiceError `usage` for a name that cannot be one, `failed` if it cannot be written
  */
 export function createOwnerFolder(directory: string, { name, open, bootstraps }: NetworkRequest, now: Millis): boolean {
-  if (name === '' || name.includes('/') || !isText(name, NAME_BYTES_MAX))
-    throw new ServiceError('usage', `a network's name has 1 to ${NAME_BYTES_MAX} bytes, without slashes and control characters`)
+  if (name === '' || name === '.' || name === '..' || name.includes('/') || !isText(name, NAME_BYTES_MAX))
+    throw new ServiceError(
+      'usage',
+      `a network's name has 1 to ${NAME_BYTES_MAX} bytes, without slashes and control characters, and is not . or ..`,
+    )
   checkBootstraps(bootstraps)
   if (existsSync(join(directory, NETWORK_FILE))) return false
   const seed = randomSeed()
