@@ -514,7 +514,7 @@ const STORY: readonly Row[] = [
   {
     command: 'network invite',
     words: () => ['--owner', testNetwork(), '--role', 'member', '--nodes', '0'],
-    ...failure(2, /1 or greater/),
+    ...failure(2, /greater than or equal to 1/),
   },
   {
     command: 'index start',
