@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path'
 import { openDataDirectory } from '../../src/events/data-directory.fs.ts'
 import { replaceFile } from '../../src/events/replace-file.fs.ts'
 import { syncDirectory } from '../../src/events/sync-directory.fs.ts'
+import { joiningAs } from './test-network.ts'
 
 const { openSync, fsyncSync, renameSync } = fs
 
@@ -75,7 +76,7 @@ describe('a small file', () => {
   it('with the key has its name on the disk before there is a log, and all before the node is known', async () => {
     disk = watchDisk()
     const directory = join(root, 'nodes', 'one')
-    using _opened = await openDataDirectory(directory, { role: 'client' })
+    using _opened = await openDataDirectory(directory, { role: 'client', joining: joiningAs('client') })
     const { steps } = disk
     const place = (step: string, from = 0): number => {
       const found = steps.indexOf(step, from)
