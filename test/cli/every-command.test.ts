@@ -353,7 +353,7 @@ const STORY: readonly Row[] = [
     command: 'node rebuild',
     words: () => data('c1'),
     text: /projection +liveness[\s\S]*projection +downloads[\s\S]*\(the same\)/,
-    json: ({ projections }) => assert.equal((projections as Facts[]).length, 5),
+    json: ({ projections }) => assert.equal((projections as Facts[]).length, 6),
   },
   {
     command: 'node rebuild',

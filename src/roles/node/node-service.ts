@@ -119,7 +119,7 @@ export function createNodeService(parts: NodeParts): NodeService {
       const rows = await queries.members(asOf)
       if (asOf?.at !== undefined) return rows
       return rows
-        .filter(({ id }) => sight.isMember(id))
+        .filter(({ id, state }) => state === 'revoked' || sight.isMember(id))
         .map((row) => ({
           ...row,
           state: row.state === 'revoked' ? row.state : sight.stateOf({ id: row.id, state: row.state }),
