@@ -84,7 +84,7 @@ describe('a HyperDHT node among liars', () => {
 
   it('ends a stream that cannot be connected, instead of throwing', async () => {
     const dht = guardDht(new HyperDHT({ host: HOST, bootstrap: [] }))
-    open.push({ [Symbol.asyncDispose]: () => dht.destroy({ force: true }) })
+    open.push({ [Symbol.asyncDispose]: () => dht.destroy() })
     await dht.bind()
     for (const [port, host] of [
       [0, HOST],
@@ -100,7 +100,7 @@ describe('a HyperDHT node among liars', () => {
 
   it('lets nobody send it through a third node, whom it dials or who dials it', async () => {
     const dht = guardDht(new HyperDHT({ host: HOST, bootstrap: [] }))
-    open.push({ [Symbol.asyncDispose]: () => dht.destroy({ force: true }) })
+    open.push({ [Symbol.asyncDispose]: () => dht.destroy() })
     const dialled: Buffer[] = []
     const { connect } = dht
     dht.connect = (key, options) => {
@@ -115,7 +115,7 @@ describe('a HyperDHT node among liars', () => {
     const stranger = new HyperDHT({ host: HOST, bootstrap: [], firewalled: false }) as HyperDHT & {
       request(what: object, to: HyperDHT.Address, options: object): Promise<unknown>
     }
-    open.push({ [Symbol.asyncDispose]: () => stranger.destroy({ force: true }) })
+    open.push({ [Symbol.asyncDispose]: () => stranger.destroy() })
     await stranger.fullyBootstrapped()
     const value = askToConnect({ firewall: FIREWALL.unknown, relayThrough: third }, keyPair.publicKey, stranger.address())
     const to = (dht as unknown as { io: { serverSocket: { address(): HyperDHT.Address } } }).io.serverSocket.address()

@@ -30,7 +30,12 @@ export async function hostilePeer(victimKey: string, port: number, seed?: Buffer
   const stream = dht.connect(Buffer.from(victimKey, 'hex'), { relayAddresses: [{ host: '127.0.0.1', port }], keyPair })
   stream.on('error', () => {})
   const closed = new Promise<void>((resolve) => stream.on('close', () => resolve()))
-  await once(stream, 'open')
+  try {
+    await once(stream, 'open')
+  } catch (refused) {
+    await dht.destroy()
+    throw refused
+  }
   return {
     key: keyPair.publicKey.toString('hex'),
     stream,
@@ -70,7 +75,7 @@ export async function hostilePeer(victimKey: string, port: number, seed?: Buffer
     },
     async close() {
       stream.destroy()
-      await dht.destroy({ force: true })
+      await dht.destroy()
     },
   }
 }
