@@ -101,6 +101,8 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
   readonly #banned = new Set<NodeId>()
   /** Peers refused for a while, and until when. */
   readonly #penalties = new Map<NodeId, number>()
+  /** Peers that the swarm does not dial for a while, and what ends the wait for it. */
+  readonly #leftAlone = new Map<NodeId, () => void>()
   readonly #dials = new Map<NodeId, { promise: Promise<boolean>; settle: (linked: boolean) => void }>()
   readonly #known: KnownEndpoints
   /** Peers whose link was asked for with `dial`. */
@@ -343,7 +345,12 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
   #leaveAlone(peer: NodeId): void {
     this.#refuseForAWhile(peer)
     this.#swarm?.peers.get(peer)?.ban(true)
-    this.#options.timers.after(this.#limits.penaltyMs, () => this.#swarm?.peers.get(peer)?.ban(false))
+    this.#leftAlone.get(peer)?.()
+    const cancel = this.#options.timers.after(this.#limits.penaltyMs, () => {
+      this.#leftAlone.delete(peer)
+      if (!this.#banned.has(peer)) this.#swarm?.peers.get(peer)?.ban(false)
+    })
+    this.#leftAlone.set(peer, cancel)
   }
 
   /** Nothing answers: some servers of earlier days, at random so that not every node dials the same ones. */
@@ -370,6 +377,7 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
   /** Closes the links first, so that the peers know at once, and gives up on goodbyes to a DHT that does not answer. */
   async #dispose(): Promise<void> {
     this.#rendezvous?.stop()
+    for (const cancel of this.#leftAlone.values()) cancel()
     for (const { settle } of [...this.#dials.values()]) settle(false)
     for (const link of [...this.#links.values()]) link.close('stopped')
     const { timers } = this.#options
