@@ -73,7 +73,7 @@ export const MEMBER_LIMITS: { readonly [S in SharedStream]: Limits } = {
   },
   index: CLIENT_LIMITS.index,
 }
-/** An invitation that admits more members, or any number, has the budget of so many. */
+/** Nodes at most that a member invitation's budget is multiplied by. */
 export const MEMBERS_COUNTED_MAX = 64
 
 const HOUR_MS = 3_600_000

@@ -344,13 +344,21 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
 
   #leaveAlone(peer: NodeId): void {
     this.#refuseForAWhile(peer)
+    this.#endLeavingAlone(peer)
     this.#swarm?.peers.get(peer)?.ban(true)
-    this.#leftAlone.get(peer)?.()
-    const cancel = this.#options.timers.after(this.#limits.penaltyMs, () => {
-      this.#leftAlone.delete(peer)
-      if (!this.#banned.has(peer)) this.#swarm?.peers.get(peer)?.ban(false)
-    })
-    this.#leftAlone.set(peer, cancel)
+    const end = () => this.#endLeavingAlone(peer)
+    this.#leftAlone.set(peer, this.#options.timers.after(this.#limits.penaltyMs, end))
+    if (this.#leftAlone.size <= PENALTIES_MAX) return
+    const oldest = this.#leftAlone.keys().next().value
+    if (oldest !== undefined) this.#endLeavingAlone(oldest)
+  }
+
+  #endLeavingAlone(peer: NodeId): void {
+    const cancel = this.#leftAlone.get(peer)
+    if (cancel === undefined) return
+    cancel()
+    this.#leftAlone.delete(peer)
+    if (!this.#banned.has(peer)) this.#swarm?.peers.get(peer)?.ban(false)
   }
 
   /** Nothing answers: some servers of earlier days, at random so that not every node dials the same ones. */
