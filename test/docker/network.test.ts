@@ -12,7 +12,7 @@ import { Terminal } from './terminal.ts'
 const MINUTE = 60_000
 const UP = ['up', '--detach', '--wait', '--wait-timeout', '180']
 const SOURCE_BYTES = 12 * 1024 * 1024
-const SOURCE = '/data/halibut-recordings.bin'
+const SOURCE = '/shared/halibut-recordings.bin'
 const WORDS = ['halibut', 'recordings']
 const NODES = ['bootstrap', 'index', 'client'].flatMap((role) => [1, 2, 3, 4, 5].map((number) => `${role}${number}`))
 

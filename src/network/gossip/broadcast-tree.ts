@@ -19,6 +19,8 @@ export const LAZY_FLUSH_MS = 200
 /** A name's event is expected over the tree for this long before its link is grafted. */
 export const GRAFT_AFTER_MS = 400
 export const GRAFT_AGAIN_MS = 300
+/** Names whose time comes within this of each other are asked for together. */
+export const GRAFT_GAP_MS = 50
 /** A prune that was lost is said again, at most this often. */
 const PRUNE_AGAIN_MS = 1_000
 /** Names that wait for a flush, and events that are missing; above it the oldest are left to anti-entropy. */
@@ -175,8 +177,12 @@ export class BroadcastTree {
   graft(now: number): GossipEffect[] {
     this.#graftSet = false
     const asked = new Map<NodeId, EventName[]>()
+    let nextAt = Number.POSITIVE_INFINITY
     for (const [key, missing] of this.#missing) {
-      if (missing.askAt > now) continue
+      if (missing.askAt > now) {
+        nextAt = Math.min(nextAt, missing.askAt)
+        continue
+      }
       let source = missing.sources.shift()
       while (source !== undefined && !this.#neighbours.has(source)) source = missing.sources.shift()
       if (source === undefined) {
@@ -184,6 +190,7 @@ export class BroadcastTree {
         continue
       }
       missing.askAt = now + GRAFT_AGAIN_MS
+      nextAt = Math.min(nextAt, missing.askAt)
       const names = asked.get(source) ?? []
       if (names.length < WIRE_ITEMS_MAX) names.push(missing.name)
       asked.set(source, names)
@@ -195,7 +202,7 @@ export class BroadcastTree {
     }
     if (this.#missing.size > 0) {
       this.#graftSet = true
-      effects.push({ do: 'wake', afterMs: GRAFT_AGAIN_MS, timer: { name: 'graft' } })
+      effects.push({ do: 'wake', afterMs: Math.max(GRAFT_GAP_MS, nextAt - now), timer: { name: 'graft' } })
     }
     return effects
   }

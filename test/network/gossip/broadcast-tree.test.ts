@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import type { NodeId } from '../../../src/events/index.ts'
-import { BroadcastTree, PUSH_GAP_MS, type Pushed } from '../../../src/network/gossip/broadcast-tree.ts'
+import {
+  BroadcastTree,
+  GRAFT_AFTER_MS,
+  GRAFT_GAP_MS,
+  PUSH_GAP_MS,
+  type Pushed,
+} from '../../../src/network/gossip/broadcast-tree.ts'
 
 const id = (digit: string): NodeId => digit.repeat(64) as NodeId
 const [AUTHOR, NEAR, OTHER] = [id('a'), id('1'), id('2')]
@@ -51,5 +57,21 @@ describe('broadcast tree', () => {
     tree.spread([event(2), event(3)], OTHER)
     tree.knownTo(NEAR, [{ author: AUTHOR, authorSeq: 2 }])
     assert.deepEqual(pushedIn(tree.pushWaiting()), [[NEAR, [3]]])
+  })
+
+  it('asks for each missing event when its time has come, whatever else is missing', () => {
+    const asked = (now: number) => {
+      const effects = tree.graft(now)
+      const names = effects.flatMap((each) => (each.do === 'send' && each.message.type === 'graft' ? each.message.names : []))
+      const wakes = effects.flatMap((each) => (each.do === 'wake' ? [each.afterMs] : []))
+      return { numbers: names.map(({ authorSeq }) => authorSeq), wakes }
+    }
+    tree.heard(NEAR, { author: AUTHOR, authorSeq: 1, hops: 1 }, 0)
+    tree.heard(OTHER, { author: AUTHOR, authorSeq: 2, hops: 1 }, 100)
+    tree.heard(OTHER, { author: AUTHOR, authorSeq: 3, hops: 1 }, 101)
+    assert.deepEqual(asked(GRAFT_AFTER_MS), { numbers: [1], wakes: [100] })
+    // The third comes 1 ms later, and waits so long that more may come with it.
+    assert.deepEqual(asked(GRAFT_AFTER_MS + 100), { numbers: [2], wakes: [GRAFT_GAP_MS] })
+    assert.deepEqual(asked(GRAFT_AFTER_MS + 150).numbers, [3])
   })
 })
