@@ -18,6 +18,7 @@ import { hasRoom, type RoomLink } from './link-room.ts'
 import { NetworkError } from './network-error.ts'
 import { HyperStreams } from './peer-streams.hyperswarm.ts'
 import type { PeerStreams } from './peer-streams.ts'
+import { Penalties } from './penalties.ts'
 import { Rendezvous, within } from './rendezvous.hyperswarm.ts'
 import {
   type Doorkeeper,
@@ -79,7 +80,6 @@ const LINKS_ENOUGH = 4
 /** Known servers dialled at once when nothing else answers. */
 const FALLBACK_DIALS = 4
 
-const PENALTIES_MAX = 1_024
 const DHT_NODES_MAX = 64
 
 /** Sockets that do not close within this are left to the end of the process. */
@@ -99,10 +99,7 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
   readonly #keyPair: HyperDHT.KeyPair
   readonly #links = new Map<NodeId, HyperswarmLink>()
   readonly #banned = new Set<NodeId>()
-  /** Peers refused for a while, and until when. */
-  readonly #penalties = new Map<NodeId, number>()
-  /** Peers that the swarm does not dial for a while, and what ends the wait for it. */
-  readonly #leftAlone = new Map<NodeId, () => void>()
+  readonly #penalties: Penalties
   readonly #dials = new Map<NodeId, { promise: Promise<boolean>; settle: (linked: boolean) => void }>()
   readonly #known: KnownEndpoints
   /** Peers whose link was asked for with `dial`. */
@@ -119,6 +116,9 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
     this.#keyPair = HyperDHT.keyPair(Buffer.from(options.seed))
     this.self = toHex(this.#keyPair.publicKey) as NodeId
     this.#known = new KnownEndpoints(options.knownEndpoints ?? [])
+    const { clock, timers } = options
+    const onDialAgain = (peer: NodeId) => this.#dialAgain(peer)
+    this.#penalties = new Penalties({ clock, timers, forMs: this.#limits.penaltyMs, onDialAgain })
   }
 
   get endpoint(): Endpoint | undefined {
@@ -252,7 +252,7 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
       this.#links.delete(link.peer)
       this.#asked.delete(link.peer)
     }
-    if (link.misbehaved) this.#refuseForAWhile(link.peer)
+    if (link.misbehaved) this.#penalties.refuse(link.peer)
     if (!wasOpen) return
     this.#events?.unlinked(link.peer, why)
     this.#rendezvous?.hurry()
@@ -326,38 +326,15 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
   }
 
   #isRefused(peer: NodeId): boolean {
-    if (this.#banned.has(peer)) return true
-    const until = this.#penalties.get(peer)
-    if (until === undefined) return false
-    if (this.#options.clock.now() < until) return true
-    this.#penalties.delete(peer)
-    return false
-  }
-
-  #refuseForAWhile(peer: NodeId): void {
-    this.#penalties.delete(peer)
-    this.#penalties.set(peer, this.#options.clock.now() + this.#limits.penaltyMs)
-    if (this.#penalties.size <= PENALTIES_MAX) return
-    const oldest = this.#penalties.keys().next().value
-    if (oldest !== undefined) this.#penalties.delete(oldest)
+    return this.#banned.has(peer) || this.#penalties.isRefused(peer)
   }
 
   #leaveAlone(peer: NodeId): void {
-    this.#refuseForAWhile(peer)
-    this.#endLeavingAlone(peer)
+    this.#penalties.leaveAlone(peer)
     this.#swarm?.peers.get(peer)?.ban(true)
-    const end = () => this.#endLeavingAlone(peer)
-    this.#leftAlone.set(peer, this.#options.timers.after(this.#limits.penaltyMs, end))
-    if (this.#leftAlone.size <= PENALTIES_MAX) return
-    const oldest = this.#leftAlone.keys().next().value
-    if (oldest !== undefined) this.#endLeavingAlone(oldest)
   }
 
-  #endLeavingAlone(peer: NodeId): void {
-    const cancel = this.#leftAlone.get(peer)
-    if (cancel === undefined) return
-    cancel()
-    this.#leftAlone.delete(peer)
+  #dialAgain(peer: NodeId): void {
     if (!this.#banned.has(peer)) this.#swarm?.peers.get(peer)?.ban(false)
   }
 
@@ -385,7 +362,7 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
   /** Closes the links first, so that the peers know at once, and gives up on goodbyes to a DHT that does not answer. */
   async #dispose(): Promise<void> {
     this.#rendezvous?.stop()
-    for (const cancel of this.#leftAlone.values()) cancel()
+    this.#penalties.stop()
     for (const { settle } of [...this.#dials.values()]) settle(false)
     for (const link of [...this.#links.values()]) link.close('stopped')
     const { timers } = this.#options

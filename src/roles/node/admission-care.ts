@@ -4,7 +4,7 @@ import type { Admittance } from './admittance.ts'
 import type { HeldOff } from './held-off.ts'
 
 /** How often links are looked at for invitations that have expired, ms. */
-export const EXPIRY_EVERY_MS = 30_000
+export const EXPIRY_EVERY_MS = 5_000
 
 export type AdmissionCareOptions = {
   log: Pick<EventLog, 'onAppended'>

@@ -56,7 +56,7 @@ describe('care for admissions', () => {
     stop()
   })
 
-  it('ends the links of a node whose invitation expires while it is linked, within half a minute', async () => {
+  it('ends the links of a node whose invitation expires while it is linked, within five seconds', async () => {
     const { time, standing, dropped, heldOff, stop } = caring()
     await time.advance(EXPIRY_EVERY_MS)
     assert.deepEqual(dropped, [])

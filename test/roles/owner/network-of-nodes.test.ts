@@ -250,7 +250,7 @@ describe('a network of nodes', function () {
     })
     const id = await idOf(client)
     await until('it is linked', () => isLinked(bootstrap, id), 5_500)
-    await until('it is out', async () => !(await isLinked(bootstrap, id)), 45_000)
+    await until('it is out', async () => !(await isLinked(bootstrap, id)), 20_000)
     assert.ok(Date.now() >= expiresAt)
     await stop(client)
     const late = startNode(
