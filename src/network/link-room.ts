@@ -4,13 +4,13 @@ import type { NodeId } from '../events/index.ts'
 export const INBOUND_FOR_MEMBERS = 12
 /** Of the links that we looked for by ourselves, so many are for members alone. */
 export const SOUGHT_FOR_MEMBERS = 4
-/** Links of peers that have not shown yet who they are, beyond the room of those who are no members. */
-export const OPENING_MAX = 4
+/** Links of peers that have not shown yet who they are: beside those that have, and as many again that we looked for. */
+export const OPENING_MAX = 24
 /** Among more links than this that are not with members, at most a third share the first three bytes of an address. */
 export const SAME_NETWORK_FREE = 12
 const SAME_NETWORK_SHARE = 1 / 3
 
-/** `asked`: this node dialled it by its own choice, whoever's connection it became. */
+/** `asked`: this node dialled it by its own choice, whoever's connection it became. `party`: who answers for a peer that is no member. */
 export type RoomLink = {
   readonly peer: NodeId
   readonly host: string
@@ -18,28 +18,60 @@ export type RoomLink = {
   readonly isOpen: boolean
   readonly isMember: boolean
   readonly asked: boolean
+  readonly party: string
 }
 
 export type RoomLimits = { readonly linksMax: number; readonly linksInboundMax: number; readonly linksSought: number }
 
+export type Room =
+  /** `instead`: for which one of those there are has to go. */
+  { readonly room: true; readonly instead: RoomLink | undefined } | { readonly room: false }
+
+const FULL: Room = { room: false }
+const FREE: Room = { room: true, instead: undefined }
+
 /**
- * Whether there is room for one more link, beside those there are: clients never take the places of members, and no one
- * network takes the places of all others. Members are vouched for, and whom this node dials it has chosen.
+ * Whether there is room for one more link, beside those there are, the oldest first. Clients never take the places of
+ * members, no invitation those of another, and no one network those of all others. Members are vouched for, and whom this
+ * node dials it has chosen.
  */
-export function hasRoom(links: readonly RoomLink[], more: RoomLink, limits: RoomLimits): boolean {
-  if (links.length >= limits.linksMax) return false
-  if (more.asked) return true
+export function roomFor(links: readonly RoomLink[], more: RoomLink, limits: RoomLimits): Room {
+  if (more.asked) return links.length < limits.linksMax ? FREE : FULL
   const alike = links.filter(({ initiator, asked }) => initiator === more.initiator && !asked)
-  if (!more.initiator && alike.length >= limits.linksInboundMax) return false
-  if (more.isMember) return true
-  const others = alike.filter(({ isMember }) => !isMember)
+  const open = alike.filter(({ isOpen }) => isOpen)
+  const isFull = links.length >= limits.linksMax || (!more.initiator && open.length >= limits.linksInboundMax)
+  // One that is known as a client may have less to wait for than the others.
+  if (!more.isOpen) return isFull && more.isMember ? FULL : roomToOpen(alike.filter(({ isOpen }) => !isOpen))
+  if (isFull) return FULL
+  if (more.isMember) return FREE
+  const others = open.filter(({ isMember }) => !isMember)
+  if (isCrowded(links, more)) return FULL
   const max = more.initiator
     ? Math.max(1, limits.linksSought - SOUGHT_FOR_MEMBERS)
     : Math.max(Math.ceil(limits.linksInboundMax / 2), limits.linksInboundMax - INBOUND_FOR_MEMBERS)
-  // A member that was never here before is not known as one until it has shown so.
-  if (!more.isOpen)
-    return others.filter(({ isOpen }) => isOpen).length < max || others.filter(({ isOpen }) => !isOpen).length < OPENING_MAX
-  return others.filter(({ isOpen }) => isOpen).length < max && !isCrowded(links, more)
+  return others.length < max ? FREE : roomAmongParties(others, more)
+}
+
+/**
+ * Who says nothing must not keep others from saying who they are: the one that has had the longest time for it goes, of
+ * the address that has most of them.
+ */
+function roomToOpen(opening: readonly RoomLink[]): Room {
+  if (opening.length < OPENING_MAX) return FREE
+  const [oldest] = largest(opening, ({ host }) => host)
+  return { room: true, instead: oldest }
+}
+
+/** One invitation with many keys leaves others their share: its youngest link goes, if it has two more than who comes. */
+function roomAmongParties(others: readonly RoomLink[], more: RoomLink): Room {
+  const most = largest(others, ({ party }) => party)
+  const own = others.filter(({ party }) => party === more.party)
+  return most.length >= own.length + 2 ? { room: true, instead: most.at(-1) } : FULL
+}
+
+/** The links that have the same of something, where that are most. */
+function largest(links: readonly RoomLink[], of: (link: RoomLink) => string): readonly RoomLink[] {
+  return [...Map.groupBy(links, of).values()].reduce((most, group) => (group.length > most.length ? group : most), [])
 }
 
 function isCrowded(links: readonly RoomLink[], { host }: RoomLink): boolean {

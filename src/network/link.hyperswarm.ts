@@ -33,13 +33,15 @@ const LET_IN = 0
 const REFUSAL_MS = 1_000
 
 export interface LinkEvents {
+  /** Asked before the peer is let in: it has shown who it is. */
+  hasRoom(link: HyperswarmLink): boolean
   /** Both sides have opened the channel. */
   opened(link: HyperswarmLink): void
   message(link: HyperswarmLink, bytes: Uint8Array): void
   /** The peer was not let in, or did not let us in; `closed` follows. */
   refused(link: HyperswarmLink, why: CredentialFault, by: 'us' | 'peer'): void
-  /** Called exactly once, also if the channel never opened: then `wasOpen` is false. */
-  closed(link: HyperswarmLink, why: LinkLoss, wasOpen: boolean): void
+  /** Called exactly once, also if the channel never opened. */
+  closed(link: HyperswarmLink, why: LinkLoss): void
 }
 
 type Parts = { limits: TransportLimits; door: Doorkeeper; clock: Clock; timers: Timers; events: LinkEvents }
@@ -51,6 +53,8 @@ export class HyperswarmLink {
   /** ms since 1970 when the connection was adopted */
   readonly since: number
   state: 'opening' | 'open' | 'closed' = 'opening'
+  /** It was taken, and whoever uses the transport has been told of it. */
+  isTold = false
   /** It ended because the peer sent what no honest peer sends. */
   misbehaved = false
   readonly #stream: SecretStream
@@ -131,6 +135,10 @@ export class HyperswarmLink {
   #shown(credential: Uint8Array): void {
     if (this.state !== 'opening') return
     const why = this.#door.refusal(this.peer, credential)
+    if (why === undefined && !this.#events.hasRoom(this)) {
+      this.#end('full')
+      return
+    }
     if (why === undefined) {
       this.#letsIn = true
       this.#answer(LET_IN)
@@ -176,13 +184,12 @@ export class HyperswarmLink {
 
   #end(why: LinkLoss): void {
     if (this.state === 'closed') return
-    const wasOpen = this.state === 'open'
     this.state = 'closed'
     this.#cancelOpenTimeout()
     this.#queue.close()
     if (why === 'refused') this.#endSoon()
     else this.#stream.destroy()
-    this.#events.closed(this, why, wasOpen)
+    this.#events.closed(this, why)
   }
 
   /** After what waits to be written. */

@@ -14,7 +14,7 @@ import { type DhtNode, openDhtNode } from './dht-node.hyperswarm.ts'
 import { type KnownEndpoint, KnownEndpoints } from './known-endpoints.hyperswarm.ts'
 import { DEFAULT_LIMITS, type TransportLimits } from './limits.hyperswarm.ts'
 import { HyperswarmLink, type LinkEvents } from './link.hyperswarm.ts'
-import { hasRoom, type RoomLink } from './link-room.ts'
+import { type Room, type RoomLink, roomFor } from './link-room.ts'
 import { NetworkError } from './network-error.ts'
 import { HyperStreams } from './peer-streams.hyperswarm.ts'
 import type { PeerStreams } from './peer-streams.ts'
@@ -223,14 +223,17 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
     return this.#disposed
   }
 
+  hasRoom(link: HyperswarmLink): boolean {
+    return this.#roomFor(this.#roomLink(link.link, true)).room
+  }
+
   opened(link: HyperswarmLink): void {
-    // It has shown who it is: now it is known whether there is room for it.
-    const others = [...this.#links.values()].filter((one) => one !== link)
-    if (!this.#hasRoom(others, this.#roomLink(link.link, true))) {
+    // Others may have taken the room meanwhile.
+    if (!this.#makeRoom(this.#roomLink(link.link, true))) {
       link.close('full')
-      this.#leaveAlone(link.peer)
       return
     }
+    link.isTold = true
     if (this.#dials.has(link.peer)) this.#asked.add(link.peer)
     this.#known.add(link.peer, link.link)
     this.#events?.linked(link.link)
@@ -247,13 +250,14 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
     if (by === 'peer') this.#leaveAlone(link.peer)
   }
 
-  closed(link: HyperswarmLink, why: LinkLoss, wasOpen: boolean): void {
+  closed(link: HyperswarmLink, why: LinkLoss): void {
     if (this.#links.get(link.peer) === link) {
       this.#links.delete(link.peer)
       this.#asked.delete(link.peer)
     }
     if (link.misbehaved) this.#penalties.refuse(link.peer)
-    if (!wasOpen) return
+    if (why === 'full') this.#leaveAlone(link.peer)
+    if (!link.isTold) return
     this.#events?.unlinked(link.peer, why)
     this.#rendezvous?.hurry()
   }
@@ -294,7 +298,7 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
       this.#disposed !== undefined ||
       peer === this.self ||
       this.#isRefused(peer) ||
-      (previous === undefined ? !this.#hasRoom([...this.#links.values()], coming) : !this.#replaces(stream, previous))
+      (previous === undefined ? !this.#makeRoom(coming) : !this.#replaces(stream, previous))
     if (refuse) {
       stream.on('error', () => {})
       stream.destroy()
@@ -313,16 +317,27 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
     return stream.isInitiator === this.self > previous.peer
   }
 
-  #hasRoom(links: readonly HyperswarmLink[], more: RoomLink): boolean {
-    const present = links.map(({ link, state }) => this.#roomLink(link, state === 'open'))
-    return hasRoom(present, more, this.#limits)
+  #roomFor(more: RoomLink): Room {
+    const others = [...this.#links.values()].filter(({ peer }) => peer !== more.peer)
+    const links = others.map(({ link, state }) => this.#roomLink(link, state === 'open'))
+    return roomFor(links, more, this.#limits)
+  }
+
+  /** @returns false if there is no room for it; else a link that has to go for it is gone */
+  #makeRoom(more: RoomLink): boolean {
+    const found = this.#roomFor(more)
+    if (!found.room) return false
+    const instead = found.instead && this.#links.get(found.instead.peer)
+    instead?.close('full')
+    return true
   }
 
   #roomLink({ peer, host, initiator }: Pick<Link, 'peer' | 'host' | 'initiator'>, isOpen: boolean): RoomLink {
     const { door = OPEN_DOOR } = this.#options
     const isMember = door.isMember?.(peer) ?? true
+    const party = isMember ? peer : (door.partyOf?.(peer) ?? peer)
     const asked = this.#dials.has(peer) || this.#asked.has(peer)
-    return { peer, host, initiator, isOpen, isMember, asked }
+    return { peer, host, initiator, isOpen, isMember, asked, party }
   }
 
   #isRefused(peer: NodeId): boolean {

@@ -47,6 +47,8 @@ export interface Doorkeeper {
   refusal(peer: NodeId, credential: Uint8Array): CredentialFault | undefined
   /** True if this peer is known to be admitted as a member: places are kept for those. Left out, everybody is. */
   isMember?(peer: NodeId): boolean
+  /** Who answers for this peer: each party has its share of the places of those who are no members. Left out, the peer itself. */
+  partyOf?(peer: NodeId): string
 }
 
 /** Lets in whoever proves its key: for networks that are not ours to guard, as in tests. */

@@ -1,6 +1,6 @@
 import { publicationFlood } from './known/publications.ts'
 import { HonestNetwork } from './network.ts'
-import { assertHolds, perform } from './stage.ts'
+import { assertHolds, INDEX_STOCK_BYTES, perform } from './stage.ts'
 
 describe('publications as fast as a link takes them', function () {
   this.timeout(400_000)
@@ -16,8 +16,7 @@ describe('publications as fast as a link takes them', function () {
     assertHolds(await perform(network, publicationFlood, { standing: 'stranger', keys: 1, seconds: 20 }))
   })
 
-  // The stock of one invitation to clients, twice over while segments are merged.
-  const bounds = { memoryBytes: 50e6, diskBytes: 8e6, delayMsP99: 100 }
+  const bounds = { memoryBytes: 50e6, diskBytes: INDEX_STOCK_BYTES, delayMsP99: 100 }
   for (const keys of [1, 50]) {
     it(`take no more than the budget of one invitation, with ${keys} of its keys`, async () => {
       assertHolds(await perform(network, publicationFlood, { standing: 'client', keys, seconds: 20 }), bounds)

@@ -145,6 +145,9 @@ export type Bounds = {
 
 const BOUNDS: Bounds = { aliveShare: 0.9, deadMs: 1_000, delayMsP99: 400, memoryBytes: 25e6, diskBytes: 500e3 }
 
+/** What the log may grow by while clients use up the stock of their invitation in the index, twice while segments are merged. */
+export const INDEX_STOCK_BYTES = 8e6
+
 /** So many times later than before the attack. */
 const LATER_MAX = 3
 

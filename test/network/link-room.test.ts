@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import type { NodeId } from '../../src/events/index.ts'
 import {
-  hasRoom,
   INBOUND_FOR_MEMBERS,
   OPENING_MAX,
+  type RoomLimits,
   type RoomLink,
+  roomFor,
   SAME_NETWORK_FREE,
   SOUGHT_FOR_MEMBERS,
 } from '../../src/network/link-room.ts'
@@ -12,8 +13,10 @@ import {
 const LIMITS = { linksMax: 96, linksInboundMax: 36, linksSought: 12 }
 const link = (more: Partial<RoomLink> = {}): RoomLink => ({
   ...{ peer: '1'.repeat(64) as NodeId, host: '127.0.0.1', initiator: false, isOpen: true, isMember: false, asked: false },
+  party: 'guests',
   ...more,
 })
+const hasRoom = (links: readonly RoomLink[], more: RoomLink, limits: RoomLimits) => roomFor(links, more, limits).room
 const many = (count: number, more: Partial<RoomLink> = {}) => Array.from({ length: count }, () => link(more))
 
 describe('room for links', () => {
@@ -38,11 +41,32 @@ describe('room for links', () => {
     assert.equal(hasRoom(many(60, { ...sought, asked: true }), link(sought), LIMITS), true, 'those are counted apart')
   })
 
-  it('is left, for four, to those who have not shown yet who they are', () => {
-    const [opening, full] = [{ isOpen: false }, many(24)]
-    assert.equal(hasRoom([...full, ...many(OPENING_MAX - 1, opening)], link(opening), LIMITS), true)
-    assert.equal(hasRoom([...full, ...many(OPENING_MAX, opening)], link(opening), LIMITS), false)
-    assert.equal(hasRoom([...many(23), ...many(OPENING_MAX, opening)], link(opening), LIMITS), true)
+  it('of one invitation gives way to another that has less, the youngest link first', () => {
+    const keys = (count: number, party: string) =>
+      Array.from({ length: count }, (_, index) => link({ party, peer: `${party}${index}` as NodeId }))
+    const insteadOf = (links: readonly RoomLink[], more: RoomLink) => {
+      const found = roomFor(links, more, LIMITS)
+      return found.room ? found.instead?.peer : 'no room'
+    }
+    assert.equal(insteadOf(keys(24, 'a'), link({ party: 'b' })), 'a23')
+    assert.equal(insteadOf(keys(24, 'a'), link({ party: 'a' })), 'no room')
+    assert.equal(insteadOf([...keys(13, 'a'), ...keys(11, 'b')], link({ party: 'b' })), 'a12')
+    assert.equal(insteadOf([...keys(12, 'a'), ...keys(12, 'b')], link({ party: 'b' })), 'no room')
+    assert.equal(insteadOf([...keys(12, 'a'), ...keys(12, 'b')], link({ party: 'c' })), 'a11')
+    assert.equal(insteadOf(keys(23, 'a'), link({ party: 'b' })), undefined, 'there is a place left')
+    const asked = keys(24, 'a').map((one) => ({ ...one, asked: true }))
+    assert.equal(insteadOf([...asked, ...keys(24, 'c')], link({ party: 'b' })), 'c23', 'whom this node dialled stays')
+  })
+
+  it('is there for whoever has not shown yet who it is; above 24, the oldest of the address that has most goes', () => {
+    const from = (host: string, count: number) =>
+      Array.from({ length: count }, (_, index) => link({ isOpen: false, host, peer: `${host}-${index}` as NodeId }))
+    const more = link({ isOpen: false, host: '9.9.9.9' })
+    assert.deepEqual(roomFor(many(36), more, LIMITS), { room: true, instead: undefined })
+    assert.deepEqual(roomFor(from('1.1.1.1', OPENING_MAX - 1), more, LIMITS), { room: true, instead: undefined })
+    const opening = [...from('2.2.2.2', 11), ...from('1.1.1.1', OPENING_MAX - 11)]
+    const found = roomFor(opening, more, LIMITS)
+    assert.equal(found.room && found.instead?.peer, '1.1.1.1-0')
   })
 
   it('among more than twelve is for a third of one public network, and for all of a private one', () => {

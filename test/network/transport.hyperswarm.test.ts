@@ -277,6 +277,28 @@ describe('hyperswarm transport', () => {
       assert.equal(linked.filter((peer) => clients.includes(peer)).length, 2)
       assert.ok(first !== undefined && second !== undefined && linked.includes(first) && linked.includes(second))
     })
+
+    it('gives a party its share of the places, whichever other has filled them first with however many keys', async () => {
+      const parties = new Map<NodeId, string>()
+      const door = { ...OPEN_DOOR, isMember: () => false, partyOf: (peer: NodeId) => parties.get(peer) ?? '' }
+      const hub = await start({ limits: { linksInboundMax: 4 }, door })
+      const dial = async (count: number, party: string) => {
+        const nodes = await Promise.all(Array.from({ length: count }, () => start()))
+        for (const { transport } of nodes) parties.set(transport.self, party)
+        await Promise.all(nodes.map(({ transport }) => transport.dial(hub.transport.self, hub.transport.endpoint)))
+      }
+      const linked = () =>
+        hub.transport
+          .links()
+          .map(({ peer }) => parties.get(peer))
+          .toSorted()
+      await dial(5, 'greedy')
+      await until('the greedy have all places', () => linked().join() === 'greedy,greedy')
+      await dial(2, 'late')
+      await until('each party has one', () => linked().join() === 'greedy,late')
+      const told = hub.seen.down.map(({ peer }) => parties.get(peer))
+      assert.deepEqual(told, ['greedy'], 'nobody is told of the end of a link that it was not told of')
+    })
   })
 
   describe('a hostile peer', () => {

@@ -161,7 +161,9 @@ const STALE_MAX = 64
 
 function enter(state: KeywordIndexState, entry: WordEntry, document: TorrentDocument): void {
   entry.documentCount += 1
-  entry.ordinals.push(document.ordinal)
+  // Most words list one document: a list that is pushed to would keep room for 16 more.
+  if (entry.ordinals.length === 0) entry.ordinals = [document.ordinal]
+  else entry.ordinals.push(document.ordinal)
   entry.ordered = false
   if (entry.ordinals.length > 2 * entry.documentCount + STALE_MAX) sweep(state, entry)
 }

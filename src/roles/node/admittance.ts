@@ -80,6 +80,7 @@ export class Admittance implements NetworkRules {
       credential: this.#options.joined.credential,
       refusal: (peer, credential) => this.refusal(peer, credential),
       isMember: (peer) => this.standingOf(peer) === 'member',
+      partyOf: (peer) => this.#holderOf(peer).key,
     }
   }
 
