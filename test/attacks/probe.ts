@@ -24,12 +24,16 @@ if (isMainThread && path !== undefined) {
   rmSync(path, { force: true })
   createServer((socket) => {
     const [delayMsP99, delayMsMax] = delays.count === 0 ? [0, 0] : [late(delays.percentile(99)), late(delays.max)]
-    collect()
-    const { heapUsed, external } = process.memoryUsage()
     socket.on('error', () => {})
-    // The collection is ours: it is no delay of the node's.
-    setImmediate(() => delays.reset())
-    socket.end(JSON.stringify({ keptBytes: heapUsed + external, delayMsP99, delayMsMax } satisfies Reading))
+    collect()
+    // Buffers of native parts are given back by finalizers, which run a turn later, and are counted at the next collection.
+    setImmediate(() => {
+      collect()
+      const { heapUsed, external } = process.memoryUsage()
+      socket.end(JSON.stringify({ keptBytes: heapUsed + external, delayMsP99, delayMsMax } satisfies Reading))
+      // The collections are ours: they are no delay of the node's.
+      setImmediate(() => delays.reset())
+    })
   })
     .listen(path)
     .unref()

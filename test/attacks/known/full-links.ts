@@ -9,7 +9,7 @@ const ANNOUNCED = 12
 
 export const KNOWN = 'members that the newcomer has alive'
 export const LINKED = 'members that the newcomer is linked with'
-export const FALSELY_READY = 'looks at a newcomer that is ready and has no member'
+export const FALSELY_READY = 'looks at a newcomer that is ready and has no link to a member'
 
 /** Keys that are found as others are, link with everybody, take all the places, and say nothing. Then somebody new comes. */
 export const fullLinks: Attack = async (stage) => {
@@ -33,12 +33,15 @@ async function newcomerIn(stage: Stage): Promise<void> {
   const members = new Set<string>(network.members.map(({ id }) => id))
   let falselyReady = 0
   await stage.again(250, async () => {
+    // First: it may get one in between.
+    const isReady = (await newcomer.status())?.ready === true
     const rows = await newcomer.members()
     const known = rows.filter(({ id, state }) => members.has(id) && state === 'alive').length
     const links = (await newcomer.ask((node) => node.links())) ?? []
-    if ((await newcomer.status())?.ready === true && known === 0) falselyReady++
+    const linked = links.filter(({ peer }) => members.has(peer)).length
+    if (isReady && linked === 0) falselyReady++
     stage.fact(KNOWN, known)
-    stage.fact(LINKED, links.filter(({ peer }) => members.has(peer)).length)
+    stage.fact(LINKED, linked)
     stage.fact(FALSELY_READY, falselyReady)
   })
 }
