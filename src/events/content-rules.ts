@@ -22,6 +22,8 @@ export type ContentRules = {
   isRevoked(author: NodeId): boolean
   /** True of an author of whom nothing more of this stream is taken now, over its budget: it is not asked for. */
   isShut(author: NodeId, stream: Stream): boolean
+  /** Who answers for this client; undefined for members, and left out where nobody is told from anybody. */
+  clientPartyOf?(author: NodeId): string | undefined
   /** Highest Lamport stamp that is admitted now (lamport-clock.ts). */
   lamportMax(): number
   /**

@@ -6,6 +6,7 @@ import {
   isStamp,
   isWellFormed,
   KINDS,
+  type NodeId,
   PayloadError,
   type QuarantineReason,
   type ScannedBody,
@@ -14,6 +15,7 @@ import {
   type VerifySignature,
 } from '../../events/index.ts'
 import type { AuthorRates } from './author-rates.ts'
+import type { FirstHand } from './first-hand.ts'
 import { goesFirst } from './precedence.ts'
 import type { SeenEvents } from './seen-events.ts'
 
@@ -21,7 +23,7 @@ import type { SeenEvents } from './seen-events.ts'
 export type HeldEvents = Pick<EventLog, 'lamport' | 'has' | 'versionVector'>
 
 /** Verdicts have a rate of their own: whoever chatters can still warn. */
-export type Rates = { readonly first: AuthorRates; readonly rest: AuthorRates }
+export type Rates = { readonly first: AuthorRates<NodeId>; readonly rest: AuthorRates<NodeId> }
 
 export type Verdict =
   /** `spread` false: over its author's rate, to be kept but not pushed on. */
@@ -29,8 +31,17 @@ export type Verdict =
   | { verdict: 'duplicate'; header: Header }
   /** Charged to whoever it says something about: the sender for what anybody would see, the author for what it signed. */
   | { verdict: 'rejected'; reason: QuarantineReason; against: 'sender' | 'author'; header: Header | undefined }
-  /** Of an author who is not known to be admitted, or is not any more, or is over its budget: not kept, and nobody pays for it. */
+  /** Of an author who is not known to be admitted, or is not any more, or is over its budget or rate: not kept, and nobody pays for it. */
   | { verdict: 'ignored'; header: Header }
+
+type AdmissionOptions = {
+  held: HeldEvents
+  seen: SeenEvents
+  rates: Rates
+  verify: VerifySignature
+  rules: ContentRules
+  firstHand: FirstHand
+}
 
 /**
  * Decides about each event that arrives: header, copy, then the signature, which costs a thousand times as much and is
@@ -43,17 +54,19 @@ export class Admission {
   readonly #rates: Rates
   readonly #verify: VerifySignature
   readonly #rules: ContentRules
+  readonly #firstHand: FirstHand
 
-  constructor(held: HeldEvents, seen: SeenEvents, rates: Rates, verify: VerifySignature, rules: ContentRules) {
+  constructor({ held, seen, rates, verify, rules, firstHand }: AdmissionOptions) {
     this.#held = held
     this.#seen = seen
     this.#rates = rates
     this.#verify = verify
     this.#rules = rules
+    this.#firstHand = firstHand
   }
 
   /** @param live true for events of the broadcast, which are subject to their author's rate */
-  judge(event: SignedEvent, live: boolean, now: number): Verdict {
+  judge(from: NodeId, event: SignedEvent, live: boolean, now: number): Verdict {
     const header = headerOf(event)
     if (header === undefined || header.stream !== 'gossip')
       return { verdict: 'rejected', reason: 'malformed', against: 'sender', header: undefined }
@@ -64,6 +77,7 @@ export class Admission {
     const mayComeBack = header.kind === KINDS['node.admitted'].number && this.#rules.isRevoked(author)
     if (this.#rules.isShut(author, 'gossip') && !mayComeBack) return { verdict: 'ignored', header }
     if (!isWellFormed(header)) return { verdict: 'rejected', reason: 'malformed', against: 'sender', header: undefined }
+    if (!this.#firstHand.takes(from, author, now)) return { verdict: 'ignored', header }
     if (!this.#verify('event', event.body, event.signature, author))
       return { verdict: 'rejected', reason: 'bad-signature', against: 'sender', header }
     const credential = header.kind === KINDS['node.admitted'].number ? credentialIn(header) : undefined

@@ -1,6 +1,7 @@
 import type { ContentRules, NodeId } from '../../events/index.ts'
 import { type AuthorRange, type Head, WIRE_ITEMS_MAX } from '../wire.ts'
 import type { HeldEvents } from './admission.ts'
+import type { FirstHand } from './first-hand.ts'
 import type { GossipEffect } from './gossip-protocol.ts'
 import type { PrunedElsewhere } from './pruned-elsewhere.ts'
 import type { PullPause } from './pull-pause.ts'
@@ -65,6 +66,7 @@ export type AntiEntropyOptions = {
   /** 0 <= random() < 1 */
   random: () => number
   rules: Pick<ContentRules, 'isRevoked' | 'isShut'>
+  firstHand: FirstHand
 }
 
 export class AntiEntropy {
@@ -74,6 +76,7 @@ export class AntiEntropy {
   readonly #pruned: PrunedElsewhere
   readonly #random: () => number
   readonly #rules: Pick<ContentRules, 'isRevoked' | 'isShut'>
+  readonly #firstHand: FirstHand
   readonly #peers = new Map<NodeId, Peer>()
   /** Authors whose missing range is under way from somebody: by which fetch, and when it was asked for or brought something. */
   readonly #fetching = new Map<NodeId, { readonly id: number; readonly at: number }>()
@@ -91,13 +94,14 @@ export class AntiEntropy {
   #soonSet = false
   #fetchId = 0
 
-  constructor({ held, seen, pause, pruned, random, rules }: AntiEntropyOptions) {
+  constructor({ held, seen, pause, pruned, random, rules, firstHand }: AntiEntropyOptions) {
     this.#held = held
     this.#seen = seen
     this.#pause = pause
     this.#pruned = pruned
     this.#random = random
     this.#rules = rules
+    this.#firstHand = firstHand
   }
 
   linkUp(peer: NodeId, initiator: boolean, now: number): GossipEffect[] {
@@ -342,7 +346,8 @@ export class AntiEntropy {
       // was not taken once will not be; only above it may be a new admission.
       if (this.#rules.isRevoked(author)) have = Math.max(have, this.#vain.get(author) ?? 0)
       if (authorSeq <= have) continue
-      const asked = { author, from: have + 1, to: authorSeq }
+      const asked = { author, from: have + 1, to: Math.min(authorSeq, have + this.#firstHand.room(from, author, now)) }
+      if (asked.to < asked.from) continue
       for (const part of this.#pruned.notSaidBy(from, asked)) lacking.push(...this.#missingIn(part, budget))
     }
     if (lacking.length === 0) return []

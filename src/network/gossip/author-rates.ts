@@ -1,16 +1,14 @@
-import type { NodeId } from '../../events/index.ts'
-
 type Bucket = { tokens: number; at: number }
 
 /**
- * A token bucket for each author, so that a noisy one cannot take the broadcast tree from the others. An event over the
+ * A token bucket for each author, or for each party of authors, so that a noisy one cannot take the broadcast tree from the others. An event over the
  * rate is kept where it arrived, and goes on by anti-entropy at its own pace.
  */
-export class AuthorRates {
+export class AuthorRates<Key extends string> {
   readonly #perSecond: number
   readonly #burst: number
   readonly #authorsMax: number
-  readonly #buckets = new Map<NodeId, Bucket>()
+  readonly #buckets = new Map<Key, Bucket>()
 
   constructor(perSecond: number, burst: number, authorsMax: number) {
     this.#perSecond = perSecond
@@ -18,11 +16,16 @@ export class AuthorRates {
     this.#authorsMax = authorsMax
   }
 
-  /** True, and one token less, if the author has one left. */
-  take(author: NodeId, now: number): boolean {
+  /** Tokens that are left. */
+  left(author: Key, now: number): number {
     const before = this.#buckets.get(author)
-    const gained = before === undefined ? this.#burst : ((now - before.at) / 1_000) * this.#perSecond
-    const tokens = Math.min(this.#burst, (before?.tokens ?? 0) + Math.max(0, gained))
+    if (before === undefined) return this.#burst
+    return Math.min(this.#burst, before.tokens + Math.max(0, ((now - before.at) / 1_000) * this.#perSecond))
+  }
+
+  /** True, and one token less, if the author has one left. */
+  take(author: Key, now: number): boolean {
+    const tokens = this.left(author, now)
     const taken = tokens >= 1
     // Deleted first, so that the map stays ordered by last use and the oldest is the one to forget.
     this.#buckets.delete(author)

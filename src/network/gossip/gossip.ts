@@ -4,6 +4,7 @@ import type { GossipMessage } from '../wire.ts'
 import type { HeldEvents } from './admission.ts'
 import { AntiEntropy, SUPPLIED_NAMED_MAX } from './anti-entropy.ts'
 import { BroadcastTree, type Pushed, pushes } from './broadcast-tree.ts'
+import { FirstHand } from './first-hand.ts'
 import type { EventId, GossipEffect, GossipInput, GossipTimer, IngestOutcome, OwnEvent } from './gossip-protocol.ts'
 import { type GossipCounts, Intake } from './intake.ts'
 import { goesFirst } from './precedence.ts'
@@ -54,8 +55,9 @@ export class Gossip implements Protocol<GossipInput, GossipMessage, GossipTimer>
     this.#pruned = new PrunedElsewhere({ self, held, retentionMs, isRecovering })
     this.#spanning = new SpanningTree(self, isClient)
     this.#tree = new BroadcastTree(this.#spanning)
-    this.#intake = new Intake({ held, seen, pause, verify, rules, counts })
-    this.#antiEntropy = new AntiEntropy({ held, seen, pause, pruned: this.#pruned, random, rules })
+    const firstHand = new FirstHand(rules)
+    this.#intake = new Intake({ held, seen, pause, verify, rules, firstHand, counts })
+    this.#antiEntropy = new AntiEntropy({ held, seen, pause, pruned: this.#pruned, random, rules, firstHand })
   }
 
   get heldBack(): number {

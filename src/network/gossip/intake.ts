@@ -3,6 +3,7 @@ import { HoldBackQueue } from '../hold-back-queue.ts'
 import { Admission, type HeldEvents } from './admission.ts'
 import { AuthorRates } from './author-rates.ts'
 import type { Pushed } from './broadcast-tree.ts'
+import type { FirstHand } from './first-hand.ts'
 import type { EventId, GossipEffect } from './gossip-protocol.ts'
 import { goesFirst } from './precedence.ts'
 import type { PullPause } from './pull-pause.ts'
@@ -46,6 +47,7 @@ type IntakeOptions = {
   pause: PullPause
   verify: VerifySignature
   rules: ContentRules
+  firstHand: FirstHand
   counts: GossipCounts
 }
 
@@ -60,12 +62,13 @@ export class Intake {
   readonly #untaken = new Map<string, EventId>()
   #releaseSet = false
 
-  constructor({ held, seen, pause, verify, rules, counts }: IntakeOptions) {
-    const newRates = () => new AuthorRates(AUTHOR_EVENTS_PER_SECOND, AUTHOR_EVENTS_BURST, AUTHORS_MAX)
+  constructor({ held, seen, pause, verify, rules, firstHand, counts }: IntakeOptions) {
+    const newRates = () => new AuthorRates<NodeId>(AUTHOR_EVENTS_PER_SECOND, AUTHOR_EVENTS_BURST, AUTHORS_MAX)
     this.#seen = seen
     this.#pause = pause
     this.#counts = counts
-    this.#admission = new Admission(held, seen, { first: newRates(), rest: newRates() }, verify, rules)
+    const rates = { first: newRates(), rest: newRates() }
+    this.#admission = new Admission({ held, seen, rates, verify, rules, firstHand })
   }
 
   get heldBack(): number {
@@ -80,7 +83,7 @@ export class Intake {
     const copies: SignedEvent[] = []
     const ignored: Header[] = []
     for (const { event, hops } of events) {
-      const judged = this.#admission.judge(event, live, now)
+      const judged = this.#admission.judge(from, event, live, now)
       if (judged.verdict === 'new') {
         const { author, authorSeq } = judged.header
         // Views into a message would keep all of it in memory; and a Buffer's `slice` is one.

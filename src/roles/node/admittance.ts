@@ -151,6 +151,11 @@ export class Admittance implements NetworkRules {
     return this.budgets.forCommit()
   }
 
+  clientPartyOf(author: NodeId): string | undefined {
+    const { key, standing } = this.#holderOf(author)
+    return standing === 'client' ? key : undefined
+  }
+
   lamportMax(): number {
     return lamportMaxAt(this.genesis.createdAt, this.#options.clock.now())
   }

@@ -10,6 +10,7 @@ import {
   VAIN_MAX,
 } from '../../../src/network/gossip/anti-entropy.ts'
 import { AuthorRates } from '../../../src/network/gossip/author-rates.ts'
+import { FirstHand } from '../../../src/network/gossip/first-hand.ts'
 import { PrunedElsewhere } from '../../../src/network/gossip/pruned-elsewhere.ts'
 import { PullPause } from '../../../src/network/gossip/pull-pause.ts'
 import { SeenEvents } from '../../../src/network/gossip/seen-events.ts'
@@ -25,7 +26,7 @@ const vector: fc.Arbitrary<VersionVector> = fc
 function antiEntropyOf(held: HeldEvents, rules: AntiEntropyOptions['rules'] = OPEN_RULES): AntiEntropy {
   const pruned = new PrunedElsewhere({ self: author('0'), held, retentionMs: 1, isRecovering: () => false })
   const [seen, pause] = [new SeenEvents(10, 1_000), new PullPause()]
-  return new AntiEntropy({ held, seen, pause, pruned, random: () => 0.5, rules })
+  return new AntiEntropy({ held, seen, pause, pruned, random: () => 0.5, rules, firstHand: new FirstHand({}) })
 }
 
 const summarise = (heads: VersionVector, salt: number): Uint8Array => new Summariser().summarise(heads, salt)
