@@ -91,6 +91,8 @@ export class Simulation implements AsyncDisposable {
     ...rulesUpTo(SIM_LAMPORT_MAX),
     judge: ({ author, kind }) => (this.clientKeys.has(author) && isMembersOnly(kind) ? 'refuse' : 'take'),
     mayBe: (node, role) => this.clientKeys.has(node) === (role === 'client'),
+    // All with one invitation.
+    clientPartyOf: (author) => (this.clientKeys.has(author) ? 'clients' : undefined),
   }
   readonly time = new VirtualTime()
   readonly network: MemoryNetwork
