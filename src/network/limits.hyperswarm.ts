@@ -24,8 +24,9 @@ export type TransportLimits = {
   /** What we send to a peer, held below the above so that an honest burst waits here and costs no link. */
   readonly messagesOut: Rate
   readonly bytesOut: Rate
-  /** Waiting for one peer; over it, the link is dropped as 'backlog'. */
+  /** Waiting for one peer; over it, the link is dropped as 'backlog'. Less for clients: 24 that read slowly must not cost 200 MB. */
   readonly queueBytesMax: number
+  readonly queueBytesMaxOfClient: number
   readonly queueMessagesMax: number
   /** A peer that reads nothing for so long, with messages on their way to it, loses its link. */
   readonly stallMsMax: number
@@ -49,6 +50,7 @@ export const DEFAULT_LIMITS: TransportLimits = {
   messagesOut: { perSecond: 3_000, burst: 4_000 },
   bytesOut: { perSecond: 3 << 20, burst: 4 << 20 },
   queueBytesMax: 8 << 20,
+  queueBytesMaxOfClient: 2 << 20,
   queueMessagesMax: 16_384,
   stallMsMax: 4_500,
   penaltyMs: 30_000,

@@ -166,6 +166,7 @@ export class HyperswarmLink {
   #openIfBothAgree(): void {
     if (!this.#letsIn || !this.#isLetIn) return
     this.state = 'open'
+    if (this.#door.isMember?.(this.peer) === false) this.#queue.isForClient()
     this.#cancelOpenTimeout()
     this.#events.opened(this)
   }

@@ -1,6 +1,6 @@
 /** Messages that wait in the order they came. */
 export class SendLane {
-  #waiting: Uint8Array[] = []
+  #waiting: (Uint8Array | undefined)[] = []
   #head = 0
 
   get count(): number {
@@ -16,6 +16,8 @@ export class SendLane {
   }
 
   shift(): void {
+    // What has left is not kept until the list is cut: a thousand long messages are 60 MB.
+    this.#waiting[this.#head] = undefined
     this.#head++
     if (this.#head !== this.#waiting.length && this.#head <= 1024) return
     this.#waiting = this.#waiting.slice(this.#head)

@@ -16,6 +16,7 @@ export class SendQueue {
   readonly #bytesOut: TokenBucket
   readonly #urgent = new SendLane()
   readonly #plain = new SendLane()
+  #bytesMax: number
   #bytes = 0
   #writable = true
   #cancelTimer: (() => void) | undefined
@@ -36,6 +37,7 @@ export class SendQueue {
   ) {
     this.#onStalled = onStalled
     this.#limits = limits
+    this.#bytesMax = limits.queueBytesMax
     this.#clock = clock
     this.#timers = timers
     this.#write = write
@@ -47,12 +49,17 @@ export class SendQueue {
   push(message: Uint8Array, urgent = false): boolean {
     if (this.#closed) return false
     const count = this.#urgent.count + this.#plain.count
-    if (count >= this.#limits.queueMessagesMax || this.#bytes + message.length > this.#limits.queueBytesMax) return false
+    if (count >= this.#limits.queueMessagesMax || this.#bytes + message.length > this.#bytesMax) return false
     const lane = urgent ? this.#urgent : this.#plain
     lane.push(message)
     this.#bytes += message.length
     this.#pump()
     return true
+  }
+
+  /** The peer is no member: less waits for it. */
+  isForClient(): void {
+    this.#bytesMax = this.#limits.queueBytesMaxOfClient
   }
 
   drained(): void {

@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Millis } from '../../src/events/index.ts'
 import { DEFAULT_LIMITS, type TransportLimits } from '../../src/network/limits.hyperswarm.ts'
+import { SendLane } from '../../src/network/send-lane.hyperswarm.ts'
 import { SendQueue } from '../../src/network/send-queue.hyperswarm.ts'
 import { TokenBucket } from '../../src/network/token-bucket.hyperswarm.ts'
+
+/** Resolves when the collector has taken them all; a `WeakRef` holds for the turn in which it was made. */
+async function collected(refs: readonly WeakRef<object>[]): Promise<void> {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  await setImmediate()
+  collect()
+  assert.equal(refs.filter((ref) => ref.deref() !== undefined).length, 0)
+}
 
 /** Time that stands still until it is moved. */
 class StillTime {
@@ -71,6 +84,7 @@ describe('send queue', () => {
     bytesOut: { perSecond: 1_000, burst: 1_000 },
     queueMessagesMax: 4,
     queueBytesMax: 2_000,
+    queueBytesMaxOfClient: 1_000,
   }
   let time: StillTime
   let written: number[]
@@ -120,6 +134,28 @@ describe('send queue', () => {
     assert.equal(push(2, 1_500), true)
     assert.equal(push(3, 501), false)
     assert.equal(push(4, 500), true)
+  })
+
+  it('is full earlier for a client', () => {
+    writable = false
+    queue.isForClient()
+    assert.equal(push(1, 500), true)
+    assert.equal(push(2, 1_000), true)
+    assert.equal(push(3, 1), false)
+  })
+
+  it('keeps nothing of what has left', async () => {
+    const lane = new SendLane()
+    const left: WeakRef<Uint8Array>[] = []
+    for (let count = 0; count < 100; count++) {
+      const message = new Uint8Array(1_000)
+      left.push(new WeakRef(message))
+      lane.push(message)
+    }
+    for (let count = 0; count < 99; count++) lane.shift()
+    await collected(left.slice(0, 99))
+    // Asked here, so that the lane itself is still held.
+    assert.equal(lane.count, 1)
   })
 
   it('writes nothing while the stream is full, and goes on when it drains', () => {

@@ -20,6 +20,7 @@ const LARGE: readonly Play[] = [
   { scenario: 'broadcast', nodes: 1_000, seed: 1 },
   { scenario: 'broadcast', nodes: 1_000, seed: 2 },
   { scenario: 'quiet', nodes: 1_000, seed: 1 },
+  { scenario: 'hostile', nodes: 1_000, seed: 1 },
 ]
 
 function mix(isQuick: boolean): Play[] {
