@@ -27,6 +27,9 @@ const BOOTSTRAP_STEADY_MS = 10_000
 const LOOKUP_MS_MAX = 5_000
 
 /** A notice about a dead bootstrap is repeated at every doubling of its failures, not at each. */
+/** Rounds in which bootstraps answered and nobody was found, before that is told: half a minute. */
+export const FRUITLESS_TOLD = 8
+
 const isPowerOfTwo = (count: number): boolean => (count & (count - 1)) === 0
 
 export type RendezvousOptions = {
@@ -44,6 +47,7 @@ export type RendezvousOptions = {
   /** Called when no bootstrap answers and links are short: the caller dials servers it knows. */
   onAlone: () => void
   isShort: () => boolean
+  hasLinks: () => boolean
   onNotice: (text: string) => void
 }
 
@@ -60,6 +64,8 @@ export class Rendezvous {
   #delayMs: number
   #running: Promise<void> | undefined
   #hurried = false
+  /** Rounds in a row in which bootstraps answered and nobody was found. */
+  #fruitless = 0
   /** Names of the bootstraps that answered last. */
   #live = ''
   #stopped = false
@@ -127,8 +133,20 @@ export class Rendezvous {
     const reachable = live.length > 0 || this.#hasNodes()
     await this.#listen(live)
     if (reachable) await this.#lookUp()
+    this.#tellFruitless(live.map(nameOf))
     const isAlone = live.every((node) => own !== undefined && nameOf(node) === nameOf(own))
     if (!this.#stopped && isAlone && isShort()) onAlone()
+  }
+
+  /** Bootstraps of another network answer as well: the DHT is one and the same to them. */
+  #tellFruitless(answered: readonly string[]): void {
+    const { own, hasLinks, onNotice } = this.#options
+    this.#fruitless = own !== undefined || answered.length === 0 || hasLinks() ? 0 : this.#fruitless + 1
+    if (this.#fruitless < FRUITLESS_TOLD || !isPowerOfTwo(this.#fruitless)) return
+    const [bootstraps, they] = answered.length === 1 ? ['bootstrap', 'it is'] : ['bootstraps', 'they are']
+    onNotice(
+      `the ${bootstraps} ${answered.join(', ')} answered, but no node of this network was found: see whether ${they} of this network (\`p2pt network show\` there), and name others with --bootstrap HOST:PORT`,
+    )
   }
 
   #hasNodes(): boolean {

@@ -156,6 +156,7 @@ class Hyperlinks implements HyperswarmTransport, LinkEvents {
       own: role === 'bootstrap' ? endpoint : undefined,
       persistedNodes: (dhtNodes ?? []).filter(isDialable).slice(0, DHT_NODES_MAX),
       onAlone: () => this.#dialKnown(),
+      hasLinks: () => this.links().length > 0,
       isShort: () => this.links().length < Math.min(LINKS_ENOUGH, linksSought),
       onNotice: onNotice ?? (() => {}),
     })

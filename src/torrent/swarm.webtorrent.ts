@@ -248,10 +248,10 @@ export class Swarm {
 
   #mayDial(address: string): boolean {
     if (this.#closed || (this.torrent._peers?.size ?? 0) >= PEERS_MAX) return false
-    const { endpoints, bans } = this.#options
+    const { endpoints, bans, clock } = this.#options
     const peer = endpoints.peerAt(address)
     const connected = peer !== undefined && isNodeId(peer) && this.#sessionOf(peer) !== undefined
-    return !connected && endpoints.mayDial(address, bans)
+    return !connected && endpoints.mayDial(address, bans, clock.now())
   }
 
   /** Metadata is at hand, from the torrent file or from a peer: nothing of webtorrent has looked at it yet. */
@@ -284,12 +284,13 @@ export class Swarm {
   }
 
   #onWire(wire: Wire): void {
-    const { client, infoHash, identity, admits, endpoints, bans, timers, guardOf } = this.#options
+    const { client, infoHash, identity, admits, endpoints, bans, clock, timers, guardOf } = this.#options
     const guard = guardOf(wire)
+    const since = clock.now()
     const session = new PeerSession(wire, infoHash, client.peerId, {
       identity,
       identified: (each) => this.#onIdentified(each),
-      closed: (each) => this.#onClosed(each),
+      closed: (each) => this.#onClosed(each, since),
       violated: (_, what) => guard.violate(what),
     })
     if (wire.peerId === client.peerId) {
@@ -432,8 +433,12 @@ export class Swarm {
     return false
   }
 
-  #onClosed(session: PeerSession): void {
-    this.#sessions.delete(session.wire)
+  #onClosed(session: PeerSession, since: number): void {
+    const { endpoints, clock } = this.#options
+    const { wire, outbound, endpoint } = session
+    this.#sessions.delete(wire)
+    const now = clock.now()
+    if (outbound && !this.#closed) endpoints.ended(endpoint, now - since, wire.downloaded + wire.uploaded > 0, now)
     this.#judge.left(session.id)
     const joined = this.#joined.get(session)
     this.#joined.delete(session)

@@ -183,6 +183,9 @@ declare module 'webtorrent/lib/wire' {
     _buffer: Uint8Array[]
     _bufferSize: number
     _parserSize: number
+    /** Payload bytes of blocks. */
+    readonly downloaded: number
+    readonly uploaded: number
     downloadSpeed(): number
     uploadSpeed(): number
     use(extension: { new (wire: Wire): Extension }): void

@@ -157,6 +157,17 @@ describe('hyperswarm transport', () => {
       await linked(node, late)
     })
 
+    it('says so where bootstraps answer and nobody of the network is there, as if they were of another one', async () => {
+      const bootstrap = await freeEndpoints(1)
+      await start({ role: 'bootstrap', port: bootstrap[0]?.port ?? 0, topic: randomBytes(32) })
+      const notices: string[] = []
+      // Half a minute of rounds, in a second.
+      const timers = { after: (ms: number, run: () => void) => systemTimers.after(ms / 30, run) }
+      await start({ bootstrap, topic: randomBytes(32), timers, onNotice: (text) => notices.push(text) })
+      await until('it is told', () => notices.some((text) => /answered, but no node of this network was found/.test(text)))
+      assert.match(notices.at(-1) ?? '', new RegExp(`the bootstrap ${HOST}:${bootstrap[0]?.port} answered`))
+    })
+
     it('takes in no dead bootstrap that is listed beside a live one', async () => {
       const [live, dead] = await freeEndpoints(2)
       assert.ok(live && dead)

@@ -117,6 +117,6 @@ export class Prompt {
       return
     }
     this.#interruptedAt = now
-    this.print('(Ctrl-C again, or quit, to leave)')
+    this.print('(Ctrl-C again within 2 s, or quit, to leave)')
   }
 }

@@ -18,7 +18,9 @@ export function credentialSentence(fault: CredentialFault, { name }: Genesis, ro
     newer: `the credential of this node in the network "${name}" was made by a newer p2pt`,
     used: `the invitation of this node to the network "${name}" has admitted as many nodes as it may, and this one came after them`,
   }
-  return `${sentences[fault]}: ${ask(standing)}`
+  // A key that the owner has put out stays out, whatever it shows.
+  const anew = fault === 'revoked' ? '; if that is refused as well, with another --data DIR, for a key of its own' : ''
+  return `${sentences[fault]}: ${ask(standing)}${anew}`
 }
 
 /**
