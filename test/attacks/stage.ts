@@ -147,6 +147,8 @@ const BOUNDS: Bounds = { aliveShare: 0.9, deadMs: 1_000, delayMsP99: 400, memory
 
 /** What the log may grow by while clients use up the stock of their invitation in the index, twice while segments are merged. */
 export const INDEX_STOCK_BYTES = 8e6
+/** The same of gossip: 100,000 events of 70 bytes and 170 more. */
+export const GOSSIP_STOCK_BYTES = 30e6
 
 /** So many times later than before the attack. */
 const LATER_MAX = 3

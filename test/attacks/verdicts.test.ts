@@ -1,6 +1,6 @@
 import { madeUpVerdicts } from './known/verdicts.ts'
 import { HonestNetwork } from './network.ts'
-import { assertHolds, perform } from './stage.ts'
+import { assertHolds, GOSSIP_STOCK_BYTES, perform } from './stage.ts'
 
 describe('verdicts about peers that nobody has met', function () {
   this.timeout(400_000)
@@ -16,8 +16,7 @@ describe('verdicts about peers that nobody has met', function () {
     assertHolds(await perform(network, madeUpVerdicts, { standing: 'stranger', keys: 1, seconds: 20 }))
   })
 
-  // The stock of one invitation to clients: 100,000 events of 70 bytes and 170 more.
-  const bounds = { memoryBytes: 50e6, diskBytes: 30e6, delayMsP99: 100 }
+  const bounds = { memoryBytes: 50e6, diskBytes: GOSSIP_STOCK_BYTES, delayMsP99: 100 }
   for (const keys of [1, 50]) {
     it(`take no more than the budget of one invitation, with ${keys} of its keys`, async () => {
       assertHolds(await perform(network, madeUpVerdicts, { standing: 'client', keys, seconds: 20 }), bounds)
