@@ -57,6 +57,8 @@ export type Invited = { readonly invitation: NodeId; readonly join: string }
 
 export type NetworkRequest = { name: string; open: boolean; bootstraps: readonly string[] }
 
+export const isOwnerFolder = (directory: string): boolean => existsSync(join(directory, NETWORK_FILE))
+
 /**
  * Makes a network: its owner's key and its genesis record, in a folder that appears whole or not at all.
  * @returns false if the folder is there already, which then stays as it is
@@ -69,7 +71,7 @@ export function createOwnerFolder(directory: string, { name, open, bootstraps }:
       `a network's name has 1 to ${NAME_BYTES_MAX} bytes, without slashes and control characters, and is not . or ..`,
     )
   checkBootstraps(bootstraps)
-  if (existsSync(join(directory, NETWORK_FILE))) return false
+  if (isOwnerFolder(directory)) return false
   const seed = randomSeed()
   const genesis = encodeGenesis({ name, owner: keyOfSeed(seed), createdAt: now, open, nonce: randomBytes(NONCE_BYTES) })
   let partial: string | undefined
@@ -83,7 +85,7 @@ export function createOwnerFolder(directory: string, { name, open, bootstraps }:
   } catch (cause) {
     if (partial !== undefined) rmSync(partial, { recursive: true, force: true })
     // Somebody else was quicker: one of several nodes that start together makes the network, and all take that one.
-    if (existsSync(join(directory, NETWORK_FILE))) return false
+    if (isOwnerFolder(directory)) return false
     throw new ServiceError('failed', `the network cannot be kept in ${directory}: ${(cause as Error).message}`, { cause })
   }
 }
