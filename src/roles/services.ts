@@ -89,7 +89,19 @@ export type NetworkView = {
   open: boolean
   createdAt: number
   admitted: AdmittedRow[]
-  revoked: { key: NodeId; at: number; reason: string }[]
+  /** Those that nodes have shown, as far as is known here. */
+  invitations: InvitationRow[]
+  revoked: RevokedRow[]
+}
+export type InvitationRow = { key: NodeId; role: 'member' | 'client'; name: string; expiresAt: number | null }
+export type RevokedRow = {
+  key: NodeId
+  /** What has that key; null where neither is known, as of an invitation that nobody has used. */
+  kind: 'node' | 'invitation' | null
+  /** Of the invitation, or of the one that admitted the node; empty where it has none or is not known. */
+  name: string
+  at: number
+  reason: string
 }
 
 export type LinkRow = {

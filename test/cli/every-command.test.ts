@@ -538,14 +538,59 @@ const STORY: readonly Row[] = [
   },
   {
     command: 'network revoke',
-    words: () => [found.invitation, '--owner', testNetwork(), '--reason', 'a test', ...data('c1')],
-    text: /^revoked node [0-9a-f]{16}: 0 nodes are admitted no more\n$/,
-    json: ({ key, nodes }) => assert.deepEqual([key, nodes], [found.invitation, 0]),
+    words: () => [`${found.join.slice(0, -3)}abc`, '--owner', testNetwork(), ...data('c1')],
+    ...failure(2, /^p2pt: the join string is cut off or mistyped[^\n]{0,100}\n$/),
+  },
+  {
+    command: 'network revoke',
+    words: () => ['guest', found.join, '--owner', testNetwork(), ...data('c1')],
+    ...failure(2, /^(?![\s\S]*p2pt:[\w-])/),
+  },
+  // Its text form made another of that name.
+  {
+    command: 'network revoke',
+    words: () => ['guest', '--owner', testNetwork(), ...data('c1')],
+    ...failure(2, /2 are called guest, so give the id of the one: invitation [0-9a-f]{16}, invitation [0-9a-f]{16}\n$/),
+  },
+  {
+    command: 'network show',
+    words: () => ['--owner', testNetwork(), ...data('c1')],
+    text: /no node has used[\s\S]*INVITATION +ROLE +STATE +MADE FOR +EXPIRES\n[\s\S]*[0-9a-f]{16} +client +unused +guest +20/,
+    json: ({ unused }) => {
+      const row = (unused as Facts[]).find(({ key }) => key === found.invitation)
+      assert.deepEqual([row?.name, row?.role, typeof row?.expiresAt], ['guest', 'client', 'number'])
+    },
+  },
+  {
+    command: 'network revoke',
+    words: () => [found.invitation.slice(0, 16), '--owner', testNetwork(), '--reason', 'a test', ...data('c1')],
+    text: /^revoked the invitation guest \([0-9a-f]{16}\): 0 nodes are admitted no more\n$/,
+  },
+  {
+    command: 'network revoke',
+    words: () => [found.join, '--owner', testNetwork(), ...data('c1')],
+    text: /^the invitation guest \([0-9a-f]{16}\) was revoked already, on 20/,
+    json: ({ key, nodes, kind, already, reason }) =>
+      assert.deepEqual([key, nodes, kind, already, reason], [found.invitation, 0, 'invitation', true, 'a test']),
+  },
+  {
+    command: 'network revoke',
+    words: () => ['guest', '--owner', testNetwork(), ...data('c1'), '--json'],
+    json: ({ name, already }) => assert.deepEqual([name, already], ['guest', false], 'the other one of that name'),
+  },
+  {
+    command: 'network show',
+    words: () => ['--owner', testNetwork(), ...data('c1')],
+    text: /revoked:\nSINCE +WHAT +KEY +MADE FOR +REASON\n[\s\S]*invitation +[0-9a-f]{16} +guest +a test/,
+    json: ({ unused, revoked }) => {
+      assert.ok(!(unused as Facts[]).some(({ name }) => name === 'guest'))
+      assert.partialDeepStrictEqual(first(revoked), { key: found.invitation, kind: 'invitation', name: 'guest' })
+    },
   },
   {
     command: 'network revoke',
     words: () => [found.invitation, '--owner', at('open'), ...data('c1')],
-    ...failure(1, /is not signed by the owner of the network "test"/),
+    ...failure(2, /the owner's key in .*open is of the network "open" .*, and this node is in "test"/),
   },
   {
     command: 'client start',

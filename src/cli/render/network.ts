@@ -1,4 +1,5 @@
-import type { NetworkView } from '../../roles/index.ts'
+import type { RevokedRow } from '../../roles/index.ts'
+import type { NetworkShown } from '../services/unused-invitations.ts'
 import { printable } from './printable.ts'
 import { fields, table } from './table.ts'
 import { shortPeer, time } from './units.ts'
@@ -33,7 +34,7 @@ export function invitationText({ invitation, join, role, name, expiresAt, nodesM
   ].join('\n')
 }
 
-export function networkViewText(view: NetworkView): string {
+export function networkViewText(view: NetworkShown): string {
   const head = fields([
     ['network', printable(view.name)],
     ['id', view.id],
@@ -49,13 +50,41 @@ export function networkViewText(view: NetworkView): string {
     { title: 'MADE FOR', value: (row) => printable(row.invitedAs) },
     { title: 'EXPIRES', value: (row) => (row.expiresAt === null ? 'never' : time(row.expiresAt)) },
   ])
-  const revoked = view.revoked.map(
-    ({ key, at, reason }) => `${time(at)}  ${key.slice(0, 16)}${reason === '' ? '' : `  ${printable(reason)}`}`,
-  )
+  const unused = view.unused ?? []
+  const unusedTable = table(unused, [
+    { title: 'INVITATION', value: (row) => row.key.slice(0, 16) },
+    { title: 'ROLE', value: (row) => row.role },
+    { title: 'STATE', value: () => 'unused' },
+    { title: 'MADE FOR', value: (row) => printable(row.name) },
+    { title: 'EXPIRES', value: (row) => (row.expiresAt === null ? 'never' : time(row.expiresAt)) },
+  ])
+  const revoked = table(view.revoked, [
+    { title: 'SINCE', value: (row) => time(row.at) },
+    { title: 'WHAT', value: (row) => row.kind ?? 'unknown' },
+    { title: 'KEY', value: (row) => row.key.slice(0, 16) },
+    { title: 'MADE FOR', value: (row) => printable(row.name) },
+    { title: 'REASON', value: (row) => printable(row.reason) },
+  ])
   return [
     head,
     '',
     view.admitted.length === 0 ? 'nobody is admitted by invitation, as far as this node knows' : admitted,
-    ...(revoked.length === 0 ? [] : ['', 'revoked:', ...revoked]),
+    ...(unused.length === 0 ? [] : ['', 'invitations that no node has used, as far as this one knows:', unusedTable]),
+    ...(view.revoked.length === 0 ? [] : ['', 'revoked:', revoked]),
   ].join('\n')
+}
+
+type Revoked = Pick<RevokedRow, 'key' | 'kind' | 'name'>
+
+export const revokedText = (target: Revoked, nodes: number): string =>
+  `revoked the ${calledText(target)}: ${nodes === 1 ? '1 node is' : `${nodes} nodes are`} admitted no more`
+
+export const revokedEarlierText = (target: Revoked, at: number): string =>
+  `the ${calledText(target)} was revoked already, on ${time(at)}`
+
+function calledText({ key, kind, name }: Revoked): string {
+  const id = key.slice(0, 16)
+  if (kind === null) return `key ${id}, of which nothing is known here`
+  if (name === '') return `${kind} ${id}`
+  return kind === 'invitation' ? `invitation ${printable(name)} (${id})` : `node ${id} (${printable(name)})`
 }

@@ -9,8 +9,13 @@ export type Reported = { exit: number; code: string; message: string }
 
 const SERVICE_EXITS = { usage: EXIT.usage, failed: EXIT.failed, damaged: EXIT.damaged } as const
 
-/** The exit code and the words for an error that ended a command. */
+/** The exit code and the words for an error that ended a command. Whoever reads a join string can join: none is repeated. */
 export function report(error: unknown): Reported {
+  const reported = reportedOf(error)
+  return { ...reported, message: reported.message.replace(/p2pt:[\w-]{16,}/gi, 'p2pt:...') }
+}
+
+function reportedOf(error: unknown): Reported {
   if (error instanceof ServiceError) return { exit: SERVICE_EXITS[error.code], code: error.code, message: error.message }
   if (error instanceof ControlError) {
     const exit = error.code === 'NOT_RUNNING' ? EXIT.notRunning : error.code === 'PATH_TOO_LONG' ? EXIT.usage : EXIT.failed

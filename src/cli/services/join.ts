@@ -5,28 +5,33 @@ import { DataDirectoryError, describeDirectory } from '../../events/data-directo
 import { type JoinedNetwork, type Joining, type Millis, type NodeRole, standingOf } from '../../events/index.ts'
 import { ServiceError } from '../../roles/index.ts'
 import { joiningFrom } from '../../roles/owner/joining.ts'
-import { createOwnerFolder, openOwnerFolder } from '../../roles/owner/owner-folder.fs.ts'
+import { createOwnerFolder, isOwnerFolder, openOwnerFolder } from '../../roles/owner/owner-folder.fs.ts'
 import { dataDirectory } from './data-directory.ts'
 import { ownerDirectory } from './owner.ts'
 
 type Flags = { data?: string | undefined; join?: string | undefined; network?: string | undefined }
 
+export type NetworkToJoin = {
+  readonly bootstraps: readonly string[]
+  /** Whose bootstraps they are, for people. */
+  readonly whose: string
+  /** Makes the network where `--network` names one that is not there: asked for when all else of a start is known to be right. */
+  joining(): Joining | undefined
+}
+
 /**
  * The network that a node is to join, or that its data directory belongs to already, and where its bootstraps are.
  * @throws ServiceError `usage` for a join string that is no good, and for a new node that is told of no network
  */
-export function joinedNetwork(
-  role: NodeRole,
-  flags: Flags,
-  environment: NodeJS.ProcessEnv,
-): { joining: Joining | undefined; bootstraps: readonly string[] } {
+export function networkToJoin(role: NodeRole, flags: Flags, environment: NodeJS.ProcessEnv): NetworkToJoin {
   const now = Date.now() as Millis
   const directory = dataDirectory(flags.data, role)
   const known = knownNetwork(directory)
   const given = networkGiven(flags, environment)
+  const whose = 'its join string'
   if (given.join !== '') {
     const joining = joiningFrom(given.join, role, now)
-    return { joining, bootstraps: joining.bootstraps }
+    return { bootstraps: joining.bootstraps, whose, joining: () => joining }
   }
   if (given.network === '' && known === undefined) {
     const error = new DataDirectoryError({ code: 'NO_NETWORK', directory })
@@ -34,11 +39,18 @@ export function joinedNetwork(
   }
   // A node that has joined goes on with the credential that it has: it is not invited again at each start.
   if (given.network === '' || (known !== undefined && known.credential.length > 0))
-    return { joining: undefined, bootstraps: known?.bootstraps ?? [] }
+    return { bootstraps: known?.bootstraps ?? [], whose, joining: () => undefined }
   const owner = ownerDirectory(given.network)
-  createOwnerFolder(owner, { name: basename(owner), open: false, bootstraps: [] }, now)
-  const joining = openOwnerFolder(owner, () => now).joining(standingOf(role), `${role} on ${hostname()}`)
-  return { joining, bootstraps: joining.bootstraps }
+  const open = () => openOwnerFolder(owner, () => now)
+  const isThere = isOwnerFolder(owner)
+  return {
+    bootstraps: isThere ? open().bootstraps : [],
+    whose: isThere ? `the network in ${owner}` : `the network in ${owner}, which is not there yet,`,
+    joining() {
+      createOwnerFolder(owner, { name: basename(owner), open: false, bootstraps: [] }, now)
+      return open().joining(standingOf(role), `${role} on ${hostname()}`)
+    },
+  }
 }
 
 /** One of the two, or neither; a flag counts for more than what the environment says of either. */

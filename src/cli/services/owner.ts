@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Flags } from '@oclif/core'
-import type { Millis, NodeId } from '../../events/index.ts'
+import type { Millis } from '../../events/index.ts'
 import { type NetworkView, ServiceError } from '../../roles/index.ts'
 import {
   createOwnerFolder,
@@ -38,10 +38,17 @@ export function ownerDirectory(given: string): string {
     : join(networksFolder(), given)
 }
 
+/** Names of the networks of ours that are in their usual place. */
+function ownNetworks(): string[] {
+  return existsSync(networksFolder()) ? readdirSync(networksFolder()).filter((name) => !name.includes('.part-')) : []
+}
+
+type OwnerFlag = { owner?: string | undefined }
+
 /** @throws ServiceError `usage` if none or several are meant */
-export function ownerFolder({ owner }: { owner?: string | undefined }): OwnerFolder {
+export function ownerFolder({ owner }: OwnerFlag): OwnerFolder {
   if (owner !== undefined && owner !== '') return openOwnerFolder(ownerDirectory(owner), now)
-  const found = existsSync(networksFolder()) ? readdirSync(networksFolder()).filter((name) => !name.includes('.part-')) : []
+  const found = ownNetworks()
   const [only] = found
   if (only === undefined)
     throw new ServiceError(
@@ -51,6 +58,33 @@ export function ownerFolder({ owner }: { owner?: string | undefined }): OwnerFol
   if (found.length > 1)
     throw new ServiceError('usage', `you own several networks: say which with --owner (${found.join(', ')})`)
   return openOwnerFolder(join(networksFolder(), only), now)
+}
+
+/**
+ * The folder of this network's owner: the one that is given, or the one among ours that is of it. Undefined if there is none.
+ * @throws ServiceError `usage` if the one that is given is of another network, `failed` if it is none
+ */
+export function ownerFolderOf(network: Pick<NetworkView, 'id' | 'name'>, { owner }: OwnerFlag): OwnerFolder | undefined {
+  if (owner === undefined || owner === '')
+    return ownNetworks()
+      .map(openedOwnNetwork)
+      .find((each) => each?.network === network.id)
+  const folder = openOwnerFolder(ownerDirectory(owner), now)
+  if (folder.network !== network.id)
+    throw new ServiceError(
+      'usage',
+      `the owner's key in ${folder.directory} is of the network "${folder.genesis.name}" (${folder.network.slice(0, 16)}), and this node is in "${network.name}" (${network.id.slice(0, 16)})`,
+    )
+  return folder
+}
+
+/** Another network that is damaged is in nobody's way. */
+function openedOwnNetwork(name: string): OwnerFolder | undefined {
+  try {
+    return openOwnerFolder(join(networksFolder(), name), now)
+  } catch {
+    return undefined
+  }
 }
 
 export type NetworkMade = {
@@ -95,41 +129,22 @@ const UNITS_MS: { readonly [unit: string]: number } = {
   y: 365 * 86_400_000,
 }
 
+/** What is typed beyond it is a slip, and a date of six digits of years is one that no reader takes. */
+const EXPIRY_MS_MAX = 100 * (UNITS_MS.y ?? 0)
+
 /**
  * From now; 0 for never.
- * @throws ServiceError `usage` unless it is a number and a unit: 90m, 12h, 30d, 6w, 1y
+ * @throws ServiceError `usage` unless it is a number and a unit (90m, 12h, 30d, 6w, 1y), of at most 100 years
  */
 export function expiryOf(text: string | undefined): Millis {
   if (text === undefined) return 0 as Millis
-  const [, digits = '', unit = ''] = /^(\d{1,6})([mhdwy])$/.exec(text.trim()) ?? []
+  const [, digits = '', unit = ''] = /^(\d+)([mhdwy])$/.exec(text.trim()) ?? []
   const ms = Number(digits) * (UNITS_MS[unit] ?? 0)
   if (digits === '' || ms === 0) throw new ServiceError('usage', `--expires ${text} is no time such as 90m, 12h, 30d, 6w or 1y`)
+  if (ms > EXPIRY_MS_MAX)
+    throw new ServiceError(
+      'usage',
+      `--expires ${text} is too long: an invitation holds for at most 100 years, or without --expires for good`,
+    )
   return (now() + ms) as Millis
-}
-
-/**
- * Who is meant: a node or an invitation by its key or the beginning of it, or an invitation by its name.
- * @throws ServiceError `usage` if nobody or several are
- */
-export function revocationTarget(view: NetworkView, text: string): { key: NodeId; what: string; nodes: number } {
-  const wanted = text.trim().toLowerCase()
-  const invitations = new Map(view.admitted.map((row) => [row.invitation, row.invitedAs]))
-  const nodes = view.admitted.map(({ node }) => node)
-  const isPrefix = /^[0-9a-f]{4,64}$/.test(wanted)
-  const found = new Set<NodeId>([
-    ...(isPrefix ? [...nodes, ...invitations.keys()].filter((key) => key.startsWith(wanted)) : []),
-    ...[...invitations].filter(([, name]) => name !== '' && name === text.trim()).map(([key]) => key),
-  ])
-  // An invitation that nobody has used yet is known by its whole key alone.
-  if (found.size === 0 && /^[0-9a-f]{64}$/.test(wanted)) found.add(wanted as NodeId)
-  const [key] = found
-  if (key === undefined)
-    throw new ServiceError('usage', `no node and no invitation is called ${text}: see \`p2pt network show\``)
-  if (found.size > 1)
-    throw new ServiceError('usage', `several are called ${text}: give the whole key, see \`p2pt network show\``)
-  const name = invitations.get(key)
-  const admitted = view.admitted.filter((row) => row.node === key || row.invitation === key).length
-  const what =
-    name === undefined ? `node ${key.slice(0, 16)}` : `invitation ${key.slice(0, 16)}${name === '' ? '' : ` (${name})`}`
-  return { key, what, nodes: admitted }
 }

@@ -6,7 +6,7 @@ import type { StartOptions } from '../../roles/start.ts'
 import { dialableIpv4, type Endpoint, ipv4, outwardAddress, parseEndpoint, resolveBootstrap } from './addresses.ts'
 import { parseByteRate, parseDiskLimit } from './byte-rate.ts'
 import { dataDirectory } from './data-directory.ts'
-import { joinedNetwork } from './join.ts'
+import { networkToJoin } from './join.ts'
 
 /** UDP ports by default: fixed where others have to find the node again, chosen by the system for clients. */
 export const DEFAULT_PORTS: Readonly<Record<NodeRole, number>> = { bootstrap: 4700, index: 4710, client: 0 }
@@ -141,7 +141,8 @@ export function metricsAddress(text: string): { host: string; port: number } {
 }
 
 /**
- * The options of a start from its flags, names resolved.
+ * The options of a start from its flags, names resolved. A network of `--network` is made last: a start that is refused
+ * leaves none behind.
  * @throws ServiceError `usage`
  */
 export async function startOptions(
@@ -150,13 +151,13 @@ export async function startOptions(
   tell: (sentence: string) => void,
   signal: AbortSignal,
 ): Promise<StartOptions> {
-  const joined = joinedNetwork(role, flags, process.env)
+  const network = networkToJoin(role, flags, process.env)
   const given = bootstrapEndpoints(flags, process.env)
-  const endpoints = given.length > 0 ? given : joined.bootstraps.map(parseEndpoint)
+  const endpoints = given.length > 0 ? given : network.bootstraps.map(parseEndpoint)
   if (role !== 'bootstrap' && endpoints.length === 0)
     throw new ServiceError(
       'usage',
-      `a node of role ${role} needs at least one --bootstrap HOST:PORT (or P2PT_BOOTSTRAP): its join string names none`,
+      `a node of role ${role} needs at least one --bootstrap HOST:PORT (or P2PT_BOOTSTRAP): ${network.whose} names none`,
     )
   const host = await ipv4(flags.host ?? DEFAULT_HOST)
   const port = flags.port ?? DEFAULT_PORTS[role]
@@ -167,9 +168,8 @@ export async function startOptions(
   const bootstrap = await resolveBootstrap(endpoints, tell, signal)
   // One list of bootstraps may go to every node, to the bootstraps themselves as well.
   const itself = (endpoint: Endpoint) => endpoint.port === port && endpoint.host === (advertise ?? host)
-  return {
+  const options: StartOptions = {
     role,
-    ...(joined.joining === undefined ? {} : { joining: joined.joining }),
     dataDirectory: dataDirectory(flags.data, role),
     host,
     port,
@@ -186,4 +186,6 @@ export async function startOptions(
     ...(downloadRate === undefined ? {} : { downloadBytesPerSecondMax: parseByteRate(downloadRate) }),
     ...(uploadRate === undefined ? {} : { uploadBytesPerSecondMax: parseByteRate(uploadRate) }),
   }
+  const joining = network.joining()
+  return joining === undefined ? options : { ...options, joining }
 }

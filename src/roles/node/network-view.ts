@@ -1,6 +1,6 @@
-import { type Genesis, isExpired, type Millis, type NetworkId } from '../../events/index.ts'
+import { type Genesis, isExpired, type Millis, type NetworkId, type NodeId } from '../../events/index.ts'
 import { type AdmissionsState, admissionOf } from '../../projections/index.ts'
-import type { NetworkView } from '../services.ts'
+import type { InvitationRow, NetworkView, RevokedRow } from '../services.ts'
 
 /** Who is admitted, by which invitation, since when; and what was revoked. */
 export function networkView(id: NetworkId, genesis: Genesis, state: AdmissionsState, now: Millis): NetworkView {
@@ -22,6 +22,21 @@ export function networkView(id: NetworkId, genesis: Genesis, state: AdmissionsSt
           : ('admitted' as const),
     }
   })
+  // Of a node that was invited anew, also the earlier ones.
+  const invitations = new Map(
+    [...state.admitted.values()]
+      .flat()
+      .map(({ key, role, name, expiresAt }): [NodeId, InvitationRow] => [
+        key,
+        { key, role, name, expiresAt: expiresAt || null },
+      ]),
+  )
+  const names = new Map(admitted.map(({ node, invitedAs }) => [node, invitedAs]))
+  const revoked = [...state.revoked].map(([key, { at, reason }]): RevokedRow => {
+    const invitation = invitations.get(key)
+    const kind = invitation !== undefined ? 'invitation' : names.has(key) ? 'node' : null
+    return { key, kind, name: invitation?.name ?? names.get(key) ?? '', at, reason }
+  })
   return {
     id,
     name: genesis.name,
@@ -29,6 +44,7 @@ export function networkView(id: NetworkId, genesis: Genesis, state: AdmissionsSt
     open: genesis.open,
     createdAt: genesis.createdAt,
     admitted: admitted.sort((a, b) => a.since - b.since || (a.node < b.node ? -1 : 1)),
-    revoked: [...state.revoked].map(([key, { at, reason }]) => ({ key, at, reason })).sort((a, b) => a.at - b.at),
+    invitations: [...invitations.values()],
+    revoked: revoked.sort((a, b) => a.at - b.at),
   }
 }

@@ -3,10 +3,12 @@ import {
   CredentialError,
   decodeJoinString,
   type Genesis,
+  type Invitation,
   isExpired,
   type Joining,
   type JoinTicket,
   type Millis,
+  type NetworkId,
   type NodeRole,
   networkIdOf,
   readInvitation,
@@ -41,6 +43,24 @@ export function joiningFrom(text: string, role: NodeRole, now: Millis): Joining 
   } catch (cause) {
     if (!(cause instanceof CredentialError)) throw cause
     throw new ServiceError('usage', joinStringSentence(cause.code, network, role), { cause })
+  }
+}
+
+/**
+ * Which invitation is in a join string; none for clients of an open network.
+ * @throws ServiceError `usage` that says what is wrong with the string, and does not repeat it
+ */
+export function invitationIn(text: string): { id: NetworkId; network: Genesis; invitation: Invitation | undefined } {
+  let network: Genesis | undefined
+  try {
+    const ticket = decodeJoinString(text, sha256)
+    network = ticket.network
+    const id = networkIdOf(ticket.genesis, sha256)
+    const signed = ticket.invitation
+    return { id, network, invitation: signed && readInvitation(signed, network.owner, verifierOf(id)) }
+  } catch (cause) {
+    if (!(cause instanceof CredentialError)) throw cause
+    throw new ServiceError('usage', joinStringSentence(cause.code, network, 'client'), { cause })
   }
 }
 

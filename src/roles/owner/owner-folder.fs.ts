@@ -8,6 +8,7 @@ import {
   encodeJoinString,
   fromHex,
   type Genesis,
+  type Invitation,
   type Joining,
   type Millis,
   NAME_BYTES_MAX,
@@ -26,10 +27,11 @@ import {
 import { replaceFile } from '../../events/replace-file.fs.ts'
 import { keyOfSeed, randomBytes, randomSeed, SEED_BYTES, sha256, signerFromSeed } from '../../events/signer.sodium.ts'
 import { ServiceError } from '../services.ts'
+import { enterInBook, readBook } from './invitation-book.fs.ts'
 import { joiningBy } from './joining.ts'
 
-// Where the owner of a network keeps its key: a folder with `owner.seed` (32 bytes, mode 0600) and `network.json`. Whoever
-// has it can let nodes in and put them out, so it need not be on any node.
+// Where the owner of a network keeps its key: a folder with `owner.seed` (32 bytes, mode 0600), `network.json` and the book of
+// invitations made. Whoever has it can let nodes in and put them out, so it need not be on any node.
 
 const SEED_FILE = 'owner.seed'
 const NETWORK_FILE = 'network.json'
@@ -39,8 +41,10 @@ export type OwnerFolder = {
   readonly network: NetworkId
   readonly genesis: Genesis
   readonly bootstraps: readonly string[]
-  /** A new invitation, as the string that others join with. */
+  /** A new invitation, as the string that others join with. It is in the book before anybody can have the string. */
   invite(request: InviteRequest): Invited
+  /** Those that `invite` made, the oldest first. */
+  invitations(): readonly Invitation[]
   /** An invitation of its own for a node of this machine, where the owner's key is at hand. */
   joining(role: Standing, name: string, nodesMax?: number): Joining
   revoke(key: NodeId, reason: string): SignedRevocation
@@ -53,9 +57,12 @@ export type InviteRequest = {
   nodesMax?: number
   bootstraps?: readonly string[]
 }
+type Issued = { made: Invitation; signed: SignedInvitation & { seed: Uint8Array } }
 export type Invited = { readonly invitation: NodeId; readonly join: string }
 
 export type NetworkRequest = { name: string; open: boolean; bootstraps: readonly string[] }
+
+export const isOwnerFolder = (directory: string): boolean => existsSync(join(directory, NETWORK_FILE))
 
 /**
  * Makes a network: its owner's key and its genesis record, in a folder that appears whole or not at all.
@@ -69,7 +76,7 @@ export function createOwnerFolder(directory: string, { name, open, bootstraps }:
       `a network's name has 1 to ${NAME_BYTES_MAX} bytes, without slashes and control characters, and is not . or ..`,
     )
   checkBootstraps(bootstraps)
-  if (existsSync(join(directory, NETWORK_FILE))) return false
+  if (isOwnerFolder(directory)) return false
   const seed = randomSeed()
   const genesis = encodeGenesis({ name, owner: keyOfSeed(seed), createdAt: now, open, nonce: randomBytes(NONCE_BYTES) })
   let partial: string | undefined
@@ -83,7 +90,7 @@ export function createOwnerFolder(directory: string, { name, open, bootstraps }:
   } catch (cause) {
     if (partial !== undefined) rmSync(partial, { recursive: true, force: true })
     // Somebody else was quicker: one of several nodes that start together makes the network, and all take that one.
-    if (existsSync(join(directory, NETWORK_FILE))) return false
+    if (isOwnerFolder(directory)) return false
     throw new ServiceError('failed', `the network cannot be kept in ${directory}: ${(cause as Error).message}`, { cause })
   }
 }
@@ -110,14 +117,15 @@ export function openOwnerFolder(directory: string, now: () => Millis): OwnerFold
   const network = networkIdOf(bytes, sha256)
   // Read when it is needed: to show what a network is takes no key.
   const owner = () => signerFromSeed(readSeed(directory, genesis), network)
-  const issue = ({ role, name, expiresAt, nodesMax = 0 }: InviteRequest): SignedInvitation & { seed: Uint8Array } => {
+  const issue = ({ role, name, expiresAt, nodesMax = 0 }: InviteRequest): Issued => {
     if (!isText(name, NAME_BYTES_MAX))
       throw new ServiceError(
         'usage',
         `the name of an invitation has at most ${NAME_BYTES_MAX} bytes, without control characters`,
       )
     const seed = randomSeed()
-    return { ...signInvitation({ key: keyOfSeed(seed), role, name, issuedAt: now(), expiresAt, nodesMax }, owner()), seed }
+    const made: Invitation = { key: keyOfSeed(seed), role, name, issuedAt: now(), expiresAt, nodesMax }
+    return { made, signed: { ...signInvitation(made, owner()), seed } }
   }
   return {
     directory,
@@ -127,12 +135,14 @@ export function openOwnerFolder(directory: string, now: () => Millis): OwnerFold
     invite(request) {
       const entries = request.bootstraps ?? bootstraps
       checkBootstraps(entries)
-      const invitation = issue(request)
-      const ticket = { genesis: bytes, bootstraps: entries, invitation }
-      return { invitation: keyOfSeed(invitation.seed), join: encodeJoinString(ticket, sha256) }
+      const { made, signed } = issue(request)
+      const join = encodeJoinString({ genesis: bytes, bootstraps: entries, invitation: signed }, sha256)
+      enterInBook(directory, made, now())
+      return { invitation: made.key, join }
     },
+    invitations: () => readBook(directory),
     joining: (role, name, nodesMax = 1) =>
-      joiningBy({ genesis: bytes, bootstraps, invitation: issue({ role, name, expiresAt: 0 as Millis, nodesMax }) }),
+      joiningBy({ genesis: bytes, bootstraps, invitation: issue({ role, name, expiresAt: 0 as Millis, nodesMax }).signed }),
     revoke(key, reason) {
       if (!isText(reason, REASON_BYTES_MAX))
         throw new ServiceError('usage', `a reason has at most ${REASON_BYTES_MAX} bytes, without control characters`)

@@ -26,4 +26,11 @@ describe('exit codes', () => {
       assert.equal(reported.exit, exit)
       assert.ok(reported.message.length > 0)
     })
+
+  it('repeats no join string, whichever part of the program has met it', () => {
+    const text = `p2pt:${'aB-_9'.repeat(40)}`
+    const { message } = report(Object.assign(new Error(`Unexpected argument: ${text}\nSee more`), { oclif: { exit: 2 } }))
+    assert.equal(message, 'Unexpected argument: p2pt:...\nSee more')
+    assert.match(report(new ServiceError('usage', 'it begins with p2pt:')).message, /with p2pt:$/)
+  })
 })
