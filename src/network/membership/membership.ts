@@ -21,6 +21,9 @@ const MEMBERS_MAX = 8_192
 /** Whoever answered us so recently is told of an accusation at once. */
 const ANSWERED_LATELY_MS = 10_000
 
+/** How often an unsigned word about us is answered with an event, ms. */
+export const UNSIGNED_REFUTED_EVERY_MS = 5_000
+
 export type MembershipOptions = {
   self: NodeId
   role: NodeRole
@@ -49,6 +52,7 @@ export class Membership implements Protocol<MembershipInput, MembershipMessage, 
   readonly #prober: Prober
   readonly #own: OwnWord
   readonly #unstored = new UnstoredWords()
+  #answerUnsignedAt = 0
 
   constructor(options: MembershipOptions) {
     const { self, role, random, isLinked, heardAt } = options
@@ -152,7 +156,7 @@ export class Membership implements Protocol<MembershipInput, MembershipMessage, 
     switch (message.type) {
       case 'ping': {
         const { seq, belief, incarnation } = message
-        const refuted = this.#refute(belief, incarnation)
+        const refuted = this.#refuteUnsigned(from, belief, incarnation, now)
         return [{ do: 'send', to: from, message: { type: 'pong', seq, incarnation: this.incarnation } }, ...refuted]
       }
       case 'pong':
@@ -230,6 +234,17 @@ export class Membership implements Protocol<MembershipInput, MembershipMessage, 
 
   #gone(now: number): MembershipEffect[] {
     return this.#eyes.believed(now).map(({ id }) => ({ do: 'member-gone', member: id }))
+  }
+
+  /**
+   * What a ping says of us nobody signed, and an answer costs all logs an event, and us our budget: only members are answered,
+   * who have pings to say, and only now and then.
+   */
+  #refuteUnsigned(from: NodeId, belief: string, incarnation: number, now: number): MembershipEffect[] {
+    if (now < this.#answerUnsignedAt || !this.#options.isAdmitted(from, 'index')) return []
+    const refuted = this.#refute(belief, incarnation)
+    if (refuted.length > 0) this.#answerUnsignedAt = now + UNSIGNED_REFUTED_EVERY_MS
+    return refuted
   }
 
   #refute(belief: string, incarnation: number): MembershipEffect[] {
