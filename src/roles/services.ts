@@ -80,7 +80,8 @@ export type AdmittedRow = {
   /** ms since 1970, by the node's own word. */
   since: number
   expiresAt: number | null
-  state: 'admitted' | 'expired' | 'revoked'
+  /** `used`: its invitation admits fewer nodes than have shown it, and this one is not among the first. */
+  state: 'admitted' | 'expired' | 'revoked' | 'used'
 }
 export type NetworkView = {
   id: NetworkId

@@ -1,13 +1,13 @@
 import { type Genesis, isExpired, type Millis, type NetworkId, type NodeId } from '../../events/index.ts'
-import { type AdmissionsState, admissionOf } from '../../projections/index.ts'
-import type { InvitationRow, NetworkView, RevokedRow } from '../services.ts'
+import { type Admission, type AdmissionsState, admissionOf } from '../../projections/index.ts'
+import type { AdmittedRow, InvitationRow, NetworkView, RevokedRow } from '../services.ts'
 
 /** Who is admitted, by which invitation, since when; and what was revoked. */
 export function networkView(id: NetworkId, genesis: Genesis, state: AdmissionsState, now: Millis): NetworkView {
-  const admitted = [...state.admitted].map(([node, shown]) => {
+  const admitted = [...state.admitted].map(([node, shown]): AdmittedRow => {
     // What admits it now, else what did.
-    const admission = admissionOf(state, node, now) ?? shown[0]
-    const isRevoked = state.revoked.has(node) || (admission !== undefined && state.revoked.has(admission.key))
+    const holding = admissionOf(state, node, now)
+    const admission = holding ?? shown[0]
     return {
       node,
       role: admission?.role ?? 'client',
@@ -15,11 +15,7 @@ export function networkView(id: NetworkId, genesis: Genesis, state: AdmissionsSt
       invitedAs: admission?.name ?? '',
       since: admission?.at ?? 0,
       expiresAt: admission?.expiresAt || null,
-      state: isRevoked
-        ? ('revoked' as const)
-        : admission !== undefined && isExpired(admission, now)
-          ? ('expired' as const)
-          : ('admitted' as const),
+      state: holding !== undefined ? 'admitted' : notAdmitted(state, node, admission, now),
     }
   })
   // Of a node that was invited anew, also the earlier ones.
@@ -47,4 +43,16 @@ export function networkView(id: NetworkId, genesis: Genesis, state: AdmissionsSt
     invitations: [...invitations.values()],
     revoked: revoked.sort((a, b) => a.at - b.at),
   }
+}
+
+/** Why a node that has shown an invitation is not let in. */
+function notAdmitted(
+  { revoked }: AdmissionsState,
+  node: NodeId,
+  admission: Admission | undefined,
+  now: Millis,
+): AdmittedRow['state'] {
+  if (revoked.has(node) || (admission !== undefined && revoked.has(admission.key))) return 'revoked'
+  // What is left: its invitation admits fewer nodes than have shown it, and this is not among the first.
+  return admission !== undefined && isExpired(admission, now) ? 'expired' : 'used'
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { decodeGenesis, type Lamport, type Millis, type Standing } from '../../../src/events/index.ts'
-import type { Admission, AdmissionsState } from '../../../src/projections/index.ts'
+import { type Admission, type AdmissionsState, invitedName } from '../../../src/projections/index.ts'
 import { networkView } from '../../../src/roles/node/network-view.ts'
 import { TEST_JOINED } from '../../events/test-network.ts'
 import { node } from '../../projections/envelopes.ts'
@@ -46,6 +46,24 @@ describe('what a node shows of its network', () => {
         [node('invitation Ada'), 'invitation', 'Ada'],
         [node('nobody'), null, ''],
       ],
+    )
+  })
+
+  it('says of each node whether it is admitted, or why not: expired, revoked, or beyond as many as its invitation admits', () => {
+    const graz: Admission = { ...shown('Graz', 'member'), nodesMax: 1 }
+    const admitted = new Map([
+      [node('a'), [shown('Ada', 'client')]],
+      [node('b'), [shown('Bob', 'client', NOW - 1)]],
+      [node('c'), [graz]],
+      [node('d'), [graz]],
+      [node('e'), [shown('Eve', 'client')]],
+    ])
+    const invited = new Map([[invitedName(graz), [{ node: node('c'), lamport: 1 as Lamport }]]])
+    const revoked = new Map([[node('e'), { at: NOW, reason: '' }]])
+    const states = new Map(viewOf({ admitted, invited, revoked }).admitted.map((row) => [row.node, row.state]))
+    assert.deepEqual(
+      ['a', 'b', 'c', 'd', 'e'].map((name) => states.get(node(name))),
+      ['admitted', 'expired', 'admitted', 'used', 'revoked'],
     )
   })
 })
