@@ -1,6 +1,7 @@
 // events: what happened. Event kinds, their envelope and codec, the Lamport clock, canonical order, and the port of
 // the log. Imports nothing of the project. Adapters (*.level.ts, *.sodium.ts, *.system.ts) are imported by their own
 // path, by roles/compose.ts, tests and benches alone.
+export { boundAnnouncedPeers } from './announced-peers.ts'
 export * from './body.ts'
 export { BODY_BYTES_MAX, BodyError, STREAMS } from './body-scan.ts'
 export * from './bounded-map.ts'

@@ -1,4 +1,4 @@
-// Only what peer-directory.mainline.ts uses of bittorrent-dht 11.
+// Only what peer-directory.mainline.ts uses of bittorrent-dht 11, its inside included.
 declare module 'bittorrent-dht' {
   import type { EventEmitter } from 'node:events'
 
@@ -25,13 +25,21 @@ declare module 'bittorrent-dht' {
     bootstrap: readonly Address[]
     /** ms after which an announced peer is forgotten; 0: never */
     maxAge: number
-    maxPeers?: number
     socket?: DatagramSocket
+  }
+
+  /** As events/announced-peers.ts has it; an ambient module cannot import that. */
+  type PeerStore = {
+    add(infoHash: string, peer: Uint8Array): void
+    get(infoHash: string, count?: number): readonly Uint8Array[]
+    destroy(): void
   }
 
   export default class DHT extends EventEmitter {
     constructor(options: Options)
     readonly nodeId: Buffer
+    /** Of announced peers, by info hash in hex. */
+    _peers: PeerStore
     readonly nodes: { toArray(): readonly Address[] }
     listen(port: number, host: string, onListening: () => void): void
     address(): { address: string; port: number }

@@ -1,5 +1,5 @@
 import DHT from 'bittorrent-dht'
-import { type InfoHash, isDialable, type Timers } from '../events/index.ts'
+import { boundAnnouncedPeers, type InfoHash, isDialable, type Timers } from '../events/index.ts'
 import { GuardedDatagramSocket } from './guarded-socket.mainline.ts'
 import { NetworkError } from './network-error.ts'
 import type { PeerDirectory } from './overlay.ts'
@@ -30,9 +30,6 @@ export interface MainlineNode extends PeerDirectory {
   nodes(): readonly Endpoint[]
 }
 
-/** Announced peers remembered over all torrents. */
-const PEERS_MAX = 10_000
-
 const LOOKUP_PEERS_MAX = 200
 const LOOKUP_MS_MAX = 5_000
 const NODES_KEPT_MAX = 200
@@ -58,9 +55,9 @@ export async function startMainlineNode(options: MainlineNodeOptions): Promise<M
     ...(options.nodeId === undefined ? {} : { nodeId: Buffer.from(options.nodeId) }),
     bootstrap: [],
     maxAge: options.maxAgeMs,
-    maxPeers: PEERS_MAX,
     socket: new GuardedDatagramSocket(),
   })
+  boundAnnouncedPeers(dht, options.maxAgeMs)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   dht.on('error', reject)
   dht.listen(port, host, resolve)

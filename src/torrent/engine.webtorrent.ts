@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import WebTorrent from 'webtorrent'
 import type { Wire } from 'webtorrent/lib/wire'
-import type { Clock, FileStampAt, InfoHash, PeerId, Timers } from '../events/index.ts'
+import { boundAnnouncedPeers, type Clock, type FileStampAt, type InfoHash, type PeerId, type Timers } from '../events/index.ts'
 import { Acceptor } from './acceptor.webtorrent.ts'
 import { BanList } from './ban-list.ts'
 import { createFrom } from './create.fs.ts'
@@ -86,7 +86,7 @@ class WebtorrentEngine implements TorrentEngine {
     const client = new WebTorrent({
       torrentPort: { host, port },
       dhtPort: { address: host, port: 0 },
-      dht: { bootstrap: [], maxAge: DHT_PEER_AGE_MS, maxTables: 1_000, maxPeers: 10_000 },
+      dht: { bootstrap: [], maxAge: DHT_PEER_AGE_MS, maxTables: 1_000 },
       tracker: false,
       lsd: false,
       // A peer of a public swarm would fill the table of addresses; the private DHT and gossip find ours.
@@ -104,6 +104,7 @@ class WebtorrentEngine implements TorrentEngine {
       torrentOf: (infoHash) => this.#torrentOf(infoHash),
       guard: (wire) => this.#guardOf(wire),
     })
+    boundAnnouncedPeers(client.dht, DHT_PEER_AGE_MS)
     guardDatagrams(client.dht._rpc.socket.socket, () => this.#rejectedMessages++)
     await listening(client, host, port)
     client.on('error', (error: Error) => this.#onClientError(error))

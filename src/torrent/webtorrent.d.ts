@@ -10,7 +10,7 @@ declare module 'webtorrent' {
   export type ClientOptions = {
     torrentPort: { host: string; port: number }
     dhtPort: { address: string; port: number }
-    dht: { bootstrap: readonly string[]; maxAge: number; maxTables: number; maxPeers: number }
+    dht: { bootstrap: readonly string[]; maxAge: number; maxTables: number }
     tracker: false
     lsd: false
     utPex: boolean
@@ -52,12 +52,21 @@ declare module 'webtorrent/lib/dht' {
   import type { Socket } from 'node:dgram'
   import type { EventEmitter } from 'node:events'
 
+  /** As events/announced-peers.ts has it; an ambient module cannot import that. */
+  type PeerStore = {
+    add(infoHash: string, peer: Uint8Array): void
+    get(infoHash: string, count?: number): readonly Uint8Array[]
+    destroy(): void
+  }
+
   export class MainlineNode extends EventEmitter {
     readonly listening: boolean
     readonly destroyed: boolean
     readonly nodeId: Uint8Array
     readonly nodes: { count(): number }
     readonly _rpc: { socket: { socket: Socket } }
+    /** Of announced peers, by info hash in hex. */
+    _peers: PeerStore
     address(): { address: string; port: number }
     addNode(node: { host: string; port: number }): void
     lookup(infoHash: string | Uint8Array, done?: (error: Error | null) => void): () => void
