@@ -38,6 +38,8 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
 /** What the log may grow by, in all, while an attack uses up what its invitation may say at once (ADR 18). */
 const STOCK_BYTES: Readonly<Record<string, number>> = {
   publications: INDEX_STOCK_BYTES,
+  'first-descriptions': INDEX_STOCK_BYTES,
+  'more-descriptions': INDEX_STOCK_BYTES,
   'spam-titles': INDEX_STOCK_BYTES,
   verdicts: GOSSIP_STOCK_BYTES,
 }
