@@ -21,6 +21,7 @@ import { endpointOf, PeerSession } from './peer-session.webtorrent.ts'
 import { PieceJudge } from './piece-judge.ts'
 import { bitfieldOf, hasBit } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
+import { UnwillingPeers } from './unwilling-peers.ts'
 import type { WireGuard } from './wire-guard.webtorrent.ts'
 import { unhandled } from './wire-guard.webtorrent.ts'
 
@@ -80,6 +81,7 @@ export class Swarm {
   readonly #options: SwarmOptions
   readonly #sessions = new Map<Wire, PeerSession>()
   readonly #joined = new Map<PeerSession, PeerId>()
+  readonly #unwilling = new UnwillingPeers()
   readonly #judge: PieceJudge
   #metainfo: Metainfo | undefined
   /** Bytes of its info dictionary, as peers fetch it. */
@@ -251,7 +253,7 @@ export class Swarm {
     const { endpoints, bans, clock } = this.#options
     const peer = endpoints.peerAt(address)
     const connected = peer !== undefined && isNodeId(peer) && this.#sessionOf(peer) !== undefined
-    return !connected && endpoints.mayDial(address, bans, clock.now())
+    return !connected && endpoints.mayDial(address, bans) && this.#unwilling.mayDial(address, clock.now())
   }
 
   /** Metadata is at hand, from the torrent file or from a peer: nothing of webtorrent has looked at it yet. */
@@ -434,11 +436,11 @@ export class Swarm {
   }
 
   #onClosed(session: PeerSession, since: number): void {
-    const { endpoints, clock } = this.#options
+    const { clock } = this.#options
     const { wire, outbound, endpoint } = session
     this.#sessions.delete(wire)
     const now = clock.now()
-    if (outbound && !this.#closed) endpoints.ended(endpoint, now - since, wire.downloaded + wire.uploaded > 0, now)
+    if (outbound && !this.#closed) this.#unwilling.ended(endpoint, now - since, wire.downloaded + wire.uploaded > 0, now)
     this.#judge.left(session.id)
     const joined = this.#joined.get(session)
     this.#joined.delete(session)

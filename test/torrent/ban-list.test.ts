@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { NodeId } from '../../src/events/index.ts'
 import { addressId } from '../../src/events/index.ts'
 import { BanList } from '../../src/torrent/ban-list.ts'
-import { EARLY_FIRST_MS, EARLY_MAX_MS, EARLY_MS, KnownEndpoints } from '../../src/torrent/known-endpoints.ts'
+import { KnownEndpoints } from '../../src/torrent/known-endpoints.ts'
 
 const key = 'a'.repeat(64) as NodeId
 const other = 'b'.repeat(64) as NodeId
@@ -48,37 +48,14 @@ describe('known endpoints', () => {
     endpoints.learn('10.0.0.1:1', key)
     endpoints.learn('10.0.0.1:2', addressId('10.0.0.1'))
     assert.deepEqual(
-      ['10.0.0.9:1', '10.0.0.1:1', '10.0.0.1:2', '10.0.0.1:3'].map((each) => endpoints.mayDial(each, bans, 0)),
+      ['10.0.0.9:1', '10.0.0.1:1', '10.0.0.1:2', '10.0.0.1:3'].map((each) => endpoints.mayDial(each, bans)),
       [false, true, true, true],
     )
     bans.ban(key)
     bans.seen(key, '10.0.0.1')
     assert.deepEqual(
-      ['10.0.0.1:1', '10.0.0.1:2', '10.0.0.1:3'].map((each) => endpoints.mayDial(each, bans, 0)),
+      ['10.0.0.1:1', '10.0.0.1:2', '10.0.0.1:3'].map((each) => endpoints.mayDial(each, bans)),
       [false, false, true],
     )
-  })
-
-  it('keep from dialling a peer that ends connections at once, ever longer, until one lasts or is of use', () => {
-    const endpoints = new KnownEndpoints()
-    const bans = new BanList()
-    const at = '10.0.0.1:1'
-    let now = 0
-    const waits = Array.from({ length: 10 }, () => {
-      endpoints.ended(at, EARLY_MS - 1, false, now)
-      const from = now
-      while (!endpoints.mayDial(at, bans, now)) now += 1_000
-      return now - from
-    })
-    assert.deepEqual(waits.slice(0, 3), [EARLY_FIRST_MS, 2 * EARLY_FIRST_MS, 4 * EARLY_FIRST_MS])
-    assert.deepEqual(waits.slice(-2), [EARLY_MAX_MS, EARLY_MAX_MS])
-    assert.equal(endpoints.mayDial('10.0.0.1:2', bans, now), true)
-    endpoints.ended(at, EARLY_MS, false, now)
-    assert.equal(endpoints.mayDial(at, bans, now), true)
-    endpoints.ended(at, 0, true, now)
-    assert.equal(endpoints.mayDial(at, bans, now), true)
-    endpoints.ended(at, 0, false, now)
-    assert.equal(endpoints.mayDial(at, bans, now + EARLY_FIRST_MS - 1), false, 'it begins anew')
-    assert.equal(endpoints.mayDial(at, bans, now + EARLY_FIRST_MS), true)
   })
 })
