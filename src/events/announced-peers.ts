@@ -20,6 +20,15 @@ export interface PeerStore {
   destroy(): void
 }
 
+export type AnnouncedPeersOptions = {
+  /** Told so long after its announcement, ms. */
+  maxAgeMs: number
+  /** Monotonic time, ms. */
+  now: () => number
+  /** 0 <= random() < 1 */
+  random: () => number
+}
+
 type Announced = {
   readonly key: string
   readonly infoHash: string
@@ -33,9 +42,9 @@ type Announced = {
  * every port that a host announces and puts all of them into one datagram: a short question with a forged source sends
  * 60 kB to a third party, and an honest seeder is one among thousands.
  */
-export function boundAnnouncedPeers(dht: { _peers: PeerStore }, maxAgeMs: number, now = () => performance.now()): void {
+export function boundAnnouncedPeers(dht: { _peers: PeerStore }, options: AnnouncedPeersOptions): void {
   dht._peers.destroy()
-  dht._peers = new AnnouncedPeers(maxAgeMs, now)
+  dht._peers = new AnnouncedPeers(options)
 }
 
 /**
@@ -45,17 +54,15 @@ export function boundAnnouncedPeers(dht: { _peers: PeerStore }, maxAgeMs: number
  * goes, because honest ones announce again every few minutes.
  */
 export class AnnouncedPeers implements PeerStore {
-  readonly #maxAgeMs: number
-  readonly #now: () => number
+  readonly #options: AnnouncedPeersOptions
   /** The oldest first, as in every set below. */
   readonly #all = new Map<string, Announced>()
   /** Of each torrent its hosts, the one that was silent for longest first. */
   readonly #torrents = new Map<string, Map<string, Set<Announced>>>()
   readonly #hosts = new Map<string, Set<Announced>>()
 
-  constructor(maxAgeMs: number, now: () => number) {
-    this.#maxAgeMs = maxAgeMs
-    this.#now = now
+  constructor(options: AnnouncedPeersOptions) {
+    this.#options = options
   }
 
   get size(): number {
@@ -68,7 +75,7 @@ export class AnnouncedPeers implements PeerStore {
     const key = `${infoHash} ${host} ${peer.subarray(HOST_BYTES).join('.')}`
     this.#drop(this.#all.get(key))
     this.#makeRoom(infoHash, host)
-    const announced = { key, infoHash, host, peer, at: this.#now() }
+    const announced = { key, infoHash, host, peer, at: this.#options.now() }
     this.#all.set(key, announced)
     addTo(this.#hosts, host, announced)
     const hosts = this.#torrents.get(infoHash) ?? new Map<string, Set<Announced>>()
@@ -82,8 +89,9 @@ export class AnnouncedPeers implements PeerStore {
   /** Peers at random, at first one of each host: a host with eight ports is not told more often than one with one. */
   get(infoHash: string, count = PEERS_PER_ANSWER_MAX): readonly Uint8Array[] {
     this.#forgetOld()
-    const hosts = shuffled(this.#torrents.get(infoHash)?.values() ?? []).slice(0, count)
-    const portsOf = hosts.map((ports) => shuffled(ports))
+    const { random } = this.#options
+    const hosts = shuffled(this.#torrents.get(infoHash)?.values() ?? [], random).slice(0, count)
+    const portsOf = hosts.map((ports) => shuffled(ports, random))
     const told: Uint8Array[] = []
     for (let round = 0; round < PORTS_PER_HOST_MAX; round++)
       for (const ports of portsOf) {
@@ -100,7 +108,8 @@ export class AnnouncedPeers implements PeerStore {
   }
 
   #forgetOld(): void {
-    const oldest = this.#now() - this.#maxAgeMs
+    const { now, maxAgeMs } = this.#options
+    const oldest = now() - maxAgeMs
     for (const announced of this.#all.values()) {
       if (announced.at > oldest) return
       this.#drop(announced)
@@ -151,10 +160,10 @@ function firstOf<T>(values: Iterable<T>): T | undefined {
   return undefined
 }
 
-function shuffled<T>(values: Iterable<T>): T[] {
+function shuffled<T>(values: Iterable<T>, random: () => number): T[] {
   const list = [...values]
   for (let last = list.length - 1; last > 0; last--) {
-    const other = Math.floor(Math.random() * (last + 1))
+    const other = Math.floor(random() * (last + 1))
     const swapped = list[last] as T
     list[last] = list[other] as T
     list[other] = swapped

@@ -57,7 +57,7 @@ export async function startMainlineNode(options: MainlineNodeOptions): Promise<M
     maxAge: options.maxAgeMs,
     socket: new GuardedDatagramSocket(),
   })
-  boundAnnouncedPeers(dht, options.maxAgeMs)
+  boundAnnouncedPeers(dht, { maxAgeMs: options.maxAgeMs, now: () => performance.now(), random: Math.random })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   dht.on('error', reject)
   dht.listen(port, host, resolve)

@@ -104,7 +104,7 @@ class WebtorrentEngine implements TorrentEngine {
       torrentOf: (infoHash) => this.#torrentOf(infoHash),
       guard: (wire) => this.#guardOf(wire),
     })
-    boundAnnouncedPeers(client.dht, DHT_PEER_AGE_MS)
+    boundAnnouncedPeers(client.dht, { maxAgeMs: DHT_PEER_AGE_MS, now: () => performance.now(), random: Math.random })
     guardDatagrams(client.dht._rpc.socket.socket, () => this.#rejectedMessages++)
     await listening(client, host, port)
     client.on('error', (error: Error) => this.#onClientError(error))

@@ -1,8 +1,8 @@
 import { BoundedMap } from '../events/index.ts'
 
-/** A peer that ends a connection sooner than this, with no block either way, does not want it. */
+/** A connection that ends sooner than this, ms, with no block sent either way, was not wanted. */
 export const EARLY_MS = 10_000
-/** It is not dialled again for so long, twice as long each time in a row. */
+/** Wait before such a peer is dialled again, ms: doubled each time in a row, up to the maximum. */
 export const EARLY_FIRST_MS = 2_000
 export const EARLY_MAX_MS = 300_000
 /** Oldest are forgotten, and dialled again at once. */

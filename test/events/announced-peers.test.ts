@@ -21,7 +21,7 @@ describe('announced peers of a Mainline node', () => {
   let peers: AnnouncedPeers
   beforeEach(() => {
     nowMs = 0
-    peers = new AnnouncedPeers(AGE_MS, () => nowMs)
+    peers = new AnnouncedPeers({ maxAgeMs: AGE_MS, now: () => nowMs, random: Math.random })
   })
 
   const hostsOf = (hash = HASH): Set<number> => new Set(peers.get(hash, 100_000).map(hostOf))

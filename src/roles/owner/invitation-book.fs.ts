@@ -5,8 +5,8 @@ import { takeLock } from '../../events/process-lock.fs.ts'
 import { replaceFile } from '../../events/replace-file.fs.ts'
 import { ServiceError } from '../services.ts'
 
-// Which invitations an owner has made, beside its key: until a node has used one, nobody else knows its name. Their seeds are
-// in the join strings alone.
+// The invitations that an owner has made, in a file beside its key: an unused one is in no log, so only this file has its name.
+// The secret of an invitation is in its join string, and not kept here.
 
 const BOOK_FILE = 'invitations.json'
 const FORMAT = 1
