@@ -62,7 +62,7 @@ export const CLIENTS_TOGETHER: { readonly [S in SharedStream]: Limits } = {
 export const OPEN_TIMES = 3
 
 /**
- * Of one member; its invitation has it for each node that it admits. Gossip: words about members, some 60 bytes. An hour has
+ * Of one member. Gossip: words about members, some 60 bytes. An hour has
  * room for 1,200 members that are suspected and held dead by this one; old words are pruned after a week (ADR 11).
  */
 export const MEMBER_LIMITS: { readonly [S in SharedStream]: Limits } = {
@@ -73,8 +73,6 @@ export const MEMBER_LIMITS: { readonly [S in SharedStream]: Limits } = {
   },
   index: CLIENT_LIMITS.index,
 }
-/** Nodes at most that a member invitation's budget is multiplied by. */
-export const MEMBERS_COUNTED_MAX = 64
 
 const HOUR_MS = 3_600_000
 

@@ -7,7 +7,6 @@ import {
   type Kept,
   type Limits,
   MEMBER_LIMITS,
-  MEMBERS_COUNTED_MAX,
   OPEN_TIMES,
   type SharedStream,
 } from './budget-limits.ts'
@@ -19,13 +18,12 @@ import type { Clock } from './time.ts'
 
 /**
  * Who shares a budget: all keys that one invitation admitted, and in an open network all that came without one.
- * `since`: when it was made, or the network. `nodesMax`: how many it admits, 0 for any number.
+ * `since`: when it was made, or the network.
  */
 export type BudgetHolder = {
   readonly key: NodeId | 'open'
   readonly standing: Standing
   readonly since: Millis
-  readonly nodesMax: number
 }
 
 /** After it was used up a budget stays shut for this long: there is room for some then, and not for one after the other. */
@@ -180,7 +178,7 @@ const newAccount = (): Account => ({ kept: { events: 0, bytes: 0 }, shutUntil: 0
 const authorName = (author: NodeId, stream: SharedStream): string => `${stream}/${author}`
 const nameOf = ({ key }: BudgetHolder, stream: SharedStream): string => `${stream}/${key}`
 
-function limitsOf({ key, standing, nodesMax }: BudgetHolder, stream: SharedStream): { limits: Limits; times: number } {
+function limitsOf({ key, standing }: BudgetHolder, stream: SharedStream): { limits: Limits; times: number } {
   if (standing === 'client') return { limits: CLIENT_LIMITS[stream], times: key === 'open' ? OPEN_TIMES : 1 }
-  return { limits: MEMBER_LIMITS[stream], times: Math.min(MEMBERS_COUNTED_MAX, nodesMax || MEMBERS_COUNTED_MAX) }
+  return { limits: MEMBER_LIMITS[stream], times: 1 }
 }

@@ -31,6 +31,7 @@ const NO_RULES: ContentRules = {
   isRevoked: () => false,
   isShut: () => false,
   lamportMax: () => LAMPORT_MAX,
+  ownLamportMax: () => LAMPORT_MAX,
   judge: () => 'take',
 }
 
@@ -73,10 +74,11 @@ export class CommitPlan {
   append(drafts: readonly Draft[]): readonly Envelope[] {
     const clock = new LamportClock(this.#clock.now)
     const own = new Map(this.#own)
+    const lamportMax = this.#rules.ownLamportMax()
     const planned = drafts.map((draft, index) => {
       const authorSeq = own.get(draft.stream) ?? this.#nextOwn(draft.stream)
       own.set(draft.stream, authorSeq + 1)
-      const stamp = { lamport: clock.tick(), authorSeq, at: this.#tools.clock.now() }
+      const stamp = { lamport: clock.tick(lamportMax), authorSeq, at: this.#tools.clock.now() }
       const signed = signEvent(draft, stamp, this.#tools.signer)
       // Read back at once: what a replay could not read must never be signed.
       this.#scan.read(signed.body, 0, signed.body.length)
@@ -115,7 +117,7 @@ export class CommitPlan {
     const opensGap = authorSeq > (runs?.highest ?? 0) + 1
     if (opensGap && (runs?.gaps ?? 0) >= GAPS_MAX[stream]) return { outcome: 'deferred' }
     if (isCounted && !this.#hasRoom(author, stream, payloadBytes)) return { outcome: 'over-budget' }
-    this.#clock.restore(lamport)
+    this.#clock.follow(lamport)
     if (isOwn) this.#own.set(stream, Math.max(this.#nextOwn(stream), authorSeq + 1))
     this.#take({ body: signed.body, signature: signed.signature, envelope })
     return { outcome: 'appended', envelope }

@@ -26,6 +26,8 @@ export type ContentRules = {
   clientPartyOf?(author: NodeId): string | undefined
   /** Highest Lamport stamp that is admitted now (lamport-clock.ts). */
   lamportMax(): number
+  /** Highest that an event of our own is given now. */
+  ownLamportMax(): number
   /**
    * About an event that its author signed.
    * @param credential what a `node.admitted` shows; a good one is remembered

@@ -63,7 +63,7 @@ export class LogState {
     for (const { author, stream, authorSeq, seq, count } of runs) {
       this.#hold(author, stream).add(authorSeq, seq, count)
     }
-    this.clock.restore(lamport)
+    this.clock.follow(lamport)
     this.#head = head
     this.#vector = undefined
   }

@@ -43,7 +43,7 @@ const GUESTS = new WeakMap<HonestNetwork, Joining>()
 /** One invitation admits all clients of the attacker, as whoever has its string likes; each member has its own. */
 function joiningOf(network: HonestNetwork, standing: 'client' | 'member'): Joining {
   if (standing === 'member') return network.owner.joining(standing, 'attacker')
-  const guest = GUESTS.get(network) ?? network.owner.joining(standing, 'attacker', 0)
+  const guest = GUESTS.get(network) ?? network.owner.joining(standing, 'attacker')
   GUESTS.set(network, guest)
   return guest
 }

@@ -43,9 +43,20 @@ describe('a node that has joined once', function () {
     const port = await freePort()
     const made = await run('network', 'create', 'herbs', '--bootstrap', `127.0.0.1:${port}`, '--json')
     assert.equal(made.exit, 0, made.stderr)
-    const { members, clients, owner } = JSON.parse(made.stdout) as { members: string; clients: string; owner: string }
+    const { members, clients, owner } = JSON.parse(made.stdout) as { members: string[]; clients: string; owner: string }
     assert.equal(owner, at('home/p2pt/networks/herbs'))
-    await start('bootstrap', 'start', '--join', members, '--data', at('boot'), '--host', '127.0.0.1', '--port', String(port))
+    await start(
+      'bootstrap',
+      'start',
+      '--join',
+      members[0] ?? '',
+      '--data',
+      at('boot'),
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(port),
+    )
 
     const unsaid = await run('client', 'start')
     assert.equal(unsaid.exit, 2)

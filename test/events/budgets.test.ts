@@ -8,7 +8,6 @@ import {
   CLIENTS_TOGETHER,
   diskBytesOf,
   MEMBER_LIMITS,
-  MEMBERS_COUNTED_MAX,
   type Millis,
   type NodeId,
   OPEN_TIMES,
@@ -19,7 +18,7 @@ const HOUR_MS = 3_600_000
 const since = 1_000_000 as Millis
 const id = (name: string): NodeId => name as NodeId
 const client = (key: string, more: Partial<BudgetHolder> = {}): BudgetHolder => ({
-  ...{ key: id(key), standing: 'client', since, nodesMax: 0 },
+  ...{ key: id(key), standing: 'client', since },
   ...more,
 })
 
@@ -116,7 +115,7 @@ describe('budgets for what is kept of others', () => {
     const holders = Object.fromEntries(names.map((name) => [name, client(name)]))
     const { take, fill, budgets } = scene({
       ...{ ...holders, last: client('last') },
-      member: client('members', { standing: 'member', nodesMax: 1 }),
+      member: client('members', { standing: 'member' }),
     })
     for (const name of names.slice(0, 4)) fill(name, CLIENTS_TOGETHER.index.stock.events / 4, 0)
     assert.equal(budgets.clients.index.events, CLIENTS_TOGETHER.index.stock.events)
@@ -131,18 +130,10 @@ describe('budgets for what is kept of others', () => {
     assert.deepEqual([take('ada'), take('ada')], [true, false])
   })
 
-  it('give a member what it needs for each node of its invitation, and a bound to any number', () => {
-    const { gossip } = MEMBER_LIMITS
-    for (const [nodesMax, times] of [
-      [1, 1],
-      [16, 16],
-      [0, MEMBERS_COUNTED_MAX],
-      [MEMBERS_COUNTED_MAX + 1, MEMBERS_COUNTED_MAX],
-    ] as const) {
-      const { take, fill } = scene({ eve: client('one', { standing: 'member', nodesMax }) })
-      fill('eve', times * gossip.stock.events - 1, 0, 'gossip')
-      assert.deepEqual([take('eve', 1, 'gossip'), take('eve', 1, 'gossip')], [true, false], `${nodesMax}`)
-    }
+  it('give a member what it needs, and no more', () => {
+    const { take, fill } = scene({ eve: client('one', { standing: 'member' }) })
+    fill('eve', MEMBER_LIMITS.gossip.stock.events - 1, 0, 'gossip')
+    assert.deepEqual([take('eve', 1, 'gossip'), take('eve', 1, 'gossip')], [true, false])
   })
 
   it('give all that come without an invitation one budget', () => {

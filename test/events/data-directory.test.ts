@@ -62,14 +62,15 @@ describe('a data directory', () => {
 
   it('is made with a key that only its owner can read, and an empty log', async () => {
     const directory = fresh()
-    using data = await openDataDirectory(directory, { role: 'index', joining: joiningAs('index') })
+    const joining = joiningAs('index')
+    using data = await openDataDirectory(directory, { role: 'index', joining })
     assert.equal(data.isNew, true)
     assert.equal(statSync(data.paths.keySeed).mode & 0o777, 0o600)
     assert.equal(statSync(data.paths.keySeed).size, 32)
     const { genesis, credential, ...known } = describeDirectory(directory)
     assert.deepEqual(known, { format: 1, role: 'index', id: data.signer.id, network: TEST_NETWORK, bootstraps: [] })
     assert.equal(toHex(genesis), toHex(TEST_GENESIS))
-    assert.equal(toHex(credential), toHex(joiningAs('index').credentialOf(data.signer.id)))
+    assert.equal(toHex(credential), toHex(joining.credentialOf(data.signer.id)))
     await using log = await openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast })
     assert.equal(log.head, 0)
   })

@@ -179,6 +179,7 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
         isRevoked: () => false,
         isShut: () => false,
         lamportMax: () => 1_000,
+        ownLamportMax: () => 500,
         judge: () => 'take',
       })
       await log.ingest([foreign(author, 1, 10)])
@@ -193,6 +194,11 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       ])
       assert.equal(outcomes[2]?.outcome, 'appended')
       assert.equal(log.lamport, 1_000)
+      // Others may be behind our clock: what we say ourselves is theirs to take too.
+      assert.deepEqual(
+        (await log.append([numbered(1), numbered(2)])).map(({ lamport }) => lamport),
+        [500, 500],
+      )
     })
 
     it('stores nothing of an author that the network has not admitted, and asks again for one that it may yet', async () => {
@@ -205,6 +211,7 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
         isRevoked: () => false,
         isShut: () => false,
         lamportMax: () => 1_000,
+        ownLamportMax: () => 500,
         judge: (header) => rulings.get(header.author) ?? 'refuse',
       }
       await using log = await open(signer, rules)
@@ -221,6 +228,7 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
         isRevoked: () => false,
         isShut: () => false,
         lamportMax: () => 1_000,
+        ownLamportMax: () => 500,
         judge: () => ruling,
         budget: () => {
           let left = 1

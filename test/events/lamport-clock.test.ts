@@ -6,54 +6,45 @@ import {
   LamportClock,
   lamportMaxAt,
   type Millis,
+  ownLamportMaxAt,
 } from '../../src/events/index.ts'
 
 const MAX = 1_000
 
 describe('the Lamport clock', () => {
-  const table: readonly { at: number; stamp: number; max?: number; after: number; why: string }[] = [
-    { at: 0, stamp: 1, after: 1, why: 'takes the first stamp of all' },
-    { at: 10, stamp: 4, after: 10, why: 'does not go back for an older stamp' },
-    { at: 10, stamp: 10, after: 10, why: 'stays for an equal stamp' },
-    { at: 10, stamp: 11, after: 11, why: 'follows a newer stamp' },
-    { at: 10, stamp: MAX, after: MAX, why: 'follows up to its bound' },
-    { at: 10, stamp: MAX + 1, after: 10, why: 'refuses one past its bound' },
-    { at: LAMPORT_MAX - 5, stamp: LAMPORT_MAX, max: LAMPORT_MAX, after: LAMPORT_MAX, why: 'takes the last exact number' },
-    { at: LAMPORT_MAX - 5, stamp: LAMPORT_MAX + 1, max: LAMPORT_MAX, after: LAMPORT_MAX - 5, why: 'refuses 2^53' },
-    { at: 10, stamp: 2 ** 63, max: LAMPORT_MAX, after: 10, why: 'refuses 2^63' },
-    { at: 10, stamp: 0, after: 10, why: 'refuses zero' },
-    { at: 10, stamp: -1, after: 10, why: 'refuses a negative stamp' },
-    { at: 10, stamp: 11.5, after: 10, why: 'refuses a fraction' },
-    { at: 10, stamp: Number.NaN, after: 10, why: 'refuses what is no number' },
-  ]
-  for (const { at, stamp, max = MAX, after, why } of table) {
-    it(`${why} (${stamp} at ${at})`, () => {
-      const clock = new LamportClock(at)
-      assert.equal(clock.witness(stamp, max), isStamp(stamp, max))
-      assert.equal(clock.now, after)
-    })
-  }
-
   it('stamps own events one above all it has seen', () => {
     const clock = new LamportClock(7)
-    assert.equal(clock.tick(), 8)
-    clock.witness(20, MAX)
-    assert.equal(clock.tick(), 21)
+    assert.equal(clock.tick(MAX), 8)
+    clock.follow(20)
+    clock.follow(5)
+    assert.equal(clock.tick(MAX), 21)
   })
 
-  it('says so when its numbers are used up', () => {
-    const clock = new LamportClock(LAMPORT_MAX - 1)
-    assert.equal(clock.tick(), LAMPORT_MAX)
-    assert.throws(() => clock.tick(), RangeError)
-    assert.equal(clock.now, LAMPORT_MAX)
+  it('stamps no higher than it may, whatever it has seen, and goes on once it may', () => {
+    const clock = new LamportClock(MAX - 1)
+    assert.deepEqual([clock.tick(MAX), clock.tick(MAX)], [MAX, MAX])
+    clock.follow(MAX * 3)
+    assert.equal(clock.tick(MAX), MAX)
+    assert.equal(clock.tick(MAX * 4), MAX * 3 + 1)
   })
+})
 
-  it('takes any stamp that stands in its own log', () => {
-    const clock = new LamportClock()
-    clock.restore(MAX * 3)
-    clock.restore(5)
-    assert.equal(clock.now, MAX * 3)
-  })
+describe('a stamp', () => {
+  const table: readonly { stamp: number; max?: number; good: boolean; why: string }[] = [
+    { stamp: 1, good: true, why: 'is one from the first on' },
+    { stamp: MAX, good: true, why: 'is one up to its bound' },
+    { stamp: MAX + 1, good: false, why: 'is none one past its bound' },
+    { stamp: LAMPORT_MAX, max: LAMPORT_MAX, good: true, why: 'may be the last exact number' },
+    { stamp: LAMPORT_MAX + 1, max: Number.MAX_VALUE, good: false, why: 'is not 2^53' },
+    { stamp: 0, good: false, why: 'is not zero' },
+    { stamp: -1, good: false, why: 'is not negative' },
+    { stamp: 11.5, good: false, why: 'is no fraction' },
+    { stamp: Number.NaN, good: false, why: 'is a number' },
+  ]
+  for (const { stamp, max = MAX, good, why } of table)
+    it(`${why} (${stamp})`, () => {
+      assert.equal(isStamp(stamp, max), good)
+    })
 })
 
 describe('the envelope of stamps', () => {
@@ -67,6 +58,12 @@ describe('the envelope of stamps', () => {
 
   it('is the first one where a clock stands before the making of the network', () => {
     assert.equal(lamportMaxAt(createdAt, at(-86_400)), 3_600 * LAMPORT_PER_SECOND_MAX)
+  })
+
+  it('leaves room for clocks that are half an hour apart in what a node stamps itself', () => {
+    const [ahead, behind] = [at(1_800), at(0)]
+    assert.equal(ownLamportMaxAt(createdAt, ahead), lamportMaxAt(createdAt, behind))
+    assert.ok(ownLamportMaxAt(createdAt, at(1_801)) > lamportMaxAt(createdAt, behind))
   })
 
   it('is not used up in 4,000 years', () => {

@@ -27,12 +27,18 @@ export const verifySignature = verifierOf(TEST_NETWORK)
 export const TEST_KEYS = { owner: TEST_OWNER.id, verify: verifySignature }
 export const TEST_JOINED = { network: TEST_NETWORK, genesis: TEST_GENESIS, credential: new Uint8Array(), bootstraps: [] }
 
-/** What lets a node of this role into the test network; the same invitation for all of one role, unless named otherwise. */
-export function joiningAs(role: NodeRole, { name = role as string, expiresAt = 0, nodesMax = 0 } = {}): Joining {
-  const seed = sha256(new TextEncoder().encode(`${role} ${name} ${expiresAt} ${nodesMax}`))
+let members = 0
+const nameFor = (role: NodeRole): string => (standingOf(role) === 'client' ? 'clients' : `member ${++members}`)
+
+/**
+ * What lets a node of this role into the test network: the same invitation for all clients and another one for each member,
+ * unless named otherwise.
+ */
+export function joiningAs(role: NodeRole, { name = nameFor(role), expiresAt = 0 } = {}): Joining {
+  const seed = sha256(new TextEncoder().encode(`${role} ${name} ${expiresAt}`))
   const key = keyOfSeed(seed)
   const issuedAt = 1_600_000_000_001 as Millis
-  const invitation = { key, role: standingOf(role), name, issuedAt, expiresAt: expiresAt as Millis, nodesMax }
+  const invitation = { key, role: standingOf(role), name, issuedAt, expiresAt: expiresAt as Millis }
   const signed = signInvitation(invitation, TEST_OWNER)
   return joiningBy({ genesis: TEST_GENESIS, bootstraps: [], invitation: { ...signed, seed } })
 }

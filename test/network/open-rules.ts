@@ -6,6 +6,7 @@ export const OPEN_RULES: NetworkRules = {
   isRevoked: () => false,
   isShut: () => false,
   lamportMax: () => LAMPORT_MAX,
+  ownLamportMax: () => LAMPORT_MAX,
   judge: () => 'take',
   mayBe: () => true,
 }

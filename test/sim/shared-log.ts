@@ -8,6 +8,7 @@ import {
   eventOf,
   type Header,
   type Ingested,
+  isStamp,
   KINDS,
   LAMPORT_MAX,
   LamportClock,
@@ -113,7 +114,7 @@ export class SharedLog implements EventLog {
   async append(drafts: readonly Draft[], _options?: AppendOptions): Promise<readonly Envelope[]> {
     const envelopes = drafts.map((draft) => {
       const authorSeq = this.#headOf(this.author, draft.stream) + 1
-      const stamp = { lamport: this.#lamport.tick(), authorSeq, at: this.#clock.now() }
+      const stamp = { lamport: this.#lamport.tick(LAMPORT_MAX), authorSeq, at: this.#clock.now() }
       if (!this.#keepsBeats && draft.event.kind === 'heartbeat.rolled-up') return this.#passOver(draft, stamp)
       return this.#take(this.#shared.of(signEvent(draft, stamp, this.#signer)))
     })
@@ -130,7 +131,8 @@ export class SharedLog implements EventLog {
         return { outcome: 'rejected', reason: 'malformed' }
       }
       if (this.has(shared.header)) return { outcome: 'duplicate' }
-      if (!this.#lamport.witness(shared.header.lamport, LAMPORT_MAX)) return { outcome: 'rejected', reason: 'clock-jump' }
+      if (!isStamp(shared.header.lamport, LAMPORT_MAX)) return { outcome: 'rejected', reason: 'clock-jump' }
+      this.#lamport.follow(shared.header.lamport)
       return { outcome: 'appended', envelope: this.#take(shared) }
     })
     this.#tell(outcomes.flatMap((one) => (one.outcome === 'appended' ? [one.envelope] : [])))
@@ -200,7 +202,7 @@ export class SharedLog implements EventLog {
 
   #take(shared: Shared): Envelope {
     const { header, event } = shared
-    this.#lamport.restore(header.lamport)
+    this.#lamport.follow(header.lamport)
     this.#events.push(shared)
     this.#hold(shared)
     return { seq: this.#events.length, ...header, payloadBytes: 0, event }

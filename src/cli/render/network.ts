@@ -4,7 +4,7 @@ import { printable } from './printable.ts'
 import { fields, table } from './table.ts'
 import { shortPeer, time } from './units.ts'
 
-type Made = { id: string; name: string; open: boolean; owner: string; members: string; clients: string }
+type Made = { id: string; name: string; open: boolean; owner: string; members: readonly string[]; clients: string }
 
 export function networkText({ id, name, open, owner, members, clients }: Made): string {
   return [
@@ -14,8 +14,8 @@ export function networkText({ id, name, open, owner, members, clients }: Made): 
       ['owner', `${owner} (keep a copy of this folder: whoever has it invites and revokes)`],
     ]),
     '',
-    'bootstraps and index nodes join with:',
-    members,
+    'bootstraps and index nodes join with one of these each:',
+    ...members,
     '',
     open ? 'clients join with (nothing in it is secret):' : 'clients join with:',
     clients,
@@ -24,12 +24,12 @@ export function networkText({ id, name, open, owner, members, clients }: Made): 
   ].join('\n')
 }
 
-type Invitation = { invitation: string; join: string; role: string; name: string; expiresAt: number; nodesMax: number }
+type Invitation = { invitation: string; join: string; role: string; name: string; expiresAt: number }
 
-export function invitationText({ invitation, join, role, name, expiresAt, nodesMax }: Invitation): string {
+export function invitationText({ invitation, join, role, name, expiresAt }: Invitation): string {
   const until = expiresAt === 0 ? 'until it is revoked' : `until ${time(expiresAt)}`
   return [
-    `invitation ${invitation.slice(0, 16)}${name === '' ? '' : ` (${printable(name)})`} for ${nodesMax === 0 ? `${role}s` : nodesMax === 1 ? `one ${role}` : `${nodesMax} ${role}s`}, ${until}: give them this string, and nobody else`,
+    `invitation ${invitation.slice(0, 16)}${name === '' ? '' : ` (${printable(name)})`} for ${role === 'member' ? 'one member' : 'clients'}, ${until}: give them this string, and nobody else`,
     join,
   ].join('\n')
 }

@@ -93,16 +93,24 @@ export type NetworkMade = {
   open: boolean
   /** Where the owner's key is. */
   owner: string
-  /** Join strings. */
-  members: string
+  /** Join strings, each for one bootstrap or index node. */
+  members: string[]
   clients: string
 }
 
-/** Bootstraps and index nodes that the string made with a network admits: whoever has more makes another invitation. */
-export const MEMBERS_OF_A_NETWORK = 16
+/** What one command prints. */
+export const MEMBERS_MADE_MAX = 64
+/** Owners of a partition: fewer index nodes work, with fewer copies. */
+const INDEX_NODES = 3
+
+type CreateRequest = NetworkRequest & {
+  directory: string | undefined
+  /** Invitations for members. Default: one for each bootstrap, and for three index nodes. */
+  members?: number
+}
 
 /** @throws ServiceError `usage` if it is there already */
-export function createNetwork({ directory, ...request }: NetworkRequest & { directory: string | undefined }): NetworkMade {
+export function createNetwork({ directory, members, ...request }: CreateRequest): NetworkMade {
   for (const bootstrap of request.bootstraps) parseEndpoint(bootstrap)
   const owner = directory === undefined ? join(networksFolder(), request.name) : resolve(directory)
   if (!createOwnerFolder(owner, request, now()))
@@ -114,10 +122,13 @@ export function createNetwork({ directory, ...request }: NetworkRequest & { dire
     name: folder.genesis.name,
     open: folder.genesis.open,
     owner,
-    members: folder.invite({ role: 'member', name: 'members', expiresAt: never, nodesMax: MEMBERS_OF_A_NETWORK }).join,
+    members: Array.from(
+      { length: members ?? request.bootstraps.length + INDEX_NODES },
+      (_, index) => folder.invite({ role: 'member', name: `member ${index + 1}`, expiresAt: never }).join,
+    ),
     clients: request.open
       ? openJoinString(readNetwork(owner))
-      : folder.invite({ role: 'client', name: 'clients', expiresAt: never, nodesMax: 0 }).join,
+      : folder.invite({ role: 'client', name: 'clients', expiresAt: never }).join,
   }
 }
 

@@ -6,7 +6,5 @@ export const REVOCATION_BYTES_MAX = 192
 
 /** Longest name of a network or an invitation, in UTF-8 bytes. */
 export const NAME_BYTES_MAX = 64
-/** Nodes that an invitation with a maximum may admit: whoever keeps count of them must remember so many. */
-export const NODES_MAX = 10_000
 /** Longest reason of a revocation, in UTF-8 bytes. */
 export const REASON_BYTES_MAX = 128

@@ -3,7 +3,7 @@
  * `malformed`: not what it should be. `mistyped`: the checksum of a join string is another. `missing`: no credential
  * where one is needed. `forged`: a signature is not the owner's or the invitation's, or is of another network.
  * `expired`, `revoked`: it was good once. `role`: it admits nodes of another role. `newer`: a later version made it.
- * `used`: it has admitted as many nodes as it may.
+ * `used`: it is for one member, and another node came first.
  * At a link a fault goes over the wire as its place in this list, from 1.
  */
 export const CREDENTIAL_FAULTS = [

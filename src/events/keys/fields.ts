@@ -35,14 +35,6 @@ export function textOf(value: string | null | undefined, bytesMax: number, what:
   return result
 }
 
-/** A whole number from 0 to `max`. @throws CredentialError `malformed` */
-export function countOf(value: number | null | undefined, max: number): number {
-  const count = value ?? 0
-  if (!Number.isSafeInteger(count) || count < 0 || count > max)
-    throw new CredentialError('malformed', 'a count is out of range')
-  return count
-}
-
 /** @throws CredentialError `malformed` */
 export function timeOf(value: number | null | undefined): Millis {
   const time = value ?? 0

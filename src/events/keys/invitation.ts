@@ -5,16 +5,19 @@ import { p2pt } from '../generated/events.js'
 import { fromHex } from '../hex.ts'
 import type { Millis, NodeId } from '../ids.ts'
 import { Writer } from '../protobuf.ts'
-import { INVITATION_BYTES_MAX, NAME_BYTES_MAX, NODES_MAX } from './bounds.ts'
+import { INVITATION_BYTES_MAX, NAME_BYTES_MAX } from './bounds.ts'
 import { CredentialError } from './credential-error.ts'
-import { countOf, keyOf, readMessage, textOf, timeOf } from './fields.ts'
+import { keyOf, readMessage, textOf, timeOf } from './fields.ts'
 
 /** What a node may be. Members (bootstraps, index nodes) keep the table, accuse, and own partitions; clients do not. */
 export type Standing = 'member' | 'client'
 
 export const standingOf = (role: NodeRole): Standing => (role === 'client' ? 'client' : 'member')
 
-/** What the owner certifies. Whoever has the seed of `key` admits nodes by it, until it expires or is revoked. */
+/**
+ * What the owner certifies. Whoever has the seed of `key` admits nodes by it, until it expires or is revoked: one as a member,
+ * any number as clients.
+ */
 export type Invitation = {
   readonly key: NodeId
   readonly role: Standing
@@ -23,8 +26,6 @@ export type Invitation = {
   readonly issuedAt: Millis
   /** From then on nodes that it admitted are admitted no more, ms since 1970; 0 never. */
   readonly expiresAt: Millis
-  /** How many nodes it admits, the first by canonical order; 0 any number. */
-  readonly nodesMax: number
 }
 
 export function encodeInvitation({ key, ...rest }: Invitation): Uint8Array {
@@ -42,7 +43,6 @@ export function decodeInvitation(bytes: Uint8Array): Invitation {
     name: textOf(message.name, NAME_BYTES_MAX, "an invitation's name"),
     issuedAt: timeOf(message.issuedAt),
     expiresAt: timeOf(message.expiresAt),
-    nodesMax: countOf(message.nodesMax, NODES_MAX),
   }
 }
 

@@ -3,7 +3,6 @@ import {
   type Envelope,
   type Invitation,
   isExpired,
-  type Lamport,
   type Millis,
   type NodeId,
   readCredential,
@@ -14,7 +13,7 @@ import {
 import { canonicalJson } from '../canonical-json.ts'
 import { DirtyKeys } from '../dirty-keys.ts'
 import type { Projection } from '../projection.ts'
-import { countNode, type InvitedNodes, invitedName, isAmongFirst } from './invited-nodes.ts'
+import { hasPlace, type MemberPlaces, type Place, takePlace } from './member-places.ts'
 
 // Who is admitted to the network, and by which invitation, as a fold over what proves itself: credentials that their nodes
 // show, and revocations of the owner. The same for every order of arrival. Whether an invitation has expired is asked with
@@ -30,8 +29,8 @@ export type AdmissionsState = {
   readonly admitted: Map<NodeId, readonly Admission[]>
   /** By key, of a node or of an invitation. */
   readonly revoked: Map<NodeId, RevokedKey>
-  /** By invitation with a maximum: the nodes that it admits. */
-  readonly invited: InvitedNodes
+  /** Of invitations for members. */
+  readonly places: MemberPlaces
   readonly dirty: DirtyKeys
 }
 
@@ -39,11 +38,10 @@ export type AdmissionsState = {
 export const CREDENTIALS_PER_NODE_MAX = 4
 
 const NODE = 'n/'
-const INVITED = 'i/'
+const PLACE = 'p/'
 const REVOKED = 'r/'
-const NODE_ID_LENGTH = 64
 
-const initial = (): AdmissionsState => ({ admitted: new Map(), revoked: new Map(), invited: new Map(), dirty: new DirtyKeys() })
+const initial = (): AdmissionsState => ({ admitted: new Map(), revoked: new Map(), places: new Map(), dirty: new DirtyKeys() })
 
 /** A total order, so that the best few are the same in whatever order they came: never expiring first, then the latest. */
 function compare(a: Admission, b: Admission): number {
@@ -58,8 +56,7 @@ function compare(a: Admission, b: Admission): number {
 }
 
 function foldAdmission(state: AdmissionsState, { author, lamport, at }: Envelope, invitation: Invitation): void {
-  for (const node of countNode(state.invited, invitation, { node: author, lamport }))
-    state.dirty.add(`${INVITED}${invitedName(invitation)}/${node}`)
+  if (takePlace(state.places, invitation, { node: author, lamport })) state.dirty.add(PLACE + invitation.key)
   const before = state.admitted.get(author) ?? []
   const shown: Admission = { ...invitation, lamport, at }
   const same = before.find(({ key }) => key === invitation.key)
@@ -93,26 +90,16 @@ function apply(owner: NodeId, verify: VerifySignature, state: AdmissionsState, e
   return state
 }
 
-/** The invitation with its maximum, and the node. */
-function splitInvitedKey(key: string): [name: string, node: NodeId] {
-  return [key.slice(INVITED.length, -NODE_ID_LENGTH - 1), key.slice(-NODE_ID_LENGTH) as NodeId]
-}
-
-function rowOf({ admitted, revoked, invited }: AdmissionsState, name: string): string | null {
-  if (name.startsWith(INVITED)) {
-    const [invitation, id] = splitInvitedKey(name)
-    const lamport = invited.get(invitation)?.find(({ node }) => node === id)?.lamport
-    return lamport === undefined ? null : canonicalJson(lamport)
-  }
+function rowOf({ admitted, revoked, places }: AdmissionsState, name: string): string | null {
   const key = name.slice(NODE.length) as NodeId
-  const row = name.startsWith(NODE) ? admitted.get(key) : revoked.get(key)
+  const row = name.startsWith(PLACE) ? places.get(key) : name.startsWith(NODE) ? admitted.get(key) : revoked.get(key)
   return row === undefined ? null : canonicalJson(row)
 }
 
 /** @param owner of the network that `verify` checks signatures of */
 export const admissionsProjection = (owner: NodeId, verify: VerifySignature): Projection<AdmissionsState> => ({
   name: 'admissions',
-  version: 2,
+  version: 3,
   handles: ['node.admitted', 'access.revoked'],
   initial,
   apply: (state, envelope) => apply(owner, verify, state, envelope),
@@ -121,7 +108,7 @@ export const admissionsProjection = (owner: NodeId, verify: VerifySignature): Pr
     const names = [
       ...Array.from(state.admitted.keys(), (key) => NODE + key),
       ...Array.from(state.revoked.keys(), (key) => REVOKED + key),
-      ...[...state.invited].flatMap(([name, nodes]) => nodes.map(({ node }) => `${INVITED}${name}/${node}`)),
+      ...Array.from(state.places.keys(), (key) => PLACE + key),
     ]
     for (const name of names.sort()) yield [name, rowOf(state, name) ?? '']
   },
@@ -129,12 +116,8 @@ export const admissionsProjection = (owner: NodeId, verify: VerifySignature): Pr
     const state = initial()
     for (const [name, value] of rows) {
       const key = name.slice(NODE.length) as NodeId
-      if (name.startsWith(INVITED)) {
-        const [invitation, node] = splitInvitedKey(name)
-        const [inviter, nodesMax] = invitation.split('/') as [NodeId, string]
-        const lamport = JSON.parse(value) as Lamport
-        countNode(state.invited, { key: inviter, nodesMax: Number(nodesMax) }, { node, lamport })
-      } else if (name.startsWith(NODE)) state.admitted.set(key, JSON.parse(value) as Admission[])
+      if (name.startsWith(PLACE)) state.places.set(key, JSON.parse(value) as Place)
+      else if (name.startsWith(NODE)) state.admitted.set(key, JSON.parse(value) as Admission[])
       else state.revoked.set(key, JSON.parse(value) as RevokedKey)
     }
     return state
@@ -142,9 +125,9 @@ export const admissionsProjection = (owner: NodeId, verify: VerifySignature): Pr
 })
 
 /** The best invitation that still admits this node at this time, in ms since 1970. */
-export function admissionOf({ admitted, revoked, invited }: AdmissionsState, node: NodeId, at: number): Admission | undefined {
+export function admissionOf({ admitted, revoked, places }: AdmissionsState, node: NodeId, at: number): Admission | undefined {
   if (revoked.has(node)) return undefined
-  return admitted.get(node)?.find((each) => !revoked.has(each.key) && !isExpired(each, at) && isAmongFirst(invited, each, node))
+  return admitted.get(node)?.find((each) => !revoked.has(each.key) && !isExpired(each, at) && hasPlace(places, each, node))
 }
 
 /** True if the owner took back this node's admission, or each invitation that it has shown. */

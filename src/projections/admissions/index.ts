@@ -1,3 +1,3 @@
 // admissions: who was let into the network, by which invitation, and whose admission the owner took back.
 export * from './admissions.ts'
-export { comesTooLate, invitedName, isAmongFirst } from './invited-nodes.ts'
+export { comesTooLate, hasPlace } from './member-places.ts'

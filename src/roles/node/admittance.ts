@@ -18,6 +18,7 @@ import {
   lamportMaxAt,
   type NodeId,
   type NodeRole,
+  ownLamportMaxAt,
   type Ruling,
   readCredential,
   type Standing,
@@ -26,15 +27,7 @@ import {
   type VerifySignature,
 } from '../../events/index.ts'
 import type { Doorkeeper, NetworkRules } from '../../network/index.ts'
-import {
-  type AdmissionsState,
-  admissionOf,
-  comesTooLate,
-  invitedName,
-  isAmongFirst,
-  isRevoked,
-  isShown,
-} from '../../projections/index.ts'
+import { type AdmissionsState, admissionOf, comesTooLate, hasPlace, isRevoked, isShown } from '../../projections/index.ts'
 
 /** Credentials that were shown and are in no event of the log yet. */
 export const SHOWN_MAX = 4_096
@@ -160,6 +153,10 @@ export class Admittance implements NetworkRules {
     return lamportMaxAt(this.genesis.createdAt, this.#options.clock.now())
   }
 
+  ownLamportMax(): number {
+    return ownLamportMaxAt(this.genesis.createdAt, this.#options.clock.now())
+  }
+
   judge(header: Pick<Header, 'author' | 'at' | 'kind' | 'lamport' | 'stream'>, credential: Uint8Array | undefined): Ruling {
     const ruling = this.#ruling(header, credential)
     return ruling === 'take' && this.isOverBudget(header.author, header.stream) ? 'over-budget' : ruling
@@ -182,7 +179,7 @@ export class Admittance implements NetworkRules {
       const invitation = readCredential(credential, node, this.genesis.owner, this.#options.verify)
       // Of a node that was put out it must be one that still holds. Of others any is taken, and says what became of it.
       if (state.revoked.has(node) || (state.revoked.has(invitation.key) && isRevoked(state, node))) return false
-      if (comesTooLate(state.invited, invitation, { node, lamport })) return false
+      if (comesTooLate(state.places, invitation, { node, lamport })) return false
       if (!isShown(state, node, invitation.key)) this.#shown.set(node, invitation)
       return true
     } catch (error) {
@@ -193,33 +190,31 @@ export class Admittance implements NetworkRules {
 
   /** What it has shown and is in no event yet, if that still holds; the time is left out where any will do. */
   #shownNow(node: NodeId, at?: number): Invitation | undefined {
-    const { revoked, invited } = this.#options.admissions()
+    const { revoked, places } = this.#options.admissions()
     const shown = this.#shown.get(node)
     if (shown === undefined || revoked.has(node) || revoked.has(shown.key)) return undefined
-    if (!isAmongFirst(invited, shown, node, true)) return undefined
+    if (!hasPlace(places, shown, node, true)) return undefined
     return at !== undefined && isExpired(shown, at) ? undefined : shown
   }
 
   /** Whatever became of its invitation meanwhile: what is kept of it is kept. */
   #holderOf(author: NodeId): BudgetHolder {
     const invitation = this.#options.admissions().admitted.get(author)?.[0] ?? this.#shown.get(author)
-    if (invitation === undefined) return { key: 'open', standing: 'client', since: this.genesis.createdAt, nodesMax: 0 }
-    const { key, role, issuedAt, nodesMax } = invitation
-    return { key, standing: role, since: issuedAt, nodesMax }
+    if (invitation === undefined) return { key: 'open', standing: 'client', since: this.genesis.createdAt }
+    const { key, role, issuedAt } = invitation
+    return { key, standing: role, since: issuedAt }
   }
 
   #isKnown(node: NodeId): boolean {
     return this.#options.admissions().admitted.has(node) || this.#shown.has(node)
   }
 
-  /** False if as many others as it admits have shown this invitation: in the log, or on links and in no log yet. */
+  /** False if another node has shown this invitation for one: in the log, or on a link and in no log yet. */
   #hasPlace(invitation: Invitation, node: NodeId): boolean {
-    const { invited } = this.#options.admissions()
-    if (invitation.nodesMax === 0 || isAmongFirst(invited, invitation, node)) return true
-    if (!isAmongFirst(invited, invitation, node, true)) return false
-    const others = new Set(invited.get(invitedName(invitation))?.map((one) => one.node))
-    for (const [shownBy, { key }] of this.#shown) if (key === invitation.key) others.add(shownBy)
-    others.delete(node)
-    return others.size < invitation.nodesMax
+    const { places } = this.#options.admissions()
+    if (hasPlace(places, invitation, node)) return true
+    if (!hasPlace(places, invitation, node, true)) return false
+    for (const [shownBy, { key }] of this.#shown) if (key === invitation.key && shownBy !== node) return false
+    return true
   }
 }

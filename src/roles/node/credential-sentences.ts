@@ -16,7 +16,7 @@ export function credentialSentence(fault: CredentialFault, { name }: Genesis, ro
     malformed: `the credential of this node in the network "${name}" cannot be read`,
     mistyped: `the credential of this node in the network "${name}" cannot be read`,
     newer: `the credential of this node in the network "${name}" was made by a newer p2pt`,
-    used: `the invitation of this node to the network "${name}" has admitted as many nodes as it may, and this one came after them`,
+    used: `the invitation of this node to the network "${name}" is for one member, and another node came first`,
   }
   // A key that the owner has put out stays out, whatever it shows.
   const anew = fault === 'revoked' ? '; if that is refused as well, with another --data DIR, for a key of its own' : ''
@@ -41,7 +41,7 @@ export function joinStringSentence(fault: CredentialFault, network: Genesis | un
     mistyped:
       'the join string is cut off or mistyped, its checksum does not fit: copy it again as a whole, it begins with p2pt:',
     newer: 'the join string was made by a newer p2pt: use that version',
-    used: `the join string for ${place} has admitted as many nodes as it may: ${ask(standing)}`,
+    used: `the join string for ${place} is for one member, and another node has joined with it: ${ask(standing)}`,
   }
   return sentences[fault]
 }

@@ -39,13 +39,13 @@ const damaged = (file: string, cause?: unknown): ServiceError =>
   )
 
 function isInvitation(value: unknown): value is Invitation {
-  const { key, role, name, issuedAt, expiresAt, nodesMax } = (value ?? {}) as { [F in keyof Invitation]?: unknown }
+  const { key, role, name, issuedAt, expiresAt } = (value ?? {}) as { [F in keyof Invitation]?: unknown }
   return (
     typeof key === 'string' &&
     isNodeId(key) &&
     (role === 'member' || role === 'client') &&
     typeof name === 'string' &&
-    [issuedAt, expiresAt, nodesMax].every((each) => Number.isSafeInteger(each) && Number(each) >= 0)
+    [issuedAt, expiresAt].every((each) => Number.isSafeInteger(each) && Number(each) >= 0)
   )
 }
 

@@ -46,15 +46,14 @@ export type OwnerFolder = {
   /** Those that `invite` made, the oldest first. */
   invitations(): readonly Invitation[]
   /** An invitation of its own for a node of this machine, where the owner's key is at hand. */
-  joining(role: Standing, name: string, nodesMax?: number): Joining
+  joining(role: Standing, name: string): Joining
   revoke(key: NodeId, reason: string): SignedRevocation
 }
 
 export type InviteRequest = {
   role: Standing
   name: string
-  expiresAt: Millis /** 0 any number */
-  nodesMax?: number
+  expiresAt: Millis
   bootstraps?: readonly string[]
 }
 type Issued = { made: Invitation; signed: SignedInvitation & { seed: Uint8Array } }
@@ -117,14 +116,14 @@ export function openOwnerFolder(directory: string, now: () => Millis): OwnerFold
   const network = networkIdOf(bytes, sha256)
   // Read when it is needed: to show what a network is takes no key.
   const owner = () => signerFromSeed(readSeed(directory, genesis), network)
-  const issue = ({ role, name, expiresAt, nodesMax = 0 }: InviteRequest): Issued => {
+  const issue = ({ role, name, expiresAt }: InviteRequest): Issued => {
     if (!isText(name, NAME_BYTES_MAX))
       throw new ServiceError(
         'usage',
         `the name of an invitation has at most ${NAME_BYTES_MAX} bytes, without control characters`,
       )
     const seed = randomSeed()
-    const made: Invitation = { key: keyOfSeed(seed), role, name, issuedAt: now(), expiresAt, nodesMax }
+    const made: Invitation = { key: keyOfSeed(seed), role, name, issuedAt: now(), expiresAt }
     return { made, signed: { ...signInvitation(made, owner()), seed } }
   }
   return {
@@ -141,8 +140,8 @@ export function openOwnerFolder(directory: string, now: () => Millis): OwnerFold
       return { invitation: made.key, join }
     },
     invitations: () => readBook(directory),
-    joining: (role, name, nodesMax = 1) =>
-      joiningBy({ genesis: bytes, bootstraps, invitation: issue({ role, name, expiresAt: 0 as Millis, nodesMax }).signed }),
+    joining: (role, name) =>
+      joiningBy({ genesis: bytes, bootstraps, invitation: issue({ role, name, expiresAt: 0 as Millis }).signed }),
     revoke(key, reason) {
       if (!isText(reason, REASON_BYTES_MAX))
         throw new ServiceError('usage', `a reason has at most ${REASON_BYTES_MAX} bytes, without control characters`)

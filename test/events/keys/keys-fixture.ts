@@ -22,7 +22,6 @@ export const invitationOf = (key: number, more: Partial<Invitation> = {}): Invit
   name: 'guest',
   issuedAt: 1_700_000_000_000 as Millis,
   expiresAt: 0 as Millis,
-  nodesMax: 0,
   ...more,
 })
 

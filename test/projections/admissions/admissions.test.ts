@@ -117,8 +117,8 @@ describe('admissions', () => {
   const nodes = fc.constantFrom(ada, bob, keyOf(3).id)
   const events: fc.Arbitrary<readonly [NodeId, Event]> = fc.oneof(
     fc
-      .tuple(nodes, keys, fc.constantFrom(0, 1_000, 2_000), fc.constantFrom('a', 'b'))
-      .map(([node, key, expiresAt, name]) => [node, shown(node, key, { expiresAt: expiresAt as Millis, name })] as const),
+      .tuple(nodes, keys, fc.constantFrom(0, 1_000, 2_000), fc.constantFrom('client', 'member'))
+      .map(([node, key, expiresAt, role]) => [node, shown(node, key, { expiresAt: expiresAt as Millis, role })] as const),
     fc.tuple(nodes, nodes, keys).map(([by, node, key]) => [by, shown(node, key)] as const),
     fc
       .tuple(

@@ -39,6 +39,7 @@ describe('a publication at its owner', () => {
       isRevoked: () => false,
       isShut: () => false,
       lamportMax: () => 1_000,
+      ownLamportMax: () => 1_000,
       judge: () => 'take',
       budget: () => ({ take: () => room-- > 0 }),
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { decodeGenesis, type Lamport, type Millis, type Standing } from '../../../src/events/index.ts'
-import { type Admission, type AdmissionsState, invitedName } from '../../../src/projections/index.ts'
+import type { Admission, AdmissionsState } from '../../../src/projections/index.ts'
 import { networkView } from '../../../src/roles/node/network-view.ts'
 import { TEST_JOINED } from '../../events/test-network.ts'
 import { node } from '../../projections/envelopes.ts'
@@ -10,14 +10,14 @@ const { genesis, network } = TEST_JOINED
 
 describe('what a node shows of its network', () => {
   const shown = (name: string, role: Standing, expiresAt = 0): Admission => ({
-    ...{ key: node(`invitation ${name}`), role, name, issuedAt: NOW, expiresAt: expiresAt as Millis, nodesMax: 0 },
+    ...{ key: node(`invitation ${name}`), role, name, issuedAt: NOW, expiresAt: expiresAt as Millis },
     ...{ lamport: 1 as Lamport, at: NOW },
   })
   const viewOf = (state: Partial<AdmissionsState>) =>
     networkView(
       network,
       decodeGenesis(genesis),
-      { ...{ admitted: new Map(), revoked: new Map(), invited: new Map(), dirty: new Set() as never }, ...state },
+      { ...{ admitted: new Map(), revoked: new Map(), places: new Map(), dirty: new Set() as never }, ...state },
       NOW,
     )
 
@@ -49,8 +49,8 @@ describe('what a node shows of its network', () => {
     )
   })
 
-  it('says of each node whether it is admitted, or why not: expired, revoked, or beyond as many as its invitation admits', () => {
-    const graz: Admission = { ...shown('Graz', 'member'), nodesMax: 1 }
+  it('says of each node whether it is admitted, or why not: expired, revoked, or another has the place of its invitation', () => {
+    const graz: Admission = shown('Graz', 'member')
     const admitted = new Map([
       [node('a'), [shown('Ada', 'client')]],
       [node('b'), [shown('Bob', 'client', NOW - 1)]],
@@ -58,9 +58,9 @@ describe('what a node shows of its network', () => {
       [node('d'), [graz]],
       [node('e'), [shown('Eve', 'client')]],
     ])
-    const invited = new Map([[invitedName(graz), [{ node: node('c'), lamport: 1 as Lamport }]]])
+    const places = new Map([[graz.key, { node: node('c'), lamport: 1 as Lamport }]])
     const revoked = new Map([[node('e'), { at: NOW, reason: '' }]])
-    const states = new Map(viewOf({ admitted, invited, revoked }).admitted.map((row) => [row.node, row.state]))
+    const states = new Map(viewOf({ admitted, places, revoked }).admitted.map((row) => [row.node, row.state]))
     assert.deepEqual(
       ['a', 'b', 'c', 'd', 'e'].map((name) => states.get(node(name))),
       ['admitted', 'expired', 'admitted', 'used', 'revoked'],

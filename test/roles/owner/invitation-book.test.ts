@@ -21,7 +21,7 @@ describe('the book of invitations', () => {
   })
   afterEach(() => rmSync(root, { recursive: true, force: true }))
   const made = (name: string, expiresAt = NEVER): Invitation => ({
-    ...{ key: keyOfSeed(randomSeed()), role: 'client', name, issuedAt: NOW, expiresAt, nodesMax: 0 },
+    ...{ key: keyOfSeed(randomSeed()), role: 'client', name, issuedAt: NOW, expiresAt },
   })
   const names = () => readBook(root).map(({ name }) => name)
   const write = (invitations: readonly Invitation[]) =>
@@ -32,11 +32,11 @@ describe('the book of invitations', () => {
     const folder = openOwnerFolder(at('herbs'), () => NOW)
     assert.deepEqual(folder.invitations(), [])
     const expiresAt = (NOW + 5) as Millis
-    const dora = folder.invite({ role: 'member', name: 'Dora', expiresAt, nodesMax: 3 }).invitation
+    const dora = folder.invite({ role: 'member', name: 'Dora', expiresAt }).invitation
     const other = folder.invite({ role: 'client', name: '', expiresAt: NEVER }).invitation
     assert.deepEqual(openOwnerFolder(at('herbs'), () => NOW).invitations(), [
-      { key: dora, role: 'member', name: 'Dora', issuedAt: NOW, expiresAt, nodesMax: 3 },
-      { key: other, role: 'client', name: '', issuedAt: NOW, expiresAt: NEVER, nodesMax: 0 },
+      { key: dora, role: 'member', name: 'Dora', issuedAt: NOW, expiresAt },
+      { key: other, role: 'client', name: '', issuedAt: NOW, expiresAt: NEVER },
     ])
     folder.joining('client', 'a node of this machine')
     assert.equal(folder.invitations().length, 2)

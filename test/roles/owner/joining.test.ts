@@ -28,7 +28,6 @@ function stringOf(more: Partial<Invitation> = {}, { open = false, by = 1, seed =
     name: '',
     issuedAt: NOW,
     expiresAt: 0 as Millis,
-    nodesMax: 0,
     ...more,
   } as const
   const invitation: JoinTicket['invitation'] = bare ? undefined : { ...signInvitation(made, owner), seed: seedOf(seed) }

@@ -78,7 +78,7 @@ describe('the folder of an owner', () => {
     assert.deepEqual(ticket.bootstraps, ['192.0.2.10:4000'])
     const { invitation: signed } = ticket
     assert.ok(signed)
-    const expected = { key: invitation, role: 'member', name: 'Graz', issuedAt: NOW, expiresAt, nodesMax: 0 }
+    const expected = { key: invitation, role: 'member', name: 'Graz', issuedAt: NOW, expiresAt }
     assert.deepEqual(readInvitation(signed, folder.genesis.owner, verify), expected)
     assert.equal(keyOfSeed(signed.seed), invitation)
     const other = folder.invite({ role: 'client', name: '', expiresAt: NEVER, bootstraps: ['a:1', 'b:2'] })

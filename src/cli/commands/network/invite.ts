@@ -1,5 +1,4 @@
 import { Flags } from '@oclif/core'
-import { NODES_MAX } from '../../../events/index.ts'
 import { ServiceError } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { invitationText } from '../../render/network.ts'
@@ -9,7 +8,7 @@ import { expiryOf, ownerFlags, ownerFolder } from '../../services/owner.ts'
 export default class NetworkInvite extends BaseCommand {
   static override summary = 'Make an invitation: a string that nodes join your network with.'
   static override description =
-    "Needs the owner's key. Whoever has the string can join, with as many nodes as it says, until it expires or you revoke it: make one for each person or machine, and name it. All nodes of one invitation share what others keep of them."
+    "Needs the owner's key. Whoever has the string can join until it expires or you revoke it: with one node as a member, with any number as clients, who then share what others keep of them. Make one for each machine or person, and name it."
   static override examples = [
     '<%= config.bin %> <%= command.id %> --role client --name guest --expires 30d',
     '<%= config.bin %> <%= command.id %> --role member --name "index node in Graz" --json',
@@ -25,11 +24,6 @@ export default class NetworkInvite extends BaseCommand {
     expires: Flags.string({
       summary: 'When nodes that it admitted are admitted no more, from now. Default: never.',
       helpValue: '30d',
-    }),
-    nodes: Flags.integer({
-      min: 1,
-      max: NODES_MAX,
-      summary: 'How many nodes it admits, the first that come. Default: 1 member, any number of clients.',
     }),
     bootstrap: Flags.string({
       multiple: true,
@@ -50,19 +44,16 @@ export default class NetworkInvite extends BaseCommand {
         'usage',
         'this network was made without bootstraps: say with --bootstrap HOST:PORT where one is reached',
       )
-    const nodesMax = flags.nodes ?? (role === 'member' ? 1 : 0)
     const invited = folder.invite({
       role,
       name,
       expiresAt,
-      nodesMax,
       ...(bootstrap === undefined ? {} : { bootstraps: bootstrap }),
     })
-    this.log(invitationText({ ...invited, role, name, expiresAt, nodesMax }))
+    this.log(invitationText({ ...invited, role, name, expiresAt }))
     return {
       ...{ ...invited, network: folder.network, role, name },
       expiresAt: expiresAt === 0 ? null : expiresAt,
-      nodesMax: nodesMax === 0 ? null : nodesMax,
     }
   }
 }
