@@ -10,21 +10,16 @@ import {
   OPEN_TIMES,
   type SharedStream,
 } from './budget-limits.ts'
-import type { CommitBudget } from './content-rules.ts'
+import type { CommitBudget, Party } from './content-rules.ts'
 import type { Stream } from './envelope.ts'
 import type { Millis, NodeId } from './ids.ts'
-import type { Standing } from './keys/index.ts'
 import type { Clock } from './time.ts'
 
 /**
  * Who shares a budget: all keys that one invitation admitted, and in an open network all that came without one.
  * `since`: when it was made, or the network.
  */
-export type BudgetHolder = {
-  readonly key: NodeId | 'open'
-  readonly standing: Standing
-  readonly since: Millis
-}
+export type BudgetHolder = Party & { readonly since: Millis }
 
 /** After it was used up a budget stays shut for this long: there is room for some then, and not for one after the other. */
 export const SHUT_MS = 10 * 60_000

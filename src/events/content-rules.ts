@@ -1,5 +1,9 @@
 import type { Header, Stream } from './envelope.ts'
 import type { NodeId } from './ids.ts'
+import type { Standing } from './keys/index.ts'
+
+/** All nodes that one invitation admitted, or in an open network all clients that came without one. */
+export type Party = { readonly key: NodeId | 'open'; readonly standing: Standing }
 
 /**
  * `defer`: nothing is known of its author yet, and nobody is to blame: ask again later. `refuse`: the author may not say this.
@@ -22,8 +26,8 @@ export type ContentRules = {
   isRevoked(author: NodeId): boolean
   /** True of an author of whom nothing more of this stream is taken now, over its budget: it is not asked for. */
   isShut(author: NodeId, stream: Stream): boolean
-  /** Who answers for this client; undefined for members, and left out where nobody is told from anybody. */
-  clientPartyOf?(author: NodeId): string | undefined
+  /** Who answers for this node; undefined, and left out, where nobody is told from anybody. */
+  partyOf?(author: NodeId): Party | undefined
   /** Highest Lamport stamp that is admitted now (lamport-clock.ts). */
   lamportMax(): number
   /** Highest that an event of our own is given now. */

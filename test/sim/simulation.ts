@@ -6,6 +6,7 @@ import {
   kindOfNumber,
   type NodeId,
   type NodeRole,
+  type Party,
   type SignedEvent,
   type Timers,
   type VerifySignature,
@@ -83,6 +84,9 @@ export class SimNode {
   }
 }
 
+/** They all came with one invitation. */
+const CLIENTS: Party = { key: 'open', standing: 'client' }
+
 /** Many nodes in one process: the real runtime and protocols on a virtual clock and network, every message encoded. */
 export class Simulation implements AsyncDisposable {
   readonly options: Required<SimulationOptions>
@@ -91,8 +95,7 @@ export class Simulation implements AsyncDisposable {
     ...rulesUpTo(SIM_LAMPORT_MAX),
     judge: ({ author, kind }) => (this.clientKeys.has(author) && isMembersOnly(kind) ? 'refuse' : 'take'),
     mayBe: (node, role) => this.clientKeys.has(node) === (role === 'client'),
-    // All with one invitation.
-    clientPartyOf: (author) => (this.clientKeys.has(author) ? 'clients' : undefined),
+    partyOf: (author) => (this.clientKeys.has(author) ? CLIENTS : { key: author, standing: 'member' }),
   }
   readonly time = new VirtualTime()
   readonly network: MemoryNetwork

@@ -14,16 +14,12 @@ import {
   scanBody,
   type VerifySignature,
 } from '../../events/index.ts'
-import type { AuthorRates } from './author-rates.ts'
 import type { FirstHand } from './first-hand.ts'
-import { goesFirst } from './precedence.ts'
 import type { SeenEvents } from './seen-events.ts'
+import type { SpreadRates } from './spread-rates.ts'
 
 /** What gossip may ask of the log, without waiting. */
 export type HeldEvents = Pick<EventLog, 'lamport' | 'has' | 'versionVector'>
-
-/** Verdicts have a rate of their own: whoever chatters can still warn. */
-export type Rates = { readonly first: AuthorRates<NodeId>; readonly rest: AuthorRates<NodeId> }
 
 export type Verdict =
   /** `spread` false: over its author's rate, to be kept but not pushed on. */
@@ -37,7 +33,7 @@ export type Verdict =
 type AdmissionOptions = {
   held: HeldEvents
   seen: SeenEvents
-  rates: Rates
+  rates: SpreadRates
   verify: VerifySignature
   rules: ContentRules
   firstHand: FirstHand
@@ -51,7 +47,7 @@ type AdmissionOptions = {
 export class Admission {
   readonly #held: HeldEvents
   readonly #seen: SeenEvents
-  readonly #rates: Rates
+  readonly #rates: SpreadRates
   readonly #verify: VerifySignature
   readonly #rules: ContentRules
   readonly #firstHand: FirstHand
@@ -88,7 +84,7 @@ export class Admission {
     return {
       verdict: 'new',
       header,
-      spread: !live || (goesFirst(header) ? this.#rates.first : this.#rates.rest).take(author, now),
+      spread: !live || this.#rates.take(header, now),
     }
   }
 }

@@ -1,20 +1,16 @@
 import type { ContentRules, Header, NodeId, SignedEvent, VerifySignature } from '../../events/index.ts'
 import { HoldBackQueue } from '../hold-back-queue.ts'
 import { Admission, type HeldEvents } from './admission.ts'
-import { AuthorRates } from './author-rates.ts'
 import type { Pushed } from './broadcast-tree.ts'
 import type { FirstHand } from './first-hand.ts'
 import type { EventId, GossipEffect } from './gossip-protocol.ts'
 import { goesFirst } from './precedence.ts'
 import type { PullPause } from './pull-pause.ts'
 import { type SeenEvents, seenKey } from './seen-events.ts'
+import { SpreadRates } from './spread-rates.ts'
 
 export const HOLD_BACK_MS = 100
 export const HOLD_BACK_COUNT_MAX = 4_096
-/** Events a second of one author over the broadcast, and how many at once: a busy downloader judges tens a second. */
-export const AUTHOR_EVENTS_PER_SECOND = 200
-export const AUTHOR_EVENTS_BURST = 2_000
-export const AUTHORS_MAX = 8_192
 /** Names of events that a failing log did not take; above it, the oldest may be asked for again at once. */
 const UNTAKEN_MAX = 8_192
 
@@ -31,7 +27,7 @@ export type GossipCounts = {
 export type Fresh = Pushed & { readonly spread: boolean; readonly at: number }
 
 export type Admitted = {
-  /** `spread`: to be pushed on; not so above its author's rate. */
+  /** `spread`: to be pushed on; not so above the rate of its author or its invitation. */
   readonly fresh: readonly Fresh[]
   /** Headers of events that are here already, and at the same places what came: nobody has checked that it is the same. */
   readonly duplicates: readonly Header[]
@@ -63,12 +59,10 @@ export class Intake {
   #releaseSet = false
 
   constructor({ held, seen, pause, verify, rules, firstHand, counts }: IntakeOptions) {
-    const newRates = () => new AuthorRates<NodeId>(AUTHOR_EVENTS_PER_SECOND, AUTHOR_EVENTS_BURST, AUTHORS_MAX)
     this.#seen = seen
     this.#pause = pause
     this.#counts = counts
-    const rates = { first: newRates(), rest: newRates() }
-    this.#admission = new Admission({ held, seen, rates, verify, rules, firstHand })
+    this.#admission = new Admission({ held, seen, rates: new SpreadRates(rules), verify, rules, firstHand })
   }
 
   get heldBack(): number {

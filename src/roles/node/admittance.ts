@@ -19,6 +19,7 @@ import {
   type NodeId,
   type NodeRole,
   ownLamportMaxAt,
+  type Party,
   type Ruling,
   readCredential,
   type Standing,
@@ -144,9 +145,8 @@ export class Admittance implements NetworkRules {
     return this.budgets.forCommit()
   }
 
-  clientPartyOf(author: NodeId): string | undefined {
-    const { key, standing } = this.#holderOf(author)
-    return standing === 'client' ? key : undefined
+  partyOf(author: NodeId): Party {
+    return this.#holderOf(author)
   }
 
   lamportMax(): number {

@@ -1,28 +1,26 @@
 import assert from 'node:assert/strict'
-import type { NodeId } from '../../../src/events/index.ts'
-import {
-  FIRST_HAND_BURST,
-  FIRST_HAND_FETCH_MIN,
-  FIRST_HAND_PER_SECOND,
-  FirstHand,
-  PARTIES_MAX,
-} from '../../../src/network/gossip/first-hand.ts'
+import type { NodeId, Party } from '../../../src/events/index.ts'
+import { FIRST_HAND, FIRST_HAND_FETCH_MIN, FirstHand, PARTIES_MAX } from '../../../src/network/gossip/first-hand.ts'
 import { rulesUpTo } from '../open-rules.ts'
 import { authorOf, charges, Door, eventOf, peerOf, sent } from './gossip-at-the-door.ts'
 
 // The clients 1 and 2 came with one invitation, client 3 with another; all others are members.
-const PARTIES = new Map<NodeId, string>([
-  [authorOf(1), 'guests'],
-  [authorOf(2), 'guests'],
-  [authorOf(3), 'friends'],
+const guests: Party = { key: authorOf(101), standing: 'client' }
+const friends: Party = { key: authorOf(102), standing: 'client' }
+const PARTIES = new Map<NodeId, Party>([
+  [authorOf(1), guests],
+  [authorOf(2), guests],
+  [authorOf(3), friends],
 ])
-const clientPartyOf = (author: NodeId) => PARTIES.get(author)
+const partyOf = (author: NodeId): Party => PARTIES.get(author) ?? { key: author, standing: 'member' }
 const MEMBER = peerOf(1)
+const OTHER = peerOf(2)
+const { burst: FIRST_HAND_BURST, perSecond: FIRST_HAND_PER_SECOND } = FIRST_HAND.client
 
-describe('what clients say by their own mouths', () => {
+describe('what nodes say by their own mouths', () => {
   const doorOf = (): Door => {
-    const door = new Door({ rules: { ...rulesUpTo(1_000_000), clientPartyOf } })
-    door.link(authorOf(1), authorOf(2), authorOf(3), MEMBER)
+    const door = new Door({ rules: { ...rulesUpTo(1_000_000), partyOf } })
+    door.link(authorOf(1), authorOf(2), authorOf(3), MEMBER, OTHER)
     return door
   }
   /** In messages of a hundred. */
@@ -49,12 +47,22 @@ describe('what clients say by their own mouths', () => {
     assert.equal(door.checked, FIRST_HAND_BURST + 1 + FIRST_HAND_PER_SECOND, 'what was dropped may come again')
   })
 
-  it('is taken from others at any rate, and so is what members say', () => {
+  it('has a rate for each member too, with room for what it has said before', () => {
+    const door = doorOf()
+    const { burst, perSecond } = FIRST_HAND.member
+    say(door, MEMBER, MEMBER, 1, burst + 1)
+    assert.equal(door.checked, burst)
+    door.now += 1_000
+    say(door, MEMBER, MEMBER, burst + 1, burst + 1 + perSecond)
+    say(door, OTHER, MEMBER, burst + 1 + perSecond, burst + 1 + perSecond)
+    assert.equal(door.checked, burst + perSecond + 1, 'and none through others')
+  })
+
+  it('is taken from others at any rate', () => {
     const door = doorOf()
     say(door, MEMBER, authorOf(1), 1, FIRST_HAND_BURST + 1)
-    say(door, MEMBER, MEMBER, 1, FIRST_HAND_BURST + 1)
     say(door, authorOf(3), authorOf(2), 1, 1)
-    assert.equal(door.checked, 2 * FIRST_HAND_BURST + 3)
+    assert.equal(door.checked, FIRST_HAND_BURST + 2)
   })
 
   it('is not taken faster because it comes as an answer, asked for or not', () => {
@@ -79,7 +87,7 @@ describe('what clients say by their own mouths', () => {
   })
 
   it(`is counted for ${PARTIES_MAX} invitations`, () => {
-    const firstHand = new FirstHand({ clientPartyOf: (author) => author })
+    const firstHand = new FirstHand({ partyOf: (author) => ({ key: author, standing: 'client' }) })
     const spend = (party: NodeId) => {
       for (let count = 0; count < FIRST_HAND_BURST; count++) assert.ok(firstHand.takes(party, party, 0))
     }

@@ -7,8 +7,9 @@ import {
   UNKEPT_FIRST_MS,
   UNKEPT_MAX_MS,
 } from '../../../src/network/gossip/anti-entropy.ts'
-import { AUTHOR_EVENTS_BURST, AUTHORS_MAX, HOLD_BACK_COUNT_MAX, HOLD_BACK_MS } from '../../../src/network/gossip/intake.ts'
+import { HOLD_BACK_COUNT_MAX, HOLD_BACK_MS } from '../../../src/network/gossip/intake.ts'
 import { ASK_AGAIN_MS, PASSED_OVER_MS } from '../../../src/network/gossip/pruned-elsewhere.ts'
+import { AUTHOR_EVENTS_BURST, AUTHORS_MAX } from '../../../src/network/gossip/spread-rates.ts'
 import { OPEN_RULES } from '../open-rules.ts'
 import {
   authorOf,
