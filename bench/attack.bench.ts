@@ -15,7 +15,7 @@ import type { Bench, BenchContext, Finding } from './harness.ts'
 
 // What known attacks cost honest nodes: real processes on loopback, two bootstraps, three index nodes and two clients, each
 // attack on a network of its own, and the same seconds of that network before the attack beside it. A whole run takes more
-// than two hours: `--only NAME` runs one attack, `--seconds N` each for so long.
+// than two hours: `--only NAME` runs one attack, `--only "NAME, 50 client"` one row of it, `--seconds N` each for so long.
 
 const ATTACKS: Readonly<Record<string, Attack>> = {
   'host-names': hostNames,
@@ -58,31 +58,32 @@ const ATTACKERS: readonly Omit<Plan, 'seconds'>[] = [
 
 const bench: Bench = async (context) => {
   const { only, seconds = SECONDS, note } = context
-  const chosen = Object.entries(ATTACKS).filter(([name]) => only === undefined || only === name)
+  const chosen = Object.entries(ATTACKS)
+    .flatMap(([name, attack]) => ATTACKERS.map((attacker) => ({ name, attack, attacker, title: titleOf(name, attacker) })))
+    .filter(({ name, title }) => only === undefined || only === name || only === title)
   if (chosen.length === 0) throw new Error(`no attack is called ${only}; there are ${Object.keys(ATTACKS).join(', ')}`)
-  for (const [name, attack] of chosen) {
-    for (const attacker of ATTACKERS) {
-      const plan = { ...attacker, seconds }
-      const title = `${name}, ${plan.keys} ${plan.standing}`
-      note(`${title}: ${seconds} s without, ${seconds} s with`)
-      const network = await HonestNetwork.start({ newcomers: 1, indexNodes: plan.standing === 'member' ? 2 : 3 })
-      try {
-        const calm = await perform(network, undefined, { ...plan, keys: 0 })
-        const report = await perform(network, attack, plan)
-        if (report.fault !== undefined) note(`${title}: the attack itself failed: ${String(report.fault)}`)
-        for (const text of wrongOf(report)) note(`${title}: ${text}`)
-        tell(context, name, plan, calm, report)
-      } finally {
-        await network.end()
-      }
+  for (const { name, attack, attacker, title } of chosen) {
+    const plan = { ...attacker, seconds }
+    note(`${title}: ${seconds} s without, ${seconds} s with`)
+    const network = await HonestNetwork.start({ newcomers: 1, indexNodes: plan.standing === 'member' ? 2 : 3 })
+    try {
+      const calm = await perform(network, undefined, { ...plan, keys: 0 })
+      const report = await perform(network, attack, plan)
+      if (report.fault !== undefined) note(`${title}: the attack itself failed: ${String(report.fault)}`)
+      for (const text of wrongOf(report)) note(`${title}: ${text}`)
+      tell(context, name, plan, calm, report)
+    } finally {
+      await network.end()
     }
   }
 }
 
 export default bench
 
+const titleOf = (name: string, { keys, standing }: Omit<Plan, 'seconds'>): string => `${name}, ${keys} ${standing}`
+
 function tell({ report }: BenchContext, name: string, { standing, keys }: Plan, calm: Report, attacked: Report): void {
-  const title = `${name}, ${keys} ${standing}`
+  const title = titleOf(name, { keys, standing })
   const isMember = standing === 'member'
   const row = (what: string, unit: string, of: (one: Report) => number, target?: Finding['target']): void => {
     const before = of(calm)
@@ -126,5 +127,7 @@ const searchesRight = ({ searches, browses }: Report): number =>
 const diskBytesAnHour = ({ diskBytesMore, seconds }: Report): number => (diskBytesMore * 3_600) / seconds
 
 /** Of each kind the first thing that went wrong. */
-const wrongOf = ({ publications, searches, browses, ended }: Report): string[] =>
-  [publications.wrong[0], searches.wrong[0], browses.wrong[0], ended[0]].filter((text) => text !== undefined)
+const wrongOf = ({ publications, searches, browses, ended, lastNotAlive }: Report): string[] =>
+  [publications.wrong[0], searches.wrong[0], browses.wrong[0], ended[0], lastNotAlive].filter(
+    (text = '') => text !== '',
+  ) as string[]

@@ -118,7 +118,8 @@ export type DownloadPaused = { kind: 'download.paused'; infoHash: InfoHash }
 export type DownloadResumed = { kind: 'download.resumed'; infoHash: InfoHash }
 export type DownloadRemoved = { kind: 'download.removed'; infoHash: InfoHash; filesDeleted: boolean }
 
-export type QuarantineReason = 'clock-jump' | 'bad-signature' | 'malformed' | 'flood'
+/** `equivocation`: its author signed two events with one number. */
+export type QuarantineReason = 'clock-jump' | 'bad-signature' | 'malformed' | 'flood' | 'equivocation'
 export type EventQuarantined = {
   kind: 'event.quarantined'
   sender: NodeId

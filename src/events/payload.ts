@@ -86,7 +86,7 @@ const text = (value: string | null | undefined, bytesMax: number, what: string):
 const ROLES: readonly NodeRole[] = ['bootstrap', 'index', 'client']
 const EVIDENCE: readonly BadPieceEvidence[] = ['sole-source', 'block-differs']
 const HOW_CHANGED: readonly HowChanged[] = ['gone', 'shorter', 'modified', 'bad-piece']
-const REASONS: readonly QuarantineReason[] = ['clock-jump', 'bad-signature', 'malformed', 'flood']
+const REASONS: readonly QuarantineReason[] = ['clock-jump', 'bad-signature', 'malformed', 'flood', 'equivocation']
 
 /** Longest title kept, in UTF-16 units; longer ones are refused, not cut, since the signature covers them. */
 export const TITLE_LENGTH_MAX = 512

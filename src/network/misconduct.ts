@@ -3,8 +3,14 @@ import type { EventEvidence } from './protocol.ts'
 
 // What peers did wrong on their links: enough of it costs the link, and all of it is told in the log, in few entries.
 
-/** Points of an offence. An honest relay checks signatures and codecs, so three such are no accident; a clock may differ. */
-const POINTS: { readonly [R in QuarantineReason]: number } = { malformed: 34, 'bad-signature': 34, flood: 20, 'clock-jump': 1 }
+/**
+ * Points of an offence. An honest relay checks signatures and codecs, so three such are no accident; a clock may differ. Two
+ * events with one number are no accident either, unless somebody started from an old copy of a data directory.
+ */
+const POINTS: { readonly [R in QuarantineReason]: number } = {
+  ...{ malformed: 34, 'bad-signature': 34, equivocation: 100 },
+  ...{ flood: 20, 'clock-jump': 1 },
+}
 const DROP_AT = 100
 /** A peer that was dropped is let in again when its points have worn off to this. */
 const ADMIT_BELOW = 50

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:dgram'
+import type { RemoteInfo, Socket } from 'node:dgram'
 import { isKrpcMessage } from './krpc-message.ts'
 
 /**
@@ -9,8 +9,9 @@ import { isKrpcMessage } from './krpc-message.ts'
 export function guardDatagrams(socket: Socket, rejected: () => void): void {
   const handlers = socket.listeners('message')
   socket.removeAllListeners('message')
-  socket.on('message', (datagram: Uint8Array, from: unknown) => {
-    if (!isKrpcMessage(datagram)) return rejected()
+  socket.on('message', (datagram: Uint8Array, from: RemoteInfo) => {
+    // Port 0 cannot be answered: the answer throws.
+    if (from.port === 0 || !isKrpcMessage(datagram)) return rejected()
     try {
       for (const handler of handlers) handler.call(socket, datagram, from)
     } catch {

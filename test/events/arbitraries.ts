@@ -135,7 +135,13 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
   'download.removed': { infoHash: infoHashes, filesDeleted: fc.boolean() },
   'event.quarantined': {
     sender: nodeIds,
-    reason: fc.constantFrom('clock-jump' as const, 'bad-signature' as const, 'malformed' as const, 'flood' as const),
+    reason: fc.constantFrom(
+      'clock-jump' as const,
+      'bad-signature' as const,
+      'malformed' as const,
+      'flood' as const,
+      'equivocation' as const,
+    ),
     author: fc.option(nodeIds),
     authorSeq: uint53,
     lamport: uint53,

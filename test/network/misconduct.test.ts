@@ -11,6 +11,7 @@ describe('misconduct', () => {
   const drops: readonly [reason: QuarantineReason, offences: number][] = [
     ['malformed', 3],
     ['bad-signature', 3],
+    ['equivocation', 1],
     ['flood', 5],
     ['clock-jump', 100],
   ]

@@ -31,6 +31,7 @@ export type Verdict =
   | { verdict: 'ignored'; header: Header }
 
 type AdmissionOptions = {
+  self: NodeId
   held: HeldEvents
   seen: SeenEvents
   rates: SpreadRates
@@ -45,6 +46,7 @@ type AdmissionOptions = {
  * signature alone, which anybody sees; for the rest, the author who signed it does.
  */
 export class Admission {
+  readonly #self: NodeId
   readonly #held: HeldEvents
   readonly #seen: SeenEvents
   readonly #rates: SpreadRates
@@ -52,7 +54,8 @@ export class Admission {
   readonly #rules: ContentRules
   readonly #firstHand: FirstHand
 
-  constructor({ held, seen, rates, verify, rules, firstHand }: AdmissionOptions) {
+  constructor({ self, held, seen, rates, verify, rules, firstHand }: AdmissionOptions) {
+    this.#self = self
     this.#held = held
     this.#seen = seen
     this.#rates = rates
@@ -67,7 +70,10 @@ export class Admission {
     if (header === undefined || header.stream !== 'gossip')
       return { verdict: 'rejected', reason: 'malformed', against: 'sender', header: undefined }
     const { author, authorSeq } = header
-    if (this.#seen.has(author, authorSeq) || this.#held.has(header)) return { verdict: 'duplicate', header }
+    const seen = this.#seen.get(author, authorSeq)
+    // Of what is in the log already nobody looks: that would be a read for each copy.
+    const isFork = seen !== undefined && author !== this.#self && !isSame(seen.event.body, event.body)
+    if (!isFork && (seen !== undefined || this.#held.has(header))) return { verdict: 'duplicate', header }
     // Before the signature: of an author who is shut nothing is taken, whoever wrote it, and it must not cost a check each.
     // A revoked one may show a new admission.
     const mayComeBack = header.kind === KINDS['node.admitted'].number && this.#rules.isRevoked(author)
@@ -76,6 +82,7 @@ export class Admission {
     if (!this.#firstHand.takes(from, author, now)) return { verdict: 'ignored', header }
     if (!this.#verify('event', event.body, event.signature, author))
       return { verdict: 'rejected', reason: 'bad-signature', against: 'sender', header }
+    if (isFork) return { verdict: 'rejected', reason: 'equivocation', against: 'author', header }
     const credential = header.kind === KINDS['node.admitted'].number ? credentialIn(header) : undefined
     if (this.#rules.judge(header, credential) !== 'take') return { verdict: 'ignored', header }
     if (!isStamp(header.lamport, this.#rules.lamportMax()))
@@ -88,6 +95,9 @@ export class Admission {
     }
   }
 }
+
+/** Events are some 200 bytes. */
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, at) => byte === b[at])
 
 function headerOf({ body }: SignedEvent): ScannedBody | undefined {
   try {

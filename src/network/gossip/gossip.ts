@@ -53,10 +53,10 @@ export class Gossip implements Protocol<GossipInput, GossipMessage, GossipTimer>
     this.#held = held
     this.#verify = verify
     this.#pruned = new PrunedElsewhere({ self, held, retentionMs, isRecovering })
-    this.#spanning = new SpanningTree(self, isClient)
+    this.#spanning = new SpanningTree(self, isClient, (node) => rules.partyOf?.(node)?.standing)
     this.#tree = new BroadcastTree(this.#spanning)
     const firstHand = new FirstHand(rules)
-    this.#intake = new Intake({ held, seen, pause, verify, rules, firstHand, counts })
+    this.#intake = new Intake({ self, held, seen, pause, verify, rules, firstHand, counts })
     this.#antiEntropy = new AntiEntropy({ held, seen, pause, pruned: this.#pruned, random, rules, firstHand })
   }
 

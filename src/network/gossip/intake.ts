@@ -38,6 +38,7 @@ export type Admitted = {
 }
 
 type IntakeOptions = {
+  self: NodeId
   held: HeldEvents
   seen: SeenEvents
   pause: PullPause
@@ -58,11 +59,11 @@ export class Intake {
   readonly #untaken = new Map<string, EventId>()
   #releaseSet = false
 
-  constructor({ held, seen, pause, verify, rules, firstHand, counts }: IntakeOptions) {
+  constructor({ self, held, seen, pause, verify, rules, firstHand, counts }: IntakeOptions) {
     this.#seen = seen
     this.#pause = pause
     this.#counts = counts
-    this.#admission = new Admission({ held, seen, rates: new SpreadRates(rules), verify, rules, firstHand })
+    this.#admission = new Admission({ self, held, seen, rates: new SpreadRates(rules), verify, rules, firstHand })
   }
 
   get heldBack(): number {

@@ -1,4 +1,4 @@
-import type { NodeId } from '../../events/index.ts'
+import type { NodeId, Standing } from '../../events/index.ts'
 import type { BeaconMessage } from '../wire.ts'
 import type { GossipEffect } from './gossip-protocol.ts'
 
@@ -19,11 +19,13 @@ const LOST_MAX = 64
 type Claim = { rootKey: string; root: NodeId; client: boolean; distance: number; beat: number; child: boolean }
 type Place = { rootKey: string; root: NodeId; client: boolean; distance: number; beat: number; parent: NodeId | undefined }
 
+const standing = (isClient: boolean): Standing => (isClient ? 'client' : 'member')
 const keyOf = (root: NodeId, client: boolean): string => (client ? `1${root}` : `0${root}`)
 
 export class SpanningTree {
   readonly #self: NodeId
   readonly #isClient: boolean
+  readonly #standingOf: (node: NodeId) => Standing | undefined
   readonly #claims = new Map<NodeId, Claim | undefined>()
   /** Roots that are gone, and the beat up to which nothing is believed of them. */
   readonly #lost = new Map<string, number>()
@@ -31,9 +33,11 @@ export class SpanningTree {
   #place: Place
   #beatAt = 0
 
-  constructor(self: NodeId, isClient: boolean) {
+  /** @param standingOf as what a node is known here; undefined where nobody is told from anybody */
+  constructor(self: NodeId, isClient: boolean, standingOf: (node: NodeId) => Standing | undefined = () => undefined) {
     this.#self = self
     this.#isClient = isClient
+    this.#standingOf = standingOf
     this.#place = this.#asRoot()
   }
 
@@ -59,6 +63,9 @@ export class SpanningTree {
   receive(from: NodeId, message: BeaconMessage, now: number): GossipEffect[] {
     if (!this.#claims.has(from)) return []
     const { root, client, distance, beat, parent } = message
+    // A root that is made up would have no end of beats, and the one who made it up would be everybody's parent. Of one that
+    // was admitted a moment ago the next beat tells again.
+    if ((this.#standingOf(root) ?? standing(client)) !== standing(client)) return []
     const rootKey = keyOf(root, client)
     this.#claims.set(from, { rootKey, root, client, distance: Math.min(distance, NO_DISTANCE), beat, child: parent })
     return this.#settle(now, false)

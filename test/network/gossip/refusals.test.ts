@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { SignedEvent } from '../../../src/events/index.ts'
+import type { Event, InfoHash, SignedEvent } from '../../../src/events/index.ts'
 import {
   FETCH_ALONE_MS,
   FETCHES_MAX,
@@ -83,6 +83,17 @@ describe('what gossip refuses', () => {
     assert.deepEqual(charged(door.push(NEAR, forged)), ['bad-signature'])
     const sound = door.push(NEAR, eventOf(AUTHOR, 1))
     assert.equal(pushedTo(sound, FAR), 1, 'the sound event of this number is news')
+    assert.equal(ingested().length, 1)
+  })
+
+  it('is held against its author where it is another one under a number that was used a moment ago', () => {
+    const event: Event = { kind: 'torrent.withdrawn', infoHash: '2'.repeat(40) as InfoHash, title: 'y' }
+    assert.deepEqual(charges(door.push(NEAR, eventOf(AUTHOR, 1))), [])
+    assert.deepEqual(charges(door.push(THIRD, eventOf(AUTHOR, 1))), [], 'a copy')
+    const [charge, ...more] = charges(door.push(THIRD, eventOf(AUTHOR, 1, { event })))
+    assert.deepEqual([charge?.peer, charge?.reason, more.length], [AUTHOR, 'equivocation', 0])
+    const [forger] = charges(door.push(THIRD, eventOf(AUTHOR, 1, { event, forged: true })))
+    assert.deepEqual([forger?.peer, forger?.reason], [THIRD, 'bad-signature'])
     assert.equal(ingested().length, 1)
   })
 

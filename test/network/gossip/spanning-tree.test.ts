@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { NodeId } from '../../../src/events/index.ts'
+import type { NodeId, Standing } from '../../../src/events/index.ts'
 import type { GossipEffect } from '../../../src/network/gossip/gossip-protocol.ts'
 import { BEACON_EVERY_MS, SpanningTree } from '../../../src/network/gossip/spanning-tree.ts'
 import type { GossipMessage } from '../../../src/network/wire.ts'
@@ -176,5 +176,28 @@ describe('spanning tree', () => {
       }),
       { numRuns: 40 },
     )
+  })
+
+  it('has no root that is made up, or is said to be what it was not admitted as', () => {
+    const [self, peer, member, client] = [id(9), id(8), id(2), id(3)]
+    const standings = new Map<NodeId, Standing>([
+      [peer, 'client'],
+      [member, 'member'],
+      [client, 'client'],
+    ])
+    const rootOf = (tree: SpanningTree) => {
+      const told = tree.beaconFor(peer)
+      return told.do === 'send' && told.message.type === 'beacon' ? told.message.root : undefined
+    }
+    const tree = new SpanningTree(self, false, (node) => standings.get(node) ?? 'client')
+    tree.linkUp(peer)
+    const claim = { type: 'beacon', client: false, distance: 1, beat: 7, parent: false } as const
+    for (const root of [id(1), client]) {
+      tree.receive(peer, { ...claim, root }, 0)
+      assert.equal(rootOf(tree), self)
+    }
+    assert.equal(tree.pushesTo(peer), true)
+    tree.receive(peer, { ...claim, root: member }, 0)
+    assert.equal(rootOf(tree), member)
   })
 })
