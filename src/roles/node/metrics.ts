@@ -115,7 +115,7 @@ const COUNTERS: readonly Metric[] = [
   },
   {
     name: 'p2pt_quarantined_total',
-    help: 'Offences of peers: clock jumps, bad signatures, malformed messages, floods.',
+    help: 'Offences of peers: clock jumps, bad signatures, malformed messages, floods, two events with one number.',
     read: ({ status }) => one(status.gossip.quarantined),
   },
   {
