@@ -16,10 +16,10 @@ export async function withDirectory<T>(run: (directory: string) => Promise<T>): 
   }
 }
 
-export const openLog = (directory: string): Promise<EventLog> =>
+export const openLog = (directory: string, author = 10_000): Promise<EventLog> =>
   openLevelLog({
     directory,
-    signer: signerOf(10_000),
+    signer: signerOf(author),
     clock: systemClock,
     upcast: (_kind, _version, payload) => payload,
     create: true,

@@ -41,3 +41,10 @@ export function crc32c(bytes: Uint8Array, start: number, end: number): number {
   for (; at < end; at++) crc = (t0[(crc ^ (bytes[at] as number)) & 255] as number) ^ (crc >>> 8)
   return ~crc >>> 0
 }
+
+/** The same checksum a byte at a time, where its end is not known. */
+export const crc32cSteps = {
+  start: ~0,
+  add: (crc: number, byte: number): number => ((TABLES[0] as Uint32Array)[(crc ^ byte) & 255] as number) ^ (crc >>> 8),
+  end: (crc: number): number => ~crc >>> 0,
+} as const

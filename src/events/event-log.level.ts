@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
-import type { VerifyOptions } from './audit-database.level.ts'
+import type { VerifyOptions } from './audit-log.level.ts'
 import type { PlanTools } from './commit-plan.ts'
 import { CommittedLog, reasonOf } from './committed-log.ts'
 import type { LogCopy } from './copy-log.level.ts'
@@ -19,7 +19,7 @@ import {
   openExistingDatabase,
   readMeta,
 } from './log-database.level.ts'
-import { fileDamage } from './log-files.fs.ts'
+import { type FileCheck, fileDamage } from './log-files.fs.ts'
 import { LogReader } from './log-reader.ts'
 import { LogState } from './log-state.ts'
 import { claimPath } from './open-paths.fs.ts'
@@ -31,7 +31,7 @@ import { DIGEST_BYTES } from './segment-summary.ts'
 import { asDamage } from './segment-value.level.ts'
 import { syncDirectory } from './sync-directory.fs.ts'
 import type { Upcast } from './upcasting.ts'
-import { verifyLog } from './verify-log.level.ts'
+import { verifyLog } from './verify-log.fs.ts'
 import type { LogVerdict } from './verify-log.ts'
 
 export type LevelLogOptions = PlanTools & {
@@ -90,7 +90,7 @@ function copier(store: SegmentStore, state: LogState, author: NodeId): StoppedLo
  */
 export async function openLevelLog({ directory, create = false, ...tools }: LevelLogOptions): Promise<LevelLog> {
   if (create && !existsSync(logPaths(directory).head)) await createLevelLog(directory, tools.signer.id)
-  await refuseDamaged(directory, tools.signer.id)
+  await refuseDamaged(directory, tools.signer.id, readsUpTo(TABLE_BYTES_AT_START))
   const release = claimLog(directory)
   let database: LogDatabase | undefined
   try {
@@ -155,7 +155,7 @@ export async function createLevelLog(directory: string, author: NodeId): Promise
  * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_DAMAGED`, `LOG_NEWER`, `LOG_FOREIGN`
  */
 export async function readLevelLog({ directory, upcast, author }: ReadOptions): Promise<StoppedLog> {
-  await refuseDamaged(directory, author)
+  await refuseDamaged(directory, author, () => true)
   const unclaim = claimLog(directory)
   let copy: LinkedCopy | undefined
   let database: LogDatabase | undefined
@@ -186,13 +186,24 @@ type ReadOptions = { readonly directory: string; readonly upcast: Upcast; readon
 /** Folders of copies that are read, in the data directory. */
 const READ_PREFIX = 'read-'
 
+/** Tables that are read block by block before a node opens its log: half a second's worth. The scrub reads the others. */
+const TABLE_BYTES_AT_START = 192 << 20
+
+function readsUpTo(bytesMax: number): FileCheck['reads'] {
+  let left = bytesMax
+  return (_name, bytes) => {
+    left -= bytes
+    return left >= 0
+  }
+}
+
 // LevelDB drops what it cannot read when it opens a database, and then removes the file that it stood in: whoever looks
 // first must look at the files. The end of a log that was not closed may be torn, which is no damage unless an
 // acknowledged event was in it: that is for the audit of a copy to say.
-async function refuseDamaged(directory: string, author: NodeId | undefined): Promise<void> {
+async function refuseDamaged(directory: string, author: NodeId | undefined, reads: FileCheck['reads']): Promise<void> {
   const paths = logPaths(directory)
   if (!statSync(paths.database, { throwIfNoEntry: false })?.isDirectory()) return
-  if (fileDamage(paths.database, { isClean: true, tables: false }).length === 0) return
+  if (fileDamage(paths.database, { isClean: true, reads }).problems.length === 0) return
   const { intact, ranges } = await verifyLog(directory, author === undefined ? {} : { author })
   if (!intact) throw new LogError({ code: 'LOG_DAMAGED', ranges })
 }

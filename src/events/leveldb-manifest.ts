@@ -1,15 +1,20 @@
-import { recordsOf } from './leveldb-files.ts'
+import { recordsOf } from './leveldb-log-file.ts'
 import { Cursor } from './varint.ts'
 
 // Which files of a LevelDB directory belong to the database: a table that a crash left half written is none of them, and
 // one that is missing or too short is found by its name and size alone. Format: db/version_edit.cc of google/leveldb.
 
+/** Size in bytes, and its first and last key (without the number of the write), as copies. */
+export type LiveTable = { readonly size: number; readonly first: Uint8Array; readonly last: Uint8Array }
+
 export type LiveFiles = {
-  /** Size in bytes of each table, by its number. */
-  readonly tables: ReadonlyMap<number, number>
+  /** By their numbers. */
+  readonly tables: ReadonlyMap<number, LiveTable>
   /** Log files with this number and later ones hold what is in no table yet. */
   readonly logNumber: number
 }
+
+const KEY_TRAILER_BYTES = 8
 
 const TAG = {
   comparator: 1,
@@ -24,11 +29,16 @@ const TAG = {
 
 /** Follows the edits of a MANIFEST file whose checksums hold. @throws VarintError if they cannot be read */
 export function liveFiles(manifest: Uint8Array): LiveFiles {
-  const tables = new Map<number, number>()
+  const tables = new Map<number, LiveTable>()
   let logNumber = 0
   for (const record of recordsOf(manifest)) {
     const cursor = new Cursor(record)
     const skipText = (): void => void cursor.skip(cursor.varint())
+    const userKey = (): Uint8Array => {
+      const length = cursor.varint()
+      const start = cursor.skip(length)
+      return record.slice(start, start + Math.max(0, length - KEY_TRAILER_BYTES))
+    }
     while (cursor.at < cursor.end) {
       switch (cursor.varint()) {
         case TAG.logNumber:
@@ -52,10 +62,8 @@ export function liveFiles(manifest: Uint8Array): LiveFiles {
           break
         case TAG.newFile: {
           cursor.varint()
-          const number = cursor.varint()
-          tables.set(number, cursor.varint())
-          skipText()
-          skipText()
+          const [number, size] = [cursor.varint(), cursor.varint()]
+          tables.set(number, { size, first: userKey(), last: userKey() })
           break
         }
         // A later LevelDB's: nothing behind it can be told.

@@ -1,5 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { AbstractSnapshot } from 'abstract-level'
 import { Level } from 'level'
 import { LogError } from './event-log.ts'
 import { readHeadFile } from './head-file.fs.ts'
@@ -7,6 +8,7 @@ import { isNodeId, type NodeId } from './ids.ts'
 import type { Floors } from './log-state.ts'
 import { META_KEY, SUMMARIES } from './segment-keys.ts'
 import { damaged } from './segment-value.level.ts'
+import type { StoredEntries } from './stored-entries.ts'
 
 /** What this version reads and writes. */
 export const LOG_FORMAT = 1
@@ -15,10 +17,6 @@ const FORMAT_SINCE = '0.1.0'
 
 /** LevelDB can do more in Node than the types of `level`, which are those of every platform, tell. */
 export type LogDatabase = Level<Uint8Array, Buffer> & { compactRange(start: Uint8Array, end: Uint8Array): Promise<void> }
-
-/** Restores what LevelDB can restore of a database that is not open; it does not say what it dropped. */
-export const repairDatabase = (path: string): Promise<void> =>
-  (Level as unknown as { repair(path: string): Promise<void> }).repair(path)
 
 /** The folder of the database in a data directory. */
 export const LOG_NAME = 'log'
@@ -109,7 +107,7 @@ export function assertThere(directory: string): void {
  * Checks format and owner.
  * @throws LogError `LOG_NEWER`, `LOG_FOREIGN`, `LOG_DAMAGED`
  */
-export async function readMeta(database: LogDatabase, expected: NodeId | undefined): Promise<Meta> {
+export async function readMeta(database: Pick<StoredEntries, 'get'>, expected: NodeId | undefined): Promise<Meta> {
   const bytes = await database.get(META_KEY)
   const meta = bytes && parseMeta(bytes.toString('utf8'))
   if (meta === undefined) throw damaged({ from: 1, to: 1, what: 'altered' })
@@ -142,3 +140,22 @@ function parseMeta(text: string): Meta | undefined {
     return undefined
   }
 }
+
+const READ_AHEAD = { entries: 1000, bytes: 1024 * 1024 }
+
+/** The entries of an open database, as of this moment if there is a snapshot of it. */
+export const entriesOfDatabase = (database: LogDatabase, snapshot?: AbstractSnapshot): StoredEntries => ({
+  get: (key) => database.get(key, snapshot === undefined ? {} : { snapshot }),
+  async *entries(range) {
+    const iterator = database.iterator({ ...range, highWaterMarkBytes: READ_AHEAD.bytes, ...(snapshot && { snapshot }) })
+    try {
+      for (;;) {
+        const entries = await iterator.nextv(READ_AHEAD.entries)
+        if (entries.length === 0) return
+        yield* entries
+      }
+    } finally {
+      await iterator.close()
+    }
+  },
+})

@@ -1,31 +1,37 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { segmentsOf } from './audit-database.level.ts'
+import { crc32 } from 'node:zlib'
+import { readSummary, unsealed } from './audit-log.level.ts'
 import { STREAMS } from './body-scan.ts'
+import { flippedBit } from './corrected-bit.ts'
+import { DatabaseFiles, type StoredVersion } from './database-files.fs.ts'
 import type { Stream } from './envelope.ts'
 import { LogError } from './event-log.ts'
 import { bootId, HeadFile, readHeadFile } from './head-file.fs.ts'
 import { type HeadMark, type HeadRecord, provenMark } from './head-record.ts'
 import { toHex } from './hex.ts'
-import type { NodeId } from './ids.ts'
-import { type LinkedCopy, linkedCopy } from './linked-copy.fs.ts'
-import {
-  encodeMeta,
-  LOG_NAME,
-  type LogDatabase,
-  logPaths,
-  openDatabase,
-  readMeta,
-  repairDatabase,
-} from './log-database.level.ts'
+import type { NetworkId, NodeId } from './ids.ts'
+import { encodeMeta, type LogDatabase, logPaths, openDatabase, readMeta } from './log-database.level.ts'
 import type { Floors } from './log-state.ts'
 import { claimPath } from './open-paths.fs.ts'
-import { type LostRange, Salvage, type Salvaged } from './salvage.ts'
-import { ARRIVALS, META_KEY, SNAPSHOTS, SUMMARIES, segmentKey, summaryKey } from './segment-keys.ts'
+import { type LostRange, Salvage, type Salvaged, type SalvageTools } from './salvage.ts'
+import {
+  ARRIVALS,
+  firstOfKey,
+  KEY_BYTES,
+  type KeyRange,
+  META_KEY,
+  SEGMENTS,
+  SNAPSHOTS,
+  SUMMARIES,
+  segmentKey,
+  summaryKey,
+} from './segment-keys.ts'
 import { decodeSummary, encodeSummary } from './segment-summary.ts'
-import { CHECKSUM_BYTES, chainDigest, isSealed, sealValue } from './segment-value.level.ts'
+import { CHECKSUM_BYTES, chainDigest, isSealed, sealSegment, sealValue, storedFrames } from './segment-value.level.ts'
+import { verifierOf } from './signer.sodium.ts'
 import { syncDirectory } from './sync-directory.fs.ts'
-import { verifyLog } from './verify-log.level.ts'
+import { verifyLog } from './verify-log.fs.ts'
 import type { LogVerdict } from './verify-log.ts'
 
 export type LogRepair = {
@@ -45,34 +51,33 @@ export type LogRepair = {
 const BATCH_BYTES = 4 * 1024 * 1024
 /** The new database while it is being written, in the data directory. */
 const DRAFT = 'log.repaired'
-const PLAIN_PREFIX = 'repair-plain-'
-const REPAIRED_PREFIX = 'repair-again-'
 /** Own events that may be lost at the end where nothing says how far the log reached: one commit. */
 const UNRECORDED_EVENTS_MAX = 1024
 
 /**
- * Makes a stopped node's damaged log usable again: every segment that the chain of digests proves is written to a new
- * database, each hole is recorded with the digests on both sides, and the damaged files are kept in `damaged-<n>`.
+ * Makes a stopped node's damaged log usable again: every segment that the chain of digests proves, and every
+ * signed event of the others, is written to a new database, each hole is recorded with the digests on both sides, and the damaged files are kept in `damaged-<n>`.
  * The caller holds the directory's lock, see `openStoppedDirectory`.
- * @param author whose log it is
  * @param beforeReplaced called with the floors before the repaired log takes the place of the damaged one
  * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_NEWER`, `LOG_FOREIGN`; what the disk says, and then the damaged log is as it was
  */
 export async function repairLog(
   directory: string,
-  author: NodeId,
+  { author, network }: LogOwner,
   beforeReplaced: (floors: Floors) => void = () => {},
 ): Promise<LogRepair> {
   const paths = logPaths(directory)
   await finishEarlierRepair(directory)
-  const before = await verifyLog(directory, { author })
+  const before = await verifyLog(directory)
+  if (before.intact && before.author !== undefined && before.author !== author)
+    throw new LogError({ code: 'LOG_FOREIGN', expected: author, found: before.author })
   if (before.intact) return { repaired: false, before, after: before, keptIn: null, lost: [], floors: {} }
   const release = claimPath(directory, 'log')
   try {
     const record = readHeadFile(paths.head)
     // A head file alone that is gone says nothing against the end of the log; more damage does.
     const unrecorded = record === undefined && before.problems.length > 1 ? UNRECORDED_EVENTS_MAX : 0
-    const { lost, floors } = await rewrite(directory, author, record, unrecorded)
+    const { lost, floors } = await rewrite(directory, { author, network }, record, unrecorded)
     beforeReplaced(floors)
     const keptIn = putInPlace(directory)
     await recordHead(directory)
@@ -86,37 +91,38 @@ export async function repairLog(
 /** Writes what can be kept to the draft. */
 async function rewrite(
   directory: string,
-  author: NodeId,
+  { author, network }: LogOwner,
   record: HeadRecord | undefined,
   unrecorded: number,
 ): Promise<{ lost: readonly LostRange[]; floors: Floors }> {
   rmSync(join(directory, DRAFT), { recursive: true, force: true })
+  const { database } = logPaths(directory)
+  using files = existsSync(database) ? DatabaseFiles.read(database) : undefined
+  const meta = files && (await readMeta(files, undefined).catch(unlessRefused))
   const mark = record && provenMark(record, bootId())
-  await using source = await bestSource(directory, author, mark)
-  const { rows, lost, end } = source.salvaged
+  const salvaged = salvage(files, { author, network }, mark)
+  assertOwn(salvaged, author, meta?.author)
+  const old = meta?.author === author ? meta : undefined
+  const { rows, lost, end } = salvaged
   // What was once written behind what is kept, durable or not.
   const beyond = Math.max(unrecorded, (record?.latest.seq ?? 0) - end.seq)
   const unknown = lost.reduce((sum, range) => sum + range.unknown, 0) + beyond
-  const old = source.database && (await readMeta(source.database, author).catch(unlessRefused))
-  const floors = floorsAfter(author, source.salvaged, unknown, old?.floors ?? {})
+  const floors = floorsAfter(author, salvaged, unknown, old?.floors ?? {})
   const target = await openDatabase(join(directory, DRAFT), true)
   try {
     const writer = new RowWriter(target)
-    for (const { summary, framesAt } of rows) {
-      if (framesAt !== undefined) {
-        const value = await source.database?.get(segmentKey(framesAt))
-        if (value === undefined) throw new Error(`segment ${framesAt} cannot be read a second time`)
-        await writer.put(segmentKey(summary.first), value)
+    for (const { summary, frames } of rows) {
+      if (frames !== undefined) {
+        const preface = summary.removal === undefined ? { before: summary.before } : { summary }
+        await writer.put(segmentKey(summary.first), sealSegment(preface, [frames()]))
       }
       await writer.put(summaryKey(summary.first), sealValue([encodeSummary(summary)]))
     }
-    for (const range of [ARRIVALS, SNAPSHOTS]) {
-      for (const [key, value] of (await source.database
-        ?.iterator(range)
-        .all()
-        .catch(() => [])) ?? [])
-        if (isSealed(value)) await writer.put(key, value)
-    }
+    for (const range of [ARRIVALS, SNAPSHOTS])
+      for await (const [key, value] of files?.entries(range) ?? []) {
+        const whole = mended(value)
+        if (whole !== undefined) await writer.put(key, whole)
+      }
     await writer.flush()
     // Last: a draft with it is whole.
     await target.put(META_KEY, encodeMeta({ author, floors }), { sync: true })
@@ -126,63 +132,70 @@ async function rewrite(
   return { lost, floors }
 }
 
-type Source = AsyncDisposable & { readonly database: LogDatabase | undefined; readonly salvaged: Salvaged }
+/** Whose log it is, and the network that its events are signed in. */
+export type LogOwner = { readonly author: NodeId; readonly network: NetworkId }
 
-/** Copies of the damaged database, as it opens and as LevelDB repairs it; the one that holds more. */
-async function bestSource(directory: string, author: NodeId, mark: HeadMark | undefined): Promise<Source> {
-  const plain = await sourceOf(directory, author, mark, false)
-  if (plain !== undefined && plain.salvaged.lost.length === 0) return plain
-  const repaired = await sourceOf(directory, author, mark, true)
-  if (repaired !== undefined && repaired.salvaged.eventsKept > (plain?.salvaged.eventsKept ?? -1)) {
-    await plain?.[Symbol.asyncDispose]()
-    return repaired
+function salvage(files: DatabaseFiles | undefined, { author, network }: LogOwner, mark: HeadMark | undefined): Salvaged {
+  const verify = verifierOf(network)
+  const isSigned: SalvageTools['isSigned'] = ({ body, signature }, by) => verify('event', body, signature, by)
+  const salvage = new Salvage({ chain: chainDigest, author, isSigned })
+  for (const [version, isCurrent] of versionsOf(files, SUMMARIES)) {
+    const value = mended(files?.value(version) ?? NOTHING)
+    const summary = value && readSummary({ first: firstOfKey(version.key), value })
+    if (summary === undefined) continue
+    salvage.addSummary(summary, isCurrent)
   }
-  await repaired?.[Symbol.asyncDispose]()
-  if (plain !== undefined) return plain
-  return { database: undefined, salvaged: new Salvage(chainDigest).finish(mark), async [Symbol.asyncDispose]() {} }
+  for (const [version, isCurrent] of versionsOf(files, SEGMENTS)) {
+    const read = (): Buffer => {
+      const value = files?.value(version) ?? NOTHING
+      return mended(value) ?? value
+    }
+    const value = read()
+    const found = { first: firstOfKey(version.key), ...unsealed(value), isCurrent }
+    if (!salvage.addSegment(found, () => storedFrames(read()))) salvage.addRaw(read)
+  }
+  for (const place of files?.unread ?? []) salvage.addRaw(() => files?.value({ place }) ?? NOTHING)
+  return salvage.finish(mark)
 }
 
-async function sourceOf(
-  directory: string,
-  author: NodeId,
-  mark: HeadMark | undefined,
-  repairs: boolean,
-): Promise<Source | undefined> {
-  const copy: LinkedCopy = linkedCopy(directory, LOG_NAME, repairs ? REPAIRED_PREFIX : PLAIN_PREFIX)
-  let database: LogDatabase | undefined
-  const dispose = async (): Promise<void> => {
-    await database?.close()
-    copy[Symbol.dispose]()
+/**
+ * A log that says it is another node's is respected, unless there are private events of this node in it: then it is a file of
+ * the other's that has come among its own.
+ * @throws LogError `LOG_FOREIGN`
+ */
+function assertOwn({ rows }: Salvaged, author: NodeId, found: NodeId | undefined): void {
+  const isOwn = rows.some(({ summary }) => summary.runs.some((run) => run.stream === 'local' && run.author === author))
+  if (found !== undefined && found !== author && !isOwn) throw new LogError({ code: 'LOG_FOREIGN', expected: author, found })
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** All that was written under these keys, and whether it holds still: the newest of a key, unless it was deleted. */
+function* versionsOf(files: DatabaseFiles | undefined, range: KeyRange): Generator<[StoredVersion, isCurrent: boolean]> {
+  let before: Uint8Array | undefined
+  for (const version of files?.versions(range) ?? []) {
+    const isNewest = version.isLive && (before === undefined || Buffer.compare(before, version.key) !== 0)
+    if (version.isLive) before = version.key
+    if (!version.isDeletion && version.key.length === KEY_BYTES) yield [version, isNewest]
   }
-  try {
-    if (repairs) await repairDatabase(copy.path)
-    database = await openDatabase(copy.path, false)
-    await readMeta(database, author).catch(unlessRefused)
-    const salvage = new Salvage(chainDigest)
-    for await (const found of segmentsOf(database, undefined)) salvage.add(found)
-    const salvaged = salvage.finish(mark)
-    assertOwn(salvaged, author)
-    return { database, salvaged, [Symbol.asyncDispose]: dispose }
-  } catch (error) {
-    await dispose()
-    if (error instanceof LogError) throw error
-    // Not readable this way: what can be had is had the other way.
-    return undefined
-  }
+}
+
+/** A value whose checksum holds, if need be once a single bit of it is flipped back. */
+function mended(value: Buffer): Buffer | undefined {
+  if (value.length < CHECKSUM_BYTES || isSealed(value)) return value.length < CHECKSUM_BYTES ? undefined : value
+  const [found, wanted] = [crc32(value.subarray(CHECKSUM_BYTES)), value.readUInt32LE(0)]
+  const flipped = flippedBit(value.length - CHECKSUM_BYTES, found, wanted)
+  if (flipped === undefined) return undefined
+  const whole = Buffer.from(value)
+  if (flipped.byte < 0) whole.writeUInt32LE(found, 0)
+  else whole[CHECKSUM_BYTES + flipped.byte] = (whole[CHECKSUM_BYTES + flipped.byte] as number) ^ flipped.mask
+  return isSealed(whole) ? whole : undefined
 }
 
 /** An entry that is gone or altered is made again; one of a newer version or of another node is respected. */
 function unlessRefused(error: unknown): undefined {
   if (error instanceof LogError && error.code !== 'LOG_DAMAGED') throw error
   return undefined
-}
-
-/** Private events are always their own node's: a log with those of another is another node's. @throws LogError `LOG_FOREIGN` */
-function assertOwn({ rows }: Salvaged, author: NodeId): void {
-  for (const { summary } of rows) {
-    const foreign = summary.runs.find((run) => run.stream === 'local' && run.author !== author)
-    if (foreign !== undefined) throw new LogError({ code: 'LOG_FOREIGN', expected: author, found: foreign.author })
-  }
 }
 
 // An event that was lost may have been gossiped before: its number must not be given to another. Where nobody knows whose

@@ -1,12 +1,17 @@
+import { eventNames, type FoundEvents, findEvents, type IsSigned, tornFrame } from './found-events.ts'
 import type { HeadMark } from './head-record.ts'
 import { fromHex, toHex } from './hex.ts'
-import { type Chain, digestAfter, framesOf } from './segment.ts'
+import type { NodeId } from './ids.ts'
+import type { AuthorRun } from './log-state.ts'
+import { eventsOf, type FrameSource, isForeign, type KeptSegment, SalvagedChains } from './salvaged-chains.ts'
+import { type Chain, digestAfter } from './segment.ts'
 import { DIGEST_BYTES, hasFrames, type KnownRun, NO_KINDS, type SegmentSummary } from './segment-summary.ts'
 import { VarintError } from './varint.ts'
 import { type FoundSegment, isSummaryOf, ownSummary, summaryOfFrames } from './verify-log.ts'
 
-// What can be kept of a damaged log: segments go in one after the other, out come those that the chain of digests proves,
-// and what is gone between them. A repair writes the first and records the second.
+// What can be kept of a damaged log: everything that is found in its files goes in, also what was replaced or moved; out
+// come the segments that the chain of digests proves, the single events of those that are damaged, and what is gone.
+// A repair writes the first two and records the third.
 
 /** A stretch of places, inclusive, whose events are gone. */
 export type LostRange = {
@@ -18,9 +23,6 @@ export type LostRange = {
   readonly unknown: number
 }
 
-/** A row of the log to be: its summary, and the key of the frames that belong to it. */
-export type KeptSegment = { readonly summary: SegmentSummary; readonly framesAt: number | undefined }
-
 export type Salvaged = {
   /** In order and without a gap: lost stretches stand there as summaries without frames. */
   readonly rows: readonly KeptSegment[]
@@ -29,90 +31,151 @@ export type Salvaged = {
   readonly eventsKept: number
 }
 
-/** Frames that are whole and belong nowhere yet are kept in memory up to this many. */
-const STRAYS_MAX = 64
+/** A value that is found under a segment's key. */
+export type FoundValue = Pick<FoundSegment, 'first' | 'frames' | 'preface'> & { readonly isCurrent: boolean }
 
-type Stray = { readonly first: number; readonly frames: Uint8Array; readonly count: number }
+export type SalvageTools = {
+  readonly chain: Chain
+  /** Whose log it is. */
+  readonly author: NodeId
+  readonly isSigned: IsSigned
+}
 
-const same = (a: Uint8Array, b: Uint8Array): boolean => toHex(a) === toHex(b)
 const lastOf = ({ first, count }: { first: number; count: number }): number => first + count - 1
+const same = (a: Uint8Array, b: Uint8Array): boolean => toHex(a) === toHex(b)
 
 export class Salvage {
-  readonly #chain: Chain
-  readonly #good: KeptSegment[] = []
-  readonly #strays: Stray[] = []
-  /** Summaries whose frames are not there, or not theirs. */
-  readonly #bare: SegmentSummary[] = []
+  readonly #tools: SalvageTools
+  /** By the digest before them, hex: a segment says that of itself, whatever key it is found under. */
+  readonly #summaries = new Map<string, SegmentSummary[]>()
+  readonly #byFirst = new Map<number, SegmentSummary[]>()
+  readonly #rows: KeptSegment[] = []
+  readonly #current = new Set<SegmentSummary>()
+  /** Of what single events may be found in. */
+  readonly #raw: FrameSource[] = []
 
-  constructor(chain: Chain) {
-    this.#chain = chain
+  constructor(tools: SalvageTools) {
+    this.#tools = tools
   }
 
-  /** Takes the segments in the order of their keys. */
-  add(found: FoundSegment): void {
-    const { first, summary, frames } = found
-    const count = frames ? countOf(frames, first) : undefined
-    if (summary !== undefined && !hasFrames(summary) && frames === undefined) {
-      this.#good.push({ summary, framesAt: undefined })
-      return
-    }
-    if (frames && count !== undefined) {
-      const proven = summary === undefined ? this.#provenAlone(found, frames) : this.#proven(summary, frames)
-      if (proven !== undefined) {
-        this.#good.push({ summary: proven, framesAt: first })
-        return
-      }
-      if (this.#strays.length < STRAYS_MAX) this.#strays.push({ first, frames: frames.slice(), count })
-    }
-    if (summary !== undefined) this.#bare.push(summary)
+  /** All summaries go in before the first segment. */
+  addSummary(summary: SegmentSummary, isCurrent: boolean): void {
+    push(this.#summaries, toHex(summary.before), summary)
+    push(this.#byFirst, summary.first, summary)
+    if (isCurrent) this.#current.add(summary)
+    if (!hasFrames(summary)) this.#rows.push({ summary, frames: undefined, isCurrent })
+  }
+
+  /**
+   * @param source reads the frames again
+   * @returns false for frames that nothing proves
+   */
+  addSegment(found: FoundValue, source: FrameSource): boolean {
+    const summary = found.frames ? this.#summaryOf(found, found.frames) : undefined
+    if (summary !== undefined) this.#rows.push({ summary, frames: source, isCurrent: found.isCurrent })
+    return summary !== undefined
+  }
+
+  /** Bytes in which single events may be left: what fails its checksum, or stands nowhere. */
+  addRaw(source: FrameSource): void {
+    this.#raw.push(source)
   }
 
   /** @param mark how far the log must have reached */
   finish(mark: HeadMark | undefined): Salvaged {
-    for (const summary of this.#bare) {
-      const stray = this.#strays.find(({ frames, count }) => count === summary.count && this.#proven(summary, frames))
-      if (stray !== undefined) this.#good.push({ summary, framesAt: stray.first })
-    }
-    const ordered = this.#good.toSorted((a, b) => a.summary.first - b.summary.first || b.summary.count - a.summary.count)
+    this.#addTorn()
+    const chains = new SalvagedChains(this.#rows, this.#tools.author, mark)
     const rows: KeptSegment[] = []
     const lost: LostRange[] = []
-    let end: { seq: number; digest: Uint8Array } = { seq: 0, digest: new Uint8Array(DIGEST_BYTES) }
-    for (const row of ordered) {
-      const { first, before } = row.summary
-      // Covered already: a repair of the database may bring back small segments that were joined.
-      if (first <= end.seq) continue
-      if (first > end.seq + 1) end = this.#bridge(rows, lost, end, { seq: first - 1, digest: before })
-      if (!same(end.digest, before)) continue
-      rows.push(row)
-      end = { seq: lastOf(row.summary), digest: row.summary.after }
+    let end = { seq: 0, digest: new Uint8Array(DIGEST_BYTES) as Uint8Array }
+    for (;;) {
+      const row = chains.after(end)
+      if (row !== undefined) {
+        rows.push(row)
+        lost.push(...tornRanges(row.summary, this.#byFirst))
+        end = { seq: lastOf(row.summary), digest: row.summary.after }
+        continue
+      }
+      const next = chains.nextAfter(end.seq)
+      if (next !== undefined) end = this.#bridge(rows, lost, end, { seq: next.first - 1, digest: next.before })
+      else if (mark !== undefined && mark.seq > end.seq)
+        end = this.#bridge(rows, lost, end, { seq: mark.seq, digest: fromHex(mark.digest) })
+      else break
     }
-    const proven = mark && { seq: mark.seq, digest: fromHex(mark.digest) }
-    if (proven !== undefined && proven.seq > end.seq) end = this.#bridge(rows, lost, end, proven)
-    else this.#append(rows, end, undefined)
-    const last = rows.at(-1)?.summary
     return {
       rows,
       lost,
-      end: { seq: last === undefined ? 0 : lastOf(last), digest: toHex(last?.after ?? new Uint8Array(DIGEST_BYTES)) },
-      eventsKept: rows.reduce((sum, { summary }) => sum + summary.runs.reduce((events, run) => events + run.count, 0), 0),
+      end: { seq: end.seq, digest: toHex(end.digest) },
+      eventsKept: rows.reduce((sum, { summary }) => sum + eventsOf(summary), 0),
     }
   }
 
-  /** Fills the places between two digests: with strays that lead from one to the other, else with a record of the loss. */
-  #bridge(
-    rows: KeptSegment[],
-    lost: LostRange[],
-    from: { seq: number; digest: Uint8Array },
-    to: { seq: number; digest: Uint8Array },
-  ): { seq: number; digest: Uint8Array } {
-    if (this.#append(rows, from, to)) return to
-    const first = from.seq + 1
-    const within = this.#bare.filter((summary) => summary.first >= first && lastOf(summary) <= to.seq)
+  /** The summary that these frames prove, mended where it says something wrong of its events. */
+  #summaryOf(found: FoundValue, frames: Uint8Array): SegmentSummary | undefined {
+    const before = found.preface?.summary?.before ?? found.preface?.before
+    const candidates = new Set([
+      ...(this.#byFirst.get(found.first) ?? []),
+      ...((before && this.#summaries.get(toHex(before))) ?? []),
+    ])
+    try {
+      for (const summary of candidates) {
+        const proven = this.#proven(summary, frames)
+        if (proven !== undefined) return proven
+      }
+      // Its row is gone: what the segment says of itself. It stands if its digests are those of its neighbours.
+      const own = ownSummary({ ...found, summary: undefined }, this.#tools.chain)
+      return own && this.#proven(own, frames)
+    } catch (error) {
+      if (error instanceof VarintError) return undefined
+      throw error
+    }
+  }
+
+  #proven(summary: SegmentSummary, frames: Uint8Array): SegmentSummary | undefined {
+    if (summary.removal !== undefined) {
+      const fits = same(this.#tools.chain(new Uint8Array(), frames), summary.removal.content) && isSummaryOf(summary, frames)
+      return fits ? summary : undefined
+    }
+    if (!same(digestAfter(summary.before, frames, this.#tools.chain), summary.after)) return undefined
+    return isSummaryOf(summary, frames) ? summary : summaryOfFrames(frames, summary)
+  }
+
+  /** The single events of segments that are not there as a whole. */
+  #addTorn(): void {
+    if (this.#raw.length === 0) return
+    const spans = new Set(this.#rows.map(({ summary }) => spanOf(summary)))
+    const missed = [...this.#byFirst.values()].flat().filter((each) => hasFrames(each) && !spans.has(spanOf(each)))
+    const wanted = new Set(missed.flatMap((summary) => Array.from(eventNames(summary), ([name]) => name)))
+    const events: FoundEvents = new Map()
+    // Also in segments that were joined to one that is damaged.
+    const beside = this.#rows.filter(({ summary }) =>
+      missed.some((each) => summary.first <= lastOf(each) && lastOf(summary) >= each.first),
+    )
+    for (const read of [...this.#raw, ...beside.flatMap(({ frames }) => frames ?? [])])
+      findEvents(read(), wanted, this.#tools.isSigned, events)
+    for (const summary of missed) {
+      const frames = tornFrame(summary, events)
+      const left = frames && summaryOfFrames(frames, summary)
+      if (frames === undefined || left === undefined) continue
+      const content = this.#tools.chain(new Uint8Array(), frames)
+      const gone = placesOf(summary).filter((seq) => !placesOf(left).includes(seq))
+      const known = coalesce(runsAt(summary, gone).map(({ seq: _, ...run }) => run))
+      const { lamportMin, lamportMax } = summary
+      const row = { ...left, lamportMin, lamportMax, removal: { what: 'torn', content, known } as const }
+      // Where some were pruned, an older copy that has them all is no cure.
+      const isCurrent = summary.removal !== undefined && this.#current.has(summary)
+      this.#rows.push({ summary: row, frames: () => frames, isCurrent })
+    }
+  }
+
+  /** Records that the places between two digests are lost. */
+  #bridge(rows: KeptSegment[], lost: LostRange[], from: Place, to: Place): Place {
     const known: KnownRun[] = []
+    const first = from.seq + 1
     let next = first
     let lamportMax = rows.at(-1)?.summary.lamportMax ?? 1
     let told = 0
-    for (const summary of within.toSorted((a, b) => a.first - b.first)) {
+    for (const summary of this.#summariesWithin(first, to.seq)) {
       if (summary.first < next) continue
       next = summary.first + summary.count
       told += summary.count
@@ -122,7 +185,8 @@ export class Salvage {
     const count = to.seq - from.seq
     const runs = coalesce(known)
     rows.push({
-      framesAt: undefined,
+      frames: undefined,
+      isCurrent: true,
       summary: {
         ...{ first, count, kinds: NO_KINDS, lamportMin: 1 },
         // Stamps that nobody knows of are passed over: each lost event may have moved the clock by one.
@@ -135,50 +199,52 @@ export class Salvage {
     return to
   }
 
-  // Frames without a summary: their place is proven when the chain goes over them from digest to digest. At the end of
-  // a log whose head record is gone nothing is left to lead to.
-  #append(rows: KeptSegment[], from: { seq: number; digest: Uint8Array }, to: { seq: number; digest: Uint8Array } | undefined) {
-    const found: KeptSegment[] = []
-    let { seq, digest } = from
-    for (;;) {
-      const stray = this.#strays.find(({ first }) => first === seq + 1)
-      if (stray === undefined) break
-      const after = digestAfter(digest, stray.frames, this.#chain)
-      const summary = summaryOfFrames(stray.frames, { first: stray.first, before: digest, after })
-      if (summary === undefined) break
-      found.push({ summary, framesAt: stray.first })
-      seq = lastOf(summary)
-      digest = after
-    }
-    const arrives = to === undefined || (seq === to.seq && same(digest, to.digest))
-    if (arrives) rows.push(...found)
-    return arrives
-  }
-
-  /** Its row is gone: what the segment says of itself. It stands if its digests are those of its neighbours. */
-  #provenAlone(found: FoundSegment, frames: Uint8Array): SegmentSummary | undefined {
-    const summary = ownSummary(found, this.#chain)
-    return summary && this.#proven(summary, frames)
-  }
-
-  /** The summary, mended where it says something wrong of its events, if these are the frames that it was made for. */
-  #proven(summary: SegmentSummary, frames: Uint8Array): SegmentSummary | undefined {
-    if (summary.removal !== undefined) {
-      const fits = same(this.#chain(new Uint8Array(), frames), summary.removal.content) && isSummaryOf(summary, frames)
-      return fits ? summary : undefined
-    }
-    if (!same(digestAfter(summary.before, frames, this.#chain), summary.after)) return undefined
-    return isSummaryOf(summary, frames) ? summary : summaryOfFrames(frames, summary)
+  /** Of this log, the longest first where several begin at one place. */
+  #summariesWithin(first: number, last: number): SegmentSummary[] {
+    return [...this.#byFirst.values()]
+      .flat()
+      .filter((summary) => summary.first >= first && lastOf(summary) <= last && !isForeign(summary, this.#tools.author))
+      .sort((a, b) => a.first - b.first || b.count - a.count)
   }
 }
 
-function countOf(frames: Uint8Array, first: number): number | undefined {
-  try {
-    return framesOf(frames, 0, first).reduce((sum, { count }) => sum + count, 0)
-  } catch (error) {
-    if (error instanceof VarintError) return undefined
-    throw error
+type Place = { readonly seq: number; readonly digest: Uint8Array }
+
+const spanOf = (summary: SegmentSummary): string =>
+  `${summary.first} ${summary.count} ${toHex(summary.before)} ${toHex(summary.after)}`
+
+const placesOf = ({ runs }: SegmentSummary): number[] =>
+  runs.flatMap(({ seq, count }) => Array.from({ length: count }, (_, index) => seq + index))
+
+/** The stretches that are gone of a torn segment. */
+function tornRanges(torn: SegmentSummary, byFirst: ReadonlyMap<number, readonly SegmentSummary[]>): LostRange[] {
+  if (torn.removal?.what !== 'torn') return []
+  const here = new Set(placesOf(torn))
+  const whole = byFirst.get(torn.first)?.find(({ count, after }) => count === torn.count && same(after, torn.after))
+  const ranges: LostRange[] = []
+  for (let seq = torn.first; seq <= lastOf(torn); seq++) {
+    if (here.has(seq)) continue
+    const from = seq
+    while (seq < lastOf(torn) && !here.has(seq + 1)) seq++
+    const places = Array.from({ length: seq - from + 1 }, (_, index) => from + index)
+    const known = coalesce(runsAt(whole ?? torn, places).map(({ seq: _, ...run }) => run))
+    ranges.push({ from, to: seq, known, unknown: places.length - known.reduce((sum, { count }) => sum + count, 0) })
   }
+  return ranges
+}
+
+/** What a summary says of the events at these places. */
+function runsAt({ runs }: SegmentSummary, places: readonly number[]): AuthorRun[] {
+  return places.flatMap((seq) => {
+    const run = runs.find((each) => seq >= each.seq && seq < each.seq + each.count)
+    return run === undefined ? [] : [{ ...run, seq, authorSeq: run.authorSeq + seq - run.seq, count: 1 }]
+  })
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, [value])
+  else list.push(value)
 }
 
 /** Runs of one (author, stream) that touch as one, in the order of author, stream and author sequence. */

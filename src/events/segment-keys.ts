@@ -10,8 +10,13 @@ const ARRIVAL = 0x74 // t
 /** Author and format, written when the log is made. */
 export const META_KEY = new Uint8Array([META])
 
+export type KeyRange = { readonly gte: Uint8Array; readonly lt: Uint8Array }
+
+/** True for the first byte of a key of ours. */
+export const isKeyPrefix = (byte: number): boolean => [SUMMARY, META, SNAPSHOT, SEGMENT, ARRIVAL].includes(byte)
+
 function key(prefix: number, first: number): Uint8Array {
-  const bytes = new Uint8Array(9)
+  const bytes = new Uint8Array(KEY_BYTES)
   const view = new DataView(bytes.buffer)
   view.setUint8(0, prefix)
   view.setUint32(1, Math.floor(first / 2 ** 32))
@@ -38,6 +43,9 @@ export const rowOfSnapshotKey = (key: Uint8Array): string => {
   const text = new TextDecoder().decode(key)
   return text.slice(text.indexOf('\0') + 1)
 }
+
+/** Of summaries, segments and arrivals. */
+export const KEY_BYTES = 9
 
 /** The first sequence in a key of either kind. */
 export function firstOfKey(bytes: Uint8Array): number {

@@ -7,7 +7,7 @@ import { framesOf } from './segment.ts'
 import { entryOf, type SegmentDirectory } from './segment-directory.ts'
 import { ARRIVALS, firstOfKey, SUMMARIES, segmentKey, summaryKey } from './segment-keys.ts'
 import { isSmall, JOIN_BYTES, JOIN_EVENTS, type TailSegment } from './segment-store.level.ts'
-import { DIGEST_BYTES, decodeSummary, type SegmentSummary } from './segment-summary.ts'
+import { DIGEST_BYTES, decodeSummary, isMissed, type SegmentSummary } from './segment-summary.ts'
 import { CHECKSUM_BYTES, chainDigest, damaged, isSealed, orDamaged, storedFrames } from './segment-value.level.ts'
 
 // What open() does: read every summary, but no event save those of the small segments at the end.
@@ -48,7 +48,7 @@ export async function scanSummaries(
           ranges.push({ from: first, to: lastOf(summary), what: 'altered' })
         }
         state.advance(lastOf(summary), summary.lamportMax, ranges.length === 0 ? summary.runs : [])
-        if (ranges.length === 0 && summary.removal !== undefined && summary.removal.what !== 'lost')
+        if (ranges.length === 0 && summary.removal !== undefined && !isMissed(summary.removal))
           state.know(summary.removal.known)
         directory.push(entryOf(summary))
         digest = summary.after

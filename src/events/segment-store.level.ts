@@ -1,14 +1,14 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbstractSnapshot } from 'abstract-level'
-import { auditDatabase, type VerifyOptions } from './audit-database.level.ts'
+import { auditEntries, type VerifyOptions } from './audit-log.level.ts'
 import type { Commit } from './commit-plan.ts'
 import { type CopyOptions, copyLog } from './copy-log.level.ts'
 import type { Envelope, SignedEvent } from './envelope.ts'
 import type { HeadMark } from './head-record.ts'
 import { toHex } from './hex.ts'
 import type { NodeId } from './ids.ts'
-import { encodeMeta, type LogDatabase, type Meta } from './log-database.level.ts'
+import { encodeMeta, entriesOfDatabase, type LogDatabase, type Meta } from './log-database.level.ts'
 import type { LogState } from './log-state.ts'
 import type { LogStore, StoreRange } from './log-store.ts'
 import { bytesIn, planPruning, readSnapshot } from './pruning.level.ts'
@@ -256,8 +256,9 @@ export class SegmentStore implements LogStore {
     const mark = { seq: last === undefined ? 0 : last.first + last.count - 1, digest: toHex(this.#digest) }
     const record = { latest: mark, durable: mark, clean: true, boot: null }
     await using snapshot = database.snapshot()
-    const audited = { database, snapshot, record, boot: null, isRepaired: false, problems: [] }
-    return await auditDatabase(audited, options).catch((error: unknown) => Promise.reject(asUnavailable(error)))
+    const entries = entriesOfDatabase(database, snapshot)
+    const audited = { entries, record, boot: null, isRepaired: false, problems: [] }
+    return await auditEntries(audited, options).catch((error: unknown) => Promise.reject(asUnavailable(error)))
   }
 
   /** Writes a copy of all that is stored at this moment as the log of another data directory. @returns its last event */

@@ -30,15 +30,15 @@ export const shareKinds = (a: KindBits, b: KindBits): boolean => (a.low & b.low)
 export type KnownRun = Omit<AuthorRun, 'seq'>
 
 /**
- * What is no longer there of a segment, and why. `thinned`: its frames stand with marks of length 0 where events were
- * pruned. `pruned`, `lost`: no frames at all, pruned on purpose or gone with damage. Digests and stamps of the summary are
+ * What is no longer there of a segment, and why. `thinned`, `torn`: its frames stand with marks of length 0 where events were
+ * pruned on purpose, or went with damage. `pruned`, `lost`: no frames at all, for the same two reasons. Digests and stamps of the summary are
  * those from before, so that the chain goes on over it.
  */
 export type Removal = {
-  readonly what: 'thinned' | 'pruned' | 'lost'
+  readonly what: 'thinned' | 'pruned' | 'lost' | 'torn'
   /** sha-256 of what stands there now, 32 bytes; zero where nothing does. */
   readonly content: Uint8Array
-  /** Which events went; of what was lost only as far as that is known. */
+  /** Which events went; of what was lost or torn only as far as that is known. */
   readonly known: readonly KnownRun[]
 }
 
@@ -56,10 +56,14 @@ export type SegmentSummary = {
 }
 
 /** True if there are frames behind the summary. */
-export const hasFrames = ({ removal }: SegmentSummary): boolean => removal === undefined || removal.what === 'thinned'
+export const hasFrames = ({ removal }: SegmentSummary): boolean =>
+  removal === undefined || removal.what === 'thinned' || removal.what === 'torn'
 
 /** In the order of their numbers, from 1. */
-const REMOVALS = ['thinned', 'pruned', 'lost'] as const
+const REMOVALS = ['thinned', 'pruned', 'lost', 'torn'] as const
+
+/** True of what went with damage: it is missed, and peers are asked for it. */
+export const isMissed = ({ what }: Removal): boolean => what === 'lost' || what === 'torn'
 
 /** The summary of segments that stand side by side, as one. */
 export function joinSummaries(first: SegmentSummary, rest: readonly SegmentSummary[]): SegmentSummary {

@@ -2,6 +2,7 @@ import { envelopeOf, kindOfBody } from './body.ts'
 import { BodyScan } from './body-scan.ts'
 import type { Envelope, SignedEvent } from './envelope.ts'
 import type { EventKind } from './event.ts'
+import { joinBytes } from './join-bytes.ts'
 import { KINDS } from './kinds.ts'
 import type { Upcast } from './upcasting.ts'
 import { Cursor, varintLength, writeVarint } from './varint.ts'
@@ -151,13 +152,3 @@ export function thinFrames(segment: Uint8Array, first: number, isDropped: (seq: 
 
 /** A body of length 0, and no signature. */
 const DROPPED = new Uint8Array(1)
-
-function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    joined.set(part, at)
-    at += part.length
-  }
-  return joined
-}

@@ -190,19 +190,25 @@ export class LogAudit {
     this.#passOver(first, last, summary)
     const what = summary.removal?.what === 'lost' ? 'lost' : 'pruned'
     if (what === 'pruned') this.#pruned += last - first + 1
+    this.#addHole({ from: first, to: last, what })
+  }
+
+  #addHole(hole: KnownHole): void {
     const before = this.#holes.at(-1)
-    if (before?.what === what && before.to === first - 1) this.#holes[this.#holes.length - 1] = { ...before, to: last }
-    else this.#holes.push({ from: first, to: last, what })
+    if (before?.what === hole.what && before.to === hole.from - 1)
+      this.#holes[this.#holes.length - 1] = { ...before, to: hole.to }
+    else this.#holes.push(hole)
   }
 
   /** The chain as it was, and what is left by its own digest. */
   #checkThinned(first: number, last: number, frames: Uint8Array, summary: SegmentSummary & { removal: Removal }): void {
     this.#passOver(first, last, summary)
     const whole = toHex(this.#chain(NO_DIGEST, frames)) === toHex(summary.removal.content)
-    const left = eventsIn(frames, first)
+    const left = placesIn(frames, first)
     if (!whole || !isSummaryOf(summary, frames)) this.#report(first, last, 'altered')
-    this.#events += left
-    this.#pruned += last - first + 1 - left
+    this.#events += left.size
+    if (summary.removal.what === 'thinned') this.#pruned += last - first + 1 - left.size
+    else for (let seq = first; seq <= last; seq++) if (!left.has(seq)) this.#addHole({ from: seq, to: seq, what: 'lost' })
   }
 
   /** Takes over a summary whose events cannot be digested again. */
@@ -275,11 +281,11 @@ export function ownSummary({ first, frames, preface }: FoundSegment, chain: Chai
 
 const NO_DIGEST = new Uint8Array()
 
-/** Events of whole frames that were not pruned. */
-function eventsIn(frames: Uint8Array, first: number): number {
-  let events = 0
-  for (const _ of signedEventsOf(frames, 0, first)) events++
-  return events
+/** Places of whole frames at which there still is an event. */
+function placesIn(frames: Uint8Array, first: number): Set<number> {
+  const places = new Set<number>()
+  for (const { seq } of signedEventsOf(frames, 0, first)) places.add(seq)
+  return places
 }
 
 /** True if a summary says of its frames what they are: readers skip and find events by it. */

@@ -57,6 +57,7 @@ describe('the log on LevelDB', () => {
     const database = new Level<Uint8Array, Buffer>(join(directory, 'log'), {
       keyEncoding: 'view',
       valueEncoding: 'buffer',
+      compression: false,
     })
     for await (const key of database.keys({ gte: new Uint8Array([0x73]), lt: new Uint8Array([0x74]) })) {
       seqs.push(new DataView(key.buffer, key.byteOffset).getUint32(5))

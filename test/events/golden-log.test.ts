@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ALL_KINDS } from '../../src/events/index.ts'
-import { verifyLog } from '../../src/events/verify-log.level.ts'
+import { verifyLog } from '../../src/events/verify-log.fs.ts'
 import { goldenEvents } from '../fixtures/golden-log.ts'
 import { TEST_NETWORK } from './test-network.ts'
 

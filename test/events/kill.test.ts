@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
-import { verifyLog } from '../../src/events/verify-log.level.ts'
+import { verifyLog } from '../../src/events/verify-log.fs.ts'
 import { noUpcast, signerOf, tickingClock } from './samples.ts'
 
 describe('a log whose process is killed with -9', () => {

@@ -7,12 +7,12 @@ import fc from 'fast-check'
 import { Level } from 'level'
 import { openLevelLog, readLevelLog } from '../../src/events/event-log.level.ts'
 import { type DamagedRange, LogError } from '../../src/events/index.ts'
-import { recordsOf } from '../../src/events/leveldb-files.ts'
+import { recordsOf } from '../../src/events/leveldb-log-file.ts'
 import { repairLog } from '../../src/events/repair-log.level.ts'
 import { segmentKey, summaryKey } from '../../src/events/segment-keys.ts'
 import { decodeSummary, encodeSummary } from '../../src/events/segment-summary.ts'
 import { CHECKSUM_BYTES, sealValue } from '../../src/events/segment-value.level.ts'
-import { verifyLog } from '../../src/events/verify-log.level.ts'
+import { verifyLog } from '../../src/events/verify-log.fs.ts'
 import { EVERY_KIND, foreign, noUpcast, numbered, randomSigner, tickingClock } from './samples.ts'
 import { TEST_NETWORK } from './test-network.ts'
 
@@ -71,6 +71,7 @@ describe('verifying a log', () => {
     const database = new Level<Uint8Array, Buffer>(join(directory, 'log'), {
       keyEncoding: 'view',
       valueEncoding: 'buffer',
+      compression: false,
     })
     await database.open()
     await change(database)
@@ -184,7 +185,7 @@ describe('verifying a log', () => {
     rmSync(file(directory, '.ldb'))
     const verdict = await verifyLog(directory)
     assert.deepEqual(verdict.ranges, [{ from: 1, to: 3000, what: 'missing' }])
-    assert.match(verdict.problems.join(), /cannot be read: .*missing files/)
+    assert.match(verdict.problems.join(), /^\d+\.ldb is missing$/)
     await assertRefused(directory)
   })
 
@@ -269,7 +270,7 @@ describe('verifying a log', () => {
       const before = contents(damaged)
       assert.equal((await verifyLog(damaged)).intact, false)
       assert.deepEqual(contents(damaged), before, `${left} of ${entries.length} entries left`)
-      const { keptIn, lost } = await repairLog(damaged, signer.id)
+      const { keptIn, lost } = await repairLog(damaged, { author: signer.id, network: TEST_NETWORK })
       assert.deepEqual(contents(keptIn ?? ''), before)
       assert.deepEqual(lost, [])
       rmSync(damaged, { recursive: true })

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
-import { verifyLog } from '../../src/events/verify-log.level.ts'
+import { verifyLog } from '../../src/events/verify-log.fs.ts'
 import { noUpcast, signerOf, tickingClock } from './samples.ts'
 import { TEST_NETWORK } from './test-network.ts'
 

@@ -19,7 +19,11 @@ export async function repairStopped(dataDirectory: string): Promise<RepairResult
       const [gossipSeq, indexSeq] = [(floors.gossip ?? 1) - 1, (floors.index ?? 1) - 1]
       writeRestoredMark(dataDirectory, { from: 'repair', at: 0, gossipSeq, indexSeq })
     }
-    const { repaired, before, after, keptIn, lost, floors } = await repairLog(dataDirectory, directory.id, markRestored)
+    const { repaired, before, after, keptIn, lost, floors } = await repairLog(
+      dataDirectory,
+      { author: directory.id, network: directory.network },
+      markRestored,
+    )
     return {
       repaired,
       intact: after.intact,

@@ -8,7 +8,7 @@ import type { Draft, Event, Lamport, Millis, NodeId, SignedEvent, Signer } from 
 import { signEvent } from '../../../src/events/index.ts'
 import { repairLog } from '../../../src/events/repair-log.level.ts'
 import { SUMMARIES } from '../../../src/events/segment-keys.ts'
-import { verifyLog } from '../../../src/events/verify-log.level.ts'
+import { verifyLog } from '../../../src/events/verify-log.fs.ts'
 import { allProjections, type ProjectionStates } from '../../../src/projections/all.ts'
 import { createProjectionRunner, type ProjectionStore } from '../../../src/projections/index.ts'
 import { openMemoryProjectionStore } from '../../../src/projections/projection-store.memory.ts'
@@ -173,11 +173,15 @@ describe('retention', () => {
     await retention[Symbol.asyncDispose]()
     const left = (await log.verify()).events
     await log[Symbol.asyncDispose]()
-    const database = new Level<Uint8Array, Buffer>(join(directory, 'log'), { keyEncoding: 'view', valueEncoding: 'buffer' })
+    const database = new Level<Uint8Array, Buffer>(join(directory, 'log'), {
+      keyEncoding: 'view',
+      valueEncoding: 'buffer',
+      compression: false,
+    })
     await database.open()
     await database.clear(SUMMARIES)
     await database.close()
-    const { after, lost } = await repairLog(directory, ME.id)
+    const { after, lost } = await repairLog(directory, { author: ME.id, network: TEST_NETWORK })
     assert.deepEqual([after.intact, after.events], [true, left])
     // Of stretches of which nothing was left the summary was all there was.
     assert.ok(lost.every(({ known }) => known.length === 0))
@@ -233,7 +237,7 @@ describe('retention', () => {
     const { pruned } = await log.verify()
     await log[Symbol.asyncDispose]()
     rmSync(join(directory, 'head'))
-    const repaired = await repairLog(directory, ME.id)
+    const repaired = await repairLog(directory, { author: ME.id, network: TEST_NETWORK })
     assert.deepEqual([repaired.lost, repaired.after.pruned, repaired.after.intact], [[], pruned, true])
     const view = await readLevelLog({ directory, upcast: noUpcast })
     assert.ok((await view.snapshot?.('liveness'))?.length)

@@ -1,13 +1,13 @@
-import type { AbstractSnapshot } from 'abstract-level'
 import { LogError } from './event-log.ts'
 import type { HeadRecord } from './head-record.ts'
 import type { NetworkId, NodeId } from './ids.ts'
-import { type LogDatabase, readMeta } from './log-database.level.ts'
-import { firstOfKey, SEGMENTS, SUMMARIES } from './segment-keys.ts'
+import { readMeta } from './log-database.level.ts'
+import { firstOfKey, type KeyRange, SEGMENTS, SUMMARIES } from './segment-keys.ts'
 import { framesAt, prefaceOf } from './segment-preface.ts'
 import { decodeSummary, type SegmentSummary } from './segment-summary.ts'
 import { CHECKSUM_BYTES, chainDigest, isSealed } from './segment-value.level.ts'
 import { SignaturePool } from './signature-pool.sodium.ts'
+import type { StoredEntries } from './stored-entries.ts'
 import { VarintError } from './varint.ts'
 import { type FoundSegment, LogAudit, type LogVerdict, markOf } from './verify-log.ts'
 
@@ -19,10 +19,8 @@ export type VerifyOptions = {
   readonly onProgress?: (progress: { readonly events: number; readonly of: number }) => void
 }
 
-export type AuditedDatabase = {
-  readonly database: LogDatabase
-  /** Reads as of this moment; without it, of the moment when the audit begins. */
-  readonly snapshot?: LogSnapshot
+export type AuditedLog = {
+  readonly entries: StoredEntries
   /** How far the log must reach, and the boot to hold it against. */
   readonly record: HeadRecord | undefined
   readonly boot: string | null
@@ -31,23 +29,24 @@ export type AuditedDatabase = {
   readonly problems: readonly string[]
 }
 
-type LogSnapshot = AbstractSnapshot
+/** `author`: whose log it is, as far as it says. */
+export type AuditedVerdict = LogVerdict & { readonly author: NodeId | undefined }
 
-const READ_AHEAD = { entries: 1000, bytes: 1024 * 1024 }
-
-/** Reads every segment of an open database and holds it against its summary, the chain and the head record. */
-export async function auditDatabase(audited: AuditedDatabase, options: VerifyOptions): Promise<LogVerdict> {
-  const { database, record, boot, isRepaired } = audited
+/** Reads every segment of a database and holds it against its summary, the chain and the head record. */
+export async function auditEntries(audited: AuditedLog, options: VerifyOptions): Promise<AuditedVerdict> {
+  const { entries, record, boot, isRepaired } = audited
   const { signaturesOf, onProgress } = options
   const problems = [...audited.problems]
   const mark = markOf(record, boot)
   const checker = new LogAudit(chainDigest, mark, isRepaired)
-  await checkMeta(database, options.author, problems)
+  const said = await authorOf(entries, problems)
+  const locals = new Set<NodeId>()
   let checked = 0
   const pool = signaturesOf === undefined ? undefined : new SignaturePool(signaturesOf)
   try {
-    for await (const found of segmentsOf(database, audited.snapshot)) {
+    for await (const found of segmentsOf(entries)) {
       checker.add(found)
+      for (const { author, stream } of found.summary?.runs ?? []) if (stream === 'local') locals.add(author)
       onProgress?.({ events: checker.events, of: Math.max(checker.events, mark?.seq ?? 0) })
       if (pool === undefined || !found.frames) continue
       await pool.check({ first: found.first, frames: found.frames }, (result) => {
@@ -59,22 +58,32 @@ export async function auditDatabase(audited: AuditedDatabase, options: VerifyOpt
   } finally {
     await pool?.[Symbol.asyncDispose]()
   }
-  return checker.finish(record, boot, problems, checked)
+  // Private events are always their own node's, so they say best whose log it is.
+  const { author: expected = said } = options
+  const author = expected !== undefined && locals.has(expected) ? expected : ([...locals][0] ?? said)
+  if (said !== undefined && author !== undefined && said !== author)
+    problems.push(`the entry that names format and author is that of the log of node ${said}`)
+  for (const other of locals) if (other !== author) problems.push(`there are private events of node ${other} in it`)
+  if (options.author !== undefined && author !== undefined && author !== options.author)
+    throw new LogError({ code: 'LOG_FOREIGN', expected: options.author, found: author })
+  return { ...checker.finish(record, boot, problems, checked), author }
 }
 
-async function checkMeta(database: LogDatabase, author: NodeId | undefined, problems: string[]): Promise<void> {
+/** Whose log it says it is. */
+async function authorOf(entries: StoredEntries, problems: string[]): Promise<NodeId | undefined> {
   try {
-    await readMeta(database, author)
+    return (await readMeta(entries, undefined)).author
   } catch (error) {
     if (!(error instanceof LogError) || error.code !== 'LOG_DAMAGED') throw error
     problems.push('the entry that names format and author is gone or altered')
+    return undefined
   }
 }
 
 /** Segments and summaries side by side, whichever of the two is there. */
-export async function* segmentsOf(database: LogDatabase, snapshot: LogSnapshot | undefined): AsyncGenerator<FoundSegment> {
-  const summaries = entriesOf(database, { ...SUMMARIES, ...(snapshot && { snapshot }) })
-  const segments = entriesOf(database, { ...SEGMENTS, ...(snapshot && { snapshot }) })
+export async function* segmentsOf(stored: StoredEntries): AsyncGenerator<FoundSegment> {
+  const summaries = entriesOf(stored, SUMMARIES)
+  const segments = entriesOf(stored, SEGMENTS)
   let summary = await summaries.next()
   let segment = await segments.next()
   while (!summary.done || !segment.done) {
@@ -93,24 +102,12 @@ export async function* segmentsOf(database: LogDatabase, snapshot: LogSnapshot |
 
 type Entry = { readonly first: number; readonly value: Buffer }
 
-async function* entriesOf(
-  database: LogDatabase,
-  range: { gte: Uint8Array; lt: Uint8Array; snapshot?: LogSnapshot },
-): AsyncGenerator<Entry, undefined> {
-  const iterator = database.iterator({ ...range, highWaterMarkBytes: READ_AHEAD.bytes })
-  try {
-    for (;;) {
-      const entries = await iterator.nextv(READ_AHEAD.entries)
-      if (entries.length === 0) return
-      for (const [key, value] of entries) if (key.length === 9) yield { first: firstOfKey(key), value }
-    }
-  } finally {
-    await iterator.close()
-  }
+async function* entriesOf(stored: StoredEntries, range: KeyRange): AsyncGenerator<Entry, undefined> {
+  for await (const [key, value] of stored.entries(range)) if (key.length === 9) yield { first: firstOfKey(key), value }
 }
 
 /** Frames and preface of a stored segment; null where it fails its checksum. */
-function unsealed(value: Buffer): Pick<FoundSegment, 'frames' | 'preface'> {
+export function unsealed(value: Buffer): Pick<FoundSegment, 'frames' | 'preface'> {
   const nothing = { frames: null, preface: undefined }
   if (!isSealed(value)) return nothing
   try {
@@ -121,7 +118,7 @@ function unsealed(value: Buffer): Pick<FoundSegment, 'frames' | 'preface'> {
   }
 }
 
-function readSummary({ first, value }: Entry): SegmentSummary | undefined {
+export function readSummary({ first, value }: Entry): SegmentSummary | undefined {
   if (!isSealed(value)) return undefined
   try {
     const summary = decodeSummary(value.subarray(CHECKSUM_BYTES))

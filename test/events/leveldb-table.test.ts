@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { crc32c } from '../../src/events/crc32c.ts'
-import { damageInLogFile, damageInTable } from '../../src/events/leveldb-files.ts'
+import { damageInLogFile } from '../../src/events/leveldb-log-file.ts'
+import { damageInTable } from '../../src/events/leveldb-table.ts'
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 
