@@ -11,6 +11,7 @@ import { createProjectionRunner, type ProjectionRunner, type ProjectionStore } f
 import { openLevelProjectionStore } from '../projections/projection-store.level.ts'
 import { openMemoryProjectionStore } from '../projections/projection-store.memory.ts'
 import { newSha256 } from '../projections/sha256.system.ts'
+import type { StoreOwner } from '../projections/store-owner.level.ts'
 import { newTurns } from '../projections/turns.system.ts'
 import { backUp } from './node/backup.fs.ts'
 import { lazyQueries } from './node/lazy-queries.ts'
@@ -76,7 +77,7 @@ const readLog = (directory: string, author: NodeId): Promise<StoppedLog> =>
 
 async function openQueries(dataDirectory: string, node: StoppedDirectory, cleanup: AsyncDisposableStack): Promise<LogQueries> {
   const log = cleanup.use(await readLog(dataDirectory, node.id))
-  const stored = await openStored(node.paths.projections)
+  const stored = await openStored(node)
   if (stored !== undefined) cleanup.use(stored)
   const states = cleanup.use(runnerOver(log, node, stored === undefined ? openMemoryProjectionStore() : frozenStore(stored)))
   await states.open()
@@ -91,10 +92,15 @@ async function openQueries(dataDirectory: string, node: StoppedDirectory, cleanu
   })
 }
 
-/** The rows a node left behind; undefined where there are none, or they cannot be opened: the log has everything. */
-async function openStored(directory: string): Promise<ProjectionStore | undefined> {
-  if (!existsSync(join(directory, 'CURRENT'))) return undefined
-  return openLevelProjectionStore({ directory, discard: false }).catch(() => undefined)
+const storeOf = ({ paths, id, network }: StoppedDirectory): { directory: string; owner: StoreOwner } => ({
+  directory: paths.projections,
+  owner: { author: id, network },
+})
+
+/** The rows a node left behind; undefined where there are none, or they cannot be used: the log has everything. */
+async function openStored(node: StoppedDirectory): Promise<ProjectionStore | undefined> {
+  if (!existsSync(join(node.paths.projections, 'CURRENT'))) return undefined
+  return openLevelProjectionStore({ ...storeOf(node), discard: false }).catch(() => undefined)
 }
 
 function runnerOver(log: LogView, joined: JoinedNetwork, store: ProjectionStore): ProjectionRunner<ProjectionStates> {
@@ -122,7 +128,7 @@ export function rebuildStopped(
   names: readonly string[] | undefined,
 ): Progressive<RebuildProgress, RebuildResult> {
   return withStoppedLog(dataDirectory, async function* (log, node) {
-    await using store = await openLevelProjectionStore({ directory: node.paths.projections })
+    await using store = await openLevelProjectionStore(storeOf(node))
     await using states = runnerOver(log, node, store)
     const chosen = knownProjections(states, names)
     await states.open()
@@ -146,7 +152,7 @@ export async function planStoppedMigration(dataDirectory: string): Promise<Migra
 }
 
 async function planOver(log: LogView, node: StoppedDirectory): Promise<MigrationPlan> {
-  const stored = await openStored(node.paths.projections)
+  const stored = await openStored(node)
   try {
     return await planMigration(log, stored, Object.values(allProjections(log.author, networkKeys(node))))
   } finally {
@@ -163,7 +169,7 @@ export function migrateStopped(dataDirectory: string): Progressive<RebuildProgre
     const startedAt = performance.now()
     // Before anything is written: it may refuse.
     const plan = await planOver(log, node)
-    await using store = await openLevelProjectionStore({ directory: node.paths.projections })
+    await using store = await openLevelProjectionStore(storeOf(node))
     await using states = runnerOver(log, node, store)
     const names = plan.projections.filter((row) => row.rebuild !== null).map(({ name }) => name)
     yield* withProgress(async (report) => {

@@ -126,6 +126,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   const store = cleanup.use(
     await openLevelProjectionStore({
       directory: paths.projections,
+      owner: { author: signer.id, network: joined.network },
       onDiscarded: (reason) =>
         notices.post('warning', 'projections.discarded', `stored projections were unusable (${reason}): rebuilt from the log`),
     }),

@@ -704,7 +704,7 @@ const STORY: readonly Row[] = [
   {
     command: 'node migrate',
     words: () => ['--dry-run', ...data('moved')],
-    text: /download\.added +1 +1[\s\S]*reputation .*nothing is stored/,
+    text: /download\.added +1 +1[\s\S]*reputation .*nothing of this log is stored/,
     json: { dryRun: true },
   },
   { command: 'node migrate', words: () => data('moved'), text: /done in / },

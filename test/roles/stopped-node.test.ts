@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { upcastSteps } from '../../migrations/index.ts'
-import { openDataDirectory } from '../../src/events/data-directory.fs.ts'
+import { describeDirectory, openDataDirectory } from '../../src/events/data-directory.fs.ts'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
 import { type Draft, isNodeId, upcaster } from '../../src/events/index.ts'
 import { allProjections } from '../../src/projections/index.ts'
@@ -56,8 +56,12 @@ describe('a node that does not run', () => {
     for (let from = 0; from < drafts.length; from += 250) await log.append(drafts.slice(from, from + 250))
     return at(name)
   }
+  const openStore = (directory: string) => {
+    const { id: author, network } = describeDirectory(directory)
+    return openLevelProjectionStore({ directory: join(directory, 'projections'), owner: { author, network } })
+  }
   const versionsIn = async (directory: string) => {
-    await using store = await openLevelProjectionStore({ directory: join(directory, 'projections') })
+    await using store = await openStore(directory)
     return Object.fromEntries(await Promise.all(NAMES.map(async (name) => [name, (await store.load(name))?.version])))
   }
 
@@ -65,7 +69,7 @@ describe('a node that does not run', () => {
     it('told which projections are made again, then they are', async () => {
       const directory = golden('v1')
       {
-        await using store = await openLevelProjectionStore({ directory: join(directory, 'projections') })
+        await using store = await openStore(directory)
         await store.commit('downloads', 1, 460, [['d/old', '{}']])
       }
       const plan = await planStoppedMigration(directory)
@@ -144,7 +148,7 @@ describe('a node that does not run', () => {
       await resultOf(rebuildStopped(directory, undefined))
       {
         // Rows that add up and are wrong: what a bug in an older version may have left.
-        await using store = await openLevelProjectionStore({ directory: join(directory, 'projections') })
+        await using store = await openStore(directory)
         await store.commit('reputation', version('reputation'), 2 * EVERY_KIND.length, [
           ['r/nobody', '{"agree":1,"disagree":0}'],
         ])
@@ -177,6 +181,19 @@ describe('a node that does not run', () => {
   })
 
   describe('is read', () => {
+    it('from its own log, where somebody copied the projections of another node to it', async () => {
+      const [directory, other] = [await made('one', EVERY_KIND), await made('two', EVERY_KIND.slice(1))]
+      await resultOf(rebuildStopped(other, undefined))
+      rmSync(join(directory, 'projections'), { recursive: true })
+      cpSync(join(other, 'projections'), join(directory, 'projections'), { recursive: true })
+      {
+        await using node = await openStoppedNode(directory)
+        assert.deepEqual((await node.digests({})).digests, (await node.digests({ at: EVERY_KIND.length })).digests)
+      }
+      const plan = await planStoppedMigration(directory)
+      assert.ok(plan.projections.every(({ rebuild }) => rebuild === 'missing'))
+    })
+
     it('without a byte of its log being changed, or anything left beside it', async () => {
       const directory = golden('v1')
       const contents = () =>
