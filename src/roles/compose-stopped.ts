@@ -4,6 +4,7 @@ import { upcastSteps } from '../../migrations/index.ts'
 import { openStoppedDirectory, readStoppedDirectory, type StoppedDirectory } from '../events/data-directory.fs.ts'
 import { readLevelLog, type StoppedLog } from '../events/event-log.level.ts'
 import { type JoinedNetwork, type LogView, type Millis, type NodeId, type NodeRole, upcaster } from '../events/index.ts'
+import { mendNode } from '../events/mended-node.level.ts'
 import { systemClock, systemTimers } from '../events/time.system.ts'
 import { allProjections, type ProjectionStates } from '../projections/all.ts'
 import { frozenStore } from '../projections/frozen-store.ts'
@@ -69,6 +70,26 @@ export async function openStoppedNode(dataDirectory: string): Promise<StoppedNod
   } catch (error) {
     await cleanup.disposeAsync().catch(() => {})
     throw asServiceError(error)
+  }
+}
+
+/**
+ * Makes the node.json of a node that does not run again, where it is damaged or gone and the log says what stood in it.
+ * @returns a sentence about it; undefined where nothing was done
+ * @throws ServiceError if the node runs, or its directory is of a newer version or unusable
+ */
+export async function mendStopped(dataDirectory: string): Promise<string | undefined> {
+  try {
+    const mended = await mendNode(dataDirectory, upcaster(upcastSteps))
+    if (mended === undefined) return undefined
+    const { damage, bootstraps } = mended
+    const entries =
+      bootstraps.length === 0
+        ? 'where its bootstraps are could not be read: name one with --bootstrap HOST:PORT'
+        : `its bootstraps are ${bootstraps.join(', ')}`
+    return `${damage}: it was made again from the log; ${entries}`
+  } catch (error) {
+    throw asServiceError(error, dataDirectory)
   }
 }
 
