@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -218,6 +218,14 @@ describe('startNode', () => {
     assert.equal(told, `stored projections were unusable (they are those of node ${other}): rebuilt from the log`)
     const { at: head, digests } = await node.digests({})
     assert.deepEqual((await node.digests({ at: head })).digests, digests)
+  })
+
+  it('says that others may read its key, and goes on', async () => {
+    await stop(await start('bootstrap', 'one'))
+    await chmod(at('one/key.seed'), 0o644)
+    const { node } = await start('bootstrap', 'one')
+    assert.match(await noticeOf(node, 'data.exposed'), /key\.seed \(mode 0644\).*: run `chmod 600 /)
+    assert.equal((await node.status()).ready, true)
   })
 
   it('rebuilds for two callers one after the other, and gives both the digest it had', async () => {
