@@ -243,7 +243,7 @@ export type VerifyResult = {
   holes: { from: number; to: number; what: 'lost' | 'pruned' }[]
   /** Events that were pruned. */
   pruned: number
-  /** What is wrong besides events (the database's own complaint, a missing head file): sentences. */
+  /** What is wrong besides events (the database's own complaint, a missing head file, the key of another node): sentences. */
   problems: string[]
 }
 

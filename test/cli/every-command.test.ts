@@ -861,6 +861,20 @@ describe('every command, through the built package', function () {
     assert.equal(verified.exit, 0, `${verified.stdout}${verified.stderr}`)
   })
 
+  it('says that a log beside the key of another node is not to be used, with 4', async () => {
+    const key = await readFile(at('c2/key.seed'))
+    await writeFile(at('c2/key.seed'), await readFile(at('i1/key.seed')))
+    const ended = await p2pt(['log', 'verify', ...data('c2'), '--json'])
+    const { stdout } = await p2pt(['log', 'verify', ...data('c2')])
+    await writeFile(at('c2/key.seed'), key)
+    assert.equal(ended.exit, 4, `${ended.stdout}${ended.stderr}`)
+    assert.match(
+      (JSON.parse(ended.stdout) as { problems: string[] }).problems.join(),
+      /^the log is of node .* is the key of node /,
+    )
+    assert.match(stdout, /^not to be used as it is:\n {2}the log is of node /)
+  })
+
   it('prints usage errors of words that are no command, with 2', async () => {
     const ended = await p2pt(['client', 'nonsense'])
     assert.equal(ended.exit, 2)

@@ -180,6 +180,25 @@ describe('a node that does not run', () => {
     })
   })
 
+  describe('is verified', () => {
+    it('with its key, which may have been replaced by that of another node', async () => {
+      const directory = await made('one', EVERY_KIND)
+      const verdict = async () => {
+        await using node = await openStoppedNode(directory)
+        return await resultOf(node.verify({ signatures: false }))
+      }
+      const { intact, headDigest } = await verdict()
+      assert.ok(intact)
+      writeFileSync(join(directory, 'key.seed'), goldenSeed())
+      const foreign = await verdict()
+      assert.deepEqual([foreign.intact, foreign.ranges, foreign.headDigest], [false, [], headDigest])
+      const sentence = `the log is of node ${describeDirectory(directory).id}, and key.seed beside it is the key of node ${signerOf(1).id}`
+      assert.ok(foreign.problems[0]?.startsWith(sentence), foreign.problems.join())
+      writeFileSync(join(directory, 'key.seed'), 'short')
+      assert.match((await verdict()).problems.join(), /key\.seed has 5 bytes, not 32/)
+    })
+  })
+
   describe('is read', () => {
     it('from its own log, where somebody copied the projections of another node to it', async () => {
       const [directory, other] = [await made('one', EVERY_KIND), await made('two', EVERY_KIND.slice(1))]

@@ -90,5 +90,7 @@ export function verifyText(result: VerifyResult): string {
   const ranges = result.ranges.map(({ from, to, what }) => `${placesText(from, to)} ${what}`)
   const problems = result.problems.map(printable)
   const advice = 'stop the node and run `p2pt log repair`: it keeps the damaged files and saves every event that is still whole'
-  return ['damaged:', ...[...ranges, ...problems].map((line) => `  ${line}`), advice].join('\n')
+  const lines = [...ranges, ...problems].map((line) => `  ${line}`)
+  // What is wrong beside the log no repair of it mends.
+  return ranges.length > 0 ? ['damaged:', ...lines, advice].join('\n') : ['not to be used as it is:', ...lines].join('\n')
 }
