@@ -17,6 +17,7 @@ import { newTurns } from '../projections/turns.system.ts'
 import { backUp } from './node/backup.fs.ts'
 import { lazyQueries } from './node/lazy-queries.ts'
 import { createLogQueries } from './node/log-queries.ts'
+import { logStats } from './node/log-stats.ts'
 import { planMigration } from './node/migration.ts'
 import { networkKeys } from './node/network-keys.ts'
 import { createRebuilder, knownProjections, told } from './node/rebuild.ts'
@@ -48,15 +49,27 @@ export async function openStoppedNode(dataDirectory: string): Promise<StoppedNod
   const cleanup = new AsyncDisposableStack()
   try {
     const node = cleanup.use(readStoppedDirectory(dataDirectory))
+    let log: Promise<StoppedLog> | undefined
     let opened: Promise<LogQueries> | undefined
-    const open = () => {
-      opened ??= openQueries(dataDirectory, node, cleanup).catch((error: unknown) =>
-        Promise.reject(asServiceError(error, dataDirectory)),
+    const openLog = () => {
+      log ??= readLog(dataDirectory, node.id).then(
+        (read) => cleanup.use(read),
+        (error: unknown) => Promise.reject(asServiceError(error, dataDirectory)),
       )
+      return log
+    }
+    const open = () => {
+      opened ??= openLog()
+        .then((log) => openQueries(dataDirectory, node, log, cleanup))
+        .catch((error: unknown) => Promise.reject(asServiceError(error, dataDirectory)))
       return opened
     }
     return {
       ...lazyQueries(open),
+      // No projection is needed for it, so none is brought up to date.
+      async *stats(options) {
+        return yield* logStats(await openLog(), newTurns(), options)
+      },
       verify: (options) => verifyStopped(dataDirectory, node, options),
       role: node.role,
       id: node.id,
@@ -64,6 +77,7 @@ export async function openStoppedNode(dataDirectory: string): Promise<StoppedNod
       async [Symbol.asyncDispose]() {
         // What is being opened comes under the cleanup only when it is open.
         await opened?.catch(() => {})
+        await log?.catch(() => {})
         await cleanup.disposeAsync()
       },
     }
@@ -96,8 +110,12 @@ export async function mendStopped(dataDirectory: string): Promise<string | undef
 const readLog = (directory: string, author: NodeId): Promise<StoppedLog> =>
   readLevelLog({ directory, author, upcast: upcaster(upcastSteps) })
 
-async function openQueries(dataDirectory: string, node: StoppedDirectory, cleanup: AsyncDisposableStack): Promise<LogQueries> {
-  const log = cleanup.use(await readLog(dataDirectory, node.id))
+async function openQueries(
+  dataDirectory: string,
+  node: StoppedDirectory,
+  log: StoppedLog,
+  cleanup: AsyncDisposableStack,
+): Promise<LogQueries> {
   const stored = await openStored(node)
   if (stored !== undefined) cleanup.use(stored)
   const states = cleanup.use(runnerOver(log, node, stored === undefined ? openMemoryProjectionStore() : frozenStore(stored)))

@@ -235,8 +235,14 @@ const STORY: readonly Row[] = [
   {
     command: 'log stats',
     words: () => data('c1'),
-    text: /KIND +EVENTS +SIZE/,
+    text: /events +\d+\nsize +\S+ \S+ on the disk\n/,
     json: ({ events }) => assert.ok(Number(events) > 0),
+  },
+  {
+    command: 'log stats',
+    words: () => ['--kinds', ...data('c1')],
+    text: /KIND +EVENTS +SIZE/,
+    json: ({ read }) => assert.ok(Number((read as Facts).bytes) > 0),
   },
   {
     command: 'log verify',

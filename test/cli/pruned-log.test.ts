@@ -39,6 +39,7 @@ describe('a log that was pruned', () => {
     // What is pruned stands in whole segments behind.
     await log.append(Array.from({ length: 200 }, () => rollUp))
     await log.prune({ to: log.head, kinds: ['heartbeat.rolled-up'], projection: 'liveness', drop: () => true, rows: () => [] })
+    assert.deepEqual(log.held(), { events: KEPT, authors: 1 })
   })
   after(() => rmSync(root, { recursive: true, force: true }))
 
@@ -68,11 +69,13 @@ describe('a log that was pruned', () => {
   })
 
   it('counts what is there, and tells how much is not', async () => {
-    const { stdout } = await p2pt(['log', 'stats', ...data, '--json'])
-    const { events, gone, byKind } = JSON.parse(stdout)
+    const { stdout } = await p2pt(['log', 'stats', '--kinds', ...data, '--json'])
+    const { events, gone, read } = JSON.parse(stdout)
     assert.deepEqual([events, gone], [KEPT, PRUNED + KEPT * 40 + 200])
+    const unread = JSON.parse((await p2pt(['log', 'stats', ...data, '--json'])).stdout)
+    assert.deepEqual([unread.events, unread.gone, unread.read], [events, gone, null])
     assert.deepEqual(
-      byKind.map((row: { kind: string; events: number }) => [row.kind, row.events]),
+      read.byKind.map((row: { kind: string; events: number }) => [row.kind, row.events]),
       [['node.stopped', KEPT]],
     )
     const plan = await p2pt(['node', 'migrate', '--dry-run', ...data])

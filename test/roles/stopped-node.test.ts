@@ -4,10 +4,12 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { Level } from 'level'
 import { upcastSteps } from '../../migrations/index.ts'
 import { describeDirectory, openDataDirectory } from '../../src/events/data-directory.fs.ts'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
 import { type Draft, isNodeId, upcaster } from '../../src/events/index.ts'
+import { SEGMENTS } from '../../src/events/segment-keys.ts'
 import { allProjections } from '../../src/projections/index.ts'
 import { openLevelProjectionStore } from '../../src/projections/projection-store.level.ts'
 import { startNode } from '../../src/roles/compose.ts'
@@ -142,6 +144,24 @@ describe('a node that does not run', () => {
     })
   })
 
+  describe('is counted', () => {
+    it('from the summaries of its segments: no segment is read, and no projection made', async () => {
+      const directory = await made(
+        'one',
+        Array.from({ length: 1_000 }, (_, index) => numbered(index)),
+      )
+      const database = new Level<Uint8Array, Buffer>(join(directory, 'log'), { keyEncoding: 'view', valueEncoding: 'buffer' })
+      await database.open()
+      for (const key of await database.keys(SEGMENTS).all()) await database.put(key, Buffer.from('not a segment'))
+      await database.close()
+      await using node = await openStoppedNode(directory)
+      const { events, authors, gone, bytesOnDisk, read } = await resultOf(node.stats())
+      assert.deepEqual([events, authors, gone, read], [1_000, 1, 0, null])
+      assert.ok(bytesOnDisk > 0)
+      await assert.rejects(resultOf(node.stats({ read: true })), { code: 'LOG_DAMAGED' }, 'every one of them is damaged')
+    })
+  })
+
   describe('has its projections made again', () => {
     it('so that its next start finds them, and says what was wrong', async () => {
       const directory = await made('one', [...EVERY_KIND, ...EVERY_KIND])
@@ -224,7 +244,7 @@ describe('a node that does not run', () => {
         await using node = await openStoppedNode(directory)
         let events = 0
         for await (const _ of node.events({})) events++
-        assert.equal((await resultOf(node.stats())).events, events)
+        assert.equal((await resultOf(node.stats({ read: true }))).events, events)
         await node.members({})
       }
       {

@@ -22,19 +22,25 @@ export function eventLine(row: EventRow): string {
 }
 
 export function logStatsText(stats: LogStats): string {
-  const growth = stats.growthPerDay
+  const { growthPerDay: growth, read } = stats
+  const grown = growth === null || growth.bytes === null ? '' : ` (${bytes(growth.bytes)})`
   const head = fields([
     ['events', count(stats.events)],
-    ['size', `${bytes(stats.bytes)}, ${bytes(stats.bytesOnDisk)} on the disk`],
+    ['size', `${read === null ? '' : `${bytes(read.bytes)}, `}${bytes(stats.bytesOnDisk)} on the disk`],
     ...(stats.gone > 0 ? [['let go', counted(stats.gone, 'event')] as const] : []),
-    ...(growth === null ? [] : [['growth', `${counted(growth.events, 'event')} (${bytes(growth.bytes)}) a day`] as const]),
+    ...(growth === null ? [] : [['growth', `${counted(growth.events, 'event')}${grown} a day`] as const]),
     ['lamport', count(stats.lamport)],
     ['authors', count(stats.authors)],
-    ['first', stats.firstAt === null ? 'none' : time(stats.firstAt)],
-    ['last', stats.lastAt === null ? 'none' : time(stats.lastAt)],
+    ...(stats.sinceAt === null ? [] : [['since', time(stats.sinceAt)] as const]),
+    ...(read === null
+      ? []
+      : [
+          ['first', read.firstAt === null ? 'none' : time(read.firstAt)] as const,
+          ['last', read.lastAt === null ? 'none' : time(read.lastAt)] as const,
+        ]),
   ])
-  if (stats.byKind.length === 0) return head
-  const kinds = table(stats.byKind, [
+  if (read === null || read.byKind.length === 0) return head
+  const kinds = table(read.byKind, [
     { title: 'KIND', value: (row) => row.kind },
     { title: 'EVENTS', value: (row) => count(row.events), align: 'right' },
     { title: 'SIZE', value: (row) => bytes(row.bytes), align: 'right' },
