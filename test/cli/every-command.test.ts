@@ -863,6 +863,10 @@ describe('every command, through the built package', function () {
     const repaired = await p2pt(['log', 'repair', ...data('c2')])
     assert.equal(repaired.exit, 0, `${repaired.stdout}${repaired.stderr}`)
     assert.match(repaired.stdout, /^repaired: the log is usable[\s\S]*the damaged files are in .*damaged-1/)
+    const [, from, to] = /^ {2}events? (\d+)(?: to (\d+))? gone/m.exec(repaired.stdout) ?? []
+    const tail = await p2pt(['log', 'tail', '--lines', '100000', ...data('c2')])
+    assert.equal(tail.exit, 0, tail.stderr)
+    assert.match(tail.stdout, new RegExp(to === undefined ? `event ${from} is not` : `events ${from} to ${to} are not`))
     const verified = await p2pt(['log', 'verify', ...data('c2')])
     assert.equal(verified.exit, 0, `${verified.stdout}${verified.stderr}`)
   })

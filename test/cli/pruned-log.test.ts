@@ -10,6 +10,8 @@ import { tickingClock } from '../events/samples.ts'
 import { joiningAs } from '../events/test-network.ts'
 import { build, p2pt, startNode } from './program.ts'
 
+type Row = { seq?: number; kind: string; event: { reason?: string }; gone?: { from: number; to: number } }
+
 const PRUNED = 300
 const KEPT = 8
 
@@ -43,7 +45,7 @@ describe('a log that was pruned', () => {
   })
   after(() => rmSync(root, { recursive: true, force: true }))
 
-  const rows = async (...words: string[]): Promise<{ kind: string; event: { reason?: string } }[]> => {
+  const rows = async (...words: string[]): Promise<Row[]> => {
     const { exit, stdout, stderr } = await p2pt([...words, ...data, '--json'])
     assert.equal(exit, 0, stderr)
     return stdout
@@ -56,7 +58,7 @@ describe('a log that was pruned', () => {
   it('shows as many of its last events as are asked for', async () => {
     const tail = await rows('log', 'tail', '--lines', '5')
     assert.deepEqual(
-      tail.map(({ event }) => event.reason),
+      tail.filter(({ event }) => event !== undefined).map(({ event }) => event.reason),
       lastOf(5),
     )
     const ofKind = await rows('log', 'tail', '--lines', '3', '--kind', 'node.stopped')
@@ -65,7 +67,18 @@ describe('a log that was pruned', () => {
       lastOf(3),
     )
     assert.deepEqual(await rows('log', 'tail', '--lines', '0'), [])
-    assert.equal((await rows('log', 'tail', '--lines', '1000')).length, KEPT)
+  })
+
+  it('says which places hold no event any more, between its last events and around all of them', async () => {
+    const gaps = async (...words: string[]) => (await rows('log', 'tail', ...words)).map(({ seq, gone }) => seq ?? gone)
+    const head = PRUNED + KEPT * 41 + 200
+    const last = PRUNED + (KEPT - 1) * 41 + 1
+    const after = { from: last + 1, to: head }
+    assert.deepEqual(await gaps('--lines', '2'), [last - 41, { from: last - 40, to: last - 1 }, last, after])
+    const all = await gaps('--lines', '1000')
+    assert.deepEqual([all.length, all[0], all.at(-1)], [2 * KEPT + 1, { from: 1, to: PRUNED }, after])
+    const { stdout } = await p2pt(['log', 'tail', '--lines', '1', ...data])
+    assert.match(stdout, new RegExp(`node\\.stopped .*\n +events ${after.from} to ${head} are not there any more \\(`))
   })
 
   it('counts what is there, and tells how much is not', async () => {

@@ -21,6 +21,12 @@ export function eventLine(row: EventRow): string {
   return `${head}  ${printable(row.kind)}${facts.length === 0 ? '' : `  ${facts.join(' ')}`}`
 }
 
+/** Places that hold no event any more, in a line among those of events. */
+export function goneLine({ from, to }: { readonly from: number; readonly to: number }): string {
+  const [places, are] = from === to ? [`event ${from}`, 'is'] : [`events ${from} to ${to}`, 'are']
+  return `        ${places} ${are} not there any more (\`p2pt log verify\` tells pruned from lost)`
+}
+
 export function logStatsText(stats: LogStats): string {
   const { growthPerDay: growth, read } = stats
   const grown = growth === null || growth.bytes === null ? '' : ` (${bytes(growth.bytes)})`
