@@ -16,6 +16,7 @@ import { claimPath } from './open-paths.fs.ts'
 import { lockHolder, takeLock } from './process-lock.fs.ts'
 import { replaceFile } from './replace-file.fs.ts'
 import { keyOfSeed, randomSeed, sha256, signerFromSeed } from './signer.sodium.ts'
+import { syncDirectory } from './sync-directory.fs.ts'
 import { beginImport, unfinishedImport } from './unfinished-import.fs.ts'
 
 export type DataPaths = {
@@ -199,6 +200,9 @@ async function createKeyAndLog(directory: string, paths: DataPaths, seed: Uint8A
       throw new DataDirectoryError({ code: 'DIRECTORY_UNUSABLE', directory, reason: 'it has a log, but no key.seed' })
     }
     unlessUnusable(directory, () => replaceFile(paths.keySeed, seed ?? randomSeed()))
+  } else {
+    // The start that made it may have ended before its name was on the disk, and a log must never be there without it.
+    unlessUnusable(directory, () => syncDirectory(directory))
   }
   const id = keyOfSeed(readSeed(directory))
   if (seed !== undefined && id !== keyOfSeed(seed)) {
