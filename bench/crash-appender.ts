@@ -6,7 +6,7 @@ import { allProjections, type ProjectionStates } from '../src/projections/all.ts
 import { createProjectionRunner } from '../src/projections/index.ts'
 import { openLevelProjectionStore } from '../src/projections/projection-store.level.ts'
 import { newSha256 } from '../src/projections/sha256.system.ts'
-import { TEST_KEYS } from '../test/events/test-network.ts'
+import { TEST_KEYS, TEST_NETWORK } from '../test/events/test-network.ts'
 import { mixed, signerOf } from './log-corpus.ts'
 
 // A node's log and projections, appended to until the process is killed: DIRECTORY durable|fast. Each acknowledged event
@@ -20,7 +20,10 @@ const log = await openLevelLog({
 })
 const states = createProjectionRunner<ProjectionStates>({
   ...{ log, projections: allProjections(signer.id, TEST_KEYS), timers: systemTimers, newSha256 },
-  store: await openLevelProjectionStore({ directory: join(directory, 'projections') }),
+  store: await openLevelProjectionStore({
+    directory: join(directory, 'projections'),
+    owner: { author: signer.id, network: TEST_NETWORK },
+  }),
   checkpointEvents: 200,
 })
 await states.open()

@@ -9,7 +9,7 @@ import { allProjections, type ProjectionStates } from '../src/projections/all.ts
 import { createProjectionRunner } from '../src/projections/index.ts'
 import { openLevelProjectionStore } from '../src/projections/projection-store.level.ts'
 import { newSha256 } from '../src/projections/sha256.system.ts'
-import { TEST_KEYS } from '../test/events/test-network.ts'
+import { TEST_KEYS, TEST_NETWORK } from '../test/events/test-network.ts'
 import type { Bench } from './harness.ts'
 import { signerOf } from './log-corpus.ts'
 import { withDirectory } from './log-directory.ts'
@@ -106,7 +106,10 @@ async function afterwards(directory: string, acknowledged: Acknowledged): Promis
   const found = new Map<number, string>()
   for await (const { seq, event } of log.read()) if ('reason' in event) found.set(seq, event.reason)
   const lost = [...acknowledged].filter(([seq, number]) => found.get(seq) !== number).length
-  await using store = await openLevelProjectionStore({ directory: join(directory, 'projections') })
+  await using store = await openLevelProjectionStore({
+    directory: join(directory, 'projections'),
+    owner: { author: signer.id, network: TEST_NETWORK },
+  })
   await using states = createProjectionRunner<ProjectionStates>({
     ...{ log, store, projections: allProjections(signer.id, TEST_KEYS), timers: systemTimers, newSha256 },
   })

@@ -31,7 +31,7 @@ const searchRequest = record({ text, limit: optional(whole), cursor: optional(te
 const node: MethodTable<NodeService> = {
   events: { shape: 'stream', parameters: [logFilter] },
   head: { shape: 'answer', parameters: [] },
-  stats: { shape: 'stream', parameters: [] },
+  stats: { shape: 'stream', parameters: [optional(record({ read: optional(truth) }))] },
   verify: { shape: 'stream', parameters: [record({ signatures: truth })] },
   signed: { shape: 'stream', parameters: [logFilter] },
   place: { shape: 'answer', parameters: [text] },

@@ -30,6 +30,14 @@ export class AuthorRuns {
     return this.#gaps
   }
 
+  /** Events that are held, without those that were pruned. */
+  get held(): number {
+    let held = 0
+    for (let index = 0; index < this.#counts.length; index++)
+      if (this.#seqs.at(index) !== NOWHERE) held += this.#counts.at(index) as number
+    return held
+  }
+
   /** The place in the log of an event, or undefined if it is not held. */
   seqOf(authorSeq: number): number | undefined {
     const index = this.#lastAtOrBelow(authorSeq)

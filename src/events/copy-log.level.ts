@@ -4,6 +4,7 @@ import { bootId, HeadFile } from './head-file.fs.ts'
 import type { HeadMark } from './head-record.ts'
 import { encodeMeta, type LogDatabase, logPaths, type Meta, openDatabase } from './log-database.level.ts'
 import { firstOfKey, META_KEY, SEGMENTS } from './segment-keys.ts'
+import { syncDirectory } from './sync-directory.fs.ts'
 
 /** What a copy of a log reached, and the last own numbers that are in it. */
 export type LogCopy = { readonly head: HeadMark; readonly gossipSeq: number; readonly indexSeq: number }
@@ -49,6 +50,8 @@ export async function copyLog(
   } finally {
     await iterator.close()
     await target.close()
+    // As at a first start: the names of LevelDB's files too.
+    syncDirectory(paths.database)
   }
   const file = new HeadFile(paths.head)
   for (let slot = 0; slot < 2; slot++) file.write({ latest: head, durable: head, clean: true, boot: bootId() })

@@ -30,6 +30,9 @@ export type IngestOptions = AppendOptions & {
 /** Highest sequence held of each author's gossip stream without a gap below it. */
 export type VersionVector = ReadonlyMap<NodeId, number>
 
+/** Events that are there, and their authors: not those that were pruned, or lost. */
+export type Held = { readonly events: number; readonly authors: number }
+
 /** What became of a foreign event. `appended` carries where it stands now. */
 export type Ingested =
   | { outcome: 'appended'; envelope: Envelope }
@@ -82,6 +85,9 @@ export interface LogView extends AsyncDisposable {
 
   /** Bytes of the files under it, 0 where there are none. */
   bytesOnDisk?(): Promise<number>
+
+  /** Counted from memory, without reading. */
+  held(): Held
 
   /** Contiguous heads of the gossip stream, by author. */
   versionVector(): VersionVector

@@ -9,6 +9,7 @@ import type { Floors } from './log-state.ts'
 import { META_KEY, SUMMARIES } from './segment-keys.ts'
 import { damaged } from './segment-value.level.ts'
 import type { StoredEntries } from './stored-entries.ts'
+import { syncDirectory } from './sync-directory.fs.ts'
 
 /** What this version reads and writes. */
 export const LOG_FORMAT = 1
@@ -73,6 +74,8 @@ export async function createDatabase(directory: string, author: NodeId): Promise
     return (await database.keys({ ...SUMMARIES, limit: 1 }).all()).length === 0
   } finally {
     await database.close()
+    // LevelDB brings its files to the disk, and the name of the last CURRENT by nothing.
+    syncDirectory(path)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Envelope, Header, SignedEvent, Stream } from './envelope.ts'
-import { LogError, type LogView, type ReadRange, type VersionVector } from './event-log.ts'
+import { type Held, LogError, type LogView, type ReadRange, type VersionVector } from './event-log.ts'
 import type { NodeId } from './ids.ts'
 import type { LogState } from './log-state.ts'
 import type { LogStore } from './log-store.ts'
@@ -78,6 +78,10 @@ export class LogReader implements LogView {
   async snapshot(projection: string): Promise<readonly SnapshotRow[]> {
     this.assertOpen()
     return (await this.store.snapshot?.(projection)) ?? []
+  }
+
+  held(): Held {
+    return this.state.held()
   }
 
   versionVector(): VersionVector {

@@ -1,6 +1,7 @@
 import { AuthorRuns } from './author-runs.ts'
+import { STREAMS } from './body-scan.ts'
 import type { Header, Stream } from './envelope.ts'
-import type { VersionVector } from './event-log.ts'
+import type { Held, VersionVector } from './event-log.ts'
 import type { NodeId } from './ids.ts'
 import { LamportClock } from './lamport-clock.ts'
 
@@ -36,6 +37,20 @@ export class LogState {
 
   has(id: Pick<Header, 'author' | 'stream' | 'authorSeq'>): boolean {
     return this.runsOf(id.author, id.stream)?.has(id.authorSeq) ?? false
+  }
+
+  /** How many events are there, and of how many authors. */
+  held(): Held {
+    const authors = new Set<NodeId>()
+    let events = 0
+    for (const stream of STREAMS) {
+      for (const [author, runs] of this.#runs[stream]) {
+        const { held } = runs
+        if (held > 0) authors.add(author)
+        events += held
+      }
+    }
+    return { events, authors: authors.size }
   }
 
   /** A copy that stays as it is; made again only after a commit. */

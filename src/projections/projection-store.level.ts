@@ -3,6 +3,7 @@ import { Level } from 'level'
 import type { Row } from './projection.ts'
 import { type ProjectionStore, ProjectionStoreError } from './projection-store.ts'
 import { checkpointKey, clearArea, rowArea, rowAreas, snapshotArea, snapshotKey, snapshotMarks } from './store-areas.level.ts'
+import { claimStore, type StoreOwner } from './store-owner.level.ts'
 import { type Area, addUp, eachRow, parseRecord, readArea, rowHash, type StoreRecord, writeArea } from './store-rows.level.ts'
 
 // LevelDB returns flipped bits as good values and drops a damaged batch without a word, so the checkpoint carries the
@@ -28,29 +29,43 @@ function locked(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED'
 }
 
+async function openOwned(directory: string, owner: StoreOwner): Promise<Level> {
+  const database = await openDatabase(directory)
+  try {
+    const foreign = await claimStore(database, owner)
+    if (foreign !== undefined) throw new Error(foreign)
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
 /**
- * Opens the store, or makes an empty one. A database that cannot be opened is put aside: nothing in it is worth more
- * than the log it came from.
+ * Opens the store, or makes an empty one. A database that cannot be opened, or is of another node, as a copied folder is,
+ * is put aside: nothing in it is worth more than the log it came from.
+ * @param options.owner from whose log the rows are folded
  * @param options.onDiscarded told why, when that happened
  * @param options.discard false: fail instead
  * @throws ProjectionStoreError `STORE_FAILED` if it is in use, or nothing can be written there
  */
 export async function openLevelProjectionStore(options: {
   directory: string
+  owner: StoreOwner
   onDiscarded?: (reason: string) => void
   discard?: boolean
 }): Promise<ProjectionStore> {
-  const { directory } = options
+  const { directory, owner } = options
   let database: Level
   try {
-    database = await openDatabase(directory)
+    database = await openOwned(directory, owner)
   } catch (error) {
     const failed = (cause: unknown) =>
       new ProjectionStoreError({ code: 'STORE_FAILED', directory, reason: reasonOf(cause) }, { cause })
     if (locked(error) || options.discard === false) throw failed(error)
     try {
       await rm(directory, { recursive: true, force: true })
-      database = await openDatabase(directory)
+      database = await openOwned(directory, owner)
     } catch (cause) {
       throw failed(cause)
     }

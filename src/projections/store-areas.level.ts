@@ -3,7 +3,7 @@ import type { SnapshotMark } from './projection-store.ts'
 import { type Area, parseRecord } from './store-rows.level.ts'
 
 // Where everything stands in the store, by the first letter of the key:
-// `c` NAME: the checkpoint. `p` NAME `\0` ROW: rows; once they were replaced, `q` NAME `\0` GENERATION `\0` ROW, where the
+// `o`: whose they are (store-owner.level.ts). `c` NAME: the checkpoint. `p` NAME `\0` ROW: rows; once they were replaced, `q` NAME `\0` GENERATION `\0` ROW, where the
 // checkpoint says which generation counts. `t` NAME `\0` SEQ: a snapshot, `s` NAME `\0` SEQ `\0` ROW: its rows. Numbers
 // are written with 16 digits, so that they stand in their order.
 

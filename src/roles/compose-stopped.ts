@@ -4,6 +4,7 @@ import { upcastSteps } from '../../migrations/index.ts'
 import { openStoppedDirectory, readStoppedDirectory, type StoppedDirectory } from '../events/data-directory.fs.ts'
 import { readLevelLog, type StoppedLog } from '../events/event-log.level.ts'
 import { type JoinedNetwork, type LogView, type Millis, type NodeId, type NodeRole, upcaster } from '../events/index.ts'
+import { mendNode } from '../events/mended-node.level.ts'
 import { systemClock, systemTimers } from '../events/time.system.ts'
 import { allProjections, type ProjectionStates } from '../projections/all.ts'
 import { frozenStore } from '../projections/frozen-store.ts'
@@ -11,10 +12,12 @@ import { createProjectionRunner, type ProjectionRunner, type ProjectionStore } f
 import { openLevelProjectionStore } from '../projections/projection-store.level.ts'
 import { openMemoryProjectionStore } from '../projections/projection-store.memory.ts'
 import { newSha256 } from '../projections/sha256.system.ts'
+import type { StoreOwner } from '../projections/store-owner.level.ts'
 import { newTurns } from '../projections/turns.system.ts'
 import { backUp } from './node/backup.fs.ts'
 import { lazyQueries } from './node/lazy-queries.ts'
 import { createLogQueries } from './node/log-queries.ts'
+import { logStats } from './node/log-stats.ts'
 import { planMigration } from './node/migration.ts'
 import { networkKeys } from './node/network-keys.ts'
 import { createRebuilder, knownProjections, told } from './node/rebuild.ts'
@@ -46,15 +49,27 @@ export async function openStoppedNode(dataDirectory: string): Promise<StoppedNod
   const cleanup = new AsyncDisposableStack()
   try {
     const node = cleanup.use(readStoppedDirectory(dataDirectory))
+    let log: Promise<StoppedLog> | undefined
     let opened: Promise<LogQueries> | undefined
-    const open = () => {
-      opened ??= openQueries(dataDirectory, node, cleanup).catch((error: unknown) =>
-        Promise.reject(asServiceError(error, dataDirectory)),
+    const openLog = () => {
+      log ??= readLog(dataDirectory, node.id).then(
+        (read) => cleanup.use(read),
+        (error: unknown) => Promise.reject(asServiceError(error, dataDirectory)),
       )
+      return log
+    }
+    const open = () => {
+      opened ??= openLog()
+        .then((log) => openQueries(dataDirectory, node, log, cleanup))
+        .catch((error: unknown) => Promise.reject(asServiceError(error, dataDirectory)))
       return opened
     }
     return {
       ...lazyQueries(open),
+      // No projection is needed for it, so none is brought up to date.
+      async *stats(options) {
+        return yield* logStats(await openLog(), newTurns(), options)
+      },
       verify: (options) => verifyStopped(dataDirectory, node, options),
       role: node.role,
       id: node.id,
@@ -62,6 +77,7 @@ export async function openStoppedNode(dataDirectory: string): Promise<StoppedNod
       async [Symbol.asyncDispose]() {
         // What is being opened comes under the cleanup only when it is open.
         await opened?.catch(() => {})
+        await log?.catch(() => {})
         await cleanup.disposeAsync()
       },
     }
@@ -71,12 +87,36 @@ export async function openStoppedNode(dataDirectory: string): Promise<StoppedNod
   }
 }
 
+/**
+ * Makes the node.json of a node that does not run again, where it is damaged or gone and the log says what stood in it.
+ * @returns a sentence about it; undefined where nothing was done
+ * @throws ServiceError if the node runs, or its directory is of a newer version or unusable
+ */
+export async function mendStopped(dataDirectory: string): Promise<string | undefined> {
+  try {
+    const mended = await mendNode(dataDirectory, upcaster(upcastSteps))
+    if (mended === undefined) return undefined
+    const { damage, bootstraps } = mended
+    const entries =
+      bootstraps.length === 0
+        ? 'where its bootstraps are could not be read: name one with --bootstrap HOST:PORT'
+        : `its bootstraps are ${bootstraps.join(', ')}`
+    return `${damage}: it was made again from the log; ${entries}`
+  } catch (error) {
+    throw asServiceError(error, dataDirectory)
+  }
+}
+
 const readLog = (directory: string, author: NodeId): Promise<StoppedLog> =>
   readLevelLog({ directory, author, upcast: upcaster(upcastSteps) })
 
-async function openQueries(dataDirectory: string, node: StoppedDirectory, cleanup: AsyncDisposableStack): Promise<LogQueries> {
-  const log = cleanup.use(await readLog(dataDirectory, node.id))
-  const stored = await openStored(node.paths.projections)
+async function openQueries(
+  dataDirectory: string,
+  node: StoppedDirectory,
+  log: StoppedLog,
+  cleanup: AsyncDisposableStack,
+): Promise<LogQueries> {
+  const stored = await openStored(node)
   if (stored !== undefined) cleanup.use(stored)
   const states = cleanup.use(runnerOver(log, node, stored === undefined ? openMemoryProjectionStore() : frozenStore(stored)))
   await states.open()
@@ -91,10 +131,15 @@ async function openQueries(dataDirectory: string, node: StoppedDirectory, cleanu
   })
 }
 
-/** The rows a node left behind; undefined where there are none, or they cannot be opened: the log has everything. */
-async function openStored(directory: string): Promise<ProjectionStore | undefined> {
-  if (!existsSync(join(directory, 'CURRENT'))) return undefined
-  return openLevelProjectionStore({ directory, discard: false }).catch(() => undefined)
+const storeOf = ({ paths, id, network }: StoppedDirectory): { directory: string; owner: StoreOwner } => ({
+  directory: paths.projections,
+  owner: { author: id, network },
+})
+
+/** The rows a node left behind; undefined where there are none, or they cannot be used: the log has everything. */
+async function openStored(node: StoppedDirectory): Promise<ProjectionStore | undefined> {
+  if (!existsSync(join(node.paths.projections, 'CURRENT'))) return undefined
+  return openLevelProjectionStore({ ...storeOf(node), discard: false }).catch(() => undefined)
 }
 
 function runnerOver(log: LogView, joined: JoinedNetwork, store: ProjectionStore): ProjectionRunner<ProjectionStates> {
@@ -122,7 +167,7 @@ export function rebuildStopped(
   names: readonly string[] | undefined,
 ): Progressive<RebuildProgress, RebuildResult> {
   return withStoppedLog(dataDirectory, async function* (log, node) {
-    await using store = await openLevelProjectionStore({ directory: node.paths.projections })
+    await using store = await openLevelProjectionStore(storeOf(node))
     await using states = runnerOver(log, node, store)
     const chosen = knownProjections(states, names)
     await states.open()
@@ -146,7 +191,7 @@ export async function planStoppedMigration(dataDirectory: string): Promise<Migra
 }
 
 async function planOver(log: LogView, node: StoppedDirectory): Promise<MigrationPlan> {
-  const stored = await openStored(node.paths.projections)
+  const stored = await openStored(node)
   try {
     return await planMigration(log, stored, Object.values(allProjections(log.author, networkKeys(node))))
   } finally {
@@ -163,7 +208,7 @@ export function migrateStopped(dataDirectory: string): Progressive<RebuildProgre
     const startedAt = performance.now()
     // Before anything is written: it may refuse.
     const plan = await planOver(log, node)
-    await using store = await openLevelProjectionStore({ directory: node.paths.projections })
+    await using store = await openLevelProjectionStore(storeOf(node))
     await using states = runnerOver(log, node, store)
     const names = plan.projections.filter((row) => row.rebuild !== null).map(({ name }) => name)
     yield* withProgress(async (report) => {

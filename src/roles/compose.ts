@@ -50,6 +50,7 @@ import { serveHistory } from './node/history-exchange.ts'
 import { countKept } from './node/kept-count.ts'
 import { careForLog } from './node/log-care.ts'
 import { createLogQueries } from './node/log-queries.ts'
+import { looseModes } from './node/loose-modes.fs.ts'
 import { anchorsAmong, missingMembers } from './node/member-links.ts'
 import { memberSight } from './node/member-sight.ts'
 import { type MetricsServer, startMetrics } from './node/metrics.ts'
@@ -111,6 +112,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     await openDataDirectory(options.dataDirectory, { role: options.role, joining: options.joining }),
   )
   const { signer, paths, joined } = directory
+  for (const sentence of looseModes(directory.directory)) notices.post('warning', 'data.exposed', sentence)
   const { owner, verify } = networkKeys(joined)
   const heldOff = new HeldOff(clock)
   const admittance: Admittance = new Admittance({
@@ -126,6 +128,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   const store = cleanup.use(
     await openLevelProjectionStore({
       directory: paths.projections,
+      owner: { author: signer.id, network: joined.network },
       onDiscarded: (reason) =>
         notices.post('warning', 'projections.discarded', `stored projections were unusable (${reason}): rebuilt from the log`),
     }),

@@ -213,19 +213,27 @@ export type JsonEvent = { [K in keyof Event]: Event[K] } & Record<string, unknow
 export type LogFilter = { from?: number; to?: number; kinds?: string[]; author?: string; limit?: number; last?: number }
 
 export type LogStats = {
+  /** That are there, of so many authors. */
   events: number
-  bytes: number
-  lamport: number
   authors: number
-  firstAt: number | null
-  lastAt: number | null
-  byKind: { kind: string; events: number; bytes: number }[]
+  lamport: number
   /** Bytes of the database's files. */
   bytesOnDisk: number
   /** Events that the log had and has let go, or lost. */
   gone: number
-  /** What arrived in a day, over the last week at most, and its size; null while less than an hour is known. */
-  growthPerDay: { events: number; bytes: number } | null
+  /** When the first event arrived, by this machine's clock; null where that is not kept. */
+  sinceAt: number | null
+  /** What arrived in a day, over the last week at most; null while less than an hour is known. `bytes` of signed events, null where none were read. */
+  growthPerDay: { events: number; bytes: number | null } | null
+  /** What only the events themselves tell; null where they were not read. */
+  read: EventStats | null
+}
+/** Sizes are those of signed events, times those that their authors claim. */
+export type EventStats = {
+  bytes: number
+  firstAt: number | null
+  lastAt: number | null
+  byKind: { kind: string; events: number; bytes: number }[]
 }
 
 /** How far a walk over the log has come, by the places in it. */
@@ -243,7 +251,7 @@ export type VerifyResult = {
   holes: { from: number; to: number; what: 'lost' | 'pruned' }[]
   /** Events that were pruned. */
   pruned: number
-  /** What is wrong besides events (the database's own complaint, a missing head file): sentences. */
+  /** What is wrong besides events (the database's own complaint, a missing head file, the key of another node): sentences. */
   problems: string[]
 }
 
@@ -335,7 +343,8 @@ export interface LogQueries {
   events(filter: LogFilter): AsyncIterable<EventRow>
   /** The last event, by its place, which is no count: places of pruned events are empty. `lamport`: the node's clock. */
   head(): Promise<{ seq: number; lamport: number }>
-  stats(): Progressive<WalkProgress, LogStats>
+  /** From memory, unless it is to read each event as well. */
+  stats(options?: { read?: boolean }): Progressive<WalkProgress, LogStats>
   verify(options: { signatures: boolean }): Progressive<VerifyProgress, VerifyResult>
   /** Signed events as base64, one by one, in log order: the export that can be checked elsewhere. */
   signed(filter: LogFilter): AsyncIterable<{ seq: number; body: string; signature: string }>

@@ -235,8 +235,14 @@ const STORY: readonly Row[] = [
   {
     command: 'log stats',
     words: () => data('c1'),
-    text: /KIND +EVENTS +SIZE/,
+    text: /events +\d+\nsize +\S+ \S+ on the disk\n/,
     json: ({ events }) => assert.ok(Number(events) > 0),
+  },
+  {
+    command: 'log stats',
+    words: () => ['--kinds', ...data('c1')],
+    text: /KIND +EVENTS +SIZE/,
+    json: ({ read }) => assert.ok(Number((read as Facts).bytes) > 0),
   },
   {
     command: 'log verify',
@@ -704,7 +710,7 @@ const STORY: readonly Row[] = [
   {
     command: 'node migrate',
     words: () => ['--dry-run', ...data('moved')],
-    text: /download\.added +1 +1[\s\S]*reputation .*nothing is stored/,
+    text: /download\.added +1 +1[\s\S]*reputation .*nothing of this log is stored/,
     json: { dryRun: true },
   },
   { command: 'node migrate', words: () => data('moved'), text: /done in / },
@@ -857,8 +863,26 @@ describe('every command, through the built package', function () {
     const repaired = await p2pt(['log', 'repair', ...data('c2')])
     assert.equal(repaired.exit, 0, `${repaired.stdout}${repaired.stderr}`)
     assert.match(repaired.stdout, /^repaired: the log is usable[\s\S]*the damaged files are in .*damaged-1/)
+    const [, from, to] = /^ {2}events? (\d+)(?: to (\d+))? gone/m.exec(repaired.stdout) ?? []
+    const tail = await p2pt(['log', 'tail', '--lines', '100000', ...data('c2')])
+    assert.equal(tail.exit, 0, tail.stderr)
+    assert.match(tail.stdout, new RegExp(to === undefined ? `event ${from} is not` : `events ${from} to ${to} are not`))
     const verified = await p2pt(['log', 'verify', ...data('c2')])
     assert.equal(verified.exit, 0, `${verified.stdout}${verified.stderr}`)
+  })
+
+  it('says that a log beside the key of another node is not to be used, with 4', async () => {
+    const key = await readFile(at('c2/key.seed'))
+    await writeFile(at('c2/key.seed'), await readFile(at('i1/key.seed')))
+    const ended = await p2pt(['log', 'verify', ...data('c2'), '--json'])
+    const { stdout } = await p2pt(['log', 'verify', ...data('c2')])
+    await writeFile(at('c2/key.seed'), key)
+    assert.equal(ended.exit, 4, `${ended.stdout}${ended.stderr}`)
+    assert.match(
+      (JSON.parse(ended.stdout) as { problems: string[] }).problems.join(),
+      /^the log is of node .* is the key of node /,
+    )
+    assert.match(stdout, /^not to be used as it is:\n {2}the log is of node /)
   })
 
   it('prints usage errors of words that are no command, with 2', async () => {

@@ -10,6 +10,8 @@ import { tickingClock } from '../events/samples.ts'
 import { joiningAs } from '../events/test-network.ts'
 import { build, p2pt, startNode } from './program.ts'
 
+type Row = { seq?: number; kind: string; event: { reason?: string }; gone?: { from: number; to: number } }
+
 const PRUNED = 300
 const KEPT = 8
 
@@ -39,10 +41,11 @@ describe('a log that was pruned', () => {
     // What is pruned stands in whole segments behind.
     await log.append(Array.from({ length: 200 }, () => rollUp))
     await log.prune({ to: log.head, kinds: ['heartbeat.rolled-up'], projection: 'liveness', drop: () => true, rows: () => [] })
+    assert.deepEqual(log.held(), { events: KEPT, authors: 1 })
   })
   after(() => rmSync(root, { recursive: true, force: true }))
 
-  const rows = async (...words: string[]): Promise<{ kind: string; event: { reason?: string } }[]> => {
+  const rows = async (...words: string[]): Promise<Row[]> => {
     const { exit, stdout, stderr } = await p2pt([...words, ...data, '--json'])
     assert.equal(exit, 0, stderr)
     return stdout
@@ -55,7 +58,7 @@ describe('a log that was pruned', () => {
   it('shows as many of its last events as are asked for', async () => {
     const tail = await rows('log', 'tail', '--lines', '5')
     assert.deepEqual(
-      tail.map(({ event }) => event.reason),
+      tail.filter(({ event }) => event !== undefined).map(({ event }) => event.reason),
       lastOf(5),
     )
     const ofKind = await rows('log', 'tail', '--lines', '3', '--kind', 'node.stopped')
@@ -64,15 +67,28 @@ describe('a log that was pruned', () => {
       lastOf(3),
     )
     assert.deepEqual(await rows('log', 'tail', '--lines', '0'), [])
-    assert.equal((await rows('log', 'tail', '--lines', '1000')).length, KEPT)
+  })
+
+  it('says which places hold no event any more, between its last events and around all of them', async () => {
+    const gaps = async (...words: string[]) => (await rows('log', 'tail', ...words)).map(({ seq, gone }) => seq ?? gone)
+    const head = PRUNED + KEPT * 41 + 200
+    const last = PRUNED + (KEPT - 1) * 41 + 1
+    const after = { from: last + 1, to: head }
+    assert.deepEqual(await gaps('--lines', '2'), [last - 41, { from: last - 40, to: last - 1 }, last, after])
+    const all = await gaps('--lines', '1000')
+    assert.deepEqual([all.length, all[0], all.at(-1)], [2 * KEPT + 1, { from: 1, to: PRUNED }, after])
+    const { stdout } = await p2pt(['log', 'tail', '--lines', '1', ...data])
+    assert.match(stdout, new RegExp(`node\\.stopped .*\n +events ${after.from} to ${head} are not there any more \\(`))
   })
 
   it('counts what is there, and tells how much is not', async () => {
-    const { stdout } = await p2pt(['log', 'stats', ...data, '--json'])
-    const { events, gone, byKind } = JSON.parse(stdout)
+    const { stdout } = await p2pt(['log', 'stats', '--kinds', ...data, '--json'])
+    const { events, gone, read } = JSON.parse(stdout)
     assert.deepEqual([events, gone], [KEPT, PRUNED + KEPT * 40 + 200])
+    const unread = JSON.parse((await p2pt(['log', 'stats', ...data, '--json'])).stdout)
+    assert.deepEqual([unread.events, unread.gone, unread.read], [events, gone, null])
     assert.deepEqual(
-      byKind.map((row: { kind: string; events: number }) => [row.kind, row.events]),
+      read.byKind.map((row: { kind: string; events: number }) => [row.kind, row.events]),
       [['node.stopped', KEPT]],
     )
     const plan = await p2pt(['node', 'migrate', '--dry-run', ...data])

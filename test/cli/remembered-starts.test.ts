@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freeNodePort as freePort } from '../../src/cli/demo/free-ports.ts'
@@ -89,6 +89,24 @@ describe('a node that has joined once', function () {
     await stop(third)
     const kept = JSON.parse(readFileSync(at('mine/settings.json'), 'utf8')) as { flags: object }
     assert.deepEqual(kept.flags, { host: '127.0.0.1', port: 0 })
+  })
+
+  it('starts where its node.json was cut or is gone, says so, and is repaired without a start too', async () => {
+    const { id } = JSON.parse((await run('node', 'id', '--data', at('mine'), '--json')).stdout) as { id: string }
+    truncateSync(at('mine/node.json'), 0)
+    const asked = await run('log', 'stats', '--data', at('mine'))
+    assert.equal(asked.exit, 2)
+    assert.match(asked.stderr, /its node\.json cannot be read .*: a start, or `p2pt log repair`, makes it again/)
+    const node = await start('client', 'start')
+    assert.equal(factsOf(node).id, id)
+    const { stdout } = await stop(node)
+    assert.match(stdout, /"code":"node.mended","text":"its node.json cannot be read .*its bootstraps are 127\.0\.0\.1:/)
+
+    rmSync(at('mine/node.json'))
+    const repaired = await run('log', 'repair', '--data', at('mine'))
+    assert.equal(repaired.exit, 0, repaired.stderr)
+    assert.match(repaired.stdout, /^it has no node\.json: it was made again from the log; .*\nnothing to repair/)
+    await stop(await start('client', 'start'))
   })
 
   it('takes the string from the environment as well, and a flag before the environment', async () => {

@@ -6,14 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type DataDirectory,
-  DataDirectoryError,
-  type DataDirectoryErrorDetail,
   dataPaths,
   describeDirectory,
   type OpenOptions,
   openDataDirectory,
   openStoppedDirectory,
 } from '../../src/events/data-directory.fs.ts'
+import { DataDirectoryError, type DataDirectoryErrorDetail } from '../../src/events/data-directory-error.ts'
 import { openLevelLog, readLevelLog } from '../../src/events/event-log.level.ts'
 import { decodeGenesis, encodeGenesis, LogError, toHex } from '../../src/events/index.ts'
 import { lockHolder } from '../../src/events/process-lock.fs.ts'
@@ -151,8 +150,8 @@ describe('a data directory', () => {
     assert.throws(() => openStoppedDirectory(directory), newer)
     writeFileSync(node, '{}')
     await assert.rejects(
-      openDataDirectory(directory, { role: 'index', joining: joiningAs('index') }),
-      refusedAs('DIRECTORY_MISSING', /does not name a node/),
+      openDataDirectory(directory, { role: 'index' }),
+      refusedAs('DIRECTORY_MISSING', /does not name a node: a start, or `p2pt log repair`, makes it again/),
     )
     writeFileSync(node, description)
     writeFileSync(keySeed, 'short')

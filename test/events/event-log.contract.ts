@@ -40,6 +40,7 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       assert.deepEqual([log.author, log.head, log.lamport], [signer.id, 0, 0])
       assert.deepEqual(await all(log.read()), [])
       assert.equal(log.versionVector().size, 0)
+      assert.deepEqual(log.held(), { events: 0, authors: 0 })
       assert.deepEqual(await log.append([]), [])
       assert.deepEqual(await log.ingest([]), [])
     })
@@ -147,6 +148,7 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       const [own] = await log.append([numbered(0)])
       assert.equal(own?.lamport, 42)
       assert.equal(own?.seq, 3)
+      assert.deepEqual(log.held(), { events: 3, authors: 2 })
       assert.deepEqual(
         [...log.versionVector()],
         [

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import fs, { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import fs, { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { openDataDirectory } from '../../src/events/data-directory.fs.ts'
+import { openLevelLog } from '../../src/events/event-log.level.ts'
 import { replaceFile } from '../../src/events/replace-file.fs.ts'
 import { syncDirectory } from '../../src/events/sync-directory.fs.ts'
+import { noUpcast, tickingClock } from './samples.ts'
 import { joiningAs } from './test-network.ts'
 
 const { openSync, fsyncSync, renameSync } = fs
@@ -86,9 +88,32 @@ describe('a small file', () => {
     // The directories themselves, each in the one above it.
     assert.deepEqual(steps.slice(0, 2), [`${basename(dirname(dirname(directory)))}/`, 'nodes/'])
     const key = place('one/', place('key.seed.new > key.seed'))
+    // What LevelDB syncs by itself is not seen here.
+    const database = place('log/')
     const log = place('one/', place('head', key))
     const node = place('node.json.new > node.json')
-    assert.ok(key < log && log < node, steps.join(', '))
+    assert.ok(key < database && database < log && log < node, steps.join(', '))
     assert.equal(steps.at(-1), 'one/')
+  })
+
+  it('with the key that a start left which was cut off has its name on the disk before there is a log', async () => {
+    const directory = join(root, 'one')
+    mkdirSync(directory)
+    writeFileSync(join(directory, 'key.seed'), new Uint8Array(32).fill(5), { mode: 0o600 })
+    disk = watchDisk()
+    using _opened = await openDataDirectory(directory, { role: 'client', joining: joiningAs('client') })
+    assert.deepEqual(disk.steps.filter((step) => ['one/', 'log/', 'head'].includes(step)).slice(0, 3), ['one/', 'log/', 'head'])
+  })
+
+  it('beside a copy of a log comes when the names of the copy are on the disk', async () => {
+    const directory = join(root, 'one')
+    using opened = await openDataDirectory(directory, { role: 'client', joining: joiningAs('client') })
+    await using log = await openLevelLog({ directory, signer: opened.signer, clock: tickingClock(), upcast: noUpcast })
+    mkdirSync(join(root, 'two'))
+    disk = watchDisk()
+    await log.copyTo(join(root, 'two'))
+    // Before the log itself is closed.
+    disk.undo()
+    assert.deepEqual(disk.steps, ['log/', 'head'])
   })
 })

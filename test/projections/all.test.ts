@@ -26,6 +26,7 @@ import { hash, node } from './envelopes.ts'
 import { judged } from './reputation/scenes.ts'
 
 const signer = signerFromSeed(new Uint8Array(32).fill(1), TEST_NETWORK)
+const owner = { author: signer.id, network: TEST_NETWORK }
 const other = signerFromSeed(new Uint8Array(32).fill(2), TEST_NETWORK)
 const infoHash = hash('film')
 const peer = node('peer')
@@ -88,7 +89,7 @@ describe('all projections together', () => {
   it('follow a signed log, and stand after a restart where they stood', async () => {
     const digests = new Map<string, string>()
     {
-      await using store = await openLevelProjectionStore({ directory })
+      await using store = await openLevelProjectionStore({ directory, owner })
       const { runner, notices } = await start(store)
       await log.append(OWN)
       const streams = new Map<string, number>()
@@ -122,7 +123,7 @@ describe('all projections together', () => {
       assert.deepEqual(notices, [])
       await runner.close()
     }
-    await using store = await openLevelProjectionStore({ directory })
+    await using store = await openLevelProjectionStore({ directory, owner })
     const { runner, notices } = await start(store)
     assert.deepEqual(notices, [], 'nothing had to be made again')
     for (const name of NAMES) assert.equal(runner.digest(name), digests.get(name))

@@ -3,12 +3,17 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Level } from 'level'
+import type { NetworkId } from '../../src/events/index.ts'
 import { openLevelProjectionStore } from '../../src/projections/projection-store.level.ts'
+import type { StoreOwner } from '../../src/projections/store-owner.level.ts'
+import { signerOf } from '../events/samples.ts'
+import { TEST_NETWORK } from '../events/test-network.ts'
 import { projectionStoreContract } from './projection-store.contract.ts'
 
 describe('projection store on LevelDB', () => {
   let base: string
   let count = 0
+  const owner: StoreOwner = { author: signerOf(1).id, network: TEST_NETWORK }
   const fresh = (): string => join(base, String(count++))
   before(async () => {
     base = await mkdtemp(join(tmpdir(), 'p2pt-store-'))
@@ -17,15 +22,15 @@ describe('projection store on LevelDB', () => {
     await rm(base, { recursive: true, force: true })
   })
 
-  projectionStoreContract('the store on LevelDB', () => openLevelProjectionStore({ directory: fresh() }))
+  projectionStoreContract('the store on LevelDB', () => openLevelProjectionStore({ directory: fresh(), owner }))
 
   it('has what was committed after it was closed and opened', async () => {
     const directory = fresh()
     {
-      await using store = await openLevelProjectionStore({ directory })
+      await using store = await openLevelProjectionStore({ directory, owner })
       await store.commit('p', 4, 8, [['a', '1']])
     }
-    await using store = await openLevelProjectionStore({ directory })
+    await using store = await openLevelProjectionStore({ directory, owner })
     assert.deepEqual(await store.load('p'), { version: 4, checkpoint: 8, rows: [['a', '1']] })
   })
 
@@ -45,14 +50,14 @@ describe('projection store on LevelDB', () => {
     it(`calls ${what} damage, and takes a fresh start after a clear`, async () => {
       const directory = fresh()
       {
-        await using store = await openLevelProjectionStore({ directory })
+        await using store = await openLevelProjectionStore({ directory, owner })
         await store.commit('p', 1, 8, [
           ['a', '1'],
           ['b', '1'],
         ])
       }
       await alter(directory, change)
-      await using store = await openLevelProjectionStore({ directory })
+      await using store = await openLevelProjectionStore({ directory, owner })
       await assert.rejects(store.load('p'), { code: 'STORE_DAMAGED' })
       await store.clear('p')
       await store.commit('p', 1, 9, [['a', '3']])
@@ -63,15 +68,66 @@ describe('projection store on LevelDB', () => {
   it('starts empty, and says so, where the database cannot be opened', async () => {
     const directory = fresh()
     {
-      await using store = await openLevelProjectionStore({ directory })
+      await using store = await openLevelProjectionStore({ directory, owner })
       await store.commit('p', 1, 8, [['a', '1']])
     }
     const manifest = (await readdir(directory)).find((file) => file.startsWith('MANIFEST'))
     assert.ok(manifest)
     await writeFile(join(directory, manifest), 'not a manifest')
     const reasons: string[] = []
-    await using store = await openLevelProjectionStore({ directory, onDiscarded: (reason) => reasons.push(reason) })
+    await using store = await openLevelProjectionStore({ directory, owner, onDiscarded: (reason) => reasons.push(reason) })
     assert.equal(reasons.length, 1)
     assert.equal(await store.load('p'), undefined)
+  })
+  const OTHERS: readonly [string, StoreOwner, RegExp][] = [
+    ['another node', { ...owner, author: signerOf(2).id }, new RegExp(`^they are those of node ${owner.author}$`)],
+    [
+      'the same key in another network',
+      { ...owner, network: 'f'.repeat(64) as NetworkId },
+      new RegExp(`^they are of the network ${owner.network}$`),
+    ],
+  ]
+  for (const [what, other, sentence] of OTHERS) {
+    it(`gives nothing of it to ${what}, snapshots included, whose own it is from then on`, async () => {
+      const directory = fresh()
+      {
+        await using store = await openLevelProjectionStore({ directory, owner })
+        await store.commit('p', 1, 8, [['a', '1']])
+        await store.keepSnapshot('p')
+      }
+      await assert.rejects(openLevelProjectionStore({ directory, owner: other, discard: false }), {
+        code: 'STORE_FAILED',
+        message: new RegExp(sentence.source.slice(1)),
+      })
+      {
+        const reasons: string[] = []
+        await using store = await openLevelProjectionStore({
+          ...{ directory, owner: other },
+          onDiscarded: (reason) => reasons.push(reason),
+        })
+        assert.match(reasons.join(), sentence)
+        assert.equal(await store.load('p'), undefined)
+        assert.deepEqual(await store.snapshots('p'), [])
+        await store.commit('p', 1, 3, [['b', '1']])
+      }
+      await using store = await openLevelProjectionStore({ directory, owner: other, discard: false })
+      assert.equal((await store.load('p'))?.checkpoint, 3)
+    })
+  }
+
+  it('takes no rows that do not say whose they are', async () => {
+    const directory = fresh()
+    {
+      await using store = await openLevelProjectionStore({ directory, owner })
+      await store.commit('p', 1, 8, [['a', '1']])
+    }
+    for (const change of [
+      (database: Level) => database.del('o'),
+      (database: Level) => database.put('o', '{'),
+      (database: Level) => database.put('o', 'null'),
+    ]) {
+      await alter(directory, change)
+      await assert.rejects(openLevelProjectionStore({ directory, owner, discard: false }), { code: 'STORE_FAILED' })
+    }
   })
 })

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { describeDirectory } from '../../src/events/data-directory.fs.ts'
 import type { NodeRole } from '../../src/events/index.ts'
 import { startNode } from '../../src/roles/compose.ts'
 import { openStoppedNode } from '../../src/roles/compose-stopped.ts'
@@ -27,6 +28,11 @@ async function kindsOf(node: NodeService, kind: string): Promise<Record<string, 
   const rows: Record<string, unknown>[] = []
   for await (const { event } of node.events({ kinds: [kind] })) rows.push(event)
   return rows
+}
+
+async function noticeOf(node: NodeService, code: string): Promise<string> {
+  for await (const notice of node.notices({ last: 100 })) if (notice.code === code) return notice.text
+  throw new Error('the node stopped before it said so')
 }
 
 describe('startNode', () => {
@@ -200,6 +206,26 @@ describe('startNode', () => {
     assert.equal((await again.node.scores()).find(({ peer }) => peer === id)?.standing, 'banned')
     await again.node.unban(id, 'the test is over')
     await until('the link to be back', async () => (await again.node.links()).some(({ peer }) => peer === id), 15_000)
+  })
+
+  it('says that the projections of another node are no use to it, and makes its own', async () => {
+    for (const name of ['one', 'two']) await stop(await start('bootstrap', name))
+    await rm(at('one/projections'), { recursive: true })
+    await cp(at('two/projections'), at('one/projections'), { recursive: true })
+    const { node } = await start('bootstrap', 'one')
+    const other = describeDirectory(at('two')).id
+    const told = await noticeOf(node, 'projections.discarded')
+    assert.equal(told, `stored projections were unusable (they are those of node ${other}): rebuilt from the log`)
+    const { at: head, digests } = await node.digests({})
+    assert.deepEqual((await node.digests({ at: head })).digests, digests)
+  })
+
+  it('says that others may read its key, and goes on', async () => {
+    await stop(await start('bootstrap', 'one'))
+    await chmod(at('one/key.seed'), 0o644)
+    const { node } = await start('bootstrap', 'one')
+    assert.match(await noticeOf(node, 'data.exposed'), /key\.seed \(mode 0644\).*: run `chmod 600 /)
+    assert.equal((await node.status()).ready, true)
   })
 
   it('rebuilds for two callers one after the other, and gives both the digest it had', async () => {

@@ -4,10 +4,12 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { Level } from 'level'
 import { upcastSteps } from '../../migrations/index.ts'
-import { openDataDirectory } from '../../src/events/data-directory.fs.ts'
+import { describeDirectory, openDataDirectory } from '../../src/events/data-directory.fs.ts'
 import { openLevelLog } from '../../src/events/event-log.level.ts'
 import { type Draft, isNodeId, upcaster } from '../../src/events/index.ts'
+import { SEGMENTS } from '../../src/events/segment-keys.ts'
 import { allProjections } from '../../src/projections/index.ts'
 import { openLevelProjectionStore } from '../../src/projections/projection-store.level.ts'
 import { startNode } from '../../src/roles/compose.ts'
@@ -56,8 +58,12 @@ describe('a node that does not run', () => {
     for (let from = 0; from < drafts.length; from += 250) await log.append(drafts.slice(from, from + 250))
     return at(name)
   }
+  const openStore = (directory: string) => {
+    const { id: author, network } = describeDirectory(directory)
+    return openLevelProjectionStore({ directory: join(directory, 'projections'), owner: { author, network } })
+  }
   const versionsIn = async (directory: string) => {
-    await using store = await openLevelProjectionStore({ directory: join(directory, 'projections') })
+    await using store = await openStore(directory)
     return Object.fromEntries(await Promise.all(NAMES.map(async (name) => [name, (await store.load(name))?.version])))
   }
 
@@ -65,7 +71,7 @@ describe('a node that does not run', () => {
     it('told which projections are made again, then they are', async () => {
       const directory = golden('v1')
       {
-        await using store = await openLevelProjectionStore({ directory: join(directory, 'projections') })
+        await using store = await openStore(directory)
         await store.commit('downloads', 1, 460, [['d/old', '{}']])
       }
       const plan = await planStoppedMigration(directory)
@@ -138,13 +144,31 @@ describe('a node that does not run', () => {
     })
   })
 
+  describe('is counted', () => {
+    it('from the summaries of its segments: no segment is read, and no projection made', async () => {
+      const directory = await made(
+        'one',
+        Array.from({ length: 1_000 }, (_, index) => numbered(index)),
+      )
+      const database = new Level<Uint8Array, Buffer>(join(directory, 'log'), { keyEncoding: 'view', valueEncoding: 'buffer' })
+      await database.open()
+      for (const key of await database.keys(SEGMENTS).all()) await database.put(key, Buffer.from('not a segment'))
+      await database.close()
+      await using node = await openStoppedNode(directory)
+      const { events, authors, gone, bytesOnDisk, read } = await resultOf(node.stats())
+      assert.deepEqual([events, authors, gone, read], [1_000, 1, 0, null])
+      assert.ok(bytesOnDisk > 0)
+      await assert.rejects(resultOf(node.stats({ read: true })), { code: 'LOG_DAMAGED' }, 'every one of them is damaged')
+    })
+  })
+
   describe('has its projections made again', () => {
     it('so that its next start finds them, and says what was wrong', async () => {
       const directory = await made('one', [...EVERY_KIND, ...EVERY_KIND])
       await resultOf(rebuildStopped(directory, undefined))
       {
         // Rows that add up and are wrong: what a bug in an older version may have left.
-        await using store = await openLevelProjectionStore({ directory: join(directory, 'projections') })
+        await using store = await openStore(directory)
         await store.commit('reputation', version('reputation'), 2 * EVERY_KIND.length, [
           ['r/nobody', '{"agree":1,"disagree":0}'],
         ])
@@ -176,7 +200,39 @@ describe('a node that does not run', () => {
     })
   })
 
+  describe('is verified', () => {
+    it('with its key, which may have been replaced by that of another node', async () => {
+      const directory = await made('one', EVERY_KIND)
+      const verdict = async () => {
+        await using node = await openStoppedNode(directory)
+        return await resultOf(node.verify({ signatures: false }))
+      }
+      const { intact, headDigest } = await verdict()
+      assert.ok(intact)
+      writeFileSync(join(directory, 'key.seed'), goldenSeed())
+      const foreign = await verdict()
+      assert.deepEqual([foreign.intact, foreign.ranges, foreign.headDigest], [false, [], headDigest])
+      const sentence = `the log is of node ${describeDirectory(directory).id}, and key.seed beside it is the key of node ${signerOf(1).id}`
+      assert.ok(foreign.problems[0]?.startsWith(sentence), foreign.problems.join())
+      writeFileSync(join(directory, 'key.seed'), 'short')
+      assert.match((await verdict()).problems.join(), /key\.seed has 5 bytes, not 32/)
+    })
+  })
+
   describe('is read', () => {
+    it('from its own log, where somebody copied the projections of another node to it', async () => {
+      const [directory, other] = [await made('one', EVERY_KIND), await made('two', EVERY_KIND.slice(1))]
+      await resultOf(rebuildStopped(other, undefined))
+      rmSync(join(directory, 'projections'), { recursive: true })
+      cpSync(join(other, 'projections'), join(directory, 'projections'), { recursive: true })
+      {
+        await using node = await openStoppedNode(directory)
+        assert.deepEqual((await node.digests({})).digests, (await node.digests({ at: EVERY_KIND.length })).digests)
+      }
+      const plan = await planStoppedMigration(directory)
+      assert.ok(plan.projections.every(({ rebuild }) => rebuild === 'missing'))
+    })
+
     it('without a byte of its log being changed, or anything left beside it', async () => {
       const directory = golden('v1')
       const contents = () =>
@@ -188,7 +244,7 @@ describe('a node that does not run', () => {
         await using node = await openStoppedNode(directory)
         let events = 0
         for await (const _ of node.events({})) events++
-        assert.equal((await resultOf(node.stats())).events, events)
+        assert.equal((await resultOf(node.stats({ read: true }))).events, events)
         await node.members({})
       }
       {

@@ -4,6 +4,7 @@ import type {
   Envelope,
   EventLog,
   Header,
+  Held,
   Ingested,
   NodeId,
   ReadRange,
@@ -67,6 +68,10 @@ export class GatedLog implements EventLog {
 
   readSignedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]> {
     return this.#log.readSignedAt(seqs)
+  }
+
+  held(): Held {
+    return this.#log.held()
   }
 
   versionVector(): VersionVector {

@@ -7,6 +7,7 @@ import {
   type EventLog,
   eventOf,
   type Header,
+  type Held,
   type Ingested,
   isStamp,
   KINDS,
@@ -165,6 +166,11 @@ export class SharedLog implements EventLog {
 
   async readSignedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]> {
     return seqs.map((seq) => this.#at(seq).signed)
+  }
+
+  held(): Held {
+    const events = this.#events.filter((shared) => shared !== undefined)
+    return { events: events.length, authors: new Set(events.map(({ header }) => header.author)).size }
   }
 
   versionVector(): VersionVector {

@@ -21,20 +21,32 @@ export function eventLine(row: EventRow): string {
   return `${head}  ${printable(row.kind)}${facts.length === 0 ? '' : `  ${facts.join(' ')}`}`
 }
 
+/** Places that hold no event any more, in a line among those of events. */
+export function goneLine({ from, to }: { readonly from: number; readonly to: number }): string {
+  const [places, are] = from === to ? [`event ${from}`, 'is'] : [`events ${from} to ${to}`, 'are']
+  return `        ${places} ${are} not there any more (\`p2pt log verify\` tells pruned from lost)`
+}
+
 export function logStatsText(stats: LogStats): string {
-  const growth = stats.growthPerDay
+  const { growthPerDay: growth, read } = stats
+  const grown = growth === null || growth.bytes === null ? '' : ` (${bytes(growth.bytes)})`
   const head = fields([
     ['events', count(stats.events)],
-    ['size', `${bytes(stats.bytes)}, ${bytes(stats.bytesOnDisk)} on the disk`],
+    ['size', `${read === null ? '' : `${bytes(read.bytes)}, `}${bytes(stats.bytesOnDisk)} on the disk`],
     ...(stats.gone > 0 ? [['let go', counted(stats.gone, 'event')] as const] : []),
-    ...(growth === null ? [] : [['growth', `${counted(growth.events, 'event')} (${bytes(growth.bytes)}) a day`] as const]),
+    ...(growth === null ? [] : [['growth', `${counted(growth.events, 'event')}${grown} a day`] as const]),
     ['lamport', count(stats.lamport)],
     ['authors', count(stats.authors)],
-    ['first', stats.firstAt === null ? 'none' : time(stats.firstAt)],
-    ['last', stats.lastAt === null ? 'none' : time(stats.lastAt)],
+    ...(stats.sinceAt === null ? [] : [['since', time(stats.sinceAt)] as const]),
+    ...(read === null
+      ? []
+      : [
+          ['first', read.firstAt === null ? 'none' : time(read.firstAt)] as const,
+          ['last', read.lastAt === null ? 'none' : time(read.lastAt)] as const,
+        ]),
   ])
-  if (stats.byKind.length === 0) return head
-  const kinds = table(stats.byKind, [
+  if (read === null || read.byKind.length === 0) return head
+  const kinds = table(read.byKind, [
     { title: 'KIND', value: (row) => row.kind },
     { title: 'EVENTS', value: (row) => count(row.events), align: 'right' },
     { title: 'SIZE', value: (row) => bytes(row.bytes), align: 'right' },
@@ -90,5 +102,7 @@ export function verifyText(result: VerifyResult): string {
   const ranges = result.ranges.map(({ from, to, what }) => `${placesText(from, to)} ${what}`)
   const problems = result.problems.map(printable)
   const advice = 'stop the node and run `p2pt log repair`: it keeps the damaged files and saves every event that is still whole'
-  return ['damaged:', ...[...ranges, ...problems].map((line) => `  ${line}`), advice].join('\n')
+  const lines = [...ranges, ...problems].map((line) => `  ${line}`)
+  // What is wrong beside the log no repair of it mends.
+  return ranges.length > 0 ? ['damaged:', ...lines, advice].join('\n') : ['not to be used as it is:', ...lines].join('\n')
 }

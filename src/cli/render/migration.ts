@@ -3,7 +3,7 @@ import { table } from './table.ts'
 import { count, counted } from './units.ts'
 
 const REASONS = {
-  missing: 'nothing is stored',
+  missing: 'nothing of this log is stored',
   version: 'stored by another version',
   'beyond-log': 'it has seen events that the log does not have',
   damaged: 'its stored rows are damaged',

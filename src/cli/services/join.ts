@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
-import { DataDirectoryError, describeDirectory } from '../../events/data-directory.fs.ts'
+import { describeDirectory } from '../../events/data-directory.fs.ts'
+import { DataDirectoryError } from '../../events/data-directory-error.ts'
 import { type JoinedNetwork, type Joining, type Millis, type NodeRole, standingOf } from '../../events/index.ts'
 import { ServiceError } from '../../roles/index.ts'
 import { joiningFrom } from '../../roles/owner/joining.ts'
@@ -26,13 +27,13 @@ export type NetworkToJoin = {
 export function networkToJoin(role: NodeRole, flags: Flags, environment: NodeJS.ProcessEnv): NetworkToJoin {
   const now = Date.now() as Millis
   const directory = dataDirectory(flags.data, role)
-  const known = knownNetwork(directory)
   const given = networkGiven(flags, environment)
   const whose = 'its join string'
   if (given.join !== '') {
     const joining = joiningFrom(given.join, role, now)
     return { bootstraps: joining.bootstraps, whose, joining: () => joining }
   }
+  const known = knownNetwork(directory, given.network !== '')
   if (given.network === '' && known === undefined) {
     const error = new DataDirectoryError({ code: 'NO_NETWORK', directory })
     throw new ServiceError('usage', error.message, { cause: error })
@@ -62,6 +63,13 @@ function networkGiven(
   return P2PT_JOIN === '' ? { join, network: P2PT_NETWORK } : { join: P2PT_JOIN, network }
 }
 
-function knownNetwork(directory: string): JoinedNetwork | undefined {
-  return existsSync(join(directory, 'node.json')) ? describeDirectory(directory) : undefined
+/** @param isTold the node is told of a network: then a damaged node.json is as good as none */
+function knownNetwork(directory: string, isTold: boolean): JoinedNetwork | undefined {
+  try {
+    return existsSync(join(directory, 'node.json')) ? describeDirectory(directory) : undefined
+  } catch (error) {
+    if (!(error instanceof DataDirectoryError && error.code === 'DIRECTORY_MISSING')) throw error
+    if (isTold) return undefined
+    throw new ServiceError('usage', error.message, { cause: error })
+  }
 }

@@ -27,7 +27,10 @@ export async function start(role: NodeRole, flags: StartFlags, raw: RawTokens, s
   const isTyped = (name: string) => raw.some((token) => token.type === 'flag' && token.flag === name)
   const given = settingsIn(flags)
   let settings: Settings = given
-  const prepare = (signal: AbortSignal) => {
+  const prepare = async (signal: AbortSignal) => {
+    const { mendStopped } = await import('../../roles/compose-stopped.ts')
+    const mended = await mendStopped(directory)
+    if (mended !== undefined) tell('warning', 'node.mended', mended)
     const kept = readSettings(directory)
     // A new join string, or the environment, knows better where the network is than an earlier start did.
     if (isTyped('join') || (process.env.P2PT_BOOTSTRAP ?? '') !== '') delete kept.bootstrap

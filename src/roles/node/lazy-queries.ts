@@ -1,7 +1,7 @@
 import type { LogQueries } from '../services.ts'
 
 /** Queries that are made ready at the first question. */
-export function lazyQueries(open: () => Promise<LogQueries>): Omit<LogQueries, 'verify'> {
+export function lazyQueries(open: () => Promise<LogQueries>): Omit<LogQueries, 'verify' | 'stats'> {
   return {
     async *events(filter) {
       yield* (await open()).events(filter)
@@ -10,9 +10,6 @@ export function lazyQueries(open: () => Promise<LogQueries>): Omit<LogQueries, '
       yield* (await open()).signed(filter)
     },
     head: async () => (await open()).head(),
-    async *stats() {
-      return yield* (await open()).stats()
-    },
     place: async (when) => (await open()).place(when),
     scores: async (asOf) => (await open()).scores(asOf),
     explain: async (peer, asOf) => (await open()).explain(peer, asOf),

@@ -79,7 +79,7 @@ export function createLogQueries(parts: LogQueriesParts): LogQueries {
     },
     events: (filter) => rows(log, filter, newTurns()),
     signed: (filter) => signed(log, filter, newTurns()),
-    stats: () => walked(log.head, (onProgress, signal) => logStats(log, { turns: newTurns(), signal, onProgress })),
+    stats: (options) => logStats(log, newTurns(), options),
     verify: verifyLog,
     place: (when) => logPosition(log, when, newTurns()),
     async scores({ at } = {}): Promise<ScoreRow[]> {

@@ -43,6 +43,7 @@ export class OwnEventsGate implements EventLog {
   readBatches: EventLog['readBatches'] = (range) => this.#log.readBatches(range)
   readSigned: EventLog['readSigned'] = (...range) => this.#log.readSigned(...range)
   readSignedAt: EventLog['readSignedAt'] = (seqs) => this.#log.readSignedAt(seqs)
+  held: EventLog['held'] = () => this.#log.held()
   versionVector: EventLog['versionVector'] = () => this.#log.versionVector()
   get arrivals() {
     return this.#log.arrivals ?? []

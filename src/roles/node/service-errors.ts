@@ -1,4 +1,4 @@
-import { DataDirectoryError } from '../../events/data-directory.fs.ts'
+import { DataDirectoryError } from '../../events/data-directory-error.ts'
 import { LogError } from '../../events/index.ts'
 import { NetworkError } from '../../network/network-error.ts'
 import { TorrentError } from '../../torrent/index.ts'

@@ -1,19 +1,42 @@
 import type { VerifyOptions } from '../../events/audit-log.level.ts'
+import { DataDirectoryError } from '../../events/data-directory-error.ts'
 import type { LevelLog } from '../../events/event-log.level.ts'
 import type { NetworkId, NodeId } from '../../events/index.ts'
+import { keyHolder } from '../../events/key-file.fs.ts'
 import { verifyLog } from '../../events/verify-log.fs.ts'
 import type { LogVerdict } from '../../events/verify-log.ts'
 import type { Progressive, VerifyProgress, VerifyResult } from '../services.ts'
 import { asServiceError } from './service-errors.ts'
 import { withProgress } from './with-progress.ts'
 
-/** Checks a stopped node's log, file by file. */
+/** Checks a stopped node's log, file by file, and that the key beside it is its own. */
 export function verifyStopped(
   directory: string,
   { id, network }: { id: NodeId; network: NetworkId },
   options: { signatures: boolean },
 ): Progressive<VerifyProgress, VerifyResult> {
-  return verification((rest) => verifyLog(directory, { ...rest, author: id }), network, options)
+  return verification(
+    async (rest) => {
+      const verdict = await verifyLog(directory, { ...rest, author: id })
+      const foreign = foreignKey(directory, id)
+      return foreign === undefined ? verdict : { ...verdict, intact: false, problems: [...verdict.problems, foreign] }
+    },
+    network,
+    options,
+  )
+}
+
+/** What is wrong with a key that is not the one of the log's author; undefined where nothing is, or nothing can be told. */
+function foreignKey(directory: string, author: NodeId): string | undefined {
+  try {
+    const key = keyHolder(directory)
+    if (key === undefined || key === author) return undefined
+    return `the log is of node ${author}, and key.seed beside it is the key of node ${key}: put back the key of the log's own node, as from a backup`
+  } catch (error) {
+    // That it may not be read says nothing of the log, which may be.
+    if (error instanceof DataDirectoryError && error.cause === undefined) return error.message
+    return undefined
+  }
 }
 
 /** Checks a running node's log through the handle that it has open; the files themselves are LevelDB's while it writes them. */

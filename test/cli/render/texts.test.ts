@@ -140,6 +140,8 @@ describe('answers as text', () => {
       '  event 7 altered',
       'stop the node and run `p2pt log repair`: it keeps the damaged files and saves every event that is still whole',
     ])
+    const beside = verifyText({ ...result, ranges: [], problems: ['the key is of another node'] } as never)
+    assert.equal(beside, 'not to be used as it is:\n  the key is of another node')
     assert.match(
       verifyText({ ...result, intact: true, ranges: [] } as never),
       /^intact: 9 events in 1 segment, 9 signatures checked/,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type StartFlags, startOptions } from '../../../src/cli/services/start-flags.ts'
@@ -34,6 +34,13 @@ describe('a start with a network of one’s own that is not there', () => {
     for (const wrong of [{ bootstrap: ['nonsense'] }, { bootstrap: ['127.0.0.1:4700'], 'upload-limit': 'fast' }])
       await assert.rejects(options('client', wrong), { code: 'usage' })
     assert.deepEqual(readdirSync(root), [])
+  })
+
+  it('is joined where node.json is damaged and the log could not say what stood in it', async () => {
+    mkdirSync(at('data'))
+    writeFileSync(at('data/node.json'), '{"format":')
+    assert.ok((await options('bootstrap', {})).joining)
+    await assert.rejects(options('bootstrap', { network: '' }), { code: 'usage', message: /its node\.json cannot be read/ })
   })
 
   it('makes it for a bootstrap, and for a node that is told of one', async () => {

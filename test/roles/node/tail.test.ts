@@ -38,6 +38,11 @@ describe('the tail of a log', () => {
     await reader.return?.()
   })
 
+  it('refuses a place that the log has not reached: what comes there is not what its reader has seen', async () => {
+    await append('a')
+    assert.throws(() => tail(own.log, { from: 2 }), { code: 'usage', message: 'the log has events 1 to 1, not 2' })
+  })
+
   it('ends at once when its reader goes, and refuses kinds that do not exist', async () => {
     const reader = tail(own.log, {})[Symbol.asyncIterator]()
     const waiting = reader.next()

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exportLog } from '../../../src/cli/services/export-log.ts'
 import { describeDirectory } from '../../../src/events/data-directory.fs.ts'
-import { decodeJoinString, type Joining, type Millis, type NodeId, type NodeRole } from '../../../src/events/index.ts'
+import {
+  decodeJoinString,
+  type Joining,
+  type Millis,
+  type NodeId,
+  type NodeRole,
+  networkIdOf,
+} from '../../../src/events/index.ts'
 import { keyOfSeed, randomSeed, sha256 } from '../../../src/events/signer.sodium.ts'
 import { systemClock, systemTimers } from '../../../src/events/time.system.ts'
 import { createHyperswarmTransport, type HyperswarmTransport } from '../../../src/network/transport.hyperswarm.ts'
@@ -299,9 +306,10 @@ describe('a network of nodes', function () {
     const node = JSON.parse(readFileSync(at('moved/node.json'), 'utf8'))
     const joining = invited(weeds, 'member')
     const credential = Buffer.from(joining.credentialOf(other.id)).toString('base64')
+    const network = networkIdOf(joining.genesis, sha256)
     writeFileSync(
       at('moved/node.json'),
-      JSON.stringify({ ...node, genesis: Buffer.from(joining.genesis).toString('base64'), credential }),
+      JSON.stringify({ ...node, network, genesis: Buffer.from(joining.genesis).toString('base64'), credential }),
     )
     await using stopped = await openStoppedNode(at('moved'))
     const { intact, problems } = await resultOf(stopped.verify({ signatures: true }))

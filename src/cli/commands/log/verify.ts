@@ -9,7 +9,8 @@ import { reachLog } from '../../services/reach.ts'
 
 export default class LogVerify extends BaseCommand {
   static override summary = 'Check that nothing in the log is missing, altered or out of order.'
-  static override description = 'Exits 0 when it is intact and 4 when it is damaged, and names each damaged range.'
+  static override description =
+    'Exits 0 when it is intact and 4 when it is damaged, and names each damaged range. Of a stopped node, 4 also when the key in its data directory is not that of the log.'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --signatures --json']
   static override flags = {
     signatures: Flags.boolean({ default: false, summary: "Check each event's signature, too (slower)." }),
