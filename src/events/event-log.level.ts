@@ -24,6 +24,7 @@ import { LogReader } from './log-reader.ts'
 import { LogState } from './log-state.ts'
 import { claimPath } from './open-paths.fs.ts'
 import type { PrunableLog, Pruned, PruneRequest } from './retention.ts'
+import { readScrubRecord } from './scrub-record.fs.ts'
 import { SegmentDirectory } from './segment-directory.ts'
 import { digestAt, readArrivals, scanSummaries } from './segment-scan.level.ts'
 import { SegmentStore, type SegmentStoreParts } from './segment-store.level.ts'
@@ -90,7 +91,7 @@ function copier(store: SegmentStore, state: LogState, author: NodeId): StoppedLo
  */
 export async function openLevelLog({ directory, create = false, ...tools }: LevelLogOptions): Promise<LevelLog> {
   if (create && !existsSync(logPaths(directory).head)) await createLevelLog(directory, tools.signer.id)
-  await refuseDamaged(directory, tools.signer.id, readsUpTo(TABLE_BYTES_AT_START))
+  await refuseDamaged(directory, tools.signer.id, readsAtStart(directory))
   const release = claimLog(directory)
   let database: LogDatabase | undefined
   try {
@@ -189,9 +190,13 @@ const READ_PREFIX = 'read-'
 /** Tables that are read block by block before a node opens its log: half a second's worth. The scrub reads the others. */
 const TABLE_BYTES_AT_START = 192 << 20
 
-function readsUpTo(bytesMax: number): FileCheck['reads'] {
-  let left = bytesMax
-  return (_name, bytes) => {
+/** Those that a scrub found damaged, and then those that were never read. */
+function readsAtStart(directory: string): FileCheck['reads'] {
+  const { checked, damaged: suspected } = readScrubRecord(directory)
+  let left = TABLE_BYTES_AT_START
+  return (name, bytes) => {
+    if (suspected.includes(name)) return true
+    if (checked[name] !== undefined && left < TABLE_BYTES_AT_START / 2) return false
     left -= bytes
     return left >= 0
   }
@@ -203,9 +208,10 @@ function readsUpTo(bytesMax: number): FileCheck['reads'] {
 async function refuseDamaged(directory: string, author: NodeId | undefined, reads: FileCheck['reads']): Promise<void> {
   const paths = logPaths(directory)
   if (!statSync(paths.database, { throwIfNoEntry: false })?.isDirectory()) return
-  if (fileDamage(paths.database, { isClean: true, reads }).problems.length === 0) return
+  const { problems, isInTables } = fileDamage(paths.database, { isClean: true, reads })
+  if (problems.length === 0) return
   const { intact, ranges } = await verifyLog(directory, author === undefined ? {} : { author })
-  if (!intact) throw new LogError({ code: 'LOG_DAMAGED', ranges })
+  if (!intact) throw new LogError({ code: 'LOG_DAMAGED', ranges, isInTables })
 }
 
 /** The log over segments, which lets go of what it is told to. */

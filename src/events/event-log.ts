@@ -122,7 +122,8 @@ export type LogErrorDetail =
   | { code: 'LOG_UNAVAILABLE'; reason: string }
   /** `pid` is 0 where it is not known. */
   | { code: 'LOG_LOCKED'; directory: string; pid: number }
-  | { code: 'LOG_DAMAGED'; ranges: readonly DamagedRange[] }
+  /** `isInTables`: its files say so, and only tables are concerned, so that a repair saves all else. */
+  | { code: 'LOG_DAMAGED'; ranges: readonly DamagedRange[]; isInTables?: boolean }
   /** `since` is the first version that reads it, where the log says so. */
   | { code: 'LOG_NEWER'; format: number; supported: number; since: string | undefined }
   | { code: 'LOG_FOREIGN'; expected: NodeId; found: NodeId }

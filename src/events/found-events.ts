@@ -27,21 +27,30 @@ export function* eventNames({ runs }: SegmentSummary): Generator<[name: string, 
 /** Looks for events of these names, and adds copies of those that their authors signed. */
 export function findEvents(bytes: Uint8Array, wanted: ReadonlySet<string>, isSigned: IsSigned, found: FoundEvents): void {
   for (let at = 0; at < bytes.length; ) {
-    const here = eventAt(bytes, at)
-    const name = here && nameOf(here.header)
-    if (here === undefined || name === undefined || !wanted.has(name)) {
+    const event = eventAt(bytes, at)
+    const name = event && nameOf(event.header)
+    if (event === undefined || name === undefined || !wanted.has(name)) {
       at++
       continue
     }
     if (!found.has(name)) {
-      if (!isSigned(here.event, here.header.author)) {
+      if (!isSigned(event.signed, event.header.author)) {
         at++
         continue
       }
-      found.set(name, bytes.slice(at, here.end))
+      found.set(name, framed(event.signed))
     }
-    at = here.end
+    at = event.end
   }
+}
+
+/** As it stands in a frame. */
+function framed({ body, signature }: SignedEvent): Uint8Array {
+  const bytes = new Uint8Array(varintLength(body.length) + body.length + SIGNATURE_BYTES)
+  const at = writeVarint(bytes, 0, body.length)
+  bytes.set(body, at)
+  bytes.set(signature, at + body.length)
+  return bytes
 }
 
 /** One frame of all places of a segment, with an empty mark where an event is gone; undefined if all are. */
@@ -59,22 +68,33 @@ export function tornFrame(summary: SegmentSummary, events: FoundEvents): Uint8Ar
 
 const NO_EVENT = new Uint8Array(1)
 
-/** An event that begins here, as far as its form tells. */
-function eventAt(bytes: Uint8Array, at: number): { event: SignedEvent; header: Named; end: number } | undefined {
+type Found = { readonly signed: SignedEvent; readonly header: Named; readonly end: number }
+
+/** An event whose body begins here, as far as its form tells: what stands before it, its length, may be gone. */
+function eventAt(bytes: Uint8Array, at: number): Found | undefined {
+  if (bytes[at] !== TAG.version) return undefined
   try {
-    const cursor = new Cursor(bytes, at)
-    const length = cursor.varint()
-    if (length === 0 || length > BODY_BYTES_MAX || bytes[cursor.at] !== TAG.version) return undefined
-    const [body, signature] = [cursor.skip(length), cursor.skip(SIGNATURE_BYTES)]
-    const event = {
-      body: bytes.subarray(body, body + length),
-      signature: bytes.subarray(signature, signature + SIGNATURE_BYTES),
-    }
-    return { event, header: scanBody(event.body), end: cursor.at }
+    const end = endOfBody(bytes, at)
+    const body = bytes.subarray(at, end)
+    const signature = bytes.subarray(end, end + SIGNATURE_BYTES)
+    if (signature.length < SIGNATURE_BYTES || body.length > BODY_BYTES_MAX) return undefined
+    return { signed: { body, signature }, header: scanBody(body), end: end + SIGNATURE_BYTES }
   } catch (error) {
     if (error instanceof VarintError || error instanceof BodyError) return undefined
     throw error
   }
+}
+
+/** Bodies end with their payload. @throws VarintError if there is no body here */
+function endOfBody(bytes: Uint8Array, at: number): number {
+  const cursor = new Cursor(bytes, at)
+  for (const tag of Object.values(TAG)) {
+    if (cursor.varint() !== tag) throw new VarintError('a field of a body is missing')
+    // The two that are bytes, and not numbers, have their length in front.
+    const number = cursor.varint()
+    if (tag === TAG.author || tag === TAG.payload) cursor.skip(number)
+  }
+  return cursor.at
 }
 
 function frameOf(parts: readonly Uint8Array[]): Uint8Array {

@@ -37,6 +37,17 @@ export function damageInTable(bytes: Uint8Array): number[] {
   return found.blocks.filter((handle) => !isBlockWhole(bytes, handle)).map(({ offset }) => offset)
 }
 
+/** Looks at one block after the other, so that a caller can rest in between. */
+export function* blocksOf(bytes: Uint8Array): Generator<Span & { readonly isWhole: boolean }> {
+  const found = handlesIn(bytes)
+  if ('damaged' in found) yield { at: 0, length: bytes.length, isWhole: false }
+  else for (const handle of found.blocks) yield { at: handle.offset, length: handle.size, isWhole: isBlockWhole(bytes, handle) }
+}
+
+/** Keys that stand in a table and where, in the order of the file, also of damaged blocks as far as they can be read. */
+export const placesOfTable = (bytes: Uint8Array, looking: Looking): Pick<TableEntry, 'key' | 'at'>[] =>
+  readTable(bytes, looking).entries.toSorted((a, b) => a.at - b.at)
+
 /** First and last key of a table whose index is whole, without the write's number; undefined where there is none. */
 export function boundsOfTable(bytes: Uint8Array): { readonly first: Uint8Array; readonly last: Uint8Array } | undefined {
   const found = handlesIn(bytes)

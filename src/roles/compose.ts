@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { upcastSteps } from '../../migrations/index.ts'
 import { openDataDirectory } from '../events/data-directory.fs.ts'
-import { openLevelLog } from '../events/event-log.level.ts'
 import {
   CredentialError,
   type CredentialFault,
@@ -50,6 +49,7 @@ import { serveHistory } from './node/history-exchange.ts'
 import { countKept } from './node/kept-count.ts'
 import { careForLog } from './node/log-care.ts'
 import { createLogQueries } from './node/log-queries.ts'
+import { startScrub } from './node/log-scrub.ts'
 import { looseModes } from './node/loose-modes.fs.ts'
 import { anchorsAmong, missingMembers } from './node/member-links.ts'
 import { memberSight } from './node/member-sight.ts'
@@ -61,6 +61,7 @@ import { NoticeBoard } from './node/notices.ts'
 import { enforceOperatorBans } from './node/operator-bans.ts'
 import { OwnEventsGate } from './node/own-events-gate.ts'
 import { OwnHistory } from './node/own-history.ts'
+import { openOwnLog } from './node/own-log.ts'
 import { startProgramLog } from './node/program-log.pino.ts'
 import { readFork, readRestoredMark, removeRestoredMark, writeFork } from './node/restored.fs.ts'
 import { DAY_MS, RETAIN_LIVENESS_DAYS, startRetention } from './node/retention.ts'
@@ -122,8 +123,10 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     ...(options.diskLimitBytes === undefined ? {} : { clientsDiskBytesMax: options.diskLimitBytes / 2 }),
   })
   const upcast = upcaster(upcastSteps)
-  const stored = cleanup.use(await openLevelLog({ directory: directory.directory, signer, clock, upcast, rules: admittance }))
+  const logOptions = { directory: directory.directory, signer, clock, upcast, rules: admittance }
+  const stored = cleanup.use(await openOwnLog(logOptions, joined.network, notices))
   const logCare = cleanup.use(careForLog({ log: stored, timers, notices }))
+  const scrub = cleanup.use(startScrub({ directory: directory.directory, clock, timers, notices }, options.scrubBytesPerSecond))
   const log = new OwnEventsGate(stored)
   const store = cleanup.use(
     await openLevelProjectionStore({
@@ -229,6 +232,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     heldOff,
     notices,
     log,
+    scrub,
     states,
     transport,
     overlay,

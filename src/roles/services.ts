@@ -43,7 +43,8 @@ export type NodeStatus = {
   torrentPort: number | null
   bootstrap: string[]
   links: number
-  log: { head: number; lamport: number }
+  /** `damage`: what a look at its files has found since the start, sentences. */
+  log: { head: number; lamport: number; damage: string[] }
   gossip: {
     eventsIn: number
     eventsOut: number

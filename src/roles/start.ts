@@ -31,6 +31,8 @@ export type StartOptions = {
   /** See RetentionOptions. */
   retainLivenessDays?: number
   diskLimitBytes?: number
+  /** How fast the log is read through in the background, once a week. */
+  scrubBytesPerSecond?: number
 }
 
 /** A node that runs. `index` and `client` are there for that role only. */

@@ -33,21 +33,16 @@ export function nodeStatusText(status: NodeStatus, now: number): string {
       'links',
       `${status.links}: ${gossip.eager} eager, ${gossip.lazy} lazy; ${counted(gossip.backlog, 'event')} waiting to be named`,
     ],
-    status.heldOff.length === 0 ? undefined : ['held off', status.heldOff.slice(0, HELD_OFF_SHOWN).map(heldOffText).join(', ')],
     ['members', `${members.alive} alive, ${members.suspect} suspect, ${members.dead} dead, ${members.left} left`],
     ['log', `up to event ${count(log.head)}, lamport ${count(log.lamport)}`],
+    log.damage.length === 0 ? undefined : ['damage', log.damage.join('; ')],
     [
       'gossip',
       `${count(gossip.eventsIn)} in, ${count(gossip.eventsOut)} out, ${counted(gossip.duplicates, 'duplicate')}, ` +
         `${count(gossip.rejected)} rejected, ${count(gossip.quarantined)} quarantined, ${count(gossip.heldBack)} held back`,
     ],
     ['events', `${rate(gossip.eventsInPerSecond)} in, ${rate(gossip.eventsOutPerSecond)} out a second`],
-    status.heldOff.length === 0
-      ? undefined
-      : [
-          'held off',
-          status.heldOff.map(({ peer, why, times }) => `${shortPeer(peer)} ${heldOffWord(why)} (${count(times)})`).join(', '),
-        ],
+    status.heldOff.length === 0 ? undefined : ['held off', heldOffText(status.heldOff)],
     status.metrics === null ? undefined : ['metrics', `http://${status.metrics.host}:${status.metrics.port}/metrics`],
     ['projections', status.projections.map(({ name, checkpoint }) => `${name} at ${checkpoint}`).join(', ') || 'none'],
     ['memory', bytes(status.memoryBytes)],
@@ -56,8 +51,11 @@ export function nodeStatusText(status: NodeStatus, now: number): string {
 
 /** Peers that were not let in, in one line of a status; `--json` has more. */
 const HELD_OFF_SHOWN = 3
-const heldOffText = ({ peer, why, times }: NodeStatus['heldOff'][number]): string =>
-  `${shortPeer(peer)} (${why}${times === 1 ? '' : `, ${times} times`})`
+function heldOffText(rows: NodeStatus['heldOff']): string {
+  const shown = rows.slice(0, HELD_OFF_SHOWN)
+  const texts = shown.map(({ peer, why, times }) => `${shortPeer(peer)} ${heldOffWord(why)} (${count(times)})`)
+  return [...texts, ...(rows.length > shown.length ? [`and ${rows.length - shown.length} more`] : [])].join(', ')
+}
 
 function networkText({ name, open, invitation }: NodeStatus['network']): string {
   if (invitation === null)

@@ -17,6 +17,7 @@ export type Settings = {
   advertise?: string | undefined
   'retain-liveness'?: number | undefined
   'disk-limit'?: string | undefined
+  'scrub-rate'?: string | undefined
   metrics?: string | undefined
   'log-level'?: StartOptions['logLevel'] | undefined
   downloads?: string | undefined
@@ -37,6 +38,7 @@ const CHECKS: { readonly [N in Name]-?: (value: unknown) => boolean } = {
   advertise: isText,
   'retain-liveness': isCount,
   'disk-limit': isText,
+  'scrub-rate': isText,
   metrics: isText,
   'log-level': (value) => LOG_LEVELS.some((level) => level === value),
   downloads: isText,

@@ -76,6 +76,10 @@ export const startFlags = (role: NodeRole) => ({
     summary: 'Above this size of the log (16MB or more), round trips and then changes of members go sooner.',
     helpValue: 'SIZE',
   }),
+  'scrub-rate': Flags.string({
+    summary: 'How fast the log is read through in the background, once a week, to find damage. Default: 16MB a second.',
+    helpValue: 'RATE',
+  }),
   metrics: Flags.string({
     summary: 'Serve Prometheus metrics at http://HOST:PORT/metrics; on loopback when only a port is given. 0: any free port.',
     helpValue: '[HOST:]PORT',
@@ -114,6 +118,7 @@ export type StartFlags = {
   'log-level'?: StartOptions['logLevel'] | undefined
   'retain-liveness'?: number | undefined
   'disk-limit'?: string | undefined
+  'scrub-rate'?: string | undefined
   downloads?: string | undefined
   'download-limit'?: string | undefined
   'upload-limit'?: string | undefined
@@ -183,6 +188,7 @@ export async function startOptions(
     ...(flags.downloads === undefined ? {} : { downloads: resolve(flags.downloads) }),
     ...(flags['retain-liveness'] === undefined ? {} : { retainLivenessDays: flags['retain-liveness'] }),
     ...(flags['disk-limit'] === undefined ? {} : { diskLimitBytes: parseDiskLimit(flags['disk-limit']) }),
+    ...(flags['scrub-rate'] === undefined ? {} : { scrubBytesPerSecond: parseByteRate(flags['scrub-rate']) }),
     ...(downloadRate === undefined ? {} : { downloadBytesPerSecondMax: parseByteRate(downloadRate) }),
     ...(uploadRate === undefined ? {} : { uploadBytesPerSecondMax: parseByteRate(uploadRate) }),
   }

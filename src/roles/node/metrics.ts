@@ -79,6 +79,11 @@ const GAUGES: readonly Metric[] = [
     help: 'Place of the last event in the log: all that there were, pruned ones too.',
     read: ({ status }) => one(status.log.head),
   },
+  {
+    name: 'p2pt_log_damaged_tables',
+    help: 'Files of the log that were found damaged since the start.',
+    read: ({ status }) => one(status.log.damage.length),
+  },
   { name: 'p2pt_lamport_clock', help: "The node's Lamport clock.", read: ({ status }) => one(status.log.lamport) },
   {
     name: 'process_start_time_seconds',

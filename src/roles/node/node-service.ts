@@ -29,6 +29,7 @@ import type { StartOptions } from '../start.ts'
 import type { Admittance } from './admittance.ts'
 import type { HeldOff } from './held-off.ts'
 import { peerNamed } from './log-queries.ts'
+import { damageText, type LogScrub } from './log-scrub.ts'
 import type { MemberSight } from './member-sight.ts'
 import type { NoticeBoard } from './notices.ts'
 import { orphanedRevocations } from './orphaned-revocations.ts'
@@ -49,6 +50,7 @@ export type NodeParts = {
   /** What admits this node itself; undefined for a client of an open network. */
   invitation: Invitation | undefined
   heldOff: HeldOff
+  scrub: Pick<LogScrub, 'damage'>
   notices: NoticeBoard
   log: EventLog
   states: ProjectionRunner<ProjectionStates>
@@ -193,7 +195,7 @@ function statusOf(parts: NodeParts): NodeStatus {
     torrentPort: engine?.port ?? null,
     bootstrap: options.bootstrap.map(({ host, port }) => `${host}:${port}`),
     links: links.length,
-    log: { head: log.head, lamport: log.lamport },
+    log: { head: log.head, lamport: log.lamport, damage: parts.scrub.damage.map(damageText) },
     gossip: {
       ...gossip,
       eager: inView('eager'),

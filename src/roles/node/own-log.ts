@@ -1,0 +1,32 @@
+import { type LevelLog, type LevelLogOptions, openLevelLog } from '../../events/event-log.level.ts'
+import { LogError, type NetworkId } from '../../events/index.ts'
+import type { NoticeBoard } from './notices.ts'
+import { repairHeld } from './repair.fs.ts'
+
+/**
+ * Opens the log of a node that starts. One whose tables are damaged is repaired first: everything whole is kept, the
+ * damaged files too, and the node goes on and asks its peers for what is gone.
+ * @throws LogError as `openLevelLog`, for any other damage
+ */
+export async function openOwnLog(
+  options: LevelLogOptions,
+  network: NetworkId,
+  notices: Pick<NoticeBoard, 'post'>,
+): Promise<LevelLog> {
+  try {
+    return await openLevelLog(options)
+  } catch (error) {
+    const detail = error instanceof LogError ? error.detail : undefined
+    if (detail?.code !== 'LOG_DAMAGED' || detail.isInTables !== true) throw error
+    const { lost, keptIn } = await repairHeld({ directory: options.directory, id: options.signer.id, network })
+    const places = detail.ranges.map(({ from, to }) => (from === to ? `event ${from}` : `events ${from} to ${to}`))
+    const gone = lost.reduce((sum, { from, to }) => sum + to - from + 1, 0)
+    const outcome = gone === 0 ? 'nothing is lost' : `${gone} events are gone, and peers are asked for them`
+    notices.post(
+      'warning',
+      'log.mended',
+      `the log was damaged (${places.join(', ')}) and has been repaired: ${outcome}; the damaged files are in ${keptIn}`,
+    )
+    return await openLevelLog(options)
+  }
+}
