@@ -8,7 +8,7 @@ import { bootId, HeadFile, readHeadFile } from './head-file.fs.ts'
 import { damageByRecord, type HeadMark, provenMark } from './head-record.ts'
 import { toHex } from './hex.ts'
 import type { NodeId } from './ids.ts'
-import { type LinkedCopy, linkedCopy } from './linked-copy.fs.ts'
+import { type LinkedCopy, linkedCopy, removeCopies } from './linked-copy.fs.ts'
 import {
   assertThere,
   createDatabase,
@@ -95,6 +95,7 @@ export async function openLevelLog({ directory, create = false, ...tools }: Leve
   const release = claimLog(directory)
   let database: LogDatabase | undefined
   try {
+    removeCopies(directory, READ_PREFIX)
     database = await openExistingDatabase(directory)
     const log = await openLog(database, directory, tools.signer.id)
     const head = new HeadFile(logPaths(directory).head)

@@ -30,11 +30,15 @@ export function linkedCopy(directory: string, name: string, prefix: string): Lin
   return { path, [Symbol.dispose]: dispose }
 }
 
+/** Removes the folders of copies that a killed process left. */
+export function removeCopies(directory: string, prefix: string): void {
+  for (const left of readdirSync(directory))
+    if (left.startsWith(prefix)) rmSync(join(directory, left), { recursive: true, force: true })
+}
+
 function folderFor(directory: string, prefix: string): string {
   try {
-    for (const left of readdirSync(directory)) {
-      if (left.startsWith(prefix)) rmSync(join(directory, left), { recursive: true, force: true })
-    }
+    removeCopies(directory, prefix)
     return mkdtempSync(join(directory, prefix))
   } catch (error) {
     if (!isReadOnly(error)) throw error
