@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { randomSeed, signerFromSeed } from '../src/events/signer.sodium.ts'
-import { systemClock, systemTimers } from '../src/events/time.system.ts'
+import { randomSeed, signerFromSeed } from '../src/events/keys/signer.sodium.ts'
+import { systemClock, systemTimers } from '../src/events/model/time.system.ts'
 import { createWebtorrentEngine } from '../src/torrent/engine.webtorrent.ts'
 import { TEST_NETWORK, verifySignature } from '../test/events/test-network.ts'
 

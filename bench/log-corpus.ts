@@ -1,6 +1,6 @@
 import type { Draft, InfoHash, NodeId, SignedEvent, Signer } from '../src/events/index.ts'
 import { type Lamport, type Millis, signEvent } from '../src/events/index.ts'
-import { signerFromSeed } from '../src/events/signer.sodium.ts'
+import { signerFromSeed } from '../src/events/keys/signer.sodium.ts'
 import { TEST_NETWORK } from '../test/events/test-network.ts'
 
 // Events as a network makes them: 50 authors, mostly verdicts and changes of members, 160 to 210 bytes stored.

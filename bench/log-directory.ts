@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openLevelLog } from '../src/events/event-log.level.ts'
 import type { EventLog, SignedEvent } from '../src/events/index.ts'
-import { systemClock } from '../src/events/time.system.ts'
+import { openLevelLog } from '../src/events/log/event-log.level.ts'
+import { systemClock } from '../src/events/model/time.system.ts'
 import { signerOf } from './log-corpus.ts'
 
 /** Runs with a directory of its own under the system's temporary one, which P2PT_BENCH_DIR replaces: fsync is the disk's. */

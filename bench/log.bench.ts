@@ -1,5 +1,5 @@
+import { verifyLog } from '../src/events/damage/verify-log.fs.ts'
 import type { SignedEvent } from '../src/events/index.ts'
-import { verifyLog } from '../src/events/verify-log.fs.ts'
 import { TEST_NETWORK } from '../test/events/test-network.ts'
 import { type Bench, median, timed } from './harness.ts'
 import { fileAppending, ingesting, p99, signing, sqliteAppending } from './log-append.ts'

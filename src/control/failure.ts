@@ -1,4 +1,4 @@
-import { LogError } from '../events/event-log.ts'
+import { LogError } from '../events/log/event-log.ts'
 import { ServiceError, type ServiceErrorCode } from '../roles/index.ts'
 import { ControlError } from './control-error.ts'
 import { type Failure, RPC } from './json-rpc.ts'

@@ -1,7 +1,7 @@
 import { chmodSync, type Stats, statSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
-import { makeDirectory } from '../events/make-directory.fs.ts'
+import { makeDirectory } from '../events/files/make-directory.fs.ts'
 import { CALLERS_MAX, Callers } from './callers.ts'
 import { ControlError } from './control-error.ts'
 import { dial } from './dial.ts'

@@ -1,25 +1,10 @@
 // events: what happened. Event kinds, their envelope and codec, the Lamport clock, canonical order, and the port of
 // the log. Imports nothing of the project. Adapters (*.level.ts, *.sodium.ts, *.system.ts) are imported by their own
 // path, by roles/compose.ts, tests and benches alone.
-export { boundAnnouncedPeers } from './announced-peers.ts'
-export * from './body.ts'
-export { BODY_BYTES_MAX, BodyError, STREAMS } from './body-scan.ts'
-export * from './bounded-map.ts'
-export * from './budget-limits.ts'
-export * from './budgets.ts'
-export * from './bundle.ts'
-export * from './canonical-order.ts'
-export type * from './content-rules.ts'
-export * from './envelope.ts'
-export * from './event.ts'
-export * from './event-log.ts'
-export * from './hex.ts'
-export * from './ids.ts'
-export * from './ip-address.ts'
-export type * from './joined-network.ts'
-export * from './keys/index.ts'
-export * from './kinds.ts'
-export * from './lamport-clock.ts'
+
+export * from './codec/body.ts'
+export { BODY_BYTES_MAX, BodyError, STREAMS } from './codec/body-scan.ts'
+export * from './codec/bundle.ts'
 export {
   decodePayload,
   encodePayload,
@@ -29,8 +14,24 @@ export {
   STAMPS_MAX,
   TAGS_MAX,
   TITLE_LENGTH_MAX,
-} from './payload.ts'
-export * from './retention.ts'
-export * from './signer.ts'
-export * from './time.ts'
-export * from './upcasting.ts'
+} from './codec/payload.ts'
+export * from './codec/upcasting.ts'
+export * from './keys/index.ts'
+export type * from './keys/joined-network.ts'
+export * from './keys/signer.ts'
+export * from './log/event-log.ts'
+export * from './model/bounded-map.ts'
+export * from './model/canonical-order.ts'
+export * from './model/envelope.ts'
+export * from './model/event.ts'
+export * from './model/hex.ts'
+export * from './model/ids.ts'
+export * from './model/ip-address.ts'
+export * from './model/kinds.ts'
+export * from './model/lamport-clock.ts'
+export * from './model/time.ts'
+export * from './pruning/retention.ts'
+export { boundAnnouncedPeers } from './rules/announced-peers.ts'
+export * from './rules/budget-limits.ts'
+export * from './rules/budgets.ts'
+export type * from './rules/content-rules.ts'

@@ -1,4 +1,5 @@
-import { hexName } from '../events/hex-names.ts'
+// The setting for plain 64 bit numbers must be in force before a generated codec loads.
+import { Writer } from '../events/codec/protobuf.ts'
 import {
   fromHex,
   isMemberAddress,
@@ -8,8 +9,7 @@ import {
   type SignedEvent,
   TRAVELLING_BODY_BYTES_MAX,
 } from '../events/index.ts'
-// The setting for plain 64 bit numbers must be in force before a generated codec loads.
-import { Writer } from '../events/protobuf.ts'
+import { hexName } from '../events/model/hex-names.ts'
 import { p2pt } from './generated/wire.js'
 import { MESSAGE_BYTES_MAX } from './transport.ts'
 

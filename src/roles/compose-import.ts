@@ -1,7 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { upcastSteps } from '../../migrations/index.ts'
-import { dataPaths, describeDirectory, type OpenOptions, openDataDirectory } from '../events/data-directory.fs.ts'
-import { type LevelLog, openLevelLog } from '../events/event-log.level.ts'
 import {
   decodeGenesis,
   type JoinedNetwork,
@@ -12,9 +10,11 @@ import {
   type SignedEvent,
   upcaster,
 } from '../events/index.ts'
-import { keyOfSeed, SEED_BYTES, sha256, verifierOf } from '../events/signer.sodium.ts'
-import { systemClock } from '../events/time.system.ts'
-import { beginImport, endImport, unfinishedImport } from '../events/unfinished-import.fs.ts'
+import { keyOfSeed, SEED_BYTES, sha256, verifierOf } from '../events/keys/signer.sodium.ts'
+import { type LevelLog, openLevelLog } from '../events/log/event-log.level.ts'
+import { systemClock } from '../events/model/time.system.ts'
+import { dataPaths, describeDirectory, type OpenOptions, openDataDirectory } from './directory/data-directory.fs.ts'
+import { beginImport, endImport, unfinishedImport } from './directory/unfinished-import.fs.ts'
 import { readEventFile } from './node/event-file.fs.ts'
 import { type Checked, ImportCheck, isFor, type Receiver } from './node/import-log.ts'
 import { writeRestoredMark } from './node/restored.fs.ts'

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { upcastSteps } from '../../migrations/index.ts'
-import { openDataDirectory } from '../events/data-directory.fs.ts'
 import {
   CredentialError,
   type CredentialFault,
@@ -18,7 +17,7 @@ import {
   upcaster,
   type VerifySignature,
 } from '../events/index.ts'
-import { systemClock, systemTimers } from '../events/time.system.ts'
+import { systemClock, systemTimers } from '../events/model/time.system.ts'
 import type { Endpoint } from '../network/index.ts'
 import { startMainlineNode } from '../network/peer-directory.mainline.ts'
 import { createOverlay } from '../network/runtime.ts'
@@ -38,6 +37,7 @@ import { parametersOf, SEED_V1 } from '../projections/reputation/index.ts'
 import { newSha256 } from '../projections/sha256.system.ts'
 import { newTurns, yieldToEventLoop } from '../projections/turns.system.ts'
 import { createClient } from './client/client.ts'
+import { openDataDirectory } from './directory/data-directory.fs.ts'
 import { createIndexNode } from './index-node/index-node.ts'
 import { liveIndexMap } from './index-node/live-index-map.ts'
 import { careForAdmissions } from './node/admission-care.ts'

@@ -10,8 +10,8 @@ import {
   scanBody,
   signEvent,
 } from '../../src/events/index.ts'
-import { randomSeed, signerFromSeed } from '../../src/events/signer.sodium.ts'
-import { systemClock, systemTimers } from '../../src/events/time.system.ts'
+import { randomSeed, signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
+import { systemClock, systemTimers } from '../../src/events/model/time.system.ts'
 import { createHyperswarmTransport, type HyperswarmTransport } from '../../src/network/transport.hyperswarm.ts'
 import {
   decodeWire,

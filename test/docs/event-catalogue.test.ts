@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { ALL_KINDS, belongsIn, KINDS, type Stream } from '../../src/events/index.ts'
-import { signerFromSeed } from '../../src/events/signer.sodium.ts'
+import { signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import { allProjections } from '../../src/projections/index.ts'
 import { EVERY_KIND } from '../events/samples.ts'
 import { TEST_KEYS, TEST_NETWORK } from '../events/test-network.ts'

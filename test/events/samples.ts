@@ -1,7 +1,7 @@
-import type { Lamport } from '../../src/events/ids.ts'
 import type { Draft, Event, InfoHash, Millis, NodeId, SignedEvent, Signer, Stream } from '../../src/events/index.ts'
 import { addressId, signEvent } from '../../src/events/index.ts'
-import { randomSeed, signerFromSeed } from '../../src/events/signer.sodium.ts'
+import { randomSeed, signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
+import type { Lamport } from '../../src/events/model/ids.ts'
 import { TEST_NETWORK } from './test-network.ts'
 
 // Real keys and one event of every kind, for tests, the golden log and benches.

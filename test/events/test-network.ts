@@ -7,7 +7,7 @@ import {
   signInvitation,
   standingOf,
 } from '../../src/events/index.ts'
-import { keyOfSeed, sha256, signerFromSeed, verifierOf } from '../../src/events/signer.sodium.ts'
+import { keyOfSeed, sha256, signerFromSeed, verifierOf } from '../../src/events/keys/signer.sodium.ts'
 import { joiningBy } from '../../src/roles/owner/joining.ts'
 
 // One network for all tests, with an owner whose key is known: real invitations, real signatures.

@@ -1,10 +1,11 @@
 // Two nodes that are linked in memory; the log of the second is a real one, in DIRECTORY, and its process may be kept from
 // writing: node full-disk-pair.ts DIRECTORY. Fills the log until it cannot be written, has the first node hold the second dead,
 // links them again, prints "dead" once the second has tried in vain to refute, and "alive" when the first believes it alive.
-import { openLevelLog } from '../../src/events/event-log.level.ts'
-import { openMemoryLog } from '../../src/events/event-log.memory.ts'
+
 import { type AppendOptions, type Draft, type EventLog, LogError, type NodeId } from '../../src/events/index.ts'
-import { systemClock, systemTimers } from '../../src/events/time.system.ts'
+import { openLevelLog } from '../../src/events/log/event-log.level.ts'
+import { openMemoryLog } from '../../src/events/log/event-log.memory.ts'
+import { systemClock, systemTimers } from '../../src/events/model/time.system.ts'
 import { createOverlay } from '../../src/network/runtime.ts'
 import { MemoryNetwork } from '../../src/network/transport.memory.ts'
 import { noUpcast, signerOf } from '../events/samples.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import { type Event, type EventLog, type InfoHash, LogError } from '../../src/events/index.ts'
+import { openMemoryLog } from '../../src/events/log/event-log.memory.ts'
 import type { IngestOutcome } from '../../src/network/gossip/gossip-protocol.ts'
 import { INGEST_PENDING_MAX, LogBridge } from '../../src/network/log-bridge.ts'
 import { noUpcast, signerOf, tickingClock } from '../events/samples.ts'

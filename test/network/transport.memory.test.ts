@@ -1,5 +1,5 @@
 import type { Clock, Millis, NodeId } from '../../src/events/index.ts'
-import { systemClock, systemTimers } from '../../src/events/time.system.ts'
+import { systemClock, systemTimers } from '../../src/events/model/time.system.ts'
 import { MemoryNetwork, type MemoryTransport } from '../../src/network/transport.memory.ts'
 import { type TransportFixture, transportContract } from './transport.contract.ts'
 

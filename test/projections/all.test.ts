@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { upcastSteps } from '../../migrations/index.ts'
-import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import { ALL_KINDS, type Draft, type EventLog, type Lamport, type Millis, signEvent, upcaster } from '../../src/events/index.ts'
-import { signerFromSeed } from '../../src/events/signer.sodium.ts'
-import { systemTimers } from '../../src/events/time.system.ts'
+import { signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
+import { openMemoryLog } from '../../src/events/log/event-log.memory.ts'
+import { systemTimers } from '../../src/events/model/time.system.ts'
 import {
   allProjections,
   createProjectionRunner,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { upcastSteps } from '../../migrations/index.ts'
-import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import { type Envelope, type EventLog, type Millis, upcaster } from '../../src/events/index.ts'
-import { signerFromSeed } from '../../src/events/signer.sodium.ts'
+import { signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
+import { openMemoryLog } from '../../src/events/log/event-log.memory.ts'
 import {
   createProjectionRunner,
   type Projection,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { upcastSteps } from '../../migrations/index.ts'
-import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import { type EventLog, upcaster } from '../../src/events/index.ts'
+import { openMemoryLog } from '../../src/events/log/event-log.memory.ts'
 import {
   allProjections,
   createProjectionRunner,

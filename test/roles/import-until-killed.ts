@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { readHeadFile } from '../../src/events/head-file.fs.ts'
-import { logPaths } from '../../src/events/log-database.level.ts'
+import { logPaths } from '../../src/events/leveldb/log-database.level.ts'
+import { readHeadFile } from '../../src/events/log/head-file.fs.ts'
 import { importLog } from '../../src/roles/compose-import.ts'
 
 // A process that imports an export into a new client with a key, and is killed when the first events are in its log.

@@ -1,6 +1,6 @@
-import { openMemoryLog } from '../../src/events/event-log.memory.ts'
 import type { ContentRules, Event, EventLog, InfoHash, NodeId, SignedEvent, TorrentPublished } from '../../src/events/index.ts'
-import { signerFromSeed } from '../../src/events/signer.sodium.ts'
+import { signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
+import { openMemoryLog } from '../../src/events/log/event-log.memory.ts'
 import type { Overlay, RequestHandler } from '../../src/network/overlay.ts'
 import { allProjections, type ProjectionStates } from '../../src/projections/all.ts'
 import { createProjectionRunner, isRevoked, type ProjectionRunner } from '../../src/projections/index.ts'

@@ -8,7 +8,7 @@ import {
   type SignedEvent,
   signEvent,
 } from '../../src/events/index.ts'
-import { signerFromSeed } from '../../src/events/signer.sodium.ts'
+import { signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import type { MemoryTransport } from '../../src/network/transport.memory.ts'
 import { decodeWire, encodeWire, SUMMARY_BUCKETS, WIRE_VERSION, type WireMessage } from '../../src/network/wire.ts'
 import { TEST_NETWORK } from '../events/test-network.ts'

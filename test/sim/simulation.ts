@@ -11,7 +11,7 @@ import {
   type Timers,
   type VerifySignature,
 } from '../../src/events/index.ts'
-import { signerFromSeed } from '../../src/events/signer.sodium.ts'
+import { signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import {
   createOverlay,
   type NetworkRules,

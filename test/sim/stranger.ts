@@ -7,7 +7,7 @@ import {
   type SignedEvent,
   signEvent,
 } from '../../src/events/index.ts'
-import { keyOfSeed, signerFromSeed } from '../../src/events/signer.sodium.ts'
+import { keyOfSeed, signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import type { MemoryTransport } from '../../src/network/transport.memory.ts'
 import { decodeWire, encodeWire, WIRE_VERSION, type WireMessage, type WireRejection } from '../../src/network/wire.ts'
 import { TEST_NETWORK } from '../events/test-network.ts'

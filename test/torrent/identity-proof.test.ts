@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { InfoHash } from '../../src/events/index.ts'
-import { randomSeed, signerFromSeed } from '../../src/events/signer.sodium.ts'
+import { randomSeed, signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import { IDENTITY_PROOF_BYTES, proveIdentity, verifyIdentity } from '../../src/torrent/identity-proof.ts'
 import { TEST_NETWORK, verifySignature } from '../events/test-network.ts'
 

@@ -1,5 +1,5 @@
 import { ControlError } from '../../control/index.ts'
-import { LogError } from '../../events/event-log.ts'
+import { LogError } from '../../events/log/event-log.ts'
 import { ServiceError } from '../../roles/index.ts'
 
 /** What a command ends with; scripts rely on these. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { replaceFile } from '../../events/replace-file.fs.ts'
+import { replaceFile } from '../../events/files/replace-file.fs.ts'
 import { ServiceError } from '../../roles/index.ts'
 import type { StartOptions } from '../../roles/start.ts'
 import { LOG_LEVELS, PORT_MAX } from './start-flags.ts'

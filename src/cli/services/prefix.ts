@@ -1,4 +1,4 @@
-import { isInfoHash, isNodeId } from '../../events/ids.ts'
+import { isInfoHash, isNodeId } from '../../events/model/ids.ts'
 import { type ClientService, type LogQueries, ServiceError } from '../../roles/index.ts'
 
 // Ids are long and commands show their first digits: what a command shows, a command takes.

@@ -39,7 +39,7 @@ async function connect(directory: string, options: { answerMsMax?: number } = {}
 async function roleOf(directory: string): Promise<NodeRole | undefined> {
   try {
     // Late: it brings the log's native modules with it, and most commands only talk to a socket.
-    const { describeDirectory } = await import('../../events/data-directory.fs.ts')
+    const { describeDirectory } = await import('../../roles/directory/data-directory.fs.ts')
     return describeDirectory(directory).role
   } catch {
     return undefined

@@ -1,14 +1,14 @@
-import '../protobuf.ts'
+import '../codec/protobuf.ts'
 
+import { Writer } from '../codec/protobuf.ts'
 import { p2pt } from '../generated/events.js'
-import { fromHex } from '../hex.ts'
-import type { NodeId } from '../ids.ts'
-import { Writer } from '../protobuf.ts'
-import type { Signer, VerifySignature } from '../signer.ts'
+import { fromHex } from '../model/hex.ts'
+import type { NodeId } from '../model/ids.ts'
 import { CREDENTIAL_BYTES_MAX, INVITATION_BYTES_MAX } from './bounds.ts'
 import { CredentialError } from './credential-error.ts'
 import { bytesOf, readMessage } from './fields.ts'
 import { decodeInvitation, encodeInvitation, type Invitation } from './invitation.ts'
+import type { Signer, VerifySignature } from './signer.ts'
 
 // Owner -> invitation -> node: three signatures that anybody can check offline, the third being the node's own on its link
 // and under its events. Delegation by certificates in the manner of Nebula's; see docs/adr/0017.

@@ -1,5 +1,5 @@
-import { hexName } from '../hex-names.ts'
-import type { Millis, NodeId } from '../ids.ts'
+import { hexName } from '../model/hex-names.ts'
+import type { Millis, NodeId } from '../model/ids.ts'
 import { CredentialError } from './credential-error.ts'
 
 // Fields of records that strangers hand over: each is checked before it is used.

@@ -1,10 +1,10 @@
 // First: the setting for plain 64 bit numbers must be in force before the generated codec loads.
-import '../protobuf.ts'
+import '../codec/protobuf.ts'
 
+import { Writer } from '../codec/protobuf.ts'
 import { p2pt } from '../generated/events.js'
-import { fromHex, toHex } from '../hex.ts'
-import type { Millis, NetworkId, NodeId } from '../ids.ts'
-import { Writer } from '../protobuf.ts'
+import { fromHex, toHex } from '../model/hex.ts'
+import type { Millis, NetworkId, NodeId } from '../model/ids.ts'
 import { GENESIS_BYTES_MAX, NAME_BYTES_MAX } from './bounds.ts'
 import { bytesOf, keyOf, readMessage, textOf, timeOf } from './fields.ts'
 

@@ -1,7 +1,7 @@
-import '../protobuf.ts'
+import '../codec/protobuf.ts'
 
+import { Writer } from '../codec/protobuf.ts'
 import { p2pt } from '../generated/events.js'
-import { Writer } from '../protobuf.ts'
 import { GENESIS_BYTES_MAX, INVITATION_BYTES_MAX } from './bounds.ts'
 import type { SignedInvitation } from './credential.ts'
 import { CredentialError } from './credential-error.ts'

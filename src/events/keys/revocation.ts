@@ -1,13 +1,13 @@
-import '../protobuf.ts'
+import '../codec/protobuf.ts'
 
+import { Writer } from '../codec/protobuf.ts'
 import { p2pt } from '../generated/events.js'
-import { fromHex } from '../hex.ts'
-import type { Millis, NodeId } from '../ids.ts'
-import { Writer } from '../protobuf.ts'
-import type { Signer, VerifySignature } from '../signer.ts'
+import { fromHex } from '../model/hex.ts'
+import type { Millis, NodeId } from '../model/ids.ts'
 import { REASON_BYTES_MAX, REVOCATION_BYTES_MAX } from './bounds.ts'
 import { CredentialError } from './credential-error.ts'
 import { bytesOf, keyOf, readMessage, textOf, timeOf } from './fields.ts'
+import type { Signer, VerifySignature } from './signer.ts'
 
 /** The owner takes an admission back: of one node, or of an invitation and so of every node that it admitted. For good. */
 export type Revocation = {

@@ -1,5 +1,5 @@
-import { fromHex } from '../hex.ts'
-import type { NetworkId } from '../ids.ts'
+import { fromHex } from '../model/hex.ts'
+import type { NetworkId } from '../model/ids.ts'
 
 /**
  * What a signature is for. It is part of what is signed, as is the network: a signature of one kind never passes for

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { LevelLog } from '../../events/event-log.level.ts'
 import { type Envelope, type InfoHash, type NodeId, TITLE_LENGTH_MAX, type Timers, type Upcast } from '../../events/index.ts'
+import type { LevelLog } from '../../events/log/event-log.level.ts'
 import type { PeerStreams } from '../../network/index.ts'
 import { downloadsIn } from '../../projections/index.ts'
 import { judge, summary } from '../../projections/reputation/index.ts'

@@ -1,4 +1,4 @@
-import '../../events/protobuf.ts'
+import '../../events/codec/protobuf.ts'
 import { fromHex, type InfoHash, type NodeId, type SignedEvent, toHex } from '../../events/index.ts'
 import { HITS_MAX, PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
 import { p2pt } from '../generated/index-service.js'

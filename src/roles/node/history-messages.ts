@@ -1,4 +1,4 @@
-import '../../events/protobuf.ts'
+import '../../events/codec/protobuf.ts'
 import { type SignedEvent, STREAMS, type Stream } from '../../events/index.ts'
 import { p2pt } from '../generated/index-service.js'
 

@@ -1,5 +1,5 @@
+import { scrubLog, type TableDamage } from '../../events/damage/scrub.fs.ts'
 import type { Clock, Timers } from '../../events/index.ts'
-import { scrubLog, type TableDamage } from '../../events/scrub.fs.ts'
 import type { NoticeBoard } from './notices.ts'
 
 /** The first round, some time after the start, which has other work to do. */

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { keyPath } from '../../events/key-file.fs.ts'
+import { keyPath } from '../directory/key-file.fs.ts'
 
 /** Group and others: reading, or anything at all. */
 const NOT_OWNER = 0o077

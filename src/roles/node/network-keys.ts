@@ -1,5 +1,5 @@
 import { decodeGenesis, type JoinedNetwork } from '../../events/index.ts'
-import { verifierOf } from '../../events/signer.sodium.ts'
+import { verifierOf } from '../../events/keys/signer.sodium.ts'
 import type { NetworkKeys } from '../../projections/all.ts'
 
 /** What events of this network are held against. */

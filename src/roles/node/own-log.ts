@@ -1,5 +1,5 @@
-import { type LevelLog, type LevelLogOptions, openLevelLog } from '../../events/event-log.level.ts'
 import { LogError, type NetworkId } from '../../events/index.ts'
+import { type LevelLog, type LevelLogOptions, openLevelLog } from '../../events/log/event-log.level.ts'
 import type { NoticeBoard } from './notices.ts'
 import { repairHeld } from './repair.fs.ts'
 

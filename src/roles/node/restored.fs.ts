@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { replaceFile } from '../../events/replace-file.fs.ts'
+import { replaceFile } from '../../events/files/replace-file.fs.ts'
 import type { Fork } from './history-exchange.ts'
 import type { Restored } from './own-history.ts'
 

@@ -1,7 +1,7 @@
-import { DataDirectoryError } from '../../events/data-directory-error.ts'
 import { LogError } from '../../events/index.ts'
 import { NetworkError } from '../../network/network-error.ts'
 import { TorrentError } from '../../torrent/index.ts'
+import { DataDirectoryError } from '../directory/data-directory-error.ts'
 import { ServiceError } from '../services.ts'
 
 /** What another flag mends. */

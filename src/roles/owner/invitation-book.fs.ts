@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { takeLock } from '../../events/files/process-lock.fs.ts'
+import { replaceFile } from '../../events/files/replace-file.fs.ts'
 import { type Invitation, isExpired, isNodeId, LogError, type Millis } from '../../events/index.ts'
-import { takeLock } from '../../events/process-lock.fs.ts'
-import { replaceFile } from '../../events/replace-file.fs.ts'
 import { ServiceError } from '../services.ts'
 
 // The invitations that an owner has made, in a file beside its key: an unused one is in no log, so only this file has its name.

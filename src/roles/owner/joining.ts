@@ -14,7 +14,7 @@ import {
   readInvitation,
   standingOf,
 } from '../../events/index.ts'
-import { keyOfSeed, sha256, signerFromSeed, verifierOf } from '../../events/signer.sodium.ts'
+import { keyOfSeed, sha256, signerFromSeed, verifierOf } from '../../events/keys/signer.sodium.ts'
 import { joinStringSentence } from '../node/credential-sentences.ts'
 import { ServiceError } from '../services.ts'
 

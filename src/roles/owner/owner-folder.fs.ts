@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { replaceFile } from '../../events/files/replace-file.fs.ts'
 import {
   BOOTSTRAP_BYTES_MAX,
   BOOTSTRAPS_MAX,
@@ -24,8 +25,7 @@ import {
   signRevocation,
   toHex,
 } from '../../events/index.ts'
-import { replaceFile } from '../../events/replace-file.fs.ts'
-import { keyOfSeed, randomBytes, randomSeed, SEED_BYTES, sha256, signerFromSeed } from '../../events/signer.sodium.ts'
+import { keyOfSeed, randomBytes, randomSeed, SEED_BYTES, sha256, signerFromSeed } from '../../events/keys/signer.sodium.ts'
 import { ServiceError } from '../services.ts'
 import { enterInBook, readBook } from './invitation-book.fs.ts'
 import { joiningBy } from './joining.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { InfoHash, NodeId } from '../../../src/events/index.ts'
-import { randomSeed, signerFromSeed } from '../../../src/events/signer.sodium.ts'
+import { randomSeed, signerFromSeed } from '../../../src/events/keys/signer.sodium.ts'
 import { OWNER_COUNT, ownersOf, partitionOf } from '../../../src/projections/keyword-index/index.ts'
 import {
   decodePublish,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { revocationTarget } from '../../../src/cli/services/revocation-target.ts'
 import { withBook } from '../../../src/cli/services/unused-invitations.ts'
 import type { Millis, NodeId } from '../../../src/events/index.ts'
-import { keyOfSeed, randomSeed } from '../../../src/events/signer.sodium.ts'
+import { keyOfSeed, randomSeed } from '../../../src/events/keys/signer.sodium.ts'
 import type { NetworkView } from '../../../src/roles/index.ts'
 import {
   createOwnerFolder,

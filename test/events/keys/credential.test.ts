@@ -13,7 +13,7 @@ import {
   type Standing,
   signInvitation,
 } from '../../../src/events/index.ts'
-import { verifierOf } from '../../../src/events/signer.sodium.ts'
+import { verifierOf } from '../../../src/events/keys/signer.sodium.ts'
 import { TEST_NETWORK, TEST_OWNER, verifySignature } from '../test-network.ts'
 import { invitationOf, isFault, keyOf, OTHER_NETWORK } from './keys-fixture.ts'
 

@@ -11,7 +11,7 @@ import {
   networkIdOf,
   toHex,
 } from '../../../src/events/index.ts'
-import { sha256 } from '../../../src/events/signer.sodium.ts'
+import { sha256 } from '../../../src/events/keys/signer.sodium.ts'
 import { isFault, keyOf } from './keys-fixture.ts'
 
 const GENESIS: Genesis = {

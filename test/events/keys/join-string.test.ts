@@ -11,7 +11,7 @@ import {
   type JoinTicket,
   signInvitation,
 } from '../../../src/events/index.ts'
-import { sha256 } from '../../../src/events/signer.sodium.ts'
+import { sha256 } from '../../../src/events/keys/signer.sodium.ts'
 import { TEST_GENESIS, TEST_OWNER } from '../test-network.ts'
 import { invitationOf, isFault } from './keys-fixture.ts'
 

@@ -6,7 +6,7 @@ import {
   type Millis,
   type NetworkId,
 } from '../../../src/events/index.ts'
-import { sha256, signerFromSeed } from '../../../src/events/signer.sodium.ts'
+import { sha256, signerFromSeed } from '../../../src/events/keys/signer.sodium.ts'
 import { TEST_NETWORK } from '../test-network.ts'
 
 /** A key in a network, always the same for the same number. */

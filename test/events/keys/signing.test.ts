@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type NetworkId, type Purpose, toHex } from '../../../src/events/index.ts'
+import { keyOfSeed, randomSeed, signerFromSeed, verifierOf } from '../../../src/events/keys/signer.sodium.ts'
 import { signingPrefix } from '../../../src/events/keys/signing.ts'
-import { keyOfSeed, randomSeed, signerFromSeed, verifierOf } from '../../../src/events/signer.sodium.ts'
 
 const PURPOSES: readonly Purpose[] = ['event', 'peer', 'invitation', 'admission', 'revocation']
 const networks = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => toHex(bytes) as NetworkId)

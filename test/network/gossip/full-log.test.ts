@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { openMemoryLog } from '../../../src/events/event-log.memory.ts'
 import {
   type Event,
   type EventLog,
@@ -9,6 +8,7 @@ import {
   type Millis,
   signEvent,
 } from '../../../src/events/index.ts'
+import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
 import { PullPause } from '../../../src/network/gossip/pull-pause.ts'
 import { createOverlay } from '../../../src/network/runtime.ts'
 import { MemoryNetwork } from '../../../src/network/transport.memory.ts'

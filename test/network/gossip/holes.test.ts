@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { openMemoryLog } from '../../../src/events/event-log.memory.ts'
 import type { Event, EventLog, InfoHash, Lamport, Millis, SignedEvent, Signer } from '../../../src/events/index.ts'
 import { scanBody, signEvent, toHex } from '../../../src/events/index.ts'
+import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
 import { createOverlay } from '../../../src/network/runtime.ts'
 import { MemoryNetwork } from '../../../src/network/transport.memory.ts'
 import { noUpcast, signerOf } from '../../events/samples.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { openMemoryLog } from '../../../src/events/event-log.memory.ts'
 import { type ContentRules, type Millis, upcaster } from '../../../src/events/index.ts'
+import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
 import { decodePublishReply, encodePublishReply } from '../../../src/roles/index-node/index-messages.ts'
 import { ingestIndexEvents } from '../../../src/roles/index-node/index-requests.ts'
 import { isIndexKind } from '../../../src/roles/index-node/index-view.ts'

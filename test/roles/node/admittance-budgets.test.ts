@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { openMemoryLog } from '../../../src/events/event-log.memory.ts'
 import {
   CLIENT_LIMITS,
   type Event,
@@ -13,8 +12,9 @@ import {
   signEvent,
   upcaster,
 } from '../../../src/events/index.ts'
-import { signerFromSeed } from '../../../src/events/signer.sodium.ts'
-import { systemTimers } from '../../../src/events/time.system.ts'
+import { signerFromSeed } from '../../../src/events/keys/signer.sodium.ts'
+import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
+import { systemTimers } from '../../../src/events/model/time.system.ts'
 import { allProjections, createProjectionRunner, type ProjectionStates } from '../../../src/projections/index.ts'
 import { openMemoryProjectionStore } from '../../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../../src/projections/sha256.system.ts'

@@ -13,7 +13,7 @@ import {
   signInvitation,
   signRevocation,
 } from '../../../src/events/index.ts'
-import { sha256, signerFromSeed, verifierOf } from '../../../src/events/signer.sodium.ts'
+import { sha256, signerFromSeed, verifierOf } from '../../../src/events/keys/signer.sodium.ts'
 import { type AdmissionsState, admissionsProjection } from '../../../src/projections/index.ts'
 import { Admittance, SHOWN_MAX } from '../../../src/roles/node/admittance.ts'
 import { invitationOf, isFault } from '../../events/keys/keys-fixture.ts'

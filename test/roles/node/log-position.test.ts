@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { upcastSteps } from '../../../migrations/index.ts'
-import { openMemoryLog } from '../../../src/events/event-log.memory.ts'
 import { type Event, type EventLog, type Lamport, type Millis, signEvent, upcaster } from '../../../src/events/index.ts'
+import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
 import { newTurns } from '../../../src/projections/turns.system.ts'
 import { logPosition, parseMoment } from '../../../src/roles/node/log-position.ts'
 import { numbered, signerOf } from '../../events/samples.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { openMemoryLog } from '../../../src/events/event-log.memory.ts'
 import { KINDS, upcaster } from '../../../src/events/index.ts'
+import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
 import { planMigration } from '../../../src/roles/node/migration.ts'
 import { EVERY_KIND, foreign, signerOf, tickingClock } from '../../events/samples.ts'
 

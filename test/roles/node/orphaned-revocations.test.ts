@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { openMemoryLog } from '../../../src/events/event-log.memory.ts'
 import { type AccessRevoked, type Millis, signRevocation } from '../../../src/events/index.ts'
+import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
 import { orphanedRevocations } from '../../../src/roles/node/orphaned-revocations.ts'
 import { foreign, noUpcast, signerOf, tickingClock } from '../../events/samples.ts'
 import { TEST_OWNER } from '../../events/test-network.ts'

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Invitation, Millis } from '../../../src/events/index.ts'
-import { keyOfSeed, randomSeed } from '../../../src/events/signer.sodium.ts'
+import { keyOfSeed, randomSeed } from '../../../src/events/keys/signer.sodium.ts'
 import { enterInBook, INVITATIONS_MAX, readBook } from '../../../src/roles/owner/invitation-book.fs.ts'
 import { createOwnerFolder, openOwnerFolder } from '../../../src/roles/owner/owner-folder.fs.ts'
 

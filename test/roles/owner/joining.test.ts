@@ -9,7 +9,7 @@ import {
   readCredential,
   signInvitation,
 } from '../../../src/events/index.ts'
-import { keyOfSeed, sha256, signerFromSeed, verifierOf } from '../../../src/events/signer.sodium.ts'
+import { keyOfSeed, sha256, signerFromSeed, verifierOf } from '../../../src/events/keys/signer.sodium.ts'
 import { joiningFrom } from '../../../src/roles/owner/joining.ts'
 
 const NOW = 1_700_000_000_000 as Millis

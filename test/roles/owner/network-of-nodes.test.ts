@@ -3,7 +3,6 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exportLog } from '../../../src/cli/services/export-log.ts'
-import { describeDirectory } from '../../../src/events/data-directory.fs.ts'
 import {
   decodeJoinString,
   type Joining,
@@ -12,13 +11,14 @@ import {
   type NodeRole,
   networkIdOf,
 } from '../../../src/events/index.ts'
-import { keyOfSeed, randomSeed, sha256 } from '../../../src/events/signer.sodium.ts'
-import { systemClock, systemTimers } from '../../../src/events/time.system.ts'
+import { keyOfSeed, randomSeed, sha256 } from '../../../src/events/keys/signer.sodium.ts'
+import { systemClock, systemTimers } from '../../../src/events/model/time.system.ts'
 import { createHyperswarmTransport, type HyperswarmTransport } from '../../../src/network/transport.hyperswarm.ts'
 import type { Doorkeeper } from '../../../src/network/transport.ts'
 import { startNode } from '../../../src/roles/compose.ts'
 import { importLog } from '../../../src/roles/compose-import.ts'
 import { openStoppedNode } from '../../../src/roles/compose-stopped.ts'
+import { describeDirectory } from '../../../src/roles/directory/data-directory.fs.ts'
 import { type Progressive, ServiceError } from '../../../src/roles/index.ts'
 import { joiningBy } from '../../../src/roles/owner/joining.ts'
 import { createOwnerFolder, type OwnerFolder, openOwnerFolder } from '../../../src/roles/owner/owner-folder.fs.ts'

@@ -13,7 +13,7 @@ import {
   readInvitation,
   readRevocation,
 } from '../../../src/events/index.ts'
-import { keyOfSeed, randomSeed, sha256, verifierOf } from '../../../src/events/signer.sodium.ts'
+import { keyOfSeed, randomSeed, sha256, verifierOf } from '../../../src/events/keys/signer.sodium.ts'
 import { createOwnerFolder, openJoinString, openOwnerFolder, readNetwork } from '../../../src/roles/owner/owner-folder.fs.ts'
 
 const NOW = 1_700_000_000_000 as Millis

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { replaceFile } from '../files/replace-file.fs.ts'
+
+// Which tables of a log were read, in `scrub.json` of the data directory. It is only a memory: without it all are read again.
+
+const FILE = 'scrub.json'
+
+export type ScrubRecord = {
+  /** By the table's name, when it was found whole, ms since 1970. */
+  readonly checked: Readonly<Record<string, number>>
+  /** Tables that were found damaged; a start looks at these first. */
+  readonly damaged: readonly string[]
+}
+
+/** Empty where there is none that can be read. */
+export function readScrubRecord(directory: string): ScrubRecord {
+  try {
+    const { checked, damaged } = JSON.parse(readFileSync(join(directory, FILE), 'utf8')) as Partial<ScrubRecord>
+    const times = Object.entries(checked ?? {}).filter(([, at]) => Number.isFinite(at))
+    return {
+      checked: Object.fromEntries(times),
+      damaged: Array.isArray(damaged) ? damaged.filter((name) => typeof name === 'string') : [],
+    }
+  } catch {
+    return { checked: {}, damaged: [] }
+  }
+}
+
+export function writeScrubRecord(directory: string, record: ScrubRecord): void {
+  replaceFile(join(directory, FILE), Buffer.from(`${JSON.stringify(record, null, 2)}\n`))
+}

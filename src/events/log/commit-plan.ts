@@ -1,0 +1,168 @@
+import { envelopeOf, signEvent, TRAVELLING_BODY_BYTES_MAX } from '../codec/body.ts'
+import { BodyError, BodyScan } from '../codec/body-scan.ts'
+import { type Origin, PayloadError } from '../codec/payload.ts'
+import type { Upcast } from '../codec/upcasting.ts'
+import type { Signer } from '../keys/signer.ts'
+import type { Draft, Envelope, Header, SignedEvent, Stream } from '../model/envelope.ts'
+import type { Event } from '../model/event.ts'
+import type { NodeId } from '../model/ids.ts'
+import { belongsIn } from '../model/kinds.ts'
+import { isStamp, LAMPORT_MAX, LamportClock } from '../model/lamport-clock.ts'
+import type { Clock } from '../model/time.ts'
+import type { CommitBudget, ContentRules } from '../rules/content-rules.ts'
+import type { Ingested } from './event-log.ts'
+import { type AuthorRun, extendRuns, GAPS_MAX, type LogState } from './log-state.ts'
+
+/** What one commit holds. */
+export type Commit = { readonly events: readonly PlannedEvent[]; readonly runs: readonly AuthorRun[] }
+
+/** One event of a commit: the bytes to store and what they say. */
+export type PlannedEvent = SignedEvent & { readonly envelope: Envelope }
+
+export type PlanTools = {
+  readonly signer: Signer
+  readonly clock: Clock
+  readonly upcast: Upcast
+  /** Of the network; a log that is read and written by tools alone takes what they give it. */
+  readonly rules?: ContentRules
+}
+
+const NO_RULES: ContentRules = {
+  isRevoked: () => false,
+  isShut: () => false,
+  lamportMax: () => LAMPORT_MAX,
+  ownLamportMax: () => LAMPORT_MAX,
+  judge: () => 'take',
+}
+
+const SIGNATURE_BYTES = 64
+
+/**
+ * Stamps, numbers, signs and de-duplicates what one commit will hold, against a state that it does not change:
+ * when the write fails the plan is dropped and no sequence or stamp was used up.
+ */
+export class CommitPlan {
+  readonly events: PlannedEvent[] = []
+  /** The same events as runs of their authors. */
+  readonly runs: AuthorRun[] = []
+  readonly #state: LogState
+  readonly #tools: PlanTools
+  readonly #rules: ContentRules
+  #budget: CommitBudget | undefined
+  #clock: LamportClock
+  /** Next own author sequence by stream. */
+  #own = new Map<Stream, number>()
+  readonly #scan = new BodyScan()
+  /** Highest author sequence in this plan. */
+  readonly #highest: { readonly [S in Stream]: Map<NodeId, number> } = { local: new Map(), gossip: new Map(), index: new Map() }
+
+  constructor(state: LogState, tools: PlanTools) {
+    this.#state = state
+    this.#tools = tools
+    this.#rules = tools.rules ?? NO_RULES
+    this.#clock = new LamportClock(state.clock.now)
+  }
+
+  get lamport(): number {
+    return this.#clock.now
+  }
+
+  /**
+   * Plans events of our own: all or none.
+   * @throws BodyError | PayloadError if a draft is too long or would not read back; the plan is as it was
+   */
+  append(drafts: readonly Draft[]): readonly Envelope[] {
+    const clock = new LamportClock(this.#clock.now)
+    const own = new Map(this.#own)
+    const lamportMax = this.#rules.ownLamportMax()
+    const planned = drafts.map((draft, index) => {
+      const authorSeq = own.get(draft.stream) ?? this.#nextOwn(draft.stream)
+      own.set(draft.stream, authorSeq + 1)
+      const stamp = { lamport: clock.tick(lamportMax), authorSeq, at: this.#tools.clock.now() }
+      const signed = signEvent(draft, stamp, this.#tools.signer)
+      // Read back at once: what a replay could not read must never be signed.
+      this.#scan.read(signed.body, 0, signed.body.length)
+      return { ...signed, envelope: envelopeOf(this.#scan, signed.body, this.#nextSeq + index, this.#tools.upcast) }
+    })
+    this.#clock = clock
+    this.#own = own
+    for (const event of planned) this.#take(event)
+    return planned.map((event) => event.envelope)
+  }
+
+  /** Plans one event of somebody else, or says why not. */
+  ingest(signed: SignedEvent, origin: Origin = 'arriving'): Ingested {
+    const scan = this.#scan
+    let envelope: Envelope
+    try {
+      scan.read(signed.body, 0, signed.body.length)
+      if (!isAcceptable(scan, signed, this.#tools.signer.id)) return { outcome: 'rejected', reason: 'malformed' }
+      if (this.#has(scan)) return { outcome: 'duplicate' }
+      if (!isStamp(scan.lamport, this.#rules.lamportMax())) return { outcome: 'rejected', reason: 'clock-jump' }
+      envelope = envelopeOf(scan, signed.body, this.#nextSeq, this.#tools.upcast, origin)
+      if (!belongsIn(envelope.event.kind, envelope.stream)) return { outcome: 'rejected', reason: 'malformed' }
+    } catch (error) {
+      if (error instanceof BodyError || error instanceof PayloadError) return { outcome: 'rejected', reason: 'malformed' }
+      throw error
+    }
+    const { author, stream, authorSeq, lamport, payloadBytes } = envelope
+    const isOwn = author === this.#tools.signer.id
+    const ruling = isOwn ? 'take' : this.#rules.judge(envelope, credentialIn(envelope.event))
+    if (ruling === 'defer') return { outcome: 'deferred' }
+    if (ruling === 'refuse') return { outcome: 'rejected', reason: 'not-admitted' }
+    // What the operator imports stood in a log before: budgets are for what comes from others.
+    const isCounted = !isOwn && origin === 'arriving'
+    if (ruling === 'over-budget' && isCounted) return { outcome: 'over-budget' }
+    const runs = this.#state.runsOf(author, stream)
+    const opensGap = authorSeq > (runs?.highest ?? 0) + 1
+    if (opensGap && (runs?.gaps ?? 0) >= GAPS_MAX[stream]) return { outcome: 'deferred' }
+    if (isCounted && !this.#hasRoom(author, stream, payloadBytes)) return { outcome: 'over-budget' }
+    this.#clock.follow(lamport)
+    if (isOwn) this.#own.set(stream, Math.max(this.#nextOwn(stream), authorSeq + 1))
+    this.#take({ body: signed.body, signature: signed.signature, envelope })
+    return { outcome: 'appended', envelope }
+  }
+
+  #hasRoom(author: NodeId, stream: Stream, payloadBytes: number): boolean {
+    this.#budget ??= this.#rules.budget?.()
+    return this.#budget?.take(author, stream, payloadBytes) ?? true
+  }
+
+  #take(event: PlannedEvent): void {
+    const { author, stream, authorSeq } = event.envelope
+    this.events.push(event)
+    extendRuns(this.runs, event.envelope)
+    const highest = this.#highest[stream]
+    if (authorSeq > (highest.get(author) ?? 0)) highest.set(author, authorSeq)
+  }
+
+  /** True if the event is in the log, or in this plan already: two copies may come in one commit. */
+  #has({ author, stream, authorSeq }: Pick<Header, 'author' | 'stream' | 'authorSeq'>): boolean {
+    if (this.#state.has({ author, stream, authorSeq })) return true
+    // Nearly every event is above all of its author's in the plan: no search for those.
+    if (authorSeq > (this.#highest[stream].get(author) ?? 0)) return false
+    return this.events.some(
+      ({ envelope }) => envelope.authorSeq === authorSeq && envelope.author === author && envelope.stream === stream,
+    )
+  }
+
+  get #nextSeq(): number {
+    return this.#state.head + this.events.length + 1
+  }
+
+  // Above everything known of us, not after the contiguous part: a node restored from an old copy of its data must not
+  // give a number out twice that its peers hold already.
+  #nextOwn(stream: Stream): number {
+    const known = this.#state.runsOf(this.#tools.signer.id, stream)?.highest ?? 0
+    return this.#own.get(stream) ?? Math.max(known + 1, this.#state.floors[stream] ?? 1)
+  }
+}
+
+const credentialIn = (event: Event): Uint8Array | undefined => (event.kind === 'node.admitted' ? event.credential : undefined)
+
+function isAcceptable(scanned: Pick<Header, 'stream' | 'author'>, signed: SignedEvent, self: NodeId): boolean {
+  if (signed.signature.length !== SIGNATURE_BYTES) return false
+  // Private events of others have no business here; our own may come back from a backup.
+  if (scanned.stream === 'local') return scanned.author === self
+  return signed.body.length <= TRAVELLING_BODY_BYTES_MAX
+}

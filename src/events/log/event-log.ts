@@ -1,0 +1,164 @@
+import type { Origin } from '../codec/payload.ts'
+import type { Draft, Envelope, Header, SignedEvent, Stream } from '../model/envelope.ts'
+import type { EventKind } from '../model/event.ts'
+import type { NodeId } from '../model/ids.ts'
+import type { Arrival, SnapshotRow } from '../pruning/retention.ts'
+
+// The port of the log. Implementations: event-log.memory.ts, event-log.level.ts; both run
+// test/events/event-log.contract.ts.
+
+/** Which events to read; all bounds inclusive, in this log's own order. */
+export type ReadRange = {
+  from?: number
+  to?: number
+  kinds?: readonly EventKind[]
+}
+
+export type AppendOptions = {
+  /**
+   * True: resolves after the disk said so (fsync). False: survives a crash of the process, not of the machine.
+   * Left out: true for own events that travel, false for all others.
+   */
+  durable?: boolean
+}
+
+export type IngestOptions = AppendOptions & {
+  /** `stored`: they come out of a log, as an import brings them; see `Origin`. Default: `arriving`. */
+  origin?: Origin
+}
+
+/** Highest sequence held of each author's gossip stream without a gap below it. */
+export type VersionVector = ReadonlyMap<NodeId, number>
+
+/** Events that are there, and their authors: not those that were pruned, or lost. */
+export type Held = { readonly events: number; readonly authors: number }
+
+/** What became of a foreign event. `appended` carries where it stands now. */
+export type Ingested =
+  | { outcome: 'appended'; envelope: Envelope }
+  | { outcome: 'duplicate' }
+  /**
+   * The codec (`malformed`; also a kind in another stream than its own), the clock's envelope or the network's rules said
+   * no; nothing was stored. Signatures are checked by the caller, once.
+   */
+  | { outcome: 'rejected'; reason: 'clock-jump' | 'malformed' | 'not-admitted' }
+  /**
+   * Its author's stream has too many holes below it (see GAPS_MAX), or its author's credential has not come yet; nothing was
+   * stored, nobody is to blame: ask in order.
+   */
+  | { outcome: 'deferred' }
+  /** No more is kept of its author, or of the invitation that admitted it, for now; nothing was stored, nobody else pays. */
+  | { outcome: 'over-budget' }
+
+/** What can be asked of a log, of a running node's or a stopped one's. */
+export interface LogView extends AsyncDisposable {
+  /** The node whose log it is. */
+  readonly author: NodeId
+  /** Sequence of the last event, 0 when empty. */
+  readonly head: number
+  /** The author's clock as the log has it: at least every stamp in it. */
+  readonly lamport: number
+
+  /** True if the event is in the log already: for de-duplication before a signature is verified. */
+  has(id: Pick<Header, 'author' | 'stream' | 'authorSeq'>): boolean
+
+  /** Reads on a snapshot: appends that come later are not seen. @throws LogError `LOG_DAMAGED` where bytes are not what was written */
+  read(range?: ReadRange): AsyncIterable<Envelope>
+
+  /** As `read`, in batches of up to some thousand: what folds use, since a promise for every event costs more than the event. */
+  readBatches(range?: ReadRange): AsyncIterable<readonly Envelope[]>
+
+  /** The stored signed bytes of one author's events with these author sequences (inclusive), for peers that lack them. */
+  readSigned(author: NodeId, stream: Stream, fromAuthorSeq: number, toAuthorSeq: number): AsyncIterable<SignedEvent>
+
+  /** The signed bytes of events by their place in this log, in the order asked. @throws RangeError for a place outside it */
+  readSignedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]>
+
+  /** The rows with which a fold of this projection begins instead of empty ones: they stand for what was pruned. */
+  snapshot?(projection: string): Promise<readonly SnapshotRow[]>
+
+  /** What was pruned of one author's stream, from this author sequence on, in order. */
+  pruned?(author: NodeId, stream: Stream, fromAuthorSeq: number): Iterable<{ from: number; to: number }>
+
+  /** When events arrived, about one an hour; empty where that is not kept. */
+  readonly arrivals?: readonly Arrival[]
+
+  /** Bytes of the files under it, 0 where there are none. */
+  bytesOnDisk?(): Promise<number>
+
+  /** Counted from memory, without reading. */
+  held(): Held
+
+  /** Contiguous heads of the gossip stream, by author. */
+  versionVector(): VersionVector
+}
+
+/**
+ * A node's append-only log. Appends that wait together are committed together (one segment, one fsync), in order.
+ * Own events are stamped, numbered and signed at the commit, so a failed commit leaves no gap in the author's sequence.
+ */
+export interface EventLog extends LogView {
+  /**
+   * Appends events of our own.
+   * @throws LogError `LOG_WRITE_FAILED` (nothing of this call was stored), `LOG_CLOSED`
+   * @throws BodyError | PayloadError if a draft is too long or would not read back; nothing of this call was stored
+   */
+  append(drafts: readonly Draft[], options?: AppendOptions): Promise<readonly Envelope[]>
+
+  /** Appends events of others, with their stamps and signatures as they are. Duplicates are told, not stored. */
+  ingest(events: readonly SignedEvent[], options?: IngestOptions): Promise<readonly Ingested[]>
+
+  /**
+   * Calls back after each commit, in log order, synchronously in the commit's turn; a listener must not throw.
+   * @returns a function that stops it
+   */
+  onAppended(listener: (envelopes: readonly Envelope[]) => void): () => void
+}
+
+export type LogErrorDetail =
+  | { code: 'LOG_CLOSED' }
+  | { code: 'LOG_WRITE_FAILED'; reason: string }
+  /** After a failed write: it could not be opened again, or was in the midst of a read. */
+  | { code: 'LOG_UNAVAILABLE'; reason: string }
+  /** `pid` is 0 where it is not known. */
+  | { code: 'LOG_LOCKED'; directory: string; pid: number }
+  /** `isInTables`: its files say so, and only tables are concerned, so that a repair saves all else. */
+  | { code: 'LOG_DAMAGED'; ranges: readonly DamagedRange[]; isInTables?: boolean }
+  /** `since` is the first version that reads it, where the log says so. */
+  | { code: 'LOG_NEWER'; format: number; supported: number; since: string | undefined }
+  | { code: 'LOG_FOREIGN'; expected: NodeId; found: NodeId }
+  | { code: 'LOG_MISSING'; directory: string }
+
+/**
+ * A run of sequences that is gone or wrong, inclusive. `unproven`: they read well, but what would prove that they are
+ * all there, the head file, is gone or unreadable.
+ */
+export type DamagedRange = { from: number; to: number; what: 'missing' | 'altered' | 'reordered' | 'unproven' }
+
+const SENTENCES: { [C in LogErrorDetail['code']]: (detail: Extract<LogErrorDetail, { code: C }>) => string } = {
+  LOG_CLOSED: () => 'the event log is closed',
+  LOG_WRITE_FAILED: (detail) => `the event log could not be written: ${detail.reason}`,
+  LOG_UNAVAILABLE: (detail) => `the event log cannot be read: ${detail.reason}`,
+  LOG_LOCKED: (detail) =>
+    detail.pid > 0
+      ? `the data directory ${detail.directory} is in use by process ${detail.pid}: stop it with \`p2pt node stop --data ${detail.directory}\``
+      : `the data directory ${detail.directory} is in use by another process: stop that first`,
+  LOG_DAMAGED: (detail) =>
+    `the event log is damaged: ${detail.ranges.map((range) => `events ${range.from} to ${range.to} ${range.what}`).join('; ')}`,
+  LOG_NEWER: (detail) =>
+    `the event log has format ${detail.format}, this version reads up to ${detail.supported}: use ${detail.since === undefined ? 'a newer p2pt' : `p2pt ${detail.since} or later`}`,
+  LOG_FOREIGN: (detail) => `the event log belongs to node ${detail.found}, not to ${detail.expected}`,
+  LOG_MISSING: (detail) => `there is no event log in ${detail.directory}`,
+}
+
+export class LogError extends Error {
+  override readonly name = 'LogError'
+  readonly code: LogErrorDetail['code']
+  readonly detail: LogErrorDetail
+
+  constructor(detail: LogErrorDetail, options?: ErrorOptions) {
+    super((SENTENCES[detail.code] as (detail: LogErrorDetail) => string)(detail), options)
+    this.code = detail.code
+    this.detail = detail
+  }
+}

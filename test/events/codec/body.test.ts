@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import {
+  ALL_KINDS,
+  BodyError,
+  eventOf,
+  KINDS,
+  type Millis,
+  PayloadError,
+  type ScannedBody,
+  type Stream,
+  scanBody,
+  signEvent,
+} from '../../../src/events/index.ts'
+import type { Lamport } from '../../../src/events/model/ids.ts'
+import { eventOfKind } from '../arbitraries.ts'
+import { noUpcast, randomSigner } from '../samples.ts'
+import { verifySignature } from '../test-network.ts'
+
+const signer = randomSigner()
+const streams = fc.constantFrom<Stream>('local', 'gossip', 'index')
+const stamps = fc.record({
+  lamport: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) as unknown as fc.Arbitrary<Lamport>,
+  authorSeq: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  at: fc.nat(Number.MAX_SAFE_INTEGER) as unknown as fc.Arbitrary<Millis>,
+})
+
+describe('an event body', () => {
+  for (const kind of ALL_KINDS) {
+    it(`gives back any ${kind} as it went in`, () => {
+      fc.assert(
+        fc.property(eventOfKind(kind), streams, stamps, (event, stream, stamp) => {
+          const { body } = signEvent({ stream, event }, stamp, signer)
+          const scanned = scanBody(body)
+          assert.deepEqual(eventOf(scanned, noUpcast), event)
+          const { payload: _, ...header } = scanned
+          const { number, version } = KINDS[kind]
+          assert.deepEqual(header, { version, kind: number, author: signer.id, stream, ...stamp })
+        }),
+        { numRuns: 50 },
+      )
+    })
+  }
+
+  it('is what the schema in proto/ says', async () => {
+    // After the module that sets plain 64 bit numbers.
+    const { p2pt } = await import('../../../src/events/generated/events.js')
+    fc.assert(
+      fc.property(fc.constantFrom(...ALL_KINDS).chain(eventOfKind), streams, stamps, (event, stream, stamp) => {
+        const { body } = signEvent({ stream, event }, stamp, signer)
+        const scanned = scanBody(body)
+        const decoded = p2pt.events.Body.decode(body)
+        assert.deepEqual([decoded.version, decoded.kind, decoded.lamport, decoded.authorSeq, decoded.at].map(Number), [
+          scanned.version,
+          scanned.kind,
+          scanned.lamport,
+          scanned.authorSeq,
+          scanned.at,
+        ])
+        assert.equal(Buffer.from(decoded.author ?? []).toString('hex'), scanned.author)
+        assert.deepEqual([...(decoded.payload ?? [])], [...scanned.payload])
+      }),
+    )
+  })
+
+  it('is signed over its exact bytes: any other bit makes the signature wrong', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(7), (place, bit) => {
+        const { body, signature } = signEvent(
+          { stream: 'gossip', event: { kind: 'node.stopped', reason: 'x' } },
+          { lamport: 1 as Lamport, authorSeq: 1, at: 1 as Millis },
+          signer,
+        )
+        assert.equal(verifySignature('event', body, signature, signer.id), true)
+        const changed = body.slice()
+        const at = place % body.length
+        changed[at] = (changed[at] ?? 0) ^ (1 << bit)
+        assert.equal(verifySignature('event', changed, signature, signer.id), false)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  const body = (fields: readonly (readonly number[])[]): Uint8Array => new Uint8Array(fields.flat())
+  const author = [34, 32, ...Array(32).fill(9)]
+  const good: readonly (readonly number[])[] = [[8, 1], [16, 2], [24, 5], author, [40, 2], [48, 7], [56, 0], [66, 0]]
+
+  it('has every field once and in order, or two readers could read two events', () => {
+    assert.equal(scanBody(body(good)).authorSeq, 7)
+    for (let index = 0; index < good.length; index++) {
+      const without = good.filter((_, other) => other !== index)
+      assert.throws(() => scanBody(body(without)), BodyError, `without field ${index}`)
+      assert.throws(() => scanBody(body([...good, good[index] ?? []])), BodyError, `field ${index} twice`)
+      assert.throws(() => scanBody(body([...without, good[index] ?? []])), BodyError, `field ${index} at the end`)
+      if (index === 6) break
+    }
+  })
+
+  it('may have fields of a later version behind its payload', () => {
+    assert.equal(scanBody(body([...good, [72, 1], [82, 2, 1, 1]])).authorSeq, 7)
+    assert.throws(() => scanBody(body([...good, [82, 9, 1]])), BodyError)
+    assert.throws(() => scanBody(body([...good, [75]])), BodyError)
+  })
+
+  it('refuses numbers out of their range', () => {
+    const long = [255, 255, 255, 255, 255, 255, 255, 255, 127]
+    for (const [index, field] of [
+      [0, [8, 0]],
+      [1, [16, 0]],
+      [4, [40, 0]],
+      [4, [40, 4]],
+      [5, [48, 0]],
+      [5, [48, ...long]],
+      [6, [56, ...long]],
+    ] as const) {
+      assert.throws(() => scanBody(body(good.with(index, field))), BodyError)
+    }
+    // For the clock to refuse, which says more about the sender than "malformed".
+    assert.ok(scanBody(body(good.with(2, [24, ...long]))).lamport > Number.MAX_SAFE_INTEGER)
+  })
+
+  it('answers random and damaged bytes with an event or one of two errors', () => {
+    const read = (bytes: Uint8Array): void => {
+      let scanned: ScannedBody
+      try {
+        scanned = scanBody(bytes)
+        eventOf(scanned, noUpcast)
+      } catch (error) {
+        assert.ok(error instanceof BodyError || error instanceof PayloadError, String(error))
+      }
+    }
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), read), { numRuns: 300 })
+    fc.assert(
+      fc.property(fc.constantFrom(...ALL_KINDS).chain(eventOfKind), fc.nat(), fc.nat(255), (event, place, value) => {
+        const { body: whole } = signEvent(
+          { stream: 'local', event },
+          { lamport: 1 as Lamport, authorSeq: 1, at: 1 as Millis },
+          signer,
+        )
+        const changed = whole.slice()
+        changed[place % whole.length] = value
+        read(changed)
+        read(whole.slice(0, place % whole.length))
+      }),
+      { numRuns: 500 },
+    )
+  })
+})

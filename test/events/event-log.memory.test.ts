@@ -1,9 +1,0 @@
-import { upcastSteps } from '../../migrations/index.ts'
-import { openMemoryLog } from '../../src/events/event-log.memory.ts'
-import { upcaster } from '../../src/events/index.ts'
-import { describeEventLog } from './event-log.contract.ts'
-import { tickingClock } from './samples.ts'
-
-describeEventLog('the log in memory', async (signer, rules) =>
-  openMemoryLog({ signer, clock: tickingClock(), upcast: upcaster(upcastSteps), ...(rules && { rules }) }),
-)

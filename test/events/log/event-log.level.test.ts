@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { Level } from 'level'
+import { upcastSteps } from '../../../migrations/index.ts'
+import {
+  type ContentRules,
+  type Envelope,
+  type EventKind,
+  type EventLog,
+  LogError,
+  type Signer,
+  upcaster,
+} from '../../../src/events/index.ts'
+import { openLevelLog, readLevelLog } from '../../../src/events/log/event-log.level.ts'
+import { EVERY_KIND, foreign, numbered, randomSigner, tickingClock } from '../samples.ts'
+import { describeEventLog } from './event-log.contract.ts'
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const item of items) found.push(item)
+  return found
+}
+
+describe('the log on LevelDB', () => {
+  const root = mkdtempSync(join(tmpdir(), 'p2pt-log-'))
+  let directories = 0
+  const fresh = (): string => join(root, String(directories++))
+  after(() => rmSync(root, { recursive: true }))
+  const open = (directory: string, signer: Signer, create = true, rules?: ContentRules): Promise<EventLog> =>
+    openLevelLog({ directory, signer, clock: tickingClock(), upcast: upcaster(upcastSteps), create, ...(rules && { rules }) })
+
+  describeEventLog('the log on LevelDB', (signer, rules) => open(fresh(), signer, true, rules))
+
+  const signer = randomSigner()
+  const author = randomSigner()
+
+  /** Events of two authors and of every kind, in commits of these sizes. */
+  async function fill(log: EventLog, commits: readonly number[]): Promise<void> {
+    let own = 0
+    let theirs = log.versionVector().get(author.id) ?? 0
+    for (const [index, size] of commits.entries()) {
+      if (index % 3 === 2) {
+        const events = Array.from({ length: size }, () => foreign(author, ++theirs, log.lamport + 1))
+        await log.ingest(events, { durable: index % 2 === 0 })
+      } else {
+        const drafts = Array.from({ length: size }, () => EVERY_KIND[own++ % EVERY_KIND.length] ?? numbered(0))
+        await log.append(drafts, { durable: false })
+      }
+    }
+  }
+
+  async function sizesOfSegments(directory: string): Promise<number[]> {
+    const seqs: number[] = []
+    const database = new Level<Uint8Array, Buffer>(join(directory, 'log'), {
+      keyEncoding: 'view',
+      valueEncoding: 'buffer',
+      compression: false,
+    })
+    for await (const key of database.keys({ gte: new Uint8Array([0x73]), lt: new Uint8Array([0x74]) })) {
+      seqs.push(new DataView(key.buffer, key.byteOffset).getUint32(5))
+    }
+    await database.close()
+    return seqs.map((seq, index) => (seqs[index + 1] ?? seq) - seq).slice(0, -1)
+  }
+
+  it('is the same after it was closed and opened, whatever the sizes of its commits', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 90 }), { maxLength: 30 }), fc.nat(), async (commits, cut) => {
+        const directory = fresh()
+        const first = await open(directory, signer)
+        await fill(first, commits.slice(0, cut % 30))
+        const half = await all(first.read())
+        await first[Symbol.asyncDispose]()
+        const second = await open(directory, signer, false)
+        assert.deepEqual(await all(second.read()), half)
+        await fill(second, commits.slice(cut % 30))
+        const whole = await all(second.read())
+        const facts = (log: EventLog): unknown => [log.head, log.lamport, [...log.versionVector()]]
+        const before = facts(second)
+        await second[Symbol.asyncDispose]()
+        const third = await open(directory, signer, false)
+        assert.deepEqual(facts(third), before)
+        assert.deepEqual(await all(third.read()), whole)
+        assert.deepEqual(
+          whole.map(({ seq }) => seq),
+          whole.map((_, index) => index + 1),
+        )
+        const kinds: readonly EventKind[] = ['piece.judged', 'member.left']
+        const wanted = whole.filter(({ event }) => (kinds as readonly string[]).includes(event.kind))
+        assert.deepEqual(await all(third.read({ kinds })), wanted)
+        const found = await all(third.readSigned(author.id, 'gossip', 1, Number.MAX_SAFE_INTEGER))
+        assert.equal(found.length, whole.filter((envelope: Envelope) => envelope.author === author.id).length)
+        await third[Symbol.asyncDispose]()
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  it('joins small commits into segments of at least 64 events, and leaves few small ones', async () => {
+    const directory = fresh()
+    const log = await open(directory, signer)
+    for (let commit = 0; commit < 1000; commit++) await log.append([numbered(commit)], { durable: false })
+    await log[Symbol.asyncDispose]()
+    const sizes = await sizesOfSegments(directory)
+    assert.deepEqual(sizes.slice(0, 7), Array(7).fill(128))
+    assert.ok(sizes.slice(7).every((size) => size === 1))
+    assert.ok(sizes.length < 7 + 128)
+  })
+
+  it('reads its snapshot to the end while segments are joined under it', async () => {
+    await using log = await open(fresh(), signer)
+    for (let commit = 0; commit < 120; commit++) await log.append([numbered(commit)], { durable: false })
+    const seen: number[] = []
+    for await (const { seq } of log.read()) {
+      seen.push(seq)
+      if (seq % 10 === 0) await log.append([numbered(seq)], { durable: false })
+    }
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 120 }, (_, index) => index + 1),
+    )
+    assert.equal((await all(log.read())).length, 132)
+  })
+
+  it('is read without its key when its node is stopped', async () => {
+    const directory = fresh()
+    const log = await open(directory, signer)
+    await fill(log, [3, 1, 200])
+    const whole = await all(log.read())
+    await log[Symbol.asyncDispose]()
+    const view = await readLevelLog({ directory, upcast: upcaster(upcastSteps) })
+    assert.deepEqual([view.author, view.head], [signer.id, 204])
+    assert.deepEqual(await all(view.read()), whole)
+    await view[Symbol.asyncDispose]()
+    const again = await open(directory, signer, false)
+    assert.equal(again.head, 204)
+    await again[Symbol.asyncDispose]()
+  })
+
+  it('refuses the log of another node, and says so where there is none', async () => {
+    const directory = fresh()
+    await (await open(directory, signer))[Symbol.asyncDispose]()
+    await assert.rejects(open(directory, author, false), (error) => error instanceof LogError && error.code === 'LOG_FOREIGN')
+    await assert.rejects(open(fresh(), signer, false), (error) => error instanceof LogError && error.code === 'LOG_MISSING')
+    await (await open(directory, signer, false))[Symbol.asyncDispose]()
+  })
+
+  it('refuses a log of a newer format', async () => {
+    const directory = fresh()
+    await (await open(directory, signer))[Symbol.asyncDispose]()
+    const database = new Level(join(directory, 'log'))
+    await database.put('m', JSON.stringify({ format: 2, since: '2.1.0', author: signer.id }))
+    await database.close()
+    await assert.rejects(open(directory, signer, false), (error) => {
+      assert.ok(error instanceof LogError)
+      assert.match(error.message, /format 2, this version reads up to 1: use p2pt 2\.1\.0 or later/)
+      return true
+    })
+  })
+
+  it('goes on from a copy of its files that was taken while it ran', async () => {
+    const [directory, copy] = [fresh(), fresh()]
+    await using log = await open(directory, signer)
+    await fill(log, [5, 5, 5])
+    // What kill -9 leaves: what was written, with no close. The head file is ahead of nothing.
+    cpSync(directory, copy, { recursive: true, filter: (path) => !path.endsWith('LOCK') })
+    await using again = await open(copy, signer, false)
+    assert.deepEqual(await all(again.read()), await all(log.read()))
+  })
+})
