@@ -19,6 +19,9 @@ export type Tally = { asked: number; right: number; wrong: string[] }
 
 const newTally = (): Tally => ({ asked: 0, right: 0, wrong: [] })
 
+/** Info hashes that honest nodes have published in a network, also before an attack began: those are right answers too. */
+const PUBLISHED = new WeakMap<HonestNetwork, Set<string>>()
+
 /** What people do with a network: a client publishes, another finds it. Counts what came out as it should. */
 export class Work {
   readonly publications = newTally()
@@ -31,10 +34,12 @@ export class Work {
   readonly #network: HonestNetwork
   readonly #directory = mkdtempSync(join(tmpdir(), 'p2pt-work-'))
   readonly #published: { infoHash: string; title: string; word: string; sizeBytes: number }[] = []
-  readonly #known = new Set<string>()
+  readonly #known: Set<string>
 
   constructor(network: HonestNetwork) {
     this.#network = network
+    this.#known = PUBLISHED.get(network) ?? new Set()
+    PUBLISHED.set(network, this.#known)
   }
 
   /** Publishes and searches until the signal. */
