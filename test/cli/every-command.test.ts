@@ -850,7 +850,8 @@ describe('every command, through the built package', function () {
   it('says that a damaged log is damaged, with 4', async () => {
     const log = at('c2/log')
     const sizes = (await readdir(log)).map((name) => ({ name, size: statSync(join(log, name)).size }))
-    const victim = sizes.filter(({ name }) => /\.(ldb|log)$/.test(name)).sort((a, b) => b.size - a.size)[0]
+    // Of tables a start would mend it.
+    const victim = sizes.filter(({ name }) => name.endsWith('.log')).sort((a, b) => b.size - a.size)[0]
     assert.ok(victim)
     const bytes = await readFile(join(log, victim.name))
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 0xff
@@ -861,12 +862,13 @@ describe('every command, through the built package', function () {
     assert.equal(started.exit, 4, `${started.stdout}${started.stderr}`)
     assert.match(started.stderr, /events \d+ to \d+ .*run `p2pt log repair --data /)
     const repaired = await p2pt(['log', 'repair', ...data('c2')])
-    assert.equal(repaired.exit, 0, `${repaired.stdout}${repaired.stderr}`)
     assert.match(repaired.stdout, /^repaired: the log is usable[\s\S]*the damaged files are in .*damaged-1/)
     const [, from, to] = /^ {2}events? (\d+)(?: to (\d+))? gone/m.exec(repaired.stdout) ?? []
+    assert.equal(repaired.exit, from === undefined ? 0 : 1, `${repaired.stdout}${repaired.stderr}`)
     const tail = await p2pt(['log', 'tail', '--lines', '100000', ...data('c2')])
     assert.equal(tail.exit, 0, tail.stderr)
-    assert.match(tail.stdout, new RegExp(to === undefined ? `event ${from} is not` : `events ${from} to ${to} are not`))
+    if (from !== undefined)
+      assert.match(tail.stdout, new RegExp(to === undefined ? `event ${from} is not` : `events ${from} to ${to} are not`))
     const verified = await p2pt(['log', 'verify', ...data('c2')])
     assert.equal(verified.exit, 0, `${verified.stdout}${verified.stderr}`)
   })

@@ -10,7 +10,7 @@ type Repaired = RepairResult & { readonly mended: string | null }
 export default class LogRepair extends BaseCommand {
   static override summary = 'Make the damaged log of a stopped node usable again.'
   static override description =
-    'Keeps every event that the chain of digests proves, records what is gone as a known hole, and says whose events it was where that can be told. The damaged files are kept in the data directory, in damaged-1, damaged-2 and so on. Afterwards the node can be started; it asks its peers for what they still have. A node.json that is damaged or gone is made again, too.'
+    'Keeps every event whose bytes are whole, records what is gone as a known hole, and says whose events it was where that can be told; then it exits 1. The damaged files are kept in the data directory, in damaged-1, damaged-2 and so on. Afterwards the node can be started; it asks its peers for what they still have. A node.json that is damaged or gone is made again, too.'
   static override examples = ['<%= config.bin %> <%= command.id %> --data ./c1', '<%= config.bin %> <%= command.id %> --json']
 
   async run(): Promise<Repaired> {
@@ -24,6 +24,7 @@ export default class LogRepair extends BaseCommand {
     const result = await repairStopped(directory)
     this.log(repairText(result))
     if (!result.intact) process.exitCode = EXIT.damaged
+    else if (result.lost.length > 0) process.exitCode = EXIT.failed
     return { ...result, mended }
   }
 }
