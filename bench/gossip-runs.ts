@@ -16,9 +16,9 @@ export type Calm = {
   readonly crashSeconds: readonly number[]
 }
 
-/** A network that stands: at rest, then with some events, then with some crashes. */
-export async function calm(nodes: number, seed: number): Promise<Calm> {
-  await using sim = new Simulation({ seed, nodes, standing: true })
+/** A network that stands: at rest, then with some events, then with some crashes. `clientShare`: 0 to 1. */
+export async function calm(nodes: number, seed: number, clientShare = 0): Promise<Calm> {
+  await using sim = new Simulation({ seed, nodes, clientShare, standing: true })
   const stage = new Stage(sim)
   await sim.startAll()
   await stage.pass(SETTLE_S)
