@@ -31,6 +31,7 @@ import { CHECKSUM_BYTES, chainDigest, isSealed, sealSegment, sealValue, storedFr
 import { readSummary, unsealed } from './audit-log.level.ts'
 import { flippedBit } from './corrected-bit.ts'
 import { type LostRange, Salvage, type Salvaged, type SalvageTools } from './salvage.ts'
+import { removeScrubRecord } from './scrub-record.fs.ts'
 import { verifyLog } from './verify-log.fs.ts'
 import type { LogVerdict } from './verify-log.ts'
 
@@ -247,6 +248,7 @@ function putInPlace(directory: string): string {
   const projections = join(directory, 'projections')
   if (existsSync(projections)) renameSync(projections, join(keptIn, 'projections'))
   if (existsSync(paths.database)) renameSync(paths.database, join(keptIn, 'log'))
+  removeScrubRecord(directory)
   renameSync(join(directory, DRAFT), paths.database)
   syncDirectory(keptIn)
   syncDirectory(directory)

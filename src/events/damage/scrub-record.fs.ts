@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { replaceFile } from '../files/replace-file.fs.ts'
 
@@ -26,6 +26,9 @@ export function readScrubRecord(directory: string): ScrubRecord {
     return { checked: {}, damaged: [] }
   }
 }
+
+/** For a database that is made anew: its tables may have the names of others. */
+export const removeScrubRecord = (directory: string): void => rmSync(join(directory, FILE), { force: true })
 
 export function writeScrubRecord(directory: string, record: ScrubRecord): void {
   replaceFile(join(directory, FILE), Buffer.from(`${JSON.stringify(record, null, 2)}\n`))
