@@ -103,7 +103,7 @@ function tell({ report }: BenchContext, name: string, { standing, keys }: Plan, 
   row('event loop delay p99', 'ms', ({ delayMsP99 }) => delayMsP99, { atMost: 100 })
   row('memory more', 'MB', ({ memoryBytesMore }) => memoryBytesMore / 1e6, { atMost: 50 })
   // What honest nodes write by themselves is no attacker's.
-  const logMore = diskBytesAnHour(attacked) - diskBytesAnHour(calm)
+  const logMore = logBytesAnHour(attacked) - logBytesAnHour(calm)
   const stock = STOCK_BYTES[name]
   // An attack of a minute does not use up what an invitation may say at once: an hour of that rate there never is.
   if (stock === undefined || standing === 'stranger')
@@ -111,10 +111,11 @@ function tell({ report }: BenchContext, name: string, { standing, keys }: Plan, 
   else
     report({
       name: `${title}: log more, of the stock of its invitation`,
-      value: attacked.diskBytesMore,
+      value: attacked.logBytesMore,
       unit: 'bytes',
       target: { atMost: stock },
     })
+  row('disk more, with projections', 'MB', ({ diskBytesMore }) => diskBytesMore / 1e6)
   row('nodes whose status names the attacker', 'nodes', ({ namedBy }) => namedBy)
   for (const [what, value] of attacked.facts) report({ name: `${title}: ${what}`, value, unit: 'in all' })
 }
@@ -124,7 +125,7 @@ const percent = (right: number, asked: number): number => (asked === 0 ? 0 : (10
 const searchesRight = ({ searches, browses }: Report): number =>
   percent(searches.right + browses.right, searches.asked + browses.asked)
 
-const diskBytesAnHour = ({ diskBytesMore, seconds }: Report): number => (diskBytesMore * 3_600) / seconds
+const logBytesAnHour = ({ logBytesMore, seconds }: Report): number => (logBytesMore * 3_600) / seconds
 
 /** Of each kind the first thing that went wrong. */
 const wrongOf = ({ publications, searches, browses, ended, lastNotAlive }: Report): string[] =>

@@ -152,10 +152,11 @@ export class HonestNetwork {
     }
   }
 
-  /** Bytes of all that this node keeps, but what it seeds. */
-  diskBytes(node: ClusterNode): number {
+  /** Bytes of all that this node keeps, but what it seeds; and of its log alone. */
+  diskBytes(node: ClusterNode, part: 'all' | 'log' = 'all'): number {
     try {
       return readdirSync(node.directory, { recursive: true, encoding: 'utf8' })
+        .filter((file) => part === 'all' || file.startsWith('log/'))
         .filter((file) => !file.startsWith('downloads'))
         .reduce((sum, file) => sum + sizeOf(join(node.directory, file)), 0)
     } catch {

@@ -16,7 +16,7 @@ describe('verdicts about peers that nobody has met', function () {
     assertHolds(await perform(network, madeUpVerdicts, { standing: 'stranger', keys: 1, seconds: 20 }))
   })
 
-  const bounds = { memoryBytes: 50e6, diskBytes: GOSSIP_STOCK_BYTES, delayMsP99: 100 }
+  const bounds = { memoryBytes: 50e6, logBytes: GOSSIP_STOCK_BYTES, delayMsP99: 100 }
   for (const keys of [1, 50]) {
     it(`take no more than the budget of one invitation, with ${keys} of its keys`, async () => {
       assertHolds(await perform(network, madeUpVerdicts, { standing: 'client', keys, seconds: 20 }), bounds)

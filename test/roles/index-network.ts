@@ -139,7 +139,12 @@ export class IndexPeer {
   #run(): void {
     this.index = createIndexNode({
       ...{ log: this.node.log, overlay: this.#noted(), states: this.states, map: this.map },
-      admittance: { isShut: (author) => isRevoked(this.states.state('admissions'), author), isOverBudget: () => false },
+      admittance: {
+        // An open one: the authors of these tests have no invitations.
+        genesis: { open: true },
+        isShut: (author) => isRevoked(this.states.state('admissions'), author),
+        isOverBudget: () => false,
+      },
       ...{
         verify: verifySignature,
         clock: this.#sim.time,

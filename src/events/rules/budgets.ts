@@ -13,7 +13,7 @@ import {
   OPEN_TIMES,
   type SharedStream,
 } from './budget-limits.ts'
-import type { CommitBudget, Party } from './content-rules.ts'
+import { type CommitBudget, OPEN_PARTY, type Party } from './content-rules.ts'
 
 /**
  * Who shares a budget: all keys that one invitation admitted, and in an open network all that came without one.
@@ -174,6 +174,6 @@ const authorName = (author: NodeId, stream: SharedStream): string => `${stream}/
 const nameOf = ({ key }: BudgetHolder, stream: SharedStream): string => `${stream}/${key}`
 
 function limitsOf({ key, standing }: BudgetHolder, stream: SharedStream): { limits: Limits; times: number } {
-  if (standing === 'client') return { limits: CLIENT_LIMITS[stream], times: key === 'open' ? OPEN_TIMES : 1 }
+  if (standing === 'client') return { limits: CLIENT_LIMITS[stream], times: key === OPEN_PARTY ? OPEN_TIMES : 1 }
   return { limits: MEMBER_LIMITS[stream], times: 1 }
 }

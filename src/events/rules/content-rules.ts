@@ -2,8 +2,11 @@ import type { Standing } from '../keys/index.ts'
 import type { Header, Stream } from '../model/envelope.ts'
 import type { NodeId } from '../model/ids.ts'
 
+/** Who answers for all those that came to an open network without an invitation: their keys cost nothing. */
+export const OPEN_PARTY = 'open'
+
 /** All nodes that one invitation admitted, or in an open network all clients that came without one. */
-export type Party = { readonly key: NodeId | 'open'; readonly standing: Standing }
+export type Party = { readonly key: NodeId | typeof OPEN_PARTY; readonly standing: Standing }
 
 /**
  * `defer`: nothing is known of its author yet, and nobody is to blame: ask again later. `refuse`: the author may not say this.

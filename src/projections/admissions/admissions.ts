@@ -5,6 +5,7 @@ import {
   isExpired,
   type Millis,
   type NodeId,
+  OPEN_PARTY,
   readCredential,
   readRevocation,
   type Standing,
@@ -138,12 +139,13 @@ export function isRevoked({ admitted, revoked }: AdmissionsState, node: NodeId):
 }
 
 /**
- * Who answers for a node: the invitation that let it in, or the node itself where none is known. Undefined if its
- * admission was taken back.
+ * Who answers for a node: the invitation that let it in. Where none is known: nobody in an invited network, whose client
+ * could otherwise be a party of its own with each key whose admission it keeps to itself; and in an open one all of those
+ * together. Undefined too if its admission was taken back.
  */
-export function partyOf(state: AdmissionsState, node: NodeId): NodeId | undefined {
+export function partyOf(state: AdmissionsState, node: NodeId, isOpen: boolean): NodeId | typeof OPEN_PARTY | undefined {
   if (isRevoked(state, node)) return undefined
-  return state.admitted.get(node)?.find(({ key }) => !state.revoked.has(key))?.key ?? node
+  return state.admitted.get(node)?.find(({ key }) => !state.revoked.has(key))?.key ?? (isOpen ? OPEN_PARTY : undefined)
 }
 
 /** What the node may be now; undefined if it is not admitted, as far as is known. */

@@ -1,4 +1,4 @@
-import type { Envelope, EventOf, InfoHash, NodeId } from '../../events/index.ts'
+import { type Envelope, type EventOf, type InfoHash, type NodeId, OPEN_PARTY } from '../../events/index.ts'
 import { partitionsOf } from './sharding.ts'
 import { keywordsOf } from './tokenizer.ts'
 
@@ -192,7 +192,8 @@ function shownOf(described: readonly Described[], offers: readonly Offer[], part
   const strangers = new Map(described.map(({ description }) => [description.title, new Set<string>()]))
   const count = (author: NodeId, title: string): void => {
     const party = partyOf(author)
-    if (party !== undefined) (party === author ? strangers : backers).get(title)?.add(party)
+    if (party === OPEN_PARTY) strangers.get(title)?.add(author)
+    else if (party !== undefined) backers.get(title)?.add(party)
   }
   count(first.author, first.description.title)
   for (const { author, claim } of offers) if (claim.title !== null) count(author, claim.title)

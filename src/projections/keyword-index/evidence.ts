@@ -1,3 +1,4 @@
+import { type NodeId, OPEN_PARTY } from '../../events/index.ts'
 import { countedOf, describedOf, isActive, type PartyOf, type TorrentDocument } from './documents.ts'
 import { titlesMatch } from './matching.ts'
 import type { Query } from './query.ts'
@@ -25,11 +26,13 @@ export function evidenceOf(document: TorrentDocument, query: Query, partyOf: Par
       if (evidence.length > OTHER_TITLES_MAX || titlesMatch(query, titles)) break
     }
   }
-  const parties = new Set<string | undefined>([document.party])
+  // Strangers have one party in common, and no more to tell them by than their keys.
+  const nameOf = (author: NodeId, party: string | undefined) => (party === OPEN_PARTY ? author : party)
+  const parties = new Set([nameOf(description.author, document.party)])
   const seedersFrom = evidence.length
   for (const offer of counted) {
     if (evidence.length - seedersFrom >= SEEDERS_PROVEN_MAX) break
-    const party = partyOf(offer.author)
+    const party = nameOf(offer.author, partyOf(offer.author))
     if (offer.claim.kind !== 'verified' || !isActive(offer) || parties.has(party)) continue
     parties.add(party)
     evidence.push(offer.claim.by.seq)

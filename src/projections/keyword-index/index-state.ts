@@ -188,11 +188,18 @@ export function orderedOrdinals(state: KeywordIndexState, entry: WordEntry): rea
   if (!entry.ordered) {
     sweep(state, entry)
     entry.ordinals.sort((a, b) => compareOrdinals(state, a, b))
-    entry.ordinals = spread(entry.ordinals, (ordinal) => state.byOrdinal[ordinal]?.party ?? '')
+    entry.ordinals = spreadOrdinals(state, entry.ordinals)
     entry.ordered = true
   }
   return entry.ordinals
 }
+
+/** Ordinals that are in order, spread over who published them. */
+export const spreadOrdinals = ({ byOrdinal }: KeywordIndexState, ordinals: readonly number[]): number[] =>
+  spread(ordinals, {
+    authorOf: (ordinal) => byOrdinal[ordinal]?.description?.author ?? '',
+    partyOf: (ordinal) => byOrdinal[ordinal]?.party ?? '',
+  })
 
 export function compareOrdinals({ byOrdinal }: KeywordIndexState, a: number, b: number): number {
   const [first, second] = [byOrdinal[a], byOrdinal[b]]

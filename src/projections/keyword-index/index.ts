@@ -18,4 +18,5 @@ export {
   search,
 } from './search.ts'
 export { OWNER_COUNT, ownerRank, ownersOf, PARTITION_COUNT, partitionOf, partitionsOf } from './sharding.ts'
+export { type PublisherOf, spread } from './spread.ts'
 export { keywordsOf, queryTokens, TOKENIZER_VERSION, titleTokens } from './tokenizer.ts'

@@ -7,13 +7,14 @@ import {
   type KeywordIndexState,
   orderedOrdinals,
   partyIn,
+  spreadOrdinals,
   visibleDocuments,
   wordsWithPrefix,
 } from './index-state.ts'
 import { testOfQuery } from './matching.ts'
 import { parseQuery, type Query, type Term } from './query.ts'
 import { rankingWords, score } from './ranking.ts'
-import { spread } from './spread.ts'
+import { type PublisherOf, spread } from './spread.ts'
 
 export type Hit = {
   readonly infoHash: InfoHash
@@ -44,6 +45,12 @@ export type SearchOptions = {
   /** 1 to `HITS_MAX`, default `HITS_DEFAULT`; a number outside of it is taken for the nearest. */
   readonly limit?: number
   readonly cursor?: string
+}
+
+/** Whose words a document's title is. */
+const PUBLISHER_OF: PublisherOf<TorrentDocument> = {
+  authorOf: ({ description }) => description?.author ?? '',
+  partyOf: ({ party }) => party,
 }
 
 /** Best by static rank that are put in the final order; pages beyond follow by static rank. */
@@ -100,9 +107,9 @@ function candidates(state: KeywordIndexState, query: Query, wanted: number): Can
 }
 
 const inOrder = (state: KeywordIndexState, ordinals: number[]): readonly number[] =>
-  spread(
+  spreadOrdinals(
+    state,
     ordinals.sort((a, b) => compareOrdinals(state, a, b)),
-    (ordinal) => state.byOrdinal[ordinal]?.party ?? '',
   )
 
 const firstOf = (list: readonly number[], count: number): readonly number[] =>
@@ -157,7 +164,7 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
     // Equal scores keep the static order.
     .sort((a, b) => b.score - a.score || a.place - b.place)
     .map(({ document }) => document)
-  const page = [...spread(ranked, ({ party }) => party), ...found.slice(CANDIDATES_MAX)].slice(offset, offset + limit)
+  const page = [...spread(ranked, PUBLISHER_OF), ...found.slice(CANDIDATES_MAX)].slice(offset, offset + limit)
   const more = found.length > offset + limit
   // Further back nothing is looked at: a cursor to there would lead to the same page for ever.
   const goesOn = more && offset + limit < DOCUMENTS_PER_KEYWORD_MAX

@@ -25,7 +25,7 @@ const CHECKED_IN_A_TURN = 64
 export type ProofRules = {
   verify: VerifySignature
   upcast: Upcast
-  rules: Pick<ContentRules, 'judge'>
+  rules: Pick<ContentRules, 'judge' | 'partyOf'>
   /** Resolves when more authors were admitted here, or after `waitMs`. */
   untilAdmitted(waitMs: number): Promise<void>
   /** Lets everything else have its turn. */
@@ -35,6 +35,8 @@ export type ProofRules = {
 export type ProvenHit = Pick<TorrentPublished, 'title' | 'sizeBytes' | 'fileCount' | 'tags'> & {
   readonly infoHash: InfoHash
   readonly publisher: NodeId
+  /** Who answers for the publisher. */
+  readonly party: string
   readonly publishedAt: number
   /** The owner's word; never fewer than are proven. */
   readonly seeders: number
@@ -79,6 +81,7 @@ function provenHit({ infoHash, seeders, proof }: WireHit, query: Query, rules: P
   const provenSeeders = new Set(all.map((one) => one.author))
   return {
     ...{ infoHash, title, sizeBytes, fileCount, tags, publisher: author, publishedAt: at },
+    party: rules.rules.partyOf?.(author)?.key ?? author,
     ...{ seeders: Math.max(seeders, provenSeeders.size), provenSeeders },
   }
 }

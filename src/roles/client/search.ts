@@ -1,6 +1,6 @@
 import type { NodeId, Timers } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
-import { parseQuery, type Query } from '../../projections/keyword-index/index.ts'
+import { type PublisherOf, parseQuery, type Query, spread } from '../../projections/keyword-index/index.ts'
 import { hitsAsked } from '../hits-asked.ts'
 import type { IndexMap, QueryPlan } from '../index-node/index-map.ts'
 import { decodeSearchReply, encodeSearch, INDEX_METHODS, QUERY_LENGTH_MAX } from '../index-node/index-messages.ts'
@@ -22,6 +22,8 @@ const CONFIRMED_WITHIN_MS = 150
 const ADMITTED_WITHIN_MS = 2_000
 /** No further page is asked for after this: what there is by then is the answer, with the cursor, ms. */
 const PAGES_MS_MAX = 15_000
+/** Pages in a row that bring nothing: of authors who are not admitted, say. One more would be the first of many. */
+const BARREN_PAGES_MAX = 3
 /** A client that has just started waits so long for the first index node to become known, ms. */
 const KNOWN_WAIT_MS = 5_000
 
@@ -123,6 +125,7 @@ async function askPages(
   let last: HedgedAnswer<Answer>
   let owners = all
   let next = begun
+  let barren = 0
   try {
     for (;;) {
       const cursor = last?.answer.cursor ?? asked.cursor
@@ -137,8 +140,8 @@ async function askPages(
       last = page.result
       const before = hits.size
       for (const hit of answer.hits) if (!hits.has(hit.infoHash)) hits.set(hit.infoHash, hit)
-      // A page that brings nothing new would be the first of many.
-      if (answer.cursor === '' || hits.size >= asked.limit || hits.size === before || isLate) break
+      barren = hits.size === before ? barren + 1 : 0
+      if (answer.cursor === '' || hits.size >= asked.limit || barren === BARREN_PAGES_MAX || isLate) break
       owners = [by, ...all.filter((owner) => owner !== by)]
     }
   } finally {
@@ -217,9 +220,10 @@ function joined(
 }
 
 /**
- * Answers of several owners as one: by the best place that any of them gave a hit, then by seeders. Each answer is in
- * the order of its own index, whose scores do not travel; what all agree on stays in that order. Of seeders the fewest
- * that anybody says, but all that are proven: a number is easily said.
+ * Answers of several owners as one: by the best place that any of them gave a hit, then by seeders, and spread over the
+ * publishers again, since owners that hold other titles of one that floods them would otherwise give it twice its places.
+ * Each answer is in the order of its own index, whose scores do not travel; what all agree on stays in that order. Of
+ * seeders the fewest that anybody says, but all that are proven: a number is easily said.
  */
 export function joinedHits(answers: readonly (readonly ProvenHit[])[]): ProvenHit[] {
   const best = new Map<string, { place: number; hit: ProvenHit }>()
@@ -230,10 +234,13 @@ export function joinedHits(answers: readonly (readonly ProvenHit[])[]): ProvenHi
       else best.set(hit.infoHash, { place: Math.min(place, known.place), hit: agreed(known.hit, hit) })
     })
   }
-  return [...best.values()]
+  const inOrder = [...best.values()]
     .sort((a, b) => a.place - b.place || b.hit.seeders - a.hit.seeders || (a.hit.infoHash < b.hit.infoHash ? -1 : 1))
     .map(({ hit }) => hit)
+  return spread(inOrder, PUBLISHER_OF)
 }
+
+const PUBLISHER_OF: PublisherOf<ProvenHit> = { authorOf: ({ publisher }) => publisher, partyOf: ({ party }) => party }
 
 function agreed(one: ProvenHit, two: ProvenHit): ProvenHit {
   const provenSeeders = new Set([...one.provenSeeders, ...two.provenSeeders])

@@ -1,4 +1,4 @@
-import type { NodeId, Timers } from '../../events/index.ts'
+import type { Genesis, NodeId, Timers } from '../../events/index.ts'
 import { partitionStats } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import { hitsAsked } from '../hits-asked.ts'
@@ -13,7 +13,7 @@ import { projectedIndexView } from './projected-index-view.ts'
 import { Repair, type RepairStatus } from './repair.ts'
 
 export type IndexNodeParts = Pick<NodeParts, 'log' | 'overlay' | 'states' | 'verify' | 'clock'> & {
-  admittance: Pick<Admittance, 'isShut' | 'isOverBudget'>
+  admittance: Pick<Admittance, 'isShut' | 'isOverBudget'> & { genesis: Pick<Genesis, 'open'> }
   map: IndexMap
   timers: Timers
   newSha256: NewSha256
@@ -25,7 +25,7 @@ export type IndexNode = Disposable & { readonly service: IndexService; readonly 
 /** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
 export function createIndexNode(parts: IndexNodeParts): IndexNode {
   const { log, overlay, states, verify, admittance, map, timers, clock, newSha256, yieldToEventLoop } = parts
-  const view = projectedIndexView(states, map, log.author, newSha256)
+  const view = projectedIndexView(states, map, log.author, admittance.genesis.open, newSha256)
   const sections = new PartitionSections(view, newSha256)
   const isOverBudget = (author: NodeId): boolean => admittance.isOverBudget(author, 'index')
   const repair = new Repair({

@@ -12,11 +12,12 @@ import type { NewSha256 } from '../../projections/sha256.ts'
 import type { IndexMap } from './index-map.ts'
 import { type IndexView, isIndexKind } from './index-view.ts'
 
-/** The view of node `own`, over its live projections. */
+/** The view of node `own`, over its live projections. `isOpen`: clients need no invitation in this network. */
 export function projectedIndexView(
   states: ProjectionRunner<ProjectionStates>,
   map: IndexMap,
   own: NodeId,
+  isOpen: boolean,
   newSha256: NewSha256,
 ): IndexView {
   let weighed: KeywordIndexState | undefined
@@ -27,7 +28,7 @@ export function projectedIndexView(
   const index = (): KeywordIndexState => {
     const state = states.state('keyword-index')
     // Somebody was admitted or put out, or a rebuild put another state in its place.
-    if (state !== weighed) weigh(state, (author) => partyOf(states.state('admissions'), author))
+    if (state !== weighed) weigh(state, (author) => partyOf(states.state('admissions'), author, isOpen))
     weighed = state
     return state
   }

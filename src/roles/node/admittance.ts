@@ -18,6 +18,7 @@ import {
   lamportMaxAt,
   type NodeId,
   type NodeRole,
+  OPEN_PARTY,
   ownLamportMaxAt,
   type Party,
   type Ruling,
@@ -200,7 +201,7 @@ export class Admittance implements NetworkRules {
   /** Whatever became of its invitation meanwhile: what is kept of it is kept. */
   #holderOf(author: NodeId): BudgetHolder {
     const invitation = this.#options.admissions().admitted.get(author)?.[0] ?? this.#shown.get(author)
-    if (invitation === undefined) return { key: 'open', standing: 'client', since: this.genesis.createdAt }
+    if (invitation === undefined) return { key: OPEN_PARTY, standing: 'client', since: this.genesis.createdAt }
     const { key, role, issuedAt } = invitation
     return { key, standing: role, since: issuedAt }
   }

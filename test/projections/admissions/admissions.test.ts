@@ -7,6 +7,7 @@ import {
   type Invitation,
   type Millis,
   type NodeId,
+  OPEN_PARTY,
   signInvitation,
   signRevocation,
 } from '../../../src/events/index.ts'
@@ -17,6 +18,7 @@ import {
   CREDENTIALS_PER_NODE_MAX,
   isRevoked,
   isShown,
+  partyOf,
   standingIn,
 } from '../../../src/projections/index.ts'
 import { invitationOf, keyOf, OTHER_NETWORK } from '../../events/keys/keys-fixture.ts'
@@ -52,6 +54,19 @@ describe('admissions', () => {
     assert.equal(standingIn(state, keyOf(3).id, 0), undefined)
     assert.equal(isShown(state, ada, keyOf(10).id), true)
     assert.equal(isShown(state, ada, keyOf(11).id), false)
+  })
+
+  it('say who answers for whom: an invitation, and without one nobody, or all strangers of an open network together', () => {
+    const stranger = keyOf(3).id
+    const state = told([ada, shown(ada, 10)], [bob, shown(bob, 10)])
+    for (const isOpen of [true, false]) {
+      assert.deepEqual([partyOf(state, ada, isOpen), partyOf(state, bob, isOpen)], [keyOf(10).id, keyOf(10).id])
+      assert.equal(partyOf(state, stranger, isOpen), isOpen ? OPEN_PARTY : undefined)
+      const without = told([ada, shown(ada, 10)], [bob, revoked(keyOf(10).id)], [bob, revoked(stranger)])
+      assert.deepEqual([partyOf(without, ada, isOpen), partyOf(without, stranger, isOpen)], [undefined, undefined])
+    }
+    const again = told([ada, shown(ada, 10)], [bob, revoked(keyOf(10).id)], [ada, shown(ada, 11)])
+    assert.equal(partyOf(again, ada, false), keyOf(11).id)
   })
 
   it('take nothing that does not prove itself', () => {

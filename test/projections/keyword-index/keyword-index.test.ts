@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { Envelope, Event, NodeId } from '../../../src/events/index.ts'
+import { type Envelope, type Event, type NodeId, OPEN_PARTY } from '../../../src/events/index.ts'
 import {
   cursorAfter,
   DOCUMENTS_PER_KEYWORD_MAX,
@@ -131,7 +131,7 @@ describe('keyword index', () => {
     it('counts invited parties before keys that nobody invited', () => {
       const shelf = new Shelf().says(ada, real()).says(bob, pills)
       for (const seeder of seeders) shelf.says(seeder, verified('Cheap Film', 'x'))
-      invited(shelf, (author) => (author === ada ? 'invitation' : author))
+      invited(shelf, (author) => (author === ada ? 'invitation' : OPEN_PARTY))
       assert.deepEqual(shown(shelf), ['Real Film 1000'])
     })
   })
@@ -176,6 +176,27 @@ describe('keyword index', () => {
         assert.equal(titles.filter((title) => title.endsWith('honest')).length, 10, query)
         assert.equal(titles.slice(0, 10).filter((title) => title.endsWith('honest')).length, 5, query)
       }
+    })
+
+    it('leaves them to those of the same invitation too, and to strangers', () => {
+      for (const party of ['guests', OPEN_PARTY]) {
+        const shelf = flooded(100, 1)
+        weigh(shelf.state, () => party)
+        const isHonest = shelf.titles('constellations', { limit: 20 }).map((title) => title.endsWith('honest'))
+        assert.deepEqual(
+          [isHonest.slice(0, 10), isHonest].map((all) => all.filter((is) => is).length),
+          [5, 10],
+          party,
+        )
+      }
+    })
+
+    it('shows nothing of those whose admission is not known here, until it is', () => {
+      const shelf = flooded(5, 5)
+      weigh(shelf.state, (author) => (author === ada ? 'ada' : undefined))
+      assert.equal(shelf.titles('constellations').length, 10)
+      weigh(shelf.state, () => 'guests')
+      assert.equal(shelf.titles('constellations').length, 15)
     })
 
     it('gives the same places at every owner, and every torrent once over all pages', () => {

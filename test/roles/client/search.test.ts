@@ -173,7 +173,7 @@ describe('a search', () => {
     await holds(network.index(0), 30)
     const again = watched(network.index(0), (reply) => ({ ...reply, cursor: '7', truncated: true }))
     assert.equal((await client.search({ text: 'orbit', limit: HITS_MAX })).hits.length, 30)
-    assert.equal(again.length, 2)
+    assert.equal(again.length, 4)
 
     const others = await new Author(2).publishes(...Array.from({ length: 100 }, (_, at) => `orbit of page ${at}`))
     let pages = 0
@@ -341,7 +341,7 @@ describe('answers of several owners', () => {
   const [ada, bob] = [node('ada'), node('bob')]
   const hit = (title: string, seeders: number, proven: readonly NodeId[] = [ada]): ProvenHit => ({
     ...{ infoHash: hash(title) as InfoHash, title, sizeBytes: 1, fileCount: 1, tags: [] },
-    ...{ seeders, provenSeeders: new Set(proven), publisher: ada, publishedAt: 1 },
+    ...{ seeders, provenSeeders: new Set(proven), publisher: ada, party: 'guests', publishedAt: 1 },
   })
 
   it('are joined by the best place of each hit, then by seeders, with the fewest that any says and all that are proven', () => {
@@ -358,6 +358,23 @@ describe('answers of several owners', () => {
     )
     assert.deepEqual(joinedHits([one]), one)
     assert.deepEqual(joinedHits([]), [])
+  })
+
+  it('leave others their places where each owner has other titles of one party that floods them', () => {
+    const few = (name: string, count: number, party: string): ProvenHit[] =>
+      Array.from({ length: count }, (_, at) => ({ ...hit(`${name} ${at}`, 1), publisher: node(`${name} ${at % 3}`), party }))
+    const honest = few('honest', 10, 'friends')
+    const page = (spam: readonly ProvenHit[]) => [
+      ...spam.slice(0, 5),
+      ...honest.slice(0, 5),
+      ...spam.slice(5),
+      ...honest.slice(5),
+    ]
+    const joined = joinedHits([page(few('one', 10, 'spammers')), page(few('two', 10, 'spammers'))])
+    assert.equal(joined.length, 30)
+    for (const count of [10, 20]) {
+      assert.equal(joined.slice(0, count).filter(({ party }) => party === 'friends').length, count / 2)
+    }
   })
 })
 
