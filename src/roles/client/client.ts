@@ -9,6 +9,7 @@ import type { IndexMap } from '../index-node/index-map.ts'
 import type { NodeParts } from '../node/node-service.ts'
 import { scoreRow } from '../node/score-rows.ts'
 import type { ClientService, NodeService } from '../services.ts'
+import { untilAdmitted, untilTrue } from '../until-true.ts'
 import { createClientService } from './client-service.ts'
 import { startsAfterDeaths } from './crash-loop.ts'
 import { HeldOffOwners } from './held-off-owners.ts'
@@ -148,7 +149,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
         untilIndexKnown: (waitMs) => untilIndexKnown(parts, waitMs, closing.signal),
         proofs: {
           ...{ verify: parts.verify, upcast: parts.upcast, rules: parts.admittance, yieldToEventLoop: parts.yieldToEventLoop },
-          untilAdmitted: (waitMs) => untilChanged(parts, waitMs, closing.signal),
+          untilAdmitted: (waitMs) => untilAdmitted(states, { timers, waitMs, closing: closing.signal }),
         },
       },
       scoreOf: (peer) => scoreRow(ledger(), peer, isRevoked),
@@ -162,41 +163,5 @@ function untilIndexKnown({ states, map, timers }: ClientNodeParts, waitMs: numbe
   const isKnown = () => map.indexNodes().length > 0
   return untilTrue(isKnown, (look) => [states.onChange('liveness', look), states.onChange('admissions', look)], {
     ...{ timers, waitMs, closing },
-  })
-}
-
-/** Resolves when the admissions changed, after `waitMs`, or when the client closes. */
-function untilChanged({ states, timers }: ClientNodeParts, waitMs: number, closing: AbortSignal): Promise<void> {
-  let hasChanged = false
-  return untilTrue(
-    () => hasChanged,
-    (look) => [
-      states.onChange('admissions', () => {
-        hasChanged = true
-        look()
-      }),
-    ],
-    { timers, waitMs, closing },
-  )
-}
-
-function untilTrue(
-  isTrue: () => boolean,
-  follow: (look: () => void) => (() => void)[],
-  { timers, waitMs, closing }: { timers: Timers; waitMs: number; closing: AbortSignal },
-): Promise<void> {
-  if (isTrue() || closing.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = () => {
-      for (const stop of stops) stop()
-      cancel()
-      closing.removeEventListener('abort', done)
-      resolve()
-    }
-    const stops = follow(() => {
-      if (isTrue()) done()
-    })
-    const cancel = timers.after(waitMs, done)
-    closing.addEventListener('abort', done)
   })
 }

@@ -204,7 +204,7 @@ export class Publications {
     return undefined
   }
 
-  /** @returns false if it did not say something of each */
+  /** @returns false if it is to be asked again soon: it did not say something of each, or knows nothing of our admission yet */
   async #request(owner: NodeId, entries: readonly Entry[], events: readonly SignedEvent[]): Promise<boolean> {
     const { overlay, onProblem } = this.#options
     const options = { timeoutMs: REQUEST_TIMEOUT_MS, signal: this.#stop.signal }
@@ -213,7 +213,7 @@ export class Publications {
     let overBudget = 0
     entries.forEach(({ held, settled }, index) => {
       const outcome = outcomes[index]
-      if (outcome === undefined) return
+      if (outcome === undefined || outcome === 'deferred') return
       // Asking again would not change a refusal: it is told, and settled like the rest. For what is over the budget there is
       // room later: it is offered with the next round of republishing.
       if (outcome === 'refused') refused += 1
@@ -226,7 +226,7 @@ export class Publications {
       onProblem(
         `index node ${owner.slice(0, 8)} has no room for ${overBudget} of ${entries.length} publications: the budget of this node's invitation is used up; they are offered again in ${REPUBLISH_MS / 60_000} minutes`,
       )
-    return outcomes.length >= entries.length
+    return outcomes.length >= entries.length && !outcomes.includes('deferred')
   }
 
   #answered(owner: NodeId): void {

@@ -32,8 +32,11 @@ export type WireHit = { infoHash: InfoHash; seeders: number; proof: readonly Sig
 export type WireSearch = { text: string; limit: number; cursor: string; hops: number }
 /** `cursor`: what to ask with for more, empty where that is all; `truncated` says whether there is more. */
 export type WireSearchReply = { hits: WireHit[]; truncated: boolean; cursor: string; answeredBy: NodeId }
-/** `over-budget`: no more is kept of its author for now; it may be offered again later. */
-export type PublishOutcome = 'stored' | 'duplicate' | 'refused' | 'over-budget'
+/**
+ * `over-budget`: no more is kept of its author for now; it may be offered again later. `deferred`: its author's admission has not
+ * come here yet; it may be offered again soon.
+ */
+export type PublishOutcome = 'stored' | 'duplicate' | 'refused' | 'over-budget' | 'deferred'
 
 /** A query longer than this is nobody's search. */
 export const QUERY_LENGTH_MAX = 1024
@@ -45,7 +48,7 @@ export const EVENT_NAMES_MAX = 950
 export const PROOF_MAX = 8
 /** Sections in one comparison: 48 bytes each at most. */
 export const SECTIONS_MAX = 1024
-const OUTCOMES: readonly PublishOutcome[] = ['stored', 'duplicate', 'refused', 'over-budget']
+const OUTCOMES: readonly PublishOutcome[] = ['stored', 'duplicate', 'refused', 'over-budget', 'deferred']
 
 type Codec = { decode(bytes: Uint8Array): unknown }
 

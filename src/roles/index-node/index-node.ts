@@ -6,6 +6,7 @@ import { magnetOf } from '../magnet.ts'
 import type { Admittance } from '../node/admittance.ts'
 import type { NodeParts } from '../node/node-service.ts'
 import type { IndexService, IndexStatus } from '../services.ts'
+import { untilAdmitted } from '../until-true.ts'
 import type { IndexMap } from './index-map.ts'
 import { serveIndexRequests } from './index-requests.ts'
 import { PartitionSections } from './partition-sections.ts'
@@ -33,14 +34,21 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
     isShut: (author) => admittance.isShut(author, 'index'),
     now: () => clock.now(),
   })
-  serveIndexRequests({ log, overlay, view, sections, verify, isOverBudget, yieldToEventLoop })
+  const closing = new AbortController()
+  serveIndexRequests({
+    ...{ log, overlay, view, sections, verify, isOverBudget, yieldToEventLoop },
+    untilAdmitted: (waitMs) => untilAdmitted(states, { timers, waitMs, closing: closing.signal }),
+  })
 
   return {
     start: () => repair.start(),
     get repair() {
       return repair.status
     },
-    [Symbol.dispose]: () => repair.stop(),
+    [Symbol.dispose]: () => {
+      closing.abort()
+      repair.stop()
+    },
     service: {
       async indexStatus(options) {
         return statusOf(parts, repair, options.partitions)

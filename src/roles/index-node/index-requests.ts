@@ -37,6 +37,8 @@ import { signedIndexEvents } from './signed-events.ts'
 /** Hits whose proofs are read for one message: it has no room for more, with the shortest of titles. */
 const HITS_IN_A_MESSAGE_MAX = 300
 const FORWARD_TIMEOUT_MS = 3_000
+/** A publication waits so long for its author's admission, ms. */
+const ADMITTED_WITHIN_MS = 2_000
 /** A section with more events than this is compared in parts: listing them would cost more than the 64 digests. */
 const LISTED_MAX = 64
 /** Digests made in one turn. */
@@ -50,6 +52,8 @@ export type IndexRequestsOptions = {
   verify: VerifySignature
   /** True for an author of whom no more is kept for now. */
   isOverBudget(author: NodeId): boolean
+  /** Resolves when more authors were admitted here, or after `waitMs`. */
+  untilAdmitted(waitMs: number): Promise<void>
   /** Lets everything else have its turn. */
   yieldToEventLoop(): Promise<void>
 }
@@ -59,8 +63,7 @@ export function serveIndexRequests(options: IndexRequestsOptions): void {
   const { overlay, log } = options
   const proofs = new HitProofs(log)
   overlay.serve(INDEX_METHODS.publish, async (_from, body) => {
-    const outcomes = await ingestIndexEvents(decodePublish(body), options)
-    return encodePublishReply(outcomes)
+    return encodePublishReply(await publish(decodePublish(body), options))
   })
   overlay.serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options, proofs))
   overlay.serve(INDEX_METHODS.compare, async (_from, body) =>
@@ -69,6 +72,22 @@ export function serveIndexRequests(options: IndexRequestsOptions): void {
   overlay.serve(INDEX_METHODS.fetch, async (_from, body) => {
     return encodeFetchReply(fitting(await signedIndexEvents(log, decodeFetch(body))))
   })
+}
+
+/** What its author's admission has not come before is taken as soon as that is here: a client that has just joined waits for it. */
+async function publish(events: readonly SignedEvent[], options: IndexRequestsOptions): Promise<PublishOutcome[]> {
+  const outcomes = await ingestIndexEvents(events, options)
+  const deferred = events.flatMap((event, at) => (outcomes[at] === 'deferred' ? [{ event, at }] : []))
+  if (deferred.length === 0) return outcomes
+  await options.untilAdmitted(ADMITTED_WITHIN_MS)
+  const again = await ingestIndexEvents(
+    deferred.map(({ event }) => event),
+    options,
+  )
+  deferred.forEach(({ at }, place) => {
+    outcomes[at] = again[place] ?? 'deferred'
+  })
+  return outcomes
 }
 
 /** What this node holds in the sections whose digest is another here, as far as one message takes it. */
@@ -133,7 +152,7 @@ const OUTCOME_OF: { readonly [O in Ingested['outcome']]: PublishOutcome } = {
   duplicate: 'duplicate',
   'over-budget': 'over-budget',
   rejected: 'refused',
-  deferred: 'refused',
+  deferred: 'deferred',
 }
 
 /** Answers from this node's shard, or asks an owner where this node is none; one hop at most. */

@@ -163,13 +163,15 @@ export class Admittance implements NetworkRules {
     return ruling === 'take' && this.isOverBudget(header.author, header.stream) ? 'over-budget' : ruling
   }
 
-  #ruling({ author, at, kind, lamport }: Parameters<this['judge']>[0], credential: Uint8Array | undefined): Ruling {
+  #ruling({ author, at, kind, lamport, stream }: Parameters<this['judge']>[0], credential: Uint8Array | undefined): Ruling {
     // First, since it may be a new one after the one before was revoked.
     if (credential !== undefined) return this.#isGood(author, lamport, credential) ? 'take' : 'refuse'
     if (this.isRevoked(author)) return 'refuse'
     const standing = this.standingOf(author, at)
     // One that was never shown may come yet; one that had expired when this was said will not.
     if (standing === undefined) return this.#isKnown(author) ? 'refuse' : 'defer'
+    // Whoever finds a torrent must know who answers for it: what was shown here on a link alone proves nothing to them.
+    if (stream === 'index' && !this.genesis.open && !this.#options.admissions().admitted.has(author)) return 'defer'
     const name = kindOfNumber(kind)
     return name !== undefined && KINDS[name].by === 'member' && standing !== 'member' ? 'refuse' : 'take'
   }

@@ -174,6 +174,21 @@ describe('publications', () => {
     assert.equal(asked, 2)
   })
 
+  it('of an author whose admission has not come there yet are offered again soon, and nobody is told', async () => {
+    await started(1)
+    const client = network.client()
+    let asked = 0
+    network.index(0).node.overlay.serve(INDEX_METHODS.publish, async () => {
+      asked += 1
+      return encodePublishReply([asked < 3 ? 'deferred' : 'stored'])
+    })
+    assert.equal((await client.publish('quiet orbit')).pending, 1)
+    await network.until('it is told again', () => asked === 3, 10_000)
+    assert.deepEqual(client.problems, [])
+    await network.sim.time.advance(120_000)
+    assert.equal(asked, 3)
+  })
+
   it('take an answer that says nothing of them as none', async () => {
     await started(1)
     const client = network.client()

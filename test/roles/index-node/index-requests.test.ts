@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { type ContentRules, type Millis, upcaster } from '../../../src/events/index.ts'
 import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
-import { decodePublishReply, encodePublishReply } from '../../../src/roles/index-node/index-messages.ts'
-import { ingestIndexEvents } from '../../../src/roles/index-node/index-requests.ts'
+import type { Overlay, RequestHandler } from '../../../src/network/overlay.ts'
+import {
+  decodePublishReply,
+  encodePublish,
+  encodePublishReply,
+  INDEX_METHODS,
+} from '../../../src/roles/index-node/index-messages.ts'
+import { ingestIndexEvents, serveIndexRequests } from '../../../src/roles/index-node/index-requests.ts'
 import { isIndexKind } from '../../../src/roles/index-node/index-view.ts'
 import { signerOf } from '../../events/samples.ts'
 import { verifySignature } from '../../events/test-network.ts'
@@ -50,6 +56,39 @@ describe('a publication at its owner', () => {
     assert.deepEqual(decodePublishReply(encodePublishReply(['stored', 'over-budget'])), ['stored', 'over-budget'])
     room = 1
     assert.deepEqual(await publish(), ['duplicate', 'stored'])
+  })
+
+  it('waits two seconds for the admission of its author, and is told to be deferred if that does not come', async () => {
+    let isAdmitted = false
+    const rules: ContentRules = {
+      ...{ isRevoked: () => false, isShut: () => false, lamportMax: () => 1_000, ownLamportMax: () => 1_000 },
+      judge: () => (isAdmitted ? 'take' : 'defer'),
+    }
+    await using log = openMemoryLog({ signer: signerOf(9), clock: { now: () => 1 as Millis }, upcast: upcaster([]), rules })
+    const handlers = new Map<string, RequestHandler>()
+    const waits: number[] = []
+    let comes = false
+    serveIndexRequests({
+      ...{ log, view, verify: verifySignature, isOverBudget, yieldToEventLoop: async () => {} },
+      overlay: { serve: (method: string, handler: RequestHandler) => handlers.set(method, handler) } as unknown as Overlay,
+      sections: undefined as never,
+      untilAdmitted: async (waitMs) => {
+        waits.push(waitMs)
+        isAdmitted = comes
+      },
+    })
+    const body = encodePublish(await new Author(1).publishes('quiet orbit', 'loud orbit'))
+    const publish = async () => decodePublishReply((await handlers.get(INDEX_METHODS.publish)?.(signerOf(1).id, body)) ?? body)
+    assert.deepEqual([await publish(), log.head], [['deferred', 'deferred'], 0])
+    comes = true
+    assert.deepEqual([await publish(), log.head], [['stored', 'stored'], 2])
+    assert.deepEqual(
+      [await publish(), waits],
+      [
+        ['duplicate', 'duplicate'],
+        [2_000, 2_000],
+      ],
+    )
   })
 
   it('costs no check of a signature where nothing more is taken of its author', async () => {

@@ -133,6 +133,7 @@ describe('admittance', () => {
     assert.equal(admittance.judge(header(ada, 'node.admitted'), credentialOf(ada, 10)), 'take')
     // What was shown counts before it is in the log.
     assert.equal(admittance.judge(header(ada, 'piece.judged'), undefined), 'take')
+    assert.equal(admittance.judge(header(ada, 'torrent.published'), undefined), 'defer', 'others must know who answers for it')
     tell(ada, { kind: 'node.admitted', credential: credentialOf(ada, 10) })
     for (const kind of ['piece.judged', 'torrent.published', 'access.revoked'] as const)
       assert.equal(admittance.judge(header(ada, kind), undefined), 'take', kind)
