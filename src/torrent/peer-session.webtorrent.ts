@@ -1,6 +1,7 @@
 import type { Wire } from 'webtorrent/lib/wire'
 import type { InfoHash, NodeId, PeerId } from '../events/index.ts'
 import { addressId } from '../events/index.ts'
+import { endpointOf } from './endpoint.ts'
 import type { EngineOptions, TorrentPeer } from './engine.ts'
 import { IDENTITY_EXTENSION, proveIdentity, verifyIdentity } from './identity-proof.ts'
 import { countBits } from './piece-ranges.ts'
@@ -149,8 +150,6 @@ export class PeerSession {
     this.#hooks.closed(this)
   }
 }
-
-export const endpointOf = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`
 
 function completionOf(wire: Wire, pieceCount: number): number {
   // A peer that sent `have all` has a bitfield without bits (bittorrent-protocol).

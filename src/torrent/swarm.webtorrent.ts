@@ -1,26 +1,26 @@
-import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type WebTorrent from 'webtorrent'
 import Peer from 'webtorrent/lib/peer.js'
 import type { Piece, Torrent } from 'webtorrent/lib/torrent.js'
 import type { Wire } from 'webtorrent/lib/wire'
-import type { Clock, FileStampAt, InfoHash, PeerId, PieceRange, Timers } from '../events/index.ts'
+import type { Clock, FileStampAt, PeerId, Timers } from '../events/index.ts'
 import { isNodeId } from '../events/index.ts'
-import type { BanList } from './ban-list.ts'
 import { BlockServer } from './block-server.webtorrent.ts'
 import { flipped, isCorrupted } from './corruption.ts'
-import type { EngineOptions, TorrentEngineEvents } from './engine.ts'
+import { endpointOf } from './endpoint.ts'
+import type { EngineOptions, MadeConnection, TorrentPeer } from './engine.ts'
 import { TorrentError } from './engine.ts'
 import { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
 import { held } from './held-callback.ts'
-import type { KnownEndpoints } from './known-endpoints.ts'
-import type { Metainfo, Sha1 } from './metainfo.ts'
+import type { Metainfo } from './metainfo.ts'
 import { BLOCK_BYTES, checkTorrentFile, magnetOf, pieceBytes, pieceHash } from './metainfo.ts'
-import { endpointOf, PeerSession } from './peer-session.webtorrent.ts'
+import { PeerSession } from './peer-session.webtorrent.ts'
 import { PieceJudge } from './piece-judge.ts'
 import { bitfieldOf, hasBit } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
+import { sha1 } from './sha1.system.ts'
+import type { OpenSwarm, Swarm, SwarmStatus } from './swarm.ts'
 import { UnwillingPeers } from './unwilling-peers.ts'
 import type { WireGuard } from './wire-guard.webtorrent.ts'
 import { unhandled } from './wire-guard.webtorrent.ts'
@@ -32,53 +32,21 @@ const PROOF_WAIT_MS = 5_000
 /** Addresses kept of one torrent, dialled and waiting; more are not taken from the DHT. */
 const PEERS_MAX = 400
 
-export const sha1: Sha1 = (chunks) => {
-  const hash = createHash('sha1')
-  for (const chunk of chunks) hash.update(chunk)
-  return hash.digest('hex')
-}
-
-export type SwarmOptions = {
+export type WebtorrentSwarmOptions = OpenSwarm & {
   client: WebTorrent
-  infoHash: InfoHash
-  name: string
-  directory: string
-  metainfo: Metainfo | undefined
-  /** Undefined: what is on the disk is hashed. */
-  verified: readonly PieceRange[] | undefined
-  /** How its settled files must look. */
-  stamps: readonly FileStampAt[]
-  corruptPercent: number
   identity: EngineOptions['identity']
   admits: NonNullable<EngineOptions['admits']>
-  bans: BanList
-  /** Peers that reputation has on thin ice: on parole in every torrent. */
-  onThinIce: ReadonlySet<PeerId>
-  endpoints: KnownEndpoints
   guardOf(wire: Wire): WireGuard
+  /** Before anything else when it closes. */
+  closed(): void
   clock: Clock
   timers: Timers
-  events: SwarmEvents
 }
 
-export type SwarmEvents = Pick<TorrentEngineEvents, 'judged' | 'suspected' | 'peer'> & {
-  described(metainfo: Metainfo): void
-  /**
-   * Looks at the disk before anything is served or written.
-   * @returns the pieces that were found by hashing all; undefined where they were known
-   */
-  openDisk(metainfo: Metainfo, store: PieceStore, watch: FileWatch, signal: AbortSignal): Promise<Uint8Array | undefined>
-  /** What is on the disk is known now. */
-  checked(bitfield: Uint8Array): void
-  verified(pieces: readonly PieceRange[]): void
-  completed(): void
-  failed(error: Error): void
-}
-
-export class Swarm {
+export class WebtorrentSwarm implements Swarm {
   readonly torrent: Torrent
   corruptPercent: number
-  readonly #options: SwarmOptions
+  readonly #options: WebtorrentSwarmOptions
   readonly #sessions = new Map<Wire, PeerSession>()
   readonly #joined = new Map<PeerSession, PeerId>()
   readonly #unwilling = new UnwillingPeers()
@@ -93,7 +61,7 @@ export class Swarm {
   #closed = false
   #ended = false
 
-  constructor(options: SwarmOptions) {
+  constructor(options: WebtorrentSwarmOptions) {
     this.#options = options
     this.#metainfo = options.metainfo
     this.corruptPercent = options.corruptPercent
@@ -128,16 +96,21 @@ export class Swarm {
     this.#hook()
   }
 
-  get sessions(): Iterable<PeerSession> {
-    return this.#sessions.values()
+  get status(): SwarmStatus {
+    const { torrent } = this
+    return {
+      downloadedBytes: torrent.received,
+      uploadedBytes: torrent.uploaded,
+      downloadBytesPerSecond: torrent.downloadSpeed,
+      uploadBytesPerSecond: torrent.uploadSpeed,
+      isReady: torrent.ready,
+      isDone: torrent.done,
+    }
   }
 
-  get metainfo(): Metainfo | undefined {
-    return this.#metainfo
-  }
-
-  onParole(peer: PeerId): boolean {
-    return this.#judge.onParole(peer)
+  peers(): TorrentPeer[] {
+    const pieceCount = this.#metainfo?.pieceCount ?? 0
+    return [...this.#sessions.values()].map((session) => session.describe(pieceCount, this.#judge.onParole(session.id)))
   }
 
   /** Dials a peer, unless it is banned or there are too many. */
@@ -146,7 +119,9 @@ export class Swarm {
   }
 
   /** Talks over a connection that was made for this torrent, unless there are too many. */
-  adopt(socket: Socket): void {
+  adopt(connection: MadeConnection): void {
+    // Its maker gave it what webtorrent wants of a socket; the two know of one another only here.
+    const socket = connection as unknown as Socket
     const { torrent } = this
     const address = endpointOf(socket.remoteAddress ?? '0.0.0.0', socket.remotePort ?? 0)
     const isFull = (torrent._peers?.size ?? PEERS_MAX) >= PEERS_MAX || torrent._peers?.has(address)
@@ -185,6 +160,7 @@ export class Swarm {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#options.closed()
     this.#closing.abort(new Error('the torrent is closed'))
     for (const session of [...this.#sessions.values()]) session.close('the torrent is closed')
     if (!this.torrent.destroyed) {

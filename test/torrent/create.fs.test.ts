@@ -9,7 +9,7 @@ import { createFrom } from '../../src/torrent/create.fs.ts'
 import type { CreateOptions } from '../../src/torrent/engine.ts'
 import { TorrentError } from '../../src/torrent/engine.ts'
 import { checkTorrentFile } from '../../src/torrent/metainfo.ts'
-import { sha1 } from '../../src/torrent/swarm.webtorrent.ts'
+import { sha1 } from '../../src/torrent/sha1.system.ts'
 
 describe('a torrent made of files', () => {
   let root: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import Dht from 'bittorrent-dht'
 import type { InfoHash } from '../../src/events/index.ts'
-import { sha1 } from '../../src/torrent/swarm.webtorrent.ts'
+import { sha1 } from '../../src/torrent/sha1.system.ts'
 import { bencode } from './bencode-writer.ts'
 import type { Node } from './engine-fixture.ts'
 import { dialUntil, eventually, Lab } from './engine-fixture.ts'

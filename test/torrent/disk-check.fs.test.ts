@@ -8,7 +8,7 @@ import { hashDisk, spotCheck } from '../../src/torrent/disk-check.fs.ts'
 import { FileWatch } from '../../src/torrent/file-watch.fs.ts'
 import { checkTorrentFile } from '../../src/torrent/metainfo.ts'
 import { PieceStore } from '../../src/torrent/piece-store.fs.ts'
-import { sha1 } from '../../src/torrent/swarm.webtorrent.ts'
+import { sha1 } from '../../src/torrent/sha1.system.ts'
 
 describe('a check of the disk', () => {
   let directory: string

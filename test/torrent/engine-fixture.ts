@@ -8,7 +8,7 @@ import { systemClock, systemTimers } from '../../src/events/model/time.system.ts
 import type { EngineOptions, TorrentEngine, TorrentEngineEvents, TorrentMetainfo } from '../../src/torrent/engine.ts'
 import { createWebtorrentEngine } from '../../src/torrent/engine.webtorrent.ts'
 import { checkTorrentFile } from '../../src/torrent/metainfo.ts'
-import { sha1 } from '../../src/torrent/swarm.webtorrent.ts'
+import { sha1 } from '../../src/torrent/sha1.system.ts'
 import { TEST_NETWORK, verifySignature } from '../events/test-network.ts'
 import { bencode } from './bencode-writer.ts'
 

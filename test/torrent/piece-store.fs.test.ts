@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { checkTorrentFile } from '../../src/torrent/metainfo.ts'
 import { PieceStore } from '../../src/torrent/piece-store.fs.ts'
-import { sha1 } from '../../src/torrent/swarm.webtorrent.ts'
+import { sha1 } from '../../src/torrent/sha1.system.ts'
 import type { Plain } from './bencode-writer.ts'
 import { bencode } from './bencode-writer.ts'
 

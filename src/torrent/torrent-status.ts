@@ -1,5 +1,5 @@
 import type { TorrentState, TorrentStatus } from './engine.ts'
-import type { Swarm } from './swarm.webtorrent.ts'
+import type { Swarm } from './swarm.ts'
 import type { TorrentEntry } from './torrent-entry.ts'
 
 /** Below this a rate is noise and gives no time. */
@@ -8,21 +8,20 @@ const RATE_MIN = 1
 export function statusOf(entry: TorrentEntry, swarm: Swarm | undefined): TorrentStatus {
   const atRest = entry.describeAtRest(stateOf(entry, swarm))
   if (swarm === undefined) return atRest
-  const { torrent } = swarm
-  const rate = torrent.downloadSpeed
+  const { downloadedBytes, uploadedBytes, downloadBytesPerSecond: rate, uploadBytesPerSecond } = swarm.status
   const missingBytes = (entry.pieceCount - entry.piecesVerified) * atRest.pieceLengthBytes
   return {
     ...atRest,
-    downloadedBytes: entry.downloadedBytes + torrent.received,
-    uploadedBytes: entry.uploadedBytes + torrent.uploaded,
+    downloadedBytes: entry.downloadedBytes + downloadedBytes,
+    uploadedBytes: entry.uploadedBytes + uploadedBytes,
     downloadBytesPerSecond: Math.round(rate),
-    uploadBytesPerSecond: Math.round(torrent.uploadSpeed),
+    uploadBytesPerSecond: Math.round(uploadBytesPerSecond),
     timeLeftMs: entry.complete
       ? 0
       : entry.metainfo === undefined || rate < RATE_MIN
         ? undefined
         : Math.round((missingBytes / rate) * 1000),
-    peers: [...swarm.sessions].map((session) => session.describe(entry.pieceCount, swarm.onParole(session.id))),
+    peers: swarm.peers(),
   }
 }
 
@@ -31,6 +30,7 @@ function stateOf(entry: TorrentEntry, swarm: Swarm | undefined): TorrentState {
   if (entry.problem !== undefined) return 'failed'
   if (swarm === undefined) return 'paused'
   if (entry.metainfo === undefined) return 'fetching-metadata'
-  if (!swarm.torrent.ready) return 'checking'
-  return swarm.torrent.done ? 'seeding' : 'downloading'
+  const { isReady, isDone } = swarm.status
+  if (!isReady) return 'checking'
+  return isDone ? 'seeding' : 'downloading'
 }

@@ -1,0 +1,436 @@
+import type { Clock, FileStampAt, InfoHash, PeerId, Timers } from '../events/index.ts'
+import { BanList } from './ban-list.ts'
+import { createFrom } from './create.fs.ts'
+import { hashDisk, somethingStands, spotCheck } from './disk-check.fs.ts'
+import { diskProblem } from './disk-problem.ts'
+import { endpointOf } from './endpoint.ts'
+import type {
+  AddOptions,
+  CreateOptions,
+  DiskState,
+  EngineOptions,
+  MadeConnection,
+  TorrentEngine,
+  TorrentEngineEvents,
+  TorrentSource,
+  TorrentStatus,
+} from './engine.ts'
+import { TorrentError } from './engine.ts'
+import { FilePlaces, type Taken } from './file-places.fs.ts'
+import type { FileWatch } from './file-watch.fs.ts'
+import { FilesChanged } from './files-changed.ts'
+import { KnownEndpoints } from './known-endpoints.ts'
+import { parseMagnet } from './magnet.ts'
+import type { Metainfo } from './metainfo.ts'
+import { checkTorrentFile } from './metainfo.ts'
+import { bitfieldOf, rangesOfBitfield } from './piece-ranges.ts'
+import { PieceStore } from './piece-store.fs.ts'
+import { sha1 } from './sha1.system.ts'
+import type { Swarm, SwarmHost } from './swarm.ts'
+import { TorrentEntry } from './torrent-entry.ts'
+import { statusOf } from './torrent-status.ts'
+import { Turns } from './turns.ts'
+
+// The engine over any host of swarms: which torrents there are, open or not, which files are whose, and what was verified.
+
+/** Torrents that are looked at at a time as they are opened again: thousands of them must leave the disk to others. */
+const SPOT_CHECKS_AT_A_TIME = 4
+/** Torrents that are hashed as a whole at a time; that may take hours, and those that are opened again do not wait for it. */
+const FULL_CHECKS_AT_A_TIME = 2
+/** Addresses kept of those that magnet links named. */
+const NAMED_PEERS_MAX = 16
+
+export type EngineParts = EngineOptions & { clock: Clock; timers: Timers }
+
+/** @param newHost its `onStopped` is for a socket that failed: torrents say so, the process lives on */
+export function createEngine(newHost: (onStopped: (reason: string) => void) => SwarmHost): TorrentEngine {
+  return new FileEngine(newHost)
+}
+
+class FileEngine implements TorrentEngine {
+  readonly #host: SwarmHost
+  readonly #entries = new Map<InfoHash, TorrentEntry>()
+  readonly #swarms = new Map<InfoHash, Swarm>()
+  readonly #bans = new BanList()
+  readonly #onThinIce = new Set<PeerId>()
+  readonly #endpoints = new KnownEndpoints()
+  readonly #places = new FilePlaces()
+  readonly #spotChecks = new Turns(SPOT_CHECKS_AT_A_TIME)
+  readonly #fullChecks = new Turns(FULL_CHECKS_AT_A_TIME)
+  #events: TorrentEngineEvents | undefined
+  #isRunning = false
+  #disposed: Promise<void> | undefined
+
+  constructor(newHost: (onStopped: (reason: string) => void) => SwarmHost) {
+    this.#host = newHost((reason) => this.#onStopped(reason))
+  }
+
+  listen(events: TorrentEngineEvents): void {
+    this.#events = events
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    await this.#host.start(signal)
+    this.#isRunning = true
+    for (const entry of this.#entries.values()) if (!entry.paused && entry.changed === undefined) this.#open(entry)
+  }
+
+  get port(): number {
+    return this.#host.port
+  }
+
+  get dht(): { readonly port: number; readonly nodeCount: number } {
+    return this.#host.dht
+  }
+
+  async add(source: TorrentSource, options: AddOptions): Promise<InfoHash> {
+    const entry = entryOf(source, options)
+    const { infoHash } = entry
+    const duplicate = () => new TorrentError('DUPLICATE', `the torrent ${infoHash} is here already`)
+    if (this.#entries.has(infoHash)) throw duplicate()
+    const { metainfo } = entry
+    if (metainfo !== undefined) {
+      const placed = { infoHash, directory: entry.directory, metainfo }
+      if (entry.ownsFiles) this.#places.add(placed)
+      else await this.#claim(entry, metainfo)
+      // Somebody may have added it while the paths were looked up.
+      if (this.#entries.has(infoHash)) throw duplicate()
+    }
+    this.#entries.set(infoHash, entry)
+    if (metainfo !== undefined) this.#events?.described(metainfo)
+    if (!entry.paused && entry.changed === undefined) this.#open(entry)
+    return infoHash
+  }
+
+  async supply(source: TorrentSource): Promise<InfoHash | undefined> {
+    const offered = entryOf(source, { directory: '' })
+    const entry = this.#entries.get(offered.infoHash)
+    if (entry === undefined) return undefined
+    const { infoHash } = entry
+    if (offered.metainfo !== undefined && entry.metainfo === undefined) {
+      await this.#close(entry)
+      entry.describe(offered.metainfo)
+      this.#events?.described(offered.metainfo)
+      if (!entry.paused && this.#entries.get(infoHash) === entry) this.#open(entry)
+      return infoHash
+    }
+    if (offered.peers.length === 0) return undefined
+    const known = new Set(offered.peers.map(({ host, port }) => endpointOf(host, port)))
+    const others = entry.peers.filter(({ host, port }) => !known.has(endpointOf(host, port)))
+    entry.peers = [...offered.peers, ...others].slice(0, NAMED_PEERS_MAX)
+    for (const { host, port } of offered.peers) this.#swarms.get(infoHash)?.connect(endpointOf(host, port))
+    return infoHash
+  }
+
+  create(paths: readonly string[], options: CreateOptions) {
+    return createFrom(paths, options, sha1)
+  }
+
+  async remove(infoHash: InfoHash, { deleteFiles }: { deleteFiles: boolean }): Promise<void> {
+    const entry = this.#entryOf(infoHash)
+    entry.recheck?.abort(new TorrentError('UNKNOWN_INFO_HASH', 'the torrent was removed'))
+    this.#entries.delete(infoHash)
+    await this.#close(entry)
+    this.#places.remove(infoHash)
+    // What was never found to be this torrent's own stays: it is another torrent's, or a person's.
+    if (!deleteFiles || entry.metainfo === undefined || !entry.ownsFiles) return
+    try {
+      const shared = await this.#places.shared({ infoHash, directory: entry.directory, metainfo: entry.metainfo })
+      await new PieceStore(entry.metainfo, entry.directory).deleteFiles(shared)
+    } catch (cause) {
+      throw new TorrentError('DISK', `its files could not all be deleted: ${cause instanceof Error ? cause.message : cause}`, {
+        cause,
+      })
+    }
+  }
+
+  async pause(infoHash: InfoHash): Promise<void> {
+    const entry = this.#entryOf(infoHash)
+    entry.paused = true
+    entry.recheck?.abort(new TorrentError('CHECKING', 'the torrent was paused while it was checked'))
+    await this.#close(entry)
+  }
+
+  async resume(infoHash: InfoHash): Promise<void> {
+    const entry = this.#entryOf(infoHash)
+    if (entry.changed !== undefined) throw new FilesChanged(entry.changed)
+    this.#refuseWhileChecking(entry)
+    const { metainfo, directory } = entry
+    // A complete torrent writes nothing; what lacks pieces must not download them over another's files.
+    if (entry.ownsFiles && metainfo !== undefined && !entry.complete) {
+      const taken = await this.#places.conflict({ infoHash, directory, metainfo }, this.#stampedBy(entry))
+      if (taken !== undefined) throw this.#pathTaken(entry, taken)
+    }
+    entry.paused = false
+    entry.problem = undefined
+    if (!this.#swarms.has(infoHash)) this.#open(entry)
+  }
+
+  async recheck(
+    infoHash: InfoHash,
+    options: { signal?: AbortSignal; onProgress?: (doneBytes: number, totalBytes: number) => void },
+  ): Promise<DiskState> {
+    const entry = this.#entryOf(infoHash)
+    const { metainfo, directory } = entry
+    if (metainfo === undefined) throw new TorrentError('NO_METADATA', `nothing is known of what "${entry.name}" holds yet`)
+    this.#refuseWhileChecking(entry)
+    entry.recheck = new AbortController()
+    const signal = AbortSignal.any([entry.recheck.signal, ...(options.signal === undefined ? [] : [options.signal])])
+    const wasOpen = this.#swarms.has(infoHash)
+    let isOver = false
+    try {
+      await this.#close(entry)
+      const found = await hashDisk(metainfo, directory, { signal, onProgress: options.onProgress })
+      isOver = true
+      this.#found(entry, found)
+      return { pieces: rangesOfBitfield(found.bitfield, metainfo.pieceCount), stamps: found.stamps }
+    } finally {
+      entry.recheck = undefined
+      const isHere = this.#entries.get(infoHash) === entry
+      if (!isOver && wasOpen && isHere && !entry.paused && this.#isRunning) this.#open(entry)
+    }
+  }
+
+  status(infoHash: InfoHash): TorrentStatus | undefined {
+    const entry = this.#entries.get(infoHash)
+    return entry === undefined ? undefined : statusOf(entry, this.#swarms.get(infoHash))
+  }
+
+  list(): readonly TorrentStatus[] {
+    return [...this.#entries.values()].map((entry) => statusOf(entry, this.#swarms.get(entry.infoHash)))
+  }
+
+  thinIce(peer: PeerId, isOnIt: boolean): void {
+    if (isOnIt) this.#onThinIce.add(peer)
+    else this.#onThinIce.delete(peer)
+  }
+
+  ban(peer: PeerId): void {
+    this.#bans.ban(peer)
+    for (const swarm of this.#swarms.values()) swarm.enforceBans()
+  }
+
+  enforceAdmission(): void {
+    for (const swarm of this.#swarms.values()) swarm.enforceAdmission()
+  }
+
+  unban(peer: PeerId): void {
+    this.#bans.unban(peer)
+  }
+
+  corrupt(infoHash: InfoHash, percent: number): void {
+    const entry = this.#entryOf(infoHash)
+    entry.corruptPercent = Math.min(100, Math.max(0, percent))
+    const swarm = this.#swarms.get(infoHash)
+    if (swarm !== undefined) swarm.corruptPercent = entry.corruptPercent
+  }
+
+  connect(infoHash: InfoHash, host: string, port: number): void {
+    this.#entryOf(infoHash)
+    this.#swarms.get(infoHash)?.connect(endpointOf(host, port))
+  }
+
+  adopt(connection: MadeConnection, infoHash?: InfoHash): void {
+    const swarm = infoHash === undefined ? undefined : this.#swarms.get(infoHash)
+    if (infoHash === undefined && this.#isRunning) this.#host.accept(connection)
+    else if (swarm !== undefined) swarm.adopt(connection)
+    else connection.destroy()
+  }
+
+  lookup(infoHash: InfoHash, signal?: AbortSignal): Promise<readonly { host: string; port: number }[]> {
+    return this.#isRunning ? this.#host.lookup(infoHash, signal) : Promise.resolve([])
+  }
+
+  get rejectedMessages(): number {
+    return this.#host.rejectedMessages
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose()
+    return this.#disposed
+  }
+
+  async #dispose(): Promise<void> {
+    if (!this.#isRunning) return
+    this.#isRunning = false
+    for (const { recheck } of this.#entries.values()) recheck?.abort(new Error('the node stops'))
+    await Promise.all([...this.#swarms.values()].map((swarm) => swarm.close()))
+    this.#swarms.clear()
+    await this.#host.close()
+  }
+
+  #open(entry: TorrentEntry): void {
+    if (!this.#isRunning) return
+    const { infoHash } = entry
+    const swarm = this.#host.open({
+      infoHash,
+      name: entry.name,
+      directory: entry.directory,
+      metainfo: entry.metainfo,
+      verified: entry.verified,
+      stamps: entry.stampList,
+      peers: entry.peers.map(({ host, port }) => endpointOf(host, port)),
+      corruptPercent: entry.corruptPercent,
+      bans: this.#bans,
+      onThinIce: this.#onThinIce,
+      endpoints: this.#endpoints,
+      events: {
+        described: (metainfo) => {
+          entry.describe(metainfo)
+          this.#events?.described(metainfo)
+        },
+        openDisk: (...disk) => this.#openDisk(entry, ...disk),
+        checked: (bitfield) => entry.checked(bitfield),
+        verified: (pieces) => {
+          const fresh = entry.addVerified(pieces)
+          if (fresh.length === 0) return
+          this.#events?.verified(infoHash, fresh)
+          const settled = entry.settledBy(fresh)
+          if (settled.length > 0) void swarm.settle(settled).then((stamps) => this.#stamped(entry, stamps))
+        },
+        judged: (...verdict) => this.#events?.judged(...verdict),
+        suspected: (...suspicion) => this.#events?.suspected(...suspicion),
+        peer: (...change) => this.#events?.peer(...change),
+        completed: () => {
+          if (entry.completed) return
+          entry.completed = true
+          this.#events?.completed(infoHash)
+        },
+        failed: (error) => this.#onFailed(entry, error),
+      },
+    })
+    this.#swarms.set(infoHash, swarm)
+  }
+
+  /** Before anything of a torrent is served or written. */
+  async #openDisk(
+    entry: TorrentEntry,
+    metainfo: Metainfo,
+    store: PieceStore,
+    watch: FileWatch,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
+    const { infoHash, verified, directory } = entry
+    if (verified !== undefined && entry.ownsFiles) {
+      const bitfield = bitfieldOf(verified, metainfo.pieceCount)
+      const check = () => spotCheck(metainfo, { store, watch, verified: bitfield, signal })
+      this.#stamped(entry, await this.#spotChecks.run(check))
+      return undefined
+    }
+    // A magnet link's files are known only now.
+    await this.#claim(entry, metainfo)
+    // A download into an empty place need not wait for its turn.
+    const check = () => hashDisk(metainfo, directory, { signal })
+    const found = await ((await somethingStands(metainfo, directory)) ? this.#fullChecks.run(check) : check())
+    const [foreign] = found.foreign
+    if (foreign !== undefined && !entry.overwrite) throw inTheWay(foreign, found.foreign.length - 1, directory)
+    signal.throwIfAborted()
+    this.#found(entry, found)
+    watch.settled(found.stamps)
+    await watch.lookAtAll(found.bitfield, signal)
+    this.#events?.checked(infoHash, { pieces: rangesOfBitfield(found.bitfield, metainfo.pieceCount), stamps: found.stamps })
+    return found.bitfield
+  }
+
+  /** Everything was hashed: this is what it has. */
+  #found(entry: TorrentEntry, { bitfield, stamps }: { bitfield: Uint8Array; stamps: readonly FileStampAt[] }): void {
+    entry.ownsFiles = true
+    entry.changed = undefined
+    entry.problem = undefined
+    entry.stamps.clear()
+    entry.stamp(stamps)
+    entry.checked(bitfield)
+  }
+
+  #stamped(entry: TorrentEntry, stamps: readonly FileStampAt[]): void {
+    if (stamps.length === 0 || this.#entries.get(entry.infoHash) !== entry) return
+    entry.stamp(stamps)
+    this.#events?.stamped(entry.infoHash, stamps)
+  }
+
+  /** @throws TorrentError `PATH_TAKEN` */
+  async #claim(entry: TorrentEntry, metainfo: Metainfo): Promise<void> {
+    const { infoHash, directory } = entry
+    const taken = await this.#places.claim({ infoHash, directory, metainfo }, this.#stampedBy(entry))
+    if (taken !== undefined) throw this.#pathTaken(entry, taken)
+  }
+
+  #pathTaken(entry: TorrentEntry, { path, by }: Taken): TorrentError {
+    const other = this.#entries.get(by)?.name ?? by
+    return new TorrentError(
+      'PATH_TAKEN',
+      `"${entry.name}" would stand where "${other}" (${by}) stands, at ${path}: add it with --to and another folder`,
+    )
+  }
+
+  /** Who has a settled file that looks like this: the same file under another path. */
+  #stampedBy(entry: TorrentEntry): (stamp: string) => InfoHash | undefined {
+    let all: Map<string, InfoHash> | undefined
+    return (stamp) => {
+      if (all === undefined) {
+        all = new Map()
+        for (const other of this.#entries.values()) {
+          if (other !== entry) for (const each of other.stamps.values()) all.set(each, other.infoHash)
+        }
+      }
+      return all.get(stamp)
+    }
+  }
+
+  #refuseWhileChecking(entry: TorrentEntry): void {
+    if (entry.recheck !== undefined)
+      throw new TorrentError('CHECKING', `"${entry.name}" is being checked: wait for that to end`)
+  }
+
+  async #close(entry: TorrentEntry): Promise<void> {
+    const swarm = this.#swarms.get(entry.infoHash)
+    if (swarm === undefined) return
+    this.#swarms.delete(entry.infoHash)
+    const { downloadedBytes, uploadedBytes } = swarm.status
+    entry.downloadedBytes += downloadedBytes
+    entry.uploadedBytes += uploadedBytes
+    await swarm.close()
+  }
+
+  #onFailed(entry: TorrentEntry, error: Error): void {
+    if (this.#entries.get(entry.infoHash) !== entry || entry.problem !== undefined) return
+    entry.problem = diskProblem(error, entry.directory)
+    if (error instanceof FilesChanged) entry.changed = error.change
+    this.#close(entry).catch(() => {})
+    if (error instanceof FilesChanged) this.#events?.changed(entry.infoHash, error.change)
+    else this.#events?.failed(entry.infoHash, entry.problem)
+  }
+
+  /** The host is gone: its UDP or TCP socket failed. Torrents say so; the process lives on. */
+  #onStopped(reason: string): void {
+    if (!this.#isRunning) return
+    for (const entry of this.#entries.values()) this.#onFailed(entry, new Error(`the torrent engine stopped: ${reason}`))
+  }
+
+  #entryOf(infoHash: InfoHash): TorrentEntry {
+    const entry = this.#entries.get(infoHash)
+    if (entry === undefined) throw new TorrentError('UNKNOWN_INFO_HASH', `there is no torrent ${infoHash} here`)
+    return entry
+  }
+}
+
+function entryOf(source: TorrentSource, options: AddOptions): TorrentEntry {
+  const { directory, verified, stamps, changed, overwrite, paused = false } = options
+  const common = { directory, paused, verified, stamps, changed, overwrite }
+  if (source.kind === 'torrent-file') {
+    const metainfo = checkTorrentFile(source.bytes, sha1)
+    return new TorrentEntry({ infoHash: metainfo.infoHash, metainfo, ...common })
+  }
+  const { infoHash, name, peers } = parseMagnet(source.uri)
+  return new TorrentEntry({ infoHash, name, peers, ...common })
+}
+
+function inTheWay(path: string, more: number, directory: string): TorrentError {
+  const others = more === 0 ? 'is' : `and ${more} more are`
+  return new TorrentError(
+    'FILE_IN_THE_WAY',
+    `${path} stands in ${directory} already, ${others} not of this torrent, and would be written over: ` +
+      'move it away and resume, or remove the torrent and add it again with --to or --overwrite',
+  )
+}
