@@ -1,5 +1,6 @@
-// Only what peer-directory.mainline.ts uses of bittorrent-dht 11, its inside included.
+// Only what is used of bittorrent-dht 11, by network/peer-directory.mainline.ts and torrent/engine.tcp.ts, its inside included.
 declare module 'bittorrent-dht' {
+  import type { Socket } from 'node:dgram'
   import type { EventEmitter } from 'node:events'
 
   type Address = { host: string; port: number }
@@ -25,6 +26,8 @@ declare module 'bittorrent-dht' {
     bootstrap: readonly Address[]
     /** ms after which an announced peer is forgotten; 0: never */
     maxAge: number
+    /** Look-ups that are remembered. */
+    maxTables?: number
     socket?: DatagramSocket
   }
 
@@ -40,14 +43,16 @@ declare module 'bittorrent-dht' {
     readonly nodeId: Buffer
     /** Of announced peers, by info hash in hex. */
     _peers: PeerStore
-    readonly nodes: { toArray(): readonly Address[] }
+    readonly nodes: { toArray(): readonly Address[]; count(): number }
+    readonly destroyed: boolean
+    readonly _rpc: { socket: { socket: Socket } }
     listen(port: number, host: string, onListening: () => void): void
     address(): { address: string; port: number }
     /** Pings the address and takes it into the routing table when it answers. */
     addNode(address: Address): void
     /** Peers come as 'peer' events. @returns a function that stops them */
-    lookup(infoHash: string, onDone: (error: Error | null) => void): () => void
-    announce(infoHash: string, port: number, onDone: (error: Error | null) => void): void
+    lookup(infoHash: string | Uint8Array, onDone?: (error: Error | null) => void): () => void
+    announce(infoHash: string, port: number, onDone?: (error: Error | null) => void): void
     destroy(onClosed: () => void): void
   }
 }

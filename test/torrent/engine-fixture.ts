@@ -6,6 +6,7 @@ import type { BadPiece, FileChange, FileStampAt, InfoHash, NodeId, PeerId, Piece
 import { randomSeed, signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import { systemClock, systemTimers } from '../../src/events/model/time.system.ts'
 import type { EngineOptions, TorrentEngine, TorrentEngineEvents, TorrentMetainfo } from '../../src/torrent/engine.ts'
+import { createTcpEngine } from '../../src/torrent/engine.tcp.ts'
 import { createWebtorrentEngine } from '../../src/torrent/engine.webtorrent.ts'
 import { checkTorrentFile } from '../../src/torrent/metainfo.ts'
 import { sha1 } from '../../src/torrent/sha1.system.ts'
@@ -52,7 +53,8 @@ export class Lab implements AsyncDisposable {
     const { onJudged, ...engineOptions } = options
     const directory = await this.directory(name)
     const signer = signerFromSeed(randomSeed(), TEST_NETWORK)
-    const engine = createWebtorrentEngine({
+    const make = process.env.P2PT_ENGINE === 'tcp' ? createTcpEngine : createWebtorrentEngine
+    const engine = make({
       host: '127.0.0.1',
       port: 0,
       dhtBootstrap: [],

@@ -1,5 +1,15 @@
-import type { MainlineNode } from 'webtorrent/lib/dht'
+import type { EventEmitter } from 'node:events'
 import type { InfoHash, Timers } from '../events/index.ts'
+
+/** What is used of bittorrent-dht. */
+export type MainlineNode = EventEmitter & {
+  readonly destroyed: boolean
+  readonly nodeId: Uint8Array
+  readonly nodes: { count(): number }
+  addNode(node: { host: string; port: number }): void
+  lookup(infoHash: string | Uint8Array, done?: (error: Error | null) => void): () => void
+  announce(infoHash: string, port: number, done?: (error: Error | null) => void): void
+}
 
 // Keeps the node in its private Mainline DHT and its torrents announced there. webtorrent announces once a quarter of
 // an hour, to nobody if the first time comes before a bootstrap has answered.

@@ -1,0 +1,363 @@
+import { randomBytes, webcrypto } from 'node:crypto'
+import { createServer, type Server, Socket } from 'node:net'
+import DHT from 'bittorrent-dht'
+import { boundAnnouncedPeers, fromHex, type InfoHash, toHex } from '../events/index.ts'
+import { guardDatagrams } from './dht-guard.mainline.ts'
+import { DhtPresence } from './dht-presence.mainline.ts'
+import { endpointOf } from './endpoint.ts'
+import { createEngine, type EngineParts } from './engine.fs.ts'
+import type { MadeConnection, TorrentEngine } from './engine.ts'
+import { TorrentError } from './engine.ts'
+import { FileWatch } from './file-watch.fs.ts'
+import { FilesChanged } from './files-changed.ts'
+import { type PeerStream, StreamLink } from './peer-link.tcp.ts'
+import { PieceStore } from './piece-store.fs.ts'
+import { sha1 } from './sha1.system.ts'
+import type { Peer } from './swarm/peer.ts'
+import { type PieceFiles, PeerSwarm } from './swarm/peer-swarm.ts'
+import { RateLimit } from './swarm/rate-limit.ts'
+import type { OpenSwarm, Swarm, SwarmHost } from './swarm.ts'
+import { decodeHandshake, encodeHandshake, type Handshake } from './wire/handshake.ts'
+import { MessageSplitter } from './wire/message-splitter.ts'
+
+/** Inbound connections, over all torrents; outbound ones have their own limit. */
+const INBOUND_MAX = 256
+/** From one address; several nodes may share it. */
+const INBOUND_PER_HOST_MAX = 64
+/** Until the other side has said which torrent it wants. */
+const HANDSHAKE_MS = 10_000
+const DIAL_MS = 10_000
+/** Peers that announced are remembered by our DHT node this long. */
+const DHT_PEER_AGE_MS = 20 * 60_000
+const DHT_TABLES_MAX = 1_000
+/** Read at once, by all connections that we made: what is read is through before the next read. */
+const READ_BYTES = 256 * 1024
+/** Azureus style (BEP 20). */
+const PEER_ID_PREFIX = '-P20001-'
+
+/** Our own engine, over TCP. */
+export const createTcpEngine = (options: EngineParts): TorrentEngine => createEngine((onStopped) => new TcpHost(options, onStopped))
+
+type Running = { server: Server; dht: DHT; presence: DhtPresence }
+
+class TcpHost implements SwarmHost {
+  readonly #options: EngineParts
+  readonly #onStopped: (reason: string) => void
+  readonly #swarms = new Map<InfoHash, PeerSwarm>()
+  readonly #streams = new Set<PeerStream>()
+  /** Of those that were made by others. */
+  readonly #inbound = new Map<PeerStream, string>()
+  readonly #peerId = Buffer.concat([Buffer.from(PEER_ID_PREFIX), randomBytes(20 - PEER_ID_PREFIX.length)])
+  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  readonly #downloads: RateLimit
+  readonly #uploads: RateLimit
+  #running: Running | undefined
+  #rejectedMessages = 0
+
+  constructor(options: EngineParts, onStopped: (reason: string) => void) {
+    this.#options = options
+    this.#onStopped = onStopped
+    this.#downloads = new RateLimit(options.downloadBytesPerSecondMax)
+    this.#uploads = new RateLimit(options.uploadBytesPerSecondMax)
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    const { host, port, dhtBootstrap, timers } = this.#options
+    const server = createServer((socket) => this.#accept(socket))
+    await listening(server, host, port)
+    server.on('error', (error) => this.#onStopped(error.message))
+    const dht = new DHT({ bootstrap: [], maxAge: DHT_PEER_AGE_MS, maxTables: DHT_TABLES_MAX })
+    boundAnnouncedPeers(dht, { maxAgeMs: DHT_PEER_AGE_MS, now: () => performance.now(), random: Math.random })
+    guardDatagrams(dht._rpc.socket.socket, () => this.#rejectedMessages++)
+    dht.setMaxListeners(0)
+    dht.on('error', (error: Error) => this.#onStopped(error.message))
+    await new Promise<void>((resolve) => dht.listen(0, host, resolve))
+    dht.on('peer', (peer: { host: string; port: number }, infoHash: Uint8Array) => {
+      this.#swarms.get(toHex(infoHash) as InfoHash)?.found(endpointOf(peer.host, peer.port))
+    })
+    const presence = new DhtPresence(dht, dhtBootstrap, portOf(server), timers)
+    this.#running = { server, dht, presence }
+  }
+
+  get port(): number {
+    return this.#running === undefined ? 0 : portOf(this.#running.server)
+  }
+
+  get dht(): { readonly port: number; readonly nodeCount: number } {
+    const node = this.#running?.dht
+    return node === undefined || node.destroyed
+      ? { port: 0, nodeCount: 0 }
+      : { port: node.address().port, nodeCount: node.nodes.count() }
+  }
+
+  get rejectedMessages(): number {
+    return this.#rejectedMessages
+  }
+
+  open(options: OpenSwarm): Swarm {
+    const running = this.#running
+    if (running === undefined) throw new Error('the host does not run')
+    const { infoHash } = options
+    const { identity, admits, clock, timers } = this.#options
+    const swarm: PeerSwarm = new PeerSwarm({
+      ...options,
+      ...{ identity, admits: admits ?? (() => true), clock, timers, sha1, hash: hashOf, random: Math.random },
+      ourPeerId: toHex(this.#peerId),
+      uploads: this.#uploads,
+      openFiles: (metainfo, signal, onChanged) => openFiles(options, metainfo, signal, onChanged),
+      dial: (endpoint) => this.#dial(endpoint, swarm),
+      adopt: (connection) => this.#run(connection as unknown as PeerStream, { outbound: true, swarm }),
+      onRejected: () => this.#rejectedMessages++,
+      onClosed: () => {
+        if (this.#swarms.get(infoHash) === swarm) this.#swarms.delete(infoHash)
+        running.presence.withdraw(infoHash)
+      },
+    })
+    this.#swarms.set(infoHash, swarm)
+    running.presence.announce(infoHash)
+    return swarm
+  }
+
+  accept(connection: MadeConnection): void {
+    // Its maker gave it what a socket has.
+    this.#accept(connection as unknown as PeerStream)
+  }
+
+  #accept(stream: PeerStream): void {
+    stream.on('error', () => {})
+    const host = stream.remoteAddress
+    if (host === undefined || this.#running === undefined || this.#isFull(host)) {
+      stream.destroy()
+      return
+    }
+    if (stream instanceof Socket) stream.setNoDelay(true)
+    this.#inbound.set(stream, host)
+    stream.once('close', () => this.#inbound.delete(stream))
+    this.#run(stream, { outbound: false, swarm: undefined })
+  }
+
+  lookup(infoHash: InfoHash, signal?: AbortSignal): Promise<readonly { host: string; port: number }[]> {
+    return this.#running?.presence.lookup(infoHash, signal) ?? Promise.resolve([])
+  }
+
+  async close(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    if (running === undefined) return
+    const { server, dht, presence } = running
+    presence.close()
+    for (const stream of this.#streams) stream.destroy()
+    await Promise.all([
+      new Promise<void>((resolve) => server.close(() => resolve())),
+      new Promise<void>((resolve) => dht.destroy(resolve)),
+    ])
+  }
+
+  #isFull(host: string): boolean {
+    if (this.#inbound.size >= INBOUND_MAX) return true
+    let sameHost = 0
+    for (const other of this.#inbound.values()) if (other === host) sameHost++
+    return sameHost >= INBOUND_PER_HOST_MAX
+  }
+
+  #dial(endpoint: string, swarm: PeerSwarm): void {
+    const { timers } = this.#options
+    const colon = endpoint.lastIndexOf(':')
+    const host = endpoint.slice(0, colon).replace(/^\[|\]$/g, '')
+    let connection: Connection | undefined
+    let isOver = false
+    const ended = () => {
+      if (isOver) return
+      isOver = true
+      cancel()
+      swarm.dialEnded(endpoint, connection?.hasJoined === true)
+    }
+    const onread = {
+      buffer: this.#readBuffer,
+      callback: (bytes: number, buffer: Uint8Array) => connection?.received(buffer.subarray(0, bytes)) ?? true,
+    }
+    const socket = new Socket({ onread } as ConstructorParameters<typeof Socket>[0])
+    const cancel = timers.after(DIAL_MS, () => {
+      if (connection === undefined) socket.destroy()
+    })
+    socket.on('error', () => {})
+    socket.once('close', ended)
+    socket.once('connect', () => {
+      socket.setNoDelay(true)
+      connection = this.#run(socket, { outbound: true, swarm, onJoined: ended, endpoint })
+    })
+    this.#streams.add(socket)
+    socket.once('close', () => this.#streams.delete(socket))
+    try {
+      socket.connect({ host, port: Number(endpoint.slice(colon + 1)) })
+    } catch {
+      // No such port.
+      socket.destroy()
+    }
+  }
+
+  #run(
+    stream: PeerStream,
+    options: { outbound: boolean; swarm: PeerSwarm | undefined; onJoined?: () => void; endpoint?: string },
+  ): Connection {
+    const { clock, timers } = this.#options
+    this.#streams.add(stream)
+    stream.once('close', () => this.#streams.delete(stream))
+    return new Connection(stream, {
+      ...options,
+      peerId: this.#peerId,
+      swarmOf: (infoHash) => this.#swarms.get(infoHash),
+      downloads: this.#downloads,
+      now: () => clock.now(),
+      after: (waitMs, run) => timers.after(waitMs, run),
+      onRejected: () => this.#rejectedMessages++,
+    })
+  }
+}
+
+type ConnectionOptions = {
+  outbound: boolean
+  /** Of a connection that we made. */
+  swarm: PeerSwarm | undefined
+  /** The address that was dialled. */
+  endpoint?: string
+  onJoined?: () => void
+  peerId: Uint8Array
+  swarmOf(infoHash: InfoHash): PeerSwarm | undefined
+  downloads: RateLimit
+  now(): number
+  after(waitMs: number, run: () => void): () => void
+  onRejected(): void
+}
+
+/** From the first byte of a stream to its last. */
+class Connection {
+  readonly #options: ConnectionOptions
+  readonly #link: StreamLink
+  readonly #splitter: MessageSplitter
+  readonly #cancelWait: () => void
+  #swarm: PeerSwarm | undefined
+  #peer: Peer | undefined
+
+  constructor(stream: PeerStream, options: ConnectionOptions) {
+    this.#options = options
+    this.#link = new StreamLink(stream, options)
+    this.#splitter = new MessageSplitter({
+      handshake: (bytes) => this.#handshake(bytes),
+      message: (message) => this.#peer?.message(message),
+      violation: (what) => {
+        if (this.#peer !== undefined) this.#swarm?.violated(this.#peer, what)
+        else this.#refuse()
+      },
+    })
+    this.#cancelWait = options.after(HANDSHAKE_MS, () => {
+      if (this.#peer === undefined) this.#link.close()
+    })
+    this.#link.onDrain = () => {
+      if (this.#peer !== undefined) this.#swarm?.drained(this.#peer)
+    }
+    stream.on('error', () => {})
+    stream.on('data', (chunk: Uint8Array) => {
+      this.received(chunk)
+    })
+    stream.once('end', () => this.#link.close())
+    stream.once('close', () => this.#ended())
+    if (options.swarm !== undefined) this.#link.send(encodeHandshake(fromHex(options.swarm.infoHash), options.peerId))
+  }
+
+  get hasJoined(): boolean {
+    return this.#peer !== undefined
+  }
+
+  /** @returns false if nothing more is read for now */
+  received(chunk: Uint8Array): boolean {
+    const { downloads, after } = this.#options
+    const goesOn = this.#link.limit(chunk.length, downloads, after)
+    this.#splitter.push(chunk)
+    if (this.#link.closed) this.#splitter.stop()
+    if (this.#peer !== undefined) this.#swarm?.chunkEnds(this.#peer)
+    return goesOn
+  }
+
+  #handshake(bytes: Uint8Array): void {
+    const { swarm: wanted, swarmOf, peerId, onJoined } = this.#options
+    const handshake = decodeHandshake(bytes)
+    if (handshake === undefined) return this.#refuse()
+    const infoHash = toHex(handshake.infoHash) as InfoHash
+    const swarm = wanted ?? swarmOf(infoHash)
+    if (swarm === undefined || swarm.infoHash !== infoHash) return this.#link.close()
+    if (wanted === undefined) this.#link.send(encodeHandshake(handshake.infoHash, peerId))
+    this.#join(swarm, handshake)
+    onJoined?.()
+  }
+
+  #join(swarm: PeerSwarm, handshake: Handshake): void {
+    this.#swarm = swarm
+    this.#peer = swarm.joins(this.#link, handshake, toHex(handshake.peerId))
+    if (this.#peer === undefined) this.#splitter.stop()
+  }
+
+  #refuse(): void {
+    this.#options.onRejected()
+    this.#splitter.stop()
+    this.#link.close()
+  }
+
+  #ended(): void {
+    this.#cancelWait()
+    this.#splitter.stop()
+    this.#link.close()
+    if (this.#peer !== undefined) this.#swarm?.left(this.#peer)
+  }
+}
+
+async function openFiles(
+  { directory, stamps, events }: OpenSwarm,
+  metainfo: Parameters<OpenSwarm['events']['described']>[0],
+  signal: AbortSignal,
+  onChanged: (error: Error) => void,
+): Promise<{ files: PieceFiles; found: Uint8Array | undefined }> {
+  const watch = new FileWatch(metainfo, directory, stamps, (change) => onChanged(new FilesChanged(change)))
+  const store = new PieceStore(metainfo, directory, watch)
+  const found = await events.openDisk(metainfo, store, watch, signal)
+  return { files: filesOf(store), found }
+}
+
+const filesOf = (store: PieceStore): PieceFiles => ({
+  read: (index, offset, length) =>
+    new Promise((resolve, reject) =>
+      store.get(index, { offset, length }, (error, bytes) => (bytes === undefined ? reject(error) : resolve(bytes))),
+    ),
+  write: (index, piece) =>
+    new Promise((resolve, reject) => store.put(index, piece, (error) => (error === null ? resolve() : reject(error)))),
+  createEmptyFiles: () => store.createEmptyFiles(),
+  settle: (files) => store.settle(files),
+  close: () => new Promise((resolve) => store.close(() => resolve())),
+})
+
+/** In a thread of the pool; the copy that it makes costs a tenth of the hash. */
+const hashOf = async (piece: Uint8Array): Promise<string> =>
+  toHex(new Uint8Array(await webcrypto.subtle.digest('SHA-1', piece as Uint8Array<ArrayBuffer>)))
+
+const portOf = (server: Server): number => {
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (cause: Error & { code?: string }) => {
+      const taken = cause.code === 'EADDRINUSE'
+      const problem = taken
+        ? `port ${port} of ${host} is in use: choose another with --port, or stop what uses it`
+        : `port ${port} of ${host} cannot be opened: ${cause.message}`
+      reject(new TorrentError('PORT_IN_USE', problem, { cause }))
+    }
+    server.once('error', failed)
+    server.listen({ host, port }, () => {
+      server.off('error', failed)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,86 @@
+import type { Socket } from 'node:net'
+import type { PeerLink } from './swarm/peer.ts'
+import type { RateLimit } from './swarm/rate-limit.ts'
+
+/** What a stream below may be: a socket, or what a hole through a router gave. */
+export type PeerStream = Pick<Socket, 'write' | 'on' | 'once' | 'destroy'> & {
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  /** Bytes that were written and have not left; a stream without it tells by `drain`. */
+  readonly writableLength?: number
+  cork?(): void
+  uncork?(): void
+  pause(): unknown
+  resume(): unknown
+}
+
+/** The bytes of one connection: small writes of one turn leave as one, and reading waits for the limit of downloads. */
+export class StreamLink implements PeerLink {
+  readonly host: string
+  readonly port: number
+  readonly outbound: boolean
+  readonly #stream: PeerStream
+  readonly #now: () => number
+  #onDrain: () => void = () => {}
+  #isCorked = false
+  #undrainedBytes = 0
+  #closed = false
+
+  constructor(stream: PeerStream, { outbound, now }: { outbound: boolean; now: () => number }) {
+    this.#stream = stream
+    this.#now = now
+    this.outbound = outbound
+    this.host = (stream.remoteAddress ?? '0.0.0.0').replace(/^::ffff:/i, '')
+    this.port = stream.remotePort ?? 0
+    stream.on('drain', () => {
+      this.#undrainedBytes = 0
+      this.#onDrain()
+    })
+  }
+
+  /** Called when there is room for more. */
+  set onDrain(onDrain: () => void) {
+    this.#onDrain = onDrain
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  get unsentBytes(): number {
+    return this.#stream.writableLength ?? this.#undrainedBytes
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#closed) return
+    const stream = this.#stream
+    if (!this.#isCorked && stream.cork !== undefined) {
+      this.#isCorked = true
+      stream.cork()
+      process.nextTick(() => {
+        this.#isCorked = false
+        stream.uncork?.()
+      })
+    }
+    if (!stream.write(bytes)) this.#undrainedBytes += bytes.length
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#stream.destroy()
+  }
+
+  /** So many bytes came. @returns false if nothing more is read until `resume` was called on the stream, which it will be */
+  limit(bytes: number, downloads: RateLimit, after: (waitMs: number, run: () => void) => void): boolean {
+    if (!downloads.isLimited) return true
+    downloads.take(bytes, this.#now())
+    const waitMs = downloads.waitMs(this.#now())
+    if (waitMs === 0) return true
+    this.#stream.pause()
+    after(waitMs, () => {
+      if (!this.#closed) this.#stream.resume()
+    })
+    return false
+  }
+}

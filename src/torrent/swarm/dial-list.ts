@@ -1,0 +1,51 @@
+/** Endpoints kept of one torrent; the oldest that is not in use gives way. */
+const ENDPOINTS_MAX = 400
+/** Wait before a peer is dialled again, ms: doubled each time in a row that it did not answer, up to the maximum. */
+const RETRY_FIRST_MS = 1_000
+const RETRY_MAX_MS = 300_000
+
+type Known = { state: 'idle' | 'busy'; failures: number; notBefore: number }
+
+/** Whom to dial for one torrent, and when. */
+export class DialList {
+  readonly #known = new Map<string, Known>()
+
+  /** @param endpoint `host:port` */
+  add(endpoint: string): void {
+    if (this.#known.has(endpoint)) return
+    if (this.#known.size >= ENDPOINTS_MAX) {
+      const idle = [...this.#known].find(([, { state }]) => state === 'idle')
+      if (idle === undefined) return
+      this.#known.delete(idle[0])
+    }
+    this.#known.set(endpoint, { state: 'idle', failures: 0, notBefore: 0 })
+  }
+
+  /** Somebody named it by hand: it is dialled now, whatever became of it before. */
+  urge(endpoint: string): void {
+    this.add(endpoint)
+    const known = this.#known.get(endpoint)
+    if (known?.state === 'idle') known.notBefore = 0
+  }
+
+  /** Up to `count` endpoints to dial now; they are busy from here on. */
+  next(count: number, now: number, mayDial: (endpoint: string) => boolean): string[] {
+    const endpoints: string[] = []
+    for (const [endpoint, known] of this.#known) {
+      if (endpoints.length >= count) break
+      if (known.state === 'busy' || now < known.notBefore || !mayDial(endpoint)) continue
+      known.state = 'busy'
+      endpoints.push(endpoint)
+    }
+    return endpoints
+  }
+
+  /** The connection ended. @param wasUp it was established */
+  ended(endpoint: string, wasUp: boolean, now: number): void {
+    const known = this.#known.get(endpoint)
+    if (known === undefined) return
+    known.state = 'idle'
+    known.failures = wasUp ? 0 : known.failures + 1
+    known.notBefore = now + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** known.failures)
+  }
+}

@@ -1,0 +1,437 @@
+import { addressId, type InfoHash, type NodeId, type PeerId } from '../../events/index.ts'
+import { endpointOf } from '../endpoint.ts'
+import type { EngineOptions, TorrentPeer } from '../engine.ts'
+import { IDENTITY_EXTENSION, proveIdentity, verifyIdentity } from '../identity-proof.ts'
+import { type ConversationState, rule, uint32 } from '../message-bounds.ts'
+import { PieceClaims } from '../piece-claims.ts'
+import { countBits, hasBit, setBit } from '../piece-ranges.ts'
+import {
+  decodeExtendedHandshake,
+  type ExtendedHandshake,
+  encodeExtendedHandshake,
+} from '../wire/extended-handshake.ts'
+import type { Handshake } from '../wire/handshake.ts'
+import { encodeBare, encodeBitfield, encodeBlockMessages, encodeExtended, encodeHave, MESSAGE, type NamedBlock } from '../wire/messages.ts'
+import { decodeMetadataMessage, encodeMetadataMessage, METADATA, type MetadataMessage, metadataPiece } from './metadata-fetch.ts'
+import { RateMeter } from './rate-meter.ts'
+import { RequestDepth } from './request-depth.ts'
+import { ServeQueue } from './serve-queue.ts'
+
+// One connection with one peer of one torrent, past its handshake: what both sides have said, and who the peer is.
+
+/** Requests we answer at a time, as we tell peers (`reqq`, BEP 10). */
+export const REQUESTS_MAX = 1_024
+/** A peer may have asked for these before it heard of the limit. */
+const REQUESTS_TAKEN_MAX = 2 * REQUESTS_MAX
+/** Pieces of our info dictionary that wait in a peer's socket: more are turned down. */
+const METADATA_UNSENT_BYTES_MAX = 4 * 1024 * 1024
+
+const CLIENT_NAME = 'p2pt'
+const DONT_HAVE = 'lt_donthave'
+const METADATA_EXTENSION = 'ut_metadata'
+const OUR_IDS = { [METADATA_EXTENSION]: 1, [DONT_HAVE]: 2, [IDENTITY_EXTENSION]: 3 } as const
+const OUR_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(OUR_IDS).map(([name, id]) => [id, name]))
+const PIECE_FIELDS_BYTES = 9
+const KEEP_ALIVE = new Uint8Array(4)
+
+/** The stream below: bytes in order, or its end. */
+export interface PeerLink {
+  readonly host: string
+  readonly port: number
+  /** We made it. */
+  readonly outbound: boolean
+  /** Bytes that were sent and have not left this process. */
+  readonly unsentBytes: number
+  send(bytes: Uint8Array): void
+  /** @param why for nobody but a log */
+  close(why: string): void
+}
+
+/** What a peer's torrent is told, and asked. */
+export interface PeerTorrent {
+  readonly infoHash: InfoHash
+  readonly identity: EngineOptions['identity']
+  /** 40 hex digits. */
+  readonly ourPeerId: string
+  /** Undefined until the metainfo is known. */
+  readonly pieceCount: number | undefined
+  pieceBytes(index: number): number
+  /** The info dictionary; undefined until it is known. */
+  readonly info: Uint8Array | undefined
+  now(): number
+  identified(peer: Peer): void
+  chokes(peer: Peer): void
+  unchokes(peer: Peer): void
+  interestChanged(peer: Peer): void
+  has(peer: Peer, index: number): void
+  lost(peer: Peer, index: number): void
+  /** It said anew what it has. */
+  hasAnew(peer: Peer): void
+  /** `bytes` are the caller's again after the call. */
+  block(peer: Peer, index: number, offset: number, bytes: Uint8Array): void
+  rejected(peer: Peer, block: NamedBlock): void
+  requested(peer: Peer): void
+  metadata(peer: Peer, message: MetadataMessage): void
+  extended(peer: Peer): void
+  violated(peer: Peer, what: string): void
+}
+
+export class Peer {
+  readonly link: PeerLink
+  readonly peerId: string
+  readonly hasFast: boolean
+  readonly hasExtended: boolean
+  readonly since: number
+  readonly downloaded = new RateMeter()
+  readonly uploaded = new RateMeter()
+  readonly depth = new RequestDepth()
+  readonly wanted = new ServeQueue()
+  amChoking = true
+  amInterested = false
+  isChoking = true
+  isInterested = false
+  /** Asked for something it has not sent in a long time. */
+  isSnubbed = false
+  /** Runs of its requests that are being read from the disk. */
+  reading = 0
+  lastBlockAt: number
+  lastHeardAt: number
+  lastSentAt: number
+  ext: ExtendedHandshake | undefined
+  closed = false
+  readonly #torrent: PeerTorrent
+  readonly #state: ConversationState
+  #bits = new Uint8Array(0)
+  #isAll = false
+  #key: NodeId | undefined
+  #identified = false
+
+  constructor(torrent: PeerTorrent, link: PeerLink, handshake: Handshake, peerId: string) {
+    this.#torrent = torrent
+    this.link = link
+    this.peerId = peerId
+    this.hasFast = handshake.hasFast
+    this.hasExtended = handshake.hasExtended
+    this.since = torrent.now()
+    this.lastBlockAt = this.since
+    this.lastHeardAt = this.since
+    this.lastSentAt = this.since
+    this.#state = {
+      get pieceCount() {
+        return torrent.pieceCount
+      },
+      pieceBytes: (index) => torrent.pieceBytes(index),
+      claims: new PieceClaims(),
+      extendedHandshakes: 0,
+      get ourMetadataBytes() {
+        return torrent.info?.length
+      },
+      theirMetadataBytes: undefined,
+      extensionName: (id) => OUR_NAMES.get(id),
+    }
+  }
+
+  /** Says which pieces we have, as the first message must, and what we speak. Called once its torrent knows it. */
+  start(verified: Uint8Array | undefined, isComplete: boolean): void {
+    this.#sayPieces(verified, isComplete)
+    if (this.hasExtended) this.#sayHello()
+    // There is nothing to wait for.
+    else this.#settle()
+  }
+
+  /** The node key it proved, else its address. */
+  get id(): PeerId {
+    return this.#key ?? addressId(this.link.host)
+  }
+
+  get key(): NodeId | undefined {
+    return this.#key
+  }
+
+  /** False while a peer may still prove a key. */
+  get identified(): boolean {
+    return this.#identified
+  }
+
+  get endpoint(): string {
+    return endpointOf(this.link.host, this.link.port)
+  }
+
+  /** It is known to have nothing to prove, or to have no extensions at all. */
+  get mayStayUnproven(): boolean {
+    return this.#identified || !this.hasExtended
+  }
+
+  /** Bytes of the info dictionary as it announced them. */
+  get metadataBytes(): number | undefined {
+    return this.#state.theirMetadataBytes
+  }
+
+  // What it has.
+
+  get hasEverything(): boolean {
+    return this.#isAll
+  }
+
+  /** As of BEP 3; meaningless while it has everything. */
+  get bits(): Uint8Array {
+    return this.#bits
+  }
+
+  hasPiece(index: number): boolean {
+    return this.#isAll || hasBit(this.#bits, index)
+  }
+
+  /** @returns what is wrong with what it said before anybody knew how many pieces there are */
+  metainfoKnown(pieceCount: number): string | undefined {
+    this.#grow(pieceCount)
+    return this.#state.claims.problemWith(pieceCount)
+  }
+
+  // What we say.
+
+  send(bytes: Uint8Array): void {
+    if (this.closed) return
+    this.lastSentAt = this.#torrent.now()
+    this.link.send(bytes)
+  }
+
+  keepAlive(): void {
+    this.send(KEEP_ALIVE)
+  }
+
+  choke(isChoking: boolean): void {
+    if (this.amChoking === isChoking) return
+    this.amChoking = isChoking
+    this.send(encodeBare(isChoking ? MESSAGE.choke : MESSAGE.unchoke))
+    // BEP 6: each request gets a piece or a reject.
+    if (isChoking) this.reject(this.wanted.clear())
+  }
+
+  interest(isInterested: boolean): void {
+    if (this.amInterested === isInterested) return
+    this.amInterested = isInterested
+    this.send(encodeBare(isInterested ? MESSAGE.interested : MESSAGE.notInterested))
+  }
+
+  request(blocks: readonly NamedBlock[]): void {
+    if (blocks.length > 0) this.send(encodeBlockMessages(MESSAGE.request, blocks))
+  }
+
+  cancel(blocks: readonly NamedBlock[]): void {
+    if (blocks.length > 0) this.send(encodeBlockMessages(MESSAGE.cancel, blocks))
+  }
+
+  reject(blocks: readonly NamedBlock[]): void {
+    if (this.hasFast && blocks.length > 0) this.send(encodeBlockMessages(MESSAGE.reject, blocks))
+  }
+
+  have(index: number): void {
+    this.send(encodeHave(index))
+  }
+
+  askMetadata(pieces: readonly number[]): void {
+    for (const piece of pieces) this.#extend(METADATA_EXTENSION, encodeMetadataMessage(METADATA.request, piece))
+  }
+
+  get sendsMetadata(): boolean {
+    return this.metadataBytes !== undefined && this.ext?.ids.has(METADATA_EXTENSION) === true
+  }
+
+  /** @param why for nobody but a log */
+  close(why: string): void {
+    if (!this.closed) this.link.close(why)
+  }
+
+  describe(onParole: boolean): TorrentPeer {
+    const { host, port } = this.link
+    const { pieceCount = 0 } = this.#torrent
+    const now = this.#torrent.now()
+    return {
+      ...{ id: this.id, host, port, client: this.ext?.client ?? '' },
+      completion: this.#isAll ? 1 : pieceCount === 0 ? 0 : Math.min(1, countBits(this.#bits) / pieceCount),
+      downloadBytesPerSecond: Math.round(this.downloaded.perSecond(now)),
+      uploadBytesPerSecond: Math.round(this.uploaded.perSecond(now)),
+      ...{ choked: this.isChoking, onParole },
+    }
+  }
+
+  // What it says.
+
+  /** A message without its length prefix; its bytes are the caller's again after the call. Never throws. */
+  message(message: Uint8Array): void {
+    this.lastHeardAt = this.#torrent.now()
+    if (message[0] === MESSAGE.piece && message.length >= PIECE_FIELDS_BYTES) {
+      this.#torrent.block(this, uint32(message, 1), uint32(message, 5), message.subarray(PIECE_FIELDS_BYTES))
+      return
+    }
+    if (message[0] === MESSAGE.cancel && message.length === 13) {
+      const block = namedBlock(message)
+      if (this.wanted.cancel(block)) this.reject([block])
+      return
+    }
+    const ruling = rule(message, this.#state)
+    if (ruling === 'drop') return
+    if (typeof ruling === 'object' && 'violation' in ruling) {
+      this.#torrent.violated(this, ruling.violation)
+      return
+    }
+    this.#take(message)
+  }
+
+  #take(message: Uint8Array): void {
+    const torrent = this.#torrent
+    switch (message[0]) {
+      case MESSAGE.choke:
+        this.isChoking = true
+        return torrent.chokes(this)
+      case MESSAGE.unchoke:
+        this.isChoking = false
+        return torrent.unchokes(this)
+      case MESSAGE.interested:
+      case MESSAGE.notInterested:
+        this.isInterested = message[0] === MESSAGE.interested
+        return torrent.interestChanged(this)
+      case MESSAGE.have: {
+        const index = uint32(message, 1)
+        if (this.hasPiece(index)) return undefined
+        this.#grow(index + 1)
+        setBit(this.#bits, index)
+        return torrent.has(this, index)
+      }
+      case MESSAGE.bitfield:
+        this.#isAll = false
+        this.#bits = message.slice(1)
+        this.#grow(torrent.pieceCount ?? 0)
+        return torrent.hasAnew(this)
+      case MESSAGE.haveAll:
+      case MESSAGE.haveNone:
+        this.#isAll = message[0] === MESSAGE.haveAll
+        this.#bits.fill(0)
+        return torrent.hasAnew(this)
+      case MESSAGE.request:
+        return this.#requested(namedBlock(message))
+      case MESSAGE.reject:
+        return torrent.rejected(this, namedBlock(message))
+      case MESSAGE.extended:
+        return this.#extended(message[1] ?? 0, message.subarray(2))
+      default:
+        return undefined
+    }
+  }
+
+  #requested(block: NamedBlock): void {
+    if (this.wanted.size >= REQUESTS_TAKEN_MAX) return this.#torrent.violated(this, 'more requests at a time than it was told it may make')
+    if (this.amChoking) return this.reject([block])
+    this.wanted.add(block)
+    return this.#torrent.requested(this)
+  }
+
+  #extended(id: number, payload: Uint8Array): void {
+    if (id === 0) {
+      this.ext = decodeExtendedHandshake(payload, this.ext)
+      if (this.ext.ids.has(IDENTITY_EXTENSION)) this.#prove()
+      else this.#settle()
+      this.#torrent.extended(this)
+      return
+    }
+    switch (OUR_NAMES.get(id)) {
+      case METADATA_EXTENSION:
+        return this.#metadata(decodeMetadataMessage(payload))
+      case DONT_HAVE: {
+        const index = uint32(payload, 0)
+        if (!this.hasPiece(index)) return
+        this.#spellOut()
+        const byte = this.#bits[index >> 3] ?? 0
+        this.#bits[index >> 3] = byte & ~(0x80 >> (index & 7))
+        return this.#torrent.lost(this, index)
+      }
+      case IDENTITY_EXTENSION:
+        return this.#verify(payload)
+    }
+  }
+
+  #metadata(message: MetadataMessage): void {
+    if (message.type !== METADATA.request) return this.#torrent.metadata(this, message)
+    const { info } = this.#torrent
+    const block = info && metadataPiece(info, message.piece)
+    const isTaken = info !== undefined && block !== undefined && this.link.unsentBytes < METADATA_UNSENT_BYTES_MAX
+    const answer = isTaken
+      ? encodeMetadataMessage(METADATA.data, message.piece, { totalBytes: info.length, block })
+      : encodeMetadataMessage(METADATA.reject, message.piece)
+    return this.#extend(METADATA_EXTENSION, answer)
+  }
+
+  // Who it is.
+
+  #prove(): void {
+    if (this.#identified) return
+    const { infoHash, ourPeerId, identity } = this.#torrent
+    const connection = { infoHash, signerPeerId: ourPeerId, verifierPeerId: this.peerId }
+    this.#extend(IDENTITY_EXTENSION, proveIdentity(identity, connection))
+  }
+
+  #verify(proof: Uint8Array): void {
+    if (this.#identified) return
+    const { infoHash, ourPeerId, identity } = this.#torrent
+    const connection = { infoHash, signerPeerId: this.peerId, verifierPeerId: ourPeerId }
+    const key = verifyIdentity(identity, connection, proof)
+    if (key === undefined) this.#torrent.violated(this, 'an identity it could not prove')
+    else {
+      this.#key = key
+      this.#settle()
+    }
+  }
+
+  #settle(): void {
+    if (this.#identified || this.closed) return
+    this.#identified = true
+    this.#torrent.identified(this)
+  }
+
+  #sayHello(): void {
+    const { info } = this.#torrent
+    const said = { v: CLIENT_NAME, reqq: REQUESTS_MAX, ...(info && { metadata_size: info.length }) }
+    this.send(encodeExtended(0, encodeExtendedHandshake(OUR_IDS, said)))
+  }
+
+  #sayPieces(verified: Uint8Array | undefined, isComplete: boolean): void {
+    const count = verified === undefined ? 0 : countBits(verified)
+    if (this.hasFast && (isComplete || count === 0)) this.send(encodeBare(isComplete ? MESSAGE.haveAll : MESSAGE.haveNone))
+    else if (verified !== undefined && count > 0) this.send(encodeBitfield(verified))
+  }
+
+  /** The metainfo came: those that know us without it may ask for it now. */
+  sayMetadata(): void {
+    const { info } = this.#torrent
+    if (this.hasExtended && info !== undefined) this.send(encodeExtended(0, encodeExtendedHandshake(OUR_IDS, { metadata_size: info.length })))
+  }
+
+  #extend(name: string, payload: Uint8Array): void {
+    const id = this.ext?.ids.get(name)
+    if (id !== undefined) this.send(encodeExtended(id, payload))
+  }
+
+  #grow(pieceCount: number): void {
+    const bytes = Math.ceil(pieceCount / 8)
+    if (this.#bits.length >= bytes) return
+    const larger = new Uint8Array(bytes)
+    larger.set(this.#bits)
+    this.#bits = larger
+  }
+
+  /** "Everything" bit by bit, so that some of it can be taken back. */
+  #spellOut(): void {
+    const { pieceCount } = this.#torrent
+    if (!this.#isAll || pieceCount === undefined) return
+    this.#isAll = false
+    this.#grow(pieceCount)
+    for (let index = 0; index < pieceCount; index++) setBit(this.#bits, index)
+  }
+}
+
+const namedBlock = (message: Uint8Array): NamedBlock => ({
+  index: uint32(message, 1),
+  offset: uint32(message, 5),
+  length: uint32(message, 9),
+})
