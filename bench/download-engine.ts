@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { randomSeed, signerFromSeed } from '../src/events/keys/signer.sodium.ts'
 import { systemClock, systemTimers } from '../src/events/model/time.system.ts'
+import { createTcpEngine } from '../src/torrent/engine.tcp.ts'
 import { createWebtorrentEngine } from '../src/torrent/engine.webtorrent.ts'
 import { TEST_NETWORK, verifySignature } from '../test/events/test-network.ts'
 
@@ -10,7 +11,7 @@ import { TEST_NETWORK, verifySignature } from '../test/events/test-network.ts'
 const [role, directory] = process.argv.slice(2)
 if (directory === undefined) throw new Error('usage: download-engine.ts seed|leech DIRECTORY')
 const signer = signerFromSeed(randomSeed(), TEST_NETWORK)
-const engine = createWebtorrentEngine({
+const engine = (process.env.P2PT_ENGINE === 'webtorrent' ? createWebtorrentEngine : createTcpEngine)({
   host: '127.0.0.1',
   port: 0,
   dhtBootstrap: [],

@@ -69,7 +69,7 @@ import { runnerNotice } from './node/runner-notices.ts'
 import { asServiceError } from './node/service-errors.ts'
 import { verifyRunning } from './node/verification.ts'
 import { ServiceError } from './services.ts'
-import type { RunningNode, StartOptions } from './start.ts'
+import type { EngineName, RunningNode, StartOptions } from './start.ts'
 import { VERSION } from './version.ts'
 
 // The place where the adapters of a running node are chosen and wired; compose-stopped.ts wires those of a stopped one.
@@ -434,9 +434,7 @@ async function createEngine(
   admittance: Admittance,
 ) {
   const takesPlainPeers = options.plainPeers === true || admittance.genesis.open
-  // webtorrent takes a second to load: only clients pay for it.
-  const { createWebtorrentEngine } = await import('../torrent/engine.webtorrent.ts')
-  return createWebtorrentEngine({
+  return (await engineMaker(options.engine))({
     host: options.host,
     port: options.port,
     dhtBootstrap: options.bootstrap.map(mainlineOf),
@@ -449,4 +447,10 @@ async function createEngine(
     clock: systemClock,
     timers: systemTimers,
   })
+}
+
+/** Only clients load an engine, and only one: webtorrent takes a second. */
+async function engineMaker(name: EngineName = 'p2pt') {
+  if (name === 'webtorrent') return (await import('../torrent/engine.webtorrent.ts')).createWebtorrentEngine
+  return (await import('../torrent/engine.tcp.ts')).createTcpEngine
 }

@@ -5,6 +5,10 @@ import type { ClientService, IndexService, NodeService } from './services.ts'
 export const DISK_LIMIT_BYTES_MIN = 16_000_000
 
 /** How a node is started; the flags of `p2pt <role> start`. */
+/** `p2pt`: our own, over TCP. `webtorrent`: slower, kept as a second implementation of the same port. */
+export const ENGINES = ['p2pt', 'webtorrent'] as const
+export type EngineName = (typeof ENGINES)[number]
+
 export type StartOptions = {
   role: NodeRole
   /** The network to join; left out, the one that the data directory belongs to. */
@@ -19,6 +23,8 @@ export type StartOptions = {
   logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug'
   /** Where to serve metrics over HTTP. */
   metrics?: { host: string; port: number }
+  /** What moves the pieces; default: our own. */
+  engine?: EngineName
   allowCorrupt?: boolean
   /** Pieces are exchanged with BitTorrent peers that prove no key of the network, too; in an open network they always are. */
   plainPeers?: boolean

@@ -14,7 +14,7 @@ import { type PeerStream, StreamLink } from './peer-link.tcp.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
 import type { Peer } from './swarm/peer.ts'
-import { type PieceFiles, PeerSwarm } from './swarm/peer-swarm.ts'
+import { PeerSwarm, type PieceFiles } from './swarm/peer-swarm.ts'
 import { RateLimit } from './swarm/rate-limit.ts'
 import type { OpenSwarm, Swarm, SwarmHost } from './swarm.ts'
 import { decodeHandshake, encodeHandshake, type Handshake } from './wire/handshake.ts'
@@ -36,7 +36,8 @@ const READ_BYTES = 256 * 1024
 const PEER_ID_PREFIX = '-P20001-'
 
 /** Our own engine, over TCP. */
-export const createTcpEngine = (options: EngineParts): TorrentEngine => createEngine((onStopped) => new TcpHost(options, onStopped))
+export const createTcpEngine = (options: EngineParts): TorrentEngine =>
+  createEngine((onStopped) => new TcpHost(options, onStopped))
 
 type Running = { server: Server; dht: DHT; presence: DhtPresence }
 
@@ -245,7 +246,10 @@ class Connection {
     this.#link = new StreamLink(stream, options)
     this.#splitter = new MessageSplitter({
       handshake: (bytes) => this.#handshake(bytes),
-      message: (message) => this.#peer?.message(message),
+      message: (message) => {
+        if (this.#peer === undefined || this.#peer.closed) this.#splitter.stop()
+        else this.#peer.message(message)
+      },
       violation: (what) => {
         if (this.#peer !== undefined) this.#swarm?.violated(this.#peer, what)
         else this.#refuse()
@@ -283,7 +287,8 @@ class Connection {
   #handshake(bytes: Uint8Array): void {
     const { swarm: wanted, swarmOf, peerId, onJoined } = this.#options
     const handshake = decodeHandshake(bytes)
-    if (handshake === undefined) return this.#refuse()
+    // Perhaps an encrypted one, which is no fault.
+    if (handshake === undefined) return this.#link.close()
     const infoHash = toHex(handshake.infoHash) as InfoHash
     const swarm = wanted ?? swarmOf(infoHash)
     if (swarm === undefined || swarm.infoHash !== infoHash) return this.#link.close()

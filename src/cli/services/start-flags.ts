@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { Flags } from '@oclif/core'
 import type { NodeRole } from '../../events/index.ts'
 import { ServiceError } from '../../roles/index.ts'
-import type { StartOptions } from '../../roles/start.ts'
+import { ENGINES, type StartOptions } from '../../roles/start.ts'
 import { dialableIpv4, type Endpoint, ipv4, outwardAddress, parseEndpoint, resolveBootstrap } from './addresses.ts'
 import { parseByteRate, parseDiskLimit } from './byte-rate.ts'
 import { dataDirectory } from './data-directory.ts'
@@ -100,6 +100,10 @@ export const clientStartFlags = {
     summary: 'Exchange pieces with other BitTorrent clients too, which prove no key of the network.',
     description: 'In a network by invitation only admitted nodes are served otherwise; in an open one everybody is.',
   }),
+  engine: Flags.option({
+    summary: 'What moves the pieces: our own engine, or webtorrent. Default: p2pt.',
+    options: ENGINES,
+  })(),
   'allow-corrupt': Flags.boolean({
     default: false,
     summary: 'Let `client corrupt` serve damaged pieces (for testing reputation).',
@@ -122,6 +126,7 @@ export type StartFlags = {
   downloads?: string | undefined
   'download-limit'?: string | undefined
   'upload-limit'?: string | undefined
+  engine?: StartOptions['engine'] | undefined
   'allow-corrupt'?: boolean
   'plain-peers'?: boolean | undefined
   'accept-fork-risk'?: boolean
@@ -183,6 +188,7 @@ export async function startOptions(
     bootstrap: bootstrap.filter((endpoint) => !itself(endpoint)),
     ...(advertise === undefined ? {} : { advertise }),
     ...(flags['plain-peers'] === true ? { plainPeers: true } : {}),
+    ...(flags.engine === undefined ? {} : { engine: flags.engine }),
     ...(flags['allow-corrupt'] === true ? { allowCorrupt: true } : {}),
     ...(flags['accept-fork-risk'] === true ? { acceptForkRisk: true } : {}),
     ...(flags.downloads === undefined ? {} : { downloads: resolve(flags.downloads) }),

@@ -334,6 +334,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     const lost = this.#tellPicker(this.#picker, peer)
     peer.cancel(lost)
     this.#updateInterest(peer)
+    this.#rechoke()
   }
 
   block(peer: Peer, index: number, offset: number, bytes: Uint8Array): void {
@@ -434,13 +435,15 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       if (wrong === undefined) peer.sayMetadata()
       else this.violated(peer, wrong)
     }
-    const opening = this.#options.openFiles(metainfo, this.#closing.signal, (error) => this.#fail(error)).then(
-      ({ files, found }) => {
-        this.#files = files
-        if (!this.#closed) this.#ready(metainfo, found ?? bitfieldOf(this.#options.verified ?? [], metainfo.pieceCount))
-      },
-      (error: unknown) => this.#fail(error),
-    )
+    const opening = this.#options
+      .openFiles(metainfo, this.#closing.signal, (error) => this.#fail(error))
+      .then(
+        ({ files, found }) => {
+          this.#files = files
+          if (!this.#closed) this.#ready(metainfo, found ?? bitfieldOf(this.#options.verified ?? [], metainfo.pieceCount))
+        },
+        (error: unknown) => this.#fail(error),
+      )
     this.#track(opening)
   }
 
@@ -649,7 +652,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     const unchoked = planUnchoked(
       peers.map((peer) => ({
         key: peer,
-        isInterested: peer.isInterested,
+        isInterested: peer.isInterested && !peer.isSeed,
         isUnchoked: !peer.amChoking,
         isSnubbed: peer.isSnubbed,
         since: peer.since,

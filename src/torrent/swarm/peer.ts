@@ -5,14 +5,24 @@ import { IDENTITY_EXTENSION, proveIdentity, verifyIdentity } from '../identity-p
 import { type ConversationState, rule, uint32 } from '../message-bounds.ts'
 import { PieceClaims } from '../piece-claims.ts'
 import { countBits, hasBit, setBit } from '../piece-ranges.ts'
-import {
-  decodeExtendedHandshake,
-  type ExtendedHandshake,
-  encodeExtendedHandshake,
-} from '../wire/extended-handshake.ts'
+import { decodeExtendedHandshake, type ExtendedHandshake, encodeExtendedHandshake } from '../wire/extended-handshake.ts'
 import type { Handshake } from '../wire/handshake.ts'
-import { encodeBare, encodeBitfield, encodeBlockMessages, encodeExtended, encodeHave, MESSAGE, type NamedBlock } from '../wire/messages.ts'
-import { decodeMetadataMessage, encodeMetadataMessage, METADATA, type MetadataMessage, metadataPiece } from './metadata-fetch.ts'
+import {
+  encodeBare,
+  encodeBitfield,
+  encodeBlockMessages,
+  encodeExtended,
+  encodeHave,
+  MESSAGE,
+  type NamedBlock,
+} from '../wire/messages.ts'
+import {
+  decodeMetadataMessage,
+  encodeMetadataMessage,
+  METADATA,
+  type MetadataMessage,
+  metadataPiece,
+} from './metadata-fetch.ts'
 import { RateMeter } from './rate-meter.ts'
 import { RequestDepth } from './request-depth.ts'
 import { ServeQueue } from './serve-queue.ts'
@@ -74,6 +84,8 @@ export interface PeerTorrent {
   metadata(peer: Peer, message: MetadataMessage): void
   extended(peer: Peer): void
   violated(peer: Peer, what: string): void
+  /** It was closed, by either side. */
+  left(peer: Peer): void
 }
 
 export class Peer {
@@ -157,9 +169,9 @@ export class Peer {
     return endpointOf(this.link.host, this.link.port)
   }
 
-  /** It is known to have nothing to prove, or to have no extensions at all. */
+  /** It has not said that it will prove a key. */
   get mayStayUnproven(): boolean {
-    return this.#identified || !this.hasExtended
+    return this.#identified || this.ext === undefined || this.ext.ids.size === 0
   }
 
   /** Bytes of the info dictionary as it announced them. */
@@ -171,6 +183,11 @@ export class Peer {
 
   get hasEverything(): boolean {
     return this.#isAll
+  }
+
+  /** It needs nothing of us. */
+  get isSeed(): boolean {
+    return this.#isAll || (this.#torrent.pieceCount !== undefined && countBits(this.#bits) === this.#torrent.pieceCount)
   }
 
   /** As of BEP 3; meaningless while it has everything. */
@@ -240,7 +257,9 @@ export class Peer {
 
   /** @param why for nobody but a log */
   close(why: string): void {
-    if (!this.closed) this.link.close(why)
+    if (this.closed) return
+    this.link.close(why)
+    this.#torrent.left(this)
   }
 
   describe(onParole: boolean): TorrentPeer {
@@ -321,7 +340,8 @@ export class Peer {
   }
 
   #requested(block: NamedBlock): void {
-    if (this.wanted.size >= REQUESTS_TAKEN_MAX) return this.#torrent.violated(this, 'more requests at a time than it was told it may make')
+    if (this.wanted.size >= REQUESTS_TAKEN_MAX)
+      return this.#torrent.violated(this, 'more requests at a time than it was told it may make')
     if (this.amChoking) return this.reject([block])
     this.wanted.add(block)
     return this.#torrent.requested(this)
@@ -404,7 +424,8 @@ export class Peer {
   /** The metainfo came: those that know us without it may ask for it now. */
   sayMetadata(): void {
     const { info } = this.#torrent
-    if (this.hasExtended && info !== undefined) this.send(encodeExtended(0, encodeExtendedHandshake(OUR_IDS, { metadata_size: info.length })))
+    if (this.hasExtended && info !== undefined)
+      this.send(encodeExtended(0, encodeExtendedHandshake(OUR_IDS, { metadata_size: info.length })))
   }
 
   #extend(name: string, payload: Uint8Array): void {
