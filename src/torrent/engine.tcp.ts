@@ -287,11 +287,13 @@ class Connection {
   #handshake(bytes: Uint8Array): void {
     const { swarm: wanted, swarmOf, peerId, onJoined } = this.#options
     const handshake = decodeHandshake(bytes)
-    // Perhaps an encrypted one, which is no fault.
-    if (handshake === undefined) return this.#link.close()
-    const infoHash = toHex(handshake.infoHash) as InfoHash
-    const swarm = wanted ?? swarmOf(infoHash)
-    if (swarm === undefined || swarm.infoHash !== infoHash) return this.#link.close()
+    const infoHash = handshake && (toHex(handshake.infoHash) as InfoHash)
+    const swarm = infoHash === undefined ? undefined : (wanted ?? swarmOf(infoHash))
+    if (handshake === undefined || swarm === undefined || swarm.infoHash !== infoHash) {
+      // Another torrent's, or perhaps an encrypted one: no fault.
+      this.#link.close()
+      return
+    }
     if (wanted === undefined) this.#link.send(encodeHandshake(handshake.infoHash, peerId))
     this.#join(swarm, handshake)
     onJoined?.()

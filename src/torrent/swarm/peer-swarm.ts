@@ -45,8 +45,10 @@ const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024
 const SERVED_AT_ONCE_BYTES = 512 * 1024
 const UNSENT_BYTES_MAX = 1024 * 1024
 const READS_PER_PEER_MAX = 2
-/** Free buffers of pieces that are kept. */
-const POOL_MAX = 16
+/** Free memory of pieces that is kept. */
+const POOL_BYTES_MAX = 16 * 1024 * 1024
+/** Slots for peers are handed out again so soon after one is interested, or not any more: whatever a peer says, not more often. */
+const RECHOKE_MS = 50
 
 /** The files of an open torrent. */
 export interface PieceFiles {
@@ -117,6 +119,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   #dialling = 0
   #ticks = 0
   #cancelTick: () => void
+  #cancelRechoke: (() => void) | undefined
   #isReady = false
   #closed = false
 
@@ -205,6 +208,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     if (this.#closed) return
     this.#closed = true
     this.#cancelTick()
+    this.#cancelRechoke?.()
     this.#options.onClosed()
     this.#closing.abort(new Error('the torrent is closed'))
     for (const peer of [...this.#peers]) peer.close('the torrent is closed')
@@ -301,7 +305,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     if (this.#enforceBans(peer) || this.#isDuplicate(peer)) return
     this.#joined.set(peer, peer.id)
     events.peer(this.infoHash, 'joined', peer.id)
-    this.#rechoke()
+    this.#rechokeSoon()
     this.#ask(peer)
   }
 
@@ -315,7 +319,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   }
 
   interestChanged(_peer: Peer): void {
-    this.#rechoke()
+    this.#rechokeSoon()
   }
 
   has(peer: Peer, index: number): void {
@@ -334,7 +338,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     const lost = this.#tellPicker(this.#picker, peer)
     peer.cancel(lost)
     this.#updateInterest(peer)
-    this.#rechoke()
+    this.#rechokeSoon()
   }
 
   block(peer: Peer, index: number, offset: number, bytes: Uint8Array): void {
@@ -537,7 +541,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   /** Nothing points into it any more. */
   #keep(piece: Uint8Array): void {
-    if (this.#pool.length < POOL_MAX) this.#pool.push(new Uint8Array(piece.buffer))
+    const whole = new Uint8Array(piece.buffer)
+    if ((this.#pool.length + 1) * whole.length <= POOL_BYTES_MAX) this.#pool.push(whole)
   }
 
   // Checking
@@ -645,7 +650,14 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     peer.send(framed)
   }
 
+  #rechokeSoon(): void {
+    this.#cancelRechoke ??= this.#options.timers.after(RECHOKE_MS, () => this.#rechoke())
+  }
+
   #rechoke(): void {
+    this.#cancelRechoke?.()
+    this.#cancelRechoke = undefined
+    if (this.#closed) return
     const isSeeding = this.#missing === 0
     const peers = [...this.#peers].filter((peer) => this.#isWelcome(peer))
     const now = this.now()

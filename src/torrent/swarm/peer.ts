@@ -303,48 +303,66 @@ export class Peer {
     switch (message[0]) {
       case MESSAGE.choke:
         this.isChoking = true
-        return torrent.chokes(this)
+        torrent.chokes(this)
+        break
       case MESSAGE.unchoke:
         this.isChoking = false
-        return torrent.unchokes(this)
+        torrent.unchokes(this)
+        break
       case MESSAGE.interested:
       case MESSAGE.notInterested:
         this.isInterested = message[0] === MESSAGE.interested
-        return torrent.interestChanged(this)
-      case MESSAGE.have: {
-        const index = uint32(message, 1)
-        if (this.hasPiece(index)) return undefined
-        this.#grow(index + 1)
-        setBit(this.#bits, index)
-        return torrent.has(this, index)
-      }
+        torrent.interestChanged(this)
+        break
+      case MESSAGE.have:
+        this.#has(uint32(message, 1))
+        break
       case MESSAGE.bitfield:
         this.#isAll = false
         this.#bits = message.slice(1)
         this.#grow(torrent.pieceCount ?? 0)
-        return torrent.hasAnew(this)
+        torrent.hasAnew(this)
+        break
       case MESSAGE.haveAll:
       case MESSAGE.haveNone:
         this.#isAll = message[0] === MESSAGE.haveAll
         this.#bits.fill(0)
-        return torrent.hasAnew(this)
+        torrent.hasAnew(this)
+        break
       case MESSAGE.request:
-        return this.#requested(namedBlock(message))
+        this.#requested(namedBlock(message))
+        break
       case MESSAGE.reject:
-        return torrent.rejected(this, namedBlock(message))
+        torrent.rejected(this, namedBlock(message))
+        break
       case MESSAGE.extended:
-        return this.#extended(message[1] ?? 0, message.subarray(2))
-      default:
-        return undefined
+        this.#extended(message[1] ?? 0, message.subarray(2))
+        break
     }
   }
 
+  #has(index: number): void {
+    if (this.hasPiece(index)) return
+    this.#grow(index + 1)
+    setBit(this.#bits, index)
+    this.#torrent.has(this, index)
+  }
+
+  #lost(index: number): void {
+    if (!this.hasPiece(index)) return
+    this.#spellOut()
+    this.#bits[index >> 3] = (this.#bits[index >> 3] ?? 0) & ~(0x80 >> (index & 7))
+    this.#torrent.lost(this, index)
+  }
+
   #requested(block: NamedBlock): void {
-    if (this.wanted.size >= REQUESTS_TAKEN_MAX)
-      return this.#torrent.violated(this, 'more requests at a time than it was told it may make')
-    if (this.amChoking) return this.reject([block])
-    this.wanted.add(block)
-    return this.#torrent.requested(this)
+    if (this.wanted.size >= REQUESTS_TAKEN_MAX) {
+      this.#torrent.violated(this, 'more requests at a time than it was told it may make')
+    } else if (this.amChoking) this.reject([block])
+    else {
+      this.wanted.add(block)
+      this.#torrent.requested(this)
+    }
   }
 
   #extended(id: number, payload: Uint8Array): void {
@@ -357,29 +375,30 @@ export class Peer {
     }
     switch (OUR_NAMES.get(id)) {
       case METADATA_EXTENSION:
-        return this.#metadata(decodeMetadataMessage(payload))
-      case DONT_HAVE: {
-        const index = uint32(payload, 0)
-        if (!this.hasPiece(index)) return
-        this.#spellOut()
-        const byte = this.#bits[index >> 3] ?? 0
-        this.#bits[index >> 3] = byte & ~(0x80 >> (index & 7))
-        return this.#torrent.lost(this, index)
-      }
+        this.#metadata(decodeMetadataMessage(payload))
+        break
+      case DONT_HAVE:
+        this.#lost(uint32(payload, 0))
+        break
       case IDENTITY_EXTENSION:
-        return this.#verify(payload)
+        this.#verify(payload)
+        break
     }
   }
 
   #metadata(message: MetadataMessage): void {
-    if (message.type !== METADATA.request) return this.#torrent.metadata(this, message)
+    if (message.type === METADATA.request) this.#giveMetadata(message.piece)
+    else this.#torrent.metadata(this, message)
+  }
+
+  #giveMetadata(piece: number): void {
     const { info } = this.#torrent
-    const block = info && metadataPiece(info, message.piece)
+    const block = info && metadataPiece(info, piece)
     const isTaken = info !== undefined && block !== undefined && this.link.unsentBytes < METADATA_UNSENT_BYTES_MAX
     const answer = isTaken
-      ? encodeMetadataMessage(METADATA.data, message.piece, { totalBytes: info.length, block })
-      : encodeMetadataMessage(METADATA.reject, message.piece)
-    return this.#extend(METADATA_EXTENSION, answer)
+      ? encodeMetadataMessage(METADATA.data, piece, { totalBytes: info.length, block })
+      : encodeMetadataMessage(METADATA.reject, piece)
+    this.#extend(METADATA_EXTENSION, answer)
   }
 
   // Who it is.
