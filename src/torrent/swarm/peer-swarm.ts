@@ -248,7 +248,10 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   /** What came is through; more of the same peer is asked for in one go. */
   chunkEnds(peer: Peer): void {
-    if (!peer.closed) this.#ask(peer)
+    if (peer.closed) return
+    // A message that keeps a connection alive says nothing else.
+    peer.lastHeardAt = this.now()
+    this.#ask(peer)
   }
 
   /** The link has room. */

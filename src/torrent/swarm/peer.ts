@@ -279,7 +279,6 @@ export class Peer {
 
   /** A message without its length prefix; its bytes are the caller's again after the call. Never throws. */
   message(message: Uint8Array): void {
-    this.lastHeardAt = this.#torrent.now()
     if (message[0] === MESSAGE.piece && message.length >= PIECE_FIELDS_BYTES) {
       this.#torrent.block(this, uint32(message, 1), uint32(message, 5), message.subarray(PIECE_FIELDS_BYTES))
       return
