@@ -278,9 +278,14 @@ class Connection {
   received(chunk: Uint8Array): boolean {
     const { downloads, after } = this.#options
     const goesOn = this.#link.limit(chunk.length, downloads, after)
-    this.#splitter.push(chunk)
-    if (this.#link.closed) this.#splitter.stop()
-    if (this.#peer !== undefined) this.#swarm?.chunkEnds(this.#peer)
+    try {
+      this.#splitter.push(chunk)
+      if (this.#link.closed) this.#splitter.stop()
+      if (this.#peer !== undefined) this.#swarm?.chunkEnds(this.#peer)
+    } catch {
+      // Whatever fault of ours a peer has found ends its connection, and nothing else.
+      this.#refuse()
+    }
     return goesOn
   }
 

@@ -2,6 +2,7 @@ import { type Clock, type FileStampAt, type InfoHash, isNodeId, type PeerId, typ
 import { flipped, isCorrupted } from '../corruption.ts'
 import type { EngineOptions, MadeConnection, TorrentPeer } from '../engine.ts'
 import { TorrentError } from '../engine.ts'
+import { held } from '../held-callback.ts'
 import { checkInfo, type Metainfo, pieceBytes, pieceHash, type Sha1, TORRENT_FILE_BYTES_MAX } from '../metainfo.ts'
 import { PieceJudge } from '../piece-judge.ts'
 import { bitfieldOf, countBits, hasBit, setBit } from '../piece-ranges.ts'
@@ -146,7 +147,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       },
     )
     for (const endpoint of peers) this.#dials.urge(endpoint)
-    this.#cancelTick = timers.after(TICK_MS, () => this.#tick())
+    this.#cancelTick = timers.after(TICK_MS, this.#tick)
     if (metainfo !== undefined) this.#open(metainfo)
     else timers.after(0, () => this.#dialMore())
   }
@@ -654,10 +655,15 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   }
 
   #rechokeSoon(): void {
-    this.#cancelRechoke ??= this.#options.timers.after(RECHOKE_MS, () => this.#rechoke())
+    this.#cancelRechoke ??= this.#options.timers.after(RECHOKE_MS, this.#rechoke)
   }
 
-  #rechoke(): void {
+  readonly #rechoke = held(
+    () => this.#onRechoke(),
+    (reason) => this.#fail(new Error(reason)),
+  )
+
+  #onRechoke(): void {
     this.#cancelRechoke?.()
     this.#cancelRechoke = undefined
     if (this.#closed) return
@@ -736,8 +742,14 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   // Time
 
-  #tick(): void {
-    this.#cancelTick = this.#options.timers.after(TICK_MS, () => this.#tick())
+  /** What it throws, as any timer here, stops this torrent with a problem, and nothing else. */
+  readonly #tick = held(
+    () => this.#onTick(),
+    (reason) => this.#fail(new Error(reason)),
+  )
+
+  #onTick(): void {
+    this.#cancelTick = this.#options.timers.after(TICK_MS, this.#tick)
     this.#ticks++
     const now = this.now()
     for (const peer of [...this.#peers]) {
