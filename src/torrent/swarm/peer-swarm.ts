@@ -676,7 +676,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
         isInterested: peer.isInterested && !peer.isSeed,
         isUnchoked: !peer.amChoking,
         isSnubbed: peer.isSnubbed,
-        since: peer.since,
+        waitsSince: peer.waitsSince,
         receivedPerSecond: peer.downloaded.perSecond(now),
         sentPerSecond: peer.uploaded.perSecond(now),
       })),

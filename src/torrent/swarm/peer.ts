@@ -106,6 +106,8 @@ export class Peer {
   isSnubbed = false
   /** Runs of its requests that are being read from the disk. */
   reading = 0
+  /** When it came, or was choked last. */
+  waitsSince: number
   lastBlockAt: number
   lastHeardAt: number
   lastSentAt: number
@@ -125,6 +127,7 @@ export class Peer {
     this.hasFast = handshake.hasFast
     this.hasExtended = handshake.hasExtended
     this.since = torrent.now()
+    this.waitsSince = this.since
     this.lastBlockAt = this.since
     this.lastHeardAt = this.since
     this.lastSentAt = this.since
@@ -222,7 +225,9 @@ export class Peer {
     this.amChoking = isChoking
     this.send(encodeBare(isChoking ? MESSAGE.choke : MESSAGE.unchoke))
     // BEP 6: each request gets a piece or a reject.
-    if (isChoking) this.reject(this.wanted.clear())
+    if (!isChoking) return
+    this.waitsSince = this.#torrent.now()
+    this.reject(this.wanted.clear())
   }
 
   interest(isInterested: boolean): void {

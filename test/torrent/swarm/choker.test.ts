@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { type ChokerPeer, planUnchoked } from '../../../src/torrent/swarm/choker.ts'
+import { randomFrom } from '../../sim/random.ts'
+
+type Some = ChokerPeer<number>
+const peer = (key: number, more: Partial<Some> = {}): Some => ({
+  ...{ key, isInterested: true, isUnchoked: false, isSnubbed: false, waitsSince: key, receivedPerSecond: 0, sentPerSecond: 0 },
+  ...more,
+})
+const peers = fc.array(
+  fc.record({
+    isInterested: fc.boolean(),
+    isUnchoked: fc.boolean(),
+    isSnubbed: fc.boolean(),
+    waitsSince: fc.nat(1_000),
+    receivedPerSecond: fc.nat(1_000_000),
+    sentPerSecond: fc.nat(1_000_000),
+  }),
+  { maxLength: 60 },
+)
+
+describe('slots for peers', () => {
+  it('are as many as there are and one more, for peers that are interested, the same for the same chance', () => {
+    fc.assert(
+      fc.property(
+        peers,
+        fc.integer({ min: 1, max: 20 }),
+        fc.boolean(),
+        fc.nat(100),
+        fc.nat(),
+        (all, slots, isSeeding, round, seed) => {
+          const some = all.map((each, key) => peer(key, each))
+          const plan = () => planUnchoked(some, { slots, isSeeding, round, random: randomFrom(seed) })
+          const unchoked = plan()
+          const interested = some.filter(({ isInterested }) => isInterested)
+          assert.equal(unchoked.size, Math.min(interested.length, slots + 1))
+          for (const key of unchoked) assert.ok(some[key]?.isInterested)
+          assert.deepEqual(plan(), unchoked)
+        },
+      ),
+    )
+  })
+
+  it('go to those that give most, and to one by chance; who owes us something comes last', () => {
+    const some = Array.from({ length: 10 }, (_, key) => peer(key, { receivedPerSecond: key * 100 }))
+    some[9] = peer(9, { receivedPerSecond: 900, isSnubbed: true })
+    const unchoked = planUnchoked(some, { slots: 3, isSeeding: false, round: 0, random: () => 0.999 })
+    assert.deepEqual([...unchoked].sort(), [6, 7, 8, 9].sort())
+  })
+
+  it('are kept by the one that chance gave, until its three rounds are over', () => {
+    const some = Array.from({ length: 8 }, (_, key) => peer(key, { isUnchoked: key === 0 }))
+    for (const at of some.keys()) if (at > 0) some[at] = peer(at, { receivedPerSecond: 100 })
+    for (const round of [1, 2]) {
+      assert.ok(planUnchoked(some, { slots: 3, isSeeding: false, round, random: () => 0 }).has(0), `${round}`)
+    }
+    assert.equal(planUnchoked(some, { slots: 3, isSeeding: false, round: 3, random: () => 0 }).has(0), false)
+  })
+
+  for (const isSeeding of [true, false]) {
+    it(`come to everybody at some time, ${isSeeding ? 'of a seeder' : 'of one that downloads, by chance'}`, () => {
+      const random = randomFrom(3)
+      const state = Array.from({ length: 50 }, (_, key) => ({
+        ...peer(key),
+        receivedPerSecond: key < 10 ? 1_000 : 0,
+        sentPerSecond: key,
+      }))
+      const served = new Set<number>()
+      for (let round = 0; round < 3 * 50 * 8; round++) {
+        const unchoked = planUnchoked(state, { slots: 8, isSeeding, round, random })
+        for (const one of state) {
+          if (one.isUnchoked && !unchoked.has(one.key)) one.waitsSince = 1_000 + round
+          one.isUnchoked = unchoked.has(one.key)
+          if (one.isUnchoked) served.add(one.key)
+        }
+      }
+      assert.equal(served.size, 50)
+    })
+  }
+})
