@@ -296,6 +296,7 @@ class Connection {
     const swarm = infoHash === undefined ? undefined : (wanted ?? swarmOf(infoHash))
     if (handshake === undefined || swarm === undefined || swarm.infoHash !== infoHash) {
       // Another torrent's, or perhaps an encrypted one: no fault.
+      this.#splitter.stop()
       this.#link.close()
       return
     }

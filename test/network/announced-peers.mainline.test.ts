@@ -20,7 +20,7 @@ describe('a Mainline node that is told too many peers', () => {
   let lab: Lab
   const sockets: Socket[] = []
   beforeEach(() => {
-    lab = new Lab()
+    lab = new Lab('p2pt')
   })
   afterEach(async () => {
     for (const socket of sockets.splice(0)) socket.close()

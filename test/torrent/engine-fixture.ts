@@ -37,10 +37,18 @@ type Until = (what: (recorded: Recorded) => boolean, withinMs?: number) => Promi
 export type OnJudged = (judgement: Judgement, engine: TorrentEngine) => void | Promise<void>
 export type NodeOptions = Partial<EngineOptions> & { onJudged?: OnJudged }
 
+const ENGINES = { p2pt: createTcpEngine, webtorrent: createWebtorrentEngine }
+export type EngineName = keyof typeof ENGINES
+
 /** Everything that was opened, closed in reverse. */
 export class Lab implements AsyncDisposable {
+  readonly engine: EngineName
   readonly #close: (() => Promise<unknown>)[] = []
   #directory: Promise<string> | undefined
+
+  constructor(engine: EngineName) {
+    this.engine = engine
+  }
 
   async directory(name: string): Promise<string> {
     this.#directory ??= mkdtemp(join(tmpdir(), 'p2pt-torrent-'))
@@ -53,8 +61,7 @@ export class Lab implements AsyncDisposable {
     const { onJudged, ...engineOptions } = options
     const directory = await this.directory(name)
     const signer = signerFromSeed(randomSeed(), TEST_NETWORK)
-    const make = process.env.P2PT_ENGINE === 'tcp' ? createTcpEngine : createWebtorrentEngine
-    const engine = make({
+    const engine = ENGINES[this.engine]({
       host: '127.0.0.1',
       port: 0,
       dhtBootstrap: [],

@@ -1,0 +1,30 @@
+import { admissionContract } from './contract/admission.ts'
+import { aria2Contract } from './contract/aria2.ts'
+import { bansContract } from './contract/bans.ts'
+import { changedFilesContract } from './contract/changed-files.ts'
+import { discoveryContract } from './contract/discovery.ts'
+import { firstBytesContract } from './contract/first-bytes.ts'
+import { hostilePeersContract } from './contract/hostile-peers.ts'
+import { madeConnectionsContract } from './contract/made-connections.ts'
+import { repeatedBitfieldContract } from './contract/repeated-bitfield.ts'
+import { samePathContract } from './contract/same-path.ts'
+import { transferContract } from './contract/transfer.ts'
+import type { EngineName } from './engine-fixture.ts'
+
+// What every engine does, whatever moves its pieces.
+
+export function engineContract(engine: EngineName): void {
+  describe(`an engine on ${engine}`, () => {
+    admissionContract(engine)
+    aria2Contract(engine)
+    bansContract(engine)
+    changedFilesContract(engine)
+    discoveryContract(engine)
+    transferContract(engine)
+    firstBytesContract(engine)
+    hostilePeersContract(engine)
+    madeConnectionsContract(engine)
+    repeatedBitfieldContract(engine)
+    samePathContract(engine)
+  })
+}
