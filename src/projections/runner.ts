@@ -1,4 +1,4 @@
-import type { Envelope, EventKind, EventLog, Timers } from '../events/index.ts'
+import type { Envelope, EventKind, EventLog, NodeId, Timers } from '../events/index.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
 import { initialStateOf } from './initial-state.ts'
 import type { Projection } from './projection.ts'
@@ -36,7 +36,7 @@ export type RebuildProgress = { readonly done: number; readonly total: number }
 export type RebuildOptions = {
   onProgress?: (progress: RebuildProgress) => void
   /** Ends the rebuild with its reason; the state stays the one that it was. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 export type Rebuilt = { readonly events: number; readonly digestBefore: string; readonly digestAfter: string }
 
@@ -59,6 +59,11 @@ export interface ProjectionRunner<T> extends AsyncDisposable {
   stateAt<K extends keyof T & string>(name: K, seq: number): Promise<T[K]>
   /** Makes a state again from the whole log while the old one keeps answering, then puts it in its place. */
   rebuild(name: keyof T & string, options?: RebuildOptions): Promise<Rebuilt>
+  /**
+   * Takes out of a state what these authors said, of whom the log has let go of everything that the projection handles; it
+   * goes on answering and following meanwhile. Copies of the past go too. A state of which nothing can be taken out is rebuilt.
+   */
+  forget(name: keyof T & string, authors: ReadonlySet<NodeId>, options?: { signal?: AbortSignal | undefined }): Promise<void>
   /** @returns a function that stops it */
   onChange<K extends keyof T & string>(name: K, listener: ChangeListener<T[K]>): () => void
   /** Stores rows and checkpoints now. @returns false if a commit failed (it is tried again later) */
@@ -317,6 +322,27 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
       slot.writer.restart(initialState.rows)
       await checkpoint()
       return { events: to, digestBefore, digestAfter }
+    },
+
+    async forget(name, authors, { signal } = {}) {
+      const slot = slotOf(name)
+      const { projection } = slot
+      if (projection.forget === undefined) {
+        await runner.rebuild(name, { signal })
+        return
+      }
+      // First: a crash on the way leaves rows that are looked at again, and no copy of what was.
+      await snapshots.forget(projection)
+      const turns = options.newTurns?.()
+      let steps = 0
+      for (const _ of projection.forget(slot.state, authors)) {
+        if (turns?.isOver) await turns.next()
+        signal?.throwIfAborted()
+        steps += 1
+        // Rows of a large state in several writes, since each is put together in one turn.
+        if (steps % checkpointEvents === 0) await checkpoint()
+      }
+      await checkpoint()
     },
 
     onChange<K extends Name>(name: K, listener: ChangeListener<T[K]>) {
