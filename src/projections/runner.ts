@@ -331,16 +331,23 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
         await runner.rebuild(name, { signal })
         return
       }
-      // First: a crash on the way leaves rows that are looked at again, and no copy of what was.
-      await snapshots.forget(projection)
-      const turns = options.newTurns?.()
-      let steps = 0
-      for (const _ of projection.forget(slot.state, authors)) {
-        if (turns?.isOver) await turns.next()
-        signal?.throwIfAborted()
-        steps += 1
-        // Rows of a large state in several writes, since each is put together in one turn.
-        if (steps % checkpointEvents === 0) await checkpoint()
+      const release = snapshots.hold(projection)
+      try {
+        // A copy that is being made goes with the others; a crash on the way then leaves rows that are looked at again, and no
+        // copy of what was.
+        await checkpoint()
+        await snapshots.forget(projection)
+        const turns = options.newTurns?.()
+        let steps = 0
+        for (const _ of projection.forget(slot.state, authors)) {
+          if (turns?.isOver) await turns.next()
+          signal?.throwIfAborted()
+          steps += 1
+          // Rows of a large state in several writes, since each is put together in one turn.
+          if (steps % checkpointEvents === 0) await checkpoint()
+        }
+      } finally {
+        release()
       }
       await checkpoint()
     },

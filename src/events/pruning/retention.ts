@@ -11,7 +11,7 @@ export type PruneRequest = {
   /** Last place that may go. */
   readonly to: number
   readonly kinds: readonly EventKind[]
-  /** True for an event that is to go. It is called once an event; what it took must be in `rows` from then on. */
+  /** True for an event that is to go. It is called once an event; what it took must be in the snapshot from then on. */
   readonly drop: (envelope: Envelope) => boolean
   /** What stands for that which goes; without it nothing does: every replay is then one of a log that never had it. */
   readonly snapshot?: {
