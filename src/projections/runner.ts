@@ -253,6 +253,47 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
 
   const digestOf = (slot: Slot, state: unknown): string => digestRows(slot.projection.rows(state), options.newSha256)
 
+  /** Makes a state again; `replacing` sees the new one before it takes the place of the other. @returns its last event */
+  const remake = async (
+    slot: Slot,
+    { onProgress, signal }: RebuildOptions = {},
+    replacing: (fresh: unknown) => void = () => {},
+  ): Promise<number> => {
+    // A slot of its own that nobody else sees, level with the log at the end of catchUp.
+    const initialState = await initialStateOf(log, slot.projection)
+    const fresh: Slot = { ...slot, listeners: new Set(), state: initialState.state, applied: 0 }
+    // Where events were pruned, snapshots know of the past what no replay can tell any more.
+    const isWhole = initialState.rows.length === 0
+    if (isWhole) await snapshots.forget(slot.projection)
+    let to = 0
+    while (fresh.applied < slot.applied) {
+      to = slot.applied
+      const from = fresh.applied + 1
+      await replay({
+        log,
+        from,
+        to,
+        kinds: slot.projection.handles,
+        turns: options.newTurns?.(),
+        passing: async (reached) => {
+          if (isWhole) await snapshots.passing(slot.projection, fresh.state, reached)
+        },
+        apply: (envelope) => {
+          fresh.state = fold(slot.projection, fresh.state, envelope)
+        },
+        onProgress: (seq) => onProgress?.({ done: seq, total: to }),
+        signal,
+      })
+      fresh.applied = to
+    }
+    // From the loop's last test to here nothing was awaited, so no event came between.
+    replacing(fresh.state)
+    slot.state = fresh.state
+    slot.writer.restart(initialState.rows)
+    await checkpoint()
+    return to
+  }
+
   const runner: ProjectionRunner<T> = {
     async open({ onProgress } = {}) {
       stopFollowing = log.onAppended(follow)
@@ -285,50 +326,22 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
       return (await stateAt(name, seq, false)) as T[K]
     },
 
-    async rebuild(name, { onProgress, signal } = {}) {
+    async rebuild(name, options) {
       const slot = slotOf(name)
-      // A slot of its own that nobody else sees, level with the log at the end of catchUp.
-      const initialState = await initialStateOf(log, slot.projection)
-      const fresh: Slot = { ...slot, listeners: new Set(), state: initialState.state, applied: 0 }
-      // Where events were pruned, snapshots know of the past what no replay can tell any more.
-      const isWhole = initialState.rows.length === 0
-      if (isWhole) await snapshots.forget(slot.projection)
-      let to = 0
-      while (fresh.applied < slot.applied) {
-        to = slot.applied
-        const from = fresh.applied + 1
-        await replay({
-          log,
-          from,
-          to,
-          kinds: slot.projection.handles,
-          turns: options.newTurns?.(),
-          passing: async (reached) => {
-            if (isWhole) await snapshots.passing(slot.projection, fresh.state, reached)
-          },
-          apply: (envelope) => {
-            fresh.state = fold(slot.projection, fresh.state, envelope)
-          },
-          onProgress: (seq) => onProgress?.({ done: seq, total: to }),
-          signal,
-        })
-        fresh.applied = to
-      }
-      // From the loop's last test to here nothing was awaited, so no event came between.
-      // Both digests are of the same event, so they differ only if the state was wrong.
-      const digestBefore = digestOf(slot, slot.state)
-      const digestAfter = digestOf(slot, fresh.state)
-      slot.state = fresh.state
-      slot.writer.restart(initialState.rows)
-      await checkpoint()
-      return { events: to, digestBefore, digestAfter }
+      let [digestBefore, digestAfter] = ['', '']
+      const events = await remake(slot, options, (fresh) => {
+        // Both digests are of the same event, so they differ only if the state was wrong.
+        digestBefore = digestOf(slot, slot.state)
+        digestAfter = digestOf(slot, fresh)
+      })
+      return { events, digestBefore, digestAfter }
     },
 
     async forget(name, authors, { signal } = {}) {
       const slot = slotOf(name)
       const { projection } = slot
       if (projection.forget === undefined) {
-        await runner.rebuild(name, { signal })
+        await remake(slot, { signal })
         return
       }
       const release = snapshots.hold(projection)

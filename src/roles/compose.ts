@@ -264,7 +264,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   cleanup.defer(careForAdmissions({ log, admittance, transport, heldOff, timers }))
   const { budgets } = admittance
   const isRevoked = (author: NodeId) => admittance.isRevoked(author)
-  cleanup.use(startRetention({ log: stored, states, budgets, isRevoked, clock, timers, notices }, options))
+  cleanup.use(startRetention({ log: stored, states, budgets, isRevoked, newTurns, clock, timers, notices }, options))
   const node = createNodeService(parts)
   const map = liveIndexMap(states, sight)
   serveHistory(stored, overlay)

@@ -23,17 +23,8 @@ export function revokedSince(state: AdmissionsState, node: NodeId): Millis | und
   return Math.min(itself, lastOfThem) as Millis
 }
 
-/**
- * Authors other than `own` that have been revoked for a day or longer at `now`, ms since 1970: what they published goes. Keys of
- * revoked invitations are among them, which are nobody's.
- */
-export function longRevoked(state: AdmissionsState, own: NodeId, now: number): Set<NodeId> {
-  const found = new Set<NodeId>()
-  for (const nodes of [state.admitted.keys(), state.revoked.keys()]) {
-    for (const node of nodes) {
-      const since = node === own ? undefined : revokedSince(state, node)
-      if (since !== undefined && now - since >= KEPT_AFTER_REVOCATION_MS) found.add(node)
-    }
-  }
-  return found
+/** True if a node other than `own` has been revoked for a day or longer at `now`, ms since 1970: what it published goes. */
+export function isLongRevoked(state: AdmissionsState, node: NodeId, { own, now }: { own: NodeId; now: number }): boolean {
+  const since = node === own ? undefined : revokedSince(state, node)
+  return since !== undefined && now - since >= KEPT_AFTER_REVOCATION_MS
 }

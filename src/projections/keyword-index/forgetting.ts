@@ -59,7 +59,7 @@ function forgetIn(
   state.byOrdinal[ordinal] = NO_DOCUMENT
 }
 
-/** True if one of these authors says something of a torrent. */
-export function mentionsAny(state: KeywordIndexState, authors: ReadonlySet<NodeId>): boolean {
-  return state.byOrdinal.some(({ offers }) => offers.some(({ author }) => authors.has(author)))
+/** Who says something of a torrent, as often as each does. */
+export function* speakers(state: KeywordIndexState): Generator<NodeId> {
+  for (const { offers } of state.byOrdinal) for (const { author } of offers) yield author
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { admit, type Event, type Millis, type NodeId, signInvitation, signRevocation } from '../../../src/events/index.ts'
-import { admissionsProjection, KEPT_AFTER_REVOCATION_MS, longRevoked, revokedSince } from '../../../src/projections/index.ts'
+import { admissionsProjection, isLongRevoked, KEPT_AFTER_REVOCATION_MS, revokedSince } from '../../../src/projections/index.ts'
 import { invitationOf, keyOf } from '../../events/keys/keys-fixture.ts'
 import { TEST_KEYS, TEST_OWNER } from '../../events/test-network.ts'
 import { EnvelopeMaker, foldAll } from '../envelopes.ts'
@@ -24,9 +24,8 @@ const told = (...events: readonly (readonly [by: NodeId, event: Event])[]) => {
     events.map(([by, event]) => maker.make(by, event)),
   )
 }
-/** Keys of invitations are revoked keys too, and publish nothing. */
 const goneAt = (state: ReturnType<typeof told>, now: number) =>
-  [...longRevoked(state, own, now)].filter((key) => key === ada || key === bob || key === own)
+  [ada, bob, own].filter((node) => isLongRevoked(state, node, { own, now }))
 
 describe('authors whose publications go', () => {
   it('are those revoked for a day, and not a millisecond before', () => {
