@@ -100,7 +100,7 @@ describe('pruning through the end of a log', () => {
           [[], [], held.length, pruned, headDigest],
         )
       }),
-      { numRuns: 20 },
+      { numRuns: 10 },
     )
-  }).timeout(60_000)
+  }).timeout(120_000)
 })
