@@ -1,4 +1,4 @@
-import type { Envelope, EventKind, EventLog, Timers } from '../events/index.ts'
+import type { Envelope, EventKind, EventLog, NodeId, Timers } from '../events/index.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
 import { initialStateOf } from './initial-state.ts'
 import type { Projection } from './projection.ts'
@@ -36,7 +36,7 @@ export type RebuildProgress = { readonly done: number; readonly total: number }
 export type RebuildOptions = {
   onProgress?: (progress: RebuildProgress) => void
   /** Ends the rebuild with its reason; the state stays the one that it was. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 export type Rebuilt = { readonly events: number; readonly digestBefore: string; readonly digestAfter: string }
 
@@ -59,6 +59,11 @@ export interface ProjectionRunner<T> extends AsyncDisposable {
   stateAt<K extends keyof T & string>(name: K, seq: number): Promise<T[K]>
   /** Makes a state again from the whole log while the old one keeps answering, then puts it in its place. */
   rebuild(name: keyof T & string, options?: RebuildOptions): Promise<Rebuilt>
+  /**
+   * Takes out of a state what these authors said, of whom the log has let go of everything that the projection handles; it
+   * goes on answering and following meanwhile. Copies of the past go too. A state of which nothing can be taken out is rebuilt.
+   */
+  forget(name: keyof T & string, authors: ReadonlySet<NodeId>, options?: { signal?: AbortSignal | undefined }): Promise<void>
   /** @returns a function that stops it */
   onChange<K extends keyof T & string>(name: K, listener: ChangeListener<T[K]>): () => void
   /** Stores rows and checkpoints now. @returns false if a commit failed (it is tried again later) */
@@ -248,6 +253,47 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
 
   const digestOf = (slot: Slot, state: unknown): string => digestRows(slot.projection.rows(state), options.newSha256)
 
+  /** Makes a state again; `replacing` sees the new one before it takes the place of the other. @returns its last event */
+  const remake = async (
+    slot: Slot,
+    { onProgress, signal }: RebuildOptions = {},
+    replacing: (fresh: unknown) => void = () => {},
+  ): Promise<number> => {
+    // A slot of its own that nobody else sees, level with the log at the end of catchUp.
+    const initialState = await initialStateOf(log, slot.projection)
+    const fresh: Slot = { ...slot, listeners: new Set(), state: initialState.state, applied: 0 }
+    // Where events were pruned, snapshots know of the past what no replay can tell any more.
+    const isWhole = initialState.rows.length === 0
+    if (isWhole) await snapshots.forget(slot.projection)
+    let to = 0
+    while (fresh.applied < slot.applied) {
+      to = slot.applied
+      const from = fresh.applied + 1
+      await replay({
+        log,
+        from,
+        to,
+        kinds: slot.projection.handles,
+        turns: options.newTurns?.(),
+        passing: async (reached) => {
+          if (isWhole) await snapshots.passing(slot.projection, fresh.state, reached)
+        },
+        apply: (envelope) => {
+          fresh.state = fold(slot.projection, fresh.state, envelope)
+        },
+        onProgress: (seq) => onProgress?.({ done: seq, total: to }),
+        signal,
+      })
+      fresh.applied = to
+    }
+    // From the loop's last test to here nothing was awaited, so no event came between.
+    replacing(fresh.state)
+    slot.state = fresh.state
+    slot.writer.restart(initialState.rows)
+    await checkpoint()
+    return to
+  }
+
   const runner: ProjectionRunner<T> = {
     async open({ onProgress } = {}) {
       stopFollowing = log.onAppended(follow)
@@ -280,43 +326,43 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
       return (await stateAt(name, seq, false)) as T[K]
     },
 
-    async rebuild(name, { onProgress, signal } = {}) {
+    async rebuild(name, options) {
       const slot = slotOf(name)
-      // A slot of its own that nobody else sees, level with the log at the end of catchUp.
-      const initialState = await initialStateOf(log, slot.projection)
-      const fresh: Slot = { ...slot, listeners: new Set(), state: initialState.state, applied: 0 }
-      // Where events were pruned, snapshots know of the past what no replay can tell any more.
-      const isWhole = initialState.rows.length === 0
-      if (isWhole) await snapshots.forget(slot.projection)
-      let to = 0
-      while (fresh.applied < slot.applied) {
-        to = slot.applied
-        const from = fresh.applied + 1
-        await replay({
-          log,
-          from,
-          to,
-          kinds: slot.projection.handles,
-          turns: options.newTurns?.(),
-          passing: async (reached) => {
-            if (isWhole) await snapshots.passing(slot.projection, fresh.state, reached)
-          },
-          apply: (envelope) => {
-            fresh.state = fold(slot.projection, fresh.state, envelope)
-          },
-          onProgress: (seq) => onProgress?.({ done: seq, total: to }),
-          signal,
-        })
-        fresh.applied = to
+      let [digestBefore, digestAfter] = ['', '']
+      const events = await remake(slot, options, (fresh) => {
+        // Both digests are of the same event, so they differ only if the state was wrong.
+        digestBefore = digestOf(slot, slot.state)
+        digestAfter = digestOf(slot, fresh)
+      })
+      return { events, digestBefore, digestAfter }
+    },
+
+    async forget(name, authors, { signal } = {}) {
+      const slot = slotOf(name)
+      const { projection } = slot
+      if (projection.forget === undefined) {
+        await remake(slot, { signal })
+        return
       }
-      // From the loop's last test to here nothing was awaited, so no event came between.
-      // Both digests are of the same event, so they differ only if the state was wrong.
-      const digestBefore = digestOf(slot, slot.state)
-      const digestAfter = digestOf(slot, fresh.state)
-      slot.state = fresh.state
-      slot.writer.restart(initialState.rows)
+      const release = snapshots.hold(projection)
+      try {
+        // A copy that is being made goes with the others; a crash on the way then leaves rows that are looked at again, and no
+        // copy of what was.
+        await checkpoint()
+        await snapshots.forget(projection)
+        const turns = options.newTurns?.()
+        let steps = 0
+        for (const _ of projection.forget(slot.state, authors)) {
+          if (turns?.isOver) await turns.next()
+          signal?.throwIfAborted()
+          steps += 1
+          // Rows of a large state in several writes, since each is put together in one turn.
+          if (steps % checkpointEvents === 0) await checkpoint()
+        }
+      } finally {
+        release()
+      }
       await checkpoint()
-      return { events: to, digestBefore, digestAfter }
     },
 
     onChange<K extends Name>(name: K, listener: ChangeListener<T[K]>) {

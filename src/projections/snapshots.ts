@@ -35,6 +35,8 @@ export class Snapshots {
   readonly #store: ProjectionStore
   readonly #options: SnapshotOptions
   readonly #marks = new Map<string, SnapshotMark[]>()
+  /** Projections of which no copy is made now. */
+  readonly #held = new Set<string>()
 
   constructor(store: ProjectionStore, options: SnapshotOptions) {
     this.#store = store
@@ -60,6 +62,12 @@ export class Snapshots {
     const marks = this.#marksOf(name)
     this.#marks.set(name, [])
     for (const { seq } of marks) await this.#store.dropSnapshot(name, seq).catch(() => {})
+  }
+
+  /** Makes no copies for a while: the state is on the way to another one. @returns a function that ends it */
+  hold({ name }: Projection<unknown>): () => void {
+    this.#held.add(name)
+    return () => this.#held.delete(name)
   }
 
   /** The rows of `checkpoint` were just stored: keeps a copy of them where one is due. */
@@ -92,6 +100,7 @@ export class Snapshots {
 
   /** True if no snapshot stands in the same interval. */
   #isDue(name: string, seq: number): boolean {
+    if (this.#held.has(name)) return false
     const marks = this.#marksOf(name)
     const interval = snapshotInterval(Math.max(seq, marks.at(-1)?.seq ?? 0), this.#options)
     const place = Math.floor(seq / interval)

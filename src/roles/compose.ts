@@ -262,7 +262,9 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     stop: () => stopAsked.resolve(),
   }
   cleanup.defer(careForAdmissions({ log, admittance, transport, heldOff, timers }))
-  cleanup.use(startRetention({ log: stored, states, clock, timers, notices }, options))
+  const { budgets } = admittance
+  const isRevoked = (author: NodeId) => admittance.isRevoked(author)
+  cleanup.use(startRetention({ log: stored, states, budgets, isRevoked, newTurns, clock, timers, notices }, options))
   const node = createNodeService(parts)
   const map = liveIndexMap(states, sight)
   serveHistory(stored, overlay)

@@ -11,11 +11,16 @@ export type PruneRequest = {
   /** Last place that may go. */
   readonly to: number
   readonly kinds: readonly EventKind[]
-  /** True for an event that is to go. It is called once an event; what it took must be in `rows` from then on. */
+  /** True for an event that is to go. It is called once an event; what it took must be in the snapshot from then on. */
   readonly drop: (envelope: Envelope) => boolean
-  /** The projection whose snapshot stands for what goes, and its rows that changed since they were asked for last. */
-  readonly projection: string
-  readonly rows: () => readonly SnapshotRow[]
+  /** What stands for that which goes; without it nothing does: every replay is then one of a log that never had it. */
+  readonly snapshot?: {
+    readonly projection: string
+    /** Those that changed since they were asked for last. */
+    readonly rows: () => readonly SnapshotRow[]
+  }
+  /** True to the last event. Otherwise the latest hundred or so stay, which the next commits will write anew anyway. */
+  readonly throughEnd?: boolean
 }
 
 export type Pruned = { readonly events: number; readonly bytes: number }

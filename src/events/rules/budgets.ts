@@ -26,6 +26,7 @@ export const SHUT_MS = 10 * 60_000
 /** Authors of one shut budget that are told by name; the operator sees the first ones. */
 const NAMED_MAX = 256
 
+type Counted = { readonly author: NodeId; readonly stream: SharedStream; holder: BudgetHolder; readonly kept: Kept }
 type Account = { readonly kept: Kept; shutUntil: number; readonly named: Set<NodeId> }
 
 export type BudgetsOptions = {
@@ -46,7 +47,7 @@ export class Budgets {
   readonly #accounts = new Map<string, Account>()
   readonly #clients: { readonly [S in SharedStream]: Account } = { gossip: newAccount(), index: newAccount() }
   /** Where what is kept of an author is counted, and how much: it moves along when the author shows another invitation. */
-  readonly #authors = new Map<string, { holder: BudgetHolder; readonly kept: Kept }>()
+  readonly #authors = new Map<string, Counted>()
 
   constructor(options: BudgetsOptions) {
     this.#options = options
@@ -56,10 +57,20 @@ export class Budgets {
   add(author: NodeId, stream: SharedStream, { events, bytes }: Readonly<Kept>): void {
     const holder = this.#holderOf(author, stream)
     const name = authorName(author, stream)
-    const counted = this.#authors.get(name) ?? { holder, kept: { events: 0, bytes: 0 } }
+    const counted = this.#authors.get(name) ?? { author, stream, holder, kept: { events: 0, bytes: 0 } }
     this.#authors.set(name, counted)
     addKept(counted.kept, events, bytes)
     this.#count(holder, stream, events, bytes)
+  }
+
+  /** Counts anew what the log holds, by author, after it has let some of it go. */
+  recount(held: ReadonlyMap<NodeId, { readonly [S in SharedStream]: Readonly<Kept> }>): void {
+    for (const [name, { author, stream, kept }] of this.#authors) {
+      const now = held.get(author)?.[stream] ?? NOTHING
+      if (now.events === kept.events && now.bytes === kept.bytes) continue
+      this.add(author, stream, { events: now.events - kept.events, bytes: now.bytes - kept.bytes })
+      if (now.events === 0) this.#authors.delete(name)
+    }
   }
 
   /** True while nothing more of this author's stream is taken. */

@@ -21,7 +21,7 @@ import type { Thinned } from '../pruning/thinning.ts'
 import { encodeFrame, readSegment, signedEventsOf, wantedKinds } from './segment.ts'
 import { entryOf, kindBits, type SegmentDirectory, type SegmentEntry } from './segment-directory.ts'
 import { arrivalKey, firstOfKey, META_KEY, segmentKey, snapshotKey, summaryKey } from './segment-keys.ts'
-import { encodeSummary, joinSummaries, NO_KINDS, type SegmentSummary, withKind } from './segment-summary.ts'
+import { encodeSummary, joinSummaries, NO_KINDS, type SegmentSummary, shareKinds, withKind } from './segment-summary.ts'
 import {
   asDamage,
   chainDigest,
@@ -140,13 +140,16 @@ export class SegmentStore implements LogStore {
   async prune(request: PruneRequest, from: number): Promise<Pruned & { readonly next: number | undefined }> {
     await this.mend()
     const { directory, upcast, author, state } = this.#parts
+    if (request.throughEnd === true) await this.#closeTail(request)
     const tail = this.#tail[0]?.summary.first ?? Number.POSITIVE_INFINITY
     const { thinned, rows, next } = await planPruning(this.#database, { directory, upcast }, request, from, tail - 1)
     if (thinned.length === 0) return { events: 0, bytes: 0, next }
     const batch = this.#database.batch()
     batch.put(META_KEY, encodeMeta({ author, floors: state.floors }))
-    for (const [key, value] of request.rows()) {
-      batch.put(snapshotKey(request.projection, key), sealValue([Buffer.from(value)]))
+    const { snapshot } = request
+    if (snapshot !== undefined) {
+      for (const [key, value] of snapshot.rows())
+        batch.put(snapshotKey(snapshot.projection, key), sealValue([Buffer.from(value)]))
     }
     for (const { summary, frames } of thinned) {
       if (frames === undefined) batch.del(segmentKey(summary.first)).del(summaryKey(summary.first))
@@ -294,6 +297,34 @@ export class SegmentStore implements LogStore {
   /** Makes the log one that can be written again after a failed write. @throws what the disk says: it is still not */
   async mend(): Promise<void> {
     if (this.#broken) await this.#mend()
+  }
+
+  /** Makes one segment of the small ones at the end if some of what is wanted may stand in them: a tail is not thinned. */
+  async #closeTail({ to, kinds }: PruneRequest): Promise<void> {
+    const [first, ...more] = this.#tail
+    const wanted = kindBits(kinds)
+    if (first === undefined || first.summary.first > to) return
+    if (!this.#tail.some(({ summary }) => shareKinds(summary.kinds, wanted))) return
+    if (more.length > 0) {
+      const whole = joinSummaries(
+        first.summary,
+        more.map(({ summary }) => summary),
+      )
+      const batch = this.#database.batch()
+      for (const { summary } of more) batch.del(segmentKey(summary.first)).del(summaryKey(summary.first))
+      const frames = this.#tail.map((segment) => segment.frames)
+      batch.put(segmentKey(whole.first), sealSegment({ before: whole.before }, frames))
+      batch.put(summaryKey(whole.first), sealValue([encodeSummary(whole)]))
+      try {
+        await batch.write()
+      } catch (error) {
+        this.#broken = true
+        throw error
+      }
+      this.#parts.directory.replaceLast(this.#tail.length, entryOf(whole))
+      this.#unsynced = true
+    }
+    this.#tail = []
   }
 
   /** Brings everything that was ever written to the disk, and the head file after it. */

@@ -3,7 +3,8 @@ import { DirtyKeys } from '../dirty-keys.ts'
 import type { Projection } from '../projection.ts'
 
 // What the log took of each other author, in events and bytes: what budgets are held against after a restart. Each node's
-// own count, since nodes hold different events. What was pruned stays counted, unless the count is made again from the log.
+// own count, since nodes hold different events. What was pruned stays counted, unless the count is made again from the log, as
+// it is after what revoked authors published was evicted.
 
 export type KeptState = {
   readonly authors: Map<NodeId, { readonly [S in SharedStream]: Kept }>

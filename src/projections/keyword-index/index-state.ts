@@ -141,6 +141,10 @@ export function weigh(state: KeywordIndexState, partyOf: PartyOf): void {
   for (const document of state.byOrdinal) {
     const { offers, description, words } = document
     if (!offers.some(({ author }) => changed.has(author))) continue
+    for (const offer of offers) {
+      if (!changed.has(offer.author)) continue
+      for (const partition of partitionsOfOffer(offer)) state.partitionDigests[partition] = undefined
+    }
     const isAlone = offers.length === 1 && description !== undefined && words.length > 0
     list(state, document, isAlone ? { title: description.title, keywords: words.map(({ word }) => word) } : undefined)
   }
@@ -175,7 +179,8 @@ function leave(state: KeywordIndexState, entry: WordEntry): void {
   state.sortedWords = undefined
 }
 
-function sweep(state: KeywordIndexState, entry: WordEntry): void {
+/** Leaves those documents in the list of a word that have it, in the order in which they are. */
+export function sweep(state: KeywordIndexState, entry: WordEntry): void {
   const kept = new Set<number>()
   for (const ordinal of entry.ordinals) {
     if (state.byOrdinal[ordinal]?.words.includes(entry) === true) kept.add(ordinal)

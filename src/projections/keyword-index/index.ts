@@ -2,6 +2,7 @@
 // nodes share out, and their digests. Imports events only.
 export type { Description, Offer, PartyOf, TorrentDocument } from './documents.ts'
 export { SEEDERS_PROVEN_MAX } from './evidence.ts'
+export { speakers } from './forgetting.ts'
 export { HITS_DEFAULT, HITS_MAX } from './hits.ts'
 export { type KeywordIndexState, weigh } from './index-state.ts'
 export { keywordIndexProjection } from './keyword-index.ts'

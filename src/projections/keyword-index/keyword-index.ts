@@ -2,6 +2,7 @@ import { type InfoHash, isInfoHash } from '../../events/index.ts'
 import { canonicalJson, type Json } from '../canonical-json.ts'
 import type { Projection } from '../projection.ts'
 import { type Claim, type Description, type Offer, partitionsOfOffer } from './documents.ts'
+import { forgetOffers } from './forgetting.ts'
 import { documentOf, enterPartitions, foldTorrent, type KeywordIndexState, list, newIndex } from './index-state.ts'
 import { TOKENIZER_VERSION } from './tokenizer.ts'
 
@@ -61,4 +62,5 @@ export const keywordIndexProjection = (): Projection<KeywordIndexState> => ({
     }
     return state
   },
+  forget: forgetOffers,
 })

@@ -1,7 +1,7 @@
 import type { NodeId } from '../../events/index.ts'
 import type { NewSha256 } from '../sha256.ts'
 import { isVisible } from './documents.ts'
-import type { KeywordIndexState } from './index-state.ts'
+import { type KeywordIndexState, partyIn } from './index-state.ts'
 
 // The events of a partition: what its owners must have in common. Of each author and torrent the last description, the
 // last word, and the last event whose title belongs here: owners that saw different pasts come to the same set by
@@ -10,11 +10,15 @@ import type { KeywordIndexState } from './index-state.ts'
 /** An event of the index stream, and where it stands in this log. */
 export type PartitionEvent = { readonly author: NodeId; readonly authorSeq: number; readonly seq: number }
 
-/** The events of a partition that count, by author and author sequence. */
+/**
+ * The events of a partition that count, by author and author sequence. Not those of whose author the admission was taken
+ * back: no owner takes them any more, and one lets go of them sooner than another, so that the owners would never be level.
+ */
 export function eventsOfPartition(state: KeywordIndexState, partition: number): PartitionEvent[] {
   const events: PartitionEvent[] = []
   for (const ordinal of state.partitions[partition] ?? []) {
     for (const { author, placed, description, claim } of state.byOrdinal[ordinal]?.offers ?? []) {
+      if (partyIn(state, author) === undefined) continue
       const here = placed.find(({ partitions }) => partitions.includes(partition))
       if (here === undefined) continue
       const stamps = [here.by, claim.by, ...(description === undefined ? [] : [description.by])]

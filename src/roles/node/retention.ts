@@ -1,16 +1,7 @@
-import {
-  arrivedBefore,
-  type Clock,
-  type EventKind,
-  eventId,
-  type LogView,
-  type PrunableLog,
-  type Timers,
-} from '../../events/index.ts'
-import type { ProjectionStates } from '../../projections/all.ts'
-import { decisiveEvents, livenessProjection, MEMBER_KINDS, type ProjectionRunner } from '../../projections/index.ts'
+import { arrivedBefore, type EventKind, eventId, type LogView, type PrunableLog, type Timers } from '../../events/index.ts'
+import { decisiveEvents, livenessProjection, MEMBER_KINDS } from '../../projections/index.ts'
 import { bytes as byteSize } from '../byte-size.ts'
-import type { NoticeBoard } from './notices.ts'
+import { type EvictionParts, evictRevoked } from './eviction.ts'
 
 // What a node forgets, so that it can run for years: see docs/adr/0011-retention.md.
 
@@ -40,37 +31,42 @@ const STEPS: readonly { kinds: readonly EventKind[]; olderThanMs: number }[] = [
   { kinds: LIVENESS, olderThanMs: HOUR_MS },
 ]
 
-type Parts = {
+type Parts = EvictionParts & {
   readonly log: Pick<LogView, 'author' | 'snapshot'> & PrunableLog
-  readonly states: Pick<ProjectionRunner<ProjectionStates>, 'state'>
-  readonly clock: Clock
   readonly timers: Timers
-  readonly notices: Pick<NoticeBoard, 'post'>
 }
 
 /** Prunes now and then, until it is disposed. */
 export function startRetention(parts: Parts, options: RetentionOptions): AsyncDisposable & { run(): Promise<number> } {
   let running: Promise<number> = Promise.resolve(0)
-  let stopped = false
+  const stop = new AbortController()
+  const { signal } = stop
+  const look = async (): Promise<number> => {
+    if (signal.aborted) return 0
+    // First: it makes room, so that less of what still counts has to give way above a disk limit.
+    const evicted = await evictRevoked(parts, signal)
+    return evicted + (await prune(parts, options))
+  }
   const run = (): Promise<number> => {
-    running = running.catch(() => 0).then(() => (stopped ? 0 : prune(parts, options)))
+    running = running.catch(() => 0).then(look)
     return running
   }
   const round = (): void => {
     run()
       .catch((error: unknown) => {
+        if (signal.aborted) return
         const reason = error instanceof Error ? error.message : String(error)
         parts.notices.post('warning', 'log.not-pruned', `old events were not pruned: ${reason}`)
       })
       .finally(() => {
-        if (!stopped) cancel = parts.timers.after(PRUNE_EVERY_MS, round)
+        if (!signal.aborted) cancel = parts.timers.after(PRUNE_EVERY_MS, round)
       })
   }
   let cancel = parts.timers.after(FIRST_AFTER_MS, round)
   return {
     run,
     async [Symbol.asyncDispose]() {
-      stopped = true
+      stop.abort()
       cancel()
       await running.catch(() => 0)
     },
@@ -108,14 +104,16 @@ async function pruneTo({ log, states }: Parts, kinds: readonly EventKind[], to: 
   const { events } = await log.prune({
     to,
     kinds,
-    projection: projection.name,
     // What the table rests on stays as its author signed it, for peers that come later.
     drop: (envelope) => {
       if (decisive.has(eventId(envelope))) return false
       projection.apply(state, envelope)
       return true
     },
-    rows: () => projection.changes(state).flatMap(([key, value]) => (value === null ? [] : [[key, value] as const])),
+    snapshot: {
+      projection: projection.name,
+      rows: () => projection.changes(state).flatMap(([key, value]) => (value === null ? [] : [[key, value] as const])),
+    },
   })
   return events
 }

@@ -162,4 +162,25 @@ describe('budgets for what is kept of others', () => {
     assert.ok(hourly <= 5e6, 'all clients together add 5 MB an hour to the log')
     assert.deepEqual(allowance(gossip, -1), gossip.stock, 'a clock that is late')
   })
+
+  it('have room again for what the log has let go of, of the invitation and of all clients together', () => {
+    const { budgets, fill, take } = scene({ ada: client('guests'), bob: client('guests'), eve: client('spam') })
+    fill('ada', stock.events - 5, 0)
+    fill('bob', 5, 50)
+    fill('bob', 3, 30, 'gossip')
+    fill('eve', 700, 7_000)
+    assert.equal(take('bob'), false)
+    const [gossip, nothing] = [
+      { events: 3, bytes: 30 },
+      { events: 0, bytes: 0 },
+    ]
+    budgets.recount(new Map([[id('bob'), { gossip, index: { events: 5, bytes: 50 } }]]))
+    assert.deepEqual(budgets.clients, { gossip, index: { events: 5, bytes: 50 } })
+    const again = scene({ ada: client('guests') })
+    again.fill('ada', stock.events, 0)
+    again.budgets.recount(new Map([[id('ada'), { gossip: nothing, index: { events: stock.events - 1, bytes: 0 } }]]))
+    assert.deepEqual([again.take('ada'), again.take('ada')], [true, false])
+    again.budgets.recount(new Map())
+    assert.deepEqual(again.budgets.clients, { gossip: nothing, index: nothing })
+  })
 })

@@ -237,6 +237,31 @@ describe('index nodes', () => {
       assert.deepEqual(b.titles(), ['loud orbit'])
     })
 
+    it('is level though one owner has let go of what a revoked author said, another not yet, and a third never had it', async () => {
+      await started(3)
+      const [a, b, c] = [network.index(0), network.index(1), network.index(2)]
+      const revoked = new Author(1)
+      // More than is compared without being split.
+      const said = await revoked.publishes(...Array.from({ length: 200 }, (_, place) => `loud orbit ${place}`))
+      for (const peer of [a, b]) await peer.node.log.ingest(said)
+      for (const peer of [a, b, c]) await peer.node.log.ingest(await new Author(2).publishes('quiet orbit'))
+      const word = signRevocation({ key: revoked.id, at: 1 as Millis, reason: '' }, TEST_OWNER)
+      for (const peer of [a, b, c])
+        await peer.node.log.append([{ stream: 'gossip', event: { kind: 'access.revoked', ...word } }])
+      await a.states.forget('keyword-index', new Set([revoked.id]))
+      assert.deepEqual(
+        [a.states.state('keyword-index').documents.size, b.states.state('keyword-index').documents.size],
+        [1, 201],
+      )
+      for (const peer of [a, b, c]) peer.startRepair()
+      const isLevel = () => [a, b, c].every(({ index }) => index?.repair.inSync === true && index.repair.fetched === 0)
+      await network.until('each has compared with the others', isLevel, 60_000)
+      for (let round = 0; round < 6; round++) {
+        await network.sim.time.advance(10_000)
+        assert.equal(isLevel(), true)
+      }
+    })
+
     it('stops at once, and asks nobody any more', async () => {
       await started(2)
       const [a, b] = [network.index(0), network.index(1)]

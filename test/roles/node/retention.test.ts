@@ -43,7 +43,8 @@ describe('retention', () => {
         texts.push(text)
       },
     }
-    return { log, states, posted, texts, parts: { log, states, clock, timers: STILL, notices } }
+    const nobody = { budgets: { recount: () => {} }, isRevoked: () => false }
+    return { log, states, posted, texts, parts: { ...nobody, log, states, clock, timers: STILL, notices } }
   }
 
   /** What a node hears and does in a day: changes of members, roll-ups, verdicts. */
