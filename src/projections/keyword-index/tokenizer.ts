@@ -1,7 +1,7 @@
 import { normalize } from './normalize.ts'
 
 /** Rises when a title gives other words; it is part of the projection's version, so another one means a rebuild. */
-export const TOKENIZER_VERSION = 1
+export const TOKENIZER_VERSION = 2
 /** Longer words are cut: nobody types them. UTF-16 units. */
 export const WORD_LENGTH_MAX = 64
 
@@ -14,8 +14,8 @@ const isAsciiLetter = (unit: number): boolean => (unit >= 97 && unit <= 122) || 
 const isAsciiDigit = (unit: number): boolean => unit >= 48 && unit <= 57
 const isApostrophe = (unit: number): boolean => unit === 0x27 || unit === 0x2019 || unit === 0x02bc
 
-/** Runs of word characters, with apostrophes between them. */
-const WORDS = /[\p{L}\p{N}\p{M}]+(?:['’ʼ][\p{L}\p{N}\p{M}]+)*/gu
+/** Runs of word characters, with apostrophes between them, of which one is a letter to Unicode. */
+const WORDS = /[[\p{L}\p{N}\p{M}]--ʼ]+(?:['’ʼ][[\p{L}\p{N}\p{M}]--ʼ]+)*/gv
 const CJK = '[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}ー]'
 const CJK_RUNS = new RegExp(`(${CJK}+)`, 'u')
 const HAS_CJK = new RegExp(CJK, 'u')

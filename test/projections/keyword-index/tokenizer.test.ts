@@ -79,6 +79,7 @@ describe('tokenizer', () => {
       fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (title) => {
         for (const word of keywordsOf(title)) assert.match(word, /^[\p{L}\p{N}\p{M}ー]{1,64}$/u)
       }),
+      { examples: [['ʼ'], ['ʼa'], ['aʼʼb']] },
     )
   })
 })
