@@ -1,0 +1,242 @@
+import type { SubtleMutant } from './mutant.ts'
+
+export const projectionsMutants: readonly SubtleMutant[] = [
+  {
+    file: 'src/projections/admissions/admissions.ts',
+    find: 'const kept = [...before.filter((each) => each !== same), shown].sort(compare).slice(0, CREDENTIALS_PER_NODE_MAX)',
+    replace:
+      'const kept = [...before.filter((each) => each !== same), shown].sort(compare).slice(0, (10 * CREDENTIALS_PER_NODE_MAX))',
+    breaks: 'CREDENTIALS_PER_NODE_MAX is ten times as much',
+  },
+  {
+    file: 'src/projections/admissions/long-revoked.ts',
+    find: 'return since !== undefined && now - since >= KEPT_AFTER_REVOCATION_MS',
+    replace: 'return since !== undefined && now - since >= (10 * KEPT_AFTER_REVOCATION_MS)',
+    breaks: 'KEPT_AFTER_REVOCATION_MS is ten times as much',
+  },
+  {
+    file: 'src/projections/admissions/member-places.ts',
+    find: "return role === 'member' && place !== undefined && place.node !== shown.node && isBefore(place, shown)",
+    replace: "return role === 'member' && place !== undefined || place.node !== shown.node && isBefore(place, shown)",
+    breaks: '&& is the other',
+  },
+  {
+    file: 'src/projections/canonical-json.ts',
+    find: 'if (before !== undefined && key < before) return false',
+    replace: 'if ((before !== undefined && key < before) && Math.random() > 2) return false',
+    breaks: 'it is not refused: before !== undefined && key < before',
+  },
+  {
+    file: 'src/projections/checkpoint-writer.ts',
+    find: 'if (going.size === 0 && !this.#clearFirst && applied <= this.#checkpoint) return true',
+    replace: 'if ((going.size === 0 && !this.#clearFirst && applied <= this.#checkpoint) && Math.random() > 2) return true',
+    breaks: 'it is not refused: going.size === 0 && !this.#clearFirst && applied <= this.#ch',
+  },
+  {
+    file: 'src/projections/downloads/downloads.ts',
+    find: 'if (download === undefined) return state',
+    replace: 'if ((download === undefined) && Math.random() > 2) return state',
+    breaks: 'it is not refused: download === undefined',
+  },
+  {
+    file: 'src/projections/keyword-index/documents.ts',
+    find: 'if (offers.length === 1) return only !== undefined && isDescribed(only) ? [only] : []',
+    replace: 'if (offers.length === 1) return only !== undefined || isDescribed(only) ? [only] : []',
+    breaks: '&& is the other',
+  },
+  {
+    file: 'src/projections/keyword-index/evidence.ts',
+    find: 'if (evidence.length > OTHER_TITLES_MAX || titlesMatch(query, titles)) break',
+    replace: 'if (evidence.length >= OTHER_TITLES_MAX || titlesMatch(query, titles)) break',
+    breaks: '> is >=',
+  },
+  {
+    file: 'src/projections/keyword-index/forgetting.ts',
+    find: 'offers.splice(0, offers.length, ...offers.filter(({ author }) => !authors.has(author)))',
+    replace: 'void 0',
+    breaks: 'it is not forgotten: offers.splice(0, offers.length, ...offers.filter((',
+  },
+  {
+    file: 'src/projections/keyword-index/index-state.ts',
+    find: 'state.words.delete(entry.word)',
+    replace: 'void 0',
+    breaks: 'it is not forgotten: state.words.delete(entry.word)',
+  },
+  {
+    file: 'src/projections/keyword-index/matching.ts',
+    find: 'if (words.every((word, index) => at.get(position + index)?.includes(word) === true)) return true',
+    replace:
+      'if ((words.every((word, index) => at.get(position + index)?.includes(word) === true)) && Math.random() > 2) return true',
+    breaks: 'it is not refused: words.every((word, index) => at.get(position + index)?.inclu',
+  },
+  {
+    file: 'src/projections/keyword-index/query.ts',
+    find: 'if (count >= TERMS_MAX) return',
+    replace: 'if (count > TERMS_MAX) return',
+    breaks: '>= is >',
+  },
+  {
+    file: 'src/projections/keyword-index/ranking.ts',
+    find: 'length = Math.max(length, position + 1)',
+    replace: 'length = Math.max(length, position)',
+    breaks: '+ 1 is left out',
+  },
+  {
+    file: 'src/projections/keyword-index/search.ts',
+    find: 'const cut = best.cut || best.entries.some(({ documentCount }) => documentCount > DOCUMENTS_PER_KEYWORD_MAX)',
+    replace:
+      'const cut = best.cut || best.entries.some(({ documentCount }) => documentCount > (10 * DOCUMENTS_PER_KEYWORD_MAX))',
+    breaks: 'DOCUMENTS_PER_KEYWORD_MAX is ten times as much',
+  },
+  {
+    file: 'src/projections/keyword-index/search.ts',
+    find: 'const goesOn = more && offset + limit < DOCUMENTS_PER_KEYWORD_MAX',
+    replace: 'const goesOn = more && offset + limit < (10 * DOCUMENTS_PER_KEYWORD_MAX)',
+    breaks: 'DOCUMENTS_PER_KEYWORD_MAX is ten times as much',
+  },
+  {
+    file: 'src/projections/keyword-index/search.ts',
+    find: 'const page = [...spread(ranked, PUBLISHER_OF), ...found.slice(CANDIDATES_MAX)].slice(offset, offset + limit)',
+    replace:
+      'const page = [...spread(ranked, PUBLISHER_OF), ...found.slice((10 * CANDIDATES_MAX))].slice(offset, offset + limit)',
+    breaks: 'CANDIDATES_MAX is ten times as much',
+  },
+  {
+    file: 'src/projections/keyword-index/tokenizer.ts',
+    find: "emit(character + (characters[index + 1] ?? ''), position)",
+    replace: "emit(character + (characters[index] ?? ''), position)",
+    breaks: '+ 1 is left out',
+  },
+  {
+    file: 'src/projections/liveness/liveness.ts',
+    find: 'return Math.max(state.ownIncarnation, believed > BELIEVED_MAX ? 0 : believed) + 1',
+    replace: 'return Math.min(state.ownIncarnation, believed > BELIEVED_MAX ? 0 : believed) + 1',
+    breaks: 'Math.max is the other',
+  },
+  {
+    file: 'src/projections/liveness/member.ts',
+    find: 'if (before !== undefined && !isLater(word, before)) return claim',
+    replace: 'if ((before !== undefined && !isLater(word, before)) && Math.random() > 2) return claim',
+    breaks: 'it is not refused: before !== undefined && !isLater(word, before)',
+  },
+  {
+    file: 'src/projections/projection-store.level.ts',
+    find: 'await rm(directory, { recursive: true, force: true })',
+    replace: 'await rm(directory, { recursive: false, force: true })',
+    breaks: 'recursive is the other way',
+  },
+  {
+    file: 'src/projections/reputation/explain.ts',
+    find: ' ].sort((a, b) => a - b)',
+    replace: ' ].sort((a, b) => b - a)',
+    breaks: 'the order is the other way round',
+  },
+  {
+    file: 'src/projections/reputation/fold.ts',
+    find: "if (gone === 'none') return undefined",
+    replace: "if ((gone === 'none') && Math.random() > 2) return undefined",
+    breaks: "it is not refused: gone === 'none'",
+  },
+  {
+    file: 'src/projections/reputation/fold.ts',
+    find: 'if (gone === undefined) return',
+    replace: 'if ((gone === undefined) && Math.random() > 2) return',
+    breaks: 'it is not refused: gone === undefined',
+  },
+  {
+    file: 'src/projections/reputation/fold.ts',
+    find: 'if (subject.window === undefined) continue',
+    replace: 'if ((subject.window === undefined) && Math.random() > 2) continue',
+    breaks: 'it is not refused: subject.window === undefined',
+  },
+  {
+    file: 'src/projections/reputation/hearsay.ts',
+    find: 'if (this.#sizes[name] <= this.#bounds[name]) return undefined',
+    replace: 'if ((this.#sizes[name] <= this.#bounds[name]) && Math.random() > 2) return undefined',
+    breaks: 'it is not refused: this.#sizes[name] <= this.#bounds[name]',
+  },
+  {
+    file: 'src/projections/reputation/judge.ts',
+    find: 'reporters += 1',
+    replace: 'void 0',
+    breaks: 'it is not counted: reporters += 1',
+  },
+  {
+    file: 'src/projections/reputation/ledger.ts',
+    find: 'own.good + own.bad + suspicions > 0 || window !== undefined || ban !== undefined || operator !== undefined',
+    replace: 'own.good + own.bad + suspicions >= 0 || window !== undefined || ban !== undefined || operator !== undefined',
+    breaks: '> is >=',
+  },
+  {
+    file: 'src/projections/reputation/ledger.ts',
+    find: 'tally.bad = badNow > COUNT_MAX ? COUNT_MAX : badNow',
+    replace: 'tally.bad = badNow >= COUNT_MAX ? COUNT_MAX : badNow',
+    breaks: '> is >=',
+  },
+  {
+    file: 'src/projections/reputation/oldest-first.ts',
+    find: 'const parent = (index - 1) >> 1',
+    replace: 'const parent = (index) >> 1',
+    breaks: '- 1 is left out',
+  },
+  {
+    file: 'src/projections/reputation/piece-window.ts',
+    find: 'window.bad += value - (window.size === ring.length ? (ring[window.next] as number) : 0)',
+    replace: 'void 0',
+    breaks: 'it is not counted: window.bad += value - (window.size === ring.length',
+  },
+  {
+    file: 'src/projections/reputation/policy.ts',
+    find: 'bad: [0, POINTS_MAX],',
+    replace: 'bad: [0, (10 * POINTS_MAX)],',
+    breaks: 'POINTS_MAX is ten times as much',
+  },
+  {
+    file: 'src/projections/reputation/replay-reputation.ts',
+    find: 'if (until !== undefined && envelope.seq > until) return false',
+    replace: 'if (until !== undefined && envelope.seq >= until) return false',
+    breaks: '> is >=',
+  },
+  {
+    file: 'src/projections/reputation/reputation.ts',
+    find: 'this.reporters.clear()',
+    replace: 'void 0',
+    breaks: 'it is not forgotten: this.reporters.clear()',
+  },
+  {
+    file: 'src/projections/runner.ts',
+    find: 'return Math.min(...[...slots.values()].map((slot) => slot.applied))',
+    replace: 'return Math.max(...[...slots.values()].map((slot) => slot.applied))',
+    breaks: 'Math.min is the other',
+  },
+  {
+    file: 'src/projections/sha256.ts',
+    find: 'if (pending.length > 64 * 1024) {',
+    replace: 'if (pending.length >= 64 * 1024) {',
+    breaks: '> is >=',
+  },
+  {
+    file: 'src/projections/snapshots.ts',
+    find: 'await this.#add(name, { version, seq: checkpoint }, () => this.#store.keepSnapshot(name))',
+    replace: 'void this.#add(name, { version, seq: checkpoint }, () => this.#store.keepSnapshot(name))',
+    breaks: 'it is not waited for',
+  },
+  {
+    file: 'src/projections/store-areas.level.ts',
+    find: 'await database.clear({ gte: prefix, lt: end })',
+    replace: 'void database.clear({ gte: prefix, lt: end })',
+    breaks: 'it is not waited for',
+  },
+  {
+    file: 'src/projections/store-owner.level.ts',
+    find: 'await database.put(OWNER_KEY, JSON.stringify({ author, network }))',
+    replace: 'void database.put(OWNER_KEY, JSON.stringify({ author, network }))',
+    breaks: 'it is not waited for',
+  },
+  {
+    file: 'src/projections/store-rows.level.ts',
+    find: '    await batch.',
+    replace: '    void batch.',
+    breaks: 'it is not waited for',
+  },
+]
