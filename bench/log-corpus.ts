@@ -1,4 +1,4 @@
-import type { Draft, InfoHash, NodeId, SignedEvent, Signer } from '../src/events/index.ts'
+import type { Draft, InfoHash, NodeId, SignedEvent } from '../src/events/index.ts'
 import { type Lamport, type Millis, signEvent } from '../src/events/index.ts'
 import { signerFromSeed } from '../src/events/keys/signer.sodium.ts'
 import { TEST_NETWORK } from '../test/events/test-network.ts'
@@ -15,7 +15,7 @@ const hexOf = (number: number, digits: number): string =>
 const subjectOf = (number: number): NodeId => hexOf(number % 997, 64) as NodeId
 const infoHashOf = (number: number): InfoHash => hexOf(number % 61, 40) as InfoHash
 
-export const signerOf = (number: number): Signer => {
+export const signerOf = (number: number): ReturnType<typeof signerFromSeed> => {
   const seed = new Uint8Array(32)
   new DataView(seed.buffer).setUint32(0, number + 1)
   return signerFromSeed(seed, TEST_NETWORK)

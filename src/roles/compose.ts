@@ -17,6 +17,7 @@ import {
   upcaster,
   type VerifySignature,
 } from '../events/index.ts'
+import { SigningThread } from '../events/keys/signing-thread.sodium.ts'
 import { systemClock, systemTimers } from '../events/model/time.system.ts'
 import type { Endpoint } from '../network/index.ts'
 import { startMainlineNode } from '../network/peer-directory.mainline.ts'
@@ -123,7 +124,8 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     ...(options.diskLimitBytes === undefined ? {} : { clientsDiskBytesMax: options.diskLimitBytes / 2 }),
   })
   const upcast = upcaster(upcastSteps)
-  const logOptions = { directory: directory.directory, signer, clock, upcast, rules: admittance }
+  const commitSigner = cleanup.use(new SigningThread(signer, joined.network))
+  const logOptions = { directory: directory.directory, signer, commitSigner, clock, upcast, rules: admittance }
   const stored = cleanup.use(await openOwnLog(logOptions, joined.network, notices))
   const logCare = cleanup.use(careForLog({ log: stored, timers, notices }))
   const scrub = cleanup.use(startScrub({ directory: directory.directory, clock, timers, notices }, options.scrubBytesPerSecond))

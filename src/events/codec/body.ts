@@ -16,13 +16,22 @@ const streamNumber = (stream: Stream): number => STREAMS.indexOf(stream) + 1
 
 export type Stamp = { lamport: Lamport; authorSeq: number; at: Millis }
 
-/** Encodes and signs an event; the only place where a body is made. */
+/** Encodes and signs an event. */
 export function signEvent(draft: Draft, stamp: Stamp, signer: Signer): SignedEvent {
+  const body = bodyOf(draft, stamp, signer.id)
+  return { body, signature: signer.sign('event', body) }
+}
+
+/**
+ * The bytes to sign; the only place where a body is made.
+ * @throws BodyError if it is too long
+ */
+export function bodyOf(draft: Draft, stamp: Stamp, author: NodeId): Uint8Array {
   const { number, version, payload } = encodePayload(draft.event)
-  const body = encodeBody(draft.stream, stamp, signer.id, number, version, payload)
+  const body = encodeBody(draft.stream, stamp, author, number, version, payload)
   const bytesMax = draft.stream === 'local' ? BODY_BYTES_MAX : TRAVELLING_BODY_BYTES_MAX
   if (body.length > bytesMax) throw new BodyError(`an event of ${body.length} bytes is over the limit of ${bytesMax}`)
-  return { body, signature: signer.sign('event', body) }
+  return body
 }
 
 function encodeBody(

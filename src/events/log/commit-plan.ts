@@ -1,8 +1,8 @@
-import { envelopeOf, signEvent, TRAVELLING_BODY_BYTES_MAX } from '../codec/body.ts'
+import { bodyOf, envelopeOf, TRAVELLING_BODY_BYTES_MAX } from '../codec/body.ts'
 import { BodyError, BodyScan } from '../codec/body-scan.ts'
 import { type Origin, PayloadError } from '../codec/payload.ts'
 import type { Upcast } from '../codec/upcasting.ts'
-import type { Signer } from '../keys/signer.ts'
+import type { CommitSigner, Signer } from '../keys/signer.ts'
 import type { Draft, Envelope, Header, SignedEvent, Stream } from '../model/envelope.ts'
 import type { Event } from '../model/event.ts'
 import type { NodeId } from '../model/ids.ts'
@@ -36,10 +36,12 @@ const NO_RULES: ContentRules = {
 }
 
 const SIGNATURE_BYTES = 64
+/** Of an own event until `sign`. */
+const UNSIGNED = new Uint8Array()
 
 /**
  * Stamps, numbers, signs and de-duplicates what one commit will hold, against a state that it does not change:
- * when the write fails the plan is dropped and no sequence or stamp was used up.
+ * when the write fails the plan is dropped and no sequence or stamp was used up. `sign` comes last.
  */
 export class CommitPlan {
   readonly events: PlannedEvent[] = []
@@ -53,11 +55,17 @@ export class CommitPlan {
   /** Next own author sequence by stream. */
   #own = new Map<Stream, number>()
   readonly #scan = new BodyScan()
+  readonly #signer: CommitSigner
+  /** Places in `events` of those that `sign` signs. */
+  readonly #unsigned: number[] = []
   /** Highest author sequence in this plan. */
   readonly #highest: { readonly [S in Stream]: Map<NodeId, number> } = { local: new Map(), gossip: new Map(), index: new Map() }
 
-  constructor(state: LogState, tools: PlanTools) {
+  /** @param own how many events of our own it will hold, about */
+  constructor(state: LogState, tools: PlanTools, signer: CommitSigner, own: number) {
     this.#state = state
+    this.#signer = signer
+    signer.begin(own)
     this.#tools = tools
     this.#rules = tools.rules ?? NO_RULES
     this.#clock = new LamportClock(state.clock.now)
@@ -79,15 +87,28 @@ export class CommitPlan {
       const authorSeq = own.get(draft.stream) ?? this.#nextOwn(draft.stream)
       own.set(draft.stream, authorSeq + 1)
       const stamp = { lamport: clock.tick(lamportMax), authorSeq, at: this.#tools.clock.now() }
-      const signed = signEvent(draft, stamp, this.#tools.signer)
+      const body = bodyOf(draft, stamp, this.#tools.signer.id)
       // Read back at once: what a replay could not read must never be signed.
-      this.#scan.read(signed.body, 0, signed.body.length)
-      return { ...signed, envelope: envelopeOf(this.#scan, signed.body, this.#nextSeq + index, this.#tools.upcast) }
+      this.#scan.read(body, 0, body.length)
+      return { body, signature: UNSIGNED, envelope: envelopeOf(this.#scan, body, this.#nextSeq + index, this.#tools.upcast) }
     })
     this.#clock = clock
     this.#own = own
-    for (const event of planned) this.#take(event)
+    for (const event of planned) {
+      this.#signer.add(event.body)
+      this.#unsigned.push(this.events.length)
+      this.#take(event)
+    }
     return planned.map((event) => event.envelope)
+  }
+
+  /** Signs the own events, all that were planned: from then on the plan can be written. */
+  sign(): void {
+    const signatures = this.#signer.finish()
+    for (const [index, place] of this.#unsigned.entries()) {
+      const { body, envelope } = this.events[place] as PlannedEvent
+      this.events[place] = { body, signature: signatures[index] as Uint8Array, envelope }
+    }
   }
 
   /** Plans one event of somebody else, or says why not. */

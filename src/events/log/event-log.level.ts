@@ -6,6 +6,7 @@ import { verifyLog } from '../damage/verify-log.fs.ts'
 import type { LogVerdict } from '../damage/verify-log.ts'
 import { claimPath } from '../files/open-paths.fs.ts'
 import { syncDirectory } from '../files/sync-directory.fs.ts'
+import type { CommitSigner } from '../keys/signer.ts'
 import { type LinkedCopy, linkedCopy, removeCopies } from '../leveldb/linked-copy.fs.ts'
 import {
   assertThere,
@@ -36,6 +37,8 @@ import { LogReader } from './log-reader.ts'
 import { LogState } from './log-state.ts'
 
 export type LevelLogOptions = PlanTools & {
+  /** Signs own events, with the key of `signer`; left out, that one signs them one after the other. */
+  readonly commitSigner?: CommitSigner
   /** The node's data directory: the database is `log/` in it, and `head` beside that. */
   readonly directory: string
   /** The first start of this node: make the log if there is none. */
@@ -89,7 +92,7 @@ function copier(store: SegmentStore, state: LogState, author: NodeId): StoppedLo
  * Opens a node's log on LevelDB.
  * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_DAMAGED`, `LOG_NEWER`, `LOG_FOREIGN`
  */
-export async function openLevelLog({ directory, create = false, ...tools }: LevelLogOptions): Promise<LevelLog> {
+export async function openLevelLog({ directory, create = false, commitSigner, ...tools }: LevelLogOptions): Promise<LevelLog> {
   if (create && !existsSync(logPaths(directory).head)) await createLevelLog(directory, tools.signer.id)
   await refuseDamaged(directory, tools.signer.id, readsAtStart(directory))
   const release = claimLog(directory)
@@ -117,7 +120,7 @@ export async function openLevelLog({ directory, create = false, ...tools }: Leve
       },
       reopen: () => openDatabase(logPaths(directory).database, false),
     })
-    return Object.assign(new StoredLog(log.state, store, tools), {
+    return Object.assign(new StoredLog(log.state, store, tools, commitSigner), {
       verify: (options: VerifyOptions = {}) => store.verify(options),
       copyTo: copier(store, log.state, tools.signer.id),
     })
@@ -219,8 +222,8 @@ async function refuseDamaged(directory: string, author: NodeId | undefined, read
 class StoredLog extends CommittedLog implements PrunableLog {
   readonly #segments: SegmentStore
 
-  constructor(state: LogState, store: SegmentStore, tools: PlanTools) {
-    super(state, store, tools)
+  constructor(state: LogState, store: SegmentStore, tools: PlanTools, signer?: CommitSigner) {
+    super(state, store, tools, signer)
     this.#segments = store
   }
 
