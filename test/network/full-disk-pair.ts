@@ -36,7 +36,7 @@ const log: EventLog = Object.assign(real, {
 const started = async (id: NodeId, its: EventLog, port: number) => {
   const transport = network.create(id, { host: '10.0.0.1', port })
   const about = { role: 'index', software: 'test', incarnation: 1, verify: verifySignature, rules: OPEN_RULES } as const
-  const overlay = createOverlay({ ...common, ...about, transport, log: its })
+  const overlay = createOverlay({ ...common, ...about, transport, log: its, appender: its })
   await overlay.start(new AbortController().signal)
   return overlay
 }

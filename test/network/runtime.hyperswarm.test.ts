@@ -34,6 +34,7 @@ describe('overlay on hyperswarm', () => {
       incarnation: 1,
       transport,
       log,
+      appender: log,
       verify: verifySignature,
       rules: OPEN_RULES,
     })

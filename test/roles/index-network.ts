@@ -248,7 +248,7 @@ export class ClientPeer {
 
   #newPublisher(): Publisher {
     const { map, publications, claims } = this
-    return new Publisher({ log: this.node.log, map, publications, claims })
+    return new Publisher({ appender: this.node.log, map, publications, claims })
   }
 }
 

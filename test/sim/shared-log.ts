@@ -23,6 +23,7 @@ import {
   type Upcast,
   type VersionVector,
 } from '../../src/events/index.ts'
+import type { SnapshotRow } from '../../src/events/pruning/retention.ts'
 
 // Logs for a thousand nodes in one process: what an event says and its bytes are kept once for all nodes, and a node's
 // log is the list of those it holds. The rules are those of the real log (stamps, numbers, copies, the clock's bound).
@@ -66,6 +67,7 @@ const streamOf = (author: NodeId, stream: Stream): string => (stream === 'gossip
 
 export class SharedLog implements EventLog {
   readonly author: NodeId
+  readonly arrivals = []
   readonly #signer: Signer
   readonly #clock: Clock
   readonly #shared: SharedEvents
@@ -166,6 +168,19 @@ export class SharedLog implements EventLog {
 
   async readSignedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]> {
     return seqs.map((seq) => this.#at(seq).signed)
+  }
+
+  /** Nothing is ever pruned here. */
+  async snapshot(): Promise<readonly SnapshotRow[]> {
+    return []
+  }
+
+  pruned(): [] {
+    return []
+  }
+
+  async bytesOnDisk(): Promise<number> {
+    return 0
   }
 
   held(): Held {

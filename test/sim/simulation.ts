@@ -203,13 +203,14 @@ export class Simulation implements AsyncDisposable {
     }
     const transport = this.network.create(node.id, { host: '10.0.0.1', port: node.index + 1 })
     const members = await membersIn(node.log)
+    // Of a network that stands, the first start is told already.
+    const log = new GatedLog(node.log, alive, isStanding)
     const overlay = createOverlay({
       role: node.role,
       software: 'simulation',
       incarnation: node.incarnation,
       transport,
-      // Of a network that stands, the first start is told already.
-      log: new GatedLog(node.log, alive, isStanding),
+      ...{ log, appender: log },
       verify: this.#verify,
       rules: this.rules,
       clock: this.time,

@@ -50,7 +50,7 @@ export type Ingested =
   /** No more is kept of its author, or of the invitation that admitted it, for now; nothing was stored, nobody else pays. */
   | { outcome: 'over-budget' }
 
-/** What can be asked of a log, of a running node's or a stopped one's. */
+/** What can be read of a log, of a running node's or a stopped one's. What can be pruned besides is a `PrunableLog`. */
 export interface LogView extends AsyncDisposable {
   /** The node whose log it is. */
   readonly author: NodeId
@@ -74,17 +74,17 @@ export interface LogView extends AsyncDisposable {
   /** The signed bytes of events by their place in this log, in the order asked. @throws RangeError for a place outside it */
   readSignedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]>
 
-  /** The rows with which a fold of this projection begins instead of empty ones: they stand for what was pruned. */
-  snapshot?(projection: string): Promise<readonly SnapshotRow[]>
+  /** The rows with which a fold of this projection begins instead of empty ones: they stand for what was pruned. None if nothing was. */
+  snapshot(projection: string): Promise<readonly SnapshotRow[]>
 
   /** What was pruned of one author's stream, from this author sequence on, in order. */
-  pruned?(author: NodeId, stream: Stream, fromAuthorSeq: number): Iterable<{ from: number; to: number }>
+  pruned(author: NodeId, stream: Stream, fromAuthorSeq: number): Iterable<{ from: number; to: number }>
 
   /** When events arrived, about one an hour; empty where that is not kept. */
-  readonly arrivals?: readonly Arrival[]
+  readonly arrivals: readonly Arrival[]
 
   /** Bytes of the files under it, 0 where there are none. */
-  bytesOnDisk?(): Promise<number>
+  bytesOnDisk(): Promise<number>
 
   /** Counted from memory, without reading. */
   held(): Held
@@ -93,18 +93,21 @@ export interface LogView extends AsyncDisposable {
   versionVector(): VersionVector
 }
 
-/**
- * A node's append-only log. Appends that wait together are committed together (one segment, one fsync), in order.
- * Own events are stamped, numbered and signed at the commit, so a failed commit leaves no gap in the author's sequence.
- */
-export interface EventLog extends LogView {
+/** Takes what this node says itself: a log, or what stands in front of one. */
+export interface Appender {
   /**
    * Appends events of our own.
    * @throws LogError `LOG_WRITE_FAILED` (nothing of this call was stored), `LOG_CLOSED`
    * @throws BodyError | PayloadError if a draft is too long or would not read back; nothing of this call was stored
    */
   append(drafts: readonly Draft[], options?: AppendOptions): Promise<readonly Envelope[]>
+}
 
+/**
+ * A node's append-only log. Appends that wait together are committed together (one segment, one fsync), in order.
+ * Own events are stamped, numbered and signed at the commit, so a failed commit leaves no gap in the author's sequence.
+ */
+export interface EventLog extends LogView, Appender {
   /** Appends events of others, with their stamps and signatures as they are. Duplicates are told, not stored. */
   ingest(events: readonly SignedEvent[], options?: IngestOptions): Promise<readonly Ingested[]>
 

@@ -38,7 +38,7 @@ export type ClientNode = AsyncDisposable & { readonly service: ClientService }
 
 /** What a client adds: torrents, verdicts on peers, publications and searches. Resolves when all that was there before is taken up again. */
 export async function createClient(parts: ClientNodeParts, signal: AbortSignal): Promise<ClientNode> {
-  const { options, log, states, overlay, engine, notices, map, timers } = parts
+  const { options, log, appender, states, overlay, engine, notices, map, timers } = parts
   const downloads = () => states.state('downloads')
   const ledger = () => states.state('reputation')
   const isRevoked = (node: NodeId): boolean => parts.admittance.isRevoked(node)
@@ -46,7 +46,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
   const { streams, clock } = parts
   const ways = streams && new WaysThroughRouters({ streams, engine, timers, notices, now: () => clock.now() })
   const torrents = new Torrents({
-    log,
+    appender,
     engine,
     timers,
     notices,
@@ -57,7 +57,8 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     unreached: (infoHash) => ways?.unreached(infoHash) ?? 0,
   })
   const verdicts = new Verdicts({
-    log,
+    author: log.author,
+    appender,
     onWriteFailure: parts.onWriteFailure,
     engine,
     notices,
@@ -77,7 +78,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     current: () => claims.publications(),
     onProblem: (text) => notices.post('warning', 'publication.refused', text),
   })
-  const publisher = new Publisher({ log, map, publications, claims })
+  const publisher = new Publisher({ appender, map, publications, claims })
 
   const completed = async (infoHash: InfoHash) => {
     if (!(await torrents.completed(infoHash))) return

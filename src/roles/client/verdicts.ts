@@ -1,10 +1,11 @@
 import {
+  type Appender,
   type BadPiece,
   type Envelope,
-  type EventLog,
   type InfoHash,
   isNodeId,
   LogError,
+  type NodeId,
   type PeerId,
   type PieceRange,
   type Stream,
@@ -15,7 +16,9 @@ import { ServiceError, type Standing } from '../services.ts'
 import { KeptVerdicts, type Verdict } from './kept-verdicts.ts'
 
 export type VerdictsOptions = {
-  log: EventLog
+  /** This node. */
+  author: NodeId
+  appender: Appender
   /** Calls back when the log begins to refuse writes, and with undefined when it takes them again; returns what stops it. */
   onWriteFailure(listener: (reason: string | undefined) => void): () => void
   engine: Pick<TorrentEngine, 'ban' | 'unban' | 'thinIce'>
@@ -108,11 +111,11 @@ export class Verdicts {
 
   async #append(event: Verdict, stream: Stream): Promise<void> {
     try {
-      await this.#options.log.append([{ stream, event }])
+      await this.#options.appender.append([{ stream, event }])
     } catch (error) {
       // A node that must say nothing to others still remembers for itself.
       if (stream === 'local' || !(error instanceof ServiceError)) throw error
-      await this.#options.log.append([{ stream: 'local', event }])
+      await this.#options.appender.append([{ stream: 'local', event }])
     }
   }
 
@@ -137,7 +140,7 @@ export class Verdicts {
   }
 
   suspected(infoHash: InfoHash, index: number, sources: readonly PeerId[]): void {
-    this.#options.log
+    this.#options.appender
       .append([{ stream: 'local', event: { kind: 'piece.suspected', infoHash, index, sources: [...sources] } }])
       .catch((error: unknown) => this.#options.notices.post('error', 'log.failed', `a suspicion was not recorded: ${error}`))
   }
@@ -148,7 +151,7 @@ export class Verdicts {
     for (const { event, author } of envelopes) {
       if (event.kind === 'piece.judged') {
         // The projection has counted it in this same turn: here it stops counting.
-        if (author === this.#options.log.author) this.#written(event.subject, event.bad.length)
+        if (author === this.#options.author) this.#written(event.subject, event.bad.length)
         subjects.add(event.subject)
       } else if (event.kind === 'access.revoked') {
         // Whoever its word has hurt: only what is enforced can be lifted by that.

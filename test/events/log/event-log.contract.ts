@@ -401,6 +401,15 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       for (const outside of [0, 11, 1.5, -1]) await assert.rejects(log.readSignedAt([outside]), RangeError)
     })
 
+    it('has no rows and no pruned runs where nothing was pruned', async () => {
+      await using log = await open(signer)
+      await log.append([numbered(1)])
+      assert.deepEqual(await log.snapshot('liveness'), [])
+      assert.deepEqual([...log.pruned(signer.id, 'gossip', 1)], [])
+      assert.ok(log.arrivals.every(({ seq }) => seq === 1))
+      assert.ok((await log.bytesOnDisk()) >= 0)
+    })
+
     it('commits what waits when it is closed, and then says that it is closed', async () => {
       const log = await open(signer)
       const last = log.append([numbered(1)], { durable: true })
@@ -410,6 +419,8 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       await assert.rejects(log.append([numbered(2)]), closed)
       await assert.rejects(log.ingest([foreign(author, 1, 1)]), closed)
       await assert.rejects(log.readSignedAt([1]), closed)
+      await assert.rejects(log.snapshot('liveness'), closed)
+      await assert.rejects(log.bytesOnDisk(), closed)
       assert.throws(() => log.readBatches(), closed)
       await log[Symbol.asyncDispose]()
     })

@@ -34,7 +34,8 @@ describe('verdicts', () => {
   const newVerdicts = (): Verdicts => {
     const ledger = () => own.states.state('reputation')
     return new Verdicts({
-      log: gate,
+      author: own.log.author,
+      appender: gate,
       onWriteFailure: (listener) => own.log.onWriteFailure(listener),
       engine: {
         ban: (peer) => bans.push(`ban ${peer}`),
@@ -187,7 +188,8 @@ describe('verdicts', () => {
     const standing = { standing: 'thin-ice' as const, score: -1, because: 'others warn' }
     const put: [PeerId, boolean][] = []
     const others = new Verdicts({
-      ...{ log: own.log, notices, peers: () => [peer], onWriteFailure: (listener) => own.log.onWriteFailure(listener) },
+      ...{ author: own.log.author, appender: own.log, notices, peers: () => [peer] },
+      ...{ onWriteFailure: (listener) => own.log.onWriteFailure(listener) },
       engine: { ban: () => assert.fail(), unban: () => assert.fail(), thinIce: (subject, on) => put.push([subject, on]) },
       standingOf: (_peer, moreBad) => (moreBad > 0 ? standing : { ...standing, standing: 'good' }),
     })
