@@ -2,7 +2,7 @@ import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, s
 import { join } from 'node:path'
 import { repairLog } from '../src/events/damage/repair-log.level.ts'
 import { verifyLog } from '../src/events/damage/verify-log.fs.ts'
-import type { Draft } from '../src/events/index.ts'
+import type { UnsignedEvent } from '../src/events/index.ts'
 import { readLevelLog } from '../src/events/log/event-log.level.ts'
 import { TEST_NETWORK } from '../test/events/test-network.ts'
 import { DAMAGES } from './damages.ts'
@@ -96,7 +96,7 @@ const bench: Bench = ({ full, report, note, only }) =>
 
 export default bench
 
-const OWN: Draft = { stream: 'local', event: { kind: 'node.stopped', reason: 'grown' } }
+const OWN: UnsignedEvent = { stream: 'local', event: { kind: 'node.stopped', reason: 'grown' } }
 
 /** Adds events of others, and small commits of its own at the end, in LevelDB's own log. */
 async function grow(directory: string, count: number, own: number, author?: number): Promise<void> {

@@ -41,8 +41,7 @@ export class LogBridge {
 
   /** Appends an event of ours, together with what else this turn appends. */
   append(event: Event): void {
-    const isLocal = event.kind === 'heartbeat.rolled-up' || event.kind === 'event.quarantined'
-    this.#drafts.push({ stream: isLocal ? 'local' : 'gossip', event })
+    this.#drafts.push({ event })
     if (this.#drafts.length > 1) return
     this.#appending = Promise.resolve().then(async () => {
       const drafts = this.#drafts.splice(0)

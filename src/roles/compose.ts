@@ -152,7 +152,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   let why = 'it did not start'
   cleanup.defer(async () => {
     try {
-      await gate.append([{ stream: 'local', event: { kind: 'node.stopped', reason: why } }], { durable: true })
+      await gate.append([{ event: { kind: 'node.stopped', reason: why } }], { durable: true })
     } catch (error) {
       // A full disk does not keep a node from stopping; without this event it looks like a crash, no more.
       notices.post('error', 'log.failed', `the stop was not recorded: ${error instanceof Error ? error.message : error}`)
@@ -386,7 +386,7 @@ const networkJoined = ({ genesis, credential }: JoinedNetwork): Event => ({ kind
 
 function showCredential(appender: Appender, { credential }: JoinedNetwork, notices: NoticeBoard): void {
   appender
-    .append([{ stream: 'gossip', event: { kind: 'node.admitted', credential } }], { durable: true })
+    .append([{ event: { kind: 'node.admitted', credential } }], { durable: true })
     .catch((error: unknown) => notices.post('error', 'log.failed', `the credential was not published: ${error}`))
 }
 
@@ -398,7 +398,7 @@ async function recordStart(
   const policy: Event = { kind: 'policy.adopted', policy: SEED_V1.id, parameters: parametersOf(SEED_V1) }
   const events = log.head === 0 ? [...start, policy] : start
   await appender.append(
-    events.map((event) => ({ stream: 'local', event })),
+    events.map((event) => ({ event })),
     { durable: true },
   )
   if (states.applied < log.head) throw new Error('a projection did not follow the log')

@@ -52,7 +52,7 @@ const isBelieved = (state: string) => () => first.member(victim.id)?.state === s
 await until(isBelieved('alive'))
 for (let isFull = false; !isFull; ) {
   try {
-    await append([{ stream: 'local', event: { kind: 'node.stopped', reason: 'x'.repeat(200) } }])
+    await append([{ event: { kind: 'node.stopped', reason: 'x'.repeat(200) } }])
   } catch (error) {
     if (!(error instanceof LogError) || error.code !== 'LOG_WRITE_FAILED') throw error
     isFull = true

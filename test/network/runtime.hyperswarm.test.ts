@@ -65,7 +65,6 @@ describe('overlay on hyperswarm', () => {
 
     await client.log.append([
       {
-        stream: 'gossip',
         event: { kind: 'piece.judged', subject: a.overlay.self, infoHash: '0'.repeat(40) as InfoHash, good: [], bad: [] },
       },
     ])

@@ -20,6 +20,8 @@ import {
   type Stream,
   scanBody,
   signEvent,
+  streamOf as streamOfDraft,
+  type UnsignedEvent,
   type Upcast,
   type VersionVector,
 } from '../../src/events/index.ts'
@@ -116,10 +118,11 @@ export class SharedLog implements EventLog {
 
   async append(drafts: readonly Draft[], _options?: AppendOptions): Promise<readonly Envelope[]> {
     const envelopes = drafts.map((draft) => {
-      const authorSeq = this.#headOf(this.author, draft.stream) + 1
+      const event = { stream: streamOfDraft(draft), event: draft.event }
+      const authorSeq = this.#headOf(this.author, event.stream) + 1
       const stamp = { lamport: this.#lamport.tick(LAMPORT_MAX), authorSeq, at: this.#clock.now() }
-      if (!this.#keepsBeats && draft.event.kind === 'heartbeat.rolled-up') return this.#passOver(draft, stamp)
-      return this.#take(this.#shared.of(signEvent(draft, stamp, this.#signer)))
+      if (!this.#keepsBeats && draft.event.kind === 'heartbeat.rolled-up') return this.#passOver(event, stamp)
+      return this.#take(this.#shared.of(signEvent(event, stamp, this.#signer)))
     })
     this.#tell(envelopes)
     return envelopes
@@ -214,7 +217,7 @@ export class SharedLog implements EventLog {
    * nowhere, and nobody in a large simulation reads them. It takes its number and its place, is told to whoever listens, and
    * is not signed and not kept.
    */
-  #passOver({ stream, event }: Draft, stamp: Pick<Header, 'lamport' | 'authorSeq' | 'at'>): Envelope {
+  #passOver({ stream, event }: UnsignedEvent, stamp: Pick<Header, 'lamport' | 'authorSeq' | 'at'>): Envelope {
     this.#events.push(undefined)
     this.#otherHeads.set(streamOf(this.author, stream), stamp.authorSeq)
     const { number: kind, version } = KINDS['heartbeat.rolled-up']

@@ -1,5 +1,5 @@
 import type { Signer } from '../keys/signer.ts'
-import type { Draft, Envelope, Header, SignedEvent, Stream } from '../model/envelope.ts'
+import type { Envelope, Header, SignedEvent, Stream, UnsignedEvent } from '../model/envelope.ts'
 import type { Event } from '../model/event.ts'
 import { fromHex } from '../model/hex.ts'
 import type { Lamport, Millis, NodeId } from '../model/ids.ts'
@@ -17,8 +17,8 @@ const streamNumber = (stream: Stream): number => STREAMS.indexOf(stream) + 1
 export type Stamp = { lamport: Lamport; authorSeq: number; at: Millis }
 
 /** Encodes and signs an event. */
-export function signEvent(draft: Draft, stamp: Stamp, signer: Signer): SignedEvent {
-  const body = bodyOf(draft, stamp, signer.id)
+export function signEvent(event: UnsignedEvent, stamp: Stamp, signer: Signer): SignedEvent {
+  const body = bodyOf(event, stamp, signer.id)
   return { body, signature: signer.sign('event', body) }
 }
 
@@ -26,10 +26,10 @@ export function signEvent(draft: Draft, stamp: Stamp, signer: Signer): SignedEve
  * The bytes to sign; the only place where a body is made.
  * @throws BodyError if it is too long
  */
-export function bodyOf(draft: Draft, stamp: Stamp, author: NodeId): Uint8Array {
-  const { number, version, payload } = encodePayload(draft.event)
-  const body = encodeBody(draft.stream, stamp, author, number, version, payload)
-  const bytesMax = draft.stream === 'local' ? BODY_BYTES_MAX : TRAVELLING_BODY_BYTES_MAX
+export function bodyOf({ stream, event }: UnsignedEvent, stamp: Stamp, author: NodeId): Uint8Array {
+  const { number, version, payload } = encodePayload(event)
+  const body = encodeBody(stream, stamp, author, number, version, payload)
+  const bytesMax = stream === 'local' ? BODY_BYTES_MAX : TRAVELLING_BODY_BYTES_MAX
   if (body.length > bytesMax) throw new BodyError(`an event of ${body.length} bytes is over the limit of ${bytesMax}`)
   return body
 }

@@ -6,7 +6,7 @@ import type { CommitSigner, Signer } from '../keys/signer.ts'
 import type { Draft, Envelope, Header, SignedEvent, Stream } from '../model/envelope.ts'
 import type { Event } from '../model/event.ts'
 import type { NodeId } from '../model/ids.ts'
-import { belongsIn } from '../model/kinds.ts'
+import { belongsIn, streamOf } from '../model/kinds.ts'
 import { isStamp, LAMPORT_MAX, LamportClock } from '../model/lamport-clock.ts'
 import type { Clock } from '../model/time.ts'
 import type { CommitBudget, ContentRules } from '../rules/content-rules.ts'
@@ -84,10 +84,11 @@ export class CommitPlan {
     const own = new Map(this.#own)
     const lamportMax = this.#rules.ownLamportMax()
     const planned = drafts.map((draft, index) => {
-      const authorSeq = own.get(draft.stream) ?? this.#nextOwn(draft.stream)
-      own.set(draft.stream, authorSeq + 1)
+      const stream = streamOf(draft)
+      const authorSeq = own.get(stream) ?? this.#nextOwn(stream)
+      own.set(stream, authorSeq + 1)
       const stamp = { lamport: clock.tick(lamportMax), authorSeq, at: this.#tools.clock.now() }
-      const body = bodyOf(draft, stamp, this.#tools.signer.id)
+      const body = bodyOf({ stream, event: draft.event }, stamp, this.#tools.signer.id)
       // Read back at once: what a replay could not read must never be signed.
       this.#scan.read(body, 0, body.length)
       return { body, signature: UNSIGNED, envelope: envelopeOf(this.#scan, body, this.#nextSeq + index, this.#tools.upcast) }

@@ -1,5 +1,6 @@
 import { type CommitSigner, signsInTurn } from '../keys/signer.ts'
 import type { Draft, Envelope, SignedEvent } from '../model/envelope.ts'
+import { streamOf } from '../model/kinds.ts'
 import { CommitPlan, type PlanTools } from './commit-plan.ts'
 import { type AppendOptions, type EventLog, type Ingested, type IngestOptions, LogError } from './event-log.ts'
 import { LogReader } from './log-reader.ts'
@@ -41,7 +42,7 @@ export class CommittedLog extends LogReader implements EventLog {
 
   append(drafts: readonly Draft[], options: AppendOptions = {}): Promise<readonly Envelope[]> {
     // A number that peers have seen must not be given out again after a power cut.
-    const durable = options.durable ?? drafts.some(({ stream }) => stream !== 'local')
+    const durable = options.durable ?? drafts.some((draft) => streamOf(draft) !== 'local')
     return this.#enqueue(drafts.length, drafts.length, { durable }, (plan) => plan.append(drafts))
   }
 

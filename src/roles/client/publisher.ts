@@ -77,7 +77,7 @@ export class Publisher {
     const keywords = claims.keywordsFor(event.infoHash, event.title)
     let envelope: Envelope | undefined
     try {
-      ;[envelope] = await appender.append([{ stream: 'index', event }], { durable: true })
+      ;[envelope] = await appender.append([{ event }], { durable: true })
     } catch (cause) {
       throw new ServiceError('failed', cause instanceof Error ? cause.message : String(cause), { cause })
     }

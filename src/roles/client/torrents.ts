@@ -325,7 +325,7 @@ export class Torrents {
   async #record(events: readonly Draft['event'][]): Promise<void> {
     try {
       await this.#options.appender.append(
-        events.map((event) => ({ stream: 'local', event })),
+        events.map((event) => ({ event })),
         { durable: true },
       )
     } catch (cause) {
@@ -337,7 +337,7 @@ export class Torrents {
   #recordLater(events: () => readonly Draft['event'][]): void {
     const recorded = this.#adding
       .then(async () => {
-        const drafts = events().map((event): Draft => ({ stream: 'local', event }))
+        const drafts = events().map((event): Draft => ({ event }))
         if (drafts.length > 0) await this.#options.appender.append(drafts)
       })
       .catch((error: unknown) => this.#problem(sentence(error)))

@@ -3,12 +3,10 @@ import {
   type BadPiece,
   type Envelope,
   type InfoHash,
-  isNodeId,
   LogError,
   type NodeId,
   type PeerId,
   type PieceRange,
-  type Stream,
 } from '../../events/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
 import type { NoticeBoard } from '../node/notices.ts'
@@ -100,22 +98,17 @@ export class Verdicts {
 
   async #record(verdicts: readonly Verdict[]): Promise<void> {
     await Promise.all(
-      verdicts.map((verdict) =>
-        // An address says nothing to others: only verdicts about proven keys travel.
-        this.#append(verdict, isNodeId(verdict.subject) ? 'gossip' : 'local').catch((error: unknown) =>
-          this.#unrecorded(verdict, error),
-        ),
-      ),
+      verdicts.map((verdict) => this.#append(verdict).catch((error: unknown) => this.#unrecorded(verdict, error))),
     )
   }
 
-  async #append(event: Verdict, stream: Stream): Promise<void> {
+  async #append(event: Verdict): Promise<void> {
     try {
-      await this.#options.appender.append([{ stream, event }])
+      await this.#options.appender.append([{ event }])
     } catch (error) {
       // A node that must say nothing to others still remembers for itself.
-      if (stream === 'local' || !(error instanceof ServiceError)) throw error
-      await this.#options.appender.append([{ stream: 'local', event }])
+      if (!(error instanceof ServiceError)) throw error
+      await this.#options.appender.append([{ event, isPrivate: true }])
     }
   }
 
@@ -141,7 +134,7 @@ export class Verdicts {
 
   suspected(infoHash: InfoHash, index: number, sources: readonly PeerId[]): void {
     this.#options.appender
-      .append([{ stream: 'local', event: { kind: 'piece.suspected', infoHash, index, sources: [...sources] } }])
+      .append([{ event: { kind: 'piece.suspected', infoHash, index, sources: [...sources] } }])
       .catch((error: unknown) => this.#options.notices.post('error', 'log.failed', `a suspicion was not recorded: ${error}`))
   }
 

@@ -86,7 +86,7 @@ export function createNodeService(parts: NodeParts): NodeService {
   const decide = async (kind: 'operator.banned' | 'operator.unbanned', peer: string, reason: string) => {
     const subject: PeerId = peerNamed(ledger(), peer)
     try {
-      await appender.append([{ stream: 'local', event: { kind, subject, reason } }], { durable: true })
+      await appender.append([{ event: { kind, subject, reason } }], { durable: true })
     } catch (cause) {
       if (!(cause instanceof LogError)) throw cause
       // Only what the log has is carried out: neither here nor by the peers of the torrents has anything changed.
@@ -142,11 +142,11 @@ export function createNodeService(parts: NodeParts): NodeService {
     notices: ({ last }) => notices.follow(last),
     async revoke(revocation, ownerSignature) {
       const event = revocationOf(parts, revocation, ownerSignature)
-      await appender.append([{ stream: 'gossip', event }], { durable: true })
+      await appender.append([{ event }], { durable: true })
       const repeated = await orphanedRevocations(log, isRevoked)
       if (repeated.length > 0)
         await appender.append(
-          repeated.map((event) => ({ stream: 'gossip', event })),
+          repeated.map((event) => ({ event })),
           { durable: true },
         )
       return queries.network()

@@ -1,4 +1,4 @@
-import { type Appender, type AppendOptions, type Draft, type Envelope, LogError } from '../../events/index.ts'
+import { type Appender, type AppendOptions, type Draft, type Envelope, LogError, streamOf } from '../../events/index.ts'
 import { ServiceError } from '../services.ts'
 
 /** Drafts that wait at most; a node says a few a minute of itself. */
@@ -30,7 +30,7 @@ export class OwnEventsGate implements Appender {
   }
 
   append(drafts: readonly Draft[], options: AppendOptions = {}): Promise<readonly Envelope[]> {
-    if (this.#state === 'open' || drafts.every(({ stream }) => stream === 'local')) return this.#log.append(drafts, options)
+    if (this.#state === 'open' || drafts.every((draft) => streamOf(draft) === 'local')) return this.#log.append(drafts, options)
     if (this.#state !== 'held') return Promise.reject(new ServiceError('failed', this.#state.refused))
     if ((this.#isLong && drafts.some(isAsked)) || this.#heldCount + drafts.length > HELD_MAX) {
       const reason = 'this node does not know yet which of its own events its peers hold: try again when it is ready'

@@ -56,7 +56,7 @@ describe('verdicts', () => {
   }
   const bad = (subject: PeerId, count: number) => verdicts.judged(torrent, subject, [], badPieces(count))
   const operator = (kind: 'operator.banned' | 'operator.unbanned') =>
-    own.log.append([{ stream: 'local', event: { kind, subject: peer, reason: 'because' } }])
+    own.log.append([{ event: { kind, subject: peer, reason: 'because' } }])
   const codes = async (count: number): Promise<string[]> => {
     const found: string[] = []
     for await (const { code } of notices.follow(100)) if (found.push(code) === count) break
@@ -165,7 +165,7 @@ describe('verdicts', () => {
     assert.deepEqual(await judgedInLog(), [[peer, 10]])
 
     own.disk.isFull = false
-    await own.log.append([{ stream: 'local', event: { kind: 'node.stopped', reason: 'something else' } }])
+    await own.log.append([{ event: { kind: 'node.stopped', reason: 'something else' } }])
     await new Promise((resolve) => setImmediate(resolve))
     assert.deepEqual(await judgedInLog(), [
       [peer, 10],
