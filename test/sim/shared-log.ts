@@ -116,12 +116,16 @@ export class SharedLog implements EventLog {
     }
   }
 
-  async append(drafts: readonly Draft[], _options?: AppendOptions): Promise<readonly Envelope[]> {
-    const envelopes = drafts.map((draft) => {
-      const event = { stream: streamOfDraft(draft), event: draft.event }
+  append(drafts: readonly Draft[], _options?: AppendOptions): Promise<readonly Envelope[]> {
+    return this.put(drafts.map((draft) => ({ stream: streamOfDraft(draft), event: draft.event })))
+  }
+
+  /** Appends events in whatever stream: kinds that this version does not know, and those that stand in for others. */
+  async put(events: readonly UnsignedEvent[]): Promise<readonly Envelope[]> {
+    const envelopes = events.map((event) => {
       const authorSeq = this.#headOf(this.author, event.stream) + 1
       const stamp = { lamport: this.#lamport.tick(LAMPORT_MAX), authorSeq, at: this.#clock.now() }
-      if (!this.#keepsBeats && draft.event.kind === 'heartbeat.rolled-up') return this.#passOver(event, stamp)
+      if (!this.#keepsBeats && event.event.kind === 'heartbeat.rolled-up') return this.#passOver(event, stamp)
       return this.#take(this.#shared.of(signEvent(event, stamp, this.#signer)))
     })
     this.#tell(envelopes)

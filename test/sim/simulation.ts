@@ -243,7 +243,7 @@ export class Simulation implements AsyncDisposable {
 
   /** Appends a gossip event by this node, as if its role had. */
   publish(node: SimNode, event: Event = torrentEvent(this.#random)): Promise<readonly Envelope[]> {
-    return node.log.append([{ event }])
+    return node.log.put([{ stream: 'gossip', event }])
   }
 
   /** From now on looks at how far events travel. @returns a function that stops it, and tells the longest way in hops */
