@@ -1,5 +1,13 @@
 import { join } from 'node:path'
-import { type Envelope, type InfoHash, type NodeId, TITLE_LENGTH_MAX, type Timers, type Upcast } from '../../events/index.ts'
+import {
+  type Envelope,
+  type InfoHash,
+  type NodeId,
+  TITLE_BYTES_MAX,
+  type Timers,
+  type Upcast,
+  utf8Length,
+} from '../../events/index.ts'
 import type { LevelLog } from '../../events/log/event-log.level.ts'
 import type { PeerStreams } from '../../network/index.ts'
 import { downloadsIn } from '../../projections/index.ts'
@@ -84,7 +92,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     if (!(await torrents.completed(infoHash))) return
     // The title says where the index has it. One that is too long stands in no index.
     const title = downloads().downloads.get(infoHash)?.title ?? ''
-    if (title.length <= TITLE_LENGTH_MAX && publisher.canBeFound(title)) await publisher.verified(infoHash, title)
+    if (utf8Length(title) <= TITLE_BYTES_MAX && publisher.canBeFound(title)) await publisher.verified(infoHash, title)
   }
   engine.listen({
     described: (metainfo) => torrents.described(metainfo),

@@ -18,7 +18,7 @@ import {
   IndexMessageError,
   messageBytes,
   PROOF_MAX,
-  QUERY_LENGTH_MAX,
+  QUERY_BYTES_MAX,
   SECTIONS_MAX,
   type WireHit,
 } from '../../../src/roles/index-node/index-messages.ts'
@@ -58,14 +58,14 @@ describe('messages of the index service', () => {
     [
       'characters of a query',
       decodeSearch,
-      encodeSearch({ ...search, text: 'x'.repeat(QUERY_LENGTH_MAX) }),
-      encodeSearch({ ...search, text: 'x'.repeat(QUERY_LENGTH_MAX + 1) }),
+      encodeSearch({ ...search, text: 'x'.repeat(QUERY_BYTES_MAX) }),
+      encodeSearch({ ...search, text: 'x'.repeat(QUERY_BYTES_MAX + 1) }),
     ],
     [
       'characters of a cursor',
       decodeSearch,
-      encodeSearch({ ...search, cursor: 'x'.repeat(QUERY_LENGTH_MAX) }),
-      encodeSearch({ ...search, cursor: 'x'.repeat(QUERY_LENGTH_MAX + 1) }),
+      encodeSearch({ ...search, cursor: 'x'.repeat(QUERY_BYTES_MAX) }),
+      encodeSearch({ ...search, cursor: 'x'.repeat(QUERY_BYTES_MAX + 1) }),
     ],
     ['hops', decodeSearch, encodeSearch({ ...search, hops: 16 }), encodeSearch({ ...search, hops: 17 })],
     [

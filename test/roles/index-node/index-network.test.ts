@@ -12,7 +12,7 @@ import {
   encodePublish,
   encodeSearch,
   INDEX_METHODS,
-  QUERY_LENGTH_MAX,
+  QUERY_BYTES_MAX,
 } from '../../../src/roles/index-node/index-messages.ts'
 import { TEST_OWNER } from '../../events/test-network.ts'
 import { hash } from '../../projections/envelopes.ts'
@@ -106,7 +106,7 @@ describe('index nodes', () => {
         [INDEX_METHODS.fetch, encodeFetch(Array.from({ length: EVENT_NAMES_MAX + 1 }, () => name)), /too long/],
         [
           INDEX_METHODS.search,
-          encodeSearch({ text: 'x'.repeat(QUERY_LENGTH_MAX + 1), limit: 1, cursor: '', hops: 0 }),
+          encodeSearch({ text: 'x'.repeat(QUERY_BYTES_MAX + 1), limit: 1, cursor: '', hops: 0 }),
           /too long/,
         ],
         [INDEX_METHODS.search, encodeSearch({ text: 'x', limit: 1e9, cursor: '', hops: 0 }), /out of range/],
