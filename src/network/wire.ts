@@ -72,7 +72,7 @@ export type GossipMessage =
 
 export type MembershipMessage =
   | { type: 'ping'; seq: number; belief: Belief; incarnation: number }
-  | { type: 'pong'; seq: number; incarnation: number }
+  | { type: 'pong'; seq: number }
   | { type: 'nack'; seq: number }
   | { type: 'ping-request'; seq: number; target: NodeId; belief: Belief; incarnation: number }
 
@@ -211,8 +211,7 @@ function livenessOf(wire: p2pt.wire.Wire.$Properties): MembershipMessage | undef
       incarnation: fields.count(wire.ping.incarnation),
     }
   }
-  if (wire.pong != null)
-    return { type: 'pong', seq: fields.count(wire.pong.seq), incarnation: fields.count(wire.pong.incarnation) }
+  if (wire.pong != null) return { type: 'pong', seq: fields.count(wire.pong.seq) }
   if (wire.nack != null) return { type: 'nack', seq: fields.count(wire.nack.seq) }
   if (wire.pingRequest == null) return undefined
   const { seq, target, state, incarnation } = wire.pingRequest

@@ -137,7 +137,7 @@ export class Hostile {
 
   #received(from: NodeId, bytes: Uint8Array): void {
     const message = decodeWire(bytes)
-    if (message.type === 'ping') this.#send(from, { type: 'pong', seq: message.seq, incarnation: 1 })
+    if (message.type === 'ping') this.#send(from, { type: 'pong', seq: message.seq })
     if (message.type !== 'fetch') return
     const gone = message.ranges.map(({ author, from: first }) => ({ author, from: first, to: SEQ_MAX }))
     if (this.#random() < 0.5) this.#send(from, { type: 'supply', id: message.id, events: [], last: true, gone })
