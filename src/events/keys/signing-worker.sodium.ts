@@ -2,10 +2,10 @@ import { workerData } from 'node:worker_threads'
 import sodium from 'sodium-native'
 import { SigningRing } from './signing-ring.ts'
 
-// A thread that signs what the log's thread offers it, until nothing came for a while: then the thread ends, and the key
-// with it.
+// A thread that signs what the log's thread offers. It ends when nothing was offered for a while; the log's thread then clears
+// the key.
 
-/** A batch follows on the other within milliseconds, or a node has no more to say than a few events a minute. */
+/** Large commits follow one another within milliseconds; otherwise a node appends a few events a minute and needs no thread. */
 const IDLE_MS = 10_000
 
 const ring = new SigningRing(workerData as SharedArrayBuffer)

@@ -23,7 +23,7 @@ export type PlanTools = {
   readonly signer: Signer
   readonly clock: Clock
   readonly upcast: Upcast
-  /** Of the network; a log that is read and written by tools alone takes what they give it. */
+  /** The network's rules. Tools leave them out: their logs take what they are given. */
   readonly rules?: ContentRules
 }
 
@@ -36,7 +36,7 @@ const NO_RULES: ContentRules = {
 }
 
 const SIGNATURE_BYTES = 64
-/** Of an own event until `sign`. */
+/** Stands in an own event until `sign`. */
 const UNSIGNED = new Uint8Array()
 
 /**
@@ -61,7 +61,7 @@ export class CommitPlan {
   /** Highest author sequence in this plan. */
   readonly #highest: { readonly [S in Stream]: Map<NodeId, number> } = { local: new Map(), gossip: new Map(), index: new Map() }
 
-  /** @param own how many events of our own it will hold, about */
+  /** @param own estimated number of own events in the commit */
   constructor(state: LogState, tools: PlanTools, signer: CommitSigner, own: number) {
     this.#state = state
     this.#signer = signer
@@ -103,7 +103,7 @@ export class CommitPlan {
     return planned.map((event) => event.envelope)
   }
 
-  /** Signs the own events, all that were planned: from then on the plan can be written. */
+  /** Signs all planned own events; the plan can be written after that. */
   sign(): void {
     const signatures = this.#signer.finish()
     for (const [index, place] of this.#unsigned.entries()) {
@@ -112,7 +112,7 @@ export class CommitPlan {
     }
   }
 
-  /** Plans one event of somebody else, or says why not. */
+  /** Plans one event of another node, or says why it is not taken. */
   ingest(signed: SignedEvent, origin: Origin = 'arriving'): Ingested {
     const scan = this.#scan
     let envelope: Envelope
@@ -132,7 +132,7 @@ export class CommitPlan {
     const ruling = isOwn ? 'take' : this.#rules.judge(envelope, credentialIn(envelope.event))
     if (ruling === 'defer') return { outcome: 'deferred' }
     if (ruling === 'refuse') return { outcome: 'rejected', reason: 'not-admitted' }
-    // What the operator imports stood in a log before: budgets are for what comes from others.
+    // Imported events were in a log before: budgets apply only to what arrives from others.
     const isCounted = !isOwn && origin === 'arriving'
     if (ruling === 'over-budget' && isCounted) return { outcome: 'over-budget' }
     const runs = this.#state.runsOf(author, stream)
@@ -158,10 +158,10 @@ export class CommitPlan {
     if (authorSeq > (highest.get(author) ?? 0)) highest.set(author, authorSeq)
   }
 
-  /** True if the event is in the log, or in this plan already: two copies may come in one commit. */
+  /** True if the event is in the log or already in this plan: one commit may bring two copies. */
   #has({ author, stream, authorSeq }: Pick<Header, 'author' | 'stream' | 'authorSeq'>): boolean {
     if (this.#state.has({ author, stream, authorSeq })) return true
-    // Nearly every event is above all of its author's in the plan: no search for those.
+    // Nearly every event is above its author's highest in the plan: no search for those.
     if (authorSeq > (this.#highest[stream].get(author) ?? 0)) return false
     return this.events.some(
       ({ envelope }) => envelope.authorSeq === authorSeq && envelope.author === author && envelope.stream === stream,

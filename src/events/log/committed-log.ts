@@ -7,7 +7,7 @@ import { LogReader } from './log-reader.ts'
 import type { LogState } from './log-state.ts'
 import type { LogStore } from './log-store.ts'
 
-/** A commit takes what waits up to these: signing 256 events alone holds the thread for about 4 ms, 1,024 foreign ones for 2 ms. */
+/** Upper bounds of one commit. Signing 256 events alone blocks the thread for about 4 ms, planning 1,024 foreign ones for 2 ms. */
 const OWN_PER_COMMIT_MAX = 256
 const EVENTS_PER_COMMIT_MAX = 1024
 
@@ -15,7 +15,7 @@ type Waiting = {
   readonly own: number
   readonly count: number
   readonly durable: boolean
-  /** Puts its events into the plan and keeps the answer; false if it has failed by itself and was told so. */
+  /** Puts its events into the plan and keeps the answer; false if that failed, in which case its caller has been told. */
   plan(plan: CommitPlan): boolean
   resolve(): void
   reject(error: unknown): void
@@ -63,7 +63,7 @@ export class CommittedLog extends LogReader implements EventLog {
   }
 
   onAppended(listener: (envelopes: readonly Envelope[]) => void): () => void {
-    // Wrapped, so that one function given twice is two listeners.
+    // Wrapped, so that the same function added twice is two listeners.
     const entry = (envelopes: readonly Envelope[]): void => listener(envelopes)
     this.#listeners.add(entry)
     return () => {
@@ -120,7 +120,7 @@ export class CommittedLog extends LogReader implements EventLog {
     })
   }
 
-  /** Runs alone, between two commits; what is appended meanwhile waits. */
+  /** Runs between two commits; appends wait until it is done. */
   protected async between<T>(run: () => Promise<T>): Promise<T> {
     while (this.#committing !== undefined) await this.#committing
     this.assertOpen()
@@ -190,14 +190,14 @@ export class CommittedLog extends LogReader implements EventLog {
       try {
         listener(envelopes)
       } catch (error) {
-        // A bug in a listener: seen by the process, not by the appender, whose events are stored.
+        // A bug in a listener is reported to the process, not to the appender: its events are stored.
         void Promise.reject(error)
       }
     }
   }
 }
 
-/** The innermost message: LevelDB's own words stand under the binding's. */
+/** The innermost message: LevelDB's own error is the cause of the binding's. */
 export function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause)
   return cause.cause instanceof Error ? reasonOf(cause.cause) : cause.message

@@ -37,7 +37,7 @@ import { LogReader } from './log-reader.ts'
 import { LogState } from './log-state.ts'
 
 export type LevelLogOptions = PlanTools & {
-  /** Signs own events, with the key of `signer`; left out, that one signs them one after the other. */
+  /** Signs commits with the key of `signer`. Default: `signer` signs one event after the other. */
   readonly commitSigner?: CommitSigner
   /** The node's data directory: the database is `log/` in it, and `head` beside that. */
   readonly directory: string
@@ -103,7 +103,7 @@ export async function openLevelLog({ directory, create = false, commitSigner, ..
     const log = await openLog(database, directory, tools.signer.id)
     const head = new HeadFile(logPaths(directory).head)
     const writeHead = headWriter(head, { seq: log.state.head, digest: toHex(log.digest) })
-    // Brought to the disk by LevelDB when it was opened, all of it.
+    // LevelDB has synced everything while it opened.
     writeHead(log.mark, true, false)
     head.sync()
     const store = new SegmentStore(database, {
@@ -194,7 +194,7 @@ const READ_PREFIX = 'read-'
 /** Tables that are read block by block before a node opens its log: half a second's worth. The scrub reads the others. */
 const TABLE_BYTES_AT_START = 192 << 20
 
-/** Those that a scrub found damaged, and then those that were never read. */
+/** First the tables that a scrub found damaged, then those that were never read. */
 function readsAtStart(directory: string): FileCheck['reads'] {
   const { checked, damaged: suspected } = readScrubRecord(directory)
   let left = TABLE_BYTES_AT_START
@@ -218,7 +218,7 @@ async function refuseDamaged(directory: string, author: NodeId | undefined, read
   if (!intact) throw new LogError({ code: 'LOG_DAMAGED', ranges, isInTables })
 }
 
-/** The log over segments, which lets go of what it is told to. */
+/** The log over segments, with pruning. */
 class StoredLog extends CommittedLog implements PrunableLog {
   readonly #segments: SegmentStore
 
@@ -307,7 +307,7 @@ async function openLog(database: LogDatabase, path: string, author: NodeId | und
   return { author: meta.author, state, directory, tail, digest, mark }
 }
 
-/** Keeps what is durable and what is written; `undefined` repeats the last mark. */
+/** Remembers the last written and the last durable mark; `undefined` writes the last one again. */
 function headWriter(file: HeadFile, start: HeadMark): (mark: HeadMark | undefined, isDurable: boolean, clean: boolean) => void {
   const boot = bootId()
   let latest = start

@@ -9,7 +9,7 @@ import type { LogStore, StoreRange } from './log-store.ts'
 
 const BATCH_EVENTS = 1024
 
-/** Keeps events in an array; gone with the process. For simulations, tests and nodes that want no disk. */
+/** Keeps events in an array, which ends with the process. For simulations, tests and nodes without a disk. */
 export class MemoryStore implements LogStore {
   readonly arrivals: readonly Arrival[] = []
   readonly #events: PlannedEvent[] = []

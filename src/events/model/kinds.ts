@@ -5,7 +5,7 @@ import { isNodeId } from './ids.ts'
 /**
  * What a kind is stored as, where it travels, and who may say it to others. A number is never given to another kind;
  * `version` rises when the payload's shape changes. An event of a travelling kind that is nobody else's business, such as a
- * verdict about a mere address, may stand in its author's `local` stream instead; no other stream takes it. No append chooses.
+ * verdict about a mere address, may stand in its author's `local` stream instead; no other stream takes it. `streamOf` decides for own events.
  */
 export type KindRow = {
   readonly number: number
