@@ -121,7 +121,7 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
     it('refuses a draft that could not be read back, all of its call, and nothing else', async () => {
       await using log = await open(signer)
       const endless = { stream: 'local', event: { kind: 'node.stopped', reason: 'x'.repeat(BODY_BYTES_MAX) } } as const
-      const unreadable = { stream: 'local', event: { kind: 'node.stopped', reason: 'x'.repeat(2000) } } as const
+      const unreadable = { stream: 'local', event: { kind: 'node.stopped', reason: 'x'.repeat(4000) } } as const
       const first = log.append([numbered(1)])
       const second = assert.rejects(log.append([numbered(2), endless]), { name: 'BodyError' })
       const third = assert.rejects(log.append([numbered(3), unreadable]), { name: 'PayloadError' })

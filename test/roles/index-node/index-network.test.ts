@@ -101,13 +101,17 @@ describe('index nodes', () => {
       const before = index.node.log.head
       const name = { author: index.id, authorSeq: 1 }
       const cases: [string, Uint8Array, RegExp][] = [
-        [INDEX_METHODS.publish, new Uint8Array([255, 255, 255]), /not a message/],
-        [INDEX_METHODS.publish, encodePublish([{ body: new Uint8Array(9), signature: new Uint8Array(3) }]), /no signature/],
-        [INDEX_METHODS.fetch, encodeFetch(Array.from({ length: EVENT_NAMES_MAX + 1 }, () => name)), /too long/],
+        [INDEX_METHODS.publish, new Uint8Array([255, 255, 255]), /cannot be read/],
+        [
+          INDEX_METHODS.publish,
+          encodePublish([{ body: new Uint8Array(9), signature: new Uint8Array(3) }]),
+          /must have 64 bytes/,
+        ],
+        [INDEX_METHODS.fetch, encodeFetch(Array.from({ length: EVENT_NAMES_MAX + 1 }, () => name)), /more than 950 items/],
         [
           INDEX_METHODS.search,
           encodeSearch({ text: 'x'.repeat(QUERY_BYTES_MAX + 1), limit: 1, cursor: '', hops: 0 }),
-          /too long/,
+          /a query has more than 1024 bytes/,
         ],
         [INDEX_METHODS.search, encodeSearch({ text: 'x', limit: 1e9, cursor: '', hops: 0 }), /out of range/],
         // Section 64 of a partition's 64.
