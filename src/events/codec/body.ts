@@ -42,26 +42,39 @@ function encodeBody(
   version: number,
   payload: Uint8Array,
 ): Uint8Array {
-  // Longest header: eight tags (one of two bytes), the key, its length, and numbers of at most ten bytes.
-  const bytes = new Uint8Array(payload.length + 112)
   let at = 0
   const field = (tag: number, value: number): void => {
-    at = writeVarint(bytes, writeVarint(bytes, at, tag), value)
-  }
-  const run = (tag: number, value: Uint8Array): void => {
-    field(tag, value.length)
-    bytes.set(value, at)
-    at += value.length
+    at = writeVarint(header, writeVarint(header, at, tag), value)
   }
   field(TAG.version, version)
   field(TAG.kind, kind)
   field(TAG.lamport, stamp.lamport)
-  run(TAG.author, fromHex(author))
+  const key = keyOf(author)
+  field(TAG.author, key.length)
+  header.set(key, at)
+  at += key.length
   field(TAG.stream, streamNumber(stream))
   field(TAG.authorSeq, stamp.authorSeq)
   field(TAG.at, stamp.at)
-  run(TAG.payload, payload)
-  return bytes.slice(0, at)
+  field(TAG.payload, payload.length)
+  const bytes = new Uint8Array(at + payload.length)
+  bytes.set(header.subarray(0, at))
+  bytes.set(payload, at)
+  return bytes
+}
+
+/** Used again for each body. Longest: eight tags (one of two bytes), the key, its length, and numbers of at most ten bytes. */
+const header = new Uint8Array(112)
+
+/** A log appends events of one author: its key is decoded once. */
+let lastAuthor = ''
+let lastKey = new Uint8Array()
+function keyOf(author: NodeId): Uint8Array {
+  if (author !== lastAuthor) {
+    lastKey = new Uint8Array(fromHex(author))
+    lastAuthor = author
+  }
+  return lastKey
 }
 
 export type ScannedBody = Header & { readonly payload: Uint8Array }
