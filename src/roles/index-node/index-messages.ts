@@ -46,6 +46,8 @@ export const EVENT_NAMES_MAX = 950
 export const PROOF_MAX = 8
 /** Sections in one comparison: 48 bytes each at most. */
 export const SECTIONS_MAX = 1024
+/** SHA-256, or what is left of it. */
+const DIGEST_BYTES_MAX = 32
 const OUTCOMES: readonly PublishOutcome[] = ['stored', 'duplicate', 'refused', 'over-budget']
 
 const fields = new FieldReader((sentence, options) => new IndexMessageError(sentence, options))
@@ -67,13 +69,13 @@ const signedEvent = (event: p2pt.index.SignedEvent.$Shape): SignedEvent => {
 export const encodePublish = (events: readonly SignedEvent[]): Uint8Array =>
   proto.PublishRequest.encode({ events: [...events] }).finish()
 export const decodePublish = (bytes: Uint8Array): SignedEvent[] =>
-  fields.list(decoded(proto.PublishRequest, bytes).events, EVENT_NAMES_MAX, 'items').map(signedEvent)
+  fields.list(decoded(proto.PublishRequest, bytes).events, EVENT_NAMES_MAX, 'events').map(signedEvent)
 
 export const encodePublishReply = (outcomes: readonly PublishOutcome[]): Uint8Array =>
   proto.PublishReply.encode({ outcomes: outcomes.map((outcome) => OUTCOMES.indexOf(outcome) + 1) }).finish()
 export const decodePublishReply = (bytes: Uint8Array): PublishOutcome[] =>
   fields
-    .list(decoded(proto.PublishReply, bytes).outcomes, EVENT_NAMES_MAX, 'items')
+    .list(decoded(proto.PublishReply, bytes).outcomes, EVENT_NAMES_MAX, 'outcomes')
     .map((outcome) => OUTCOMES[outcome - 1] ?? 'refused')
 
 export const encodeSearch = (search: WireSearch): Uint8Array => proto.SearchRequest.encode(search).finish()
@@ -119,15 +121,13 @@ export const encodeSearchReply = (reply: WireSearchReply): Uint8Array =>
 export function decodeSearchReply(bytes: Uint8Array): WireSearchReply {
   const message = decoded(proto.SearchReply, bytes)
   return {
-    hits: fields.list(message.hits, HITS_MAX, 'items').map((hit) => {
-      return {
-        infoHash: fields.infoHash(hit.infoHash),
-        seeders: fields.count(hit.seeders, 'a number', 2 ** 32),
-        proof: fields.list(hit.proof, PROOF_MAX, 'items').map(signedEvent),
-      }
-    }),
+    hits: fields.list(message.hits, HITS_MAX, 'hits').map((hit) => ({
+      infoHash: fields.infoHash(hit.infoHash),
+      seeders: fields.count(hit.seeders, 'a number', 2 ** 32),
+      proof: fields.list(hit.proof, PROOF_MAX, 'events').map(signedEvent),
+    })),
     truncated: message.truncated ?? false,
-    cursor: message.cursor ?? '',
+    cursor: fields.text(message.cursor, QUERY_BYTES_MAX, 'a cursor'),
     answeredBy: fields.node(message.answeredBy),
   }
 }
@@ -145,9 +145,9 @@ const section = ({ partition, depth, prefix }: SectionFields): Section => {
 export const encodeCompare = (sections: readonly SectionDigest[]): Uint8Array =>
   proto.CompareRequest.encode({ sections: sections.map((one) => ({ ...one, digest: fromHex(one.digest) })) }).finish()
 export const decodeCompare = (bytes: Uint8Array): SectionDigest[] =>
-  fields.list(decoded(proto.CompareRequest, bytes).sections, SECTIONS_MAX, 'items').map((row) => ({
+  fields.list(decoded(proto.CompareRequest, bytes).sections, SECTIONS_MAX, 'sections').map((row) => ({
     ...section(row),
-    digest: toHex(row.digest ?? new Uint8Array()),
+    digest: toHex(fields.bytesUpTo(row.digest, DIGEST_BYTES_MAX, 'a digest')),
   }))
 
 export const encodeCompareReply = ({ differing, compared }: CompareReply): Uint8Array =>
@@ -157,9 +157,9 @@ export const encodeCompareReply = ({ differing, compared }: CompareReply): Uint8
   }).finish()
 export function decodeCompareReply(bytes: Uint8Array): CompareReply {
   const message = decoded(proto.CompareReply, bytes)
-  const differing = fields.list(message.differing, SECTIONS_MAX, 'items').map((row) => ({
+  const differing = fields.list(message.differing, SECTIONS_MAX, 'sections').map((row) => ({
     ...section(row),
-    events: fields.list(row.events, EVENT_NAMES_MAX, 'items').map(eventName),
+    events: fields.list(row.events, EVENT_NAMES_MAX, 'events').map(eventName),
     split: row.split ?? false,
   }))
   return { differing, compared: fields.count(message.compared, 'a number', SECTIONS_MAX) }
@@ -168,12 +168,12 @@ export function decodeCompareReply(bytes: Uint8Array): CompareReply {
 export const encodeFetch = (events: readonly EventName[]): Uint8Array =>
   proto.FetchRequest.encode({ events: events.map(eventNameMessage) }).finish()
 export const decodeFetch = (bytes: Uint8Array): EventName[] =>
-  fields.list(decoded(proto.FetchRequest, bytes).events, EVENT_NAMES_MAX, 'items').map(eventName)
+  fields.list(decoded(proto.FetchRequest, bytes).events, EVENT_NAMES_MAX, 'events').map(eventName)
 
 export const encodeFetchReply = (events: readonly SignedEvent[]): Uint8Array =>
   proto.FetchReply.encode({ events: [...events] }).finish()
 export const decodeFetchReply = (bytes: Uint8Array): SignedEvent[] =>
-  fields.list(decoded(proto.FetchReply, bytes).events, EVENT_NAMES_MAX, 'items').map(signedEvent)
+  fields.list(decoded(proto.FetchReply, bytes).events, EVENT_NAMES_MAX, 'events').map(signedEvent)
 
 /** Room that an event takes in a message, bytes: its own, and what stands around it at most. */
 export const messageBytes = ({ body, signature }: SignedEvent): number => body.length + signature.length + 16

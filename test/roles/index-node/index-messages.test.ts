@@ -56,16 +56,34 @@ describe('messages of the index service', () => {
       encodeSearchReply({ ...reply, hits: [hit(repeated(event, PROOF_MAX + 1))] }),
     ],
     [
-      'characters of a query',
+      'bytes of a query',
       decodeSearch,
       encodeSearch({ ...search, text: 'x'.repeat(QUERY_BYTES_MAX) }),
       encodeSearch({ ...search, text: 'x'.repeat(QUERY_BYTES_MAX + 1) }),
     ],
     [
-      'characters of a cursor',
+      'bytes of a cursor',
       decodeSearch,
       encodeSearch({ ...search, cursor: 'x'.repeat(QUERY_BYTES_MAX) }),
       encodeSearch({ ...search, cursor: 'x'.repeat(QUERY_BYTES_MAX + 1) }),
+    ],
+    [
+      'bytes of a query that is not ASCII',
+      decodeSearch,
+      encodeSearch({ ...search, text: 'é'.repeat(QUERY_BYTES_MAX / 2) }),
+      encodeSearch({ ...search, text: 'é'.repeat(QUERY_BYTES_MAX / 2 + 1) }),
+    ],
+    [
+      'bytes of the cursor of a reply',
+      decodeSearchReply,
+      encodeSearchReply({ ...reply, hits: [], cursor: 'x'.repeat(QUERY_BYTES_MAX) }),
+      encodeSearchReply({ ...reply, hits: [], cursor: 'x'.repeat(QUERY_BYTES_MAX + 1) }),
+    ],
+    [
+      'bytes of a digest',
+      decodeCompare,
+      encodeCompare([{ partition: 1, depth: 0, prefix: 0, digest: 'ab'.repeat(32) }]),
+      encodeCompare([{ partition: 1, depth: 0, prefix: 0, digest: 'ab'.repeat(33) }]),
     ],
     ['hops', decodeSearch, encodeSearch({ ...search, hops: 16 }), encodeSearch({ ...search, hops: 17 })],
     [

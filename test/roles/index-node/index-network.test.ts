@@ -107,7 +107,7 @@ describe('index nodes', () => {
           encodePublish([{ body: new Uint8Array(9), signature: new Uint8Array(3) }]),
           /must have 64 bytes/,
         ],
-        [INDEX_METHODS.fetch, encodeFetch(Array.from({ length: EVENT_NAMES_MAX + 1 }, () => name)), /more than 950 items/],
+        [INDEX_METHODS.fetch, encodeFetch(Array.from({ length: EVENT_NAMES_MAX + 1 }, () => name)), /more than 950 events/],
         [
           INDEX_METHODS.search,
           encodeSearch({ text: 'x'.repeat(QUERY_BYTES_MAX + 1), limit: 1, cursor: '', hops: 0 }),
