@@ -5,9 +5,13 @@ import type { NetworkId } from '../model/ids.ts'
 import type { CommitSigner, Signer } from './signer.ts'
 import { signingPrefix } from './signing.ts'
 import { RING_SLOTS, SigningRing } from './signing-ring.ts'
+import type { SigningWorkerData } from './signing-worker.sodium.ts'
 
-/** Smaller commits are signed here alone: to wake a thread takes as long as some signatures. */
+/** Smaller commits are signed by the log's thread alone: waking another one takes as long as some signatures. */
 export const SHARED_FROM = 32
+
+/** Large commits follow one another within milliseconds; otherwise a node appends a few events a minute and needs no thread. */
+const IDLE_MS = 10_000
 
 type Body = {
   readonly body: Uint8Array
@@ -93,7 +97,8 @@ export class SigningThread implements CommitSigner, AsyncDisposable {
       if (!this.#isBroken) this.#open()
       return false
     }
-    if (this.#late !== undefined && !this.#thread.ring.finished(this.#late) === undefined) return false
+    // Its slot, and the body in its hands, may not be written over yet.
+    if (this.#late !== undefined && this.#thread.ring.finished(this.#late) === undefined) return false
     this.#late = undefined
     return true
   }
@@ -128,8 +133,10 @@ export class SigningThread implements CommitSigner, AsyncDisposable {
   }
 }
 
-function startWorker(memory: SharedArrayBuffer): Worker {
+/** The thread that signs what is offered in `memory`. */
+export function startWorker(memory: SharedArrayBuffer, idleMs = IDLE_MS): Worker {
   // .ts here, .js once built.
   const url = new URL(`./signing-worker.sodium${extname(import.meta.url)}`, import.meta.url)
-  return new Worker(url, { workerData: memory })
+  const workerData: SigningWorkerData = { memory, idleMs }
+  return new Worker(url, { workerData })
 }

@@ -5,12 +5,12 @@ import { SigningRing } from './signing-ring.ts'
 // A thread that signs what the log's thread offers. It ends when nothing was offered for a while; the log's thread then clears
 // the key.
 
-/** Large commits follow one another within milliseconds; otherwise a node appends a few events a minute and needs no thread. */
-const IDLE_MS = 10_000
+export type SigningWorkerData = { readonly memory: SharedArrayBuffer; readonly idleMs: number }
 
-const ring = new SigningRing(workerData as SharedArrayBuffer)
+const { memory, idleMs } = workerData as SigningWorkerData
+const ring = new SigningRing(memory)
 
-for (let index = ring.claimOrSleep(IDLE_MS); index !== undefined; index = ring.claimOrSleep(IDLE_MS)) {
+for (let index = ring.claimOrSleep(idleMs); index !== undefined; index = ring.claimOrSleep(idleMs)) {
   sodium.crypto_sign_detached(ring.signature(index), ring.message(index), ring.key)
   ring.finish(index)
 }

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { randomSeed, signerFromSeed } from '../../../src/events/keys/signer.sodium.ts'
 import { signsInTurn } from '../../../src/events/keys/signer.ts'
 import { RING_MESSAGE_BYTES_MAX, RING_SLOTS, SigningRing } from '../../../src/events/keys/signing-ring.ts'
-import { SHARED_FROM, SigningThread } from '../../../src/events/keys/signing-thread.sodium.ts'
+import { SHARED_FROM, SigningThread, startWorker } from '../../../src/events/keys/signing-thread.sodium.ts'
 import { openLevelLog } from '../../../src/events/log/event-log.level.ts'
 import { noUpcast, numbered, tickingClock } from '../samples.ts'
 import { TEST_NETWORK, verifySignature } from '../test-network.ts'
@@ -49,7 +49,7 @@ async function untilShared(thread: SigningThread, counts: { own: number }): Prom
 const failing =
   (word: string, started: Worker[] = []) =>
   (memory: SharedArrayBuffer): Worker => {
-    const worker = new Worker(new URL('failing-signing-worker.ts', import.meta.url), { workerData: memory, argv: [word] })
+    const worker = new Worker(new URL('failing-signing-worker.ts', import.meta.url), { workerData: { memory }, argv: [word] })
     started.push(worker)
     return worker
   }
@@ -114,6 +114,30 @@ describe('signing with a second thread', () => {
     })
   }
 
+  it('offers nothing to a thread that still has a body of an earlier commit in its hands', async () => {
+    const memories: SharedArrayBuffer[] = []
+    await using thread = new SigningThread(signer, TEST_NETWORK, (memory) => {
+      memories.push(memory)
+      return failing('hangs')(memory)
+    })
+    signed(thread, bodies(SHARED_FROM))
+    assert.ok(memories[0] !== undefined)
+    // The first word counts what was offered.
+    const offered = new Int32Array(memories[0])
+    let before = -1
+    // Until the thread has come, and holds one.
+    while (before !== Atomics.load(offered, 0)) {
+      before = Atomics.load(offered, 0)
+      for (let round = 0; round < 20; round++) {
+        signed(thread, bodies(SHARED_FROM))
+        await setImmediate()
+      }
+    }
+    assert.ok(before > 0)
+    assert.deepEqual(signed(thread, bodies(SHARED_FROM)), expected(bodies(SHARED_FROM)))
+    assert.equal(Atomics.load(offered, 0), before)
+  })
+
   it('signs all itself where no thread can be started', async () => {
     await using thread = new SigningThread(signer, TEST_NETWORK, () => {
       throw new Error('no more threads')
@@ -125,11 +149,8 @@ describe('signing with a second thread', () => {
     for (let round = 0; round < 10; round++) {
       const killed: Promise<number>[] = []
       await using thread = new SigningThread(signer, TEST_NETWORK, (memory) => {
-        const worker = new Worker(new URL('../../../src/events/keys/signing-worker.sodium.ts', import.meta.url), {
-          workerData: memory,
-        })
-        started = worker
-        return worker
+        started = startWorker(memory)
+        return started
       })
       let started: Worker | undefined
       await untilShared(thread, counts)
@@ -170,6 +191,26 @@ describe('signing with a second thread', () => {
     started[1].once('exit', resolve)
     await promise
     assert.deepEqual(keyIn(memories[1]), Buffer.alloc(64))
+  })
+
+  it('ends the thread when it is idle, with the key cleared, and starts it again', async () => {
+    const started: { memory: SharedArrayBuffer; ended: Promise<number> }[] = []
+    await using thread = new SigningThread(signer, TEST_NETWORK, (memory) => {
+      const worker = startWorker(memory, 30)
+      const { promise: ended, resolve } = Promise.withResolvers<number>()
+      worker.once('exit', resolve)
+      started.push({ memory, ended })
+      return worker
+    })
+    for (let life = 0; life < 2; life++) {
+      await untilShared(thread, counts)
+      const last = started.at(-1)
+      assert.ok(last !== undefined)
+      assert.equal(await last.ended, 0)
+      assert.deepEqual(Buffer.from(new SigningRing(last.memory).key), Buffer.alloc(64))
+      assert.deepEqual(signed(thread, bodies(300)), expected(bodies(300)))
+    }
+    assert.ok(started.length >= 2)
   })
 
   it('goes on alone after it was closed', async () => {
