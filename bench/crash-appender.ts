@@ -32,7 +32,7 @@ let number = log.head
 async function appendForEver(): Promise<never> {
   for (;;) {
     const mine = ++number
-    const told = { stream: 'local' as const, event: { kind: 'node.stopped' as const, reason: String(mine) } }
+    const told = { event: { kind: 'node.stopped' as const, reason: String(mine) } }
     const [envelope] = await log.append([told, mixed(mine)], { durable: mode === 'durable' })
     writeSync(1, `${envelope?.seq} ${mine}\n`)
   }

@@ -2,13 +2,13 @@ import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, s
 import { join } from 'node:path'
 import { repairLog } from '../src/events/damage/repair-log.level.ts'
 import { verifyLog } from '../src/events/damage/verify-log.fs.ts'
-import type { Draft } from '../src/events/index.ts'
+import type { UnsignedEvent } from '../src/events/index.ts'
 import { readLevelLog } from '../src/events/log/event-log.level.ts'
 import { TEST_NETWORK } from '../test/events/test-network.ts'
 import { DAMAGES } from './damages.ts'
 import type { Bench } from './harness.ts'
 import { mixed, signedEvents, signerOf } from './log-corpus.ts'
-import { openLog, withDirectory } from './log-directory.ts'
+import { OWN_SIGNER, openLog, withDirectory } from './log-directory.ts'
 
 // Damage to the files of a real log: whether `log verify` says so with a range, and whether after a repair every event is
 // there whose bytes still were. What is drawn is printed by its seed: P2PT_SEED draws the same again.
@@ -96,11 +96,11 @@ const bench: Bench = ({ full, report, note, only }) =>
 
 export default bench
 
-const OWN: Draft = { stream: 'local', event: { kind: 'node.stopped', reason: 'grown' } }
+const OWN: UnsignedEvent = { stream: 'local', event: { kind: 'node.stopped', reason: 'grown' } }
 
 /** Adds events of others, and small commits of its own at the end, in LevelDB's own log. */
 async function grow(directory: string, count: number, own: number, author?: number): Promise<void> {
-  await using log = await openLog(directory, author)
+  await using log = await openLog(directory, author === undefined ? OWN_SIGNER : signerOf(author))
   const events = signedEvents(count, mixed)
   for (let from = 0; from < events.length; from += 100) {
     await log.ingest(events.slice(from, from + 100))

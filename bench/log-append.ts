@@ -2,16 +2,25 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { EventLog, SignedEvent } from '../src/events/index.ts'
+import type { CommitSigner } from '../src/events/keys/signer.ts'
+import { SHARED_FROM, SigningThread } from '../src/events/keys/signing-thread.sodium.ts'
+import { TEST_NETWORK } from '../test/events/test-network.ts'
 import { percentile, timed } from './harness.ts'
 import { mixed } from './log-corpus.ts'
-import { openLog, withDirectory } from './log-directory.ts'
+import { OWN_SIGNER, openLog, withDirectory } from './log-directory.ts'
 
 type AppendOne = (log: EventLog, number: number) => Promise<unknown>
 
 /** Events a second that `appenders` write durably, each waiting for its own before the next; latencies in ms into `into`. */
-function appending(appenders: number, count: number, append: AppendOne, into: number[] = []): Promise<number> {
+function appending(
+  appenders: number,
+  count: number,
+  append: AppendOne,
+  into: number[] = [],
+  commitSigner?: CommitSigner,
+): Promise<number> {
   return withDirectory(async (directory) => {
-    await using log = await openLog(directory)
+    await using log = await openLog(directory, OWN_SIGNER, commitSigner)
     let next = 0
     const appender = async (): Promise<void> => {
       while (next < count) {
@@ -28,9 +37,20 @@ function appending(appenders: number, count: number, append: AppendOne, into: nu
 export const ingesting = (appenders: number, events: readonly SignedEvent[], into?: number[]): Promise<number> =>
   appending(appenders, events.length, (log, number) => log.ingest(events.slice(number, number + 1), { durable: true }), into)
 
-/** Own events, signed at the commit. */
-export const signing = (appenders: number, count: number): Promise<number> =>
-  appending(appenders, count, (log, number) => log.append([mixed(number)], { durable: true }))
+const appendOwn: AppendOne = (log, number) => log.append([mixed(number)], { durable: true })
+
+/** Own events, signed at the commit by one thread. */
+export const signingAlone = (appenders: number, count: number, into?: number[]): Promise<number> =>
+  appending(appenders, count, appendOwn, into)
+
+/** Own events, signed at the commit as a node does it: by two threads. The second one is there when the clock runs. */
+export const signing = async (appenders: number, count: number, into?: number[]): Promise<number> => {
+  await using signer = new SigningThread(OWN_SIGNER, TEST_NETWORK)
+  signer.begin(SHARED_FROM)
+  signer.finish()
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  return await appending(appenders, count, appendOwn, into, signer)
+}
 
 /** Events a second written to a plain file, with an fdatasync after each. */
 export const fileAppending = (events: readonly SignedEvent[]): Promise<number> =>

@@ -1,4 +1,4 @@
-import type { Draft, InfoHash, NodeId, SignedEvent, Signer } from '../src/events/index.ts'
+import type { InfoHash, NodeId, SignedEvent, UnsignedEvent } from '../src/events/index.ts'
 import { type Lamport, type Millis, signEvent } from '../src/events/index.ts'
 import { signerFromSeed } from '../src/events/keys/signer.sodium.ts'
 import { TEST_NETWORK } from '../test/events/test-network.ts'
@@ -15,13 +15,13 @@ const hexOf = (number: number, digits: number): string =>
 const subjectOf = (number: number): NodeId => hexOf(number % 997, 64) as NodeId
 const infoHashOf = (number: number): InfoHash => hexOf(number % 61, 40) as InfoHash
 
-export const signerOf = (number: number): Signer => {
+export const signerOf = (number: number): ReturnType<typeof signerFromSeed> => {
   const seed = new Uint8Array(32)
   new DataView(seed.buffer).setUint32(0, number + 1)
   return signerFromSeed(seed, TEST_NETWORK)
 }
 
-export function verdict(number: number): Draft {
+export function verdict(number: number): UnsignedEvent {
   return {
     stream: 'gossip',
     event: {
@@ -35,12 +35,12 @@ export function verdict(number: number): Draft {
 }
 
 /** One verdict in four, the rest changes of members. */
-export function mixed(number: number): Draft {
+export function mixed(number: number): UnsignedEvent {
   return number % 4 === 0 ? verdict(number) : change(number)
 }
 
 /** A change of a member. */
-export function change(number: number): Draft {
+export function change(number: number): UnsignedEvent {
   const kinds = ['member.alive', 'member.suspect', 'member.dead'] as const
   return {
     stream: 'gossip',
@@ -57,7 +57,7 @@ export function change(number: number): Draft {
 }
 
 /** `count` signed events with rising stamps, each author's numbered from 1. */
-export function signedEvents(count: number, draft: (number: number) => Draft): SignedEvent[] {
+export function signedEvents(count: number, draft: (number: number) => UnsignedEvent): SignedEvent[] {
   const authors = Array.from({ length: AUTHORS }, (_, number) => signerOf(number))
   const events: SignedEvent[] = []
   for (let number = 0; number < count; number++) {

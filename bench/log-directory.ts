@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EventLog, SignedEvent } from '../src/events/index.ts'
+import type { CommitSigner, Signer } from '../src/events/keys/signer.ts'
 import { openLevelLog } from '../src/events/log/event-log.level.ts'
 import { systemClock } from '../src/events/model/time.system.ts'
 import { signerOf } from './log-corpus.ts'
@@ -16,14 +17,17 @@ export async function withDirectory<T>(run: (directory: string) => Promise<T>): 
   }
 }
 
-export const openLog = (directory: string, author = 10_000): Promise<EventLog> =>
+export const openLog = (directory: string, signer: Signer = OWN_SIGNER, commitSigner?: CommitSigner): Promise<EventLog> =>
   openLevelLog({
     directory,
-    signer: signerOf(author),
+    signer,
     clock: systemClock,
     upcast: (_kind, _version, payload) => payload,
     create: true,
+    ...(commitSigner === undefined ? {} : { commitSigner }),
   })
+
+export const OWN_SIGNER = signerOf(10_000)
 
 /** A closed log with these events, in commits of 100. */
 export async function makeLog(directory: string, events: readonly SignedEvent[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import type { Draft, EventLog, Lamport, Millis, SignedEvent, Signer } from '../src/events/index.ts'
+import type { EventLog, Lamport, Millis, SignedEvent, Signer, UnsignedEvent } from '../src/events/index.ts'
 import { signEvent } from '../src/events/index.ts'
 import { livenessProjection } from '../src/projections/liveness/index.ts'
 import { signerOf } from './log-corpus.ts'
@@ -10,7 +10,7 @@ const AUTHORS = 50
 const PER_COMMIT = 100
 
 /** A log of many events whose signatures are zeros: the log does not look at them, and signing 5 million takes minutes. */
-export async function fillUnsigned(directory: string, count: number, draft: (number: number) => Draft): Promise<void> {
+export async function fillUnsigned(directory: string, count: number, draft: (number: number) => UnsignedEvent): Promise<void> {
   const authors = Array.from({ length: AUTHORS }, (_, number): Signer => {
     const { id } = signerOf(number)
     return { id, sign: () => new Uint8Array(64) }

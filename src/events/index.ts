@@ -12,8 +12,9 @@ export {
   PayloadError,
   PIECES_PER_VERDICT_MAX,
   STAMPS_MAX,
+  TAG_BYTES_MAX,
   TAGS_MAX,
-  TITLE_LENGTH_MAX,
+  TITLE_BYTES_MAX,
 } from './codec/payload.ts'
 export * from './codec/upcasting.ts'
 export * from './keys/index.ts'
@@ -30,6 +31,7 @@ export * from './model/ip-address.ts'
 export * from './model/kinds.ts'
 export * from './model/lamport-clock.ts'
 export * from './model/time.ts'
+export { utf8Length } from './model/utf8-length.ts'
 export * from './pruning/retention.ts'
 export { boundAnnouncedPeers } from './rules/announced-peers.ts'
 export * from './rules/budget-limits.ts'

@@ -1,4 +1,13 @@
-import { type Draft, type Envelope, type Event, type EventLog, LogError, type SignedEvent, scanBody } from '../events/index.ts'
+import {
+  type Appender,
+  type Draft,
+  type Envelope,
+  type Event,
+  type EventLog,
+  LogError,
+  type SignedEvent,
+  scanBody,
+} from '../events/index.ts'
 import type { IngestOutcome, OwnEvent } from './gossip/gossip-protocol.ts'
 import type { AppendFailure } from './protocol.ts'
 
@@ -6,7 +15,8 @@ import type { AppendFailure } from './protocol.ts'
 export const INGEST_PENDING_MAX = 16_384
 
 export type LogBridgeOptions = {
-  log: EventLog
+  log: Pick<EventLog, 'ingest' | 'readSignedAt'>
+  appender: Appender
   /** Own gossip events with their signed bytes, in log order. */
   onOwn: (events: readonly OwnEvent[]) => void
   /** Own events that were to be appended together, and are not stored. */
@@ -31,13 +41,12 @@ export class LogBridge {
 
   /** Appends an event of ours, together with what else this turn appends. */
   append(event: Event): void {
-    const isLocal = event.kind === 'heartbeat.rolled-up' || event.kind === 'event.quarantined'
-    this.#drafts.push({ stream: isLocal ? 'local' : 'gossip', event })
+    this.#drafts.push({ event })
     if (this.#drafts.length > 1) return
     this.#appending = Promise.resolve().then(async () => {
       const drafts = this.#drafts.splice(0)
       try {
-        await this.#options.log.append(drafts)
+        await this.#options.appender.append(drafts)
       } catch (error) {
         const isUnwritable = this.#isUnwritable(`${drafts.length} events could not be stored`, error)
         this.#options.onAppendFailed(

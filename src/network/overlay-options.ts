@@ -1,4 +1,5 @@
 import type {
+  Appender,
   Clock,
   ContentRules,
   EventLog,
@@ -23,6 +24,12 @@ export const RETENTION_MS = 7 * 86_400_000
 
 export type RememberedMember = KnownMember & { incarnation?: number; state?: Member['state'] }
 
+/** What an overlay asks of the log: what it holds, its signed bytes, and to take the events of others. */
+export type OverlayLog = Pick<
+  EventLog,
+  'lamport' | 'has' | 'versionVector' | 'readSigned' | 'readSignedAt' | 'pruned' | 'ingest' | 'onAppended'
+>
+
 export type OverlayOptions = {
   role: NodeRole
   /** Name and version, told to peers. */
@@ -30,7 +37,9 @@ export type OverlayOptions = {
   /** Higher than at every earlier start of this node. */
   incarnation: number
   transport: Transport
-  log: EventLog
+  log: OverlayLog
+  /** For what this node says itself. */
+  appender: Appender
   verify: VerifySignature
   /** Of the network. */
   rules: NetworkRules

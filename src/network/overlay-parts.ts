@@ -61,6 +61,7 @@ export function createParts(options: OverlayOptions, isUp: () => boolean) {
   })
   const bridge = new LogBridge({
     log,
+    appender: options.appender,
     onOwn: (events) => guarded(() => toGossip.feed({ type: 'own-stored', events })),
     onIngestDone: (outcome) => guarded(() => toGossip.feed({ type: 'ingest-done', ...outcome })),
     onAppendFailed: (events, why) =>

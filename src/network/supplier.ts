@@ -76,7 +76,7 @@ export class Supplier {
   /** What was asked for and has been pruned here: the asker would wait for it in vain. */
   *#goneOf(ranges: readonly AuthorRange[]): Generator<AuthorRange> {
     for (const { author, from, to } of ranges) {
-      for (const run of this.#log.pruned?.(author, 'gossip', from) ?? []) {
+      for (const run of this.#log.pruned(author, 'gossip', from)) {
         if (run.from > to) break
         yield { author, ...run }
       }

@@ -1,4 +1,5 @@
 // The setting for plain 64 bit numbers must be in force before a generated codec loads.
+import { FieldReader } from '../events/codec/field-reader.ts'
 import { Writer } from '../events/codec/protobuf.ts'
 import {
   fromHex,
@@ -9,7 +10,6 @@ import {
   type SignedEvent,
   TRAVELLING_BODY_BYTES_MAX,
 } from '../events/index.ts'
-import { hexName } from '../events/model/hex-names.ts'
 import { p2pt } from './generated/wire.js'
 import { MESSAGE_BYTES_MAX } from './transport.ts'
 
@@ -26,7 +26,9 @@ export const WIRE_ITEMS_MAX = 1_400
 export const SUMMARY_BUCKETS = 64
 export const BUCKET_HASH_BYTES = 6
 
-const SIGNATURE_BYTES = 64
+const HOST_BYTES_MAX = 255
+const SOFTWARE_BYTES_MAX = 128
+const METHOD_BYTES_MAX = 64
 const HOPS_MAX = 255
 
 export type EventName = { readonly author: NodeId; readonly authorSeq: number; readonly hops: number }
@@ -70,7 +72,7 @@ export type GossipMessage =
 
 export type MembershipMessage =
   | { type: 'ping'; seq: number; belief: Belief; incarnation: number }
-  | { type: 'pong'; seq: number; incarnation: number }
+  | { type: 'pong'; seq: number }
   | { type: 'nack'; seq: number }
   | { type: 'ping-request'; seq: number; target: NodeId; belief: Belief; incarnation: number }
 
@@ -85,6 +87,9 @@ export type WireMessage = HelloMessage | GossipMessage | MembershipMessage | Mes
 
 /** `unknown`: well-formed, but of a type that this version does not have. */
 export type WireRejection = { type: 'rejected'; rejected: 'malformed' | 'unknown' }
+
+const fields = new FieldReader((sentence, options) => new RangeError(sentence, options))
+const limited = <T>(items: readonly T[] | null | undefined): readonly T[] => fields.list(items, WIRE_ITEMS_MAX, 'items')
 
 const ROLES: readonly NodeRole[] = ['bootstrap', 'index', 'client']
 const BELIEFS: readonly Belief[] = ['unknown', 'alive', 'suspect', 'dead', 'left']
@@ -168,26 +173,30 @@ function messageOf(wire: p2pt.wire.Wire.$Properties): WireMessage | undefined {
   if (wire.beacon != null) {
     const { root, client, distance, beat, parent } = wire.beacon
     const flags = { client: client ?? false, parent: parent ?? false }
-    return { type: 'beacon', root: node(root), distance: count(distance), beat: count(beat), ...flags }
+    return { type: 'beacon', root: fields.node(root), distance: fields.count(distance), beat: fields.count(beat), ...flags }
   }
   if (wire.summary != null) {
-    const buckets = sized(wire.summary.buckets, SUMMARY_BUCKETS * BUCKET_HASH_BYTES)
-    return { type: 'summary', salt: count(wire.summary.salt), buckets }
+    const buckets = fields.bytes(wire.summary.buckets, SUMMARY_BUCKETS * BUCKET_HASH_BYTES, 'a summary')
+    return { type: 'summary', salt: fields.count(wire.summary.salt), buckets }
   }
   if (wire.vector != null) {
-    const heads = limited(wire.vector.heads).map((head) => ({ author: node(head.author), authorSeq: count(head.authorSeq) }))
+    const heads = limited(wire.vector.heads).map((head) => ({
+      author: fields.node(head.author),
+      authorSeq: fields.count(head.authorSeq),
+    }))
     return {
       type: 'vector',
-      buckets: sized(wire.vector.buckets, SUMMARY_BUCKETS / 8),
+      buckets: fields.bytes(wire.vector.buckets, SUMMARY_BUCKETS / 8, 'a choice of buckets'),
       heads,
       reply: wire.vector.reply ?? false,
     }
   }
-  if (wire.fetch != null) return { type: 'fetch', id: count(wire.fetch.id), ranges: limited(wire.fetch.ranges).map(rangeOf) }
+  if (wire.fetch != null)
+    return { type: 'fetch', id: fields.count(wire.fetch.id), ranges: limited(wire.fetch.ranges).map(rangeOf) }
   if (wire.supply != null) {
     const events = limited(wire.supply.events).map(signed)
     const gone = limited(wire.supply.gone).map(rangeOf)
-    const supply = { type: 'supply' as const, id: count(wire.supply.id), events, last: wire.supply.last ?? false }
+    const supply = { type: 'supply' as const, id: fields.count(wire.supply.id), events, last: wire.supply.last ?? false }
     return gone.length === 0 ? supply : { ...supply, gone }
   }
   return livenessOf(wire) ?? exchangeOf(wire)
@@ -197,44 +206,49 @@ function livenessOf(wire: p2pt.wire.Wire.$Properties): MembershipMessage | undef
   if (wire.ping != null) {
     return {
       type: 'ping',
-      seq: count(wire.ping.seq),
+      seq: fields.count(wire.ping.seq),
       belief: belief(wire.ping.state),
-      incarnation: count(wire.ping.incarnation),
+      incarnation: fields.count(wire.ping.incarnation),
     }
   }
-  if (wire.pong != null) return { type: 'pong', seq: count(wire.pong.seq), incarnation: count(wire.pong.incarnation) }
-  if (wire.nack != null) return { type: 'nack', seq: count(wire.nack.seq) }
+  if (wire.pong != null) return { type: 'pong', seq: fields.count(wire.pong.seq) }
+  if (wire.nack != null) return { type: 'nack', seq: fields.count(wire.nack.seq) }
   if (wire.pingRequest == null) return undefined
   const { seq, target, state, incarnation } = wire.pingRequest
   return {
     type: 'ping-request',
-    seq: count(seq),
-    target: node(target),
+    seq: fields.count(seq),
+    target: fields.node(target),
     belief: belief(state),
-    incarnation: count(incarnation),
+    incarnation: fields.count(incarnation),
   }
 }
 
 function exchangeOf(wire: p2pt.wire.Wire.$Properties): MessengerMessage | undefined {
   if (wire.request != null) {
     const { id, method, body } = wire.request
-    return { type: 'request', id: count(id), method: text(method, 64), body: body ?? new Uint8Array() }
+    return {
+      type: 'request',
+      id: fields.count(id),
+      method: fields.text(method, METHOD_BYTES_MAX, 'a method'),
+      body: body ?? new Uint8Array(),
+    }
   }
   if (wire.response != null) {
-    const status = STATUSES[count(wire.response.status)] ?? 'refused'
-    return { type: 'response', id: count(wire.response.id), status, body: wire.response.body ?? new Uint8Array() }
+    const status = STATUSES[fields.count(wire.response.status)] ?? 'refused'
+    return { type: 'response', id: fields.count(wire.response.id), status, body: wire.response.body ?? new Uint8Array() }
   }
-  if (wire.cancel != null) return { type: 'cancel', id: count(wire.cancel.id) }
+  if (wire.cancel != null) return { type: 'cancel', id: fields.count(wire.cancel.id) }
   return undefined
 }
 
 function helloOf(hello: p2pt.wire.Hello.$Properties): HelloMessage {
   return {
     type: 'hello',
-    version: count(hello.version),
-    role: known(ROLES, hello.role),
+    version: fields.count(hello.version),
+    role: fields.oneOf(ROLES, hello.role, 'role'),
     ...addressOf(hello),
-    software: text(hello.software, 128),
+    software: fields.text(hello.software, SOFTWARE_BYTES_MAX, 'a version'),
     transient: hello.transient ?? false,
     heard: hello.heard ?? false,
   }
@@ -243,10 +257,10 @@ function helloOf(hello: p2pt.wire.Hello.$Properties): HelloMessage {
 const wireRange = (range: AuthorRange) => ({ ...range, author: fromHex(range.author) })
 
 function rangeOf(range: p2pt.wire.Range.$Properties): AuthorRange {
-  const from = count(range.from)
-  const to = count(range.to)
-  if (from < 1 || to < from) throw new RangeError('a range ends before it begins')
-  return { author: node(range.author), from, to }
+  const from = fields.count(range.from)
+  const to = fields.count(range.to)
+  fields.demand(from >= 1 && to >= from, 'a range ends before it begins')
+  return { author: fields.node(range.author), from, to }
 }
 
 /** Names grouped by author, so that an author's key stands once a message. */
@@ -267,54 +281,26 @@ function byAuthor(names: readonly EventName[]): p2pt.wire.Names.$Properties[] {
 function namesOf(groups: p2pt.wire.Names.$Properties[] | null | undefined): EventName[] {
   const names: EventName[] = []
   for (const group of groups ?? []) {
-    const author = node(group.author)
+    const author = fields.node(group.author)
     for (const [at, seq] of (group.seqs ?? []).entries()) {
-      if (names.length >= WIRE_ITEMS_MAX) throw new RangeError('too many names')
-      names.push({ author, authorSeq: count(seq as number), hops: hop(group.hops?.[at]) })
+      fields.demand(names.length < WIRE_ITEMS_MAX, 'too many names')
+      names.push({ author, authorSeq: fields.count(seq as number), hops: hop(group.hops?.[at]) })
     }
   }
   return names
 }
 
 function signed(event: p2pt.wire.Signed.$Properties): SignedEvent {
-  const body = event.body ?? new Uint8Array()
-  if (body.length === 0 || body.length > TRAVELLING_BODY_BYTES_MAX) throw new RangeError('a body has a wrong length')
-  return { body, signature: sized(event.signature, SIGNATURE_BYTES) }
-}
-
-function sized(bytes: Uint8Array | null | undefined, length: number): Uint8Array {
-  if (bytes?.length !== length) throw new RangeError(`not ${length} bytes`)
-  return bytes
-}
-
-function limited<T>(items: T[] | null | undefined): T[] {
-  if ((items?.length ?? 0) > WIRE_ITEMS_MAX) throw new RangeError('too many items')
-  return items ?? []
-}
-
-function count(value: number | null | undefined): number {
-  const number = value ?? 0
-  if (!Number.isSafeInteger(number) || number < 0) throw new RangeError('a number is out of range')
-  return number
-}
-
-function text(value: string | null | undefined, lengthMax: number): string {
-  if ((value?.length ?? 0) > lengthMax) throw new RangeError('a text is too long')
-  return value ?? ''
+  const body = fields.bytesUpTo(event.body, TRAVELLING_BODY_BYTES_MAX, 'a body')
+  fields.demand(body.length > 0, 'a body is empty')
+  return { body, signature: fields.signature(event.signature) }
 }
 
 function addressOf({ host, port, dhtPort }: p2pt.wire.Hello.$Properties): MemberAddress {
-  const address = { host: text(host, 255), port: count(port), dhtPort: count(dhtPort) }
-  if (!isMemberAddress(address)) throw new RangeError('no address that can be dialled')
+  const address = { host: fields.text(host, HOST_BYTES_MAX, 'a host'), port: fields.port(port), dhtPort: fields.port(dhtPort) }
+  fields.demand(isMemberAddress(address), 'no address that can be dialled')
   return address
 }
 
-function known<T extends string>(values: readonly T[], value: string | null | undefined): T {
-  const found = values.find((candidate) => candidate === value)
-  if (found === undefined) throw new RangeError('an unknown word')
-  return found
-}
-
-const node = (value: Uint8Array | null | undefined): NodeId => hexName(sized(value, 32), 0, 32) as NodeId
-const hop = (value: number | null | undefined): number => Math.min(HOPS_MAX, count(value))
-const belief = (value: number | null | undefined): Belief => BELIEFS[count(value)] ?? 'unknown'
+const hop = (value: number | null | undefined): number => Math.min(HOPS_MAX, fields.count(value))
+const belief = (value: number | null | undefined): Belief => BELIEFS[fields.count(value)] ?? 'unknown'

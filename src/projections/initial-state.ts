@@ -9,6 +9,6 @@ export async function initialStateOf(
   log: Pick<EventLog, 'snapshot'>,
   projection: Projection<unknown>,
 ): Promise<{ state: unknown; rows: readonly Row[] }> {
-  const rows = (await log.snapshot?.(projection.name)) ?? []
+  const rows = await log.snapshot(projection.name)
   return { state: rows.length === 0 ? projection.initial() : projection.load(rows), rows }
 }

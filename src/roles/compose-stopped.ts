@@ -147,7 +147,7 @@ function runnerOver(log: LogView, joined: JoinedNetwork, store: ProjectionStore)
     log: {
       head: log.head,
       readBatches: (range) => log.readBatches(range),
-      snapshot: async (name) => (await log.snapshot?.(name)) ?? [],
+      snapshot: (name) => log.snapshot(name),
       onAppended: () => () => {},
     },
     store,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { upcastSteps } from '../../migrations/index.ts'
 import {
+  type Appender,
   CredentialError,
   type CredentialFault,
   type Event,
@@ -17,6 +18,7 @@ import {
   upcaster,
   type VerifySignature,
 } from '../events/index.ts'
+import { SigningThread } from '../events/keys/signing-thread.sodium.ts'
 import { systemClock, systemTimers } from '../events/model/time.system.ts'
 import type { Endpoint } from '../network/index.ts'
 import { startMainlineNode } from '../network/peer-directory.mainline.ts'
@@ -123,11 +125,12 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     ...(options.diskLimitBytes === undefined ? {} : { clientsDiskBytesMax: options.diskLimitBytes / 2 }),
   })
   const upcast = upcaster(upcastSteps)
-  const logOptions = { directory: directory.directory, signer, clock, upcast, rules: admittance }
-  const stored = cleanup.use(await openOwnLog(logOptions, joined.network, notices))
-  const logCare = cleanup.use(careForLog({ log: stored, timers, notices }))
+  const commitSigner = cleanup.use(new SigningThread(signer, joined.network))
+  const logOptions = { directory: directory.directory, signer, commitSigner, clock, upcast, rules: admittance }
+  const log = cleanup.use(await openOwnLog(logOptions, joined.network, notices))
+  const logCare = cleanup.use(careForLog({ log, timers, notices }))
   const scrub = cleanup.use(startScrub({ directory: directory.directory, clock, timers, notices }, options.scrubBytesPerSecond))
-  const log = new OwnEventsGate(stored)
+  const gate = new OwnEventsGate(log)
   const store = cleanup.use(
     await openLevelProjectionStore({
       directory: paths.projections,
@@ -138,18 +141,18 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   )
   const states: ProjectionRunner<ProjectionStates> = cleanup.use(runnerOf(log, store, { owner, verify }, notices))
   await states.open()
-  cleanup.defer(countKept(admittance.budgets, stored, states))
+  cleanup.defer(countKept(admittance.budgets, log, states))
   const invitation = ownInvitation(admittance, signer.id, options.role)
   const isShownAlready = invitation === undefined || isShown(states.state('admissions'), signer.id, invitation.key)
   const incarnation = nextIncarnation(states.state('liveness'), signer.id)
-  await recordStart(log, states, [
+  await recordStart({ log, appender: gate, states }, [
     { kind: 'node.started', role: options.role, software: `p2pt/${VERSION}`, incarnation },
     ...(log.head === 0 || !isShownAlready ? [networkJoined(joined)] : []),
   ])
   let why = 'it did not start'
   cleanup.defer(async () => {
     try {
-      await log.append([{ stream: 'local', event: { kind: 'node.stopped', reason: why } }], { durable: true })
+      await gate.append([{ event: { kind: 'node.stopped', reason: why } }], { durable: true })
     } catch (error) {
       // A full disk does not keep a node from stopping; without this event it looks like a crash, no more.
       notices.post('error', 'log.failed', `the stop was not recorded: ${error instanceof Error ? error.message : error}`)
@@ -189,6 +192,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     incarnation,
     transport,
     log,
+    appender: gate,
     verify,
     rules: admittance,
     clock,
@@ -232,6 +236,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     heldOff,
     notices,
     log,
+    appender: gate,
     scrub,
     states,
     transport,
@@ -255,23 +260,23 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
       newTurns,
       joined,
       clock,
-      verifyLog: (options) => verifyRunning(stored, joined.network, options),
+      verifyLog: (options) => verifyRunning(log, joined.network, options),
     }),
-    backUp: (output) => backUp({ directory: directory.directory, log: stored }, output, () => clock.now()),
+    backUp: (output) => backUp({ directory: directory.directory, log }, output, () => clock.now()),
     metrics: () => (metrics === undefined ? null : { host: metrics.host, port: metrics.port }),
     stop: () => stopAsked.resolve(),
   }
   cleanup.defer(careForAdmissions({ log, admittance, transport, heldOff, timers }))
   const { budgets } = admittance
   const isRevoked = (author: NodeId) => admittance.isRevoked(author)
-  cleanup.use(startRetention({ log: stored, states, budgets, isRevoked, newTurns, clock, timers, notices }, options))
+  cleanup.use(startRetention({ log, states, budgets, isRevoked, newTurns, clock, timers, notices }, options))
   const node = createNodeService(parts)
   const map = liveIndexMap(states, sight)
-  serveHistory(stored, overlay)
+  serveHistory(log, overlay)
   if (options.acceptForkRisk === true) removeRestoredMark(directory.directory)
   const history = new OwnHistory({
-    log: stored,
-    gate: log,
+    log,
+    gate,
     overlay,
     verify,
     timers,
@@ -281,7 +286,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     fork: readFork(directory.directory),
     onRecovered: () => {
       removeRestoredMark(directory.directory)
-      stored.settleGossip().catch((error: unknown) => notices.post('warning', 'log.failed', String(error)))
+      log.settleGossip().catch((error: unknown) => notices.post('warning', 'log.failed', String(error)))
     },
     onFork: (fork) => writeFork(directory.directory, fork),
   })
@@ -299,7 +304,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   })
   history.start()
   // Before anything else that this node says of itself: without it nobody takes what follows.
-  if (!isShownAlready) showCredential(log, joined, notices)
+  if (!isShownAlready) showCredential(gate, joined, notices)
   if (options.metrics !== undefined)
     metrics = cleanup.use(await startMetrics(options.metrics, { overlay, heldOff, status: node.status }))
   await overlay.start(signal)
@@ -311,7 +316,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
           await createClient(
             {
               ...{ ...parts, engine, map, timers, node, streams: transport.openPeerStreams(), upcast, yieldToEventLoop },
-              onWriteFailure: (listener) => stored.onWriteFailure(listener),
+              onWriteFailure: (listener) => log.onWriteFailure(listener),
             },
             signal,
           ),
@@ -381,18 +386,21 @@ function ownInvitation(admittance: Admittance, self: NodeId, role: NodeRole): In
 
 const networkJoined = ({ genesis, credential }: JoinedNetwork): Event => ({ kind: 'network.joined', genesis, credential })
 
-function showCredential(log: EventLog, { credential }: JoinedNetwork, notices: NoticeBoard): void {
-  log
-    .append([{ stream: 'gossip', event: { kind: 'node.admitted', credential } }], { durable: true })
+function showCredential(appender: Appender, { credential }: JoinedNetwork, notices: NoticeBoard): void {
+  appender
+    .append([{ event: { kind: 'node.admitted', credential } }], { durable: true })
     .catch((error: unknown) => notices.post('error', 'log.failed', `the credential was not published: ${error}`))
 }
 
 /** The start itself, and, at the first one, the policy that holds from now on. */
-async function recordStart(log: EventLog, states: ProjectionRunner<ProjectionStates>, start: readonly Event[]): Promise<void> {
+async function recordStart(
+  { log, appender, states }: Pick<NodeParts, 'log' | 'appender' | 'states'>,
+  start: readonly Event[],
+): Promise<void> {
   const policy: Event = { kind: 'policy.adopted', policy: SEED_V1.id, parameters: parametersOf(SEED_V1) }
   const events = log.head === 0 ? [...start, policy] : start
-  await log.append(
-    events.map((event) => ({ stream: 'local', event })),
+  await appender.append(
+    events.map((event) => ({ event })),
     { durable: true },
   )
   if (states.applied < log.head) throw new Error('a projection did not follow the log')

@@ -227,7 +227,7 @@ export class Attacker implements AsyncDisposable {
     if (message.type === 'push') {
       for (const { event } of message.events) this.lamport = Math.max(this.lamport, scanBody(event.body).lamport)
     }
-    if (message.type === 'ping' && this.pongs) this.send(from, { type: 'pong', seq: message.seq, incarnation: 1 })
+    if (message.type === 'ping' && this.pongs) this.send(from, { type: 'pong', seq: message.seq })
     if (message.type === 'request') this.#answer(from, message)
     if (message.type === 'response') this.#waiting.get(message.id)?.(message.status === 'ok' ? message.body : undefined)
     if (message.type === 'summary') this.#offer(from)

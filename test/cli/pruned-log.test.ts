@@ -29,13 +29,12 @@ describe('a log that was pruned', () => {
     const upcast = upcaster(upcastSteps)
     await using log = await openLevelLog({ directory, signer: opened.signer, clock: tickingClock(), upcast })
     const rollUp: Draft = {
-      stream: 'local',
       event: {
         ...{ kind: 'heartbeat.rolled-up', subject: opened.signer.id, beatsSeen: 1, beatsMissed: 0, firstAt: 1, lastAt: 2 },
         ...{ roundTripMicrosMin: 1, roundTripMicrosMedian: 1, roundTripMicrosMax: 1 },
       },
     }
-    const stopped = (reason: string): Draft => ({ stream: 'local', event: { kind: 'node.stopped', reason } })
+    const stopped = (reason: string): Draft => ({ event: { kind: 'node.stopped', reason } })
     await log.append(Array.from({ length: PRUNED }, () => rollUp))
     for (let place = 0; place < KEPT; place++) await log.append([stopped(`kept ${place}`), ...Array(40).fill(rollUp)])
     // What is pruned stands in whole segments behind.

@@ -1,4 +1,4 @@
-import type { Draft, Event, InfoHash, Millis, NodeId, SignedEvent, Signer, Stream } from '../../src/events/index.ts'
+import type { Event, InfoHash, Millis, NodeId, SignedEvent, Signer, Stream, UnsignedEvent } from '../../src/events/index.ts'
 import { addressId, signEvent } from '../../src/events/index.ts'
 import { randomSeed, signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import type { Lamport } from '../../src/events/model/ids.ts'
@@ -150,12 +150,17 @@ export const EVERY_KIND: readonly { stream: Stream; event: Event }[] = [
 ]
 
 /** A gossiped draft that is small and tells its number. */
-export const numbered = (number: number): Draft => ({
+export const numbered = (number: number): UnsignedEvent => ({
   stream: 'gossip',
   event: { kind: 'member.left', subject: node('b'), incarnation: number, role: 'index', ...address },
 })
 
 /** An event of somebody else, signed, with the stamps given. */
-export function foreign(signer: Signer, authorSeq: number, lamport: number, draft: Draft = numbered(authorSeq)): SignedEvent {
+export function foreign(
+  signer: Signer,
+  authorSeq: number,
+  lamport: number,
+  draft: UnsignedEvent = numbered(authorSeq),
+): SignedEvent {
   return signEvent(draft, { lamport: lamport as Lamport, authorSeq, at: 1_800_000_000_000 as Millis }, signer)
 }

@@ -36,7 +36,7 @@ const log: EventLog = Object.assign(real, {
 const started = async (id: NodeId, its: EventLog, port: number) => {
   const transport = network.create(id, { host: '10.0.0.1', port })
   const about = { role: 'index', software: 'test', incarnation: 1, verify: verifySignature, rules: OPEN_RULES } as const
-  const overlay = createOverlay({ ...common, ...about, transport, log: its })
+  const overlay = createOverlay({ ...common, ...about, transport, log: its, appender: its })
   await overlay.start(new AbortController().signal)
   return overlay
 }
@@ -52,7 +52,7 @@ const isBelieved = (state: string) => () => first.member(victim.id)?.state === s
 await until(isBelieved('alive'))
 for (let isFull = false; !isFull; ) {
   try {
-    await append([{ stream: 'local', event: { kind: 'node.stopped', reason: 'x'.repeat(200) } }])
+    await append([{ event: { kind: 'node.stopped', reason: 'x'.repeat(200) } }])
   } catch (error) {
     if (!(error instanceof LogError) || error.code !== 'LOG_WRITE_FAILED') throw error
     isFull = true

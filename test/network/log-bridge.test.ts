@@ -16,6 +16,7 @@ describe('log bridge', () => {
     const countOf = (event: Event): number => (event.kind === 'event.quarantined' ? event.count : 0)
     const bridge = new LogBridge({
       log,
+      appender: log,
       onOwn: () => {},
       onIngestDone: (outcome) => told.done.push(outcome),
       onAppendFailed: (events, why) => told.failed.push([events.map(countOf), why]),

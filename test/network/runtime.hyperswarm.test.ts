@@ -34,6 +34,7 @@ describe('overlay on hyperswarm', () => {
       incarnation: 1,
       transport,
       log,
+      appender: log,
       verify: verifySignature,
       rules: OPEN_RULES,
     })
@@ -64,7 +65,6 @@ describe('overlay on hyperswarm', () => {
 
     await client.log.append([
       {
-        stream: 'gossip',
         event: { kind: 'piece.judged', subject: a.overlay.self, infoHash: '0'.repeat(40) as InfoHash, good: [], bad: [] },
       },
     ])

@@ -149,7 +149,7 @@ describe('overlay', () => {
 
     it('passes local events to nobody', async () => {
       await started(2)
-      await sim.at(0).log.append([{ stream: 'local', event: { kind: 'node.stopped', reason: 'test' } }])
+      await sim.at(0).log.append([{ event: { kind: 'node.stopped', reason: 'test' } }])
       await sim.time.advance(20_000)
       assert.deepEqual(await eventsOf(sim.at(1), 'node.stopped'), [])
     })

@@ -66,7 +66,7 @@ const message = fc.oneof(
   }),
   fc.record({ type: fc.constant('supply'), id, events: fc.array(event, { maxLength: 5 }), last: fc.boolean() }),
   fc.record({ type: fc.constant('ping'), seq: id, belief, incarnation }),
-  fc.record({ type: fc.constant('pong'), seq: id, incarnation }),
+  fc.record({ type: fc.constant('pong'), seq: id }),
   fc.record({ type: fc.constant('nack'), seq: id }),
   fc.record({
     type: fc.constant('ping-request'),
@@ -120,6 +120,36 @@ describe('wire', () => {
     ] as const)
       assert.equal(read(host, port), 'rejected', `${host}:${port}`)
     assert.equal(read('10.0.0.1', 1, 65_536), 'rejected')
+  })
+
+  it('bounds texts in bytes of UTF-8', () => {
+    const hello = {
+      type: 'hello',
+      version: 1,
+      role: 'index',
+      host: '',
+      port: 0,
+      dhtPort: 0,
+      transient: false,
+      heard: false,
+    } as const
+    const withSoftware = (software: string) => decodeWire(encodeWire({ ...hello, software })).type
+    const withMethod = (method: string) =>
+      decodeWire(encodeWire({ type: 'request', id: 1, method, body: new Uint8Array() })).type
+    for (const [read, bytesMax] of [
+      [withSoftware, 128],
+      [withMethod, 64],
+    ] as const) {
+      assert.notEqual(read('x'.repeat(bytesMax)), 'rejected')
+      assert.equal(read('x'.repeat(bytesMax + 1)), 'rejected')
+      assert.notEqual(read('é'.repeat(bytesMax / 2)), 'rejected')
+      assert.equal(read('é'.repeat(bytesMax / 2 + 1)), 'rejected')
+    }
+  })
+
+  it('reads a pong of before, which named an incarnation', () => {
+    // Field 11 of a message: field 1 is 7, field 2 is 3.
+    assert.deepEqual(decodeWire(Uint8Array.of(11 * 8 + 2, 4, 8, 7, 16, 3)), { type: 'pong', seq: 7 })
   })
 
   it('gives back every message that it encodes', () => {

@@ -3,7 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { upcastSteps } from '../../migrations/index.ts'
-import { ALL_KINDS, type Draft, type EventLog, type Lamport, type Millis, signEvent, upcaster } from '../../src/events/index.ts'
+import {
+  ALL_KINDS,
+  type EventLog,
+  type Lamport,
+  type Millis,
+  signEvent,
+  type UnsignedEvent,
+  upcaster,
+} from '../../src/events/index.ts'
 import { signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import { openMemoryLog } from '../../src/events/log/event-log.memory.ts'
 import { systemTimers } from '../../src/events/model/time.system.ts'
@@ -33,7 +41,7 @@ const peer = node('peer')
 const files = { infoHash, name: 'film', torrentFile: new Uint8Array([1, 2, 3]) }
 const member = { subject: other.id, incarnation: 1, role: 'index', host: '10.0.0.1', port: 1, dhtPort: 0 } as const
 
-const OWN: readonly Draft[] = [
+const OWN: readonly UnsignedEvent[] = [
   { stream: 'local', event: { kind: 'node.started', role: 'client', software: '1', incarnation: 1 } },
   { stream: 'local', event: { kind: 'policy.adopted', policy: 'seed-v1', parameters: { start: 50 } } },
   { stream: 'gossip', event: { kind: 'member.suspect', ...member } },
@@ -46,7 +54,7 @@ const OWN: readonly Draft[] = [
   { stream: 'local', event: { kind: 'download.verified', infoHash, pieces: [{ first: 0, count: 1 }] } },
   { stream: 'local', event: { kind: 'operator.banned', subject: other.id, reason: 'test' } },
 ]
-const OTHERS: readonly Draft[] = [
+const OTHERS: readonly UnsignedEvent[] = [
   { stream: 'gossip', event: { kind: 'node.admitted', credential: joiningAs('index').credentialOf(other.id) } },
   { stream: 'gossip', event: { kind: 'member.refuted', ...member, incarnation: 2 } },
   { stream: 'gossip', event: judged(peer, 0, 3) },

@@ -69,8 +69,8 @@ const openLog = (): EventLog =>
     upcast: upcaster(upcastSteps),
   })
 const finished = (log: EventLog, ...names: string[]) =>
-  log.append(names.map((name) => ({ stream: 'local', event: { kind: 'download.completed', infoHash: hash(name) } })))
-const other = (log: EventLog) => log.append([{ stream: 'local', event: { kind: 'download.paused', infoHash: hash('x') } }])
+  log.append(names.map((name) => ({ event: { kind: 'download.completed', infoHash: hash(name) } })))
+const other = (log: EventLog) => log.append([{ event: { kind: 'download.paused', infoHash: hash('x') } }])
 
 function setUp(
   log: EventLog,

@@ -29,6 +29,7 @@ function counted(log: EventLog) {
         return log.head
       },
       onAppended: log.onAppended.bind(log),
+      snapshot: log.snapshot.bind(log),
       async *readBatches(range: Parameters<EventLog['readBatches']>[0]) {
         for await (const batch of log.readBatches(range)) {
           reads.events += (batch.at(-1)?.seq ?? 0) - (batch[0]?.seq ?? 0) + 1
@@ -39,7 +40,10 @@ function counted(log: EventLog) {
   }
 }
 
-function runnerOf(log: Pick<EventLog, 'head' | 'readBatches' | 'onAppended'>, store = openMemoryProjectionStore()) {
+function runnerOf(
+  log: Pick<EventLog, 'head' | 'readBatches' | 'onAppended' | 'snapshot'>,
+  store = openMemoryProjectionStore(),
+) {
   return createProjectionRunner<ProjectionStates>({
     log,
     store,

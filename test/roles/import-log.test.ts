@@ -25,7 +25,6 @@ const OFFLINE: Omit<StartOptions, 'dataDirectory'> = {
 
 /** A publication, for the index stream. */
 const said = (number: number): Draft => ({
-  stream: 'index',
   event: { kind: 'torrent.withdrawn', infoHash: number.toString(16).padStart(40, '0') as InfoHash, title: 'x' },
 })
 

@@ -1,4 +1,17 @@
-import type { ContentRules, Event, EventLog, InfoHash, NodeId, SignedEvent, TorrentPublished } from '../../src/events/index.ts'
+import {
+  type ContentRules,
+  type Event,
+  type EventLog,
+  type InfoHash,
+  type Lamport,
+  type Millis,
+  type NodeId,
+  type SignedEvent,
+  type Signer,
+  signEvent,
+  type TorrentPublished,
+  type UnsignedEvent,
+} from '../../src/events/index.ts'
 import { signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import { openMemoryLog } from '../../src/events/log/event-log.memory.ts'
 import type { Overlay, RequestHandler } from '../../src/network/overlay.ts'
@@ -253,7 +266,7 @@ export class ClientPeer {
 
   #newPublisher(): Publisher {
     const { map, publications, claims } = this
-    return new Publisher({ log: this.node.log, map, publications, claims })
+    return new Publisher({ appender: this.node.log, map, publications, claims })
   }
 }
 
@@ -269,14 +282,21 @@ export const described = (title: string): Omit<TorrentPublished, 'kind'> => ({
 export class Author {
   readonly log: EventLog
   readonly id: NodeId
+  readonly #signer: Signer
 
   constructor(seed: number) {
     const key = new Uint8Array(32)
     new DataView(key.buffer).setUint32(8, seed)
     const signer = signerFromSeed(key, TEST_NETWORK)
+    this.#signer = signer
     this.id = signer.id
     const clock = { now: () => 1_800_000_000_000 as ReturnType<Simulation['time']['now']> }
     this.log = openMemoryLog({ signer, clock, upcast: (_kind, _version, payload) => payload })
+  }
+
+  /** Signs what no log of its own would append. */
+  signs(event: UnsignedEvent): SignedEvent {
+    return signEvent(event, { lamport: 1 as Lamport, authorSeq: 1_000, at: 1_800_000_000_000 as Millis }, this.#signer)
   }
 
   async publishes(...titles: string[]): Promise<SignedEvent[]> {
@@ -288,7 +308,7 @@ export class Author {
   }
 
   async #says(events: readonly Event[]): Promise<SignedEvent[]> {
-    const envelopes = await this.log.append(events.map((event) => ({ stream: 'index', event })))
+    const envelopes = await this.log.append(events.map((event) => ({ event })))
     return [...(await this.log.readSignedAt(envelopes.map(({ seq }) => seq)))]
   }
 }

@@ -54,8 +54,8 @@ export async function openSmallLog(name = 1): Promise<SmallLog> {
   }
 }
 
-/** Appends events of another node, signed by it, in the gossip stream. */
+/** Appends events of another node, signed by it. */
 export async function hears(at: SmallLog, from: SmallLog, ...events: Parameters<EventLog['append']>[0][number]['event'][]) {
-  const envelopes = await from.log.append(events.map((event) => ({ stream: 'gossip', event })))
+  const envelopes = await from.log.append(events.map((event) => ({ event })))
   await at.log.ingest(await from.log.readSignedAt(envelopes.map(({ seq }) => seq)))
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Level } from 'level'
 import { upcastSteps } from '../../migrations/index.ts'
-import { type Draft, isNodeId, upcaster } from '../../src/events/index.ts'
+import { isNodeId, type UnsignedEvent, upcaster } from '../../src/events/index.ts'
 import { openLevelLog } from '../../src/events/log/event-log.level.ts'
 import { SEGMENTS } from '../../src/events/segments/segment-keys.ts'
 import { allProjections } from '../../src/projections/index.ts'
@@ -50,7 +50,7 @@ describe('a node that does not run', () => {
     return directory
   }
   /** A data directory of a new node with these events. */
-  const made = async (name: string, drafts: readonly Draft[]): Promise<string> => {
+  const made = async (name: string, drafts: readonly UnsignedEvent[]): Promise<string> => {
     using directory = await openDataDirectory(at(name), { role: 'client', joining: joiningAs('client') })
     const { signer } = directory
     assert.ok(isNodeId(signer.id))

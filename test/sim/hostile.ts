@@ -1,5 +1,4 @@
 import {
-  type Draft,
   type Event,
   type Lamport,
   type Millis,
@@ -7,6 +6,7 @@ import {
   type NodeRole,
   type SignedEvent,
   signEvent,
+  type UnsignedEvent,
 } from '../../src/events/index.ts'
 import { signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import type { MemoryTransport } from '../../src/network/transport.memory.ts'
@@ -114,7 +114,7 @@ export class Hostile {
   }
 
   #signed(event: Event, authorSeq: number, lamport: number): SignedEvent {
-    const draft: Draft = { stream: 'gossip', event }
+    const draft: UnsignedEvent = { stream: 'gossip', event }
     return signEvent(draft, { authorSeq, lamport: lamport as Lamport, at: 0 as Millis }, this.#signer)
   }
 
@@ -137,7 +137,7 @@ export class Hostile {
 
   #received(from: NodeId, bytes: Uint8Array): void {
     const message = decodeWire(bytes)
-    if (message.type === 'ping') this.#send(from, { type: 'pong', seq: message.seq, incarnation: 1 })
+    if (message.type === 'ping') this.#send(from, { type: 'pong', seq: message.seq })
     if (message.type !== 'fetch') return
     const gone = message.ranges.map(({ author, from: first }) => ({ author, from: first, to: SEQ_MAX }))
     if (this.#random() < 0.5) this.#send(from, { type: 'supply', id: message.id, events: [], last: true, gone })

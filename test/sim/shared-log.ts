@@ -20,9 +20,12 @@ import {
   type Stream,
   scanBody,
   signEvent,
+  streamOf as streamOfDraft,
+  type UnsignedEvent,
   type Upcast,
   type VersionVector,
 } from '../../src/events/index.ts'
+import type { SnapshotRow } from '../../src/events/pruning/retention.ts'
 
 // Logs for a thousand nodes in one process: what an event says and its bytes are kept once for all nodes, and a node's
 // log is the list of those it holds. The rules are those of the real log (stamps, numbers, copies, the clock's bound).
@@ -66,6 +69,7 @@ const streamOf = (author: NodeId, stream: Stream): string => (stream === 'gossip
 
 export class SharedLog implements EventLog {
   readonly author: NodeId
+  readonly arrivals = []
   readonly #signer: Signer
   readonly #clock: Clock
   readonly #shared: SharedEvents
@@ -112,12 +116,17 @@ export class SharedLog implements EventLog {
     }
   }
 
-  async append(drafts: readonly Draft[], _options?: AppendOptions): Promise<readonly Envelope[]> {
-    const envelopes = drafts.map((draft) => {
-      const authorSeq = this.#headOf(this.author, draft.stream) + 1
+  append(drafts: readonly Draft[], _options?: AppendOptions): Promise<readonly Envelope[]> {
+    return this.put(drafts.map((draft) => ({ stream: streamOfDraft(draft), event: draft.event })))
+  }
+
+  /** Appends events in whatever stream: kinds that this version does not know, and those that stand in for others. */
+  async put(events: readonly UnsignedEvent[]): Promise<readonly Envelope[]> {
+    const envelopes = events.map((event) => {
+      const authorSeq = this.#headOf(this.author, event.stream) + 1
       const stamp = { lamport: this.#lamport.tick(LAMPORT_MAX), authorSeq, at: this.#clock.now() }
-      if (!this.#keepsBeats && draft.event.kind === 'heartbeat.rolled-up') return this.#passOver(draft, stamp)
-      return this.#take(this.#shared.of(signEvent(draft, stamp, this.#signer)))
+      if (!this.#keepsBeats && event.event.kind === 'heartbeat.rolled-up') return this.#passOver(event, stamp)
+      return this.#take(this.#shared.of(signEvent(event, stamp, this.#signer)))
     })
     this.#tell(envelopes)
     return envelopes
@@ -168,6 +177,19 @@ export class SharedLog implements EventLog {
     return seqs.map((seq) => this.#at(seq).signed)
   }
 
+  /** Nothing is ever pruned here. */
+  async snapshot(): Promise<readonly SnapshotRow[]> {
+    return []
+  }
+
+  pruned(): [] {
+    return []
+  }
+
+  async bytesOnDisk(): Promise<number> {
+    return 0
+  }
+
   held(): Held {
     const events = this.#events.filter((shared) => shared !== undefined)
     return { events: events.length, authors: new Set(events.map(({ header }) => header.author)).size }
@@ -199,7 +221,7 @@ export class SharedLog implements EventLog {
    * nowhere, and nobody in a large simulation reads them. It takes its number and its place, is told to whoever listens, and
    * is not signed and not kept.
    */
-  #passOver({ stream, event }: Draft, stamp: Pick<Header, 'lamport' | 'authorSeq' | 'at'>): Envelope {
+  #passOver({ stream, event }: UnsignedEvent, stamp: Pick<Header, 'lamport' | 'authorSeq' | 'at'>): Envelope {
     this.#events.push(undefined)
     this.#otherHeads.set(streamOf(this.author, stream), stamp.authorSeq)
     const { number: kind, version } = KINDS['heartbeat.rolled-up']

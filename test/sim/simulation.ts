@@ -182,7 +182,7 @@ export class Simulation implements AsyncDisposable {
       const address = { host: '10.0.0.1', port: index + 1, dhtPort: 0 }
       const event = { kind: 'member.alive', subject: id, incarnation: 1, role, ...address } as const
       if (role === 'client') continue
-      await log.append([{ stream: 'gossip', event }])
+      await log.append([{ event }])
     }
     const words: SignedEvent[] = []
     for (const { log } of this.nodes) if (log.head > 0) words.push(...(await log.readSignedAt([1])))
@@ -203,13 +203,14 @@ export class Simulation implements AsyncDisposable {
     }
     const transport = this.network.create(node.id, { host: '10.0.0.1', port: node.index + 1 })
     const members = await membersIn(node.log)
+    // Of a network that stands, the first start is told already.
+    const log = new GatedLog(node.log, alive, isStanding)
     const overlay = createOverlay({
       role: node.role,
       software: 'simulation',
       incarnation: node.incarnation,
       transport,
-      // Of a network that stands, the first start is told already.
-      log: new GatedLog(node.log, alive, isStanding),
+      ...{ log, appender: log },
       verify: this.#verify,
       rules: this.rules,
       clock: this.time,
@@ -242,7 +243,7 @@ export class Simulation implements AsyncDisposable {
 
   /** Appends a gossip event by this node, as if its role had. */
   publish(node: SimNode, event: Event = torrentEvent(this.#random)): Promise<readonly Envelope[]> {
-    return node.log.append([{ stream: 'gossip', event }])
+    return node.log.put([{ stream: 'gossip', event }])
   }
 
   /** From now on looks at how far events travel. @returns a function that stops it, and tells the longest way in hops */

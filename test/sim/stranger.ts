@@ -1,11 +1,11 @@
 import {
-  type Draft,
   type Event,
   type Lamport,
   type Millis,
   type NodeId,
   type SignedEvent,
   signEvent,
+  type UnsignedEvent,
 } from '../../src/events/index.ts'
 import { keyOfSeed, signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import type { MemoryTransport } from '../../src/network/transport.memory.ts'
@@ -67,7 +67,7 @@ export class Stranger {
     authorSeq: number,
     lamport = authorSeq,
     event: Event = torrentEvent(this.#random),
-    stream: Draft['stream'] = 'gossip',
+    stream: UnsignedEvent['stream'] = 'gossip',
   ): SignedEvent {
     return signEvent({ stream, event }, { authorSeq, lamport: lamport as Lamport, at: 0 as Millis }, this.#signer)
   }

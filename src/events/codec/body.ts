@@ -1,5 +1,5 @@
 import type { Signer } from '../keys/signer.ts'
-import type { Draft, Envelope, Header, SignedEvent, Stream } from '../model/envelope.ts'
+import type { Envelope, Header, SignedEvent, Stream, UnsignedEvent } from '../model/envelope.ts'
 import type { Event } from '../model/event.ts'
 import { fromHex } from '../model/hex.ts'
 import type { Lamport, Millis, NodeId } from '../model/ids.ts'
@@ -16,13 +16,22 @@ const streamNumber = (stream: Stream): number => STREAMS.indexOf(stream) + 1
 
 export type Stamp = { lamport: Lamport; authorSeq: number; at: Millis }
 
-/** Encodes and signs an event; the only place where a body is made. */
-export function signEvent(draft: Draft, stamp: Stamp, signer: Signer): SignedEvent {
-  const { number, version, payload } = encodePayload(draft.event)
-  const body = encodeBody(draft.stream, stamp, signer.id, number, version, payload)
-  const bytesMax = draft.stream === 'local' ? BODY_BYTES_MAX : TRAVELLING_BODY_BYTES_MAX
-  if (body.length > bytesMax) throw new BodyError(`an event of ${body.length} bytes is over the limit of ${bytesMax}`)
+/** Encodes and signs an event. */
+export function signEvent(event: UnsignedEvent, stamp: Stamp, signer: Signer): SignedEvent {
+  const body = bodyOf(event, stamp, signer.id)
   return { body, signature: signer.sign('event', body) }
+}
+
+/**
+ * The bytes to sign; the only place where a body is made.
+ * @throws BodyError if it is too long
+ */
+export function bodyOf({ stream, event }: UnsignedEvent, stamp: Stamp, author: NodeId): Uint8Array {
+  const { number, version, payload } = encodePayload(event)
+  const body = encodeBody(stream, stamp, author, number, version, payload)
+  const bytesMax = stream === 'local' ? BODY_BYTES_MAX : TRAVELLING_BODY_BYTES_MAX
+  if (body.length > bytesMax) throw new BodyError(`an event of ${body.length} bytes is over the limit of ${bytesMax}`)
+  return body
 }
 
 function encodeBody(
@@ -33,26 +42,39 @@ function encodeBody(
   version: number,
   payload: Uint8Array,
 ): Uint8Array {
-  // Longest header: eight tags (one of two bytes), the key, its length, and numbers of at most ten bytes.
-  const bytes = new Uint8Array(payload.length + 112)
   let at = 0
   const field = (tag: number, value: number): void => {
-    at = writeVarint(bytes, writeVarint(bytes, at, tag), value)
-  }
-  const run = (tag: number, value: Uint8Array): void => {
-    field(tag, value.length)
-    bytes.set(value, at)
-    at += value.length
+    at = writeVarint(header, writeVarint(header, at, tag), value)
   }
   field(TAG.version, version)
   field(TAG.kind, kind)
   field(TAG.lamport, stamp.lamport)
-  run(TAG.author, fromHex(author))
+  const key = keyOf(author)
+  field(TAG.author, key.length)
+  header.set(key, at)
+  at += key.length
   field(TAG.stream, streamNumber(stream))
   field(TAG.authorSeq, stamp.authorSeq)
   field(TAG.at, stamp.at)
-  run(TAG.payload, payload)
-  return bytes.slice(0, at)
+  field(TAG.payload, payload.length)
+  const bytes = new Uint8Array(at + payload.length)
+  bytes.set(header.subarray(0, at))
+  bytes.set(payload, at)
+  return bytes
+}
+
+/** Used again for each body. Longest: eight tags (one of two bytes), the key, its length, and numbers of at most ten bytes. */
+const header = new Uint8Array(112)
+
+/** A log appends events of one author: its key is decoded once. */
+let lastAuthor = ''
+let lastKey = new Uint8Array()
+function keyOf(author: NodeId): Uint8Array {
+  if (author !== lastAuthor) {
+    lastKey = new Uint8Array(fromHex(author))
+    lastAuthor = author
+  }
+  return lastKey
 }
 
 export type ScannedBody = Header & { readonly payload: Uint8Array }

@@ -16,12 +16,12 @@ import type {
   QuarantineReason,
 } from '../model/event.ts'
 import { fromHex, toHex } from '../model/hex.ts'
-import { hexName } from '../model/hex-names.ts'
-import { type AddressId, type InfoHash, isAddressId, isNodeId, type NodeId, type PeerId } from '../model/ids.ts'
+import { type AddressId, isAddressId, isNodeId, type PeerId } from '../model/ids.ts'
 import { isIpAddress, isMemberAddress, NO_ADDRESS } from '../model/ip-address.ts'
 import { plainVerdict } from '../model/judged-payload.ts'
 import { KINDS, kindOfNumber } from '../model/kinds.ts'
 import { type MemberKind, plainMember } from '../model/member-payload.ts'
+import { FieldReader } from './field-reader.ts'
 import { Writer } from './protobuf.ts'
 
 // Payloads as protobuf and back. Decoding checks every length and range: these bytes come from strangers.
@@ -50,54 +50,38 @@ function finish(message: Message, value: object): Uint8Array {
   return message.encode(value as never, Writer.create()).finish()
 }
 
-function bytesOf(value: Uint8Array | null | undefined, length: number, what: string): Uint8Array {
-  if (value == null || value.length !== length) throw new PayloadError(`${what} must have ${length} bytes`)
-  return value
-}
+const fields = new FieldReader((sentence, options) => new PayloadError(sentence, options))
 
-const bounded = (value: Uint8Array | null | undefined, bytesMax: number, what: string): Uint8Array => {
-  if ((value?.length ?? 0) > bytesMax) throw new PayloadError(`${what} has more than ${bytesMax} bytes`)
-  return owned(value)
-}
 // A copy: what is decoded is a view of a whole segment of the log, which an event that is kept would keep in memory.
 const owned = (value: Uint8Array | null | undefined): Uint8Array => new Uint8Array(value ?? [])
-const node = (value: Uint8Array | null | undefined): NodeId => hexName(bytesOf(value, 32, 'a node id'), 0, 32) as NodeId
-const hash = (value: Uint8Array | null | undefined): InfoHash => hexName(bytesOf(value, 20, 'an info hash'), 0, 20) as InfoHash
-const count = (value: number | null | undefined): number => {
-  const number = value ?? 0
-  if (!Number.isSafeInteger(number) || number < 0) throw new PayloadError('a count is out of range')
-  return number
-}
-const udpPort = (value: number | null | undefined): number => {
-  const port = count(value)
-  if (port > 0xffff) throw new PayloadError('a port is out of range')
-  return port
-}
-const oneOf = <T extends string>(values: readonly T[], value: string | null | undefined, what: string): T => {
-  if (!values.includes(value as T)) throw new PayloadError(`unknown ${what}`)
-  return value as T
-}
-const text = (value: string | null | undefined, bytesMax: number, what: string): string => {
-  const result = value ?? ''
-  if (result.length > bytesMax) throw new PayloadError(`${what} is longer than ${bytesMax}`)
-  return result
-}
 
 const ROLES: readonly NodeRole[] = ['bootstrap', 'index', 'client']
 const EVIDENCE: readonly BadPieceEvidence[] = ['sole-source', 'block-differs']
 const HOW_CHANGED: readonly HowChanged[] = ['gone', 'shorter', 'modified', 'bad-piece']
 const REASONS: readonly QuarantineReason[] = ['clock-jump', 'bad-signature', 'malformed', 'flood', 'equivocation']
 
-/** Longest title kept, in UTF-16 units; longer ones are refused, not cut, since the signature covers them. */
-export const TITLE_LENGTH_MAX = 512
+// Texts of people have three bytes for each character that is meant to fit, so that no script gets less room than another.
+
+/** Longest title kept, in UTF-8 bytes; longer ones are refused, not cut, since the signature covers them. */
+export const TITLE_BYTES_MAX = 1536
+const REASON_BYTES_MAX = 3072
 export const TAGS_MAX = 32
+/** In UTF-8 bytes. */
+export const TAG_BYTES_MAX = 192
+/** Of a program's name and version, and of a policy's id; in UTF-8 bytes. */
+const NAME_BYTES_MAX = 128
+const HOST_BYTES_MAX = 255
+/** `ip:` and an address. */
+const ADDRESS_ID_BYTES_MAX = 64
 /** A verdict batch names at most this many runs of good pieces, and as many bad ones. */
 export const PIECES_PER_VERDICT_MAX = 4096
 /** Stamps of files in one event; a torrent with more files takes several. */
 export const STAMPS_MAX = 4096
-const STAMP_LENGTH_MAX = 64
+const STAMP_BYTES_MAX = 64
+/** Peers that a bad piece may be of: there are fewer connections. */
+const SOURCES_MAX = 4096
 /** A path in a torrent has at most 3,000 bytes. */
-const PATH_LENGTH_MAX = 4096
+const PATH_BYTES_MAX = 4096
 
 type SubjectMessage = { node?: Uint8Array | null; address?: string | null }
 
@@ -106,22 +90,21 @@ function subjectMessage(peer: PeerId): SubjectMessage {
 }
 
 function subject(message: SubjectMessage | null | undefined, origin: Origin): PeerId {
-  if (message?.node?.length) return node(message.node)
+  if (message?.node?.length) return fields.node(message.node)
   const address = message?.address ?? ''
-  const isKnown = isAddressId(address) && address.length <= 64 && (origin === 'stored' || isIpAddress(address.slice(3)))
-  if (!isKnown) throw new PayloadError('a subject is neither a node key nor an address')
+  const isKnown =
+    isAddressId(address) && address.length <= ADDRESS_ID_BYTES_MAX && (origin === 'stored' || isIpAddress(address.slice(3)))
+  fields.demand(isKnown, 'a subject is neither a node key nor an address')
   return address as AddressId
 }
 
 type RangeMessage = { first?: number | null; count?: number | null }
 
 function ranges(messages: readonly RangeMessage[] | null | undefined): PieceRange[] {
-  const list = messages ?? []
-  if (list.length > PIECES_PER_VERDICT_MAX) throw new PayloadError('too many piece ranges')
-  return list.map((range) => {
-    const first = count(range.first)
-    const length = count(range.count)
-    if (length === 0 || first + length > 2 ** 32) throw new PayloadError('a piece range is empty or too long')
+  return fields.list(messages, PIECES_PER_VERDICT_MAX, 'piece ranges').map((range) => {
+    const first = fields.count(range.first)
+    const length = fields.count(range.count)
+    fields.demand(length > 0 && first + length <= 2 ** 32, 'a piece range is empty or too long')
     return { first, count: length }
   })
 }
@@ -130,7 +113,7 @@ type AddressMessage = { host?: string | null; port?: number | null; dhtPort?: nu
 
 function address(message: AddressMessage, origin: Origin): MemberAddress {
   const { host, port, dhtPort } = message
-  const said = { host: text(host, 255, 'a host'), port: udpPort(port), dhtPort: udpPort(dhtPort) }
+  const said = { host: fields.text(host, HOST_BYTES_MAX, 'a host'), port: fields.port(port), dhtPort: fields.port(dhtPort) }
   if (isMemberAddress(said)) return said
   if (origin === 'arriving') throw new PayloadError('a member has no address that can be dialled')
   return NO_ADDRESS
@@ -146,9 +129,9 @@ const member = <K extends MemberKind>(kind: K): Codec<K> => ({
     const message = proto.MemberState.decode(payload)
     return {
       kind,
-      subject: node(message.subject),
-      incarnation: count(message.incarnation),
-      role: oneOf(ROLES, message.role, 'role'),
+      subject: fields.node(message.subject),
+      incarnation: fields.count(message.incarnation),
+      role: fields.oneOf(ROLES, message.role, 'role'),
       ...address(message, origin),
     } as EventOf<K>
   },
@@ -159,7 +142,11 @@ const operator = <K extends OperatorKind>(kind: K): Codec<K> => ({
     finish(proto.OperatorDecision, { subject: subjectMessage(event.subject), reason: event.reason }),
   decode: (payload, origin) => {
     const message = proto.OperatorDecision.decode(payload)
-    return { kind, subject: subject(message.subject, origin), reason: text(message.reason, 1024, 'a reason') } as EventOf<K>
+    return {
+      kind,
+      subject: subject(message.subject, origin),
+      reason: fields.text(message.reason, REASON_BYTES_MAX, 'a reason'),
+    } as EventOf<K>
   },
 })
 
@@ -167,23 +154,27 @@ const claim = <K extends ClaimKind>(kind: K): Codec<K> => ({
   encode: (event: EventOf<ClaimKind>) => finish(proto.TorrentClaim, { infoHash: fromHex(event.infoHash), title: event.title }),
   decode: (payload) => {
     const message = proto.TorrentClaim.decode(payload)
-    return { kind, infoHash: hash(message.infoHash), title: text(message.title, TITLE_LENGTH_MAX, 'a title') } as EventOf<K>
+    return {
+      kind,
+      infoHash: fields.infoHash(message.infoHash),
+      title: fields.text(message.title, TITLE_BYTES_MAX, 'a title'),
+    } as EventOf<K>
   },
 })
 
 const named = <K extends NamedKind>(kind: K): Codec<K> => ({
   encode: (event: EventOf<NamedKind>) => finish(proto.DownloadNamed, { infoHash: fromHex(event.infoHash) }),
-  decode: (payload) => ({ kind, infoHash: hash(proto.DownloadNamed.decode(payload).infoHash) }) as EventOf<K>,
+  decode: (payload) => ({ kind, infoHash: fields.infoHash(proto.DownloadNamed.decode(payload).infoHash) }) as EventOf<K>,
 })
 
 function badPiece(message: p2pt.events.BadPiece.$Shape): BadPiece {
   return {
-    index: count(message.index),
-    evidence: oneOf(EVIDENCE, message.evidence, 'evidence'),
-    offset: count(message.offset),
-    length: count(message.length),
-    expected: toHex(bytesOf(message.expected, 20, 'a digest')),
-    received: toHex(bytesOf(message.received, 20, 'a digest')),
+    index: fields.count(message.index),
+    evidence: fields.oneOf(EVIDENCE, message.evidence, 'evidence'),
+    offset: fields.count(message.offset),
+    length: fields.count(message.length),
+    expected: toHex(fields.bytes(message.expected, 20, 'a digest')),
+    received: toHex(fields.bytes(message.received, 20, 'a digest')),
   }
 }
 
@@ -194,15 +185,18 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       const message = proto.NodeStarted.decode(payload)
       return {
         kind: 'node.started',
-        role: oneOf(ROLES, message.role, 'role'),
-        software: text(message.software, 128, 'a version'),
-        incarnation: count(message.incarnation),
+        role: fields.oneOf(ROLES, message.role, 'role'),
+        software: fields.text(message.software, NAME_BYTES_MAX, 'a version'),
+        incarnation: fields.count(message.incarnation),
       }
     },
   },
   'node.stopped': {
     encode: (event) => finish(proto.NodeStopped, event),
-    decode: (payload) => ({ kind: 'node.stopped', reason: text(proto.NodeStopped.decode(payload).reason, 1024, 'a reason') }),
+    decode: (payload) => ({
+      kind: 'node.stopped',
+      reason: fields.text(proto.NodeStopped.decode(payload).reason, REASON_BYTES_MAX, 'a reason'),
+    }),
   },
   'policy.adopted': {
     encode: (event) => finish(proto.PolicyAdopted, event),
@@ -211,7 +205,7 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       const parameters = Object.fromEntries(
         Object.entries(message.parameters ?? {}).map(([name, value]) => [name, Number(value)]),
       )
-      return { kind: 'policy.adopted', policy: text(message.policy, 128, 'a policy'), parameters }
+      return { kind: 'policy.adopted', policy: fields.text(message.policy, NAME_BYTES_MAX, 'a policy'), parameters }
     },
   },
   'network.joined': {
@@ -220,8 +214,8 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       const message = proto.NetworkJoined.decode(payload)
       return {
         kind: 'network.joined',
-        genesis: bounded(message.genesis, GENESIS_BYTES_MAX, 'a genesis record'),
-        credential: bounded(message.credential, CREDENTIAL_BYTES_MAX, 'a credential'),
+        genesis: owned(fields.bytesUpTo(message.genesis, GENESIS_BYTES_MAX, 'a genesis record')),
+        credential: owned(fields.bytesUpTo(message.credential, CREDENTIAL_BYTES_MAX, 'a credential')),
       }
     },
   },
@@ -229,7 +223,7 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
     encode: (event) => finish(proto.NodeAdmitted, event),
     decode: (payload) => {
       const { credential } = proto.NodeAdmitted.decode(payload)
-      return { kind: 'node.admitted', credential: bounded(credential, CREDENTIAL_BYTES_MAX, 'a credential') }
+      return { kind: 'node.admitted', credential: owned(fields.bytesUpTo(credential, CREDENTIAL_BYTES_MAX, 'a credential')) }
     },
   },
   'access.revoked': {
@@ -238,8 +232,8 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       const message = proto.AccessRevoked.decode(payload)
       return {
         kind: 'access.revoked',
-        revocation: bounded(message.revocation, REVOCATION_BYTES_MAX, 'a revocation'),
-        ownerSignature: new Uint8Array(bytesOf(message.ownerSignature, 64, 'a signature')),
+        revocation: owned(fields.bytesUpTo(message.revocation, REVOCATION_BYTES_MAX, 'a revocation')),
+        ownerSignature: owned(fields.signature(message.ownerSignature)),
       }
     },
   },
@@ -256,14 +250,14 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       const message = proto.HeartbeatRolledUp.decode(payload)
       return {
         kind: 'heartbeat.rolled-up',
-        subject: node(message.subject),
-        beatsSeen: count(message.beatsSeen),
-        beatsMissed: count(message.beatsMissed),
-        roundTripMicrosMin: count(message.roundTripMicrosMin),
-        roundTripMicrosMedian: count(message.roundTripMicrosMedian),
-        roundTripMicrosMax: count(message.roundTripMicrosMax),
-        firstAt: count(message.firstAt),
-        lastAt: count(message.lastAt),
+        subject: fields.node(message.subject),
+        beatsSeen: fields.count(message.beatsSeen),
+        beatsMissed: fields.count(message.beatsMissed),
+        roundTripMicrosMin: fields.count(message.roundTripMicrosMin),
+        roundTripMicrosMedian: fields.count(message.roundTripMicrosMedian),
+        roundTripMicrosMax: fields.count(message.roundTripMicrosMax),
+        firstAt: fields.count(message.firstAt),
+        lastAt: fields.count(message.lastAt),
       }
     },
   },
@@ -277,14 +271,12 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       }),
     decode: (payload, origin) => {
       const message = proto.PieceJudged.decode(payload)
-      const bad = message.bad ?? []
-      if (bad.length > PIECES_PER_VERDICT_MAX) throw new PayloadError('too many bad pieces')
       return {
         kind: 'piece.judged',
         subject: subject(message.subject, origin),
-        infoHash: hash(message.infoHash),
+        infoHash: fields.infoHash(message.infoHash),
         good: ranges(message.good),
-        bad: bad.map(badPiece),
+        bad: fields.list(message.bad, PIECES_PER_VERDICT_MAX, 'bad pieces').map(badPiece),
       }
     },
   },
@@ -299,9 +291,9 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       const message = proto.PieceSuspected.decode(payload)
       return {
         kind: 'piece.suspected',
-        infoHash: hash(message.infoHash),
-        index: count(message.index),
-        sources: (message.sources ?? []).map((source) => subject(source, origin)),
+        infoHash: fields.infoHash(message.infoHash),
+        index: fields.count(message.index),
+        sources: fields.list(message.sources, SOURCES_MAX, 'sources').map((source) => subject(source, origin)),
       }
     },
   },
@@ -309,15 +301,13 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
     encode: (event) => finish(proto.TorrentPublished, { ...event, infoHash: fromHex(event.infoHash) }),
     decode: (payload) => {
       const message = proto.TorrentPublished.decode(payload)
-      const tags = message.tags ?? []
-      if (tags.length > TAGS_MAX) throw new PayloadError(`more than ${TAGS_MAX} tags`)
       return {
         kind: 'torrent.published',
-        infoHash: hash(message.infoHash),
-        title: text(message.title, TITLE_LENGTH_MAX, 'a title'),
-        sizeBytes: count(message.sizeBytes),
-        fileCount: count(message.fileCount),
-        tags: tags.map((tag) => text(tag, 64, 'a tag')),
+        infoHash: fields.infoHash(message.infoHash),
+        title: fields.text(message.title, TITLE_BYTES_MAX, 'a title'),
+        sizeBytes: fields.count(message.sizeBytes),
+        fileCount: fields.count(message.fileCount),
+        tags: fields.list(message.tags, TAGS_MAX, 'tags').map((tag) => fields.text(tag, TAG_BYTES_MAX, 'a tag')),
       }
     },
   },
@@ -329,11 +319,11 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       const message = proto.DownloadAdded.decode(payload)
       return {
         kind: 'download.added',
-        infoHash: hash(message.infoHash),
+        infoHash: fields.infoHash(message.infoHash),
         name: message.name ?? '',
         title: message.title ?? '',
         directory: message.directory ?? '',
-        origin: oneOf(['download', 'publish'] as const, message.origin, 'origin'),
+        origin: fields.oneOf(['download', 'publish'] as const, message.origin, 'origin'),
         magnet: message.magnet ?? '',
         torrentFile: owned(message.torrentFile),
         overwrite: message.overwrite ?? false,
@@ -344,19 +334,19 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
     encode: (event) => finish(proto.DownloadVerified, { infoHash: fromHex(event.infoHash), pieces: event.pieces }),
     decode: (payload) => {
       const message = proto.DownloadVerified.decode(payload)
-      return { kind: 'download.checked', infoHash: hash(message.infoHash), pieces: ranges(message.pieces) }
+      return { kind: 'download.checked', infoHash: fields.infoHash(message.infoHash), pieces: ranges(message.pieces) }
     },
   },
   'download.stamped': {
     encode: (event) => finish(proto.DownloadStamped, { ...event, infoHash: fromHex(event.infoHash) }),
     decode: (payload) => {
       const message = proto.DownloadStamped.decode(payload)
-      const stamps = message.stamps ?? []
-      if (stamps.length > STAMPS_MAX) throw new PayloadError('too many stamps')
       return {
         kind: 'download.stamped',
-        infoHash: hash(message.infoHash),
-        stamps: stamps.map(({ file, stamp }) => ({ file: count(file), stamp: text(stamp, STAMP_LENGTH_MAX, 'a stamp') })),
+        infoHash: fields.infoHash(message.infoHash),
+        stamps: fields
+          .list(message.stamps, STAMPS_MAX, 'stamps')
+          .map(({ file, stamp }) => ({ file: fields.count(file), stamp: fields.text(stamp, STAMP_BYTES_MAX, 'a stamp') })),
       }
     },
   },
@@ -366,10 +356,10 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       const message = proto.DownloadChanged.decode(payload)
       return {
         kind: 'download.changed',
-        infoHash: hash(message.infoHash),
-        file: count(message.file),
-        path: text(message.path, PATH_LENGTH_MAX, 'a path'),
-        how: oneOf(HOW_CHANGED, message.how, 'change of a file'),
+        infoHash: fields.infoHash(message.infoHash),
+        file: fields.count(message.file),
+        path: fields.text(message.path, PATH_BYTES_MAX, 'a path'),
+        how: fields.oneOf(HOW_CHANGED, message.how, 'change of a file'),
       }
     },
   },
@@ -379,11 +369,11 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       const message = proto.DownloadDescribed.decode(payload)
       return {
         kind: 'download.described',
-        infoHash: hash(message.infoHash),
+        infoHash: fields.infoHash(message.infoHash),
         name: message.name ?? '',
-        sizeBytes: count(message.sizeBytes),
-        pieceCount: count(message.pieceCount),
-        pieceLengthBytes: count(message.pieceLengthBytes),
+        sizeBytes: fields.count(message.sizeBytes),
+        pieceCount: fields.count(message.pieceCount),
+        pieceLengthBytes: fields.count(message.pieceLengthBytes),
         torrentFile: owned(message.torrentFile),
       }
     },
@@ -392,7 +382,7 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
     encode: (event) => finish(proto.DownloadVerified, { infoHash: fromHex(event.infoHash), pieces: event.pieces }),
     decode: (payload) => {
       const message = proto.DownloadVerified.decode(payload)
-      return { kind: 'download.verified', infoHash: hash(message.infoHash), pieces: ranges(message.pieces) }
+      return { kind: 'download.verified', infoHash: fields.infoHash(message.infoHash), pieces: ranges(message.pieces) }
     },
   },
   'download.completed': named('download.completed'),
@@ -402,7 +392,11 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
     encode: (event) => finish(proto.DownloadRemoved, { ...event, infoHash: fromHex(event.infoHash) }),
     decode: (payload) => {
       const message = proto.DownloadRemoved.decode(payload)
-      return { kind: 'download.removed', infoHash: hash(message.infoHash), filesDeleted: message.filesDeleted ?? false }
+      return {
+        kind: 'download.removed',
+        infoHash: fields.infoHash(message.infoHash),
+        filesDeleted: message.filesDeleted ?? false,
+      }
     },
   },
   'event.quarantined': {
@@ -416,12 +410,12 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       const message = proto.EventQuarantined.decode(payload)
       return {
         kind: 'event.quarantined',
-        sender: node(message.sender),
-        reason: oneOf(REASONS, message.reason, 'reason'),
-        author: message.author?.length ? node(message.author) : null,
-        authorSeq: count(message.authorSeq),
-        lamport: count(message.lamport),
-        count: count(message.count),
+        sender: fields.node(message.sender),
+        reason: fields.oneOf(REASONS, message.reason, 'reason'),
+        author: message.author?.length ? fields.node(message.author) : null,
+        authorSeq: fields.count(message.authorSeq),
+        lamport: fields.count(message.lamport),
+        count: fields.count(message.count),
       }
     },
   },

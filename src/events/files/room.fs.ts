@@ -1,7 +1,7 @@
 import { open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-/** Beside what is written down again, for the new manifest, the first of a new file, and what else a moment brings. */
+/** Bytes on top of the rewritten data: the new manifest, the start of a new file, and whatever else is written meanwhile. */
 const SPARE_BYTES = 256 * 1024
 const CHUNK = new Uint8Array(64 * 1024)
 

@@ -6,14 +6,12 @@ import { fromHex } from '../model/hex.ts'
 import type { NodeId } from '../model/ids.ts'
 import { CREDENTIAL_BYTES_MAX, INVITATION_BYTES_MAX } from './bounds.ts'
 import { CredentialError } from './credential-error.ts'
-import { bytesOf, readMessage } from './fields.ts'
+import { fields } from './fields.ts'
 import { decodeInvitation, encodeInvitation, type Invitation } from './invitation.ts'
 import type { Signer, VerifySignature } from './signer.ts'
 
 // Owner -> invitation -> node: three signatures that anybody can check offline, the third being the node's own on its link
 // and under its events. Delegation by certificates in the manner of Nebula's; see docs/adr/0017.
-
-const SIGNATURE_BYTES = 64
 
 /** An invitation as the owner signed it. */
 export type SignedInvitation = { readonly invitation: Uint8Array; readonly ownerSignature: Uint8Array }
@@ -40,13 +38,17 @@ export function admit(node: NodeId, { invitation, ownerSignature }: SignedInvita
  */
 export function readCredential(bytes: Uint8Array, node: NodeId, owner: NodeId, verify: VerifySignature): Invitation {
   if (bytes.length === 0) throw new CredentialError('missing', 'no credential')
-  const message = readMessage(p2pt.events.Credential, bytes, CREDENTIAL_BYTES_MAX, 'a credential')
+  const message = fields.message(
+    p2pt.events.Credential,
+    fields.bytesUpTo(bytes, CREDENTIAL_BYTES_MAX, 'a credential'),
+    'a credential',
+  )
   const signed = {
     invitation: new Uint8Array(message.invitation ?? []),
-    ownerSignature: bytesOf(message.ownerSignature, SIGNATURE_BYTES, 'a signature'),
+    ownerSignature: new Uint8Array(fields.signature(message.ownerSignature)),
   }
   const invitation = readInvitation(signed, owner, verify)
-  const signature = bytesOf(message.invitationSignature, SIGNATURE_BYTES, 'a signature')
+  const signature = fields.signature(message.invitationSignature)
   if (!verify('admission', fromHex(node), signature, invitation.key))
     throw new CredentialError('forged', 'the invitation did not admit this node')
   return invitation

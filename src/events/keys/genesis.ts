@@ -6,7 +6,7 @@ import { p2pt } from '../generated/events.js'
 import { fromHex, toHex } from '../model/hex.ts'
 import type { Millis, NetworkId, NodeId } from '../model/ids.ts'
 import { GENESIS_BYTES_MAX, NAME_BYTES_MAX } from './bounds.ts'
-import { bytesOf, keyOf, readMessage, textOf, timeOf } from './fields.ts'
+import { fields, printable, timeOf } from './fields.ts'
 
 export const NONCE_BYTES = 16
 
@@ -30,13 +30,17 @@ export function encodeGenesis({ name, owner, createdAt, open, nonce }: Genesis):
 
 /** @throws CredentialError `malformed` */
 export function decodeGenesis(bytes: Uint8Array): Genesis {
-  const message = readMessage(p2pt.events.Genesis, bytes, GENESIS_BYTES_MAX, 'a genesis record')
+  const message = fields.message(
+    p2pt.events.Genesis,
+    fields.bytesUpTo(bytes, GENESIS_BYTES_MAX, 'a genesis record'),
+    'a genesis record',
+  )
   return {
-    name: textOf(message.name, NAME_BYTES_MAX, "a network's name"),
-    owner: keyOf(message.owner, "an owner's key"),
+    name: printable(message.name, NAME_BYTES_MAX, "a network's name"),
+    owner: fields.node(message.owner, "an owner's key"),
     createdAt: timeOf(message.createdAt),
     open: message.open ?? false,
-    nonce: bytesOf(message.nonce, NONCE_BYTES, 'a nonce'),
+    nonce: new Uint8Array(fields.bytes(message.nonce, NONCE_BYTES, 'a nonce')),
   }
 }
 

@@ -7,7 +7,7 @@ import { fromHex } from '../model/hex.ts'
 import type { Millis, NodeId } from '../model/ids.ts'
 import { INVITATION_BYTES_MAX, NAME_BYTES_MAX } from './bounds.ts'
 import { CredentialError } from './credential-error.ts'
-import { keyOf, readMessage, textOf, timeOf } from './fields.ts'
+import { fields, printable, timeOf } from './fields.ts'
 
 /** What a node may be. Members (bootstraps, index nodes) keep the table, accuse, and own partitions; clients do not. */
 export type Standing = 'member' | 'client'
@@ -34,13 +34,17 @@ export function encodeInvitation({ key, ...rest }: Invitation): Uint8Array {
 
 /** @throws CredentialError `malformed` */
 export function decodeInvitation(bytes: Uint8Array): Invitation {
-  const message = readMessage(p2pt.events.Invitation, bytes, INVITATION_BYTES_MAX, 'an invitation')
+  const message = fields.message(
+    p2pt.events.Invitation,
+    fields.bytesUpTo(bytes, INVITATION_BYTES_MAX, 'an invitation'),
+    'an invitation',
+  )
   const { role } = message
   if (role !== 'member' && role !== 'client') throw new CredentialError('malformed', 'an invitation is for members or clients')
   return {
-    key: keyOf(message.key, "an invitation's key"),
+    key: fields.node(message.key, "an invitation's key"),
     role,
-    name: textOf(message.name, NAME_BYTES_MAX, "an invitation's name"),
+    name: printable(message.name, NAME_BYTES_MAX, "an invitation's name"),
     issuedAt: timeOf(message.issuedAt),
     expiresAt: timeOf(message.expiresAt),
   }

@@ -5,7 +5,7 @@ import { p2pt } from '../generated/events.js'
 import { GENESIS_BYTES_MAX, INVITATION_BYTES_MAX } from './bounds.ts'
 import type { SignedInvitation } from './credential.ts'
 import { CredentialError } from './credential-error.ts'
-import { bytesOf, readMessage, textOf } from './fields.ts'
+import { fields, printable } from './fields.ts'
 import { decodeGenesis, type Genesis, type Sha256 } from './genesis.ts'
 
 // One string to join with: `p2pt:` and, in base64url (RFC 4648), a version byte, the ticket and the first four bytes of the
@@ -15,7 +15,6 @@ export const JOIN_PREFIX = 'p2pt:'
 const VERSION = 1
 const CHECKSUM_BYTES = 4
 const SEED_BYTES = 32
-const SIGNATURE_BYTES = 64
 export const BOOTSTRAPS_MAX = 16
 /** Of one: a host name of 255 bytes, a colon, a port. */
 export const BOOTSTRAP_BYTES_MAX = 262
@@ -57,21 +56,24 @@ export function decodeJoinString(text: string, sha256: Sha256): JoinTicket & { r
     throw new CredentialError('mistyped', 'the join string is cut off or mistyped: its checksum does not fit')
   if (payload[0] !== VERSION)
     throw new CredentialError('newer', `the join string has version ${payload[0]}, this p2pt reads ${VERSION}`)
-  const message = readMessage(p2pt.events.JoinTicket, payload.subarray(1, end), TICKET_BYTES_MAX, 'a join string')
-  const genesis = new Uint8Array(message.genesis ?? [])
-  if (genesis.length > GENESIS_BYTES_MAX) throw new CredentialError('malformed', 'the genesis record is too long')
-  const bootstraps = (message.bootstraps ?? []).map((each) => textOf(each, BOOTSTRAP_BYTES_MAX, 'a bootstrap'))
-  if (bootstraps.length > BOOTSTRAPS_MAX) throw new CredentialError('malformed', `more than ${BOOTSTRAPS_MAX} bootstraps`)
+  const message = fields.message(
+    p2pt.events.JoinTicket,
+    fields.bytesUpTo(payload.subarray(1, end), TICKET_BYTES_MAX, 'a join string'),
+    'a join string',
+  )
+  const genesis = new Uint8Array(fields.bytesUpTo(message.genesis, GENESIS_BYTES_MAX, 'a genesis record'))
+  const bootstraps = fields
+    .list(message.bootstraps, BOOTSTRAPS_MAX, 'bootstraps')
+    .map((each) => printable(each, BOOTSTRAP_BYTES_MAX, 'a bootstrap'))
   const network = decodeGenesis(genesis)
   if (!message.seed?.length) return { genesis, network, bootstraps, invitation: undefined }
-  const invitation = new Uint8Array(message.invitation ?? [])
-  if (invitation.length > INVITATION_BYTES_MAX) throw new CredentialError('malformed', 'the invitation is too long')
-  const ownerSignature = bytesOf(message.ownerSignature, SIGNATURE_BYTES, 'a signature')
+  const invitation = new Uint8Array(fields.bytesUpTo(message.invitation, INVITATION_BYTES_MAX, 'an invitation'))
+  const ownerSignature = new Uint8Array(fields.signature(message.ownerSignature))
   return {
     genesis,
     network,
     bootstraps,
-    invitation: { invitation, ownerSignature, seed: bytesOf(message.seed, SEED_BYTES, 'a seed') },
+    invitation: { invitation, ownerSignature, seed: new Uint8Array(fields.bytes(message.seed, SEED_BYTES, 'a seed')) },
   }
 }
 

@@ -6,7 +6,7 @@ import { fromHex } from '../model/hex.ts'
 import type { Millis, NodeId } from '../model/ids.ts'
 import { REASON_BYTES_MAX, REVOCATION_BYTES_MAX } from './bounds.ts'
 import { CredentialError } from './credential-error.ts'
-import { bytesOf, keyOf, readMessage, textOf, timeOf } from './fields.ts'
+import { fields, printable, timeOf } from './fields.ts'
 import type { Signer, VerifySignature } from './signer.ts'
 
 /** The owner takes an admission back: of one node, or of an invitation and so of every node that it admitted. For good. */
@@ -18,8 +18,6 @@ export type Revocation = {
 }
 
 export type SignedRevocation = { readonly revocation: Uint8Array; readonly ownerSignature: Uint8Array }
-
-const SIGNATURE_BYTES = 64
 
 /** @param owner the owner's key in this network */
 export function signRevocation({ key, at, reason }: Revocation, owner: Signer): SignedRevocation {
@@ -33,12 +31,16 @@ export function readRevocation(
   owner: NodeId,
   verify: VerifySignature,
 ): Revocation {
-  const message = readMessage(p2pt.events.Revocation, revocation, REVOCATION_BYTES_MAX, 'a revocation')
-  if (!verify('revocation', revocation, bytesOf(ownerSignature, SIGNATURE_BYTES, 'a signature'), owner))
+  const message = fields.message(
+    p2pt.events.Revocation,
+    fields.bytesUpTo(revocation, REVOCATION_BYTES_MAX, 'a revocation'),
+    'a revocation',
+  )
+  if (!verify('revocation', revocation, fields.signature(ownerSignature), owner))
     throw new CredentialError('forged', 'the revocation is not signed by the owner of this network')
   return {
-    key: keyOf(message.key, 'a revoked key'),
+    key: fields.node(message.key, 'a revoked key'),
     at: timeOf(message.at),
-    reason: textOf(message.reason, REASON_BYTES_MAX, 'a reason'),
+    reason: printable(message.reason, REASON_BYTES_MAX, 'a reason'),
   }
 }

@@ -1,12 +1,12 @@
-import { envelopeOf, signEvent, TRAVELLING_BODY_BYTES_MAX } from '../codec/body.ts'
+import { bodyOf, envelopeOf, TRAVELLING_BODY_BYTES_MAX } from '../codec/body.ts'
 import { BodyError, BodyScan } from '../codec/body-scan.ts'
 import { type Origin, PayloadError } from '../codec/payload.ts'
 import type { Upcast } from '../codec/upcasting.ts'
-import type { Signer } from '../keys/signer.ts'
+import type { CommitSigner, Signer } from '../keys/signer.ts'
 import type { Draft, Envelope, Header, SignedEvent, Stream } from '../model/envelope.ts'
 import type { Event } from '../model/event.ts'
 import type { NodeId } from '../model/ids.ts'
-import { belongsIn } from '../model/kinds.ts'
+import { belongsIn, streamOf } from '../model/kinds.ts'
 import { isStamp, LAMPORT_MAX, LamportClock } from '../model/lamport-clock.ts'
 import type { Clock } from '../model/time.ts'
 import type { CommitBudget, ContentRules } from '../rules/content-rules.ts'
@@ -23,7 +23,7 @@ export type PlanTools = {
   readonly signer: Signer
   readonly clock: Clock
   readonly upcast: Upcast
-  /** Of the network; a log that is read and written by tools alone takes what they give it. */
+  /** The network's rules. Tools leave them out: their logs take what they are given. */
   readonly rules?: ContentRules
 }
 
@@ -36,10 +36,12 @@ const NO_RULES: ContentRules = {
 }
 
 const SIGNATURE_BYTES = 64
+/** Stands in an own event until `sign`. */
+const UNSIGNED = new Uint8Array()
 
 /**
  * Stamps, numbers, signs and de-duplicates what one commit will hold, against a state that it does not change:
- * when the write fails the plan is dropped and no sequence or stamp was used up.
+ * when the write fails the plan is dropped and no sequence or stamp was used up. `sign` comes last.
  */
 export class CommitPlan {
   readonly events: PlannedEvent[] = []
@@ -53,11 +55,17 @@ export class CommitPlan {
   /** Next own author sequence by stream. */
   #own = new Map<Stream, number>()
   readonly #scan = new BodyScan()
+  readonly #signer: CommitSigner
+  /** Places in `events` of those that `sign` signs. */
+  readonly #unsigned: number[] = []
   /** Highest author sequence in this plan. */
   readonly #highest: { readonly [S in Stream]: Map<NodeId, number> } = { local: new Map(), gossip: new Map(), index: new Map() }
 
-  constructor(state: LogState, tools: PlanTools) {
+  /** @param own estimated number of own events in the commit */
+  constructor(state: LogState, tools: PlanTools, signer: CommitSigner, own: number) {
     this.#state = state
+    this.#signer = signer
+    signer.begin(own)
     this.#tools = tools
     this.#rules = tools.rules ?? NO_RULES
     this.#clock = new LamportClock(state.clock.now)
@@ -76,21 +84,35 @@ export class CommitPlan {
     const own = new Map(this.#own)
     const lamportMax = this.#rules.ownLamportMax()
     const planned = drafts.map((draft, index) => {
-      const authorSeq = own.get(draft.stream) ?? this.#nextOwn(draft.stream)
-      own.set(draft.stream, authorSeq + 1)
+      const stream = streamOf(draft)
+      const authorSeq = own.get(stream) ?? this.#nextOwn(stream)
+      own.set(stream, authorSeq + 1)
       const stamp = { lamport: clock.tick(lamportMax), authorSeq, at: this.#tools.clock.now() }
-      const signed = signEvent(draft, stamp, this.#tools.signer)
+      const body = bodyOf({ stream, event: draft.event }, stamp, this.#tools.signer.id)
       // Read back at once: what a replay could not read must never be signed.
-      this.#scan.read(signed.body, 0, signed.body.length)
-      return { ...signed, envelope: envelopeOf(this.#scan, signed.body, this.#nextSeq + index, this.#tools.upcast) }
+      this.#scan.read(body, 0, body.length)
+      return { body, signature: UNSIGNED, envelope: envelopeOf(this.#scan, body, this.#nextSeq + index, this.#tools.upcast) }
     })
     this.#clock = clock
     this.#own = own
-    for (const event of planned) this.#take(event)
+    for (const event of planned) {
+      this.#signer.add(event.body)
+      this.#unsigned.push(this.events.length)
+      this.#take(event)
+    }
     return planned.map((event) => event.envelope)
   }
 
-  /** Plans one event of somebody else, or says why not. */
+  /** Signs all planned own events; the plan can be written after that. */
+  sign(): void {
+    const signatures = this.#signer.finish()
+    for (const [index, place] of this.#unsigned.entries()) {
+      const { body, envelope } = this.events[place] as PlannedEvent
+      this.events[place] = { body, signature: signatures[index] as Uint8Array, envelope }
+    }
+  }
+
+  /** Plans one event of another node, or says why it is not taken. */
   ingest(signed: SignedEvent, origin: Origin = 'arriving'): Ingested {
     const scan = this.#scan
     let envelope: Envelope
@@ -110,7 +132,7 @@ export class CommitPlan {
     const ruling = isOwn ? 'take' : this.#rules.judge(envelope, credentialIn(envelope.event))
     if (ruling === 'defer') return { outcome: 'deferred' }
     if (ruling === 'refuse') return { outcome: 'rejected', reason: 'not-admitted' }
-    // What the operator imports stood in a log before: budgets are for what comes from others.
+    // Imported events were in a log before: budgets apply only to what arrives from others.
     const isCounted = !isOwn && origin === 'arriving'
     if (ruling === 'over-budget' && isCounted) return { outcome: 'over-budget' }
     const runs = this.#state.runsOf(author, stream)
@@ -136,10 +158,10 @@ export class CommitPlan {
     if (authorSeq > (highest.get(author) ?? 0)) highest.set(author, authorSeq)
   }
 
-  /** True if the event is in the log, or in this plan already: two copies may come in one commit. */
+  /** True if the event is in the log or already in this plan: one commit may bring two copies. */
   #has({ author, stream, authorSeq }: Pick<Header, 'author' | 'stream' | 'authorSeq'>): boolean {
     if (this.#state.has({ author, stream, authorSeq })) return true
-    // Nearly every event is above all of its author's in the plan: no search for those.
+    // Nearly every event is above its author's highest in the plan: no search for those.
     if (authorSeq > (this.#highest[stream].get(author) ?? 0)) return false
     return this.events.some(
       ({ envelope }) => envelope.authorSeq === authorSeq && envelope.author === author && envelope.stream === stream,

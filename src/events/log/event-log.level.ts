@@ -6,6 +6,7 @@ import { verifyLog } from '../damage/verify-log.fs.ts'
 import type { LogVerdict } from '../damage/verify-log.ts'
 import { claimPath } from '../files/open-paths.fs.ts'
 import { syncDirectory } from '../files/sync-directory.fs.ts'
+import type { CommitSigner } from '../keys/signer.ts'
 import { type LinkedCopy, linkedCopy, removeCopies } from '../leveldb/linked-copy.fs.ts'
 import {
   assertThere,
@@ -36,6 +37,8 @@ import { LogReader } from './log-reader.ts'
 import { LogState } from './log-state.ts'
 
 export type LevelLogOptions = PlanTools & {
+  /** Signs commits with the key of `signer`. Default: `signer` signs one event after the other. */
+  readonly commitSigner?: CommitSigner
   /** The node's data directory: the database is `log/` in it, and `head` beside that. */
   readonly directory: string
   /** The first start of this node: make the log if there is none. */
@@ -89,7 +92,7 @@ function copier(store: SegmentStore, state: LogState, author: NodeId): StoppedLo
  * Opens a node's log on LevelDB.
  * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_DAMAGED`, `LOG_NEWER`, `LOG_FOREIGN`
  */
-export async function openLevelLog({ directory, create = false, ...tools }: LevelLogOptions): Promise<LevelLog> {
+export async function openLevelLog({ directory, create = false, commitSigner, ...tools }: LevelLogOptions): Promise<LevelLog> {
   if (create && !existsSync(logPaths(directory).head)) await createLevelLog(directory, tools.signer.id)
   await refuseDamaged(directory, tools.signer.id, readsAtStart(directory))
   const release = claimLog(directory)
@@ -100,7 +103,7 @@ export async function openLevelLog({ directory, create = false, ...tools }: Leve
     const log = await openLog(database, directory, tools.signer.id)
     const head = new HeadFile(logPaths(directory).head)
     const writeHead = headWriter(head, { seq: log.state.head, digest: toHex(log.digest) })
-    // Brought to the disk by LevelDB when it was opened, all of it.
+    // LevelDB has synced everything while it opened.
     writeHead(log.mark, true, false)
     head.sync()
     const store = new SegmentStore(database, {
@@ -117,7 +120,7 @@ export async function openLevelLog({ directory, create = false, ...tools }: Leve
       },
       reopen: () => openDatabase(logPaths(directory).database, false),
     })
-    return Object.assign(new StoredLog(log.state, store, tools), {
+    return Object.assign(new StoredLog(log.state, store, tools, commitSigner), {
       verify: (options: VerifyOptions = {}) => store.verify(options),
       copyTo: copier(store, log.state, tools.signer.id),
     })
@@ -191,7 +194,7 @@ const READ_PREFIX = 'read-'
 /** Tables that are read block by block before a node opens its log: half a second's worth. The scrub reads the others. */
 const TABLE_BYTES_AT_START = 192 << 20
 
-/** Those that a scrub found damaged, and then those that were never read. */
+/** First the tables that a scrub found damaged, then those that were never read. */
 function readsAtStart(directory: string): FileCheck['reads'] {
   const { checked, damaged: suspected } = readScrubRecord(directory)
   let left = TABLE_BYTES_AT_START
@@ -215,12 +218,12 @@ async function refuseDamaged(directory: string, author: NodeId | undefined, read
   if (!intact) throw new LogError({ code: 'LOG_DAMAGED', ranges, isInTables })
 }
 
-/** The log over segments, which lets go of what it is told to. */
+/** The log over segments, with pruning. */
 class StoredLog extends CommittedLog implements PrunableLog {
   readonly #segments: SegmentStore
 
-  constructor(state: LogState, store: SegmentStore, tools: PlanTools) {
-    super(state, store, tools)
+  constructor(state: LogState, store: SegmentStore, tools: PlanTools, signer?: CommitSigner) {
+    super(state, store, tools, signer)
     this.#segments = store
   }
 
@@ -304,7 +307,7 @@ async function openLog(database: LogDatabase, path: string, author: NodeId | und
   return { author: meta.author, state, directory, tail, digest, mark }
 }
 
-/** Keeps what is durable and what is written; `undefined` repeats the last mark. */
+/** Remembers the last written and the last durable mark; `undefined` writes the last one again. */
 function headWriter(file: HeadFile, start: HeadMark): (mark: HeadMark | undefined, isDurable: boolean, clean: boolean) => void {
   const boot = bootId()
   let latest = start

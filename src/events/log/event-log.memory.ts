@@ -1,5 +1,6 @@
 import type { Envelope, SignedEvent } from '../model/envelope.ts'
 import type { EventKind } from '../model/event.ts'
+import type { Arrival, SnapshotRow } from '../pruning/retention.ts'
 import type { Commit, PlannedEvent, PlanTools } from './commit-plan.ts'
 import { CommittedLog } from './committed-log.ts'
 import type { EventLog } from './event-log.ts'
@@ -8,8 +9,9 @@ import type { LogStore, StoreRange } from './log-store.ts'
 
 const BATCH_EVENTS = 1024
 
-/** Keeps events in an array; gone with the process. For simulations, tests and nodes that want no disk. */
+/** Keeps events in an array, which ends with the process. For simulations, tests and nodes without a disk. */
 export class MemoryStore implements LogStore {
+  readonly arrivals: readonly Arrival[] = []
   readonly #events: PlannedEvent[] = []
 
   async write({ events }: Commit, _durable: boolean): Promise<void> {
@@ -32,6 +34,14 @@ export class MemoryStore implements LogStore {
       const event = this.#events[seq - 1]
       return event === undefined ? [] : [{ body: event.body, signature: event.signature }]
     })
+  }
+
+  async snapshot(): Promise<readonly SnapshotRow[]> {
+    return []
+  }
+
+  async bytesOnDisk(): Promise<number> {
+    return 0
   }
 
   async close(): Promise<void> {

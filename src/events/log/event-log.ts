@@ -4,8 +4,8 @@ import type { EventKind } from '../model/event.ts'
 import type { NodeId } from '../model/ids.ts'
 import type { Arrival, SnapshotRow } from '../pruning/retention.ts'
 
-// The port of the log. Implementations: event-log.memory.ts, event-log.level.ts; both run
-// test/events/event-log.contract.ts.
+// The ports of the log: LogView to read, Appender for own events, EventLog for everything. Implementations:
+// event-log.memory.ts, event-log.level.ts; both run test/events/log/event-log.contract.ts.
 
 /** Which events to read; all bounds inclusive, in this log's own order. */
 export type ReadRange = {
@@ -16,56 +16,59 @@ export type ReadRange = {
 
 export type AppendOptions = {
   /**
-   * True: resolves after the disk said so (fsync). False: survives a crash of the process, not of the machine.
-   * Left out: true for own events that travel, false for all others.
+   * True: resolves after an fsync. False: survives a crash of the process, not of the machine.
+   * Default: true for own events that travel, false for all others.
    */
   durable?: boolean
 }
 
 export type IngestOptions = AppendOptions & {
-  /** `stored`: they come out of a log, as an import brings them; see `Origin`. Default: `arriving`. */
+  /** `stored`: they come from a log, as in an import; see `Origin`. Default: `arriving`. */
   origin?: Origin
 }
 
 /** Highest sequence held of each author's gossip stream without a gap below it. */
 export type VersionVector = ReadonlyMap<NodeId, number>
 
-/** Events that are there, and their authors: not those that were pruned, or lost. */
+/** How many events are present, and of how many authors; pruned and lost events do not count. */
 export type Held = { readonly events: number; readonly authors: number }
 
-/** What became of a foreign event. `appended` carries where it stands now. */
+/** The result of ingesting one event of another node. `appended` carries its envelope in this log. */
 export type Ingested =
   | { outcome: 'appended'; envelope: Envelope }
   | { outcome: 'duplicate' }
   /**
-   * The codec (`malformed`; also a kind in another stream than its own), the clock's envelope or the network's rules said
-   * no; nothing was stored. Signatures are checked by the caller, once.
+   * Refused by the codec (`malformed`, which includes a kind in the wrong stream), by the bound on Lamport stamps or by the
+   * network's rules. Nothing was stored. Signatures are checked by the caller, once.
    */
   | { outcome: 'rejected'; reason: 'clock-jump' | 'malformed' | 'not-admitted' }
   /**
-   * Its author's stream has too many holes below it (see GAPS_MAX), or its author's credential has not come yet; nothing was
-   * stored, nobody is to blame: ask in order.
+   * Its author's stream has too many gaps below it (see GAPS_MAX), or its author's credential is not known yet. Nothing was
+   * stored and nobody is to blame: ask for the events in order.
    */
   | { outcome: 'deferred' }
-  /** No more is kept of its author, or of the invitation that admitted it, for now; nothing was stored, nobody else pays. */
+  /** The budget of its author, or of the invitation behind it, is used up for now. Nothing was stored; others are not affected. */
   | { outcome: 'over-budget' }
 
-/** What can be asked of a log, of a running node's or a stopped one's. */
+/** Reads a log, of a running node or a stopped one. A log that can be pruned is a `PrunableLog` as well. */
 export interface LogView extends AsyncDisposable {
   /** The node whose log it is. */
   readonly author: NodeId
   /** Sequence of the last event, 0 when empty. */
   readonly head: number
-  /** The author's clock as the log has it: at least every stamp in it. */
+  /** The author's Lamport clock: at least every stamp in the log. */
   readonly lamport: number
 
-  /** True if the event is in the log already: for de-duplication before a signature is verified. */
+  /** True if the event is in the log: removes duplicates before their signatures are verified. */
   has(id: Pick<Header, 'author' | 'stream' | 'authorSeq'>): boolean
 
-  /** Reads on a snapshot: appends that come later are not seen. @throws LogError `LOG_DAMAGED` where bytes are not what was written */
+  /**
+   * Reads a snapshot: later appends are not seen.
+   * @throws LogError `LOG_DAMAGED` where the bytes are not those that were written
+   */
   read(range?: ReadRange): AsyncIterable<Envelope>
 
-  /** As `read`, in batches of up to some thousand: what folds use, since a promise for every event costs more than the event. */
+  /** As `read`, in batches of up to some thousand events. For folds: a promise for each event costs more than the event. */
   readBatches(range?: ReadRange): AsyncIterable<readonly Envelope[]>
 
   /** The stored signed bytes of one author's events with these author sequences (inclusive), for peers that lack them. */
@@ -74,17 +77,17 @@ export interface LogView extends AsyncDisposable {
   /** The signed bytes of events by their place in this log, in the order asked. @throws RangeError for a place outside it */
   readSignedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]>
 
-  /** The rows with which a fold of this projection begins instead of empty ones: they stand for what was pruned. */
-  snapshot?(projection: string): Promise<readonly SnapshotRow[]>
+  /** The rows with which a fold of this projection begins: they stand for the pruned events. Empty if none were pruned. */
+  snapshot(projection: string): Promise<readonly SnapshotRow[]>
 
-  /** What was pruned of one author's stream, from this author sequence on, in order. */
-  pruned?(author: NodeId, stream: Stream, fromAuthorSeq: number): Iterable<{ from: number; to: number }>
+  /** Pruned runs of one author's stream from this author sequence on, ascending. */
+  pruned(author: NodeId, stream: Stream, fromAuthorSeq: number): Iterable<{ from: number; to: number }>
 
-  /** When events arrived, about one an hour; empty where that is not kept. */
-  readonly arrivals?: readonly Arrival[]
+  /** Arrival times of events, about one an hour; empty where they are not kept. */
+  readonly arrivals: readonly Arrival[]
 
-  /** Bytes of the files under it, 0 where there are none. */
-  bytesOnDisk?(): Promise<number>
+  /** Size of the log's files, 0 for a log in memory. */
+  bytesOnDisk(): Promise<number>
 
   /** Counted from memory, without reading. */
   held(): Held
@@ -93,23 +96,26 @@ export interface LogView extends AsyncDisposable {
   versionVector(): VersionVector
 }
 
-/**
- * A node's append-only log. Appends that wait together are committed together (one segment, one fsync), in order.
- * Own events are stamped, numbered and signed at the commit, so a failed commit leaves no gap in the author's sequence.
- */
-export interface EventLog extends LogView {
+/** Appends this node's own events: a log, or a gate in front of one. */
+export interface Appender {
   /**
    * Appends events of our own.
    * @throws LogError `LOG_WRITE_FAILED` (nothing of this call was stored), `LOG_CLOSED`
    * @throws BodyError | PayloadError if a draft is too long or would not read back; nothing of this call was stored
    */
   append(drafts: readonly Draft[], options?: AppendOptions): Promise<readonly Envelope[]>
+}
 
-  /** Appends events of others, with their stamps and signatures as they are. Duplicates are told, not stored. */
+/**
+ * A node's append-only log. Appends that wait together are committed together (one segment, one fsync), in order.
+ * Own events are stamped, numbered and signed at the commit, so a failed commit leaves no gap in the author's sequence.
+ */
+export interface EventLog extends LogView, Appender {
+  /** Appends events of other nodes with their stamps and signatures unchanged. Duplicates are reported, not stored. */
   ingest(events: readonly SignedEvent[], options?: IngestOptions): Promise<readonly Ingested[]>
 
   /**
-   * Calls back after each commit, in log order, synchronously in the commit's turn; a listener must not throw.
+   * Calls back after each commit, in log order and in the same turn as the commit; a listener must not throw.
    * @returns a function that stops it
    */
   onAppended(listener: (envelopes: readonly Envelope[]) => void): () => void
@@ -118,11 +124,11 @@ export interface EventLog extends LogView {
 export type LogErrorDetail =
   | { code: 'LOG_CLOSED' }
   | { code: 'LOG_WRITE_FAILED'; reason: string }
-  /** After a failed write: it could not be opened again, or was in the midst of a read. */
+  /** After a failed write: the database could not be opened again, or a read was under way. */
   | { code: 'LOG_UNAVAILABLE'; reason: string }
   /** `pid` is 0 where it is not known. */
   | { code: 'LOG_LOCKED'; directory: string; pid: number }
-  /** `isInTables`: its files say so, and only tables are concerned, so that a repair saves all else. */
+  /** `isInTables`: only LevelDB's tables are damaged, so a repair keeps everything else. */
   | { code: 'LOG_DAMAGED'; ranges: readonly DamagedRange[]; isInTables?: boolean }
   /** `since` is the first version that reads it, where the log says so. */
   | { code: 'LOG_NEWER'; format: number; supported: number; since: string | undefined }

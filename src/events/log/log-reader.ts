@@ -67,17 +67,17 @@ export class LogReader implements LogView {
   }
 
   get arrivals(): readonly Arrival[] {
-    return this.store.arrivals ?? []
+    return this.store.arrivals
   }
 
   async bytesOnDisk(): Promise<number> {
     this.assertOpen()
-    return (await this.store.bytesOnDisk?.()) ?? 0
+    return this.store.bytesOnDisk()
   }
 
   async snapshot(projection: string): Promise<readonly SnapshotRow[]> {
     this.assertOpen()
-    return (await this.store.snapshot?.(projection)) ?? []
+    return this.store.snapshot(projection)
   }
 
   held(): Held {

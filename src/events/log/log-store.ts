@@ -18,8 +18,10 @@ export interface LogStore {
   /** Signed bytes by place, in the order asked; every place is inside the log. */
   signedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]>
   /** Rows of a projection that stand for what was pruned; none where nothing ever is. */
-  snapshot?(projection: string): Promise<readonly SnapshotRow[]>
-  readonly arrivals?: readonly Arrival[]
-  bytesOnDisk?(): Promise<number>
+  snapshot(projection: string): Promise<readonly SnapshotRow[]>
+  /** When events arrived, about one an hour; empty where that is not kept. */
+  readonly arrivals: readonly Arrival[]
+  /** 0 where there are no files. */
+  bytesOnDisk(): Promise<number>
   close(): Promise<void>
 }

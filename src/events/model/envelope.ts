@@ -32,5 +32,12 @@ export type Envelope<E extends Event = Event> = Header & {
   readonly event: E
 }
 
-/** An event to be stamped, signed and appended by this node. */
-export type Draft = { readonly stream: Stream; readonly event: Event }
+/** An event to be stamped, signed and appended by this node; its kind says in which stream (`streamOf` in kinds.ts). */
+export type Draft = {
+  readonly event: Event
+  /** It stays here, though its kind travels: for a node that must say nothing to others. */
+  readonly isPrivate?: boolean
+}
+
+/** What a body says besides its stamp and its author. */
+export type UnsignedEvent = { readonly stream: Stream; readonly event: Event }

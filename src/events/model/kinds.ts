@@ -1,10 +1,11 @@
-import type { Stream } from './envelope.ts'
+import type { Draft, Stream } from './envelope.ts'
 import type { EventKind } from './event.ts'
+import { isNodeId } from './ids.ts'
 
 /**
  * What a kind is stored as, where it travels, and who may say it to others. A number is never given to another kind;
  * `version` rises when the payload's shape changes. An event of a travelling kind that is nobody else's business, such as a
- * verdict about a mere address, may stand in its author's `local` stream instead; no other stream takes it.
+ * verdict about a mere address, may stand in its author's `local` stream instead; no other stream takes it. `streamOf` decides for own events.
  */
 export type KindRow = {
   readonly number: number
@@ -63,6 +64,14 @@ export function kindOfNumber(number: number): EventKind | undefined {
 
 /** All known kinds, in the order of their numbers. */
 export const ALL_KINDS: readonly EventKind[] = [...BY_NUMBER.values()]
+
+/** The stream in which an own event is appended. */
+export function streamOf({ event, isPrivate = false }: Draft): Stream {
+  if (isPrivate || event.kind === 'unknown') return 'local'
+  // An address says nothing to others: only verdicts about proven keys travel.
+  if (event.kind === 'piece.judged' && !isNodeId(event.subject)) return 'local'
+  return KINDS[event.kind].stream
+}
 
 /** True if events of this kind may stand in this stream of somebody's; of a kind this version does not know, in any. */
 export function belongsIn(kind: EventKind | 'unknown', stream: Stream): boolean {

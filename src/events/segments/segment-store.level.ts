@@ -86,6 +86,8 @@ export class SegmentStore implements LogStore {
   #tail: TailSegment[]
   #digest: Uint8Array
   #unsynced = false
+  /** A write that may be in the database, and is not in the directory yet. */
+  #writing: Promise<void> | undefined
   #broken = false
 
   constructor(database: LogDatabase, parts: SegmentStoreParts) {
@@ -118,19 +120,40 @@ export class SegmentStore implements LogStore {
     batch.put(summaryKey(whole.first), sealValue([encodeSummary(whole)]))
     const arrival = this.#arrivalOf(summary.first)
     if (arrival !== undefined) batch.put(arrivalKey(arrival.seq), sealValue([Buffer.from(String(arrival.at))]))
-    try {
+    await this.#alone(async () => {
       await batch.write({ sync: durable })
       if (arrival !== undefined) this.#parts.arrivals.push(arrival)
       if (durable && this.#unsynced) await this.#syncOlderFiles()
-    } catch (error) {
-      this.#broken = true
-      throw error
-    }
+      this.#parts.directory.replaceLast(written.length - 1, whole)
+    })
     this.#unsynced = !durable
     this.#digest = summary.after
     this.#tail = joins || summary.count >= LARGE_EVENTS ? [] : tail
-    this.#parts.directory.replaceLast(written.length - 1, whole)
     this.#parts.committed(summary.first + summary.count - 1, this.#digest, durable)
+  }
+
+  /** Changes segments and the directory together, as readers see it. A failure leaves a database that has to be mended. */
+  async #alone(change: () => Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#writing = promise
+    try {
+      await change()
+    } catch (error) {
+      this.#broken = true
+      throw error
+    } finally {
+      this.#writing = undefined
+      resolve()
+    }
+  }
+
+  /** Takes something from the directory and the database as of one moment: not while a write is in only one of them. */
+  async #atOnce<T>(take: (database: LogDatabase) => T): Promise<T> {
+    for (;;) {
+      const database = await this.#handle.readable
+      if (this.#writing === undefined) return take(database)
+      await this.#writing
+    }
   }
 
   /**
@@ -156,16 +179,13 @@ export class SegmentStore implements LogStore {
       else batch.put(segmentKey(summary.first), sealSegment({ summary }, [frames]))
     }
     for (const summary of rows) batch.put(summaryKey(summary.first), sealValue([encodeSummary(summary)]))
-    try {
+    await this.#alone(async () => {
       // What the head file says is durable must not lie where only the digests at the ends are known.
       await this.#syncAll()
       await batch.write({ sync: true })
-    } catch (error) {
-      this.#broken = true
-      throw error
-    }
-    for (const summary of rows) directory.replace(entryOf(summary))
-    for (const { dropped } of thinned) state.unplace(dropped)
+      for (const summary of rows) directory.replace(entryOf(summary))
+      for (const { dropped } of thinned) state.unplace(dropped)
+    })
     const sum = (of: (one: Thinned) => number): number => thinned.reduce((total, one) => total + of(one), 0)
     return { events: sum(({ events }) => events), bytes: sum(({ bytes }) => bytes), next }
   }
@@ -201,10 +221,12 @@ export class SegmentStore implements LogStore {
 
   async *batches({ from, to, kinds }: StoreRange): AsyncGenerator<readonly Envelope[]> {
     const range = { from, to, wanted: kinds && wantedKinds(kinds) }
-    const database = await this.#handle.readable
     // A join moves segments to other keys: directory and snapshot must be of the same moment.
-    const stretches = this.#parts.directory.stretches(from, to, kinds && kindBits(kinds))
-    const snapshot = database.snapshot()
+    const { database, stretches, snapshot } = await this.#atOnce((database) => ({
+      database,
+      stretches: this.#parts.directory.stretches(from, to, kinds && kindBits(kinds)),
+      snapshot: database.snapshot(),
+    }))
     try {
       for (const stretch of stretches) {
         let batch: Envelope[] = []
@@ -225,15 +247,17 @@ export class SegmentStore implements LogStore {
   }
 
   async signedAt(seqs: readonly number[]): Promise<readonly SignedEvent[]> {
-    const database = await this.#handle.readable
     const entries = new Map<number, SegmentEntry>()
-    for (const seq of seqs) {
-      const entry = this.#parts.directory.find(seq)
-      if (entry !== undefined && entry.gone !== true) entries.set(entry.first, entry)
-    }
+    const { database, moment } = await this.#atOnce((database) => {
+      for (const seq of seqs) {
+        const entry = this.#parts.directory.find(seq)
+        if (entry !== undefined && entry.gone !== true) entries.set(entry.first, entry)
+      }
+      return { database, moment: database.snapshot() }
+    })
     const asked = new Set(seqs)
     const found = new Map<number, SignedEvent>()
-    await using snapshot = database.snapshot()
+    await using snapshot = moment
     const values = await database.getMany([...entries.keys()].map(segmentKey), { snapshot }).catch((error) => {
       throw asUnavailable(asDamage(error, Math.min(...seqs), Math.max(...seqs)))
     })

@@ -157,7 +157,7 @@ export class Membership implements Protocol<MembershipInput, MembershipMessage, 
       case 'ping': {
         const { seq, belief, incarnation } = message
         const refuted = this.#refuteUnsigned(from, belief, incarnation, now)
-        return [{ do: 'send', to: from, message: { type: 'pong', seq, incarnation: this.incarnation } }, ...refuted]
+        return [{ do: 'send', to: from, message: { type: 'pong', seq } }, ...refuted]
       }
       case 'pong':
         return this.#prober.pong(from, message.seq, now)

@@ -138,7 +138,7 @@ export class Prober {
     this.#probes.delete(seq)
     if (probe.relayFor !== undefined) {
       this.#answered(from, now, now - probe.sentAt)
-      return [{ do: 'send', to: probe.relayFor.from, message: { type: 'pong', seq: probe.relayFor.seq, incarnation: 0 } }]
+      return [{ do: 'send', to: probe.relayFor.from, message: { type: 'pong', seq: probe.relayFor.seq } }]
     }
     this.#health.better()
     this.#answered(probe.target, now, direct ? now - probe.sentAt : undefined)

@@ -64,7 +64,7 @@ export type TorrentDocument = {
   words: readonly WordEntry[]
 }
 
-/** A keyword with its documents, see postings.ts. */
+/** A keyword with its documents; `enter`, `leave` and `sweep` in index-state.ts keep the list. */
 export type WordEntry = {
   readonly word: string
   /** Documents that have the word now. */

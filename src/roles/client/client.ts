@@ -1,5 +1,13 @@
 import { join } from 'node:path'
-import { type Envelope, type InfoHash, type NodeId, TITLE_LENGTH_MAX, type Timers, type Upcast } from '../../events/index.ts'
+import {
+  type Envelope,
+  type InfoHash,
+  type NodeId,
+  TITLE_BYTES_MAX,
+  type Timers,
+  type Upcast,
+  utf8Length,
+} from '../../events/index.ts'
 import type { LevelLog } from '../../events/log/event-log.level.ts'
 import type { PeerStreams } from '../../network/index.ts'
 import { downloadsIn } from '../../projections/index.ts'
@@ -39,7 +47,7 @@ export type ClientNode = AsyncDisposable & { readonly service: ClientService }
 
 /** What a client adds: torrents, verdicts on peers, publications and searches. Resolves when all that was there before is taken up again. */
 export async function createClient(parts: ClientNodeParts, signal: AbortSignal): Promise<ClientNode> {
-  const { options, log, states, overlay, engine, notices, map, timers } = parts
+  const { options, log, appender, states, overlay, engine, notices, map, timers } = parts
   const downloads = () => states.state('downloads')
   const ledger = () => states.state('reputation')
   const isRevoked = (node: NodeId): boolean => parts.admittance.isRevoked(node)
@@ -47,7 +55,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
   const { streams, clock } = parts
   const ways = streams && new WaysThroughRouters({ streams, engine, timers, notices, now: () => clock.now() })
   const torrents = new Torrents({
-    log,
+    appender,
     engine,
     timers,
     notices,
@@ -58,7 +66,8 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     unreached: (infoHash) => ways?.unreached(infoHash) ?? 0,
   })
   const verdicts = new Verdicts({
-    log,
+    author: log.author,
+    appender,
     onWriteFailure: parts.onWriteFailure,
     engine,
     notices,
@@ -78,13 +87,13 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     current: () => claims.publications(),
     onProblem: (text) => notices.post('warning', 'publication.refused', text),
   })
-  const publisher = new Publisher({ log, map, publications, claims })
+  const publisher = new Publisher({ appender, map, publications, claims })
 
   const completed = async (infoHash: InfoHash) => {
     if (!(await torrents.completed(infoHash))) return
     // The title says where the index has it. One that is too long stands in no index.
     const title = downloads().downloads.get(infoHash)?.title ?? ''
-    if (title.length <= TITLE_LENGTH_MAX && publisher.canBeFound(title)) await publisher.verified(infoHash, title)
+    if (utf8Length(title) <= TITLE_BYTES_MAX && publisher.canBeFound(title)) await publisher.verified(infoHash, title)
   }
   engine.listen({
     described: (metainfo) => torrents.described(metainfo),

@@ -45,7 +45,7 @@ export class OwnClaims {
     return [...this.#claims.values()].map(({ publication }) => publication)
   }
 
-  async read(log: EventLog): Promise<void> {
+  async read(log: Pick<EventLog, 'readBatches'>): Promise<void> {
     for await (const batch of log.readBatches({ kinds: ['torrent.published', 'torrent.verified', 'torrent.withdrawn'] })) {
       this.apply(batch)
     }

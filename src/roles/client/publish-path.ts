@@ -1,4 +1,4 @@
-import { TITLE_LENGTH_MAX } from '../../events/index.ts'
+import { TAG_BYTES_MAX, TAGS_MAX, TITLE_BYTES_MAX, utf8Length } from '../../events/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
 import { magnetOf } from '../magnet.ts'
 import { asServiceError } from '../node/service-errors.ts'
@@ -6,9 +6,6 @@ import { withProgress } from '../node/with-progress.ts'
 import { type Progressive, type PublishProgress, type PublishRequest, type PublishResult, ServiceError } from '../services.ts'
 import type { Publisher } from './publisher.ts'
 import type { Torrents } from './torrents.ts'
-
-const TAGS_MAX = 32
-const TAG_LENGTH_MAX = 64
 
 export type PublishParts = {
   engine: TorrentEngine
@@ -35,10 +32,9 @@ async function publish(
   report: (progress: PublishProgress) => void,
   signal: AbortSignal,
 ): Promise<PublishResult> {
-  if ((asked?.length ?? 0) > TITLE_LENGTH_MAX)
-    throw new ServiceError('usage', `a title has at most ${TITLE_LENGTH_MAX} characters`)
-  if (askedTags.length > TAGS_MAX || askedTags.some((tag) => tag.length > TAG_LENGTH_MAX || tag.trim() === '')) {
-    throw new ServiceError('usage', `at most ${TAGS_MAX} tags, each of 1 to ${TAG_LENGTH_MAX} characters`)
+  if (utf8Length(asked ?? '') > TITLE_BYTES_MAX) throw new ServiceError('usage', `a title has at most ${TITLE_BYTES_MAX} bytes`)
+  if (askedTags.length > TAGS_MAX || askedTags.some((tag) => utf8Length(tag) > TAG_BYTES_MAX || tag.trim() === '')) {
+    throw new ServiceError('usage', `at most ${TAGS_MAX} tags, each of 1 to ${TAG_BYTES_MAX} bytes`)
   }
   const made = await engine.create([path], {
     ...{ dataDirectory, hidden, signal },

@@ -1,11 +1,11 @@
-import type { Envelope, EventLog, InfoHash, NodeId, TorrentPublished } from '../../events/index.ts'
+import type { Appender, Envelope, InfoHash, NodeId, TorrentPublished } from '../../events/index.ts'
 import type { IndexMap } from '../index-node/index-map.ts'
 import { ServiceError } from '../services.ts'
 import type { OwnClaim, OwnClaims } from './own-claims.ts'
 import type { Announcement, Publication, Publications } from './publications.ts'
 
 export type PublisherOptions = {
-  log: EventLog
+  appender: Appender
   map: IndexMap
   publications: Publications
   claims: OwnClaims
@@ -72,12 +72,12 @@ export class Publisher {
 
   /** `announced` settles when each owner was tried once. */
   async #claim(event: Claim): Promise<{ publication: Publication; announced: Promise<Announcement> }> {
-    const { log, claims, publications } = this.#options
+    const { appender, claims, publications } = this.#options
     const before = claims.publicationOf(event.infoHash)
     const keywords = claims.keywordsFor(event.infoHash, event.title)
     let envelope: Envelope | undefined
     try {
-      ;[envelope] = await log.append([{ stream: 'index', event }], { durable: true })
+      ;[envelope] = await appender.append([{ event }], { durable: true })
     } catch (cause) {
       throw new ServiceError('failed', cause instanceof Error ? cause.message : String(cause), { cause })
     }

@@ -1,9 +1,9 @@
-import type { NodeId, Timers } from '../../events/index.ts'
+import { type NodeId, type Timers, utf8Length } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
 import { type PublisherOf, parseQuery, type Query, spread } from '../../projections/keyword-index/index.ts'
 import { hitsAsked } from '../hits-asked.ts'
 import type { IndexMap, QueryPlan } from '../index-node/index-map.ts'
-import { decodeSearchReply, encodeSearch, INDEX_METHODS, QUERY_LENGTH_MAX } from '../index-node/index-messages.ts'
+import { decodeSearchReply, encodeSearch, INDEX_METHODS, QUERY_BYTES_MAX } from '../index-node/index-messages.ts'
 import { magnetOf } from '../magnet.ts'
 import { type SearchRequest, type SearchResult, ServiceError } from '../services.ts'
 import { askHedged, type HedgedAnswer, type HedgedResult } from './hedged-request.ts'
@@ -45,8 +45,8 @@ type Answer = { hits: ProvenHit[]; truncated: boolean; cursor: string; answeredB
 export async function searchNetwork(request: SearchRequest, options: SearchOptions): Promise<SearchResult> {
   const startedAt = performance.now()
   const limit = hitsAsked(request.limit)
-  if (request.text.length > QUERY_LENGTH_MAX)
-    throw new ServiceError('usage', `a query has at most ${QUERY_LENGTH_MAX} characters`)
+  if (utf8Length(request.text) > QUERY_BYTES_MAX)
+    throw new ServiceError('usage', `a query has at most ${QUERY_BYTES_MAX} bytes`)
   await options.untilIndexKnown(KNOWN_WAIT_MS)
   const plan = options.map.plan(request.text)
   if (plan.length === 0) {

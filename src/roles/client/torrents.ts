@@ -1,4 +1,4 @@
-import type { Draft, EventLog, FileChange, InfoHash, PieceRange, Timers } from '../../events/index.ts'
+import type { Appender, Draft, FileChange, InfoHash, PieceRange, Timers } from '../../events/index.ts'
 import { PIECES_PER_VERDICT_MAX, STAMPS_MAX } from '../../events/index.ts'
 import { type Download, pieceCount } from '../../projections/downloads/index.ts'
 import type {
@@ -23,7 +23,7 @@ const FOLLOW_MS = 500
 const RESTING = 'paused, as the node died twice within a minute: go on with `p2pt client resume`'
 
 export type TorrentsOptions = {
-  log: EventLog
+  appender: Appender
   engine: TorrentEngine
   timers: Timers
   notices: NoticeBoard
@@ -324,8 +324,8 @@ export class Torrents {
 
   async #record(events: readonly Draft['event'][]): Promise<void> {
     try {
-      await this.#options.log.append(
-        events.map((event) => ({ stream: 'local', event })),
+      await this.#options.appender.append(
+        events.map((event) => ({ event })),
         { durable: true },
       )
     } catch (cause) {
@@ -337,8 +337,8 @@ export class Torrents {
   #recordLater(events: () => readonly Draft['event'][]): void {
     const recorded = this.#adding
       .then(async () => {
-        const drafts = events().map((event): Draft => ({ stream: 'local', event }))
-        if (drafts.length > 0) await this.#options.log.append(drafts)
+        const drafts = events().map((event): Draft => ({ event }))
+        if (drafts.length > 0) await this.#options.appender.append(drafts)
       })
       .catch((error: unknown) => this.#problem(sentence(error)))
       .then(() => {

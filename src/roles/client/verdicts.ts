@@ -1,13 +1,12 @@
 import {
+  type Appender,
   type BadPiece,
   type Envelope,
-  type EventLog,
   type InfoHash,
-  isNodeId,
   LogError,
+  type NodeId,
   type PeerId,
   type PieceRange,
-  type Stream,
 } from '../../events/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
 import type { NoticeBoard } from '../node/notices.ts'
@@ -15,7 +14,9 @@ import { ServiceError, type Standing } from '../services.ts'
 import { KeptVerdicts, type Verdict } from './kept-verdicts.ts'
 
 export type VerdictsOptions = {
-  log: EventLog
+  /** This node. */
+  author: NodeId
+  appender: Appender
   /** Calls back when the log begins to refuse writes, and with undefined when it takes them again; returns what stops it. */
   onWriteFailure(listener: (reason: string | undefined) => void): () => void
   engine: Pick<TorrentEngine, 'ban' | 'unban' | 'thinIce'>
@@ -97,22 +98,17 @@ export class Verdicts {
 
   async #record(verdicts: readonly Verdict[]): Promise<void> {
     await Promise.all(
-      verdicts.map((verdict) =>
-        // An address says nothing to others: only verdicts about proven keys travel.
-        this.#append(verdict, isNodeId(verdict.subject) ? 'gossip' : 'local').catch((error: unknown) =>
-          this.#unrecorded(verdict, error),
-        ),
-      ),
+      verdicts.map((verdict) => this.#append(verdict).catch((error: unknown) => this.#unrecorded(verdict, error))),
     )
   }
 
-  async #append(event: Verdict, stream: Stream): Promise<void> {
+  async #append(event: Verdict): Promise<void> {
     try {
-      await this.#options.log.append([{ stream, event }])
+      await this.#options.appender.append([{ event }])
     } catch (error) {
       // A node that must say nothing to others still remembers for itself.
-      if (stream === 'local' || !(error instanceof ServiceError)) throw error
-      await this.#options.log.append([{ stream: 'local', event }])
+      if (!(error instanceof ServiceError)) throw error
+      await this.#options.appender.append([{ event, isPrivate: true }])
     }
   }
 
@@ -137,8 +133,8 @@ export class Verdicts {
   }
 
   suspected(infoHash: InfoHash, index: number, sources: readonly PeerId[]): void {
-    this.#options.log
-      .append([{ stream: 'local', event: { kind: 'piece.suspected', infoHash, index, sources: [...sources] } }])
+    this.#options.appender
+      .append([{ event: { kind: 'piece.suspected', infoHash, index, sources: [...sources] } }])
       .catch((error: unknown) => this.#options.notices.post('error', 'log.failed', `a suspicion was not recorded: ${error}`))
   }
 
@@ -148,7 +144,7 @@ export class Verdicts {
     for (const { event, author } of envelopes) {
       if (event.kind === 'piece.judged') {
         // The projection has counted it in this same turn: here it stops counting.
-        if (author === this.#options.log.author) this.#written(event.subject, event.bad.length)
+        if (author === this.#options.author) this.#written(event.subject, event.bad.length)
         subjects.add(event.subject)
       } else if (event.kind === 'access.revoked') {
         // Whoever its word has hurt: only what is enforced can be lifted by that.

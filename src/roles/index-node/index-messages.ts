@@ -1,4 +1,5 @@
 import '../../events/codec/protobuf.ts'
+import { FieldReader } from '../../events/codec/field-reader.ts'
 import { fromHex, type InfoHash, type NodeId, type SignedEvent, toHex } from '../../events/index.ts'
 import { HITS_MAX, PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
 import { p2pt } from '../generated/index-service.js'
@@ -38,8 +39,8 @@ export type WireSearchReply = { hits: WireHit[]; truncated: boolean; cursor: str
  */
 export type PublishOutcome = 'stored' | 'duplicate' | 'refused' | 'over-budget' | 'deferred'
 
-/** A query longer than this is nobody's search. */
-export const QUERY_LENGTH_MAX = 1024
+/** A query of more UTF-8 bytes is nobody's search. */
+export const QUERY_BYTES_MAX = 1024
 /** Room for events in one message, bytes; the rest of the 64 KiB is for the frame around them. */
 export const EVENTS_BYTES_MAX = 56 * 1024
 /** An event name is 37 to 45 bytes on the wire: this many stay below the message limit, with 16 bytes for each section. */
@@ -48,61 +49,49 @@ export const EVENT_NAMES_MAX = 950
 export const PROOF_MAX = 8
 /** Sections in one comparison: 48 bytes each at most. */
 export const SECTIONS_MAX = 1024
+/** SHA-256, or what is left of it. */
+const DIGEST_BYTES_MAX = 32
 const OUTCOMES: readonly PublishOutcome[] = ['stored', 'duplicate', 'refused', 'over-budget', 'deferred']
 
-type Codec = { decode(bytes: Uint8Array): unknown }
+const fields = new FieldReader((sentence, options) => new IndexMessageError(sentence, options))
 
-function decoded<C extends Codec>(codec: C, bytes: Uint8Array): ReturnType<C['decode']> {
-  try {
-    return codec.decode(bytes) as ReturnType<C['decode']>
-  } catch (cause) {
-    throw new IndexMessageError('not a message of the index service', { cause })
-  }
-}
-
-function id(bytes: Uint8Array | null | undefined): NodeId {
-  if (bytes?.length !== 32) throw new IndexMessageError('a node id must have 32 bytes')
-  return toHex(bytes) as NodeId
-}
-
-function whole(value: number | null | undefined, max: number): number {
-  const number = value ?? 0
-  if (!Number.isSafeInteger(number) || number < 0 || number > max) throw new IndexMessageError('a number is out of range')
-  return number
-}
-
-function few<T>(list: readonly T[] | null | undefined, max: number): readonly T[] {
-  if ((list?.length ?? 0) > max) throw new IndexMessageError('a list is too long')
-  return list ?? []
-}
+const decoded = <M>(codec: { decode(bytes: Uint8Array): M }, bytes: Uint8Array): M =>
+  fields.message(codec, bytes, 'a message of the index service')
 
 const eventName = (name: p2pt.index.EventName.$Shape): EventName => ({
-  author: id(name.author),
-  authorSeq: whole(name.authorSeq, Number.MAX_SAFE_INTEGER),
+  author: fields.node(name.author),
+  authorSeq: fields.count(name.authorSeq),
 })
 const eventNameMessage = (name: EventName) => ({ author: fromHex(name.author), authorSeq: name.authorSeq })
 const signedEvent = (event: p2pt.index.SignedEvent.$Shape): SignedEvent => {
-  if (!event.body?.length || event.signature?.length !== 64) throw new IndexMessageError('an event has no body or no signature')
-  return { body: event.body, signature: event.signature }
+  const body = event.body ?? new Uint8Array()
+  fields.demand(body.length > 0, 'an event has no body')
+  return { body, signature: fields.signature(event.signature) }
 }
 
 export const encodePublish = (events: readonly SignedEvent[]): Uint8Array =>
   proto.PublishRequest.encode({ events: [...events] }).finish()
 export const decodePublish = (bytes: Uint8Array): SignedEvent[] =>
-  few(decoded(proto.PublishRequest, bytes).events, EVENT_NAMES_MAX).map(signedEvent)
+  fields.list(decoded(proto.PublishRequest, bytes).events, EVENT_NAMES_MAX, 'events').map(signedEvent)
 
 export const encodePublishReply = (outcomes: readonly PublishOutcome[]): Uint8Array =>
   proto.PublishReply.encode({ outcomes: outcomes.map((outcome) => OUTCOMES.indexOf(outcome) + 1) }).finish()
 export const decodePublishReply = (bytes: Uint8Array): PublishOutcome[] =>
-  few(decoded(proto.PublishReply, bytes).outcomes, EVENT_NAMES_MAX).map((outcome) => OUTCOMES[outcome - 1] ?? 'refused')
+  fields
+    .list(decoded(proto.PublishReply, bytes).outcomes, EVENT_NAMES_MAX, 'outcomes')
+    .map((outcome) => OUTCOMES[outcome - 1] ?? 'refused')
 
 export const encodeSearch = (search: WireSearch): Uint8Array => proto.SearchRequest.encode(search).finish()
 export function decodeSearch(bytes: Uint8Array): WireSearch {
   const message = decoded(proto.SearchRequest, bytes)
-  const text = message.text ?? ''
-  const cursor = message.cursor ?? ''
-  if (text.length > QUERY_LENGTH_MAX || cursor.length > QUERY_LENGTH_MAX) throw new IndexMessageError('the query is too long')
-  return { text, cursor, limit: whole(message.limit, HITS_MAX), hops: whole(message.hops, 16) }
+  const text = fields.text(message.text, QUERY_BYTES_MAX, 'a query')
+  const cursor = fields.text(message.cursor, QUERY_BYTES_MAX, 'a cursor')
+  return {
+    text,
+    cursor,
+    limit: fields.count(message.limit, 'a number', HITS_MAX),
+    hops: fields.count(message.hops, 'a number', 16),
+  }
 }
 
 const hitMessage = ({ infoHash, seeders, proof }: WireHit) => ({ infoHash: fromHex(infoHash), seeders, proof: [...proof] })
@@ -135,36 +124,33 @@ export const encodeSearchReply = (reply: WireSearchReply): Uint8Array =>
 export function decodeSearchReply(bytes: Uint8Array): WireSearchReply {
   const message = decoded(proto.SearchReply, bytes)
   return {
-    hits: few(message.hits, HITS_MAX).map((hit) => {
-      if (hit.infoHash?.length !== 20) throw new IndexMessageError('an info hash must have 20 bytes')
-      return {
-        infoHash: toHex(hit.infoHash) as InfoHash,
-        seeders: whole(hit.seeders, 2 ** 32),
-        proof: few(hit.proof, PROOF_MAX).map(signedEvent),
-      }
-    }),
+    hits: fields.list(message.hits, HITS_MAX, 'hits').map((hit) => ({
+      infoHash: fields.infoHash(hit.infoHash),
+      seeders: fields.count(hit.seeders, 'a number', 2 ** 32),
+      proof: fields.list(hit.proof, PROOF_MAX, 'events').map(signedEvent),
+    })),
     truncated: message.truncated ?? false,
-    cursor: message.cursor ?? '',
-    answeredBy: id(message.answeredBy),
+    cursor: fields.text(message.cursor, QUERY_BYTES_MAX, 'a cursor'),
+    answeredBy: fields.node(message.answeredBy),
   }
 }
 
 type SectionFields = Pick<p2pt.index.SectionDigest.$Shape, 'partition' | 'depth' | 'prefix'>
 const section = ({ partition, depth, prefix }: SectionFields): Section => {
-  const levels = whole(depth, SECTION_DEPTH_MAX)
+  const levels = fields.count(depth, 'a number', SECTION_DEPTH_MAX)
   return {
-    partition: whole(partition, PARTITION_COUNT - 1),
+    partition: fields.count(partition, 'a number', PARTITION_COUNT - 1),
     depth: levels,
-    prefix: whole(prefix, SECTION_FANOUT ** levels - 1),
+    prefix: fields.count(prefix, 'a number', SECTION_FANOUT ** levels - 1),
   }
 }
 
 export const encodeCompare = (sections: readonly SectionDigest[]): Uint8Array =>
   proto.CompareRequest.encode({ sections: sections.map((one) => ({ ...one, digest: fromHex(one.digest) })) }).finish()
 export const decodeCompare = (bytes: Uint8Array): SectionDigest[] =>
-  few(decoded(proto.CompareRequest, bytes).sections, SECTIONS_MAX).map((row) => ({
+  fields.list(decoded(proto.CompareRequest, bytes).sections, SECTIONS_MAX, 'sections').map((row) => ({
     ...section(row),
-    digest: toHex(row.digest ?? new Uint8Array()),
+    digest: toHex(fields.bytesUpTo(row.digest, DIGEST_BYTES_MAX, 'a digest')),
   }))
 
 export const encodeCompareReply = ({ differing, compared }: CompareReply): Uint8Array =>
@@ -174,23 +160,23 @@ export const encodeCompareReply = ({ differing, compared }: CompareReply): Uint8
   }).finish()
 export function decodeCompareReply(bytes: Uint8Array): CompareReply {
   const message = decoded(proto.CompareReply, bytes)
-  const differing = few(message.differing, SECTIONS_MAX).map((row) => ({
+  const differing = fields.list(message.differing, SECTIONS_MAX, 'sections').map((row) => ({
     ...section(row),
-    events: few(row.events, EVENT_NAMES_MAX).map(eventName),
+    events: fields.list(row.events, EVENT_NAMES_MAX, 'events').map(eventName),
     split: row.split ?? false,
   }))
-  return { differing, compared: whole(message.compared, SECTIONS_MAX) }
+  return { differing, compared: fields.count(message.compared, 'a number', SECTIONS_MAX) }
 }
 
 export const encodeFetch = (events: readonly EventName[]): Uint8Array =>
   proto.FetchRequest.encode({ events: events.map(eventNameMessage) }).finish()
 export const decodeFetch = (bytes: Uint8Array): EventName[] =>
-  few(decoded(proto.FetchRequest, bytes).events, EVENT_NAMES_MAX).map(eventName)
+  fields.list(decoded(proto.FetchRequest, bytes).events, EVENT_NAMES_MAX, 'events').map(eventName)
 
 export const encodeFetchReply = (events: readonly SignedEvent[]): Uint8Array =>
   proto.FetchReply.encode({ events: [...events] }).finish()
 export const decodeFetchReply = (bytes: Uint8Array): SignedEvent[] =>
-  few(decoded(proto.FetchReply, bytes).events, EVENT_NAMES_MAX).map(signedEvent)
+  fields.list(decoded(proto.FetchReply, bytes).events, EVENT_NAMES_MAX, 'events').map(signedEvent)
 
 /** Room that an event takes in a message, bytes: its own, and what stands around it at most. */
 export const messageBytes = ({ body, signature }: SignedEvent): number => body.length + signature.length + 16

@@ -1,4 +1,4 @@
-import type { Genesis, NodeId, Timers } from '../../events/index.ts'
+import type { EventLog, Genesis, NodeId, Timers } from '../../events/index.ts'
 import { partitionStats } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import { hitsAsked } from '../hits-asked.ts'
@@ -13,7 +13,8 @@ import { PartitionSections } from './partition-sections.ts'
 import { projectedIndexView } from './projected-index-view.ts'
 import { Repair, type RepairStatus } from './repair.ts'
 
-export type IndexNodeParts = Pick<NodeParts, 'log' | 'overlay' | 'states' | 'verify' | 'clock'> & {
+export type IndexNodeParts = Pick<NodeParts, 'overlay' | 'states' | 'verify' | 'clock'> & {
+  log: Pick<EventLog, 'author' | 'has' | 'ingest' | 'readSigned' | 'readSignedAt'>
   admittance: Pick<Admittance, 'isShut' | 'isOverBudget'> & { genesis: Pick<Genesis, 'open'> }
   map: IndexMap
   timers: Timers

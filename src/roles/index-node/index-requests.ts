@@ -45,7 +45,7 @@ const LISTED_MAX = 64
 const DIGESTS_IN_A_TURN = 32
 
 export type IndexRequestsOptions = {
-  log: EventLog
+  log: Pick<EventLog, 'has' | 'ingest' | 'readSigned' | 'readSignedAt'>
   overlay: Overlay
   view: IndexView
   sections: PartitionSections
@@ -119,7 +119,12 @@ async function differences(
  */
 export async function ingestIndexEvents(
   events: readonly SignedEvent[],
-  { log, verify, view, isOverBudget }: Pick<IndexRequestsOptions, 'log' | 'verify' | 'view' | 'isOverBudget'>,
+  {
+    log,
+    verify,
+    view,
+    isOverBudget,
+  }: Pick<IndexRequestsOptions, 'verify' | 'view' | 'isOverBudget'> & { log: Pick<EventLog, 'has' | 'ingest'> },
 ): Promise<PublishOutcome[]> {
   const outcomes: PublishOutcome[] = events.map(() => 'refused')
   const wanted: { place: number; event: SignedEvent }[] = []

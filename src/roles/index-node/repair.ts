@@ -30,7 +30,7 @@ const DIGESTS_IN_A_TURN = 32
 export type RepairStatus = { lastAt: number | null; fetched: number; inSync: boolean }
 
 export type RepairOptions = {
-  log: EventLog
+  log: Pick<EventLog, 'has' | 'ingest'>
   overlay: Overlay
   view: IndexView
   sections: PartitionSections

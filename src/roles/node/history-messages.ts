@@ -1,4 +1,5 @@
 import '../../events/codec/protobuf.ts'
+import { FieldReader } from '../../events/codec/field-reader.ts'
 import { type SignedEvent, STREAMS, type Stream } from '../../events/index.ts'
 import { p2pt } from '../generated/index-service.js'
 
@@ -19,37 +20,29 @@ export class HistoryMessageError extends Error {
   override readonly name = 'HistoryMessageError'
 }
 
+const fields = new FieldReader((sentence, options) => new HistoryMessageError(sentence, options))
+
 export const encodeHistoryRequest = ({ stream, after }: HistoryRequest): Uint8Array =>
   proto.HistoryRequest.encode({ stream: STREAMS.indexOf(stream) + 1, after }).finish()
 
 export function decodeHistoryRequest(bytes: Uint8Array): HistoryRequest {
-  const { stream, after } = read(() => proto.HistoryRequest.decode(bytes))
+  const { stream, after } = fields.message(proto.HistoryRequest, bytes, 'a request for history')
   const asked = STREAMS[(stream ?? 0) - 1]
   // The local stream is nobody else's.
   if (asked === undefined || asked === 'local') throw new HistoryMessageError('no such stream')
-  if (!Number.isSafeInteger(after ?? 0) || (after ?? 0) < 0) throw new HistoryMessageError('a number is out of range')
-  return { stream: asked, after: after ?? 0 }
+  return { stream: asked, after: fields.count(after, 'a number') }
 }
 
 export const encodeHistoryReply = ({ events, more }: HistoryReply): Uint8Array =>
   proto.HistoryReply.encode({ events: [...events], more }).finish()
 
 export function decodeHistoryReply(bytes: Uint8Array): HistoryReply {
-  const { events, more } = read(() => proto.HistoryReply.decode(bytes))
-  if ((events?.length ?? 0) > HISTORY_EVENTS_MAX) throw new HistoryMessageError('too many events')
+  const { events, more } = fields.message(proto.HistoryReply, bytes, 'a piece of history')
   return {
-    events: (events ?? []).map(({ body, signature }) => {
-      if (!body?.length || signature?.length !== 64) throw new HistoryMessageError('an event has no body or no signature')
-      return { body: body.slice(), signature: signature.slice() }
+    events: fields.list(events, HISTORY_EVENTS_MAX, 'events').map(({ body, signature }) => {
+      if (!body?.length) throw new HistoryMessageError('an event has no body')
+      return { body: body.slice(), signature: fields.signature(signature).slice() }
     }),
     more: more ?? false,
-  }
-}
-
-function read<T>(run: () => T): T {
-  try {
-    return run()
-  } catch (cause) {
-    throw new HistoryMessageError('not a message about history', { cause })
   }
 }

@@ -25,8 +25,8 @@ export function logStats(
     const found = read ? await readEvents(log, head, { turns, signal, onProgress }) : null
     return {
       ...{ events, authors, lamport, gone: head - events },
-      bytesOnDisk: (await log.bytesOnDisk?.()) ?? 0,
-      sinceAt: log.arrivals?.[0]?.at ?? null,
+      bytesOnDisk: await log.bytesOnDisk(),
+      sinceAt: log.arrivals[0]?.at ?? null,
       growthPerDay: growthOf(log, found === null || events === 0 ? null : found.bytes / events),
       read: found,
     }

@@ -1,5 +1,6 @@
 import {
   type AccessRevoked,
+  type Appender,
   type Clock,
   CredentialError,
   type EventLog,
@@ -52,7 +53,10 @@ export type NodeParts = {
   heldOff: HeldOff
   scrub: Pick<LogScrub, 'damage'>
   notices: NoticeBoard
-  log: EventLog
+  /** To read, and for events of others. */
+  log: Omit<EventLog, 'append'>
+  /** For what this node says itself, which may have to wait. */
+  appender: Appender
   states: ProjectionRunner<ProjectionStates>
   transport: Transport
   overlay: Overlay
@@ -74,7 +78,7 @@ export type NodeParts = {
 
 /** What any running node can be asked. */
 export function createNodeService(parts: NodeParts): NodeService {
-  const { admittance, log, states, overlay, notices, queries, sight } = parts
+  const { admittance, log, appender, states, overlay, notices, queries, sight } = parts
   const ledger = () => states.state('reputation')
   const isRevoked = (node: NodeId): boolean => admittance.isRevoked(node)
   const rebuilder = createRebuilder(states)
@@ -82,7 +86,7 @@ export function createNodeService(parts: NodeParts): NodeService {
   const decide = async (kind: 'operator.banned' | 'operator.unbanned', peer: string, reason: string) => {
     const subject: PeerId = peerNamed(ledger(), peer)
     try {
-      await log.append([{ stream: 'local', event: { kind, subject, reason } }], { durable: true })
+      await appender.append([{ event: { kind, subject, reason } }], { durable: true })
     } catch (cause) {
       if (!(cause instanceof LogError)) throw cause
       // Only what the log has is carried out: neither here nor by the peers of the torrents has anything changed.
@@ -138,11 +142,11 @@ export function createNodeService(parts: NodeParts): NodeService {
     notices: ({ last }) => notices.follow(last),
     async revoke(revocation, ownerSignature) {
       const event = revocationOf(parts, revocation, ownerSignature)
-      await log.append([{ stream: 'gossip', event }], { durable: true })
+      await appender.append([{ event }], { durable: true })
       const repeated = await orphanedRevocations(log, isRevoked)
       if (repeated.length > 0)
-        await log.append(
-          repeated.map((event) => ({ stream: 'gossip', event })),
+        await appender.append(
+          repeated.map((event) => ({ event })),
           { durable: true },
         )
       return queries.network()

@@ -7,7 +7,11 @@ import type { Ledger } from '../../projections/reputation/index.ts'
  * pieces stay with the torrents, since gossip must not lose its way because a disk is bad.
  * @returns a function that stops it
  */
-export function enforceOperatorBans(log: EventLog, ledger: Ledger, overlay: Pick<Overlay, 'ban' | 'unban'>): () => void {
+export function enforceOperatorBans(
+  log: Pick<EventLog, 'author' | 'onAppended'>,
+  ledger: Ledger,
+  overlay: Pick<Overlay, 'ban' | 'unban'>,
+): () => void {
   for (const { id, operator } of ledger.subjects.values()) {
     if (operator?.decision === 'banned') ifNode(id, (node) => overlay.ban(node))
   }

@@ -1,4 +1,4 @@
-import { type AppendOptions, type Draft, type Envelope, type EventLog, LogError } from '../../events/index.ts'
+import { type Appender, type AppendOptions, type Draft, type Envelope, LogError, streamOf } from '../../events/index.ts'
 import { ServiceError } from '../services.ts'
 
 /** Drafts that wait at most; a node says a few a minute of itself. */
@@ -15,47 +15,22 @@ type Held = {
 const isAsked = ({ event: { kind } }: Draft): boolean => kind === 'torrent.published' || kind === 'torrent.withdrawn'
 
 /**
- * A log in front of which own events for others can be held up, or refused, while local ones and those of others pass:
- * for a node that is not sure which of its own numbers it has given out already.
+ * Stands in front of a log: own events for others can be held up, or refused, while local ones pass, for a node that is not
+ * sure which of its own numbers it has given out already.
  */
-export class OwnEventsGate implements EventLog {
-  readonly #log: EventLog
+export class OwnEventsGate implements Appender {
+  readonly #log: Appender
   #state: 'open' | 'held' | { readonly refused: string } = 'open'
   #isLong = false
   #held: Held[] = []
   #heldCount = 0
 
-  constructor(log: EventLog) {
+  constructor(log: Appender) {
     this.#log = log
   }
 
-  get author() {
-    return this.#log.author
-  }
-  get head() {
-    return this.#log.head
-  }
-  get lamport() {
-    return this.#log.lamport
-  }
-  has: EventLog['has'] = (id) => this.#log.has(id)
-  read: EventLog['read'] = (range) => this.#log.read(range)
-  readBatches: EventLog['readBatches'] = (range) => this.#log.readBatches(range)
-  readSigned: EventLog['readSigned'] = (...range) => this.#log.readSigned(...range)
-  readSignedAt: EventLog['readSignedAt'] = (seqs) => this.#log.readSignedAt(seqs)
-  held: EventLog['held'] = () => this.#log.held()
-  versionVector: EventLog['versionVector'] = () => this.#log.versionVector()
-  get arrivals() {
-    return this.#log.arrivals ?? []
-  }
-  pruned: NonNullable<EventLog['pruned']> = (...run) => this.#log.pruned?.(...run) ?? []
-  bytesOnDisk = async () => (await this.#log.bytesOnDisk?.()) ?? 0
-  snapshot = async (projection: string) => (await this.#log.snapshot?.(projection)) ?? []
-  ingest: EventLog['ingest'] = (...events) => this.#log.ingest(...events)
-  onAppended: EventLog['onAppended'] = (listener) => this.#log.onAppended(listener)
-
   append(drafts: readonly Draft[], options: AppendOptions = {}): Promise<readonly Envelope[]> {
-    if (this.#state === 'open' || drafts.every(({ stream }) => stream === 'local')) return this.#log.append(drafts, options)
+    if (this.#state === 'open' || drafts.every((draft) => streamOf(draft) === 'local')) return this.#log.append(drafts, options)
     if (this.#state !== 'held') return Promise.reject(new ServiceError('failed', this.#state.refused))
     if ((this.#isLong && drafts.some(isAsked)) || this.#heldCount + drafts.length > HELD_MAX) {
       const reason = 'this node does not know yet which of its own events its peers hold: try again when it is ready'
@@ -90,10 +65,6 @@ export class OwnEventsGate implements EventLog {
   close(): void {
     if (this.#state === 'held') this.#state = { refused: 'the node is stopping' }
     for (const { reject } of this.#take()) reject(new LogError({ code: 'LOG_CLOSED' }))
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
   }
 
   #take(): Held[] {

@@ -100,7 +100,7 @@ async function pruneTo({ log, states }: Parts, kinds: readonly EventKind[], to: 
   const decisive = new Set<string>()
   for (const stamp of decisiveEvents(states.state('liveness'))) decisive.add(eventId(stamp))
   const projection = livenessProjection(log.author)
-  const state = projection.load((await log.snapshot?.(projection.name)) ?? [])
+  const state = projection.load(await log.snapshot(projection.name))
   const { events } = await log.prune({
     to,
     kinds,

@@ -11,7 +11,10 @@ const BATCH_EVENTS = 500
  * @throws ServiceError `usage` for a kind that does not exist, and for a place that the log has not reached: whoever has
  * seen that one has seen another log
  */
-export function tail(log: EventLog, { from = log.head, kinds }: { from?: number; kinds?: string[] }): AsyncIterable<EventRow> {
+export function tail(
+  log: Omit<EventLog, 'append'>,
+  { from = log.head, kinds }: { from?: number; kinds?: string[] },
+): AsyncIterable<EventRow> {
   if (from > log.head) throw new ServiceError('usage', `the log has events 1 to ${log.head}, not ${from}`)
   const wanted = eventKinds(kinds)
   let next = from + 1

@@ -248,7 +248,7 @@ describe('verifying a log', () => {
       // Large ones, so that LevelDB makes several tables while it has the log open.
       for (let count = 0; count < 8; count++) {
         const torrentFile = new Uint8Array(4e6).fill(count)
-        await log.append([{ stream: 'local', event: { ...described.event, torrentFile } }])
+        await log.append([{ event: { ...described.event, torrentFile } }])
       }
     }
     const contents = (of: string) =>

@@ -121,7 +121,7 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
     it('refuses a draft that could not be read back, all of its call, and nothing else', async () => {
       await using log = await open(signer)
       const endless = { stream: 'local', event: { kind: 'node.stopped', reason: 'x'.repeat(BODY_BYTES_MAX) } } as const
-      const unreadable = { stream: 'local', event: { kind: 'node.stopped', reason: 'x'.repeat(2000) } } as const
+      const unreadable = { stream: 'local', event: { kind: 'node.stopped', reason: 'x'.repeat(4000) } } as const
       const first = log.append([numbered(1)])
       const second = assert.rejects(log.append([numbered(2), endless]), { name: 'BodyError' })
       const third = assert.rejects(log.append([numbered(3), unreadable]), { name: 'PayloadError' })
@@ -306,7 +306,7 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       await using log = await open(signer)
       const said = { kind: 'member.alive', subject: signer.id, incarnation: 1, role: 'index' } as const
       const event = { ...said, host: '0.0.0.0', port: 53, dhtPort: 0 }
-      await assert.rejects(log.append([{ stream: 'gossip', event }]), { name: 'PayloadError' })
+      await assert.rejects(log.append([{ event }]), { name: 'PayloadError' })
     })
 
     it('keeps kinds it does not know, byte for byte', async () => {
@@ -401,6 +401,15 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       for (const outside of [0, 11, 1.5, -1]) await assert.rejects(log.readSignedAt([outside]), RangeError)
     })
 
+    it('has no rows and no pruned runs where nothing was pruned', async () => {
+      await using log = await open(signer)
+      await log.append([numbered(1)])
+      assert.deepEqual(await log.snapshot('liveness'), [])
+      assert.deepEqual([...log.pruned(signer.id, 'gossip', 1)], [])
+      assert.ok(log.arrivals.every(({ seq }) => seq === 1))
+      assert.ok((await log.bytesOnDisk()) >= 0)
+    })
+
     it('commits what waits when it is closed, and then says that it is closed', async () => {
       const log = await open(signer)
       const last = log.append([numbered(1)], { durable: true })
@@ -410,6 +419,8 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       await assert.rejects(log.append([numbered(2)]), closed)
       await assert.rejects(log.ingest([foreign(author, 1, 1)]), closed)
       await assert.rejects(log.readSignedAt([1]), closed)
+      await assert.rejects(log.snapshot('liveness'), closed)
+      await assert.rejects(log.bytesOnDisk(), closed)
       assert.throws(() => log.readBatches(), closed)
       await log[Symbol.asyncDispose]()
     })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { Level } from 'level'
 import { upcastSteps } from '../../../migrations/index.ts'
@@ -23,6 +24,8 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   for await (const item of items) found.push(item)
   return found
 }
+
+const seqsTo = (head: number): number[] => Array.from({ length: head }, (_, index) => index + 1)
 
 describe('the log on LevelDB', () => {
   const root = mkdtempSync(join(tmpdir(), 'p2pt-log-'))
@@ -65,6 +68,27 @@ describe('the log on LevelDB', () => {
     await database.close()
     return seqs.map((seq, index) => (seqs[index + 1] ?? seq) - seq).slice(0, -1)
   }
+
+  it('is whole to whoever reads while small commits are joined', async () => {
+    await using log = await open(fresh(), signer)
+    let isDone = false
+    let reads = 0
+    const reader = async (): Promise<void> => {
+      while (!isDone) {
+        const { head } = log
+        const read = (await all(log.readBatches())).flat()
+        assert.ok(read.length >= head, `${read.length} events of ${head}`)
+        assert.equal((await log.readSignedAt(seqsTo(head))).length, head)
+        reads++
+        await setImmediate()
+      }
+    }
+    const readers = [reader(), reader(), reader(), reader()]
+    for (let number = 0; number < 400; number++) await log.append([1, 2, 3].map(numbered), { durable: false })
+    isDone = true
+    await Promise.all(readers)
+    assert.ok(reads > 0)
+  })
 
   it('is the same after it was closed and opened, whatever the sizes of its commits', async () => {
     await fc.assert(

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { verifyLog } from '../../../src/events/damage/verify-log.fs.ts'
-import type { Draft, InfoHash, NodeId, SignedEvent } from '../../../src/events/index.ts'
+import type { InfoHash, NodeId, SignedEvent, UnsignedEvent } from '../../../src/events/index.ts'
 import { openLevelLog } from '../../../src/events/log/event-log.level.ts'
 import { foreign, noUpcast, numbered, signerOf, tickingClock } from '../samples.ts'
 import { TEST_NETWORK } from '../test-network.ts'
 
 const ME = signerOf(1)
 const OTHERS = [signerOf(2), signerOf(3)] as const
-const published: Draft = {
+const published: UnsignedEvent = {
   stream: 'index',
   event: {
     ...{ kind: 'torrent.published', infoHash: 'ab'.repeat(20) as InfoHash, title: 'orbit' },

@@ -78,6 +78,7 @@ describe('a log that takes nothing', () => {
           software: 'test',
           incarnation: 1,
           log,
+          appender: log,
           verify: verifySignature,
           rules: OPEN_RULES,
           clock: time,

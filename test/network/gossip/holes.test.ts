@@ -47,6 +47,7 @@ describe('holes in a log', () => {
         software: 'test',
         incarnation: 1,
         log,
+        appender: log,
         verify: verifySignature,
         rules: OPEN_RULES,
         clock: time,

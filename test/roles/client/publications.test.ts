@@ -207,7 +207,6 @@ describe('publications', () => {
     const titles = Array.from({ length: 300 }, (_, place) => `orbit ${place} ${'long '.repeat(60)}`)
     await client.node.log.append(
       titles.map((title) => ({
-        stream: 'index',
         event: { kind: 'torrent.published', infoHash: hash(title), title, sizeBytes: 1, fileCount: 1, tags: [] },
       })),
     )
@@ -249,7 +248,7 @@ describe('publications', () => {
       const signer = signerFromSeed(new Uint8Array(32).fill(9), TEST_NETWORK)
       const { time } = network.sim
       const log = await openLevelLog({ directory, signer, clock: time, upcast: noUpcast, create: true })
-      await log.append([{ stream: 'index', event: { kind: 'torrent.published', ...described('orbit') } }])
+      await log.append([{ event: { kind: 'torrent.published', ...described('orbit') } }])
       const publications = new Publications({
         log,
         overlay: network.client().node.overlay,
@@ -273,7 +272,6 @@ describe('publications', () => {
   const backlog = async (count: number) => {
     const titles = Array.from({ length: count }, (_, place) => `older ${place} ${'long '.repeat(80)}`)
     const drafts = titles.map((title) => ({
-      stream: 'index' as const,
       event: { kind: 'torrent.published' as const, ...described(title) },
     }))
     await network.client().node.log.append(drafts)

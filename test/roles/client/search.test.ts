@@ -193,7 +193,7 @@ describe('a search', () => {
   it('says what is wrong: no word, too long, no index node, nobody answers', async () => {
     const client = await started(1)
     await assert.rejects(client.search('***'), /at least one word/)
-    await assert.rejects(client.search('x'.repeat(2_000)), /at most 1024 characters/)
+    await assert.rejects(client.search('x'.repeat(2_000)), /at most 1024 bytes/)
     network.index(0).node.overlay.serve(INDEX_METHODS.search, () => new Promise(() => {}))
     await assert.rejects(client.search('orbit'), /no index node answered \(.*no answer/)
     network.index(0).crash()

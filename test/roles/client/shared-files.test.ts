@@ -50,7 +50,7 @@ describe('files that a client shares', () => {
     notices = new NoticeBoard(own.time)
     const downloads = () => own.states.state('downloads')
     torrents = new Torrents({
-      ...{ log: own.log, engine, timers: own.time, notices, directory, allowCorrupt: false },
+      ...{ appender: own.log, engine, timers: own.time, notices, directory, allowCorrupt: false },
       downloads: () => downloadsIn(downloads()),
       download: (infoHash) => downloads().downloads.get(infoHash),
       unreached: () => 0,

@@ -41,7 +41,7 @@ describe('torrents of a client', () => {
     })
     const downloads = () => own.states.state('downloads')
     torrents = new Torrents({
-      ...{ log: own.log, engine, timers: own.time, notices: new NoticeBoard(own.time), directory, allowCorrupt: false },
+      ...{ appender: own.log, engine, timers: own.time, notices: new NoticeBoard(own.time), directory, allowCorrupt: false },
       downloads: () => downloadsIn(downloads()),
       download: (infoHash) => downloads().downloads.get(infoHash),
       unreached: () => 0,

@@ -34,7 +34,8 @@ describe('verdicts', () => {
   const newVerdicts = (): Verdicts => {
     const ledger = () => own.states.state('reputation')
     return new Verdicts({
-      log: gate,
+      author: own.log.author,
+      appender: gate,
       onWriteFailure: (listener) => own.log.onWriteFailure(listener),
       engine: {
         ban: (peer) => bans.push(`ban ${peer}`),
@@ -55,7 +56,7 @@ describe('verdicts', () => {
   }
   const bad = (subject: PeerId, count: number) => verdicts.judged(torrent, subject, [], badPieces(count))
   const operator = (kind: 'operator.banned' | 'operator.unbanned') =>
-    own.log.append([{ stream: 'local', event: { kind, subject: peer, reason: 'because' } }])
+    own.log.append([{ event: { kind, subject: peer, reason: 'because' } }])
   const codes = async (count: number): Promise<string[]> => {
     const found: string[] = []
     for await (const { code } of notices.follow(100)) if (found.push(code) === count) break
@@ -164,7 +165,7 @@ describe('verdicts', () => {
     assert.deepEqual(await judgedInLog(), [[peer, 10]])
 
     own.disk.isFull = false
-    await own.log.append([{ stream: 'local', event: { kind: 'node.stopped', reason: 'something else' } }])
+    await own.log.append([{ event: { kind: 'node.stopped', reason: 'something else' } }])
     await new Promise((resolve) => setImmediate(resolve))
     assert.deepEqual(await judgedInLog(), [
       [peer, 10],
@@ -187,7 +188,8 @@ describe('verdicts', () => {
     const standing = { standing: 'thin-ice' as const, score: -1, because: 'others warn' }
     const put: [PeerId, boolean][] = []
     const others = new Verdicts({
-      ...{ log: own.log, notices, peers: () => [peer], onWriteFailure: (listener) => own.log.onWriteFailure(listener) },
+      ...{ author: own.log.author, appender: own.log, notices, peers: () => [peer] },
+      ...{ onWriteFailure: (listener) => own.log.onWriteFailure(listener) },
       engine: { ban: () => assert.fail(), unban: () => assert.fail(), thinIce: (subject, on) => put.push([subject, on]) },
       standingOf: (_peer, moreBad) => (moreBad > 0 ? standing : { ...standing, standing: 'good' }),
     })

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { repairLog } from '../../../src/events/damage/repair-log.level.ts'
-import { type Draft, type Event, toHex } from '../../../src/events/index.ts'
+import { type Event, toHex, type UnsignedEvent } from '../../../src/events/index.ts'
 import { randomSeed } from '../../../src/events/keys/signer.sodium.ts'
 import { openLevelLog } from '../../../src/events/log/event-log.level.ts'
 import { describeDirectory, openDataDirectory } from '../../../src/roles/directory/data-directory.fs.ts'
@@ -12,7 +12,7 @@ import { foreign, noUpcast, signerOf, tickingClock } from '../../events/samples.
 import { joiningAs, TEST_NETWORK } from '../../events/test-network.ts'
 
 const BOOTSTRAPS = ['192.0.2.1:4700', 'boot.example:4700']
-const alive = (number: number, host: string, role: 'bootstrap' | 'index' = 'bootstrap'): Draft => ({
+const alive = (number: number, host: string, role: 'bootstrap' | 'index' = 'bootstrap'): UnsignedEvent => ({
   stream: 'gossip',
   event: { kind: 'member.alive', subject: signerOf(number).id, incarnation: 1, role, host, port: 4700, dhtPort: 4701 },
 })
@@ -32,7 +32,7 @@ describe('a node.json that is made again', () => {
     using data = await openDataDirectory(directory, { role: 'index', joining })
     await using log = await openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast })
     const events = own(data.joined)
-    if (events.length > 0) await log.append(events.map((event) => ({ stream: 'local', event })))
+    if (events.length > 0) await log.append(events.map((event) => ({ event })))
     await log.ingest([
       foreign(signerOf(2), 1, 10, alive(2, '192.0.2.7')),
       foreign(signerOf(3), 1, 11, alive(3, '192.0.2.8', 'index')),

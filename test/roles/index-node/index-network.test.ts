@@ -12,7 +12,7 @@ import {
   encodePublish,
   encodeSearch,
   INDEX_METHODS,
-  QUERY_LENGTH_MAX,
+  QUERY_BYTES_MAX,
 } from '../../../src/roles/index-node/index-messages.ts'
 import { TEST_OWNER } from '../../events/test-network.ts'
 import { hash } from '../../projections/envelopes.ts'
@@ -71,12 +71,14 @@ describe('index nodes', () => {
       await started(1, 1)
       const [index, client, author] = [network.index(0), network.client(), new Author(1)]
       const [good, forged] = (await author.publishes('good orbit', 'forged orbit')) as [SignedEvent, SignedEvent]
-      const [local, ban] = await author.log.append([
-        { stream: 'local', event: { kind: 'torrent.withdrawn', infoHash: hash('x'), title: 'x' } },
-        { stream: 'index', event: { kind: 'operator.banned', subject: index.id, reason: 'because' } },
-      ])
-      const [wrongStream, wrongKind] = await author.log.readSignedAt([local?.seq ?? 0, ban?.seq ?? 0])
-      assert.ok(wrongStream && wrongKind)
+      const wrongStream = author.signs({
+        stream: 'local',
+        event: { kind: 'torrent.withdrawn', infoHash: hash('x'), title: 'x' },
+      })
+      const wrongKind = author.signs({
+        stream: 'index',
+        event: { kind: 'operator.banned', subject: index.id, reason: 'because' },
+      })
       const before = index.node.log.head
       const events = [
         { ...forged, signature: good.signature },
@@ -99,13 +101,17 @@ describe('index nodes', () => {
       const before = index.node.log.head
       const name = { author: index.id, authorSeq: 1 }
       const cases: [string, Uint8Array, RegExp][] = [
-        [INDEX_METHODS.publish, new Uint8Array([255, 255, 255]), /not a message/],
-        [INDEX_METHODS.publish, encodePublish([{ body: new Uint8Array(9), signature: new Uint8Array(3) }]), /no signature/],
-        [INDEX_METHODS.fetch, encodeFetch(Array.from({ length: EVENT_NAMES_MAX + 1 }, () => name)), /too long/],
+        [INDEX_METHODS.publish, new Uint8Array([255, 255, 255]), /cannot be read/],
+        [
+          INDEX_METHODS.publish,
+          encodePublish([{ body: new Uint8Array(9), signature: new Uint8Array(3) }]),
+          /must have 64 bytes/,
+        ],
+        [INDEX_METHODS.fetch, encodeFetch(Array.from({ length: EVENT_NAMES_MAX + 1 }, () => name)), /more than 950 events/],
         [
           INDEX_METHODS.search,
-          encodeSearch({ text: 'x'.repeat(QUERY_LENGTH_MAX + 1), limit: 1, cursor: '', hops: 0 }),
-          /too long/,
+          encodeSearch({ text: 'x'.repeat(QUERY_BYTES_MAX + 1), limit: 1, cursor: '', hops: 0 }),
+          /a query has more than 1024 bytes/,
         ],
         [INDEX_METHODS.search, encodeSearch({ text: 'x', limit: 1e9, cursor: '', hops: 0 }), /out of range/],
         // Section 64 of a partition's 64.
@@ -230,7 +236,7 @@ describe('index nodes', () => {
       await a.node.log.ingest(await revoked.publishes('quiet orbit'))
       await a.node.log.ingest(await new Author(2).publishes('loud orbit'))
       const word = signRevocation({ key: revoked.id, at: 1 as Millis, reason: '' }, TEST_OWNER)
-      await b.node.log.append([{ stream: 'gossip', event: { kind: 'access.revoked', ...word } }])
+      await b.node.log.append([{ event: { kind: 'access.revoked', ...word } }])
       b.startRepair()
       await network.until('the rest has come', () => b.titles().length > 0, 60_000)
       await network.sim.time.advance(30_000)
@@ -246,8 +252,7 @@ describe('index nodes', () => {
       for (const peer of [a, b]) await peer.node.log.ingest(said)
       for (const peer of [a, b, c]) await peer.node.log.ingest(await new Author(2).publishes('quiet orbit'))
       const word = signRevocation({ key: revoked.id, at: 1 as Millis, reason: '' }, TEST_OWNER)
-      for (const peer of [a, b, c])
-        await peer.node.log.append([{ stream: 'gossip', event: { kind: 'access.revoked', ...word } }])
+      for (const peer of [a, b, c]) await peer.node.log.append([{ event: { kind: 'access.revoked', ...word } }])
       await a.states.forget('keyword-index', new Set([revoked.id]))
       assert.deepEqual(
         [a.states.state('keyword-index').documents.size, b.states.state('keyword-index').documents.size],

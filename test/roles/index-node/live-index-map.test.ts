@@ -105,7 +105,7 @@ describe('the map of the index', () => {
     const [gone] = map.ownersOf('orbit')
     assert.ok(gone)
     const word = signRevocation({ key: gone, at: 1 as Millis, reason: '' }, TEST_OWNER)
-    await node.log.append([{ stream: 'gossip', event: { kind: 'access.revoked', ...word } }])
+    await node.log.append([{ event: { kind: 'access.revoked', ...word } }])
     assert.equal(map.ownersOf('orbit').includes(gone), false)
     assert.deepEqual(map.partitionsOf(gone), [])
     const others = network.maps.filter((_, at) => network.indexNodes[at]?.id !== gone)

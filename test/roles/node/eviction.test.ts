@@ -123,7 +123,7 @@ describe('what revoked nodes published', () => {
 
   const revoke = ({ log }: Pick<Started, 'log'>, key: Signer['id'], at = AT) => {
     const signed = signRevocation({ key, at: at as Millis, reason: 'spam' }, TEST_OWNER)
-    return log.append([{ stream: 'gossip', event: { kind: 'access.revoked', ...signed } }])
+    return log.append([{ event: { kind: 'access.revoked', ...signed } }])
   }
 
   /** Two keys of one guest and a friend, who publish in turns: 300 titles each, and a few more at the end of the log. */
@@ -294,7 +294,7 @@ describe('what revoked nodes published', () => {
     await again.close()
     const after = await start(node.directory, node.store)
     assert.equal(after.log.head, head)
-    await after.log.append([{ stream: 'local', event: { kind: 'node.stopped', reason: 'goes on' } }])
+    await after.log.append([{ event: { kind: 'node.stopped', reason: 'goes on' } }])
     assert.equal(after.log.head, head + 1)
     await after.assertReplayed()
     await after.close()

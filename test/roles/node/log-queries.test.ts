@@ -37,8 +37,7 @@ describe('queries of a log', () => {
       ...{ log, states: own.states, newSha256, newTurns: turns.newTurns, joined: TEST_JOINED, clock: tickingClock() },
       verifyLog: () => assert.fail('not asked for'),
     })
-  const says = (subject: PeerId, good: number, bad: number) =>
-    own.log.append([{ stream: 'gossip', event: judged(subject, good, bad) }])
+  const says = (subject: PeerId, good: number, bad: number) => own.log.append([{ event: judged(subject, good, bad) }])
   const seqs = async (filter: LogFilter): Promise<number[]> => {
     const found: number[] = []
     for await (const { seq } of queries.events(filter)) found.push(seq)
@@ -53,7 +52,7 @@ describe('queries of a log', () => {
   it('read events by range, kind, author and number, and refuse what makes no sense', async () => {
     await says(peer, 1, 0)
     await hears(own, eve, judged(peer, 0, 1), judged(other, 0, 1))
-    await own.log.append([{ stream: 'local', event: { kind: 'operator.banned', subject: other, reason: 'test' } }])
+    await own.log.append([{ event: { kind: 'operator.banned', subject: other, reason: 'test' } }])
     assert.deepEqual(await seqs({}), [1, 2, 3, 4])
     assert.deepEqual(await seqs({ from: 2, to: 3 }), [2, 3])
     assert.deepEqual(await seqs({ kinds: ['operator.banned'] }), [4])
@@ -85,9 +84,7 @@ describe('queries of a log', () => {
     await hears(own, eve, judged(peer, 0, 1), judged(other, 0, 1))
     // More places than are looked at together on the way back.
     for (let round = 0; round < 50; round++)
-      await own.log.append(
-        Array.from({ length: 100 }, () => ({ stream: 'local', event: { kind: 'node.stopped', reason: '' } })),
-      )
+      await own.log.append(Array.from({ length: 100 }, () => ({ event: { kind: 'node.stopped', reason: '' } })))
     await says(other, 1, 0)
     assert.deepEqual(await seqs({ last: 2 }), [5_003, 5_004])
     assert.deepEqual(await seqs({ last: 3, kinds: ['piece.judged'] }), [2, 3, 5_004])
@@ -103,7 +100,7 @@ describe('queries of a log', () => {
   it('give others their turn at least every 10 ms, however long the log is', async () => {
     const events = 5_000
     for (let round = 0; round < events / 100; round++)
-      await own.log.append(Array.from({ length: 100 }, () => ({ stream: 'gossip', event: judged(peer, 1, 0) })))
+      await own.log.append(Array.from({ length: 100 }, () => ({ event: judged(peer, 1, 0) })))
     const works: [string, () => Promise<unknown>][] = [
       ['stats', () => resultOf(queries.stats({ read: true }))],
       ['replay', () => resultOf(queries.replay({}))],
@@ -198,7 +195,7 @@ describe('queries of a log', () => {
         await using mallory = await openSmallLog(3)
         for (const { by, subject, good, bad } of steps) {
           const event = judged(subject, good, bad)
-          if (by === 'own') await mine.log.append([{ stream: 'gossip', event }])
+          if (by === 'own') await mine.log.append([{ event }])
           else await hears(mine, by === 'eve' ? reporter : mallory, event)
         }
         const all: Envelope[] = []

@@ -20,7 +20,13 @@ describe("the operator's word", () => {
   beforeEach(async () => {
     own = await openSmallLog()
     links = []
-    service = createNodeService({ log: own.log, states: own.states, overlay, queries: {} } as unknown as NodeParts)
+    service = createNodeService({
+      log: own.log,
+      appender: own.log,
+      states: own.states,
+      overlay,
+      queries: {},
+    } as unknown as NodeParts)
   })
   afterEach(() => own[Symbol.asyncDispose]())
   const enforced = () => enforceOperatorBans(own.log, own.states.state('reputation'), overlay)
@@ -48,7 +54,7 @@ describe("the operator's word", () => {
     await using other = await openSmallLog(2)
     enforced()
     await hears(own, other, { kind: 'operator.banned', subject: peer, reason: 'their word' })
-    await own.log.append([{ stream: 'gossip', event: judged(peer, 0, 30) }])
+    await own.log.append([{ event: judged(peer, 0, 30) }])
     assert.equal((await service.ban(addressId('192.0.2.1'), 'a bot')).standing, 'banned')
     assert.deepEqual(links, [])
   })

@@ -16,7 +16,7 @@ describe('orphaned revocations', () => {
     const say = (by: number, seq: number, number: number) =>
       foreign(signerOf(by), seq, seq, { stream: 'gossip', event: revoked(number) })
     await log.ingest([say(2, 1, 10), say(2, 2, 11), say(3, 1, 11), say(2, 3, 12)])
-    await log.append([{ stream: 'gossip', event: revoked(12) }])
+    await log.append([{ event: revoked(12) }])
     const found = await orphanedRevocations(log, (author) => author === signerOf(2).id)
     assert.deepEqual(
       found.map(({ revocation }) => Buffer.from(revocation)),

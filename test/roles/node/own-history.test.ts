@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { upcastSteps } from '../../../migrations/index.ts'
-import { type Draft, type EventLog, type InfoHash, type Millis, type NodeId, upcaster } from '../../../src/events/index.ts'
+import {
+  type EventLog,
+  type InfoHash,
+  type Millis,
+  type NodeId,
+  type UnsignedEvent,
+  upcaster,
+} from '../../../src/events/index.ts'
 import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
 import type { RequestHandler } from '../../../src/network/index.ts'
 import { type Fork, fetchOwnHistory, lastOwnNumber, serveHistory } from '../../../src/roles/node/history-exchange.ts'
@@ -18,7 +25,7 @@ const PEER = signerOf(2).id
 const open = (number = 1): EventLog =>
   openMemoryLog({ signer: signerOf(number), clock: tickingClock(), upcast: upcaster(upcastSteps) })
 const started = { stream: 'local', event: { kind: 'node.stopped', reason: 'x' } } as const
-const published = (title: string): Draft => ({
+const published = (title: string): UnsignedEvent => ({
   stream: 'index',
   event: { kind: 'torrent.published', infoHash: '1'.repeat(40) as InfoHash, title, sizeBytes: 1, fileCount: 1, tags: [] },
 })

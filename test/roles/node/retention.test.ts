@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Level } from 'level'
 import { repairLog } from '../../../src/events/damage/repair-log.level.ts'
 import { verifyLog } from '../../../src/events/damage/verify-log.fs.ts'
-import type { Draft, Event, Lamport, Millis, NodeId, SignedEvent, Signer } from '../../../src/events/index.ts'
+import type { Event, Lamport, Millis, NodeId, SignedEvent, Signer, UnsignedEvent } from '../../../src/events/index.ts'
 import { signEvent } from '../../../src/events/index.ts'
 import { openLevelLog, readLevelLog } from '../../../src/events/log/event-log.level.ts'
 import { SUMMARIES } from '../../../src/events/segments/segment-keys.ts'
@@ -55,7 +55,7 @@ describe('retention', () => {
     signed(signer: Signer, event: Event): SignedEvent {
       const authorSeq = (this.#next.get(signer.id) ?? 0) + 1
       this.#next.set(signer.id, authorSeq)
-      const draft: Draft = { stream: 'gossip', event }
+      const draft: UnsignedEvent = { stream: 'gossip', event }
       return signEvent(draft, { lamport: ++this.#lamport as Lamport, authorSeq, at: now as Millis }, signer)
     }
 
@@ -78,7 +78,7 @@ describe('retention', () => {
       }
       await log.ingest(events)
       const rollUps = PEERS.flatMap(({ id }) =>
-        Array.from({ length: 30 }, (_, index): Draft => {
+        Array.from({ length: 30 }, (_, index): UnsignedEvent => {
           const micros = { roundTripMicrosMin: 1, roundTripMicrosMedian: 100 + index, roundTripMicrosMax: 900 }
           const event: Event = {
             kind: 'heartbeat.rolled-up',
@@ -191,11 +191,16 @@ describe('retention', () => {
   it('keeps what a peer has to know of the present, as its author signed it', async () => {
     const { log, states, parts } = await lived(3)
     now += 30 * DAY_MS
-    await log.append([{ stream: 'local', event: { kind: 'node.stopped', reason: 'to move the clock' } }])
+    await log.append([{ event: { kind: 'node.stopped', reason: 'to move the clock' } }])
     now += 30 * DAY_MS
     await startRetention(parts, {}).run()
     const fold = createProjectionRunner<ProjectionStates>({
-      log: { head: log.head, readBatches: (range) => log.readBatches(range), onAppended: () => () => {} },
+      log: {
+        head: log.head,
+        readBatches: (range) => log.readBatches(range),
+        onAppended: () => () => {},
+        snapshot: async () => [],
+      },
       ...{ store: openMemoryProjectionStore(), projections: allProjections(ME.id, TEST_KEYS), timers: STILL, newSha256 },
     })
     await fold.open()
@@ -232,7 +237,7 @@ describe('retention', () => {
     const liveness = states.digest('liveness')
     for (let round = 0; round < 3; round++) {
       now += 4 * DAY_MS
-      await log.append([{ stream: 'local', event: { kind: 'node.stopped', reason: 'a day' } }])
+      await log.append([{ event: { kind: 'node.stopped', reason: 'a day' } }])
       await startRetention(parts, {}).run()
     }
     const { pruned } = await log.verify()
@@ -241,7 +246,7 @@ describe('retention', () => {
     const repaired = await repairLog(directory, { author: ME.id, network: TEST_NETWORK })
     assert.deepEqual([repaired.lost, repaired.after.pruned, repaired.after.intact], [[], pruned, true])
     const view = await readLevelLog({ directory, upcast: noUpcast })
-    assert.ok((await view.snapshot?.('liveness'))?.length)
+    assert.ok((await view.snapshot('liveness')).length)
     await view[Symbol.asyncDispose]()
     const again = await start(directory)
     assert.equal(again.states.digest('liveness'), liveness)

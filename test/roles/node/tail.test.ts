@@ -11,8 +11,8 @@ describe('the tail of a log', () => {
   })
   afterEach(() => own[Symbol.asyncDispose]())
   const append = (...names: string[]) =>
-    own.log.append(names.map((name) => ({ stream: 'local', event: { kind: 'download.completed', infoHash: hash(name) } })))
-  const pause = () => own.log.append([{ stream: 'local', event: { kind: 'download.paused', infoHash: hash('a') } }])
+    own.log.append(names.map((name) => ({ event: { kind: 'download.completed', infoHash: hash(name) } })))
+  const pause = () => own.log.append([{ event: { kind: 'download.paused', infoHash: hash('a') } }])
 
   it('gives each event as it is appended, from now on or from where it is told, in order', async () => {
     await append('a', 'b')
