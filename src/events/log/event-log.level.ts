@@ -5,6 +5,7 @@ import { readScrubRecord } from '../damage/scrub-record.fs.ts'
 import { verifyLog } from '../damage/verify-log.fs.ts'
 import type { LogVerdict } from '../damage/verify-log.ts'
 import { claimPath } from '../files/open-paths.fs.ts'
+import { ROOM_PREFIX } from '../files/room.fs.ts'
 import { syncDirectory } from '../files/sync-directory.fs.ts'
 import { type LinkedCopy, linkedCopy, removeCopies } from '../leveldb/linked-copy.fs.ts'
 import {
@@ -95,7 +96,7 @@ export async function openLevelLog({ directory, create = false, ...tools }: Leve
   const release = claimLog(directory)
   let database: LogDatabase | undefined
   try {
-    removeCopies(directory, READ_PREFIX)
+    for (const prefix of [READ_PREFIX, ROOM_PREFIX]) removeCopies(directory, prefix)
     database = await openExistingDatabase(directory)
     const log = await openLog(database, directory, tools.signer.id)
     const head = new HeadFile(logPaths(directory).head)
