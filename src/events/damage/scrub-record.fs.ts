@@ -2,13 +2,17 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { replaceFile } from '../files/replace-file.fs.ts'
 
-// Which tables of a log were read, in `scrub.json` of the data directory. It is only a memory: without it all are read again.
+// Which tables of a log were found whole, in `scrub.json` of the data directory. It is only a memory: without it all are
+// read again.
 
 const FILE = 'scrub.json'
 
+/** When a table was found whole, ms since 1970, and the CRC-32 of its file then: tables never change. */
+export type TableFound = { readonly at: number; readonly crc32: number }
+
 export type ScrubRecord = {
-  /** By the table's name, when it was found whole, ms since 1970. */
-  readonly checked: Readonly<Record<string, number>>
+  /** By the table's name. */
+  readonly checked: Readonly<Record<string, TableFound>>
   /** Tables that were found damaged; a start looks at these first. */
   readonly damaged: readonly string[]
 }
@@ -17,9 +21,9 @@ export type ScrubRecord = {
 export function readScrubRecord(directory: string): ScrubRecord {
   try {
     const { checked, damaged } = JSON.parse(readFileSync(join(directory, FILE), 'utf8')) as Partial<ScrubRecord>
-    const times = Object.entries(checked ?? {}).filter(([, at]) => Number.isFinite(at))
+    const found = Object.entries(checked ?? {}).filter(([, each]) => Number.isFinite(each?.at) && Number.isFinite(each.crc32))
     return {
-      checked: Object.fromEntries(times),
+      checked: Object.fromEntries(found),
       damaged: Array.isArray(damaged) ? damaged.filter((name) => typeof name === 'string') : [],
     }
   } catch {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { blocksOf, placesOfTable, type Span } from '../leveldb/leveldb-table.ts'
 import { logPaths } from '../leveldb/log-database.level.ts'
 import { belongs, readManifest, tableNames } from '../leveldb/log-files.fs.ts'
@@ -43,7 +44,7 @@ export async function scrubLog({ directory, clock, pause, onDamage }: ScrubOptio
   let read = 0
   for (const [number, table] of live?.tables ?? []) {
     const name = tableNames(number)[0] as string
-    if (record.damaged.includes(name) || clock.now() - (record.checked[name] ?? 0) < SCRUB_AGAIN_MS) continue
+    if (record.damaged.includes(name) || clock.now() - (record.checked[name]?.at ?? 0) < SCRUB_AGAIN_MS) continue
     signal.throwIfAborted()
     // Gone meanwhile: joined with others to another table.
     const bytes = await readFile(join(database, name)).catch(() => undefined)
@@ -57,16 +58,23 @@ export async function scrubLog({ directory, clock, pause, onDamage }: ScrubOptio
     read++
     if (damaged.length > 0) onDamage({ file: name, range: rangeOf(bytes, damaged) })
     const names = [...(live?.tables.keys() ?? [])].flatMap(tableNames)
-    record = {
-      checked: { ...only(record.checked, names), [name]: clock.now() },
-      damaged: damaged.length > 0 ? [...record.damaged, name] : record.damaged,
-    }
+    const checked = only(record.checked, names)
+    record =
+      damaged.length > 0
+        ? {
+            checked: only(
+              checked,
+              names.filter((each) => each !== name),
+            ),
+            damaged: [...record.damaged, name],
+          }
+        : { checked: { ...checked, [name]: { at: clock.now(), crc32: crc32(bytes) } }, damaged: record.damaged }
     writeScrubRecord(directory, record)
   }
   return read
 }
 
-const only = (checked: Readonly<Record<string, number>>, names: readonly string[]): Record<string, number> =>
+const only = (checked: ScrubRecord['checked'], names: readonly string[]): ScrubRecord['checked'] =>
   Object.fromEntries(Object.entries(checked).filter(([name]) => names.includes(name)))
 
 /** The events of these blocks: from the first that begins in them to the last before one that begins behind them. */
