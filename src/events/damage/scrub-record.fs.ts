@@ -15,16 +15,19 @@ export type ScrubRecord = {
   readonly checked: Readonly<Record<string, TableFound>>
   /** Tables that were found damaged; a start looks at these first. */
   readonly damaged: readonly string[]
+  /** LevelDB opens tables that were not read just now: should it end the process, the next start reads all. */
+  readonly isOpening?: boolean
 }
 
 /** Empty where there is none that can be read. */
 export function readScrubRecord(directory: string): ScrubRecord {
   try {
-    const { checked, damaged } = JSON.parse(readFileSync(join(directory, FILE), 'utf8')) as Partial<ScrubRecord>
+    const { checked, damaged, isOpening } = JSON.parse(readFileSync(join(directory, FILE), 'utf8')) as Partial<ScrubRecord>
     const found = Object.entries(checked ?? {}).filter(([, each]) => Number.isFinite(each?.at) && Number.isFinite(each.crc32))
     return {
       checked: Object.fromEntries(found),
       damaged: Array.isArray(damaged) ? damaged.filter((name) => typeof name === 'string') : [],
+      ...(isOpening === true && { isOpening }),
     }
   } catch {
     return { checked: {}, damaged: [] }

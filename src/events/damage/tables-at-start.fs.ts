@@ -26,19 +26,23 @@ export class TablesAtStart implements TableMemory {
   readonly #known: ReadonlySet<string>
   readonly #again: ReadonlySet<string>
   readonly #whole = new Map<string, TableFound>()
+  #passesOver = false
 
   constructor(directory: string, clock: Clock) {
     this.#directory = directory
     this.#clock = clock
     this.#record = readScrubRecord(directory)
-    const { checked, damaged } = this.#record
+    const { checked, damaged, isOpening } = this.#record
     this.#known = new Set(Object.keys(checked).filter((name) => !damaged.includes(name)))
     const paths = logPaths(directory)
-    this.#again = readHeadFile(paths.head)?.clean === true ? longestUnread(paths.database, this.#record) : this.#known
+    const isClean = readHeadFile(paths.head)?.clean === true && isOpening !== true
+    this.#again = isClean ? longestUnread(paths.database, this.#record) : this.#known
   }
 
   reads(name: string): boolean {
-    return !this.#known.has(name) || this.#again.has(name)
+    const isRead = !this.#known.has(name) || this.#again.has(name)
+    if (!isRead) this.#passesOver = true
+    return isRead
   }
 
   isKnown(name: string, bytes: Uint8Array): boolean {
@@ -49,14 +53,23 @@ export class TablesAtStart implements TableMemory {
     this.#whole.set(name, { at: this.#clock.now(), crc32: crc32(bytes) })
   }
 
-  /** Keeps what was found, for the next start and the scrub. */
+  /** Keeps what was found, for the next start and the scrub. LevelDB comes next. */
   remember(): void {
-    if (this.#whole.size === 0) return
+    if (this.#whole.size > 0 || this.#passesOver) this.#write(this.#passesOver)
+  }
+
+  /** LevelDB has opened them, and from now on the head file says that the end was not clean. */
+  opened(): void {
+    if (this.#passesOver) this.#write(false)
+  }
+
+  #write(isOpening: boolean): void {
     const { database } = logPaths(this.#directory)
     const checked = Object.entries(this.#record.checked).filter(([name]) => existsSync(join(database, name)))
     const damaged = this.#record.damaged.filter((name) => !this.#whole.has(name))
     try {
-      writeScrubRecord(this.#directory, { checked: Object.fromEntries([...checked, ...this.#whole]), damaged })
+      const found = { checked: Object.fromEntries([...checked, ...this.#whole]), damaged }
+      writeScrubRecord(this.#directory, { ...found, ...(isOpening && { isOpening }) })
     } catch {
       // The disk is full or failing, which the log's own writes will tell: these tables are read once more.
     }

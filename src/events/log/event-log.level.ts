@@ -94,11 +94,11 @@ export async function openLevelLog({ directory, create = false, ...tools }: Leve
   if (create && !existsSync(logPaths(directory).head)) await createLevelLog(directory, tools.signer.id)
   const tables = new TablesAtStart(directory, tools.clock)
   await refuseDamaged(directory, tools.signer.id, tables)
-  tables.remember()
   const release = claimLog(directory)
   let database: LogDatabase | undefined
   try {
     for (const prefix of [READ_PREFIX, ROOM_PREFIX]) removeCopies(directory, prefix)
+    tables.remember()
     database = await openExistingDatabase(directory)
     const log = await openLog(database, directory, tools.signer.id)
     const head = new HeadFile(logPaths(directory).head)
@@ -106,6 +106,7 @@ export async function openLevelLog({ directory, create = false, ...tools }: Leve
     // Brought to the disk by LevelDB when it was opened, all of it.
     writeHead(log.mark, true, false)
     head.sync()
+    tables.opened()
     const store = new SegmentStore(database, {
       ...log,
       upcast: tools.upcast,

@@ -89,6 +89,16 @@ describe('the tables that a start reads before LevelDB does', () => {
       assert.deepEqual(isRead(true), [second, suspected, unread])
     })
 
+    it('are all where LevelDB was opened before, and ended the process in that', () => {
+      const tables = new TablesAtStart(directory, tickingClock())
+      const isPassedOver = names.filter((name) => !tables.reads(name))
+      assert.deepEqual(isPassedOver, [first, third])
+      tables.remember()
+      assert.deepEqual(isRead(true), [...names])
+      tables.opened()
+      assert.deepEqual(isRead(true), [second, suspected, unread])
+    })
+
     it('are all after an end that was not clean: a damaged one may have been its reason', () => {
       assert.deepEqual(isRead(false), [...names])
     })
