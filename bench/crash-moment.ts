@@ -26,6 +26,8 @@ export function sum(a: Found, b: Found): Found {
 export type Stage = {
   /** Empty; of this bench alone. */
   readonly directory: string
+  /** What a command takes that does nothing, ms: before that, no kill comes in the midst of anything. */
+  readonly commandMs: number
   readonly rounds: number
   readonly random: () => number
   readonly note: (text: string) => void
@@ -72,7 +74,8 @@ export async function killedIn<S>(moment: Moment<S>, stage: Stage): Promise<Foun
   let hits = 0
   for (let round = 0; round < stage.rounds; round++) {
     // One in each part of the time, so that few rounds reach all of it.
-    const killAfterMs = Math.round(((round + stage.random()) / stage.rounds) * (wholeMs[round % 2] ?? 0))
+    const longest = Math.max(0, (wholeMs[round % 2] ?? 0) - stage.commandMs)
+    const killAfterMs = Math.round(stage.commandMs + ((round + stage.random()) / stage.rounds) * longest)
     const once = await scenes(round, async (scene) => {
       const isHit = await moment.run(scene, killAfterMs)
       if (isHit) hits++

@@ -10,6 +10,7 @@ import { addOwn, makeNode } from './crash-node.ts'
 import { publications } from './crash-publications.ts'
 import { runningRebuilds, stoppedRebuilds } from './crash-rebuilds.ts'
 import { repairs, startsThatRepair } from './crash-repairs.ts'
+import { timed } from './harness.ts'
 import { openLog } from './log-directory.ts'
 
 /** Events in the logs that are repaired, imported, copied and folded. */
@@ -19,12 +20,12 @@ const OTHER_EVENTS = 3_000
 
 export type Killed = Found & { readonly name: string; readonly hits: number }
 
+type Options = { readonly full: boolean; readonly only: string | undefined }
+
 /** Kills each operation of the product; `only` one of them, where it is named. */
-export async function* operations(
-  stage: Stage,
-  { full, only }: { full: boolean; only: string | undefined },
-): AsyncGenerator<Killed> {
+export async function* operations(room: Omit<Stage, 'commandMs'>, { full, only }: Options): AsyncGenerator<Killed> {
   build()
+  const stage = { ...room, commandMs: await timed(async () => void (await finished(['--version']))) }
   const at = (name: string): string => join(stage.directory, name)
   const [original, older, foreign, other] = [at('original'), at('older'), at('foreign'), at('other')]
   await makeNode(original, 'bootstrap', full ? EVENTS.full : EVENTS.quick)
