@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { Level } from 'level'
+import { damagedTables } from '../events/leveldb/damaged-tables.fs.ts'
 import type { Row } from './projection.ts'
 import { type ProjectionStore, ProjectionStoreError } from './projection-store.ts'
 import { checkpointKey, clearArea, rowArea, rowAreas, snapshotArea, snapshotKey, snapshotMarks } from './store-areas.level.ts'
@@ -29,6 +30,11 @@ function locked(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED'
 }
 
+async function refuseDamaged(directory: string): Promise<void> {
+  const [name] = await damagedTables(directory)
+  if (name !== undefined) throw new Error(`${name} is damaged`)
+}
+
 async function openOwned(directory: string, owner: StoreOwner): Promise<Level> {
   const database = await openDatabase(directory)
   try {
@@ -47,6 +53,7 @@ async function openOwned(directory: string, owner: StoreOwner): Promise<Level> {
  * @param options.owner from whose log the rows are folded
  * @param options.onDiscarded told why, when that happened
  * @param options.discard false: fail instead
+ * @param options.isSuspect read its tables first: a damaged one, which LevelDB's assertions may not outlive, is a reason too
  * @throws ProjectionStoreError `STORE_FAILED` if it is in use, or nothing can be written there
  */
 export async function openLevelProjectionStore(options: {
@@ -54,10 +61,12 @@ export async function openLevelProjectionStore(options: {
   owner: StoreOwner
   onDiscarded?: (reason: string) => void
   discard?: boolean
+  isSuspect?: boolean
 }): Promise<ProjectionStore> {
   const { directory, owner } = options
   let database: Level
   try {
+    if (options.isSuspect === true) await refuseDamaged(directory)
     database = await openOwned(directory, owner)
   } catch (error) {
     const failed = (cause: unknown) =>

@@ -17,6 +17,7 @@ import {
   upcaster,
   type VerifySignature,
 } from '../events/index.ts'
+import { isHeadClean } from '../events/log/head-file.fs.ts'
 import { systemClock, systemTimers } from '../events/model/time.system.ts'
 import type { Endpoint } from '../network/index.ts'
 import { startMainlineNode } from '../network/peer-directory.mainline.ts'
@@ -124,6 +125,8 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   })
   const upcast = upcaster(upcastSteps)
   const logOptions = { directory: directory.directory, signer, clock, upcast, rules: admittance }
+  // Before the log is opened, whose head file then says no for as long as it is.
+  const endedCleanly = isHeadClean(paths.head)
   const stored = cleanup.use(await openOwnLog(logOptions, joined.network, notices))
   const logCare = cleanup.use(careForLog({ log: stored, timers, notices }))
   const scrub = cleanup.use(startScrub({ directory: directory.directory, clock, timers, notices }, options.scrubBytesPerSecond))
@@ -132,6 +135,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     await openLevelProjectionStore({
       directory: paths.projections,
       owner: { author: signer.id, network: joined.network },
+      isSuspect: !endedCleanly,
       onDiscarded: (reason) =>
         notices.post('warning', 'projections.discarded', `stored projections were unusable (${reason}): rebuilt from the log`),
     }),

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { logPaths } from '../leveldb/log-database.level.ts'
 import type { TableMemory } from '../leveldb/log-files.fs.ts'
-import { readHeadFile } from '../log/head-file.fs.ts'
+import { isHeadClean } from '../log/head-file.fs.ts'
 import type { Clock } from '../model/time.ts'
 import { readScrubRecord, type ScrubRecord, type TableFound, writeScrubRecord } from './scrub-record.fs.ts'
 
@@ -35,7 +35,7 @@ export class TablesAtStart implements TableMemory {
     const { checked, damaged, isOpening } = this.#record
     this.#known = new Set(Object.keys(checked).filter((name) => !damaged.includes(name)))
     const paths = logPaths(directory)
-    const isClean = readHeadFile(paths.head)?.clean === true && isOpening !== true
+    const isClean = isHeadClean(paths.head) && isOpening !== true
     this.#again = isClean ? longestUnread(paths.database, this.#record) : this.#known
   }
 
