@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { replaceFile } from '../files/replace-file.fs.ts'
 
@@ -7,8 +7,17 @@ import { replaceFile } from '../files/replace-file.fs.ts'
 
 const FILE = 'scrub.json'
 
-/** When a table was found whole, ms since 1970, and the CRC-32 of its file then: tables never change. */
-export type TableFound = { readonly at: number; readonly crc32: number }
+/** A table that was found whole: when, ms since 1970, the CRC-32 of its file, and which file that was. */
+export type TableFound = { readonly at: number; readonly crc32: number; readonly file: string }
+
+/**
+ * Tells a file from any other that comes to its place, as a copy put there by hand does; undefined where there is none.
+ * LevelDB never writes to a table again.
+ */
+export function fileStamp(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found && `${found.ino} ${found.size} ${found.mtimeMs}`
+}
 
 export type ScrubRecord = {
   /** By the table's name. */
@@ -19,11 +28,14 @@ export type ScrubRecord = {
   readonly isOpening?: boolean
 }
 
+const isFound = (entry: Partial<TableFound> | null): boolean =>
+  Number.isFinite(entry?.at) && Number.isFinite(entry?.crc32) && typeof entry?.file === 'string'
+
 /** Empty where there is none that can be read. */
 export function readScrubRecord(directory: string): ScrubRecord {
   try {
     const { checked, damaged, isOpening } = JSON.parse(readFileSync(join(directory, FILE), 'utf8')) as Partial<ScrubRecord>
-    const found = Object.entries(checked ?? {}).filter(([, each]) => Number.isFinite(each?.at) && Number.isFinite(each.crc32))
+    const found = Object.entries(checked ?? {}).filter(([, each]) => isFound(each))
     return {
       checked: Object.fromEntries(found),
       damaged: Array.isArray(damaged) ? damaged.filter((name) => typeof name === 'string') : [],

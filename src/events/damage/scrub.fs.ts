@@ -8,7 +8,7 @@ import type { DamagedRange } from '../log/event-log.ts'
 import type { Clock } from '../model/time.ts'
 import { firstOfKey, isKeyPrefix, KEY_BYTES, SEGMENTS } from '../segments/segment-keys.ts'
 import { isSealed } from '../segments/segment-value.level.ts'
-import { readScrubRecord, type ScrubRecord, writeScrubRecord } from './scrub-record.fs.ts'
+import { fileStamp, readScrubRecord, type ScrubRecord, writeScrubRecord } from './scrub-record.fs.ts'
 
 // Reads the tables of a log that is in use, as disks forget: LevelDB hands out what has changed without a word. Tables never
 // change once they are written, so they can be read beside it.
@@ -47,8 +47,9 @@ export async function scrubLog({ directory, clock, pause, onDamage }: ScrubOptio
     if (record.damaged.includes(name) || clock.now() - (record.checked[name]?.at ?? 0) < SCRUB_AGAIN_MS) continue
     signal.throwIfAborted()
     // Gone meanwhile: joined with others to another table.
+    const file = fileStamp(join(database, name))
     const bytes = await readFile(join(database, name)).catch(() => undefined)
-    if (bytes === undefined) continue
+    if (bytes === undefined || file === undefined) continue
     const damaged: Span[] = belongs(bytes, table) ? [] : [{ at: 0, length: bytes.length }]
     for (const { isWhole, ...block } of blocksOf(bytes)) {
       if (!isWhole) damaged.push(block)
@@ -68,7 +69,7 @@ export async function scrubLog({ directory, clock, pause, onDamage }: ScrubOptio
             ),
             damaged: [...record.damaged, name],
           }
-        : { checked: { ...checked, [name]: { at: clock.now(), crc32: crc32(bytes) } }, damaged: record.damaged }
+        : { checked: { ...checked, [name]: { at: clock.now(), crc32: crc32(bytes), file } }, damaged: record.damaged }
     writeScrubRecord(directory, record)
   }
   return read

@@ -5,7 +5,7 @@ import { logPaths } from '../leveldb/log-database.level.ts'
 import type { TableMemory } from '../leveldb/log-files.fs.ts'
 import { isHeadClean } from '../log/head-file.fs.ts'
 import type { Clock } from '../model/time.ts'
-import { readScrubRecord, type ScrubRecord, type TableFound, writeScrubRecord } from './scrub-record.fs.ts'
+import { fileStamp, readScrubRecord, type ScrubRecord, type TableFound, writeScrubRecord } from './scrub-record.fs.ts'
 
 /**
  * Bytes of tables that are read at a start although they were found whole before, those first that were not read for longest.
@@ -33,8 +33,9 @@ export class TablesAtStart implements TableMemory {
     this.#clock = clock
     this.#record = readScrubRecord(directory)
     const { checked, damaged, isOpening } = this.#record
-    this.#known = new Set(Object.keys(checked).filter((name) => !damaged.includes(name)))
     const paths = logPaths(directory)
+    const isSame = (name: string): boolean => fileStamp(join(paths.database, name)) === checked[name]?.file
+    this.#known = new Set(Object.keys(checked).filter((name) => !damaged.includes(name) && isSame(name)))
     const isClean = isHeadClean(paths.head) && isOpening !== true
     this.#again = isClean ? longestUnread(paths.database, this.#record) : this.#known
   }
@@ -50,7 +51,8 @@ export class TablesAtStart implements TableMemory {
   }
 
   onWhole(name: string, bytes: Uint8Array): void {
-    this.#whole.set(name, { at: this.#clock.now(), crc32: crc32(bytes) })
+    const file = fileStamp(join(logPaths(this.#directory).database, name))
+    if (file !== undefined) this.#whole.set(name, { at: this.#clock.now(), crc32: crc32(bytes), file })
   }
 
   /** Keeps what was found, for the next start and the scrub. LevelDB comes next. */

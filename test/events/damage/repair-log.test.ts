@@ -334,10 +334,10 @@ describe('repairing a log', () => {
 
   describe('that was cut off', () => {
     const owner = { author: signer.id, network: TEST_NETWORK }
-    /** A log with a table gone, its repair up to the call of the file system that is named, and what that repair would say. */
+    /** A log with its tables gone, its repair up to the call of the file system that is named, and what that repair would say. */
     const cutOff = async (name: string): Promise<{ directory: string; told: Awaited<ReturnType<typeof repairLog>> }> => {
       const directory = copy()
-      rmSync(largest(directory, '.ldb'))
+      for (const table of files(directory, '.ldb')) rmSync(table)
       const twin = copy()
       rmSync(join(twin, 'log'), { recursive: true })
       cpSync(join(directory, 'log'), join(twin, 'log'), { recursive: true })
@@ -351,7 +351,10 @@ describe('repairing a log', () => {
         'a folder for the damaged files': () => mkdirSync(at('damaged.part')),
         'its report': () => cpSync(join(kept, 'repair.json'), at('damaged.part/repair.json')),
         'the damaged log moved': () => renameSync(at('log'), at('damaged.part/log')),
-        'the new log in place': () => renameSync(at('log.repaired'), at('log')),
+        'the new log in place': () => {
+          rmSync(at('scrub.json'), { force: true })
+          renameSync(at('log.repaired'), at('log'))
+        },
         'no head file': () => rmSync(at('head')),
       }
       for (const [step, take] of Object.entries(steps)) {
@@ -362,7 +365,7 @@ describe('repairing a log', () => {
       assert.fail(`no step ${name}`)
     }
     const beside = (directory: string): string[] =>
-      readdirSync(directory).filter((name) => !['log', 'head', 'damaged-1'].includes(name))
+      readdirSync(directory).filter((name) => !['log', 'head', 'scrub.json', 'damaged-1'].includes(name))
 
     for (const step of [
       'half a draft',

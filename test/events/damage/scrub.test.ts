@@ -95,7 +95,10 @@ describe('a scrub of a log', () => {
   it('begins anew where its record cannot be read', () => {
     writeFileSync(join(root, 'scrub.json'), '{"checked": {"a": "b"}, "damaged": 3')
     assert.deepEqual(readScrubRecord(root), { checked: {}, damaged: [] })
-    writeFileSync(join(root, 'scrub.json'), '{"checked": {"a": "b", "c": 5, "d": {"at": 1, "crc32": 2}}, "damaged": [7, "x"]}')
-    assert.deepEqual(readScrubRecord(root), { checked: { d: { at: 1, crc32: 2 } }, damaged: ['x'] })
+    writeFileSync(
+      join(root, 'scrub.json'),
+      '{"checked": {"a": "b", "c": 5, "d": {"at": 1, "crc32": 2, "file": "3"}}, "damaged": [7, "x"]}',
+    )
+    assert.deepEqual(readScrubRecord(root), { checked: { d: { at: 1, crc32: 2, file: '3' } }, damaged: ['x'] })
   })
 })

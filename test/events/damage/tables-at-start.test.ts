@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readScrubRecord, writeScrubRecord } from '../../../src/events/damage/scrub-record.fs.ts'
+import { fileStamp, readScrubRecord, writeScrubRecord } from '../../../src/events/damage/scrub-record.fs.ts'
 import { TablesAtStart } from '../../../src/events/damage/tables-at-start.fs.ts'
 import { LogError } from '../../../src/events/index.ts'
 import { openLevelLog } from '../../../src/events/log/event-log.level.ts'
@@ -33,7 +33,7 @@ describe('the tables that a start reads before LevelDB does', () => {
 
     it('are remembered with their checksums, and the record forgets those that are gone', async () => {
       const { checked } = readScrubRecord(directory)
-      writeScrubRecord(directory, { checked: { ...checked, '999999.ldb': { at: 1, crc32: 2 } }, damaged: [] })
+      writeScrubRecord(directory, { checked: { ...checked, '999999.ldb': { at: 1, crc32: 2, file: '3' } }, damaged: [] })
       const before = tables()
       await (await open())[Symbol.asyncDispose]()
       assert.deepEqual(Object.keys(readScrubRecord(directory).checked).sort(), before.sort())
@@ -54,7 +54,9 @@ describe('the tables that a start reads before LevelDB does', () => {
 
     it('may be others under the names of those that were read, and whole', async () => {
       const { checked } = readScrubRecord(directory)
-      const wrong = Object.fromEntries(Object.entries(checked).map(([name, { at, crc32 }]) => [name, { at, crc32: crc32 ^ 1 }]))
+      const wrong = Object.fromEntries(
+        Object.entries(checked).map(([name, found]) => [name, { ...found, crc32: found.crc32 ^ 1 }]),
+      )
       writeScrubRecord(directory, { checked: wrong, damaged: tables() })
       await (await open())[Symbol.asyncDispose]()
       assert.deepEqual(readScrubRecord(directory).damaged, [])
@@ -80,12 +82,25 @@ describe('the tables that a start reads before LevelDB does', () => {
         // Holes: they take no room.
         truncateSync(join(directory, 'log', name), 100 * MIB)
       }
-      const found = (at: number) => ({ at, crc32: 0 })
-      const checked = { [first]: found(3), [second]: found(1), [third]: found(2), [suspected]: found(4) }
+      const found = (name: string, at: number) => {
+        const file = fileStamp(join(directory, 'log', name)) ?? assert.fail('no file')
+        return { [name]: { at, crc32: 0, file } }
+      }
+      const checked = { ...found(first, 3), ...found(second, 1), ...found(third, 2), ...found(suspected, 4) }
       writeScrubRecord(directory, { checked, damaged: [suspected] })
     })
 
     it('are those that nobody has found whole, and of the others the one that was not read for longest', () => {
+      assert.deepEqual(isRead(true), [second, suspected, unread])
+    })
+
+    it('are those that another file has taken the place of, too', () => {
+      const path = join(directory, 'log', first)
+      renameSync(path, `${path}.away`)
+      writeFileSync(path, '')
+      truncateSync(path, 100 * MIB)
+      assert.deepEqual(isRead(true), [first, second, suspected, unread])
+      renameSync(`${path}.away`, path)
       assert.deepEqual(isRead(true), [second, suspected, unread])
     })
 
