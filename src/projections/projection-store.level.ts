@@ -1,4 +1,6 @@
-import { rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Level } from 'level'
 import { damagedTables } from '../events/leveldb/damaged-tables.fs.ts'
 import type { Row } from './projection.ts'
@@ -30,10 +32,17 @@ function locked(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED'
 }
 
+/** Stands in the store's folder since LevelDB could not read in it: rows there can be neither loaded nor replaced. */
+const SUSPECT = 'suspect'
+
 async function refuseDamaged(directory: string): Promise<void> {
   const [name] = await damagedTables(directory)
   if (name !== undefined) throw new Error(`${name} is damaged`)
+  await rm(join(directory, SUSPECT), { force: true })
 }
+
+/** For the next open; where nothing can be written, it is found again then. */
+const suspect = (directory: string): Promise<void> => writeFile(join(directory, SUSPECT), '').catch(() => {})
 
 async function openOwned(directory: string, owner: StoreOwner): Promise<Level> {
   const database = await openDatabase(directory)
@@ -66,7 +75,7 @@ export async function openLevelProjectionStore(options: {
   const { directory, owner } = options
   let database: Level
   try {
-    if (options.isSuspect === true) await refuseDamaged(directory)
+    if (options.isSuspect === true || existsSync(join(directory, SUSPECT))) await refuseDamaged(directory)
     database = await openOwned(directory, owner)
   } catch (error) {
     const failed = (cause: unknown) =>
@@ -121,7 +130,9 @@ function levelStore(database: Level): ProjectionStore {
         generation = stored?.generation ?? 0
         rows = await readArea(database, rowArea(name, generation))
       } catch (cause) {
-        throw damaged(name, cause instanceof SyntaxError ? 'its checkpoint is not readable' : 'it cannot be read', cause)
+        if (cause instanceof SyntaxError) throw damaged(name, 'its checkpoint is not readable', cause)
+        await suspect(database.location)
+        throw damaged(name, 'it cannot be read', cause)
       }
       if (stored === undefined) {
         if (rows.length > 0) throw damaged(name, 'its checkpoint is missing')

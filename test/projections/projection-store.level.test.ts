@@ -99,6 +99,33 @@ describe('projection store on LevelDB', () => {
     }
   })
 
+  it('starts empty, and says so, where LevelDB could not read in it the last time', async () => {
+    const directory = fresh()
+    {
+      await using store = await openLevelProjectionStore({ directory, owner })
+      const rows = Array.from({ length: 500 }, (_, row): [string, string] => [`row ${row}`, `value ${row} `.repeat(20)])
+      await store.commit('p', 1, 8, rows)
+    }
+    await (await openLevelProjectionStore({ directory, owner }))[Symbol.asyncDispose]()
+    const table = (await readdir(directory)).find((name) => name.endsWith('.ldb')) ?? assert.fail('no table')
+    const whole = await readFile(join(directory, table))
+    const discarded: string[] = []
+    const open = () => openLevelProjectionStore({ directory, owner, onDiscarded: (reason) => discarded.push(reason) })
+    const read = async (): Promise<boolean> => {
+      await using store = await open()
+      return (await store.load('p')) !== undefined
+    }
+    await writeFile(join(directory, table), Buffer.from(whole).fill(0xff, whole.length >> 1, (whole.length >> 1) + 16))
+    await assert.rejects(read(), /it cannot be read/)
+    await writeFile(join(directory, table), whole)
+    assert.ok(await read(), 'it was the disk for a moment')
+    await writeFile(join(directory, table), Buffer.from(whole).fill(0xff, whole.length >> 1, (whole.length >> 1) + 16))
+    await assert.rejects(read(), /it cannot be read/)
+    assert.deepEqual(discarded, [])
+    assert.equal(await read(), false)
+    assert.deepEqual(discarded, [`${table} is damaged`])
+  })
+
   it('starts empty, and says so, where the database cannot be opened', async () => {
     const directory = fresh()
     {
