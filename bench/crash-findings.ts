@@ -12,7 +12,7 @@ export type Events = ReadonlyMap<string, Buffer>
 
 /** What docs/architecture.md says may stand in a data directory of a node that does not run. */
 const KNOWN =
-  /^(node\.json|key\.seed|head|log|projections|network\.json|settings\.json|scrub\.json|restored\.json|downloads|torrents|damaged-\d+)$/
+  /^(node\.json|key\.seed|head|log|projections|network\.json|settings\.json|scrub\.json|restored\.json|downloads|damaged-\d+)$/
 
 export function nameOf({ body }: SignedEvent): string {
   const { author, stream, authorSeq } = scanBody(body)
