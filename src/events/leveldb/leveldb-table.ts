@@ -55,7 +55,7 @@ export function isTableWhole(bytes: Uint8Array): boolean {
   if (footer < 0 || MAGIC.some((byte, index) => bytes[bytes.length - 8 + index] !== byte)) return false
   let at = 0
   while (at < footer) {
-    const block = blockAt(bytes, at, footer, true)
+    const block = blockAt(bytes, at, footer, KIND_MAX)
     if (block === undefined) return false
     at = block.offset + block.size + TRAILER_BYTES
   }
@@ -213,7 +213,7 @@ const isSound = (bytes: Uint8Array, { key, isDeletion, at, length }: TableEntry,
   isDeletion || looking.isSound(key, bytes.subarray(at, at + length))
 
 /** The block that begins here, if one does: where it ends its checksum tells. */
-function blockAt(bytes: Uint8Array, from: number, to: number, mayBeCompressed = false): Handle | undefined {
+function blockAt(bytes: Uint8Array, from: number, to: number, kindMax = 0): Handle | undefined {
   const view = viewOf(bytes)
   const last = Math.min(to, from + BLOCK_BYTES_MAX) - TRAILER_BYTES
   let crc = crc32cSteps.start
@@ -221,7 +221,7 @@ function blockAt(bytes: Uint8Array, from: number, to: number, mayBeCompressed = 
     const byte = bytes[at] as number
     crc = crc32cSteps.add(crc, byte)
     // The kind of the block is under the checksum, and 0 where nothing is compressed.
-    if (byte > (mayBeCompressed ? KIND_MAX : 0) || unmask(view.getUint32(at + 1, true)) !== crc32cSteps.end(crc)) continue
+    if (byte > kindMax || unmask(view.getUint32(at + 1, true)) !== crc32cSteps.end(crc)) continue
     return { offset: from, size: at - from }
   }
   return undefined
