@@ -10,29 +10,47 @@ import { createProjectionRunner } from '../src/projections/index.ts'
 import { openLevelProjectionStore } from '../src/projections/projection-store.level.ts'
 import { newSha256 } from '../src/projections/sha256.system.ts'
 import { TEST_KEYS, TEST_NETWORK } from '../test/events/test-network.ts'
+import { operations } from './crash-operations.ts'
 import type { Bench } from './harness.ts'
 import { signerOf } from './log-corpus.ts'
 import { withDirectory } from './log-directory.ts'
+import { randomFrom, seedOfRun } from './seeded-random.ts'
 
 // Kill -9 and power cuts at random moments: what was acknowledged and is gone, and whether projections are what a replay
-// says. Power cuts need root and the lab's powercut.sh, which P2PT_POWERCUT may name; else they are skipped, by name.
+// says. `--only` runs one part: an appender, the product's own operations (or one of them by its name), power cuts. These
+// need root and the lab's powercut.sh, which P2PT_POWERCUT may name; else they are skipped, by name.
 
 const APPENDER = join(import.meta.dirname, 'crash-appender.ts')
 const POWERCUT = process.env.P2PT_POWERCUT ?? join(import.meta.dirname, '../../shared/lab/powercut.sh')
 const POWER_CUT_ROUNDS = 10
 
-const bench: Bench = ({ full, report, note }) =>
+const bench: Bench = ({ full, report, note, only }) =>
   withDirectory(async (directory) => {
     const rounds = full ? 20 : 5
-    for (const durable of [true, false]) {
+    const seed = seedOfRun()
+    note(`seed ${seed}: P2PT_SEED draws the same kills again`)
+    const random = randomFrom(seed)
+    for (const durable of only === undefined || only === 'appender' ? [true, false] : []) {
       const kept = { lost: 0, different: 0, acknowledged: 0, damaged: 0 }
       const node = join(directory, durable ? 'durable' : 'not-durable')
       for (let round = 0; round < rounds; round++) {
-        const acknowledged = await appendAndKill(node, durable, 200 + Math.random() * 600)
+        const acknowledged = await appendAndKill(node, durable, 200 + random() * 600)
         add(kept, await afterwards(node, acknowledged))
       }
       tell(`${rounds} kill -9, ${durable ? 'durable' : 'not durable'}`, kept)
     }
+    if (only !== 'appender' && only !== 'power cuts') {
+      const stage = { directory: join(directory, 'operations'), rounds: full ? 24 : 4, random, note }
+      mkdirSync(stage.directory)
+      for await (const killed of operations(stage, { full, only })) {
+        const what = `${stage.rounds} kill -9 in ${killed.name}`
+        report({ name: `${what}: came while it went on`, value: killed.hits, unit: 'kills', target: { atLeast: 1 } })
+        tell(what, killed)
+        const leftover = { value: killed.leftover, unit: 'entries', target: { atMost: 0 } }
+        report({ name: `${what}: temporary files left after the next start`, ...leftover })
+      }
+    }
+    if (only !== undefined && only !== 'power cuts') return
     const reason = whyNoPowerCuts()
     if (reason !== undefined) {
       note(`skipped: power cuts, ${reason}`)
@@ -42,7 +60,7 @@ const bench: Bench = ({ full, report, note }) =>
     for (let round = 0; round < (full ? POWER_CUT_ROUNDS : 2); round++) {
       const after = join(directory, `cut-${round}`)
       const acks = join(directory, `acks-${round}`)
-      const seconds = (2 + Math.random() * 2).toFixed(2)
+      const seconds = (2 + random() * 2).toFixed(2)
       const script = `exec "${process.execPath}" "${APPENDER}" "$DISK/node" durable > "${acks}"`
       const ended = spawnSync('unshare', ['-m', POWERCUT, after, seconds, 'bash', '-c', script], { encoding: 'utf8' })
       if (ended.status !== 0) throw new Error(`the power cut did not work: ${ended.stderr}`)

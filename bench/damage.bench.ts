@@ -9,6 +9,7 @@ import { DAMAGES } from './damages.ts'
 import type { Bench } from './harness.ts'
 import { mixed, signedEvents, signerOf } from './log-corpus.ts'
 import { OWN_SIGNER, openLog, withDirectory } from './log-directory.ts'
+import { randomFrom, seedOfRun } from './seeded-random.ts'
 
 // Damage to the files of a real log: whether `log verify` says so with a range, and whether after a repair every event is
 // there whose bytes still were. What is drawn is printed by its seed: P2PT_SEED draws the same again.
@@ -20,7 +21,7 @@ const SIGNATURE_BYTES = 64
 
 const bench: Bench = ({ full, report, note, only }) =>
   withDirectory(async (directory) => {
-    const seed = Number(process.env.P2PT_SEED ?? Math.floor(Math.random() * 2 ** 31))
+    const seed = seedOfRun()
     const random = randomFrom(seed)
     const [original, older, foreign] = ['original', 'older', 'foreign'].map((name) => join(directory, name)) as [
       string,
@@ -170,15 +171,4 @@ function linked(from: string, to: string): string {
     }
   }
   return to
-}
-
-/** Mulberry32: small, and the same everywhere. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixedState = Math.imul(state ^ (state >>> 15), state | 1)
-    mixedState ^= mixedState + Math.imul(mixedState ^ (mixedState >>> 7), mixedState | 61)
-    return ((mixedState ^ (mixedState >>> 14)) >>> 0) / 2 ** 32
-  }
 }

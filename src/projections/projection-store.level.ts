@@ -1,5 +1,8 @@
-import { rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Level } from 'level'
+import { damagedTables } from '../events/leveldb/damaged-tables.fs.ts'
 import type { Row } from './projection.ts'
 import { type ProjectionStore, ProjectionStoreError } from './projection-store.ts'
 import { checkpointKey, clearArea, rowArea, rowAreas, snapshotArea, snapshotKey, snapshotMarks } from './store-areas.level.ts'
@@ -29,6 +32,18 @@ function locked(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED'
 }
 
+/** Stands in the store's folder since LevelDB could not read in it: rows there can be neither loaded nor replaced. */
+const SUSPECT = 'suspect'
+
+async function refuseDamaged(directory: string): Promise<void> {
+  const [name] = await damagedTables(directory)
+  if (name !== undefined) throw new Error(`${name} is damaged`)
+  await rm(join(directory, SUSPECT), { force: true })
+}
+
+/** For the next open; where nothing can be written, it is found again then. */
+const suspect = (directory: string): Promise<void> => writeFile(join(directory, SUSPECT), '').catch(() => {})
+
 async function openOwned(directory: string, owner: StoreOwner): Promise<Level> {
   const database = await openDatabase(directory)
   try {
@@ -47,6 +62,7 @@ async function openOwned(directory: string, owner: StoreOwner): Promise<Level> {
  * @param options.owner from whose log the rows are folded
  * @param options.onDiscarded told why, when that happened
  * @param options.discard false: fail instead
+ * @param options.isSuspect read its tables first: a damaged one, which LevelDB's assertions may not outlive, is a reason too
  * @throws ProjectionStoreError `STORE_FAILED` if it is in use, or nothing can be written there
  */
 export async function openLevelProjectionStore(options: {
@@ -54,10 +70,12 @@ export async function openLevelProjectionStore(options: {
   owner: StoreOwner
   onDiscarded?: (reason: string) => void
   discard?: boolean
+  isSuspect?: boolean
 }): Promise<ProjectionStore> {
   const { directory, owner } = options
   let database: Level
   try {
+    if (options.isSuspect === true || existsSync(join(directory, SUSPECT))) await refuseDamaged(directory)
     database = await openOwned(directory, owner)
   } catch (error) {
     const failed = (cause: unknown) =>
@@ -112,7 +130,9 @@ function levelStore(database: Level): ProjectionStore {
         generation = stored?.generation ?? 0
         rows = await readArea(database, rowArea(name, generation))
       } catch (cause) {
-        throw damaged(name, cause instanceof SyntaxError ? 'its checkpoint is not readable' : 'it cannot be read', cause)
+        if (cause instanceof SyntaxError) throw damaged(name, 'its checkpoint is not readable', cause)
+        await suspect(database.location)
+        throw damaged(name, 'it cannot be read', cause)
       }
       if (stored === undefined) {
         if (rows.length > 0) throw damaged(name, 'its checkpoint is missing')

@@ -131,9 +131,11 @@ async function openQueries(
   })
 }
 
-const storeOf = ({ paths, id, network }: StoppedDirectory): { directory: string; owner: StoreOwner } => ({
+const storeOf = ({ paths, id, network }: StoppedDirectory): { directory: string; owner: StoreOwner; isSuspect: true } => ({
   directory: paths.projections,
   owner: { author: id, network },
+  // Nobody knows what has happened to it since its node has closed it.
+  isSuspect: true,
 })
 
 /** The rows a node left behind; undefined where there are none, or they cannot be used: the log has everything. */

@@ -19,6 +19,7 @@ import {
   type VerifySignature,
 } from '../events/index.ts'
 import { SigningThread } from '../events/keys/signing-thread.sodium.ts'
+import { isHeadClean } from '../events/log/head-file.fs.ts'
 import { systemClock, systemTimers } from '../events/model/time.system.ts'
 import type { Endpoint } from '../network/index.ts'
 import { startMainlineNode } from '../network/peer-directory.mainline.ts'
@@ -127,6 +128,8 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   const upcast = upcaster(upcastSteps)
   const commitSigner = cleanup.use(new SigningThread(signer, joined.network))
   const logOptions = { directory: directory.directory, signer, commitSigner, clock, upcast, rules: admittance }
+  // Before the log is opened, whose head file then says no for as long as it is.
+  const endedCleanly = isHeadClean(paths.head)
   const log = cleanup.use(await openOwnLog(logOptions, joined.network, notices))
   const logCare = cleanup.use(careForLog({ log, timers, notices }))
   const scrub = cleanup.use(startScrub({ directory: directory.directory, clock, timers, notices }, options.scrubBytesPerSecond))
@@ -135,6 +138,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
     await openLevelProjectionStore({
       directory: paths.projections,
       owner: { author: signer.id, network: joined.network },
+      isSuspect: !endedCleanly,
       onDiscarded: (reason) =>
         notices.post('warning', 'projections.discarded', `stored projections were unusable (${reason}): rebuilt from the log`),
     }),

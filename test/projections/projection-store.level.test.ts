@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Level } from 'level'
@@ -64,6 +64,67 @@ describe('projection store on LevelDB', () => {
       assert.deepEqual((await store.load('p'))?.rows, [['a', '3']])
     })
   }
+
+  it('starts empty, and says so, where a table is damaged that may be: LevelDB could end the process at it', async () => {
+    const directory = fresh()
+    const rows = Array.from({ length: 500 }, (_, row): [string, string] => [`row ${row}`, `value ${row} `.repeat(20)])
+    {
+      await using store = await openLevelProjectionStore({ directory, owner })
+      await store.commit('p', 1, 8, rows)
+    }
+    // The next open brings it to a table.
+    await (await openLevelProjectionStore({ directory, owner }))[Symbol.asyncDispose]()
+    const table = (await readdir(directory)).find((name) => name.endsWith('.ldb')) ?? assert.fail('no table')
+    const whole = await readFile(join(directory, table))
+    const opened = async (bytes: Buffer): Promise<[discarded: string[], isThere: boolean]> => {
+      await rm(join(base, 'spoilt'), { recursive: true, force: true })
+      await cp(directory, join(base, 'spoilt'), { recursive: true })
+      await writeFile(join(base, 'spoilt', table), bytes)
+      // As a kill leaves it: no part of the database.
+      await writeFile(join(base, 'spoilt', '999999.ldb'), 'half a table')
+      const discarded: string[] = []
+      await using store = await openLevelProjectionStore({
+        ...{ directory: join(base, 'spoilt'), owner, isSuspect: true },
+        onDiscarded: (reason) => discarded.push(reason),
+      })
+      return [discarded, (await store.load('p')) !== undefined]
+    }
+    assert.deepEqual(await opened(whole), [[], true])
+    for (let round = 0; round < 20; round++) {
+      const place = Math.floor(((round + 0.5) / 20) * whole.length)
+      const bytes = Buffer.from(whole)
+      if (round % 2 === 0) bytes[place] = (bytes[place] ?? 0) ^ 4
+      else bytes.fill(0xff, place, place + 16)
+      assert.deepEqual(await opened(bytes), [[`${table} is damaged`], false], `at ${place} of ${whole.length}`)
+    }
+  })
+
+  it('starts empty, and says so, where LevelDB could not read in it the last time', async () => {
+    const directory = fresh()
+    {
+      await using store = await openLevelProjectionStore({ directory, owner })
+      const rows = Array.from({ length: 500 }, (_, row): [string, string] => [`row ${row}`, `value ${row} `.repeat(20)])
+      await store.commit('p', 1, 8, rows)
+    }
+    await (await openLevelProjectionStore({ directory, owner }))[Symbol.asyncDispose]()
+    const table = (await readdir(directory)).find((name) => name.endsWith('.ldb')) ?? assert.fail('no table')
+    const whole = await readFile(join(directory, table))
+    const discarded: string[] = []
+    const open = () => openLevelProjectionStore({ directory, owner, onDiscarded: (reason) => discarded.push(reason) })
+    const read = async (): Promise<boolean> => {
+      await using store = await open()
+      return (await store.load('p')) !== undefined
+    }
+    await writeFile(join(directory, table), Buffer.from(whole).fill(0xff, whole.length >> 1, (whole.length >> 1) + 16))
+    await assert.rejects(read(), /it cannot be read/)
+    await writeFile(join(directory, table), whole)
+    assert.ok(await read(), 'it was the disk for a moment')
+    await writeFile(join(directory, table), Buffer.from(whole).fill(0xff, whole.length >> 1, (whole.length >> 1) + 16))
+    await assert.rejects(read(), /it cannot be read/)
+    assert.deepEqual(discarded, [])
+    assert.equal(await read(), false)
+    assert.deepEqual(discarded, [`${table} is damaged`])
+  })
 
   it('starts empty, and says so, where the database cannot be opened', async () => {
     const directory = fresh()

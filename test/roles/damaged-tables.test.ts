@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Event, InfoHash, Lamport, Millis, NodeId, NodeRole, SignedEvent } from '../../src/events/index.ts'
@@ -100,6 +100,22 @@ describe('a node that is started on damaged tables', () => {
       assert.equal(await heard(node), EVENTS)
     }
   }).timeout(60_000)
+
+  it('goes on where it was killed in the midst of that', async () => {
+    spoil((bytes) => bytes.fill(0, bytes.length >> 1, (bytes.length >> 1) + 16))
+    await (await start('index', 'node', { bootstrap: [entry] }))[Symbol.asyncDispose]()
+    // As it was between two steps: the damaged files are moved, and the new ones are not yet in their place.
+    const kept = readdirSync(at('node'))
+      .filter((name) => name.startsWith('damaged-'))
+      .sort((a, b) => Number(a.slice(8)) - Number(b.slice(8)))
+      .at(-1)
+    renameSync(join(at('node'), kept ?? assert.fail('nothing was kept')), join(at('node'), 'damaged.part'))
+    renameSync(join(at('node'), 'log'), join(at('node'), 'log.repaired'))
+    await using node = await start('index', 'node', { bootstrap: [entry] })
+    assert.match(await told(node), /^the log was damaged \(.*\) and has been repaired/)
+    await until('what was gone is back', async () => (await heard(node)) === EVENTS)
+    assert.ok(readdirSync(at('node')).every((name) => name !== 'log.repaired' && name !== 'damaged.part'))
+  }).timeout(30_000)
 
   it('is whole again from its peers where bytes are gone', async () => {
     spoil((bytes) => bytes.fill(0, bytes.length >> 1, (bytes.length >> 1) + 4_096))

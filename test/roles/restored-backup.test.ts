@@ -81,6 +81,35 @@ describe('a node restored from a backup', () => {
     rmSync(root, { recursive: true, force: true })
   })
 
+  it('is written by one call at a time, and not at all for one that is gone', async () => {
+    const node = await joined('client', 'one')
+    await publish(node, 'first words')
+    const both = [at('copy'), at('copy')].map((directory) => resultOf(node.node.backup({ directory })))
+    const [written, refused] = (await Promise.allSettled(both)).sort((a, b) => (a.status < b.status ? -1 : 1))
+    assert.ok(written?.status === 'fulfilled' && refused?.status === 'rejected')
+    assert.match((refused.reason as Error).message, /a backup to .*copy is being written/)
+    {
+      await using copy = await openStoppedNode(at('copy'))
+      assert.ok((await resultOf(copy.verify({ signatures: true }))).intact)
+    }
+    const left = node.node.backup({ directory: at('left') })
+    void left.next()
+    await left.return(undefined as never)
+    let refusal = ''
+    const again = () =>
+      resultOf(node.node.backup({ directory: at('left') })).then(
+        ({ head }) => head > 0,
+        (error: Error) => {
+          refusal = error.message
+          return false
+        },
+      )
+    // Until what was begun is cleared away.
+    await until('it can be written after all', again)
+    assert.doesNotMatch(refusal, /is not empty/, 'the first would have been there')
+    assert.ok(!existsSync(at('.left.part')))
+  })
+
   it('has a whole copy of one moment, made while it runs, with its key for nobody else', async () => {
     const node = await joined('client', 'one')
     await publish(node, 'first words')

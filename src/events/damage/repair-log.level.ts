@@ -1,18 +1,15 @@
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { STREAMS } from '../codec/body-scan.ts'
 import { claimPath } from '../files/open-paths.fs.ts'
-import { syncDirectory } from '../files/sync-directory.fs.ts'
 import { verifierOf } from '../keys/signer.sodium.ts'
 import { DatabaseFiles, type StoredVersion } from '../leveldb/database-files.fs.ts'
 import { encodeMeta, type LogDatabase, logPaths, openDatabase, readMeta } from '../leveldb/log-database.level.ts'
 import { LogError } from '../log/event-log.ts'
-import { bootId, HeadFile, readHeadFile } from '../log/head-file.fs.ts'
+import { bootId, readHeadFile } from '../log/head-file.fs.ts'
 import { type HeadMark, type HeadRecord, provenMark } from '../log/head-record.ts'
 import type { Floors } from '../log/log-state.ts'
 import type { Stream } from '../model/envelope.ts'
-import { toHex } from '../model/hex.ts'
 import type { NetworkId, NodeId } from '../model/ids.ts'
 import {
   ARRIVALS,
@@ -26,32 +23,25 @@ import {
   segmentKey,
   summaryKey,
 } from '../segments/segment-keys.ts'
-import { decodeSummary, encodeSummary } from '../segments/segment-summary.ts'
+import { encodeSummary } from '../segments/segment-summary.ts'
 import { CHECKSUM_BYTES, chainDigest, isSealed, sealSegment, sealValue, storedFrames } from '../segments/segment-value.level.ts'
 import { readSummary, unsealed } from './audit-log.level.ts'
 import { flippedBit } from './corrected-bit.ts'
+import { finishEarlierRepair, newDraft, putInPlace, type RepairReport } from './repaired-log.level.ts'
 import { type LostRange, Salvage, type Salvaged, type SalvageTools } from './salvage.ts'
-import { removeScrubRecord } from './scrub-record.fs.ts'
 import { verifyLog } from './verify-log.fs.ts'
 import type { LogVerdict } from './verify-log.ts'
 
-export type LogRepair = {
+export type LogRepair = RepairReport & {
   /** False if there was nothing to repair: then nothing was changed. */
   readonly repaired: boolean
-  /** What was wrong. */
-  readonly before: LogVerdict
   /** The log as it is now. */
   readonly after: LogVerdict
   /** Where the damaged files are kept; null if nothing was changed. */
   readonly keptIn: string | null
-  readonly lost: readonly LostRange[]
-  /** Own events are numbered from here on, so that no number is given out twice; streams that lost nothing are not named. */
-  readonly floors: Floors
 }
 
 const BATCH_BYTES = 4 * 1024 * 1024
-/** The new database while it is being written, in the data directory. */
-const DRAFT = 'log.repaired'
 /** Own events that may be lost at the end where nothing says how far the log reached: one commit. */
 const UNRECORDED_EVENTS_MAX = 1024
 
@@ -68,10 +58,12 @@ export async function repairLog(
   beforeReplaced: (floors: Floors) => void = () => {},
 ): Promise<LogRepair> {
   const paths = logPaths(directory)
-  await finishEarlierRepair(directory)
+  const finished = await finishEarlierRepair(directory)
   const before = await verifyLog(directory)
   if (before.intact && before.author !== undefined && before.author !== author)
     throw new LogError({ code: 'LOG_FOREIGN', expected: author, found: before.author })
+  // What an earlier repair was cut off with before it could say it.
+  if (before.intact && finished !== undefined) return { repaired: true, after: before, ...finished }
   if (before.intact) return { repaired: false, before, after: before, keptIn: null, lost: [], floors: {} }
   const release = claimPath(directory, 'log')
   try {
@@ -80,10 +72,9 @@ export async function repairLog(
     const unrecorded = record === undefined && before.problems.length > 1 ? UNRECORDED_EVENTS_MAX : 0
     const { lost, floors } = await rewrite(directory, { author, network }, record, unrecorded)
     beforeReplaced(floors)
-    const keptIn = putInPlace(directory)
-    await recordHead(directory)
+    const report = await putInPlace(directory, { before, lost, floors })
     release()
-    return { repaired: true, before, after: await verifyLog(directory, { author }), keptIn, lost, floors }
+    return { repaired: true, after: await verifyLog(directory, { author }), ...report }
   } finally {
     release()
   }
@@ -96,7 +87,6 @@ async function rewrite(
   record: HeadRecord | undefined,
   unrecorded: number,
 ): Promise<{ lost: readonly LostRange[]; floors: Floors }> {
-  rmSync(join(directory, DRAFT), { recursive: true, force: true })
   const { database } = logPaths(directory)
   using files = existsSync(database) ? DatabaseFiles.read(database) : undefined
   const meta = files && (await readMeta(files, undefined).catch(unlessRefused))
@@ -109,7 +99,7 @@ async function rewrite(
   const beyond = Math.max(unrecorded, (record?.latest.seq ?? 0) - end.seq)
   const unknown = lost.reduce((sum, range) => sum + range.unknown, 0) + beyond
   const floors = floorsAfter(author, salvaged, unknown, old?.floors ?? {})
-  const target = await openDatabase(join(directory, DRAFT), true)
+  const target = await openDatabase(newDraft(directory), true)
   try {
     const writer = new RowWriter(target)
     for (const { summary, frames } of rows) {
@@ -234,60 +224,4 @@ class RowWriter {
     this.#batch = this.#database.batch()
     this.#bytes = 0
   }
-}
-
-/**
- * Moves the damaged database aside and the draft to its place. States that follow from the log go with it: they may
- * hold what it has lost, and are folded again.
- */
-function putInPlace(directory: string): string {
-  const paths = logPaths(directory)
-  const keptIn = nextDamaged(directory)
-  mkdirSync(keptIn)
-  if (existsSync(paths.head)) copyFileSync(paths.head, join(keptIn, 'head'))
-  const projections = join(directory, 'projections')
-  if (existsSync(projections)) renameSync(projections, join(keptIn, 'projections'))
-  if (existsSync(paths.database)) renameSync(paths.database, join(keptIn, 'log'))
-  removeScrubRecord(directory)
-  renameSync(join(directory, DRAFT), paths.database)
-  syncDirectory(keptIn)
-  syncDirectory(directory)
-  return keptIn
-}
-
-function nextDamaged(directory: string): string {
-  for (let number = 1; ; number++) {
-    const path = join(directory, `damaged-${number}`)
-    if (!existsSync(path)) return path
-  }
-}
-
-/** A repair that was cut off between its last two steps. */
-async function finishEarlierRepair(directory: string): Promise<void> {
-  const paths = logPaths(directory)
-  if (existsSync(paths.database) || !existsSync(join(directory, DRAFT))) return
-  const database = await openDatabase(join(directory, DRAFT), false)
-  const isWhole = (await database.get(META_KEY)) !== undefined
-  await database.close()
-  if (!isWhole) return
-  renameSync(join(directory, DRAFT), paths.database)
-  await recordHead(directory)
-}
-
-/** The head file anew, for the log as it is now. */
-async function recordHead(directory: string): Promise<void> {
-  const paths = logPaths(directory)
-  const database = await openDatabase(paths.database, false)
-  const [last] = await database.values({ ...SUMMARIES, reverse: true, limit: 1 }).all()
-  await database.close()
-  const summary = last && decodeSummary(last.subarray(CHECKSUM_BYTES))
-  const mark: HeadMark = {
-    seq: summary === undefined ? 0 : summary.first + summary.count - 1,
-    digest: toHex(summary?.after ?? new Uint8Array(32)),
-  }
-  rmSync(paths.head, { force: true })
-  const head = new HeadFile(paths.head)
-  for (let slot = 0; slot < 2; slot++) head.write({ latest: mark, durable: mark, clean: true, boot: bootId() })
-  head.close()
-  syncDirectory(directory)
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { blocksOf, placesOfTable, type Span } from '../leveldb/leveldb-table.ts'
 import { logPaths } from '../leveldb/log-database.level.ts'
 import { belongs, readManifest, tableNames } from '../leveldb/log-files.fs.ts'
@@ -7,7 +8,7 @@ import type { DamagedRange } from '../log/event-log.ts'
 import type { Clock } from '../model/time.ts'
 import { firstOfKey, isKeyPrefix, KEY_BYTES, SEGMENTS } from '../segments/segment-keys.ts'
 import { isSealed } from '../segments/segment-value.level.ts'
-import { readScrubRecord, type ScrubRecord, writeScrubRecord } from './scrub-record.fs.ts'
+import { fileStamp, readScrubRecord, type ScrubRecord, writeScrubRecord } from './scrub-record.fs.ts'
 
 // Reads the tables of a log that is in use, as disks forget: LevelDB hands out what has changed without a word. Tables never
 // change once they are written, so they can be read beside it.
@@ -43,11 +44,12 @@ export async function scrubLog({ directory, clock, pause, onDamage }: ScrubOptio
   let read = 0
   for (const [number, table] of live?.tables ?? []) {
     const name = tableNames(number)[0] as string
-    if (record.damaged.includes(name) || clock.now() - (record.checked[name] ?? 0) < SCRUB_AGAIN_MS) continue
+    if (record.damaged.includes(name) || clock.now() - (record.checked[name]?.at ?? 0) < SCRUB_AGAIN_MS) continue
     signal.throwIfAborted()
     // Gone meanwhile: joined with others to another table.
+    const file = fileStamp(join(database, name))
     const bytes = await readFile(join(database, name)).catch(() => undefined)
-    if (bytes === undefined) continue
+    if (bytes === undefined || file === undefined) continue
     const damaged: Span[] = belongs(bytes, table) ? [] : [{ at: 0, length: bytes.length }]
     for (const { isWhole, ...block } of blocksOf(bytes)) {
       if (!isWhole) damaged.push(block)
@@ -57,16 +59,23 @@ export async function scrubLog({ directory, clock, pause, onDamage }: ScrubOptio
     read++
     if (damaged.length > 0) onDamage({ file: name, range: rangeOf(bytes, damaged) })
     const names = [...(live?.tables.keys() ?? [])].flatMap(tableNames)
-    record = {
-      checked: { ...only(record.checked, names), [name]: clock.now() },
-      damaged: damaged.length > 0 ? [...record.damaged, name] : record.damaged,
-    }
+    const checked = only(record.checked, names)
+    record =
+      damaged.length > 0
+        ? {
+            checked: only(
+              checked,
+              names.filter((each) => each !== name),
+            ),
+            damaged: [...record.damaged, name],
+          }
+        : { checked: { ...checked, [name]: { at: clock.now(), crc32: crc32(bytes), file } }, damaged: record.damaged }
     writeScrubRecord(directory, record)
   }
   return read
 }
 
-const only = (checked: Readonly<Record<string, number>>, names: readonly string[]): Record<string, number> =>
+const only = (checked: ScrubRecord['checked'], names: readonly string[]): ScrubRecord['checked'] =>
   Object.fromEntries(Object.entries(checked).filter(([name]) => names.includes(name)))
 
 /** The events of these blocks: from the first that begins in them to the last before one that begins behind them. */

@@ -21,8 +21,8 @@ export async function verifyLog(directory: string, options: VerifyOptions = {}):
   try {
     const record = readHeadFile(paths.head)
     const isThere = existsSync(paths.database)
-    const check = { isClean: record?.clean ?? false, reads: () => true }
-    const problems = isThere ? [...fileDamage(paths.database, check).problems] : []
+    const check = { isClean: record?.clean ?? false }
+    const problems = isThere ? [...(await fileDamage(paths.database, check)).problems] : []
     if (record === undefined) problems.push('the head file is missing or unreadable')
     else if (!isHeadFileWhole(paths.head)) problems.push('one of the two records of the head file is unreadable')
     using files = isThere ? DatabaseFiles.read(paths.database) : undefined

@@ -5,6 +5,9 @@ import { dirname, join } from 'node:path'
 const SPARE_BYTES = 256 * 1024
 const CHUNK = new Uint8Array(64 * 1024)
 
+/** Such a file that is there at a start is one of a process that was killed. */
+export const ROOM_PREFIX = 'room-'
+
 /**
  * Makes sure that LevelDB can open this database, before it is closed: at an open it writes what its `.log` files hold
  * into a table, and its manifest anew. A file of that size is written and removed, since free space, quotas, limits of
@@ -16,7 +19,7 @@ export async function assertRoomToOpen(database: string): Promise<void> {
   for (const name of await readdir(database)) {
     if (name.endsWith('.log') || name.startsWith('MANIFEST')) bytes += (await stat(join(database, name))).size
   }
-  const path = join(dirname(database), `room-${process.pid}.part`)
+  const path = join(dirname(database), `${ROOM_PREFIX}${process.pid}.part`)
   try {
     await using file = await open(path, 'w', 0o600)
     for (let written = 0; written < bytes; ) {

@@ -10,6 +10,8 @@ import { type Handle, isBlockWhole, TRAILER_BYTES, unmask, viewOf } from './leve
 const FOOTER_BYTES = 48
 const MAGIC = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb]
 const KEY_TRAILER_BYTES = 8
+/** Plain, or compressed by snappy; the others came with later versions. */
+const KIND_MAX = 1
 /** Longest key that is looked for in bytes without a checksum. */
 const KEY_BYTES_MAX = 1_024
 /** Longest block that is looked for without its handle: values here stay far below. */
@@ -42,6 +44,22 @@ export function* blocksOf(bytes: Uint8Array): Generator<Span & { readonly isWhol
   const found = handlesIn(bytes)
   if ('damaged' in found) yield { at: 0, length: bytes.length, isWhole: false }
   else for (const handle of found.blocks) yield { at: handle.offset, length: handle.size, isWhole: isBlockWhole(bytes, handle) }
+}
+
+/**
+ * True for a table that blocks of any kind fill, one behind the other, each with its checksum. For tables whose index may be
+ * compressed, so that it does not tell where they begin: four times as slow.
+ */
+export function isTableWhole(bytes: Uint8Array): boolean {
+  const footer = bytes.length - FOOTER_BYTES
+  if (footer < 0 || MAGIC.some((byte, index) => bytes[bytes.length - 8 + index] !== byte)) return false
+  let at = 0
+  while (at < footer) {
+    const block = blockAt(bytes, at, footer, KIND_MAX)
+    if (block === undefined) return false
+    at = block.offset + block.size + TRAILER_BYTES
+  }
+  return true
 }
 
 /** Keys that stand in a table and where, in the order of the file, also of damaged blocks as far as they can be read. */
@@ -195,15 +213,15 @@ const isSound = (bytes: Uint8Array, { key, isDeletion, at, length }: TableEntry,
   isDeletion || looking.isSound(key, bytes.subarray(at, at + length))
 
 /** The block that begins here, if one does: where it ends its checksum tells. */
-function blockAt(bytes: Uint8Array, from: number, to: number): Handle | undefined {
+function blockAt(bytes: Uint8Array, from: number, to: number, kindMax = 0): Handle | undefined {
   const view = viewOf(bytes)
   const last = Math.min(to, from + BLOCK_BYTES_MAX) - TRAILER_BYTES
   let crc = crc32cSteps.start
   for (let at = from; at <= last; at++) {
     const byte = bytes[at] as number
     crc = crc32cSteps.add(crc, byte)
-    // The kind of the block is under the checksum, and 0 here.
-    if (byte !== 0 || unmask(view.getUint32(at + 1, true)) !== crc32cSteps.end(crc)) continue
+    // The kind of the block is under the checksum, and 0 where nothing is compressed.
+    if (byte > kindMax || unmask(view.getUint32(at + 1, true)) !== crc32cSteps.end(crc)) continue
     return { offset: from, size: at - from }
   }
   return undefined

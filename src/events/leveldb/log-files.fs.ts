@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { VarintError } from '../codec/varint.ts'
 import { isKeyPrefix, KEY_BYTES } from '../segments/segment-keys.ts'
@@ -12,8 +13,17 @@ import { boundsOfTable, damageInTable } from './leveldb-table.ts'
 export type FileCheck = {
   /** The log was closed cleanly, so that its files end where a record ends. */
   readonly isClean: boolean
-  /** Which tables are read block by block, given name and size; of the others only name and size are looked at. */
-  readonly reads: (name: string, bytes: number) => boolean
+  /** How tables are read; undefined: all of them, block by block. */
+  readonly tables?: TableMemory
+}
+
+/** What is known of tables that were read before. */
+export type TableMemory = {
+  /** False for a table of which only name and size are looked at. */
+  reads(name: string): boolean
+  /** True for the bytes of a table that were found whole before: blocks need no second look. */
+  isKnown(name: string, bytes: Uint8Array): boolean
+  onWhole(name: string, bytes: Uint8Array): void
 }
 
 /** What is wrong with the files of a database. */
@@ -24,28 +34,37 @@ export type FileDamage = {
   readonly isInTables: boolean
 }
 
-export function fileDamage(database: string, { isClean, reads }: FileCheck): FileDamage {
+export async function fileDamage(database: string, { isClean, tables }: FileCheck): Promise<FileDamage> {
   const manifest = readManifest(database)
   if (typeof manifest === 'string') return { problems: [manifest], isInTables: false }
   const { name, bytes, live } = manifest
   const problems = damageOf(name, damageInLogFile(bytes, !isClean))
   if (live === undefined) return { problems: [...problems, `${name} cannot be read`], isInTables: false }
   problems.push(...logDamage(database, live, isClean))
-  const inTables = [...live.tables].flatMap(([number, table]) => tableDamage(database, number, table, reads))
+  const inTables: string[] = []
+  for (const [number, table] of live.tables) inTables.push(...(await tableDamage(database, number, table, tables)))
   return { problems: [...problems, ...inTables], isInTables: problems.length === 0 && inTables.length > 0 }
 }
 
 /** Sentences about one table of a database. */
-export function tableDamage(database: string, number: number, table: LiveTable, reads: FileCheck['reads']): string[] {
+async function tableDamage(
+  database: string,
+  number: number,
+  table: LiveTable,
+  memory: TableMemory | undefined,
+): Promise<string[]> {
   const name = tableNames(number).find((candidate) => sizeOf(database, candidate) !== undefined)
   if (name === undefined) return [`${fileName(number, 'ldb')} is missing`]
   const found = sizeOf(database, name)
   if (found !== table.size) return [`${name} has ${found} bytes, not ${table.size}`]
-  if (!reads(name, found)) return []
-  const bytes = readFileSync(join(database, name))
-  const damaged = damageOf(name, damageInTable(bytes))
+  if (memory?.reads(name) === false) return []
+  // One at a time, and not at once: a starting node still answers, and can be stopped.
+  const bytes = await readFile(join(database, name))
+  const damaged = memory?.isKnown(name, bytes) === true ? [] : damageOf(name, damageInTable(bytes))
   if (damaged.length > 0) return damaged
-  return belongs(bytes, table) ? [] : [`${name} is not the table that belongs there`]
+  if (!belongs(bytes, table)) return [`${name} is not the table that belongs there`]
+  memory?.onWhole(name, bytes)
+  return []
 }
 
 /** True if these are the bytes of the table that the MANIFEST means, as far as its size and its bounds tell. */

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import type { Upcast } from '../codec/upcasting.ts'
 import type { VerifyOptions } from '../damage/audit-log.level.ts'
-import { readScrubRecord } from '../damage/scrub-record.fs.ts'
+import { TablesAtStart } from '../damage/tables-at-start.fs.ts'
 import { verifyLog } from '../damage/verify-log.fs.ts'
 import type { LogVerdict } from '../damage/verify-log.ts'
 import { claimPath } from '../files/open-paths.fs.ts'
+import { ROOM_PREFIX } from '../files/room.fs.ts'
 import { syncDirectory } from '../files/sync-directory.fs.ts'
 import type { CommitSigner } from '../keys/signer.ts'
 import { type LinkedCopy, linkedCopy, removeCopies } from '../leveldb/linked-copy.fs.ts'
@@ -18,7 +19,7 @@ import {
   openExistingDatabase,
   readMeta,
 } from '../leveldb/log-database.level.ts'
-import { type FileCheck, fileDamage } from '../leveldb/log-files.fs.ts'
+import { fileDamage, type TableMemory } from '../leveldb/log-files.fs.ts'
 import { toHex } from '../model/hex.ts'
 import type { NodeId } from '../model/ids.ts'
 import type { PrunableLog, Pruned, PruneRequest } from '../pruning/retention.ts'
@@ -94,11 +95,13 @@ function copier(store: SegmentStore, state: LogState, author: NodeId): StoppedLo
  */
 export async function openLevelLog({ directory, create = false, commitSigner, ...tools }: LevelLogOptions): Promise<LevelLog> {
   if (create && !existsSync(logPaths(directory).head)) await createLevelLog(directory, tools.signer.id)
-  await refuseDamaged(directory, tools.signer.id, readsAtStart(directory))
+  const tables = new TablesAtStart(directory, tools.clock)
+  await refuseDamaged(directory, tools.signer.id, tables)
   const release = claimLog(directory)
   let database: LogDatabase | undefined
   try {
-    removeCopies(directory, READ_PREFIX)
+    for (const prefix of [READ_PREFIX, ROOM_PREFIX]) removeCopies(directory, prefix)
+    tables.remember()
     database = await openExistingDatabase(directory)
     const log = await openLog(database, directory, tools.signer.id)
     const head = new HeadFile(logPaths(directory).head)
@@ -106,6 +109,7 @@ export async function openLevelLog({ directory, create = false, commitSigner, ..
     // LevelDB has synced everything while it opened.
     writeHead(log.mark, true, false)
     head.sync()
+    tables.opened()
     const store = new SegmentStore(database, {
       ...log,
       upcast: tools.upcast,
@@ -160,7 +164,7 @@ export async function createLevelLog(directory: string, author: NodeId): Promise
  * @throws LogError `LOG_MISSING`, `LOG_LOCKED`, `LOG_DAMAGED`, `LOG_NEWER`, `LOG_FOREIGN`
  */
 export async function readLevelLog({ directory, upcast, author }: ReadOptions): Promise<StoppedLog> {
-  await refuseDamaged(directory, author, () => true)
+  await refuseDamaged(directory, author)
   const unclaim = claimLog(directory)
   let copy: LinkedCopy | undefined
   let database: LogDatabase | undefined
@@ -191,28 +195,13 @@ type ReadOptions = { readonly directory: string; readonly upcast: Upcast; readon
 /** Folders of copies that are read, in the data directory. */
 const READ_PREFIX = 'read-'
 
-/** Tables that are read block by block before a node opens its log: half a second's worth. The scrub reads the others. */
-const TABLE_BYTES_AT_START = 192 << 20
-
-/** First the tables that a scrub found damaged, then those that were never read. */
-function readsAtStart(directory: string): FileCheck['reads'] {
-  const { checked, damaged: suspected } = readScrubRecord(directory)
-  let left = TABLE_BYTES_AT_START
-  return (name, bytes) => {
-    if (suspected.includes(name)) return true
-    if (checked[name] !== undefined && left < TABLE_BYTES_AT_START / 2) return false
-    left -= bytes
-    return left >= 0
-  }
-}
-
 // LevelDB drops what it cannot read when it opens a database, and then removes the file that it stood in: whoever looks
 // first must look at the files. The end of a log that was not closed may be torn, which is no damage unless an
 // acknowledged event was in it: that is for the audit of a copy to say.
-async function refuseDamaged(directory: string, author: NodeId | undefined, reads: FileCheck['reads']): Promise<void> {
+async function refuseDamaged(directory: string, author: NodeId | undefined, tables?: TableMemory): Promise<void> {
   const paths = logPaths(directory)
   if (!statSync(paths.database, { throwIfNoEntry: false })?.isDirectory()) return
-  const { problems, isInTables } = fileDamage(paths.database, { isClean: true, reads })
+  const { problems, isInTables } = await fileDamage(paths.database, { isClean: true, ...(tables && { tables }) })
   if (problems.length === 0) return
   const { intact, ranges } = await verifyLog(directory, author === undefined ? {} : { author })
   if (!intact) throw new LogError({ code: 'LOG_DAMAGED', ranges, isInTables })

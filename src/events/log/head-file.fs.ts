@@ -59,6 +59,9 @@ export function isHeadFileWhole(path: string): boolean {
   return [0, SLOT_BYTES].every((start) => parseSlot(bytes.subarray(start, start + SLOT_BYTES)) !== undefined)
 }
 
+/** False while the log is open, and where its process ended without closing it. */
+export const isHeadClean = (path: string): boolean => readHeadFile(path)?.clean === true
+
 /** The head file, open for writing. */
 export class HeadFile {
   readonly #file: number

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -328,6 +330,73 @@ describe('repairing a log', () => {
     rmSync(join(directory, 'log'), { recursive: true })
     const report = await repairLog(directory, { author: signer.id, network: TEST_NETWORK })
     assert.deepEqual([report.repaired, report.after], [false, left])
+  })
+
+  describe('that was cut off', () => {
+    const owner = { author: signer.id, network: TEST_NETWORK }
+    /** A log with its tables gone, its repair up to the call of the file system that is named, and what that repair would say. */
+    const cutOff = async (name: string): Promise<{ directory: string; told: Awaited<ReturnType<typeof repairLog>> }> => {
+      const directory = copy()
+      for (const table of files(directory, '.ldb')) rmSync(table)
+      const twin = copy()
+      rmSync(join(twin, 'log'), { recursive: true })
+      cpSync(join(directory, 'log'), join(twin, 'log'), { recursive: true })
+      const told = await repairLog(twin, owner)
+      const at = (path: string): string => join(directory, path)
+      // As the steps leave it: the damaged files are whole in `kept`, the new log is `made`.
+      const [kept, made] = [join(twin, 'damaged-1'), join(twin, 'log')]
+      const steps: Record<string, () => void> = {
+        'half a draft': () => mkdirSync(at('log.repaired')),
+        'a whole draft': () => cpSync(made, at('log.repaired'), { recursive: true }),
+        'a folder for the damaged files': () => mkdirSync(at('damaged.part')),
+        'its report': () => cpSync(join(kept, 'repair.json'), at('damaged.part/repair.json')),
+        'the damaged log moved': () => renameSync(at('log'), at('damaged.part/log')),
+        'the new log in place': () => {
+          rmSync(at('scrub.json'), { force: true })
+          renameSync(at('log.repaired'), at('log'))
+        },
+        'no head file': () => rmSync(at('head')),
+      }
+      for (const [step, take] of Object.entries(steps)) {
+        if (step === 'a whole draft') rmSync(at('log.repaired'), { recursive: true })
+        take()
+        if (step === name) return { directory, told }
+      }
+      assert.fail(`no step ${name}`)
+    }
+    const beside = (directory: string): string[] =>
+      readdirSync(directory).filter((name) => !['log', 'head', 'scrub.json', 'damaged-1'].includes(name))
+
+    for (const step of [
+      'half a draft',
+      'a whole draft',
+      'a folder for the damaged files',
+      'its report',
+      'the damaged log moved',
+      'the new log in place',
+      'no head file',
+    ])
+      it(`after it had made ${step}, is done all the same, says what it would have said, and leaves nothing behind`, async () => {
+        const { directory, told } = await cutOff(step)
+        const report = await repairLog(directory, owner)
+        assert.deepEqual([report.repaired, report.lost, report.floors], [true, told.lost, told.floors])
+        assert.deepEqual(report.after.holes, told.after.holes)
+        assert.ok(report.after.intact && told.lost.length > 0)
+        assert.deepEqual(beside(directory), [])
+        assert.equal(report.keptIn, join(directory, 'damaged-1'))
+        assert.ok(existsSync(join(directory, 'damaged-1', 'log')))
+        assert.equal((await repairLog(directory, owner)).repaired, false)
+      })
+
+    it('and over which somebody has put another log, touches neither that nor the damaged files', async () => {
+      const { directory } = await cutOff('the damaged log moved')
+      cpSync(join(original, 'log'), join(directory, 'log'), { recursive: true })
+      cpSync(join(original, 'head'), join(directory, 'head'))
+      assert.equal((await repairLog(directory, owner)).repaired, false)
+      assert.deepEqual(await eventsOf(directory), whole)
+      assert.deepEqual(beside(directory), [])
+      assert.ok(existsSync(join(directory, 'damaged-1', 'log')))
+    })
   })
 
   it('can be done again, after more damage', async () => {

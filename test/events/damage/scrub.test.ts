@@ -84,17 +84,21 @@ describe('a scrub of a log', () => {
 
   it('ends when it is told to, in the midst of a table', async () => {
     const directory = await makeLog('ended')
+    const before = readScrubRecord(directory)
     const ending = new AbortController()
     const pause = async () => ending.abort(new Error('enough'))
     const round = scrubLog({ directory, clock, pause, onDamage: () => {} }, ending.signal)
     await assert.rejects(round, /enough/)
-    assert.deepEqual(readScrubRecord(directory).checked, {})
+    assert.deepEqual(readScrubRecord(directory), before)
   })
 
   it('begins anew where its record cannot be read', () => {
     writeFileSync(join(root, 'scrub.json'), '{"checked": {"a": "b"}, "damaged": 3')
     assert.deepEqual(readScrubRecord(root), { checked: {}, damaged: [] })
-    writeFileSync(join(root, 'scrub.json'), '{"checked": {"a": "b", "c": 5}, "damaged": [7, "x"]}')
-    assert.deepEqual(readScrubRecord(root), { checked: { c: 5 }, damaged: ['x'] })
+    writeFileSync(
+      join(root, 'scrub.json'),
+      '{"checked": {"a": "b", "c": 5, "d": {"at": 1, "crc32": 2, "file": "3"}}, "damaged": [7, "x"]}',
+    )
+    assert.deepEqual(readScrubRecord(root), { checked: { d: { at: 1, crc32: 2, file: '3' } }, damaged: ['x'] })
   })
 })

@@ -275,7 +275,7 @@ describe('verifying a log', () => {
       assert.deepEqual(lost, [])
       rmSync(damaged, { recursive: true })
     }
-  })
+  }).timeout(60_000)
 
   it('says whose log it is, if it is not the one it should be', async () => {
     await assert.rejects(verifyLog(copy(), { author: randomSigner().id }), (error) => {
