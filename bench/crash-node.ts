@@ -1,5 +1,5 @@
 import type { InfoHash, Lamport, Millis, NodeId, SignedEvent } from '../src/events/index.ts'
-import { type Draft, type NodeRole, signEvent } from '../src/events/index.ts'
+import { type NodeRole, signEvent, type UnsignedEvent } from '../src/events/index.ts'
 import { type LevelLog, openLevelLog } from '../src/events/log/event-log.level.ts'
 import { systemClock } from '../src/events/model/time.system.ts'
 import { openDataDirectory } from '../src/roles/directory/data-directory.fs.ts'
@@ -26,9 +26,9 @@ function words(count: number): SignedEvent[] {
   })
 }
 
-const admitted = (credential: Uint8Array): Draft => ({ stream: 'gossip', event: { kind: 'node.admitted', credential } })
+const admitted = (credential: Uint8Array): UnsignedEvent => ({ stream: 'gossip', event: { kind: 'node.admitted', credential } })
 
-function wordOf(number: number): Draft {
+function wordOf(number: number): UnsignedEvent {
   if (number % 10 !== 0) return verdict(number)
   const infoHash = number.toString(16).padStart(40, '0') as InfoHash
   const title = `Survey ${number} of alpine plants, part ${number % 17}`
@@ -60,5 +60,5 @@ export const addOwn = (directory: string, role: NodeRole, count: number): Promis
   withLog(directory, role, async (log) => {
     const subject = signerOf(1).id as NodeId
     for (let number = 0; number < count; number++)
-      await log.append([{ stream: 'local', event: { kind: 'operator.banned', subject, reason: `before ${number}` } }])
+      await log.append([{ event: { kind: 'operator.banned', subject, reason: `before ${number}` } }])
   })

@@ -11,6 +11,7 @@ import { publications } from './crash-publications.ts'
 import { runningRebuilds, stoppedRebuilds } from './crash-rebuilds.ts'
 import { repairs, startsThatRepair } from './crash-repairs.ts'
 import { timed } from './harness.ts'
+import { signerOf } from './log-corpus.ts'
 import { openLog } from './log-directory.ts'
 
 /** Events in the logs that are repaired, imported, copied and folded. */
@@ -65,8 +66,8 @@ export async function* operations(room: Omit<Stage, 'commandMs'>, { full, only }
 /** A log of another node, whose tables are put among ours. */
 async function fill(directory: string): Promise<void> {
   for (let table = 0; table < 2; table++) {
-    await using log = await openLog(directory, 77)
+    await using log = await openLog(directory, signerOf(77))
     for (let number = 0; number < 500; number++)
-      await log.append([{ stream: 'local', event: { kind: 'node.stopped', reason: `foreign ${number}` } }], { durable: false })
+      await log.append([{ event: { kind: 'node.stopped', reason: `foreign ${number}` } }], { durable: false })
   }
 }
