@@ -12,6 +12,8 @@ import type { Hosts } from './hosts.ts'
 const PROGRAM = join(import.meta.dirname, '../../bin/run.js')
 const LOOK_EVERY_MS = 400
 const OUTPUT_MAX = 4_000
+/** USER_HZ, which Linux has at 100 whatever its kernel's own is. */
+const CLOCK_TICKS_A_SECOND = 100
 
 /** One node as a process of its own, on a host of its own. */
 export class ClusterNode {
@@ -98,6 +100,14 @@ export class ClusterNode {
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1_024
   }
 
+  /** Processor time that it has used, all threads. */
+  get cpuSeconds(): number {
+    const stat = readFileSync(`/proc/${this.#child?.pid}/stat`, 'utf8')
+    // Behind the name, which may hold spaces: state is field 3, utime 14, stime 15.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_A_SECOND
+  }
+
   /** Sockets, files and pipes that it has open. */
   get openFiles(): number {
     return readdirSync(`/proc/${this.#child?.pid}/fd`).length
@@ -108,7 +118,8 @@ export class ClusterNode {
   }
 }
 
-export type Plan = { readonly bootstraps: number; readonly clients: number }
+/** `clientFlags`: further ones of each client's start. */
+export type Plan = { readonly bootstraps: number; readonly clients: number; readonly clientFlags?: readonly string[] }
 
 /** Nodes on hosts: the first are bootstraps, the last clients, the others index nodes. */
 export class Cluster {
@@ -117,7 +128,7 @@ export class Cluster {
   readonly bootstrapAddresses: readonly string[]
   readonly #directory = mkdtempSync(join(tmpdir(), 'p2pt-cluster-'))
 
-  constructor(hosts: Hosts, { bootstraps, clients }: Plan) {
+  constructor(hosts: Hosts, { bootstraps, clients, clientFlags = [] }: Plan) {
     this.hosts = hosts
     this.bootstrapAddresses = Array.from({ length: bootstraps }, (_, at) => `${hosts.address(at)}:${hosts.port(at)}`)
     this.nodes = Array.from({ length: hosts.count }, (_, index) => {
@@ -127,6 +138,7 @@ export class Cluster {
       const entry = this.bootstrapAddresses.flatMap((address) => ['--bootstrap', address])
       const network = ['--network', this.ownerFolder]
       const words = [process.execPath, PROGRAM, role, 'start', '--json', '--data', directory, ...network, ...where, ...entry]
+      if (role === 'client') words.push(...clientFlags)
       return new ClusterNode(index, role, directory, [...hosts.prefix(index), ...words])
     })
   }
