@@ -1,4 +1,4 @@
-import { randomBytes, webcrypto } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { createServer, type Server, Socket } from 'node:net'
 import DHT from 'bittorrent-dht'
 import { boundAnnouncedPeers, fromHex, type InfoHash, toHex } from '../events/index.ts'
@@ -10,6 +10,7 @@ import type { MadeConnection, TorrentEngine } from './engine.ts'
 import { TorrentError } from './engine.ts'
 import { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
+import { HashThread } from './hash-thread.system.ts'
 import { type PeerStream, StreamLink } from './peer-link.tcp.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
@@ -50,6 +51,7 @@ class TcpHost implements SwarmHost {
   readonly #inbound = new Map<PeerStream, string>()
   readonly #peerId = Buffer.concat([Buffer.from(PEER_ID_PREFIX), randomBytes(20 - PEER_ID_PREFIX.length)])
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  readonly #hashes = new HashThread()
   readonly #downloads: RateLimit
   readonly #uploads: RateLimit
   #running: Running | undefined
@@ -103,7 +105,8 @@ class TcpHost implements SwarmHost {
     const { identity, admits, clock, timers } = this.#options
     const swarm: PeerSwarm = new PeerSwarm({
       ...options,
-      ...{ identity, admits: admits ?? (() => true), clock, timers, sha1, hash: hashOf, random: Math.random },
+      ...{ identity, admits: admits ?? (() => true), clock, timers, sha1, random: Math.random },
+      hash: (piece) => this.#hashes.hash(piece),
       ourPeerId: toHex(this.#peerId),
       uploads: this.#uploads,
       openFiles: (metainfo, signal, onChanged) => openFiles(options, metainfo, signal, onChanged),
@@ -152,6 +155,7 @@ class TcpHost implements SwarmHost {
     await Promise.all([
       new Promise<void>((resolve) => server.close(() => resolve())),
       new Promise<void>((resolve) => dht.destroy(resolve)),
+      this.#hashes[Symbol.asyncDispose](),
     ])
   }
 
@@ -348,10 +352,6 @@ const filesOf = (store: PieceStore): PieceFiles => ({
   settle: (files) => store.settle(files),
   close: () => new Promise((resolve) => store.close(() => resolve())),
 })
-
-/** In a thread of the pool; the copy that it makes costs a tenth of the hash. */
-const hashOf = async (piece: Uint8Array): Promise<string> =>
-  toHex(new Uint8Array(await webcrypto.subtle.digest('SHA-1', piece as Uint8Array<ArrayBuffer>)))
 
 const portOf = (server: Server): number => {
   const address = server.address()

@@ -530,7 +530,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     let piece = this.#begun.get(index)
     if (piece === undefined) {
       const bytes = this.pieceBytes(index)
-      const free = this.#pool.pop() ?? new Uint8Array(this.#metainfo?.pieceLengthBytes ?? bytes)
+      // Shared, so that a thread hashes it where it stands.
+      const free = this.#pool.pop() ?? new Uint8Array(new SharedArrayBuffer(this.#metainfo?.pieceLengthBytes ?? bytes))
       piece = free.length === bytes ? free : free.subarray(0, bytes)
       this.#begun.set(index, piece)
     }
