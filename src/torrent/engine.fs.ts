@@ -51,6 +51,8 @@ class FileEngine implements TorrentEngine {
   readonly #host: SwarmHost
   readonly #entries = new Map<InfoHash, TorrentEntry>()
   readonly #swarms = new Map<InfoHash, Swarm>()
+  /** Swarms that write their last: until they are through, nobody else touches their files. */
+  readonly #closing = new Map<InfoHash, Promise<void>>()
   readonly #bans = new BanList()
   readonly #onThinIce = new Set<PeerId>()
   readonly #endpoints = new KnownEndpoints()
@@ -162,6 +164,8 @@ class FileEngine implements TorrentEngine {
       const taken = await this.#places.conflict({ infoHash, directory, metainfo }, this.#stampedBy(entry))
       if (taken !== undefined) throw this.#pathTaken(entry, taken)
     }
+    await this.#closing.get(infoHash)
+    if (this.#entries.get(infoHash) !== entry) return
     entry.paused = false
     entry.problem = undefined
     if (!this.#swarms.has(infoHash)) this.#open(entry)
@@ -385,12 +389,19 @@ class FileEngine implements TorrentEngine {
 
   async #close(entry: TorrentEntry): Promise<void> {
     const swarm = this.#swarms.get(entry.infoHash)
-    if (swarm === undefined) return
+    if (swarm === undefined) {
+      await this.#closing.get(entry.infoHash)
+      return
+    }
     this.#swarms.delete(entry.infoHash)
     const { downloadedBytes, uploadedBytes } = swarm.status
     entry.downloadedBytes += downloadedBytes
     entry.uploadedBytes += uploadedBytes
-    await swarm.close()
+    const closing = swarm.close().finally(() => {
+      if (this.#closing.get(entry.infoHash) === closing) this.#closing.delete(entry.infoHash)
+    })
+    this.#closing.set(entry.infoHash, closing)
+    await closing
   }
 
   #onFailed(entry: TorrentEntry, error: Error): void {

@@ -3,7 +3,7 @@ import { flipped, isCorrupted } from '../corruption.ts'
 import type { EngineOptions, MadeConnection, TorrentPeer } from '../engine.ts'
 import { TorrentError } from '../engine.ts'
 import { held } from '../held-callback.ts'
-import { checkInfo, type Metainfo, pieceBytes, pieceHash, type Sha1, TORRENT_FILE_BYTES_MAX } from '../metainfo.ts'
+import { BLOCK_BYTES, checkInfo, type Metainfo, pieceBytes, pieceHash, type Sha1, TORRENT_FILE_BYTES_MAX } from '../metainfo.ts'
 import { PieceJudge } from '../piece-judge.ts'
 import { bitfieldOf, countBits, hasBit, setBit } from '../piece-ranges.ts'
 import type { OpenSwarm, Swarm, SwarmStatus } from '../swarm.ts'
@@ -109,6 +109,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   /** Pieces that blocks came of, and free memory for more. */
   readonly #begun = new Map<number, Uint8Array>()
   readonly #pool: Uint8Array[] = []
+  /** Who sent how many blocks of pieces that have no verdict yet. */
+  readonly #senders = new Map<number, Map<Peer, number>>()
   readonly #fetches = new Map<Peer, { fetch: MetadataFetch; at: number }>()
   readonly #works = new Set<Promise<void>>()
   #metainfo: Metainfo | undefined
@@ -116,6 +118,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   #picker: Picker<Peer> | undefined
   #verified = new Uint8Array(0)
   #missing = 0
+  #pieceBlocks = 1
   #unwrittenBytes = 0
   #dialling = 0
   #ticks = 0
@@ -141,7 +144,11 @@ export class PeerSwarm implements Swarm, PeerTorrent {
         judged: (subject, good, bad) => events.judged(infoHash, subject, good, bad),
         suspected: (index, sources) => events.suspected(infoHash, index, sources),
         cancelRequests: (id) => {
-          for (const peer of this.#peers) if (peer.id === id) this.#takeBack(peer)
+          for (const peer of this.#peers) {
+            if (peer.id !== id) continue
+            peer.depth.distrust()
+            this.#takeBack(peer)
+          }
         },
         update: () => this.#askAll(),
       },
@@ -357,6 +364,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     if (what === 'unwanted') return
     peer.isSnubbed = false
     peer.depth.received()
+    this.#sent(peer, index)
     for (const other of others) other.cancel([{ index, offset, length }])
     const piece = this.#memoryOf(index)
     piece.set(bytes, offset)
@@ -437,6 +445,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   #open(metainfo: Metainfo): void {
     this.#metainfo = metainfo
+    this.#pieceBlocks = Math.ceil(metainfo.pieceLengthBytes / BLOCK_BYTES)
     this.info = infoOf(metainfo)
     for (const peer of [...this.#peers]) {
       const wrong = peer.metainfoKnown(metainfo.pieceCount)
@@ -498,7 +507,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     const picker = this.#picker
     if (picker === undefined || this.#missing === 0 || this.#closed || peer.closed) return
     if (peer.isChoking || !peer.amInterested || this.#unwrittenBytes > UNWRITTEN_BYTES_MAX) return
-    const depth = peer.depth.of(peer.ext?.requestsMax ?? depthUnnamed)
+    const depth = peer.depth.of(peer.ext?.requestsMax ?? depthUnnamed, this.#pieceBlocks)
     const owed = picker.owed(peer)
     // A few at a time would be many small writes.
     if (owed > 0 && depth - owed < depth / 4) return
@@ -518,6 +527,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     if (picker.isUntouched(index)) return true
     if (!picker.drop(index)) return false
     this.#judge.forget(index)
+    this.#senders.delete(index)
     this.#free(index)
     return true
   }
@@ -554,6 +564,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   #check(index: number, piece: Uint8Array): void {
     this.#begun.delete(index)
+    for (const [peer, blocks] of this.#senders.get(index) ?? []) peer.depth.completes(blocks)
     this.#unwrittenBytes += piece.length
     const checking = this.#hashAndWrite(index, piece)
       .catch((error: unknown) => this.#fail(error))
@@ -568,13 +579,28 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   async #hashAndWrite(index: number, piece: Uint8Array): Promise<void> {
     const [files, metainfo] = [this.#files, this.#metainfo]
     if (files === undefined || metainfo === undefined) return
-    if ((await this.#options.hash(piece)) === pieceHash(metainfo, index)) {
+    const hash = await this.#options.hash(piece)
+    // Whoever opens it next has its files.
+    if (this.#closed) return
+    if (hash === pieceHash(metainfo, index)) {
       await files.write(index, piece)
       this.#passed(index)
       return
     }
     this.#judge.failed(index)
+    this.#judged(index, false)
     this.#picker?.failed(index)
+  }
+
+  #sent(peer: Peer, index: number): void {
+    const senders = this.#senders.get(index)
+    if (senders === undefined) this.#senders.set(index, new Map([[peer, 1]]))
+    else senders.set(peer, (senders.get(peer) ?? 0) + 1)
+  }
+
+  #judged(index: number, isGood: boolean): void {
+    for (const [peer, blocks] of this.#senders.get(index) ?? []) peer.depth.judged(blocks, isGood)
+    this.#senders.delete(index)
   }
 
   #passed(index: number): void {
@@ -582,6 +608,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#missing--
     this.#picker?.setVerified(index)
     this.#judge.passed(index)
+    this.#judged(index, true)
     for (const peer of [...this.#peers]) {
       if (!peer.hasPiece(index)) peer.have(index)
       else if (peer.amInterested && this.#picker?.isInteresting(peer) !== true) peer.interest(false)
