@@ -1,0 +1,3 @@
+import type { SubtleMutant } from './mutant.ts'
+
+export const eventsMutants: readonly SubtleMutant[] = []

@@ -1,0 +1,15 @@
+// All checked-in mutants. Each module holds those of one folder of src/.
+import { eventsMutants } from './events.ts'
+import type { SubtleMutant } from './mutant.ts'
+import { networkMutants } from './network.ts'
+import { projectionsMutants } from './projections.ts'
+import { rolesMutants } from './roles.ts'
+import { torrentMutants } from './torrent.ts'
+
+export const SUBTLE_MUTANTS: readonly SubtleMutant[] = [
+  ...eventsMutants,
+  ...projectionsMutants,
+  ...networkMutants,
+  ...torrentMutants,
+  ...rolesMutants,
+]

@@ -1,0 +1,3 @@
+import type { SubtleMutant } from './mutant.ts'
+
+export const torrentMutants: readonly SubtleMutant[] = []
