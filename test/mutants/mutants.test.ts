@@ -110,6 +110,7 @@ describe('the files to mutate', () => {
 
   it('have the test file that mirrors them, or those of the nearest folder', () => {
     deepEqual(mirrorTests(ROOT, 'src/events/model/hex.ts'), ['test/events/model/hex.test.ts'])
+    deepEqual(mirrorTests(ROOT, 'src/events/files/replace-file.fs.ts'), ['test/events/files/replace-file.test.ts'])
     ok(mirrorTests(ROOT, 'src/events/model/no-such-file.ts').includes('test/events/model/hex.test.ts'))
     deepEqual(mirrorTests(ROOT, 'src/nothing/at-all.ts'), [])
   })
