@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, resolve as resolvePath } from 'node:path'
 
 export type Ended = { readonly code: number | null; readonly isLate: boolean; readonly output: string }
 
 const OUTPUT_LENGTH_MAX = 20_000
 
 /**
- * Runs a program of node_modules/.bin in a copy of the tree, in a process group of its own: what it leaves behind when the
+ * Runs a program, of node_modules/.bin unless its whole path is given, in a copy of the tree, in a process group of its own: what it leaves behind when the
  * time is over, or the run is stopped, is ended with it.
  */
 export function command(
@@ -17,7 +17,7 @@ export function command(
 ): Promise<Ended> {
   const bin = join(root, 'node_modules/.bin')
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, FORCE_COLOR: '0' }
-  const child = spawn(join(bin, name), args, { cwd: root, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(resolvePath(bin, name), args, { cwd: root, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   const end = (): void => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { sample } from './sample.ts'
 import { failures, type Result, report } from './score.ts'
 import { runStryker } from './stryker-run.ts'
+import { strykerProgram } from './stryker-tool.ts'
 import { SUBTLE_MUTANTS } from './subtle/index.ts'
 import { assertPassing, runSubtle, testsFor } from './subtle-run.ts'
 import { isWithin, targets } from './targets.ts'
@@ -82,9 +83,10 @@ async function stryker(): Promise<void> {
   const count = values.sample === undefined ? files.length : wholeNumber('sample', values.sample, 1)
   const chosen = sample(files, count, seed)
   console.error(`Stryker on ${chosen.length} of ${files.length} files, --sample ${count} --seed ${seed}: ${chosen.join(' ')}`)
+  const program = await strykerProgram()
   let done = 0
   await inCopies(jobs, chosen, async (root, file) => {
-    const found = await runStryker(root, file, timeoutMs, stop.signal)
+    const found = await runStryker({ root, program, timeoutMs, signal: stop.signal }, file)
     done++
     for (const result of found) tell(result, done, chosen.length)
   })

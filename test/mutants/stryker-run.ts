@@ -38,8 +38,15 @@ export function resultsOf(file: string, { files }: StrykerReport): Result[] {
     })
 }
 
+export type StrykerTools = {
+  readonly root: string
+  readonly program: string
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+}
+
 /** One run of Stryker in a copy of the tree: every mutant of one file against its mirror tests. */
-export async function runStryker(root: string, file: string, timeoutMs: number, signal: AbortSignal): Promise<Result[]> {
+export async function runStryker({ root, program, timeoutMs, signal }: StrykerTools, file: string): Promise<Result[]> {
   const tests = mirrorTests(root, file)
   if (tests.length === 0) return []
   const config = {
@@ -61,7 +68,7 @@ export async function runStryker(root: string, file: string, timeoutMs: number, 
   }
   writeFileSync(join(root, CONFIG), JSON.stringify(config))
   rmSync(join(root, REPORT), { force: true })
-  const ended = await command(root, 'stryker', ['run', CONFIG], { limitMs: LIMIT_MS, signal })
+  const ended = await command(root, program, ['run', CONFIG], { limitMs: LIMIT_MS, signal })
   if (ended.code !== 0) throw new Error(`Stryker failed on ${file}:\n${ended.output}`)
   return resultsOf(file, JSON.parse(readFileSync(join(root, REPORT), 'utf8')) as StrykerReport)
 }
