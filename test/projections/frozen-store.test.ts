@@ -21,4 +21,10 @@ describe('a frozen store', () => {
       assert.deepEqual(await each.loadSnapshot('p', 4), kept)
     }
   })
+
+  it('ends the store behind it when it is done with', async () => {
+    const inner = openMemoryProjectionStore()
+    await frozenStore(inner)[Symbol.asyncDispose]()
+    await assert.rejects(inner.load('p'), { code: 'STORE_CLOSED' })
+  })
 })

@@ -29,4 +29,10 @@ describe('a number in bytes', () => {
     assert.equal(cursor.skip(4), 2)
     assert.equal(cursor.skip(0), 6)
   })
+
+  it('says what is wrong with it', () => {
+    assert.throws(() => new Cursor(new Uint8Array()).varint(), { name: 'VarintError', message: 'a number is cut off' })
+    assert.throws(() => new Cursor(new Uint8Array(11).fill(128)).varint(), { message: 'a number has more than ten bytes' })
+    assert.throws(() => new Cursor(new Uint8Array()).skip(1), { message: 'bytes are cut off' })
+  })
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { isAddressId, isInfoHash, isNodeId } from '../../../src/events/index.ts'
+import { addressId, isAddressId, isInfoHash, isNodeId } from '../../../src/events/index.ts'
 
 describe('an id', () => {
   it('of a node has 64 digits in lower case, or one node would have two', () => {
@@ -16,5 +16,11 @@ describe('an id', () => {
 
   it('of an address has something behind its prefix', () => {
     assert.deepEqual([isAddressId('ip:'), isAddressId('ip:1'), isAddressId('IP:1')], [false, true, false])
+  })
+
+  it('of an address is one for each host, however it is written', () => {
+    for (const host of ['10.0.0.7', '::ffff:10.0.0.7', '::FFFF:10.0.0.7']) assert.equal(addressId(host), 'ip:10.0.0.7')
+    assert.equal(addressId('FE80::1%eth0'), 'ip:fe80::1')
+    assert.equal(addressId('::ffff:a:b'), 'ip:::ffff:a:b')
   })
 })
