@@ -155,4 +155,12 @@ describe('files of LevelDB, read from outside', () => {
     assert.deepEqual(damageInLogFile(whole.with(whole.length - 1, 0), true), [])
     assert.deepEqual(damageInLogFile(whole.with(whole.length - 1, 0), false), [32_768 + 107])
   })
+
+  it('repeat a write where its number stands twice, and only whole records count', () => {
+    const entry = (write: number, isWhole = true) => ({ key: new Uint8Array(), value: undefined, write, isWhole })
+    assert.equal(repeatsWrites([entry(5), entry(6), entry(9)]), false)
+    assert.equal(repeatsWrites([entry(5), entry(5)]), true)
+    assert.equal(repeatsWrites([entry(6), entry(5)]), true)
+    assert.equal(repeatsWrites([entry(5), entry(0, false), entry(6)]), false)
+  })
 })

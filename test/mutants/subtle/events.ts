@@ -710,14 +710,14 @@ export const eventsMutants: readonly SubtleMutant[] = [
     find: '.sort((a, b) => b.turn - a.turn)[0]',
     replace: '.sort((a, b) => a.turn - b.turn)[0]',
     breaks: 'the older of two heads is read',
-    tests: ['test/events/log/event-log.level.test.ts'],
+    tests: ['test/events/log/head-file.test.ts', 'test/events/log/event-log.level.test.ts'],
   },
   {
     file: 'src/events/log/head-file.fs.ts',
     find: 'if (line.slice(0, 8) !== checksum(json)) return undefined',
     replace: '',
     breaks: 'a torn head is believed',
-    tests: ['test/events/log/*.test.ts'],
+    tests: ['test/events/log/head-file.test.ts', 'test/events/log/*.test.ts'],
   },
   {
     file: 'src/events/log/head-record.ts',
@@ -780,14 +780,14 @@ export const eventsMutants: readonly SubtleMutant[] = [
     find: 'return summary !== undefined && summary.count < LARGE_EVENTS && summary.removal === undefined',
     replace: 'return summary !== undefined && summary.count < LARGE_EVENTS',
     breaks: 'a thinned segment is joined and its removal forgotten',
-    tests: ['test/events/log/event-log.level.test.ts'],
+    tests: ['test/events/segments/*.test.ts'],
   },
   {
     file: 'src/events/segments/segment-directory.ts',
     find: 'seq < entry.first + entry.count ? entry : undefined',
     replace: 'seq <= entry.first + entry.count ? entry : undefined',
     breaks: 'a place behind a segment is looked for in it',
-    tests: ['test/events/log/event-log.memory.test.ts', 'test/events/log/event-log.level.test.ts'],
+    tests: ['test/events/segments/*.test.ts'],
   },
   {
     file: 'src/events/segments/segment-directory.ts',
