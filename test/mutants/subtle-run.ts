@@ -7,6 +7,8 @@ import { lineOf, mutated, type SubtleMutant } from './subtle/mutant.ts'
 
 /** A test that hangs fails by mocha; a process that hangs is ended after so long, ms. */
 const LIMIT_MS = 300_000
+/** A name that is no longer used is an accident of the fault, and nothing that the types know. */
+const TSC = ['-p', 'tsconfig.json', '--noUnusedLocals', 'false', '--noUnusedParameters', 'false']
 const MOCHA = ['--no-config', '--bail', '--exit', '--timeout']
 
 export type SubtleTools = { readonly root: string; readonly timeoutMs: number; readonly signal: AbortSignal }
@@ -41,7 +43,7 @@ export async function runSubtle(tools: SubtleTools, mutant: SubtleMutant): Promi
 }
 
 async function fateOf({ root, timeoutMs, signal }: SubtleTools, tests: readonly string[]): Promise<Fate> {
-  const types = await command(root, 'tsc', ['-p', 'tsconfig.json'], { limitMs: LIMIT_MS, signal })
+  const types = await command(root, 'tsc', TSC, { limitMs: LIMIT_MS, signal })
   if (types.code !== 0) return 'types'
   const ended = await command(root, 'mocha', [...MOCHA, String(timeoutMs), ...tests], { limitMs: LIMIT_MS, signal })
   if (ended.isLate) return 'time'
