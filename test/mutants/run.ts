@@ -1,126 +1,108 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+// npm run test:mutants -- [PATH...] [--only subtle|stryker] [--sample N] [--seed S] [--jobs N] [--timeout MS] [--json]
+// Puts faults into copies of the tree and asks whether the types or the mirror tests notice: the checked-in subtle ones, then
+// Stryker's, of which --sample takes N files chosen by --seed, as all of them take hours. Progress goes to stderr. Exit code 1
+// if too many survive, or a checked-in one is stale; 2 if the tests fail without any fault.
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Outcome, TreeCopy } from './copy.ts'
-import { strykerOver } from './stryker.ts'
+import { sample } from './sample.ts'
+import { failures, type Result, report } from './score.ts'
+import { runStryker } from './stryker-run.ts'
+import { strykerProgram } from './stryker-tool.ts'
 import { SUBTLE_MUTANTS } from './subtle/index.ts'
-import type { SubtleMutant } from './subtle/mutant.ts'
-import { filesOf, mirrorOf } from './targets.ts'
+import { assertPassing, runSubtle, testsFor } from './subtle-run.ts'
+import { isWithin, targets } from './targets.ts'
+import { WorkingCopy } from './working-copy.ts'
 
-// `npm run test:mutants [-- PATH...]`: how many faults the tests notice. Two kinds: the subtle ones of test/mutants/subtle, which
-// are checked in, and Stryker's, which it makes. The whole takes hours on a small machine; `--sample N --seed S` takes N of
-// the files for Stryker's, and the run says which.
-
-const ROOT = join(import.meta.dirname, '../..')
-const SUBTLE_WANTED = 80
-const STRYKER_WANTED = 85
+const ROOT = resolve(import.meta.dirname, '../..')
+const JOBS = '2'
+/** Of one test, ms; long, since whatever else runs on the machine must kill no mutant. */
+const TIMEOUT_MS = '60000'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     only: { type: 'string' },
     sample: { type: 'string' },
-    seed: { type: 'string', default: '1' },
-    jobs: { type: 'string', default: '2' },
+    seed: { type: 'string' },
+    jobs: { type: 'string', default: JOBS },
+    timeout: { type: 'string', default: TIMEOUT_MS },
     json: { type: 'boolean', default: false },
   },
 })
-const stop = new AbortController()
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error('stopped')))
 
-const isBelow = (file: string): boolean => positionals.length === 0 || positionals.some((path) => file.startsWith(path))
-const note = (text: string): void => {
-  process.stderr.write(`${text}\n`)
+function wholeNumber(name: string, text: string, min: number): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < min) throw new RangeError(`--${name} takes a whole number from ${min}`)
+  return value
 }
 
-type Tried = SubtleMutant & { outcome: Outcome }
-
-async function subtle(): Promise<Tried[]> {
-  const mutants = SUBTLE_MUTANTS.filter(({ file }) => isBelow(file))
-  const waiting = [...mutants]
-  const tried: Tried[] = []
-  const clean = new Map<string, Promise<boolean>>()
+/** Works through the items with one copy of the tree a job. */
+async function inCopies<T>(jobs: number, items: readonly T[], run: (root: string, item: T) => Promise<void>): Promise<void> {
+  const left = [...items]
   const work = async (): Promise<void> => {
-    using copy = new TreeCopy(ROOT)
-    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const { file, find, replace, breaks } = mutant
-      const tests = mutant.tests ?? mirrorOf(ROOT, file)
-      const key = tests.join(' ')
-      const isClean = clean.get(key) ?? copy.tests(tests, stop.signal).then((code) => code === 0)
-      clean.set(key, isClean)
-      if (!(await isClean)) throw new Error(`the tests fail without any mutant: ${key || `${file} has none`}`)
-      const outcome = await copy.tryOut(file, (source) => put(source, mutant), tests, stop.signal)
-      tried.push({ ...mutant, outcome })
-      note(`${tried.length}/${mutants.length} ${outcome}: ${file}: ${find} -> ${replace} (${breaks})`)
-    }
+    if (left.length === 0) return
+    using copy = new WorkingCopy(ROOT)
+    for (let item = left.shift(); item !== undefined && !stop.signal.aborted; item = left.shift()) await run(copy.root, item)
   }
-  await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs)) }, work))
-  return tried
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(jobs, items.length) }, work))
+  for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason
 }
 
-function put(source: string, { file, find, replace }: SubtleMutant): string {
-  if (source.split(find).length !== 2) throw new Error(`stale: ${JSON.stringify(find)} is not once in ${file}`)
-  return source.replace(find, () => replace)
+const stop = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
+
+const jobs = wholeNumber('jobs', values.jobs, 1)
+const timeoutMs = wholeNumber('timeout', values.timeout, 1)
+const seed = wholeNumber('seed', values.seed ?? String(Date.now() % 100_000), 0)
+const { only } = values
+if (only !== undefined && only !== 'subtle' && only !== 'stryker') throw new RangeError('--only takes subtle or stryker')
+
+const paths = positionals.map((path) => path.replace(/\/$/, ''))
+const files = targets(ROOT, paths)
+const results: Result[] = []
+
+function tell(result: Result, done: number, all: number): void {
+  results.push(result)
+  console.error(`${done} of ${all}  ${result.fate.padEnd(8)} ${result.file}:${result.line} ${result.breaks}`)
 }
 
-const areaOf = (file: string): string =>
-  file
-    .split('/')
-    .slice(0, 3)
-    .join('/')
-    .replace(/\/[^/]*\.ts$/, '')
-const lineOf = ({ file, find }: SubtleMutant): number => {
-  const source = readFileSync(join(ROOT, file), 'utf8')
-  return source.slice(0, source.indexOf(find)).split('\n').length
+async function subtle(): Promise<void> {
+  // A file that is named, or in a folder that is named, whatever its suffix; without a path all that are checked in.
+  const mutants = SUBTLE_MUTANTS.filter(({ file }) => paths.length === 0 || paths.some((path) => isWithin(file, path)))
+  const tests = [...new Set(mutants.flatMap((mutant) => testsFor(ROOT, mutant)))].sort()
+  console.error(`${mutants.length} subtle mutants; first their ${tests.length} test files without any`)
+  await inCopies(jobs, tests, (root, test) => assertPassing({ root, timeoutMs, signal: stop.signal }, [test]))
+  let done = 0
+  await inCopies(jobs, mutants, async (root, mutant) => {
+    const result = await runSubtle({ root, timeoutMs, signal: stop.signal }, mutant)
+    if (!stop.signal.aborted) tell(result, ++done, mutants.length)
+  })
 }
 
-function tell(tried: readonly Tried[]): boolean {
-  const areas = Map.groupBy(tried, ({ file }) => areaOf(file))
-  for (const [area, mutants] of [...areas].sort()) {
-    const killed = mutants.filter(({ outcome }) => outcome !== 'survived').length
-    console.log(`${area}: ${killed} of ${mutants.length} killed`)
+async function stryker(): Promise<void> {
+  const count = values.sample === undefined ? files.length : wholeNumber('sample', values.sample, 1)
+  const chosen = sample(files, count, seed)
+  console.error(`Stryker on ${chosen.length} of ${files.length} files, --sample ${count} --seed ${seed}: ${chosen.join(' ')}`)
+  const program = await strykerProgram()
+  let done = 0
+  await inCopies(jobs, chosen, async (root, file) => {
+    const found = await runStryker({ root, program, timeoutMs, signal: stop.signal }, file)
+    done++
+    for (const result of found) tell(result, done, chosen.length)
+  })
+}
+
+try {
+  if (only !== 'stryker') await subtle()
+  if (only !== 'subtle' && !stop.signal.aborted) await stryker()
+} catch (error) {
+  if (!stop.signal.aborted) {
+    console.error(error instanceof Error ? error.message : String(error))
+    process.exitCode = 2
   }
-  for (const mutant of tried) {
-    if (mutant.outcome !== 'survived') continue
-    console.log(
-      `survived: ${mutant.file}:${lineOf(mutant)} ${mutant.breaks}${mutant.lives === undefined ? '' : ` (${mutant.lives})`}`,
-    )
-  }
-  const killed = tried.filter(({ outcome }) => outcome !== 'survived').length
-  const share = tried.length === 0 ? 100 : (100 * killed) / tried.length
-  console.log(`subtle: ${killed} of ${tried.length} killed, ${share.toFixed(1)} % (wanted: ${SUBTLE_WANTED} %)`)
-  return share >= SUBTLE_WANTED
 }
-
-let isGood = true
-if (values.only !== 'stryker') {
-  const tried = await subtle()
-  if (values.json) console.log(JSON.stringify({ subtle: tried }))
-  isGood = tell(tried)
-}
-if (values.only !== 'subtle') {
-  const files = filesOf(ROOT, positionals)
-  const sample = values.sample === undefined ? files : sampled(files, Number(values.sample), Number(values.seed))
-  if (sample.length < files.length) note(`${sample.length} of ${files.length} files, seed ${values.seed}`)
-  const { killed, total, survivors } = await strykerOver(ROOT, sample, Number(values.jobs), note, stop.signal)
-  for (const survivor of survivors) console.log(`survived: ${survivor}`)
-  const share = total === 0 ? 100 : (100 * killed) / total
-  console.log(`stryker: ${killed} of ${total} killed, ${share.toFixed(1)} % (wanted: ${STRYKER_WANTED} %)`)
-  isGood &&= share >= STRYKER_WANTED
-}
-process.exitCode = isGood ? 0 : 1
-
-/** So many of them, the same for the same seed. */
-function sampled(files: readonly string[], count: number, seed: number): string[] {
-  let state = seed >>> 0
-  const next = (): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state
-  }
-  return files
-    .map((file) => ({ file, rank: next() }))
-    .sort((a, b) => a.rank - b.rank)
-    .slice(0, count)
-    .map(({ file }) => file)
-    .sort()
-}
+const reasons = failures(results)
+console.log(values.json ? JSON.stringify({ seed, results, failures: reasons }) : report(results))
+for (const reason of reasons) console.error(reason)
+if (stop.signal.aborted) process.exitCode = 130
+else if (reasons.length > 0) process.exitCode ??= 1

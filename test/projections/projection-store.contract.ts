@@ -34,6 +34,20 @@ export function projectionStoreContract(name: string, open: () => Promise<Projec
       })
     })
 
+    it('orders keys by code units, also where their bytes have another order', async () => {
+      const keys = ['a', '\u{1f600}', '\uff5e']
+      await store.commit(
+        'p',
+        1,
+        1,
+        keys.toReversed().map((key) => [key, '1'] as const),
+      )
+      assert.deepEqual(
+        (await store.load('p'))?.rows.map(([key]) => key),
+        keys,
+      )
+    })
+
     it('puts changes over the rows before, the last one of a key counting', async () => {
       await store.commit('p', 1, 1, [
         ['a', '1'],

@@ -191,4 +191,34 @@ describe('projection store on LevelDB', () => {
       await assert.rejects(openLevelProjectionStore({ directory, owner, discard: false }), { code: 'STORE_FAILED' })
     }
   })
+
+  it('takes a snapshot that was altered for none, and leaves the rows', async () => {
+    const directory = fresh()
+    {
+      await using store = await openLevelProjectionStore({ directory, owner })
+      await store.commit('p', 1, 7, [['a', '1']])
+      await store.keepSnapshot('p')
+      assert.equal((await store.loadSnapshot('p', 7))?.checkpoint, 7)
+    }
+    await alter(directory, async (database) => {
+      const [key] = await database.keys({ gte: 's', lt: 't' }).all()
+      assert.ok(key)
+      await database.put(key, '2')
+    })
+    await using store = await openLevelProjectionStore({ directory, owner })
+    assert.equal(await store.loadSnapshot('p', 7), undefined)
+    assert.deepEqual((await store.load('p'))?.rows, [['a', '1']])
+  })
+
+  it('is refused, and keeps its rows, while a running node has it open', async () => {
+    const directory = fresh()
+    await using store = await openLevelProjectionStore({ directory, owner })
+    await store.commit('p', 1, 1, [['a', '1']])
+    await assert.rejects(openLevelProjectionStore({ directory, owner, onDiscarded: () => assert.fail() }), {
+      code: 'STORE_FAILED',
+    })
+    assert.ok((await readdir(directory)).includes('CURRENT'))
+    await store.commit('p', 1, 2, [['b', '1']])
+    assert.equal((await store.load('p'))?.rows.length, 2)
+  })
 })

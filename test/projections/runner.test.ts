@@ -415,4 +415,99 @@ describe('projection runner', () => {
     assert.deepEqual(await store.load('counts'), { version: 2, checkpoint: 3000, rows: [[hash('a'), '6000']] })
     await newer.runner.close()
   })
+
+  it('tries a failed checkpoint again after a while, until it is stored', async () => {
+    const log = openLog()
+    const { store, trouble } = troubled(openMemoryProjectionStore())
+    const { runner, timers } = setUp(log, store)
+    await runner.open()
+    trouble.failing = true
+    await finished(log, 'a')
+    assert.equal(await runner.checkpoint(), false)
+    assert.equal(timers.pending, 1)
+    const before = trouble.commits
+    trouble.failing = false
+    timers.advance(1_000)
+    assert.equal(await runner.checkpoint(), true)
+    assert.ok(trouble.commits > before)
+    assert.equal(runner.checkpoints()[0]?.checkpoint, 1)
+    assert.equal(timers.pending, 0)
+    await runner.close()
+  })
+
+  it('is closed when the last rows are stored', async () => {
+    const log = openLog()
+    const { store, trouble } = troubled(openMemoryProjectionStore())
+    const { runner } = setUp(log, store)
+    await runner.open()
+    await finished(log, 'a')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    trouble.gate = promise
+    let isClosed = false
+    const closing = runner.close().then(() => {
+      isClosed = true
+    })
+    await new Promise<void>((done) => setImmediate(done))
+    assert.equal(isClosed, false)
+    resolve()
+    await closing
+    assert.equal((await store.load('counts'))?.checkpoint, 1)
+  })
+
+  it('makes the state again where the rows are one event ahead of the log', async () => {
+    const log = openLog()
+    await finished(log, 'a')
+    const store = openMemoryProjectionStore()
+    await store.commit('counts', 1, 2, [[hash('a'), '7']])
+    const { runner, notices, count } = setUp(log, store)
+    await runner.open()
+    assert.deepEqual(
+      notices.map((notice) => notice.what === 'rebuilding' && notice.reason),
+      ['beyond-log'],
+    )
+    assert.equal(count('a'), 1)
+    await runner.close()
+  })
+
+  it('folds an event once, also if the log tells of it a second time', async () => {
+    const inner = openLog()
+    const [first] = await finished(inner, 'a')
+    assert.ok(first)
+    let tell: (envelopes: readonly Envelope[]) => void = () => {}
+    const log = { head: 1, readBatches: inner.readBatches.bind(inner), snapshot: async () => [] }
+    const onAppended = (listener: typeof tell) => {
+      tell = listener
+      return () => {}
+    }
+    const { runner, count } = setUp({ ...log, onAppended } as unknown as EventLog, openMemoryProjectionStore())
+    await runner.open()
+    tell([first, { ...first, seq: 2 }])
+    assert.equal(count('a'), 2)
+    await runner.close()
+  })
+
+  it('makes no snapshot on the way of a state that began with one of the log', async () => {
+    const inner = openLog()
+    for (const name of ['a', 'b', 'c']) await finished(inner, name)
+    const log = {
+      head: 3,
+      onAppended: () => () => {},
+      snapshot: async () => [[hash('z'), '5']] as const,
+      async *readBatches() {
+        for await (const envelope of inner.read()) yield [envelope]
+      },
+    }
+    const store = openMemoryProjectionStore()
+    const runner = createProjectionRunner<{ counts: Counts }>({
+      ...{ log, store, projections: { counts: counting() }, timers: new ManualTimers(), newSha256 },
+      snapshotEvents: 1,
+    })
+    await runner.open()
+    assert.deepEqual(
+      (await store.snapshots('counts')).map(({ seq }) => seq),
+      [3],
+    )
+    assert.deepEqual((await store.load('counts'))?.rows.length, 4)
+    await runner.close()
+  })
 })

@@ -7,7 +7,10 @@ import {
   allProjections,
   createProjectionRunner,
   keptSnapshots,
+  type Projection,
   type ProjectionStates,
+  type ProjectionStore,
+  Snapshots,
   snapshotInterval,
 } from '../../src/projections/index.ts'
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
@@ -146,5 +149,33 @@ describe('snapshots of projections', () => {
     await runner.rebuild('reputation')
     assert.equal(await digest(), await runner.digestAt('reputation', 300))
     await runner.close()
+  })
+
+  const projection = { name: 'p', version: 1, rows: () => [] } as unknown as Projection<unknown>
+
+  it('are found from the very event that they stand at', async () => {
+    const snapshots = new Snapshots(openMemoryProjectionStore(), { everyEvents: 10, countMax: 8 })
+    await snapshots.passing(projection, undefined, 10)
+    assert.equal(await snapshots.before(projection, 9), undefined)
+    assert.equal((await snapshots.before(projection, 10))?.checkpoint, 10)
+  })
+
+  it('that were taken while another one was being written are not forgotten', async () => {
+    const inner = openMemoryProjectionStore()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const store: ProjectionStore = {
+      ...inner,
+      async saveSnapshot(name, mark, rows) {
+        if (mark.seq === 10) await promise
+        await inner.saveSnapshot(name, mark, rows)
+      },
+    }
+    const snapshots = new Snapshots(store, { everyEvents: 10, countMax: 8 })
+    const first = snapshots.passing(projection, undefined, 10)
+    await snapshots.passing(projection, undefined, 20)
+    resolve()
+    await first
+    assert.equal((await snapshots.before(projection, 25))?.checkpoint, 20)
+    assert.equal((await snapshots.before(projection, 15))?.checkpoint, 10)
   })
 })

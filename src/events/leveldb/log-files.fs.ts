@@ -47,7 +47,7 @@ export async function fileDamage(database: string, { isClean, tables }: FileChec
 }
 
 /** Sentences about one table of a database. */
-async function tableDamage(
+export async function tableDamage(
   database: string,
   number: number,
   table: LiveTable,

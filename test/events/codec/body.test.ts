@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { readableEvent, TRAVELLING_BODY_BYTES_MAX } from '../../../src/events/codec/body.ts'
 import {
   ALL_KINDS,
+  BODY_BYTES_MAX,
   BodyError,
   eventOf,
   KINDS,
@@ -11,6 +13,7 @@ import {
   type Stream,
   scanBody,
   signEvent,
+  upcaster,
 } from '../../../src/events/index.ts'
 import type { Lamport } from '../../../src/events/model/ids.ts'
 import { eventOfKind } from '../arbitraries.ts'
@@ -144,5 +147,46 @@ describe('an event body', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it('has one payload: a second one under the same signature is refused', () => {
+    assert.throws(() => scanBody(body([...good, [66, 0]])), BodyError)
+    assert.throws(() => scanBody(body([...good, [66, 1, 5]])), BodyError)
+  })
+
+  it('is as long as the bound and no longer, in the plain form and in any other', () => {
+    const begin = good.slice(0, 7).flat()
+    const other = good.slice(0, 7).with(0, [8, 129, 0]).flat()
+    for (const fields of [begin, other]) {
+      const whole = (bytes: number): Uint8Array => {
+        const length = bytes - fields.length - 5
+        const varint = [(length & 127) | 128, ((length >> 7) & 127) | 128, ((length >> 14) & 127) | 128, length >> 21]
+        const result = new Uint8Array(bytes)
+        result.set([...fields, 66, ...varint])
+        return result
+      }
+      assert.equal(scanBody(whole(BODY_BYTES_MAX)).authorSeq, 7)
+      assert.throws(() => scanBody(whole(BODY_BYTES_MAX + 1)), BodyError)
+    }
+  })
+
+  it('is signed up to the length that peers take, and one byte more stays on the node alone', () => {
+    const stamp = { lamport: 1 as Lamport, authorSeq: 1, at: 1 as Millis }
+    const sign = (stream: Stream, bytes: number) =>
+      signEvent({ stream, event: { kind: 'unknown', number: 999, payload: new Uint8Array(bytes) } }, stamp, signer).body.length
+    const overhead = sign('local', 40_000) - 40_000
+    const most = TRAVELLING_BODY_BYTES_MAX - overhead
+    for (const stream of ['gossip', 'index'] as const) {
+      assert.equal(sign(stream, most), TRAVELLING_BODY_BYTES_MAX)
+      assert.throws(() => sign(stream, most + 1), BodyError)
+    }
+    assert.equal(sign('local', most + 1), TRAVELLING_BODY_BYTES_MAX + 1)
+  })
+
+  it('of a later version is kept as bytes of its own, whatever becomes of the buffer that it was read from', () => {
+    const buffer = new Uint8Array([1, 2, 3])
+    const event = readableEvent({ kind: KINDS['node.stopped'].number, version: 99, payload: buffer }, upcaster([]))
+    buffer.fill(9)
+    assert.deepEqual(event, { kind: 'unknown', number: KINDS['node.stopped'].number, payload: new Uint8Array([1, 2, 3]) })
   })
 })

@@ -73,4 +73,13 @@ describe('a bundle', () => {
     const newer = Buffer.from(bundleOf([])).toString('latin1').replace('"format":1', '"format":2')
     assert.throws(() => read(Buffer.from(newer, 'latin1'), 4096), /format 2, this version reads up to 1/)
   })
+
+  it('has each number in one form, and a header up to its bound', () => {
+    const begin = [...new TextEncoder().encode('p2pt log\n')]
+    const push = (...bytes: number[]) => new BundleReader(createHash('sha256')).push(Uint8Array.from([...begin, ...bytes]))
+    assert.deepEqual(push(128, 128, 4), [], 'a header of 64 KiB is waited for')
+    assert.throws(() => push(129, 128, 4), BundleError, 'one byte more')
+    assert.throws(() => push(133, 0), BundleError, '5 in two bytes')
+    assert.throws(() => push(...Array(10).fill(128)), BundleError, 'a number without an end')
+  })
 })

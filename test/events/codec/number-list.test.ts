@@ -42,4 +42,15 @@ describe('a list of numbers', () => {
       }),
     )
   })
+
+  it('holds numbers of 32 bits and the first one above', () => {
+    for (const value of [2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1]) {
+      const [pushed, set, spliced] = [new NumberList(), new NumberList(), new NumberList()]
+      pushed.push(value)
+      set.push(1)
+      set.set(0, value)
+      spliced.splice(0, 0, value)
+      assert.deepEqual([pushed.at(0), set.at(0), spliced.at(0)], [value, value, value])
+    }
+  })
 })

@@ -95,4 +95,25 @@ describe('a payload of the plain form is read by hand as the generated decoder r
     assert.throws(() => decodePayload(number, tooHigh), /a port is out of range/)
     assert.equal(number, KINDS['member.alive'].number)
   })
+
+  it('leaves a verdict with an empty range, or one that goes past its end, to the decoder that refuses it', () => {
+    const draft = { kind: 'piece.judged' as const, subject: 'd'.repeat(64) as NodeId, infoHash: '1'.repeat(40) as InfoHash }
+    const { number, payload } = encodePayload({ ...draft, good: [{ first: 5, count: 9 }], bad: [] })
+    assert.notEqual(plainVerdict(payload, 0, payload.length), undefined)
+    assert.equal(plainVerdict(payload, 0, payload.length - 1), undefined)
+    const empty = payload.with(payload.length - 1, 0)
+    assert.equal(plainVerdict(empty, 0, empty.length), undefined)
+    assert.throws(() => decodePayload(number, empty), /empty or too long/)
+  })
+
+  it('leaves a member with a host and no port, or with something behind it, to the decoder that knows', () => {
+    const change = { kind: 'member.alive' as const, subject: 'a'.repeat(64) as NodeId, incarnation: 3, role: 'index' as const }
+    const { number, payload } = encodePayload({ ...change, host: '10.0.0.1', port: 1, dhtPort: 0 })
+    assert.deepEqual([...payload.slice(-2)], [40, 1])
+    const noPort = payload.slice(0, -2)
+    assert.equal(plainMember('member.alive', noPort, 0, noPort.length), undefined)
+    assert.throws(() => decodePayload(number, noPort), /no address that can be dialled/)
+    const more = Uint8Array.from([...payload, 120, 0])
+    assert.equal(plainMember('member.alive', more, 0, more.length), undefined)
+  })
 })

@@ -72,4 +72,11 @@ describe('upcasting', () => {
       },
     )
   })
+
+  it('calls the very next version newer, and does not read it as the present one', () => {
+    for (const kind of ALL_KINDS) {
+      const { number, version } = KINDS[kind]
+      assert.throws(() => upcast(number, version + 1, payload), NewerEventError)
+    }
+  })
 })

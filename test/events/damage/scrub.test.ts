@@ -101,4 +101,19 @@ describe('a scrub of a log', () => {
     )
     assert.deepEqual(readScrubRecord(root), { checked: { d: { at: 1, crc32: 2, file: '3' } }, damaged: ['x'] })
   })
+
+  it('reads on when its turn has come, and never two blocks at a time', async () => {
+    const directory = await makeLog('turns')
+    let [waiting, most, blocks] = [0, 0, 0]
+    const pause = async () => {
+      most = Math.max(most, ++waiting)
+      blocks++
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      waiting--
+    }
+    now += SCRUB_AGAIN_MS
+    assert.ok((await scrubLog({ directory, clock, pause, onDamage: () => assert.fail() }, never)) > 0)
+    assert.deepEqual([most, waiting], [1, 0])
+    assert.ok(blocks > 1)
+  })
 })

@@ -133,4 +133,21 @@ describe('a credential', () => {
     assert.equal(elsewhere.id, TEST_OWNER.id, 'the same owner')
     assert.throws(() => read(bytes), isFault('forged'))
   })
+
+  it('says what is wrong with it', () => {
+    const signed = signInvitation(invitationOf(5), TEST_OWNER)
+    assert.throws(() => read(new Uint8Array()), { message: 'no credential' })
+    assert.throws(() => read(new Uint8Array(CREDENTIAL_BYTES_MAX + 1)), /a credential has more than/)
+    assert.throws(
+      () => read(admit(node, { ...signed, ownerSignature: new Uint8Array(9) }, inviter)),
+      /a signature must have 64/,
+    )
+    assert.throws(() => read(credential(), keyOf(8).id), { message: 'the invitation did not admit this node' })
+    const readIt = (invitation: Uint8Array) =>
+      readInvitation({ invitation, ownerSignature: TEST_OWNER.sign('invitation', invitation) }, TEST_OWNER.id, verifySignature)
+    assert.throws(() => readIt(new Uint8Array(INVITATION_BYTES_MAX + 1)), { message: 'an invitation is too long' })
+    assert.throws(() => readInvitation({ ...signed, ownerSignature: new Uint8Array(64) }, TEST_OWNER.id, verifySignature), {
+      message: 'the invitation is not signed by the owner of this network',
+    })
+  })
 })

@@ -71,4 +71,9 @@ describe('a signature', () => {
       assert.equal(verify('event', bytes, signature, id), false, `${length} bytes`)
     }
   })
+
+  it('is made with a seed of 32 bytes: a longer one is not cut off', () => {
+    for (const bytes of [31, 33]) assert.throws(() => keyOfSeed(new Uint8Array(bytes)), RangeError)
+    assert.equal(keyOfSeed(new Uint8Array(32)).length, 64)
+  })
 })

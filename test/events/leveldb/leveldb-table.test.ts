@@ -138,4 +138,31 @@ describe('files of LevelDB, read from outside', () => {
     assert.equal(repeatsWrites(entries), false)
     assert.equal(repeatsWrites([...entries, ...entries.slice(0, 1)]), true)
   })
+
+  it('are damaged in the padding of a footer as anywhere else', () => {
+    assert.deepEqual(damageInTable(table), [])
+    assert.notDeepEqual(damageInTable(table.with(table.length - 9, 1)), [])
+  })
+
+  it('are damaged in the middle of a log file, and torn at its end alone', () => {
+    const record = (length: number): number[] => {
+      const content = [1, ...Array(length).fill(7)]
+      const crc = crc32c(Uint8Array.from(content), 0, content.length)
+      const masked = (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
+      return [...new Uint8Array(Uint32Array.of(masked).buffer), length & 255, length >> 8, ...content]
+    }
+    const whole = Uint8Array.from([...record(32_768 - 7), ...record(100), ...record(100)])
+    assert.deepEqual(damageInLogFile(whole, false), [])
+    assert.deepEqual(damageInLogFile(whole.with(50, 0), true), [0], 'what was written after it is there')
+    assert.deepEqual(damageInLogFile(whole.with(whole.length - 1, 0), true), [])
+    assert.deepEqual(damageInLogFile(whole.with(whole.length - 1, 0), false), [32_768 + 107])
+  })
+
+  it('repeat a write where its number stands twice, and only whole records count', () => {
+    const entry = (write: number, isWhole = true) => ({ key: new Uint8Array(), value: undefined, write, isWhole })
+    assert.equal(repeatsWrites([entry(5), entry(6), entry(9)]), false)
+    assert.equal(repeatsWrites([entry(5), entry(5)]), true)
+    assert.equal(repeatsWrites([entry(6), entry(5)]), true)
+    assert.equal(repeatsWrites([entry(5), entry(0, false), entry(6)]), false)
+  })
 })

@@ -37,4 +37,22 @@ describe('a database that is opened anew after a failed write', () => {
     assert.throws(() => handle.readable, { code: 'LOG_CLOSED' })
     assert.deepEqual(readdirSync(root), ['log'], 'what was written to see whether there is room is gone')
   })
+
+  it('that is closed while it is being opened is open no more afterwards', async () => {
+    const path = join(root, 'closing')
+    const database = await openDatabase(path, true)
+    await database.close()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    let opened: Awaited<ReturnType<typeof openDatabase>> | undefined
+    const handle = new RenewedDatabase(database, async () => {
+      await promise
+      opened = await openDatabase(path, false)
+      return opened
+    })
+    const reading = handle.readable
+    const closing = handle.close()
+    resolve()
+    await Promise.all([reading, closing])
+    assert.equal(opened?.status, 'closed')
+  })
 })

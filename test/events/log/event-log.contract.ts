@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { TRAVELLING_BODY_BYTES_MAX } from '../../../src/events/codec/body.ts'
 import {
   ALL_KINDS,
   BODY_BYTES_MAX,
@@ -12,6 +13,7 @@ import {
   type SignedEvent,
   type Signer,
 } from '../../../src/events/index.ts'
+import { GAPS_MAX } from '../../../src/events/log/log-state.ts'
 import { EVERY_KIND, foreign, numbered, randomSigner, signerOf } from '../samples.ts'
 import { verifySignature } from '../test-network.ts'
 
@@ -362,6 +364,61 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       assert.ok(outcomes.some(({ outcome }) => outcome === 'deferred'))
       assert.equal((await log.ingest([foreign(author, 1, 1)]))[0]?.outcome, 'appended')
       assert.equal(log.versionVector().get(author.id), 2)
+    })
+
+    it('defers an event that would leave one hole too many, and takes one that leaves none', async () => {
+      await using log = await open(signer)
+      const most = GAPS_MAX.gossip
+      const holes = Array.from({ length: most }, (_, index) => foreign(author, index * 2 + 2, index + 1))
+      for (let from = 0; from < most; from += 64) await log.ingest(holes.slice(from, from + 64))
+      assert.equal(log.held().events, most)
+      const next = most * 2
+      assert.deepEqual(await log.ingest([foreign(author, next + 2, 1)]), [{ outcome: 'deferred' }])
+      assert.equal((await log.ingest([foreign(author, next + 1, 1)]))[0]?.outcome, 'appended')
+    })
+
+    it('refuses a body that is longer than what travels', async () => {
+      await using log = await open(signer)
+      const bodyOf = (bytes: number): Uint8Array => {
+        const begin = [8, 1, 16, 231, 7, 24, 1, 34, 32, ...Buffer.from(author.id, 'hex'), 40, 2, 48, 1, 56, 0, 66]
+        const length = bytes - begin.length - 3
+        const body = new Uint8Array(bytes)
+        body.set([...begin, (length & 127) | 128, ((length >> 7) & 127) | 128, length >> 14])
+        return body
+      }
+      const ingest = async (bytes: number) => (await log.ingest([{ body: bodyOf(bytes), signature: new Uint8Array(64) }]))[0]
+      assert.deepEqual(await ingest(TRAVELLING_BODY_BYTES_MAX + 1), { outcome: 'rejected', reason: 'malformed' })
+      assert.equal((await ingest(TRAVELLING_BODY_BYTES_MAX))?.outcome, 'appended')
+    })
+
+    it('gives out no number that comes back in the same commit', async () => {
+      await using log = await open(signer)
+      const [, [next]] = await Promise.all([log.ingest([foreign(signer, 5, 30)]), log.append([numbered(6)])])
+      assert.deepEqual([next?.authorSeq, next?.lamport], [6, 31])
+      assert.equal((await log.ingest([foreign(signer, 6, 31)]))[0]?.outcome, 'duplicate')
+    })
+
+    it('reads the signed events of an author once each, however many', async () => {
+      await using log = await open(signer)
+      await log.append(Array.from({ length: 600 }, (_, index) => numbered(index)))
+      const signed = await all(log.readSigned(signer.id, 'gossip', 1, 1_000))
+      assert.equal(signed.length, 600)
+      assert.equal(new Set(signed.map(({ body }) => Buffer.from(body).toString('hex'))).size, 600)
+      await assert.rejects(log.readSignedAt([600, 601]), RangeError)
+      await assert.rejects(log.readSignedAt([0]), RangeError)
+    })
+
+    it('reads up to the end of its range, in the middle of a commit too', async () => {
+      await using log = await open(signer)
+      await log.append(Array.from({ length: 100 }, (_, index) => numbered(index)))
+      for (const [from, to] of [
+        [1, 1],
+        [40, 60],
+        [100, 100],
+      ] as const) {
+        const read = await all(log.read({ from, to }))
+        assert.deepEqual([read[0]?.seq, read.at(-1)?.seq, read.length], [from, to, to - from + 1])
+      }
     })
 
     it('gives out no number of its own that somebody has already', async () => {

@@ -11,11 +11,12 @@ import {
   type Envelope,
   type EventKind,
   type EventLog,
+  type InfoHash,
   LogError,
   type Signer,
   upcaster,
 } from '../../../src/events/index.ts'
-import { openLevelLog, readLevelLog } from '../../../src/events/log/event-log.level.ts'
+import { type LevelLog, openLevelLog, readLevelLog } from '../../../src/events/log/event-log.level.ts'
 import { EVERY_KIND, foreign, numbered, randomSigner, tickingClock } from '../samples.ts'
 import { describeEventLog } from './event-log.contract.ts'
 
@@ -193,5 +194,17 @@ describe('the log on LevelDB', () => {
     cpSync(directory, copy, { recursive: true, filter: (path) => !path.endsWith('LOCK') })
     await using again = await open(copy, signer, false)
     assert.deepEqual(await all(again.read()), await all(log.read()))
+  })
+
+  it('leaves index numbers out above those that it has left out before', async () => {
+    await using log = (await open(fresh(), signer)) as LevelLog
+    const next = async () =>
+      (await log.append([{ event: { kind: 'torrent.withdrawn', infoHash: 'ab'.repeat(20) as InfoHash, title: 'x' } }]))[0]
+        ?.authorSeq
+    await log.leaveOutIndexNumbers(10)
+    await log.leaveOutIndexNumbers(10)
+    assert.equal(await next(), 10 + 2 * 65_536 + 2 - 1)
+    await log.leaveOutIndexNumbers(500_000)
+    assert.equal(await next(), 500_000 + 65_536 + 1)
   })
 })

@@ -45,4 +45,35 @@ describe('the runs of an author', () => {
     assert.deepEqual([runs.contiguous, runs.highest, runs.gaps], [15, 15, 0])
     assert.deepEqual([...runs.seqsOf(4, 12)], [103, 104, 200, 201, 202, 203, 204, 105, 106])
   })
+
+  it('know what was pruned and where the rest stands, whatever is let go of', () => {
+    const stretch = fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 12 }))
+    fc.assert(
+      fc.property(fc.array(stretch, { maxLength: 8 }), stretch, (gone, [from, count]) => {
+        const runs = new AuthorRuns()
+        runs.add(1, 101, 40)
+        const pruned = new Set<number>()
+        for (const [first, length] of gone) {
+          runs.unplace(first, length)
+          for (let number = first; number < Math.min(41, first + length); number++) pruned.add(number)
+        }
+        const numbers = Array.from({ length: 40 }, (_, index) => index + 1)
+        for (const number of numbers) assert.equal(runs.seqOf(number), pruned.has(number) ? undefined : 100 + number)
+        assert.deepEqual([runs.contiguous, runs.highest, runs.gaps, runs.held], [40, 40, 0, 40 - pruned.size])
+        const to = from + count - 1
+        const told = [...runs.prunedOf(from, to)].flatMap((range) =>
+          numbers.filter((one) => one >= range.from && one <= range.to),
+        )
+        assert.ok([...runs.prunedOf(from, to)].every((range) => range.from >= from && range.to <= to))
+        assert.deepEqual(
+          told,
+          numbers.filter((one) => one >= from && one <= to && pruned.has(one)),
+        )
+        assert.deepEqual(
+          [...runs.seqsOf(from, to)],
+          numbers.filter((one) => one >= from && one <= to && !pruned.has(one)).map((one) => 100 + one),
+        )
+      }),
+    )
+  })
 })

@@ -134,6 +134,22 @@ describe('an address that travels', () => {
   })
 })
 
+describe('an IPv6 address', () => {
+  it('has eight groups, or fewer and one gap', () => {
+    assert.equal(isIpAddress('1:2:3:4:5:6:7:8'), true)
+    assert.equal(isIpAddress('1:2:3:4:5:6::8'), true)
+    for (const text of [
+      '1:2:3:4::5:6:7:8',
+      '1:2:3:4:5:6:7',
+      '1:2:3:4:5:6:7:8:9',
+      '1::2::3',
+      '::1.2.3.4::',
+      '1:2:3:4:5:6:7:8::',
+    ])
+      assert.equal(isIpAddress(text), false, text)
+  })
+})
+
 describe('the address of a member in an event', () => {
   it('is decoded as one that can be dialled or as none, or the event is refused, by both decoders alike', () => {
     let refused = 0

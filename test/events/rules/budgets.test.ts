@@ -183,4 +183,47 @@ describe('budgets for what is kept of others', () => {
     again.budgets.recount(new Map())
     assert.deepEqual(again.budgets.clients, { gossip: nothing, index: nothing })
   })
+
+  it('count the bytes of one commit together, and each event of it', () => {
+    const { budgets, fill } = scene({ ada: client('guests') })
+    fill('ada', 0, stock.bytes - 100)
+    const commit = budgets.forCommit()
+    const taken = [60, 40, 1].map((bytes) => commit.take(id('ada'), 'index', bytes))
+    assert.deepEqual(taken, [true, true, false])
+  })
+
+  it('leave room to those without an invitation when one of them shows its own', () => {
+    const open = client('open', { key: 'open' })
+    const holders: Record<string, BudgetHolder> = { ada: open, eve: open }
+    const { take, fill } = scene(holders)
+    fill('ada', OPEN_TIMES * stock.events - 1, 0)
+    holders.ada = client('guests')
+    assert.equal(take('ada'), false)
+    assert.deepEqual([take('eve'), take('eve')], [true, true])
+  })
+
+  it('tell of 256 authors of one account, and of no more while it is shut', () => {
+    const names = Array.from({ length: 300 }, (_, index) => `key ${index}`)
+    const { over, take, fill } = scene(Object.fromEntries(names.map((name) => [name, client('guests')])))
+    fill('key 0', stock.events, 0)
+    for (const name of names) assert.equal(take(name), false)
+    assert.equal(over.length, 256)
+  })
+
+  it('of clients together hold nothing of what members say', () => {
+    const { budgets, fill } = scene({ eve: client('one', { standing: 'member' }), ada: client('guests') })
+    fill('eve', 1_000, 1_000, 'gossip')
+    fill('ada', 3, 4, 'gossip')
+    assert.deepEqual(budgets.clients.gossip, { events: 3, bytes: 4 })
+  })
+
+  it('hold a shut account shut for its time from the first event over it, not from the last', () => {
+    const { at, budgets, fill, take } = scene({ ada: client('guests') })
+    fill('ada', stock.events + 10_000, 0)
+    assert.equal(take('ada'), false)
+    at.ms += SHUT_MS - 1
+    assert.equal(take('ada'), false)
+    at.ms += 1
+    assert.equal(budgets.isShut(id('ada'), 'index'), false)
+  })
 })

@@ -226,8 +226,8 @@ export const torrentMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/torrent/swarm/request-depth.ts',
-    find: 'return Math.min(this.#depth, requestsMax)',
-    replace: 'return Math.max(this.#depth, requestsMax)',
+    find: 'return Math.max(0, Math.min(this.#depth, requestsMax, trusted))',
+    replace: 'return Math.max(0, Math.min(this.#depth, requestsMax))',
     breaks: 'Math.min is the other',
   },
   {

@@ -154,4 +154,20 @@ describe('admissions', () => {
       return list.map(([[by, event], lamport]) => making.make(by, event, 'gossip', lamport))
     })
   projectionLaws(projection, histories, (rows) => rows)
+
+  it('keep an invitation without an end before those that end, whatever else is shown', () => {
+    const endless = [ada, shown(ada, 20)] as const
+    const ending = Array.from(
+      { length: CREDENTIALS_PER_NODE_MAX + 1 },
+      (_, index) => [ada, shown(ada, 21 + index, { expiresAt: (10_000_000_000_000 + index) as Millis })] as const,
+    )
+    for (const events of [
+      [endless, ...ending],
+      [...ending, endless],
+    ]) {
+      const state = told(...events)
+      assert.equal(state.admitted.get(ada)?.length, CREDENTIALS_PER_NODE_MAX)
+      assert.equal(admissionOf(state, ada, 20_000_000_000_000)?.key, keyOf(20).id)
+    }
+  })
 })

@@ -161,4 +161,28 @@ describe('downloads', () => {
     })
     projectionLaws(() => downloadsProjection(own), histories)
   })
+
+  it('in a new place have nothing of the old one', () => {
+    const checked: Event = { kind: 'download.checked', infoHash, pieces: [{ first: 0, count: 3 }] }
+    const stamped: Event = { kind: 'download.stamped', infoHash, stamps: [{ file: 0, stamp: 'a' }] }
+    const stays = downloadAfter(added, checked, stamped, added)
+    assert.deepEqual([stays?.checked, stays?.verified.length, stays?.stamps.size], [true, 1, 1])
+    const moved = downloadAfter(added, checked, stamped, { ...added, directory: '/e' } as Event)
+    assert.deepEqual([moved?.checked, moved?.verified.length, moved?.stamps.size], [false, 0, 0])
+  })
+
+  it('have each stamp in one row, also at the border of two', () => {
+    const projection = downloadsProjection(own)
+    const maker = new EnvelopeMaker()
+    const stamps = [511, 512, 1023, 1024].map((file) => ({ file, stamp: String(file) }))
+    const state = foldAll(
+      projection,
+      [added, { kind: 'download.stamped', infoHash, stamps } as Event].map((event) => maker.make(own, event, 'local')),
+    )
+    const rows = rowsOf(projection, state).filter(([key]) => key.startsWith('s/'))
+    assert.deepEqual(
+      rows.map(([, value]) => (JSON.parse(value) as [number, string][]).map(([file]) => file)),
+      [[511], [512, 1023], [1024]],
+    )
+  })
 })

@@ -18,6 +18,10 @@ import {
   search,
   weigh,
 } from '../../../src/projections/index.ts'
+import { SEEDERS_PROVEN_MAX } from '../../../src/projections/keyword-index/evidence.ts'
+import { titlesMatch } from '../../../src/projections/keyword-index/matching.ts'
+import { parseQuery } from '../../../src/projections/keyword-index/query.ts'
+import { titleRank } from '../../../src/projections/keyword-index/ranking.ts'
 import { newSha256 } from '../../../src/projections/sha256.system.ts'
 import { EnvelopeMaker, foldAll, hash, node, rearranged, rowsOf } from '../envelopes.ts'
 import { projectionLaws } from '../projection.laws.ts'
@@ -545,5 +549,49 @@ describe('keyword index', () => {
         { numRuns: 150 },
       )
     })
+  })
+
+  it('proves three other seeders and the titles of three others, and no more', () => {
+    const shelf = new Shelf().says(ada, published('Film')).seeded('Film', SEEDERS_PROVEN_MAX + 2)
+    assert.equal(search(shelf.state, 'film').hits[0]?.evidence.length, 1 + SEEDERS_PROVEN_MAX)
+    assert.equal(SEEDERS_PROVEN_MAX, 3)
+    const words = Array.from({ length: 8 }, (_, index) => `word${index}`)
+    const many = new Shelf().says(ada, published('Film', { name: 'x' }))
+    for (const word of words) many.says(node(word), published(`Film ${word}`, { name: 'x' }))
+    assert.equal(search(many.state, words.join(' ')).hits[0]?.evidence.length, 1 + 3)
+  })
+
+  it('proves no hit by titles that have what was excluded', () => {
+    assert.equal(titlesMatch(parseQuery('film -trailer'), ['The Film']), true)
+    assert.equal(titlesMatch(parseQuery('film -trailer'), ['The Film Trailer']), false)
+    assert.equal(titlesMatch(parseQuery('"the film"'), ['Film, the']), false)
+  })
+
+  it('gives no more for a word that is asked for twice', () => {
+    assert.equal(titleRank('ubuntu desktop', ['ubuntu', 'ubuntu', 'ubuntu']), 700)
+    assert.equal(titleRank('ubuntu desktop', ['ubuntu', 'desktop']), 1000)
+  })
+
+  it('says that more follows where it does: not on a page that holds the last hit', () => {
+    const shelf = new Shelf()
+    for (const name of ['one', 'two', 'three']) shelf.says(node(name), published(`Film ${name}`))
+    const whole = search(shelf.state, 'film', { limit: 3 })
+    assert.deepEqual([whole.hits.length, whole.truncated, whole.cursor], [3, false, ''])
+    const part = search(shelf.state, 'film', { limit: 2 })
+    assert.deepEqual([part.hits.length, part.truncated, part.cursor], [2, true, '2'])
+  })
+
+  it('takes no cursor past what is ever listed', () => {
+    assert.equal(cursorAfter(String(DOCUMENTS_PER_KEYWORD_MAX * 9), 5), String(DOCUMENTS_PER_KEYWORD_MAX + 5))
+    for (const cursor of ['-1', '1.5', 'x', '', '1e999']) assert.equal(cursorAfter(cursor, 5), '5', cursor)
+  })
+
+  it('goes through 200 words of a prefix and says that there are more', () => {
+    const shelf = new Shelf()
+    const title = (from: number) => Array.from({ length: 40 }, (_, index) => `pre${1000 + from + index}`).join(' ')
+    for (const from of [0, 40, 80, 120, 160]) shelf.says(ada, published(title(from)))
+    assert.equal(search(shelf.state, 'pre*').truncated, false)
+    shelf.says(ada, published('pre9999'))
+    assert.equal(search(shelf.state, 'pre*').truncated, true)
   })
 })

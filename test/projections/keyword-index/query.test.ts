@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { parseQuery } from '../../../src/projections/index.ts'
+import { TERMS_MAX } from '../../../src/projections/keyword-index/query.ts'
 
 const word = (text: string) => ({ kind: 'word', word: text }) as const
 
@@ -49,5 +50,17 @@ describe('query language', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it('has 32 terms, filters and excluded words at most', () => {
+    const many = (text: (index: number) => string) =>
+      parseQuery(Array.from({ length: 40 }, (_, index) => text(index)).join(' '))
+    assert.equal(many((index) => `word${index}`).clauses.length, TERMS_MAX)
+    assert.equal(many((index) => `size:>${index}`).filters.length, TERMS_MAX)
+    assert.equal(many((index) => `-word${index}`).without.length, TERMS_MAX)
+    assert.equal(many((index) => `-"two words${index}"`).without.length, TERMS_MAX)
+    const alternatives = many((index) => (index === 0 ? 'word' : `| word${index}`))
+    assert.equal(alternatives.clauses.flat().length, TERMS_MAX)
+    assert.equal(TERMS_MAX, 32)
   })
 })

@@ -82,4 +82,14 @@ describe('tokenizer', () => {
       { examples: [['ʼ'], ['ʼa'], ['aʼʼb']] },
     )
   })
+
+  it('cuts words after 64 characters, in titles as in queries', () => {
+    for (const text of ['a'.repeat(65), 'é'.repeat(65), `${'a'.repeat(40)}'${'b'.repeat(40)}`]) {
+      for (const word of keywordsOf(text)) assert.ok(word.length <= 64, word)
+      for (const { word } of queryTokens(text)) assert.ok(word.length <= 64, word)
+    }
+    assert.deepEqual(keywordsOf('a'.repeat(65)), ['a'.repeat(64)])
+    assert.deepEqual(keywordsOf('a'.repeat(64)), ['a'.repeat(64)])
+    assert.equal(queryTokens('a'.repeat(65))[0]?.word, 'a'.repeat(64))
+  })
 })

@@ -284,4 +284,16 @@ describe('liveness', () => {
       (rows) => rows,
     )
   })
+
+  it('believes what others say of our incarnation up to 2^40, and nothing above', () => {
+    const next = (incarnation: number) => nextIncarnation(told([[ada, 'member.dead', incarnation]], own), own)
+    assert.equal(next(2 ** 40), 2 ** 40 + 1)
+    assert.equal(next(2 ** 40 + 1), 1)
+  })
+
+  it('shows no address of a member that only others told', () => {
+    const others = memberIn(told([[ada, 'member.alive', 1]]), bob)
+    assert.deepEqual([others?.host, others?.port, others?.role], ['', 0, 'index'])
+    assert.equal(memberIn(told([[bob, 'member.alive', 1]]), bob)?.host, at.host)
+  })
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Event, NodeId } from '../../../src/events/index.ts'
-import { explain, liftingSet, parametersOf, replayReputation, SEED_V1 } from '../../../src/projections/index.ts'
+import { explain, LIFTING_MAX, liftingSet, parametersOf, replayReputation, SEED_V1 } from '../../../src/projections/index.ts'
 import { node } from '../envelopes.ts'
 import { judged, own, Scene } from './scenes.ts'
 
@@ -113,5 +113,16 @@ describe('an explanation', () => {
       { numRuns: 150, seed: 42 },
     )
     assert.ok(bans > 20, 'the property was tried on bans')
+  })
+
+  it('looks for the events that lift a ban among the last sixteen marks, and says where there are more', () => {
+    const bans = (count: number) => {
+      const scene = new Scene()
+      for (let index = 0; index < count; index++) scene.says(own, judged(node('eve'), 0, 60))
+      return liftingSet(scene.envelopes, node('eve'), { own })
+    }
+    assert.equal(bans(LIFTING_MAX)?.length, LIFTING_MAX)
+    assert.equal(bans(LIFTING_MAX + 1), undefined)
+    assert.equal(LIFTING_MAX, 16)
   })
 })

@@ -10,9 +10,10 @@ import {
   SEED_V1,
   summary,
 } from '../../../src/projections/index.ts'
+import { COUNT_MAX, count } from '../../../src/projections/reputation/ledger.ts'
 import { EnvelopeMaker, foldAll, node } from '../envelopes.ts'
 import { projectionLaws } from '../projection.laws.ts'
-import { judged, own, randomFrom, Scene } from './scenes.ts'
+import { judged, own, randomFrom, Scene, torrent } from './scenes.ts'
 
 const [peer, eve] = [node('peer'), node('eve')]
 const stateOf = (scene: Scene) => foldAll(reputationProjection(own), scene.envelopes)
@@ -344,5 +345,46 @@ describe('reputation, policy seed-v1', () => {
       const bounds = { heard: 1, weighed: 1, reports: 2, strange: 1, proven: 1 }
       projectionLaws(() => reputationProjection(own, bounds), histories)
     })
+  })
+
+  it('an operator who lifts a ban takes its mark away, so that nothing of it comes back', () => {
+    const scene = new Scene().says(own, judged(node('eve'), 0, 30))
+    assert.ok(foldAll(reputationProjection(own), scene.envelopes).subjects.get(node('eve'))?.ban)
+    scene.says(own, { kind: 'operator.unbanned', subject: node('eve'), reason: 'a bad cable' })
+    assert.equal(foldAll(reputationProjection(own), scene.envelopes).subjects.get(node('eve'))?.ban, undefined)
+  })
+
+  it('a suspect is cleared by good pieces alone, not by a verdict with bad ones among them', () => {
+    const suspected: Event = { kind: 'piece.suspected', infoHash: torrent, index: 1, sources: [node('eve'), node('bob')] }
+    const suspicionsAfter = (good: number, bad: number) =>
+      foldAll(
+        reputationProjection(own),
+        new Scene().says(own, suspected).says(own, judged(node('eve'), good, bad)).envelopes,
+      ).subjects.get(node('eve'))?.suspicions
+    assert.deepEqual([suspicionsAfter(5, 1), suspicionsAfter(5, 0), suspicionsAfter(0, 1)], [1, 0, 1])
+  })
+
+  it('counts end at 2^40, so that sums stay exact', () => {
+    const tally = { good: 0, bad: 0 }
+    count(tally, COUNT_MAX, COUNT_MAX)
+    count(tally, 5, 5)
+    assert.deepEqual(tally, { good: COUNT_MAX, bad: COUNT_MAX })
+    assert.equal(COUNT_MAX, 2 ** 40)
+  })
+
+  it('a replay up to an event has that event', () => {
+    const { envelopes } = new Scene().says(own, judged(node('eve'), 1, 0)).says(own, judged(node('eve'), 2, 0))
+    const score = (until: number) => replayReputation(envelopes, { own, until }).get(node('eve'))?.score
+    assert.deepEqual([score(1), score(2)], [101, 103])
+  })
+
+  it('a report that was stored is stored again when it changes', () => {
+    const projection = reputationProjection(own)
+    const { envelopes } = new Scene().says(node('ada'), judged(node('eve'), 1, 0)).says(node('ada'), judged(node('eve'), 2, 0))
+    const state = projection.initial()
+    for (const envelope of envelopes) {
+      projection.apply(state, envelope)
+      assert.equal(projection.changes(state).filter(([key]) => key.startsWith('g/')).length, 1)
+    }
   })
 })

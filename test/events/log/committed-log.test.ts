@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { type Draft, type InfoHash, LogError, type SignedEvent } from '../../../src/events/index.ts'
+import type { Commit } from '../../../src/events/log/commit-plan.ts'
+import { CommittedLog, reasonOf } from '../../../src/events/log/committed-log.ts'
+import { LogState } from '../../../src/events/log/log-state.ts'
+import { foreign, noUpcast, numbered, signerOf, tickingClock } from '../samples.ts'
+
+const local: Draft = { event: { kind: 'node.stopped', reason: 'x' } }
+const index: Draft = { event: { kind: 'torrent.withdrawn', infoHash: 'ab'.repeat(20) as InfoHash, title: 'x' } }
+
+/** A log over a store that remembers what it was asked for; each write waits for `gate`, and fails with `failure`. */
+function scene() {
+  const writes: { events: number; durable: boolean }[] = []
+  const steps: string[] = []
+  const store = { failure: undefined as Error | undefined, gate: Promise.resolve() }
+  const log = new CommittedLog(
+    new LogState(),
+    {
+      async write({ events }: Commit, durable: boolean) {
+        writes.push({ events: events.length, durable })
+        await store.gate
+        if (store.failure !== undefined) throw store.failure
+        steps.push('written')
+      },
+      async *batches() {},
+      signedAt: async () => [],
+      snapshot: async () => [],
+      arrivals: [],
+      bytesOnDisk: async () => 0,
+      async close() {
+        steps.push('closed')
+      },
+    },
+    { signer: signerOf(1), clock: tickingClock(), upcast: noUpcast },
+  )
+  return { log, writes, store, steps }
+}
+const foreigners = (count: number): SignedEvent[] =>
+  Array.from({ length: count }, (_, index) => foreign(signerOf(2), index + 1, index + 1))
+
+describe('a log of commits', () => {
+  it('has on the disk what peers may see before it says so, and what is private when asked to', async () => {
+    const { log, writes } = scene()
+    for (const draft of [numbered(1), index, local]) await log.append([draft])
+    await log.append([local], { durable: true })
+    await log.append([numbered(2)], { durable: false })
+    await log.append([local, numbered(3)])
+    await log.ingest(foreigners(1))
+    assert.deepEqual(
+      writes.map(({ durable }) => durable),
+      [true, true, false, true, false, true, false],
+    )
+  })
+
+  it('makes a commit durable when any of those in it asked for that', async () => {
+    const { log, writes } = scene()
+    await Promise.all([log.append([local]), log.append([local], { durable: true }), log.append([local])])
+    assert.deepEqual(writes, [{ events: 3, durable: true }])
+  })
+
+  it('signs 256 events and takes 1,024 in one commit at most, unless one call has more', async () => {
+    const { log, writes } = scene()
+    const drafts = (count: number): Draft[] => Array.from({ length: count }, () => local)
+    await Promise.all([log.append(drafts(200)), log.append(drafts(56)), log.append(drafts(1)), log.append(drafts(300))])
+    await Promise.all([log.ingest(foreigners(1_024)), log.ingest(foreigners(1))])
+    const more = foreigners(2_100).slice(1_024)
+    const outcomes = await log.ingest(more)
+    assert.equal(outcomes.filter(({ outcome }) => outcome === 'appended').length, more.length)
+    assert.deepEqual(
+      writes.map(({ events }) => events),
+      [256, 1, 300, 1_024, 1_024, 52],
+    )
+  })
+
+  it('is closed after what is being written', async () => {
+    const { log, store, steps } = scene()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    store.gate = promise
+    const appended = log.append([local])
+    await new Promise<void>((done) => setImmediate(done))
+    const closing = log[Symbol.asyncDispose]()
+    await assert.rejects(log.append([local]), { code: 'LOG_CLOSED' })
+    await new Promise<void>((done) => setImmediate(done))
+    assert.deepEqual(steps, [])
+    resolve()
+    await Promise.all([appended, closing])
+    assert.deepEqual(steps, ['written', 'closed'])
+  })
+
+  it('tells when it can no longer be written, once, and when it can be again; a failed write uses up no number', async () => {
+    const { log, store } = scene()
+    const told: (string | undefined)[] = []
+    const stop = log.onWriteFailure((reason) => told.push(reason))
+    store.failure = new Error('binding', { cause: new Error('No space left on device') })
+    for (let attempt = 0; attempt < 2; attempt++)
+      await assert.rejects(log.append([numbered(1)]), (error) => error instanceof LogError && error.code === 'LOG_WRITE_FAILED')
+    assert.deepEqual([told, log.writeFailure, log.head], [['No space left on device'], 'No space left on device', 0])
+    store.failure = undefined
+    const [first] = await log.append([numbered(1)])
+    assert.deepEqual([first?.seq, first?.authorSeq, first?.lamport], [1, 1, 1])
+    assert.deepEqual([told, log.writeFailure], [['No space left on device', undefined], undefined])
+    stop()
+    store.failure = new Error('again')
+    await assert.rejects(log.append([local]))
+    assert.equal(told.length, 2)
+  })
+
+  it('tells each listener, also one that was given twice, until it is taken out', async () => {
+    const { log } = scene()
+    let told = 0
+    const listener = (): void => void told++
+    const stop = log.onAppended(listener)
+    log.onAppended(listener)
+    await log.append([local])
+    assert.equal(told, 2)
+    stop()
+    await log.append([local])
+    assert.equal(told, 3)
+  })
+
+  it('names the innermost reason', () => {
+    assert.equal(reasonOf(new Error('a', { cause: new Error('b', { cause: new Error('c') }) })), 'c')
+    assert.equal(reasonOf('text'), 'text')
+  })
+})

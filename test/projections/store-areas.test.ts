@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { compareKeys } from '../../src/projections/index.ts'
+import { rowArea, rowAreas, snapshotArea, snapshotKey } from '../../src/projections/store-areas.level.ts'
+import { parseRecord } from '../../src/projections/store-rows.level.ts'
+
+describe('where the rows of a projection stand', () => {
+  it('is in the order of their generations and sequences, whatever their digits', () => {
+    for (const [a, b] of [
+      [1, 2],
+      [9, 10],
+      [9_999, 10_000],
+      [99_999, 100_000],
+    ] as const) {
+      assert.ok(rowArea('p', a).prefix < rowArea('p', b).prefix)
+      assert.ok(snapshotArea('p', a).prefix < snapshotArea('p', b).prefix)
+      assert.ok(snapshotKey('p', a) < snapshotKey('p', b))
+    }
+  })
+
+  it('is cleared of every generation but one, older and newer', () => {
+    const holds = (areas: ReturnType<typeof rowAreas>, generation: number): boolean =>
+      areas.some(({ prefix, end }) => {
+        const row = `${rowArea('p', generation).prefix}row`
+        return row >= prefix && row < end
+      })
+    for (const kept of [0, 1, 2, 10]) {
+      const areas = rowAreas('p', rowArea('p', kept))
+      for (const generation of [0, 1, 2, 3, 10, 11])
+        assert.equal(holds(areas, generation), generation !== kept, `${kept} ${generation}`)
+    }
+    for (const generation of [0, 1, 11]) assert.ok(holds(rowAreas('p'), generation))
+  })
+})
+
+describe('a checkpoint', () => {
+  it('is read only whole', () => {
+    const whole = { version: 1, checkpoint: 2, rows: 3, sum: '4' }
+    assert.deepEqual(parseRecord(JSON.stringify(whole)), { ...whole, generation: 0 })
+    for (const missing of ['version', 'checkpoint', 'rows', 'sum'])
+      assert.throws(() => parseRecord(JSON.stringify({ ...whole, [missing]: undefined })), SyntaxError, missing)
+    assert.throws(() => parseRecord(JSON.stringify({ ...whole, rows: '3' })), SyntaxError)
+    assert.throws(() => parseRecord(JSON.stringify({ ...whole, generation: 1.5 })), SyntaxError)
+  })
+})
+
+describe('keys of rows', () => {
+  it('are ordered by code units, as LevelDB orders them, and not by a language', () => {
+    assert.deepEqual(['é', 'a', 'B', 'b', 'A', ''].sort(compareKeys), ['', 'A', 'B', 'a', 'b', 'é'])
+    assert.equal(compareKeys('a', 'a'), 0)
+  })
+})
