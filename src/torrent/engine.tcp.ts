@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server, Socket } from 'node:net'
 import DHT from 'bittorrent-dht'
-import { boundAnnouncedPeers, fromHex, type InfoHash, toHex } from '../events/index.ts'
+import { BoundedMap, boundAnnouncedPeers, fromHex, type InfoHash, toHex } from '../events/index.ts'
 import { guardDatagrams } from './dht-guard.mainline.ts'
 import { DhtPresence } from './dht-presence.mainline.ts'
+import { systemDhKeys } from './encryption/dh.system.ts'
+import { hashOfSkey, MseInitiator, MseResponder, type Rc4, sniff } from './encryption/index.ts'
 import { endpointOf } from './endpoint.ts'
 import { createEngine, type EngineParts } from './engine.fs.ts'
 import type { MadeConnection, TorrentEngine } from './engine.ts'
@@ -33,6 +35,10 @@ const DHT_PEER_AGE_MS = 20 * 60_000
 const DHT_TABLES_MAX = 1_000
 /** Read at once, by all connections that we made: what is read is through before the next read. */
 const READ_BYTES = 256 * 1024
+/** Endpoints that are known to hang up on whoever does not encrypt; the oldest are forgotten. */
+const ENCRYPTED_MAX = 4_096
+/** What an inbound connection is told apart by. */
+const OPENING_BYTES = 20
 /** Azureus style (BEP 20). */
 const PEER_ID_PREFIX = '-P20001-'
 
@@ -46,6 +52,11 @@ class TcpHost implements SwarmHost {
   readonly #options: EngineParts
   readonly #onStopped: (reason: string) => void
   readonly #swarms = new Map<InfoHash, PeerSwarm>()
+  /** Torrents that are open, by what an encrypted handshake says of them. */
+  readonly #byKey = new Map<string, InfoHash>()
+  /** Whom to dial with encryption the next time. */
+  readonly #encrypted = new BoundedMap<string, true>(ENCRYPTED_MAX)
+  readonly #keys = systemDhKeys()
   readonly #streams = new Set<PeerStream>()
   /** Of those that were made by others. */
   readonly #inbound = new Map<PeerStream, string>()
@@ -114,11 +125,15 @@ class TcpHost implements SwarmHost {
       adopt: (connection) => this.#run(connection as unknown as PeerStream, { outbound: true, swarm }),
       onRejected: () => this.#rejectedMessages++,
       onClosed: () => {
-        if (this.#swarms.get(infoHash) === swarm) this.#swarms.delete(infoHash)
+        if (this.#swarms.get(infoHash) === swarm) {
+          this.#swarms.delete(infoHash)
+          this.#byKey.delete(keyOf(infoHash))
+        }
         running.presence.withdraw(infoHash)
       },
     })
     this.#swarms.set(infoHash, swarm)
+    this.#byKey.set(keyOf(infoHash), infoHash)
     running.presence.announce(infoHash)
     return swarm
   }
@@ -172,10 +187,16 @@ class TcpHost implements SwarmHost {
     const host = endpoint.slice(0, colon).replace(/^\[|\]$/g, '')
     let connection: Connection | undefined
     let isOver = false
+    const encrypts = this.#encrypted.get(endpoint) === true
     const ended = () => {
       if (isOver) return
       isOver = true
       cancel()
+      // It hung up on what it heard: the next time it hears the other.
+      if (connection !== undefined && !connection.hasJoined) {
+        if (encrypts) this.#encrypted.delete(endpoint)
+        else this.#encrypted.set(endpoint, true)
+      }
       swarm.dialEnded(endpoint, connection?.hasJoined === true)
     }
     const onread = {
@@ -190,7 +211,7 @@ class TcpHost implements SwarmHost {
     socket.once('close', ended)
     socket.once('connect', () => {
       socket.setNoDelay(true)
-      connection = this.#run(socket, { outbound: true, swarm, onJoined: ended, endpoint })
+      connection = this.#run(socket, { outbound: true, swarm, encrypts, onJoined: ended })
     })
     this.#streams.add(socket)
     socket.once('close', () => this.#streams.delete(socket))
@@ -204,7 +225,7 @@ class TcpHost implements SwarmHost {
 
   #run(
     stream: PeerStream,
-    options: { outbound: boolean; swarm: PeerSwarm | undefined; onJoined?: () => void; endpoint?: string },
+    options: { outbound: boolean; swarm: PeerSwarm | undefined; encrypts?: boolean; onJoined?: () => void },
   ): Connection {
     const { clock, timers } = this.#options
     this.#streams.add(stream)
@@ -212,7 +233,9 @@ class TcpHost implements SwarmHost {
     return new Connection(stream, {
       ...options,
       peerId: this.#peerId,
+      keys: this.#keys,
       swarmOf: (infoHash) => this.#swarms.get(infoHash),
+      infoHashOf: (key) => this.#byKey.get(toHex(key)),
       downloads: this.#downloads,
       now: () => clock.now(),
       after: (waitMs, run) => timers.after(waitMs, run),
@@ -225,10 +248,13 @@ type ConnectionOptions = {
   outbound: boolean
   /** Of a connection that we made. */
   swarm: PeerSwarm | undefined
-  /** The address that was dialled. */
-  endpoint?: string
+  /** It opens with an encrypted handshake. */
+  encrypts?: boolean
   onJoined?: () => void
   peerId: Uint8Array
+  keys: ReturnType<typeof systemDhKeys>
+  /** The open torrent with this hash of its key. */
+  infoHashOf(hashOfKey: Uint8Array): InfoHash | undefined
   swarmOf(infoHash: InfoHash): PeerSwarm | undefined
   downloads: RateLimit
   now(): number
@@ -236,7 +262,10 @@ type ConnectionOptions = {
   onRejected(): void
 }
 
-/** From the first byte of a stream to its last. */
+/**
+ * From the first byte of a stream to its last. Inbound ones are told apart by their first bytes; where both sides may, the stream
+ * goes on in the clear behind an encrypted handshake.
+ */
 class Connection {
   readonly #options: ConnectionOptions
   readonly #link: StreamLink
@@ -244,6 +273,10 @@ class Connection {
   readonly #cancelWait: () => void
   #swarm: PeerSwarm | undefined
   #peer: Peer | undefined
+  /** First bytes that may be one thing or the other. */
+  #opening: Uint8Array | undefined
+  #mse: MseInitiator | MseResponder | undefined
+  #decrypt: Rc4 | undefined
 
   constructor(stream: PeerStream, options: ConnectionOptions) {
     this.#options = options
@@ -271,7 +304,19 @@ class Connection {
     })
     stream.once('end', () => this.#link.close())
     stream.once('close', () => this.#ended())
-    if (options.swarm !== undefined) this.#link.send(encodeHandshake(fromHex(options.swarm.infoHash), options.peerId))
+    const { swarm, encrypts, peerId, keys } = options
+    if (swarm === undefined) {
+      this.#opening = new Uint8Array(0)
+      return
+    }
+    const infoHash = fromHex(swarm.infoHash)
+    const hello = encodeHandshake(infoHash, peerId)
+    if (encrypts !== true) this.#link.send(hello)
+    else {
+      const mse = new MseInitiator({ infoHash, offer: 'both', initialPayload: hello, keys, randomBytes, sha1 })
+      this.#mse = mse
+      this.#link.send(mse.start())
+    }
   }
 
   get hasJoined(): boolean {
@@ -283,7 +328,7 @@ class Connection {
     const { downloads, after } = this.#options
     const goesOn = this.#link.limit(chunk.length, downloads, after)
     try {
-      this.#splitter.push(chunk)
+      this.#take(chunk)
       if (this.#link.closed) this.#splitter.stop()
       if (this.#peer !== undefined) this.#swarm?.chunkEnds(this.#peer)
     } catch {
@@ -293,13 +338,53 @@ class Connection {
     return goesOn
   }
 
+  #take(chunk: Uint8Array): void {
+    if (this.#opening !== undefined) this.#open(this.#opening, chunk)
+    else if (this.#mse !== undefined) this.#agree(this.#mse, chunk)
+    else this.#splitter.push(this.#decrypt === undefined ? chunk : this.#decrypt.apply(chunk))
+  }
+
+  /** It looks at so many bytes and no more. */
+  #open(before: Uint8Array, chunk: Uint8Array): void {
+    const bytes = before.length === 0 ? chunk : Buffer.concat([before, chunk])
+    const what = sniff(bytes)
+    // A copy: what is read is the next read's.
+    this.#opening = what === 'more' ? bytes.slice(0, OPENING_BYTES) : undefined
+    if (what === 'plain') this.#splitter.push(bytes)
+    if (what !== 'encrypted') return
+    const { keys, infoHashOf } = this.#options
+    this.#mse = new MseResponder({
+      infoHashOf: (key) => {
+        const infoHash = infoHashOf(key)
+        return infoHash === undefined ? undefined : fromHex(infoHash)
+      },
+      ...{ accept: 'both', keys, randomBytes, sha1 },
+    })
+    this.#agree(this.#mse, bytes)
+  }
+
+  #agree(mse: MseInitiator | MseResponder, bytes: Uint8Array): void {
+    const step = mse.receive(bytes)
+    if (step.send !== undefined) this.#link.send(step.send)
+    if (step.state === 'more') return
+    this.#mse = undefined
+    if (step.state === 'failed') {
+      this.#splitter.stop()
+      this.#link.close()
+      return
+    }
+    this.#decrypt = step.decrypt
+    this.#link.encrypt = step.encrypt
+    this.#splitter.push(step.incoming)
+  }
+
   #handshake(bytes: Uint8Array): void {
     const { swarm: wanted, swarmOf, peerId, onJoined } = this.#options
     const handshake = decodeHandshake(bytes)
     const infoHash = handshake && (toHex(handshake.infoHash) as InfoHash)
     const swarm = infoHash === undefined ? undefined : (wanted ?? swarmOf(infoHash))
     if (handshake === undefined || swarm === undefined || swarm.infoHash !== infoHash) {
-      // Another torrent's, or perhaps an encrypted one: no fault.
+      // Another torrent's: no fault.
       this.#splitter.stop()
       this.#link.close()
       return
@@ -328,6 +413,8 @@ class Connection {
     if (this.#peer !== undefined) this.#swarm?.left(this.#peer)
   }
 }
+
+const keyOf = (infoHash: InfoHash): string => toHex(hashOfSkey(sha1, fromHex(infoHash)))
 
 async function openFiles(
   { directory, stamps, events }: OpenSwarm,

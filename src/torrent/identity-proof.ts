@@ -6,7 +6,7 @@ import type { EngineOptions } from './engine.ts'
 // (32 bytes) and a signature (64 bytes) of the purpose `peer` over the info hash, the signer's BitTorrent peer id and the
 // verifier's, 20 bytes each. Signer first: a signature thrown back at its maker does not verify. Peer ids are chosen
 // afresh by each process, so a proof is of no use on another connection. It does not protect the bytes that follow from
-// someone who sits on the path of both: BitTorrent is not encrypted here, and a relay of the whole connection stays one.
+// someone who sits on the path of both: what encryption there is proves nobody, and a relay of the whole connection stays one.
 
 export const IDENTITY_EXTENSION = 'p2pt_id'
 export const IDENTITY_PROOF_BYTES = 96

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Rc4 } from './encryption/index.ts'
 import type { PeerLink } from './swarm/peer.ts'
 import type { RateLimit } from './swarm/rate-limit.ts'
 
@@ -22,6 +23,8 @@ export class StreamLink implements PeerLink {
   readonly #stream: PeerStream
   readonly #now: () => number
   #onDrain: () => void = () => {}
+  /** Set once both sides have agreed on it. */
+  encrypt: Rc4 | undefined
   #isCorked = false
   #undrainedBytes = 0
   #closed = false
@@ -62,7 +65,9 @@ export class StreamLink implements PeerLink {
         stream.uncork?.()
       })
     }
-    if (!stream.write(bytes)) this.#undrainedBytes += bytes.length
+    // Others may hold the same bytes: what is encrypted is a copy.
+    const sent = this.encrypt === undefined ? bytes : this.encrypt.apply(bytes.slice())
+    if (!stream.write(sent)) this.#undrainedBytes += sent.length
   }
 
   close(): void {
