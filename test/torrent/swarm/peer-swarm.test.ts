@@ -180,6 +180,43 @@ describe('a swarm of our own', () => {
     assert.deepEqual(leecher.failed, [])
   })
 
+  it('says that it has a piece when the piece is written, and is closed when its files are', async () => {
+    const { metainfo, bytes } = madeUp(1)
+    const [write, close] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let writes = 0
+    const files = {
+      read: async () => new Uint8Array(),
+      write: () => {
+        writes++
+        return write.promise
+      },
+      createEmptyFiles: async () => {},
+      settle: async () => [],
+      close: () => close.promise,
+    }
+    const openFiles = async () => ({ files, found: undefined })
+    const [seeder, leecher] = [
+      lab.peer('seeder', metainfo, { has: bytes }),
+      lab.peer('leecher', metainfo, { swarm: { openFiles } }),
+    ]
+    await lab.until('both are ready', () => seeder.swarm.status.isReady && leecher.swarm.status.isReady)
+    lab.join(leecher, seeder)
+    await lab.until('it is being written', () => writes === 1)
+    await lab.time.advance(1_000)
+    assert.deepEqual([leecher.completed, leecher.swarm.status.isDone, leecher.verified], [0, false, []])
+    write.resolve()
+    await lab.until('it is complete', () => leecher.completed === 1)
+    let isClosed = false
+    const closing = leecher.swarm.close().then(() => {
+      isClosed = true
+    })
+    await lab.time.advance(1_000)
+    assert.equal(isClosed, false)
+    close.resolve()
+    await closing
+    await seeder.swarm.close()
+  })
+
   it('closes what is silent for two minutes and a half, and keeps alive what is not', async () => {
     const { metainfo, bytes } = madeUp(1)
     const [one, two] = [lab.peer('one', metainfo, { has: bytes }), lab.peer('two', metainfo, { has: bytes })]
