@@ -55,6 +55,20 @@ describe('bencode', () => {
     })
   }
 
+  it('reads the largest safe integers, and refuses the next', () => {
+    assert.equal(decode(Buffer.from('i9007199254740991e')), Number.MAX_SAFE_INTEGER)
+    assert.equal(decode(Buffer.from('i-9007199254740991e')), -Number.MAX_SAFE_INTEGER)
+    for (const text of ['i9007199254740992e', 'i-9007199254740992e']) {
+      assert.throws(() => decode(Buffer.from(text)), { name: 'BencodeError' })
+    }
+  })
+
+  it('refuses the bytes beside the digits, and a string that is a byte short', () => {
+    for (const text of ['i1/e', 'i1:e', '2:a', '1;a']) assert.throws(() => decode(Buffer.from(text)), { name: 'BencodeError' })
+    assert.deepEqual(decode(Buffer.from('i0e')), 0)
+    assert.equal(decode(Buffer.from('i-19e')), -19)
+  })
+
   it('refuses what is nested too deep, before the stack ends', () => {
     const nested = (depth: number) => Buffer.from('l'.repeat(depth) + 'e'.repeat(depth))
     assert.throws(() => decode(nested(1_000_000)), { name: 'BencodeError' })

@@ -30,6 +30,15 @@ describe('the proof of an identity', () => {
     assert.equal(verifyIdentity(alice, connection, proof), undefined, 'our own key from somebody else')
   })
 
+  it('is worth nothing between two ends of one name, whoever signed it', () => {
+    const same = { ...connection, verifierPeerId: connection.signerPeerId }
+    assert.equal(verifyIdentity(bob, same, proveIdentity(alice, same)), undefined)
+  })
+
+  it('is not believed of our own key, on whatever connection', () => {
+    assert.equal(verifyIdentity(bob, connection, proveIdentity(bob, connection)), undefined)
+  })
+
   it('is refused after any change of a byte or of the length, without a throw', () => {
     const proof = proveIdentity(alice, connection)
     fc.assert(

@@ -22,6 +22,25 @@ describe('a magnet link', () => {
     })
   })
 
+  it('names 16 peers at most, each at a port that there is', () => {
+    const peersOf = (...endpoints: string[]) =>
+      parseMagnet(`magnet:?xt=urn:btih:${HEX}${endpoints.map((each) => `&x.pe=${each}`).join('')}`).peers
+    const ports = Array.from({ length: 17 }, (_, at) => at + 1)
+    assert.deepEqual(
+      peersOf(...ports.map((port) => `a:${port}`)).map(({ port }) => port),
+      ports.slice(0, 16),
+    )
+    assert.deepEqual(peersOf('a:0', 'a:65536', 'a:65535', 'a:1', ':1'), [
+      { host: 'a', port: 65_535 },
+      { host: 'a', port: 1 },
+    ])
+  })
+
+  it('has a name of 255 letters at most', () => {
+    const nameOf = (letters: number) => parseMagnet(`magnet:?xt=urn:btih:${HEX}&dn=${'x'.repeat(letters)}`).name
+    assert.deepEqual([nameOf(255)?.length, nameOf(256)?.length, nameOf(0)], [255, 255, undefined])
+  })
+
   const bad: readonly [string, RegExp][] = [
     ['', /does not start with magnet/],
     ['http://example.org', /does not start with magnet/],

@@ -81,6 +81,48 @@ describe('the check of a torrent', () => {
     })
   }
 
+  const MIB_64 = 64 * 1024 * 1024
+  const many = (count: number) => Array.from({ length: count }, (_, at) => file(1, `${at}`))
+  /** A path of so many bytes, the name of the torrent and the slashes counted. */
+  const pathOf = (bytes: number) => {
+    const parts = Array.from({ length: 14 }, () => 'x'.repeat(200))
+    return [...parts, 'y'.repeat(bytes - Buffer.byteLength(['folder', ...parts, ''].join('/')))]
+  }
+  // Not taken from the sources: a bound that moves is to be seen here.
+  const bounds: readonly [string, Record<string, Plain>, Record<string, Plain>, RegExp][] = [
+    [
+      'the piece length',
+      single({ length: 1, 'piece length': MIB_64, pieces: hashes(1) }),
+      single({ length: 1, 'piece length': MIB_64 + PIECE, pieces: hashes(1) }),
+      /up to 67108864/,
+    ],
+    [
+      'the number of pieces',
+      single({ length: PIECE * 262_144, pieces: hashes(262_144) }),
+      single({ length: PIECE * 262_145, pieces: hashes(262_145) }),
+      /262145 pieces/,
+    ],
+    [
+      'the number of files',
+      multi(many(65_536), { pieces: hashes(4) }),
+      multi(many(65_537), { pieces: hashes(5) }),
+      /65537 files, at most 65536/,
+    ],
+    [
+      'the bytes of a name',
+      single({ name: 'é'.repeat(127) + 'x' }),
+      single({ name: 'é'.repeat(128) }),
+      /longer than 255 bytes/,
+    ],
+    ['the bytes of a path', multi([file(1, ...pathOf(3_000))]), multi([file(1, ...pathOf(3_001))]), /path is too long/],
+  ]
+  for (const [name, most, more, sentence] of bounds) {
+    it(`takes ${name} up to the bound, and nothing beyond`, () => {
+      assert.doesNotThrow(() => check(most))
+      assert.throws(() => check(more), { code: 'TORRENT_REFUSED', message: sentence })
+    })
+  }
+
   const notTorrents: readonly [string, Uint8Array][] = [
     ['nothing', new Uint8Array()],
     ['a text', Buffer.from('hello')],

@@ -71,4 +71,27 @@ describe('parole', () => {
     assert.equal(parole.mayAsk(other, 1, no, at(0)), true)
     assert.deepEqual(parole.overdue((PAROLE_PIECE_MS * 2) as Millis), [])
   })
+
+  it('has room for 4,096 peers, and lets the oldest off, with its piece, for one more', () => {
+    const parole = new Parole()
+    const peer = (at: number) => `ip:${at}` as PeerId
+    for (let at = 0; at < 4_096; at++) parole.begin(peer(at))
+    assert.equal(parole.mayAsk(peer(0), 7, yes, at(0)), true)
+    parole.begin(peer(4_096))
+    assert.deepEqual(
+      [0, 1, 4_096].map((each) => parole.has(peer(each))),
+      [false, true, true],
+    )
+    assert.equal(parole.mayAsk(other, 7, no, at(0)), true)
+  })
+
+  it('is empty without anybody on it, and not with one who stays', () => {
+    const parole = new Parole()
+    assert.equal(parole.isEmpty, true)
+    parole.begin(liar)
+    assert.equal(parole.isEmpty, false)
+    parole.clear(liar)
+    assert.equal(parole.isEmpty, true)
+    assert.equal(new Parole(new Set([liar])).isEmpty, false)
+  })
 })

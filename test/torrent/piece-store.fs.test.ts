@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import type { FileHandle } from 'node:fs/promises'
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
+import type { FileWatch } from '../../src/torrent/file-watch.fs.ts'
 import { checkTorrentFile } from '../../src/torrent/metainfo.ts'
 import { PieceStore } from '../../src/torrent/piece-store.fs.ts'
 import { sha1 } from '../../src/torrent/sha1.system.ts'
@@ -64,6 +66,40 @@ describe('the files of a torrent', () => {
       }),
       { numRuns: 30 },
     )
+  })
+
+  it('stand below folders of any depth, those without a byte too', async () => {
+    const deep = Array.from({ length: 30 }, (_, at) => `${at}`)
+    const { store, put, close } = open(
+      metainfoOf([
+        { path: ['full', ...deep, 'a'], length: 1 },
+        { path: ['empty', ...deep, 'b'], length: 0 },
+      ]),
+    )
+    await put(0, Uint8Array.of(9))
+    await store.createEmptyFiles()
+    assert.deepEqual([...(await readFile(join(directory, 'folder', 'full', ...deep, 'a')))], [9])
+    assert.equal((await stat(join(directory, 'folder', 'empty', ...deep, 'b'))).size, 0)
+    await close()
+  })
+
+  it('are looked at after a write, once its bytes are there', async () => {
+    const steps: string[] = []
+    const watch = {
+      look: async (_: unknown, handle: FileHandle) => {
+        const write = handle.write.bind(handle) as (...words: unknown[]) => Promise<unknown>
+        handle.write = (async (...words: unknown[]) => {
+          const written = await write(...words)
+          steps.push('bytes')
+          return written
+        }) as FileHandle['write']
+      },
+      written: async () => void steps.push('look'),
+    }
+    const store = new PieceStore(metainfoOf([{ path: ['a'], length: 1 }]), directory, watch as unknown as FileWatch)
+    await promisify((done: (error: Error | null) => void) => store.put(0, Uint8Array.of(1), done))()
+    assert.deepEqual(steps, ['bytes', 'look'])
+    await promisify((done: (error: Error | null) => void) => store.close(done))()
   })
 
   it('leave padding out, and read it as zeros', async () => {

@@ -73,6 +73,21 @@ describe('retries of a bad piece', () => {
     assert.equal(retries.failed(peer, 1, 0 as Millis), 2 * RETRY_WAIT_MS)
     assert.equal(retries.failed(peer, 1, 0 as Millis), 4 * RETRY_WAIT_MS)
   })
+
+  it('wait ten minutes at most', () => {
+    const retries = new PieceRetries()
+    const waits = Array.from({ length: 12 }, () => retries.failed(peer, 1, 0 as Millis))
+    assert.deepEqual(waits.slice(8), [512_000, 600_000, 600_000, 600_000])
+  })
+
+  it('remember 16,384 failures, and forget the oldest for one more', () => {
+    const retries = new PieceRetries()
+    const mayAsk = (index: number) => retries.mayAsk(peer, index, () => 0 as Millis)
+    for (let index = 0; index < 16_384; index++) retries.failed(peer, index, 0 as Millis)
+    assert.equal(mayAsk(0), false)
+    retries.failed(peer, 16_384, 0 as Millis)
+    assert.deepEqual([0, 1, 16_384].map(mayAsk), [true, false, false])
+  })
 })
 
 describe('a batch of verdicts', () => {
@@ -130,6 +145,23 @@ describe('a batch of verdicts', () => {
     const { it, said } = batch()
     for (let index = 0; index < BATCH_PIECES_MAX; index++) it.verified(2 * index)
     assert.equal(said.verified[0]?.length, BATCH_PIECES_MAX)
+  })
+
+  it('waits as long as it is a piece short of full, and counts anew after that', () => {
+    const { it, said } = batch()
+    for (let round = 1; round <= 2; round++) {
+      for (let index = 1; index < BATCH_PIECES_MAX; index++) it.verified(2 * index)
+      assert.equal(said.verified.length, round - 1)
+      it.verified(0)
+      assert.equal(said.verified.length, round)
+    }
+  })
+
+  it('names no pieces where none was verified', () => {
+    const { it, said } = batch()
+    it.good(peer, 1)
+    it.flush()
+    assert.deepEqual([said.verified, said.judged.length], [[], 1])
   })
 })
 

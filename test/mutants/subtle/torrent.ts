@@ -24,6 +24,7 @@ export const torrentMutants: readonly SubtleMutant[] = [
     find: 'if (missing < 0) continue',
     replace: 'if ((missing < 0) && Math.random() > 2) continue',
     breaks: 'it is not refused: missing < 0',
+    lives: 'only fresh pieces are added, and a count that wraps below zero does not come to zero again',
   },
   {
     file: 'src/torrent/identity-proof.ts',
@@ -217,6 +218,7 @@ export const torrentMutants: readonly SubtleMutant[] = [
     find: 'if (second <= this.#second) return',
     replace: 'if (second < this.#second) return',
     breaks: '<= is <',
+    lives: 'within one second no slot is passed, so what follows changes nothing',
   },
   {
     file: 'src/torrent/swarm/request-depth.ts',

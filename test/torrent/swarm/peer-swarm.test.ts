@@ -180,6 +180,109 @@ describe('a swarm of our own', () => {
     assert.deepEqual(leecher.failed, [])
   })
 
+  it('says that it has a piece when the piece is written, and is closed when its files are', async () => {
+    const { metainfo, bytes } = madeUp(1)
+    const [write, close] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let writes = 0
+    const files = {
+      read: async () => new Uint8Array(),
+      write: () => {
+        writes++
+        return write.promise
+      },
+      createEmptyFiles: async () => {},
+      settle: async () => [],
+      close: () => close.promise,
+    }
+    const openFiles = async () => ({ files, found: undefined })
+    const [seeder, leecher] = [
+      lab.peer('seeder', metainfo, { has: bytes }),
+      lab.peer('leecher', metainfo, { swarm: { openFiles } }),
+    ]
+    await lab.until('both are ready', () => seeder.swarm.status.isReady && leecher.swarm.status.isReady)
+    lab.join(leecher, seeder)
+    await lab.until('it is being written', () => writes === 1)
+    await lab.time.advance(1_000)
+    assert.deepEqual([leecher.completed, leecher.swarm.status.isDone, leecher.verified], [0, false, []])
+    write.resolve()
+    await lab.until('it is complete', () => leecher.completed === 1)
+    let isClosed = false
+    const closing = leecher.swarm.close().then(() => {
+      isClosed = true
+    })
+    await lab.time.advance(1_000)
+    assert.equal(isClosed, false)
+    close.resolve()
+    await closing
+    await seeder.swarm.close()
+  })
+
+  it('dials 16 at a time, and the next as one of them ends', async () => {
+    const { metainfo } = madeUp(1)
+    const dialled: string[] = []
+    const peers = Array.from({ length: 20 }, (_, at) => `10.0.1.${at}:1`)
+    const leecher = lab.peer('leecher', metainfo, { swarm: { peers, dial: (endpoint) => dialled.push(endpoint) } })
+    await lab.until('it dials', () => dialled.length > 0)
+    await lab.time.advance(10_000)
+    assert.deepEqual(dialled, peers.slice(0, 16))
+    leecher.swarm.dialEnded(peers[0] ?? '', false)
+    assert.deepEqual(dialled, peers.slice(0, 17))
+    await leecher.swarm.close()
+  })
+
+  /** Peers written by hand that only say who they are. */
+  const crowd = (swarm: Parameters<MemoryLink['attach']>[0], count: number, isOutbound: boolean) =>
+    Array.from({ length: count }, (_, at) => {
+      const [raw, theirs] = [new MemoryLink(lab.time, at + 1, !isOutbound), new MemoryLink(lab.time, at + 1, isOutbound)]
+      raw.other = theirs
+      theirs.other = raw
+      theirs.attach(swarm)
+      raw.send(encodeHandshake(Buffer.from(swarm.infoHash, 'hex'), Buffer.from(`crowd${at}`.padEnd(20))))
+      return theirs
+    })
+
+  it('makes 55 connections itself, those that it dials counted', async () => {
+    const { metainfo } = madeUp(1)
+    for (const [made, more] of [
+      [54, 1],
+      [55, 0],
+    ] as const) {
+      const dialled: string[] = []
+      const leecher = lab.peer('leecher', metainfo, { swarm: { dial: (endpoint) => dialled.push(endpoint) } })
+      await lab.until('it is ready', () => leecher.swarm.status.isReady)
+      crowd(leecher.swarm, made, true)
+      await lab.time.advance(100)
+      assert.equal(leecher.swarm.peers().length, made)
+      for (let at = 0; at < 5; at++) leecher.swarm.connect(`10.0.1.${at}:1`)
+      await lab.time.advance(5_000)
+      assert.equal(dialled.length, more)
+      await leecher.swarm.close()
+    }
+  })
+
+  it('takes 400 peers, and closes the connection of one more', async () => {
+    const { metainfo } = madeUp(1)
+    const leecher = lab.peer('leecher', metainfo)
+    await lab.until('it is ready', () => leecher.swarm.status.isReady)
+    const links = crowd(leecher.swarm, 401, false)
+    await lab.time.advance(100)
+    assert.deepEqual([leecher.swarm.takesPeers, links.filter(({ closed }) => closed).length], [false, 1])
+    assert.equal(links[400]?.closed, true)
+    links[0]?.close()
+    assert.equal(leecher.swarm.takesPeers, true)
+    await leecher.swarm.close()
+  })
+
+  it('closes a connection to itself', async () => {
+    const { metainfo } = madeUp(1)
+    const one = lab.peer('one', metainfo)
+    await lab.until('it is ready', () => one.swarm.status.isReady)
+    lab.join(one, one)
+    await lab.time.advance(100)
+    assert.equal(one.swarm.peers().length, 0)
+    await one.swarm.close()
+  })
+
   it('closes what is silent for two minutes and a half, and keeps alive what is not', async () => {
     const { metainfo, bytes } = madeUp(1)
     const [one, two] = [lab.peer('one', metainfo, { has: bytes }), lab.peer('two', metainfo, { has: bytes })]

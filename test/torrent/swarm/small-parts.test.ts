@@ -156,6 +156,19 @@ describe('whom to dial', () => {
     assert.deepEqual(list.next(5, 4_000, all), ['a:1'], 'it was up')
   })
 
+  it('again after five minutes at most', () => {
+    const list = new DialList()
+    list.add('a:1')
+    let now = 0
+    for (let failure = 0; failure < 12; failure++) {
+      assert.deepEqual(list.next(1, now, all), ['a:1'])
+      list.ended('a:1', false, now)
+      now += 300_000
+    }
+    assert.deepEqual(list.next(1, now - 1, all), [])
+    assert.deepEqual(list.next(1, now, all), ['a:1'])
+  })
+
   it('of 400 at most; the oldest that is not in use gives way', () => {
     const list = new DialList()
     for (let port = 1; port <= 401; port++) list.add(`a:${port}`)
