@@ -119,6 +119,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   #verified = new Uint8Array(0)
   #missing = 0
   #pieceBlocks = 1
+  /** Since slots were handed out last. */
+  #freeSlots = UNCHOKED_MAX
   #unwrittenBytes = 0
   #dialling = 0
   #ticks = 0
@@ -329,8 +331,12 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#ask(peer)
   }
 
-  interestChanged(_peer: Peer): void {
+  interestChanged(peer: Peer): void {
     this.#rechokeSoon()
+    // What it asks for before it has a slot is turned down: where there is one, it has it at once.
+    if (this.#freeSlots <= 0 || !peer.isInterested || !peer.amChoking || peer.isSeed || !this.#isWelcome(peer)) return
+    this.#freeSlots--
+    peer.choke(false)
   }
 
   has(peer: Peer, index: number): void {
@@ -710,6 +716,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       })),
       { slots: UNCHOKED_MAX, isSeeding, round: Math.floor(this.#ticks / CHOKE_TICKS), random: this.#options.random },
     )
+    this.#freeSlots = UNCHOKED_MAX - unchoked.size
     for (const peer of peers) peer.choke(!unchoked.has(peer))
   }
 

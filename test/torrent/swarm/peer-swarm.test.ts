@@ -297,6 +297,22 @@ describe('a swarm of our own', () => {
     assert.equal(one.swarm.peers().length, 1)
   })
 
+  it('serves what is asked for right behind the first word of interest', async () => {
+    const { metainfo, bytes } = madeUp(4)
+    const seeder = lab.peer('seeder', metainfo, { has: bytes })
+    await lab.until('it is ready', () => seeder.swarm.status.isReady)
+    const [raw, theirs] = [new MemoryLink(lab.time, 9, true), new MemoryLink(lab.time, 9, false)]
+    raw.other = theirs
+    theirs.other = raw
+    theirs.attach(seeder.swarm)
+    raw.send(encodeHandshake(Buffer.from(metainfo.infoHash, 'hex'), Buffer.alloc(20, 'raw')))
+    raw.send(encodeBare(MESSAGE.interested))
+    raw.send(encodeBlockMessages(MESSAGE.request, [{ index: 0, offset: 0, length: 16_384 }]))
+    await lab.time.advance(20)
+    assert.equal(seeder.swarm.status.uploadedBytes, 16_384)
+    await seeder.swarm.close()
+  })
+
   it('ends a peer that has more requests open than any may', async () => {
     const { metainfo, bytes } = madeUp(4)
     const seeder = lab.peer('seeder', metainfo, { has: bytes })
