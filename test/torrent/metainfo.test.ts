@@ -110,7 +110,7 @@ describe('the check of a torrent', () => {
     ],
     [
       'the bytes of a name',
-      single({ name: 'é'.repeat(127) + 'x' }),
+      single({ name: `${'é'.repeat(127)}x` }),
       single({ name: 'é'.repeat(128) }),
       /longer than 255 bytes/,
     ],
