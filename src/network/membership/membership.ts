@@ -67,7 +67,12 @@ export class Membership implements Protocol<MembershipInput, MembershipMessage, 
     this.#answers = new Answers()
     const answers = this.#answers
     this.#eyes = new OwnEyes({ table, answers, heardAt })
-    this.#prober = new Prober({ isMember, table, list, beats: this.#beats, suspicions, answers, eyes: this.#eyes, isLinked })
+    const eyes = this.#eyes
+    this.#prober = new Prober({
+      ...{ isMember, table, list, beats: this.#beats, suspicions, answers, eyes },
+      isLinked,
+      heardAt,
+    })
     this.#own = new OwnWord(options)
     this.#list = list
   }

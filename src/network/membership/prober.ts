@@ -48,6 +48,8 @@ export type ProberOptions = {
   answers: Answers
   eyes: Pick<OwnEyes, 'missed'>
   isLinked: (peer: NodeId) => boolean
+  /** When the peer last said something on its link, ms; undefined without a link. */
+  heardAt: (peer: NodeId) => number | undefined
 }
 
 /** Pings members, one each period, and through others where there is no answer (SWIM, section 4.1). */
@@ -232,13 +234,19 @@ export class Prober {
   }
 
   #missed(probe: Probe, now: number): MembershipEffect[] {
-    const { table, list, beats, suspicions, eyes } = this.#options
+    const { table, list, beats, suspicions, eyes, heardAt } = this.#options
     // Neither we tried it, nor did anybody for us. Its turn comes in the next round.
     if (!probe.tried && probe.nacks.length === 0) return []
     // A helper's no in time proves that words still pass between us and the others, as an answer would. Others that say
     // nothing may be gone as well, with half of the network: only when nobody says anything the fault may be ours.
     if (probe.nacks.length > 0) this.#health.better()
     else this.#health.worse(Math.max(1, probe.helpers.length))
+    // Under load a pong may stand behind much else. What came on its link meanwhile says as well that the member is there.
+    const at = heardAt(probe.target) ?? Number.NEGATIVE_INFINITY
+    if (at > probe.sentAt) {
+      this.#answered(probe.target, at, undefined)
+      return []
+    }
     beats.missed(probe.target, now)
     const member = table.get(probe.target)
     if (member === undefined || (member.state !== 'alive' && member.state !== 'suspect')) return []

@@ -17,10 +17,11 @@ class Prober {
     address: () => address,
     isLinked: (peer) => this.linked.has(peer),
     random: () => 0.5,
-    heardAt: () => undefined,
+    heardAt: (peer) => this.heardAt.get(peer),
     isAdmitted: () => true,
   })
   readonly linked = new Set<NodeId>(OTHERS)
+  readonly heardAt = new Map<NodeId, number>()
   readonly pings: { to: NodeId; seq: number; at: number }[] = []
   readonly asked: { to: NodeId }[] = []
   readonly accused: NodeId[] = []
@@ -46,6 +47,11 @@ class Prober {
       this.#do(this.membership.handle({ type: 'timer', timer }, due))
     }
     this.now = at
+  }
+
+  /** When the first ping of the probe was sent that this ping belongs to, ms. */
+  firstPingAt(ping: { seq: number }): number {
+    return this.pings.find(({ seq }) => seq === ping.seq)?.at ?? Number.NaN
   }
 
   hears(from: NodeId, message: MembershipMessage): void {
@@ -97,6 +103,25 @@ describe('probing', () => {
     prober.until(20_000)
     assert.equal(prober.pings[0]?.to, missed)
     assert.equal(prober.accused[0], missed)
+  })
+
+  it('takes what came on the link since its first ping for an answer, and nothing older', () => {
+    for (const [afterMs, isAccused] of [
+      [0, true],
+      [1, false],
+    ] as const) {
+      const prober = new Prober(OTHERS)
+      prober.until(500)
+      const missed = prober.pings[0]?.to
+      assert.ok(missed)
+      // No pong ever comes, but each time it is pinged it says something else, so long after.
+      for (let end = 1_000; end <= 60_000; end += 10) {
+        const last = prober.pings.findLast(({ to }) => to === missed)
+        if (last !== undefined) prober.heardAt.set(missed, prober.firstPingAt(last) + afterMs)
+        prober.until(end)
+      }
+      assert.equal(prober.accused.includes(missed), isAccused, `${afterMs} ms after the ping`)
+    }
   })
 
   it('says nothing again before there is a link, and takes it up when there is one', () => {
