@@ -28,6 +28,13 @@ const logFilter = record({
 const asOf = optional(record({ at: optional(whole) }))
 const searchRequest = record({ text, limit: optional(whole), cursor: optional(text) })
 
+const selectRequest = record({
+  files: optional(list(text)),
+  priority: optional(text),
+  others: optional(text),
+  sequential: optional(truth),
+})
+
 const node: MethodTable<NodeService> = {
   events: { shape: 'stream', parameters: [logFilter] },
   head: { shape: 'answer', parameters: [] },
@@ -76,6 +83,7 @@ const client: MethodTable<ClientService> = {
         magnet: optional(text),
         directory: optional(text),
         overwrite: optional(truth),
+        select: optional(selectRequest),
       }),
     ],
   },
@@ -91,6 +99,8 @@ const client: MethodTable<ClientService> = {
   pause: { shape: 'answer', parameters: [text] },
   resume: { shape: 'answer', parameters: [text] },
   recheck: { shape: 'stream', parameters: [text] },
+  files: { shape: 'answer', parameters: [text] },
+  select: { shape: 'answer', parameters: [text, selectRequest] },
   remove: { shape: 'answer', parameters: [text, record({ deleteFiles: truth })] },
   corrupt: { shape: 'answer', parameters: [text, percent] },
 }

@@ -449,6 +449,11 @@ export type TorrentRow = {
   sizeBytes: number
   pieceCount: number
   piecesVerified: number
+  /** With bytes of wanted files, and how many of those are verified. */
+  piecesWanted: number
+  piecesWantedVerified: number
+  /** In the order of the files, not the rarest pieces first. */
+  sequential: boolean
   downloadedBytes: number
   uploadedBytes: number
   downloadBytesPerSecond: number
@@ -487,7 +492,17 @@ export type AddRequest = {
   directory?: string
   /** Downloads over files that stand there and are not of this torrent. */
   overwrite?: boolean
+  /** Which of its files are wanted; left out: all. */
+  select?: SelectRequest
 }
+export type PriorityName = 'skip' | 'low' | 'normal' | 'high'
+/**
+ * `files`: numbers from 1, runs of them (`3-7`), paths, names, folders, or patterns of them; left out: all. `priority`: of
+ * these; `others`: of all others. What is left out stays as it is.
+ */
+export type SelectRequest = { files?: string[]; priority?: PriorityName; others?: PriorityName; sequential?: boolean }
+/** `number`: its place in the torrent, from 1. `path`: below the torrent's directory, with slashes. */
+export type TorrentFileRow = { number: number; path: string; sizeBytes: number; verifiedBytes: number; priority: PriorityName }
 /** One torrent of one file or folder; `path` is absolute. `hidden`: with files and folders whose names begin with a dot. */
 export type PublishRequest = { path: string; title?: string; tags?: string[]; hidden?: boolean }
 /** `walking`: files found so far; `hashing`: bytes. */
@@ -529,6 +544,10 @@ export interface ClientService {
   dht(): Promise<DhtStatus>
   pause(infoHash: string): Promise<TorrentRow>
   resume(infoHash: string): Promise<TorrentRow>
+  /** Its files without padding; none while they are not known. */
+  files(infoHash: string): Promise<TorrentFileRow[]>
+  /** Which files are wanted from now on. */
+  select(infoHash: string, request: SelectRequest): Promise<TorrentRow>
   /** Hashes everything again: seeds what is whole, and leaves a torrent paused of which pieces are missing. */
   recheck(infoHash: string): Progressive<RecheckProgress, TorrentRow>
   remove(infoHash: string, options: { deleteFiles: boolean }): Promise<void>

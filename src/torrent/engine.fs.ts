@@ -1,4 +1,4 @@
-import type { Clock, FileStampAt, InfoHash, PeerId, Timers } from '../events/index.ts'
+import type { Clock, FileSelection, FileStampAt, InfoHash, PeerId, PieceRange, Timers } from '../events/index.ts'
 import { BanList } from './ban-list.ts'
 import { createFrom } from './create.fs.ts'
 import { hashDisk, somethingStands, spotCheck } from './disk-check.fs.ts'
@@ -12,11 +12,14 @@ import type {
   MadeConnection,
   TorrentEngine,
   TorrentEngineEvents,
+  TorrentFile,
   TorrentSource,
   TorrentStatus,
 } from './engine.ts'
 import { TorrentError } from './engine.ts'
+import { layoutOf } from './file-layout.ts'
 import { FilePlaces, type Taken } from './file-places.fs.ts'
+import { piecePriorities, priorityOfFile, wantedPieces } from './file-selection.ts'
 import type { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
 import { KnownEndpoints } from './known-endpoints.ts'
@@ -26,7 +29,7 @@ import { checkTorrentFile } from './metainfo.ts'
 import { bitfieldOf, rangesOfBitfield } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
-import type { Swarm, SwarmHost } from './swarm.ts'
+import type { Swarm, SwarmHost, WantedPieces } from './swarm.ts'
 import { TorrentEntry } from './torrent-entry.ts'
 import { statusOf } from './torrent-status.ts'
 import { Turns } from './turns.ts'
@@ -103,6 +106,11 @@ class FileEngine implements TorrentEngine {
     if (metainfo !== undefined) this.#events?.described(metainfo)
     if (!entry.paused && entry.changed === undefined) this.#open(entry)
     return infoHash
+  }
+
+  pathsIn(source: TorrentSource): readonly string[] | undefined {
+    const { metainfo } = entryOf(source, { directory: '' })
+    return metainfo?.files.map(({ path, padding }) => (padding ? '' : path.join('/')))
   }
 
   async supply(source: TorrentSource): Promise<InfoHash | undefined> {
@@ -196,6 +204,30 @@ class FileEngine implements TorrentEngine {
     }
   }
 
+  select(infoHash: InfoHash, selection: FileSelection | undefined): readonly PieceRange[] | undefined {
+    const entry = this.#entryOf(infoHash)
+    entry.select(selection)
+    if (!entry.complete) entry.completed = false
+    this.#swarms.get(infoHash)?.want(wantedOf(entry))
+    return entry.metainfo && wantedPieces(piecePriorities(entry.metainfo, selection))
+  }
+
+  files(infoHash: InfoHash): readonly TorrentFile[] {
+    const entry = this.#entryOf(infoHash)
+    const { metainfo, selection } = entry
+    if (metainfo === undefined) throw new TorrentError('NO_METADATA', `nothing is known of what "${entry.name}" holds yet`)
+    const layout = layoutOf(metainfo)
+    return layout.files
+      .filter(({ padding }) => !padding)
+      .map((file) => ({
+        file: file.index,
+        path: file.path.join('/'),
+        lengthBytes: file.length,
+        verifiedBytes: layout.bytesIn(file, (index) => entry.hasPiece(index)),
+        priority: priorityOfFile(selection, file.index),
+      }))
+  }
+
   status(infoHash: InfoHash): TorrentStatus | undefined {
     const entry = this.#entries.get(infoHash)
     return entry === undefined ? undefined : statusOf(entry, this.#swarms.get(infoHash))
@@ -274,6 +306,7 @@ class FileEngine implements TorrentEngine {
       metainfo: entry.metainfo,
       verified: entry.verified,
       stamps: entry.stampList,
+      wanted: wantedOf(entry),
       peers: entry.peers.map(({ host, port }) => endpointOf(host, port)),
       corruptPercent: entry.corruptPercent,
       bans: this.#bans,
@@ -282,6 +315,7 @@ class FileEngine implements TorrentEngine {
       events: {
         described: (metainfo) => {
           entry.describe(metainfo)
+          swarm.want(wantedOf(entry))
           this.#events?.described(metainfo)
         },
         openDisk: (...disk) => this.#openDisk(entry, ...disk),
@@ -426,9 +460,15 @@ class FileEngine implements TorrentEngine {
   }
 }
 
+const wantedOf = ({ priorities, selection }: TorrentEntry): WantedPieces => ({
+  priorities,
+  sequential: selection?.sequential ?? false,
+  isFileWanted: (file) => priorityOfFile(selection, file) > 0,
+})
+
 function entryOf(source: TorrentSource, options: AddOptions): TorrentEntry {
-  const { directory, verified, stamps, changed, overwrite, paused = false } = options
-  const common = { directory, paused, verified, stamps, changed, overwrite }
+  const { directory, verified, stamps, changed, overwrite, selection, paused = false } = options
+  const common = { directory, paused, verified, stamps, changed, overwrite, selection }
   if (source.kind === 'torrent-file') {
     const metainfo = checkTorrentFile(source.bytes, sha1)
     return new TorrentEntry({ infoHash: metainfo.infoHash, metainfo, ...common })

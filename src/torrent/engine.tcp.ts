@@ -435,7 +435,7 @@ const filesOf = (store: PieceStore): PieceFiles => ({
     ),
   write: (index, piece) =>
     new Promise((resolve, reject) => store.put(index, piece, (error) => (error === null ? resolve() : reject(error)))),
-  createEmptyFiles: () => store.createEmptyFiles(),
+  createEmptyFiles: (isWanted) => store.createEmptyFiles(isWanted),
   settle: (files) => store.settle(files),
   close: () => new Promise((resolve) => store.close(() => resolve())),
 })

@@ -1,6 +1,8 @@
 import type {
   BadPiece,
   FileChange,
+  FilePriority,
+  FileSelection,
   FileStampAt,
   InfoHash,
   NodeId,
@@ -25,6 +27,9 @@ export type TorrentStatus = {
   pieceCount: number
   pieceLengthBytes: number
   piecesVerified: number
+  /** With bytes of wanted files, and how many of those are verified. */
+  piecesWanted: number
+  piecesWantedVerified: number
   downloadedBytes: number
   uploadedBytes: number
   downloadBytesPerSecond: number
@@ -63,6 +68,19 @@ export type AddOptions = {
   paused?: boolean
   /** Downloads over files that stand there already and of which no piece matches. */
   overwrite?: boolean
+  /** Which files are wanted; left out: all. */
+  selection?: FileSelection
+}
+
+export type TorrentFile = {
+  /** Place in the torrent, from 0. */
+  file: number
+  /** Below the torrent's directory, with slashes. */
+  path: string
+  lengthBytes: number
+  /** In verified pieces. */
+  verifiedBytes: number
+  priority: FilePriority
 }
 
 /** What a walk leaves out, and why: hidden (its name begins with a dot), a symbolic link, or no file at all (a pipe, a device). */
@@ -122,6 +140,7 @@ export interface TorrentEngineEvents {
   judged(infoHash: InfoHash, subject: PeerId, good: readonly PieceRange[], bad: readonly BadPiece[]): void | Promise<void>
   /** A piece failed and nobody can be convicted yet; its sources are on parole. */
   suspected(infoHash: InfoHash, index: number, sources: readonly PeerId[]): void
+  /** Every wanted piece is here. */
   completed(infoHash: InfoHash): void
   failed(infoHash: InfoHash, problem: string): void
   peer(infoHash: InfoHash, change: 'joined' | 'left', peer: PeerId): void
@@ -138,6 +157,8 @@ export interface TorrentEngine extends AsyncDisposable {
   readonly dht: { readonly port: number; readonly nodeCount: number }
   /** Adds and starts it; resolves as soon as it is taken up, not when it is complete. @throws TorrentError */
   add(source: TorrentSource, options: AddOptions): Promise<InfoHash>
+  /** Paths of the files that a torrent file holds, in their order, empty for padding; undefined for a magnet link. @throws TorrentError */
+  pathsIn(source: TorrentSource): readonly string[] | undefined
   /**
    * Gives a torrent that is here already what the source says more: peers to dial, or the metainfo that it waits for.
    * @returns undefined if there is no such torrent, or the source says nothing new
@@ -159,6 +180,14 @@ export interface TorrentEngine extends AsyncDisposable {
     infoHash: InfoHash,
     options: { signal?: AbortSignal; onProgress?: (doneBytes: number, totalBytes: number) => void },
   ): Promise<DiskState>
+  /**
+   * Which files are wanted from now on; what is under way of others is dropped, what is here of them stays.
+   * @returns the pieces with wanted bytes, as runs; undefined while the metainfo is not known
+   * @throws TorrentError `UNKNOWN_INFO_HASH`
+   */
+  select(infoHash: InfoHash, selection: FileSelection | undefined): readonly PieceRange[] | undefined
+  /** Without padding. @throws TorrentError `UNKNOWN_INFO_HASH`, `NO_METADATA` */
+  files(infoHash: InfoHash): readonly TorrentFile[]
   status(infoHash: InfoHash): TorrentStatus | undefined
   list(): readonly TorrentStatus[]
   /** Closes every connection with this peer, refuses new ones both ways, and asks it for nothing. */

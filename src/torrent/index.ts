@@ -2,3 +2,4 @@
 // webtorrent adapter with its guard. Imports events only. engine.webtorrent.ts is imported by its own path, and late:
 // loading webtorrent takes a second.
 export * from './engine.ts'
+export { priorityOfFile } from './file-selection.ts'

@@ -23,6 +23,15 @@ export type SwarmEvents = Pick<TorrentEngineEvents, 'judged' | 'suspected' | 'pe
   failed(error: Error): void
 }
 
+export type WantedPieces = {
+  /** By piece, 0 to 3 as of files; undefined: all alike. */
+  priorities: Uint8Array | undefined
+  /** In the order of the files. */
+  sequential: boolean
+  /** Of the files without a byte, those that are made when the rest is here. */
+  isFileWanted(file: number): boolean
+}
+
 export type OpenSwarm = {
   infoHash: InfoHash
   name: string
@@ -32,6 +41,7 @@ export type OpenSwarm = {
   verified: readonly PieceRange[] | undefined
   /** How its settled files must look. */
   stamps: readonly FileStampAt[]
+  wanted: WantedPieces
   /** Endpoints to dial at once, `host:port`, IPv6 in brackets. */
   peers: readonly string[]
   corruptPercent: number
@@ -49,7 +59,7 @@ export type SwarmStatus = {
   uploadBytesPerSecond: number
   /** The disk was looked at. */
   isReady: boolean
-  /** Every piece is here. */
+  /** Every wanted piece is here. */
   isDone: boolean
 }
 
@@ -62,6 +72,8 @@ export interface Swarm {
   connect(endpoint: string): void
   /** Talks over a connection that was made for this torrent, unless there are too many. */
   adopt(connection: MadeConnection): void
+  /** What is under way of pieces that are not wanted any more is dropped. */
+  want(wanted: WantedPieces): void
   /** Closes the connections of peers that are admitted no more. */
   enforceAdmission(): void
   /** Closes the connections the ban list no longer allows. */

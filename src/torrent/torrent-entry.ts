@@ -1,9 +1,10 @@
-import type { FileChange, FileStampAt, InfoHash, PieceRange } from '../events/index.ts'
+import type { FileChange, FileSelection, FileStampAt, InfoHash, PieceRange } from '../events/index.ts'
 import type { TorrentState, TorrentStatus } from './engine.ts'
 import { FileProgress } from './file-progress.ts'
+import { piecePriorities } from './file-selection.ts'
 import { FilesChanged } from './files-changed.ts'
 import type { Metainfo } from './metainfo.ts'
-import { bitfieldOf, countBits, rangesOfBitfield, setBit } from './piece-ranges.ts'
+import { bitfieldOf, countBits, hasBit, rangesOfBitfield, setBit } from './piece-ranges.ts'
 
 /** What the engine knows of a torrent whether it is open or not: enough to open it again without hashing. */
 export class TorrentEntry {
@@ -22,7 +23,7 @@ export class TorrentEntry {
   /** While everything is hashed again. */
   recheck: AbortController | undefined
   corruptPercent = 0
-  /** True once nobody needs to be told any more that every piece is here. */
+  /** True once nobody needs to be told any more that every wanted piece is here. */
   completed = false
   paused: boolean
   problem: string | undefined
@@ -33,6 +34,8 @@ export class TorrentEntry {
   #verifiedRanges: readonly PieceRange[] | undefined
   #verified: Uint8Array | undefined
   #files: FileProgress | undefined
+  #selection: FileSelection | undefined
+  #priorities: Uint8Array | undefined
 
   constructor(options: {
     infoHash: InfoHash
@@ -45,6 +48,7 @@ export class TorrentEntry {
     stamps?: readonly FileStampAt[] | undefined
     changed?: FileChange | undefined
     overwrite?: boolean | undefined
+    selection?: FileSelection | undefined
   }) {
     this.infoHash = options.infoHash
     this.directory = options.directory
@@ -57,6 +61,7 @@ export class TorrentEntry {
     this.stamp(options.stamps ?? [])
     this.#magnetName = options.name
     this.#verifiedRanges = options.verified
+    this.#selection = options.selection
     if (options.metainfo !== undefined) this.describe(options.metainfo)
   }
 
@@ -78,13 +83,50 @@ export class TorrentEntry {
     return this.#verified === undefined ? 0 : countBits(this.#verified)
   }
 
+  /** Every wanted piece is here. */
   get complete(): boolean {
-    return this.metainfo !== undefined && this.piecesVerified === this.pieceCount
+    return this.metainfo !== undefined && this.piecesWantedVerified === this.piecesWanted
+  }
+
+  get selection(): FileSelection | undefined {
+    return this.#selection
+  }
+
+  /** Which files are wanted; undefined: all. */
+  select(selection: FileSelection | undefined): void {
+    this.#selection = selection
+    const { metainfo } = this
+    this.#priorities = metainfo === undefined || selection === undefined ? undefined : piecePriorities(metainfo, selection)
+  }
+
+  /** By piece; undefined where all are wanted alike, or no piece is known. */
+  get priorities(): Uint8Array | undefined {
+    return this.#priorities
+  }
+
+  get piecesWanted(): number {
+    let count = 0
+    if (this.#priorities === undefined) return this.pieceCount
+    for (const priority of this.#priorities) if (priority > 0) count++
+    return count
+  }
+
+  get piecesWantedVerified(): number {
+    const [priorities, verified] = [this.#priorities, this.#verified]
+    if (priorities === undefined || verified === undefined) return this.piecesVerified
+    let count = 0
+    for (let index = 0; index < priorities.length; index++) if (priorities[index] !== 0 && hasBit(verified, index)) count++
+    return count
+  }
+
+  hasPiece(index: number): boolean {
+    return this.#verified !== undefined && hasBit(this.#verified, index)
   }
 
   describe(metainfo: Metainfo): void {
     this.metainfo = metainfo
     this.#verified = bitfieldOf(this.#verifiedRanges ?? [], metainfo.pieceCount)
+    this.select(this.#selection)
     this.completed = this.complete
   }
 
@@ -138,6 +180,8 @@ export class TorrentEntry {
       pieceCount: this.pieceCount,
       pieceLengthBytes: metainfo?.pieceLengthBytes ?? 0,
       piecesVerified: this.piecesVerified,
+      piecesWanted: this.piecesWanted,
+      piecesWantedVerified: this.piecesWantedVerified,
       downloadedBytes: this.downloadedBytes,
       uploadedBytes: this.uploadedBytes,
       downloadBytesPerSecond: 0,

@@ -139,6 +139,8 @@ declare module 'webtorrent/lib/torrent.js' {
     _startupBitfield: Uint8Array | undefined
     addPeer(address: string): boolean
     destroy(options: { destroyStore: boolean }, done: (error?: Error | null) => void): void
+    select(first: number, last: number, priority: number): void
+    deselect(first: number, last: number): void
     _addIncomingPeer(peer: Peer): void
     _registerPeer(peer: Peer): void
     _addPeer(address: string, type: string, source: string): Peer | null

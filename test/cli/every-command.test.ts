@@ -179,6 +179,24 @@ const STORY: readonly Row[] = [
     words: () => [found.infoHash, ...data('c2')],
     json: ({ state }) => assert.notEqual(state, 'paused'),
   },
+  {
+    command: 'client files',
+    words: () => [found.infoHash, ...data('c2')],
+    text: /NO +WANTED +DONE +SIZE +PATH\n +1 +yes +100 % /,
+    json: ({ files }) => assert.equal(first(files).priority, 'normal'),
+  },
+  {
+    command: 'client select',
+    words: () => [found.infoHash, '1', '--only', ...data('c2')],
+    text: /album +\S+ +100 % of a part/,
+  },
+  {
+    command: 'client select',
+    words: () => [found.infoHash, '--priority', 'normal', ...data('c2')],
+    json: ({ piecesWanted, pieceCount }) => assert.equal(piecesWanted, pieceCount),
+  },
+  { command: 'client select', words: () => [found.infoHash, '99', ...data('c2')], ...failure(2, /there is no file "99"/) },
+  { command: 'client select', words: () => [found.infoHash, ...data('c2')], ...failure(2, /nothing to change/) },
   { command: 'client recheck', words: () => [found.infoHash.slice(0, 8), ...data('c2')], text: /album +\S+ +100 %/ },
   {
     command: 'client recheck',

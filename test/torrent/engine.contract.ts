@@ -9,6 +9,7 @@ import { madeConnectionsContract } from './contract/made-connections.ts'
 import { repeatedBitfieldContract } from './contract/repeated-bitfield.ts'
 import { samePathContract } from './contract/same-path.ts'
 import { transferContract } from './contract/transfer.ts'
+import { wantedFilesContract } from './contract/wanted-files.ts'
 import type { EngineName } from './engine-fixture.ts'
 
 // What every engine does, whatever moves its pieces.
@@ -26,5 +27,6 @@ export function engineContract(engine: EngineName): void {
     madeConnectionsContract(engine)
     repeatedBitfieldContract(engine)
     samePathContract(engine)
+    wantedFilesContract(engine)
   })
 }

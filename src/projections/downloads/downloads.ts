@@ -2,17 +2,21 @@ import {
   type DownloadAdded,
   type Envelope,
   type FileChange,
+  type FileSelection,
   fromHex,
   type InfoHash,
   isInfoHash,
   type NodeId,
   type PieceRange,
+  type Rates,
+  type SeedGoals,
+  type TorrentSources,
   toHex,
 } from '../../events/index.ts'
 import { canonicalJson } from '../canonical-json.ts'
 import { DirtyKeys } from '../dirty-keys.ts'
 import type { Projection } from '../projection.ts'
-import { mergeRanges, pieceCount } from './piece-ranges.ts'
+import { covers, mergeRanges } from './piece-ranges.ts'
 
 // What this node downloads and shares, as a fold over its own events: all that a client needs to go on after a restart.
 
@@ -31,13 +35,23 @@ export type Download = {
   pieceCount: number
   pieceLengthBytes: number
   paused: boolean
+  /** Every wanted piece is here. */
   completed: boolean
+  /** Claimed time at which it was, ms since 1970; null until then. */
+  completedAt: number | null
   /** What stood on the disk when it was added was hashed. Until then nobody knows whose those files are. */
   checked: boolean
   /** Files in the way are written over. */
   readonly overwrite: boolean
   /** Pieces on the disk whose hash was checked: ascending runs with gaps between them. */
   verified: readonly PieceRange[]
+  /** Which files are wanted; null: all, in no order. */
+  selection: FileSelection | null
+  /** The pieces with wanted bytes, as runs; null: all. */
+  wanted: readonly PieceRange[] | null
+  /** Of this torrent alone; 0: none. */
+  limits: Rates & SeedGoals
+  sources: TorrentSources
   /** How settled files looked, by their place in the torrent. */
   stamps: Map<number, string>
   /** What somebody else did to a file of it, until it is checked again. */
@@ -58,6 +72,9 @@ const METAINFO = 'm/'
 const STAMPS = 's/'
 const STAMPS_PER_ROW = 512
 const INFO_HASH_LENGTH = 40
+
+const NO_LIMITS = { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, ratioGoalPercent: 0, seedGoalMs: 0 }
+const NO_SOURCES = { public: false, trackers: [], webSeeds: [] }
 
 const stampsKey = (infoHash: InfoHash, file: number): string => `${STAMPS}${infoHash}/${Math.floor(file / STAMPS_PER_ROW)}`
 
@@ -80,6 +97,11 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       pieceLengthBytes: before?.pieceLengthBytes ?? 0,
       paused: false,
       completed: false,
+      completedAt: null,
+      selection: before?.selection ?? null,
+      wanted: before?.wanted ?? null,
+      limits: before?.limits ?? NO_LIMITS,
+      sources: before?.sources ?? NO_SOURCES,
       // Another directory holds nothing yet.
       checked: stays && before.checked,
       verified: stays ? before.verified : [],
@@ -112,7 +134,25 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       download.verified = mergeRanges([], event.pieces)
       download.checked = true
       download.changed = null
-      download.completed &&= pieceCount(download.verified) === download.pieceCount
+      download.completed &&= hasAllWanted(download)
+      break
+    case 'download.selected': {
+      const { priorities, others, sequential, pieces } = event
+      const isAll = !priorities.includes('0') && others !== 0
+      const isPlain = isAll && !sequential && /^2*$/.test(priorities) && others === 2
+      download.selection = isPlain ? null : { priorities, others, sequential }
+      download.wanted = isAll ? null : mergeRanges([], pieces)
+      // More is wanted than is here.
+      download.completed &&= hasAllWanted(download)
+      break
+    }
+    case 'download.limited': {
+      const { downloadBytesPerSecond, uploadBytesPerSecond, ratioGoalPercent, seedGoalMs } = event
+      download.limits = { downloadBytesPerSecond, uploadBytesPerSecond, ratioGoalPercent, seedGoalMs }
+      break
+    }
+    case 'download.sourced':
+      download.sources = { public: event.public, trackers: event.trackers, webSeeds: event.webSeeds }
       break
     case 'download.stamped':
       for (const { file, stamp } of event.stamps) {
@@ -128,6 +168,7 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       break
     case 'download.completed':
       download.completed = true
+      download.completedAt = envelope.at
       break
     case 'download.paused':
       download.paused = true
@@ -146,6 +187,9 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
   dirty.add(DOWNLOAD + event.infoHash)
   return state
 }
+
+const hasAllWanted = ({ verified, wanted, pieceCount }: Download): boolean =>
+  covers(verified, wanted ?? [{ first: 0, count: pieceCount }])
 
 function rowOf(state: DownloadsState, key: string): string | null {
   const download = state.downloads.get(key.slice(2, 2 + INFO_HASH_LENGTH) as InfoHash)
@@ -168,13 +212,16 @@ function stampsRow(stamps: ReadonlyMap<number, string>, row: number): string | n
 
 export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => ({
   name: 'downloads',
-  version: 3,
+  version: 4,
   handles: [
     'download.added',
     'download.described',
     'download.checked',
     'download.stamped',
     'download.changed',
+    'download.selected',
+    'download.limited',
+    'download.sourced',
     'download.verified',
     'download.completed',
     'download.paused',

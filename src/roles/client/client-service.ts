@@ -47,6 +47,10 @@ export function createClientService(parts: ClientParts): ClientService {
     pause: (infoHash) => torrents.pause(infoHash),
     resume: (infoHash) => torrents.resume(infoHash),
     recheck: (infoHash) => torrents.recheck(infoHash),
+    async files(infoHash) {
+      return torrents.files(infoHash)
+    },
+    select: (infoHash, request) => torrents.select(infoHash, request),
     async remove(infoHash, { deleteFiles }) {
       // First what others are told: after a crash between the two there is no offer without a torrent behind it.
       await publisher.withdraw(torrents.row(infoHash).infoHash as InfoHash)

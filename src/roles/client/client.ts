@@ -10,7 +10,7 @@ import {
 } from '../../events/index.ts'
 import type { LevelLog } from '../../events/log/event-log.level.ts'
 import type { PeerStreams } from '../../network/index.ts'
-import { downloadsIn } from '../../projections/index.ts'
+import { downloadsIn, pieceCount } from '../../projections/index.ts'
 import { judge, summary } from '../../projections/reputation/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
 import type { IndexMap } from '../index-node/index-map.ts'
@@ -92,7 +92,10 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
   const completed = async (infoHash: InfoHash) => {
     if (!(await torrents.completed(infoHash))) return
     // The title says where the index has it. One that is too long stands in no index.
-    const title = downloads().downloads.get(infoHash)?.title ?? ''
+    const download = downloads().downloads.get(infoHash)
+    const title = download?.title ?? ''
+    // Who holds a part of it offers nothing in the index, where a seeder is one of the whole.
+    if (download === undefined || pieceCount(download.verified) !== download.pieceCount) return
     if (utf8Length(title) <= TITLE_BYTES_MAX && publisher.canBeFound(title)) await publisher.verified(infoHash, title)
   }
   engine.listen({

@@ -1,10 +1,11 @@
-import type { Appender, Draft, FileChange, InfoHash, PieceRange, Timers } from '../../events/index.ts'
+import type { Appender, Draft, FileChange, FileSelection, InfoHash, PieceRange, Timers } from '../../events/index.ts'
 import { PIECES_PER_VERDICT_MAX, STAMPS_MAX } from '../../events/index.ts'
-import { type Download, pieceCount } from '../../projections/downloads/index.ts'
+import { countInBoth, covers, type Download, pieceCount } from '../../projections/downloads/index.ts'
 import type {
   CreatedTorrent,
   DiskState,
   TorrentEngine,
+  TorrentFile,
   TorrentMetainfo,
   TorrentSource,
   TorrentStatus,
@@ -14,8 +15,17 @@ import { liveIterator } from '../node/live-iterator.ts'
 import type { NoticeBoard } from '../node/notices.ts'
 import { asServiceError } from '../node/service-errors.ts'
 import { withProgress } from '../node/with-progress.ts'
-import { type AddRequest, type Progressive, type RecheckProgress, ServiceError, type TorrentRow } from '../services.ts'
+import {
+  type AddRequest,
+  type Progressive,
+  type RecheckProgress,
+  type SelectRequest,
+  ServiceError,
+  type TorrentFileRow,
+  type TorrentRow,
+} from '../services.ts'
 import { changedText } from './changed-files.ts'
+import { chooseFiles, priorityName } from './choose-files.ts'
 
 /** How often a follower gets a new row, ms. */
 const FOLLOW_MS = 500
@@ -82,6 +92,7 @@ export class Torrents {
           ...(download.changed === null ? {} : { changed: download.changed }),
           paused: download.paused,
           overwrite: download.overwrite,
+          ...(download.selection && { selection: download.selection }),
         })
       } catch (error) {
         this.#notTakenUp.set(download.infoHash, sentence(error))
@@ -101,7 +112,13 @@ export class Torrents {
     const supplied = await this.#engineDoes((engine) => engine.supply(source))
     if (supplied !== undefined) return this.row(supplied)
     const directory = request.directory ?? this.#options.directory
-    const infoHash = await this.#engineDoes((engine) => engine.add(source, { directory, overwrite }))
+    const { select } = request
+    const selection = await this.#engineDoes(async (engine) =>
+      select === undefined ? null : chooseFiles(null, engine.pathsIn(source), select),
+    )
+    const infoHash = await this.#engineDoes((engine) =>
+      engine.add(source, { directory, overwrite, ...(selection && { selection }) }),
+    )
     await this.#recordAddition(infoHash, [
       {
         kind: 'download.added',
@@ -114,6 +131,7 @@ export class Torrents {
         torrentFile: source.kind === 'torrent-file' ? source.bytes : new Uint8Array(),
         overwrite,
       },
+      ...(selection === null ? [] : [this.#selected(infoHash, selection)]),
     ])
     return this.row(infoHash)
   }
@@ -175,7 +193,7 @@ export class Torrents {
         if (download === undefined) throw new ServiceError('failed', `${last.name} was removed`)
         last = this.#rowOf(download)
         if (last.state === 'failed') throw new ServiceError('failed', `${last.name}: ${last.problem ?? 'failed'}`)
-        const complete = last.pieceCount > 0 && last.piecesVerified === last.pieceCount && download.completed
+        const complete = last.pieceCount > 0 && last.piecesWantedVerified === last.piecesWanted && download.completed
         const items = complete && first ? [] : [last]
         first = false
         return complete ? { items, result: { value: last } } : { items, sleep: true }
@@ -207,16 +225,49 @@ export class Torrents {
       const download = this.#known(infoHash)
       const hash = download.infoHash
       // A person's pause stays. A torrent that is paused and lacked pieces was left so by an earlier check, or wants them.
-      const staysPaused = download.paused && pieceCount(download.verified) === download.pieceCount
+      const wanted = download.wanted ?? [{ first: 0, count: download.pieceCount }]
+      const staysPaused = download.paused && covers(download.verified, wanted)
       const onProgress = (done: number, total: number) => report({ done, total })
       const found = await this.#engineDoes((engine) => engine.recheck(hash, { signal, onProgress }))
-      const goesOn = pieceCount(found.pieces) === download.pieceCount && !staysPaused
+      const goesOn = covers(found.pieces, wanted) && !staysPaused
       const kind = goesOn ? 'download.resumed' : 'download.paused'
       const turns = download.paused === goesOn
       await this.#record([...checked(hash, found), ...(turns ? [{ kind, infoHash: hash } as const] : [])])
       await this.#engineDoes((engine) => (goesOn ? engine.resume(hash) : engine.pause(hash)))
       return this.row(hash)
     })
+  }
+
+  /** @throws ServiceError */
+  files(infoHash: string): TorrentFileRow[] {
+    const { infoHash: hash, pieceCount: known } = this.#known(infoHash)
+    if (known === 0 || this.#options.engine.status(hash) === undefined) return []
+    return this.#options.engine.files(hash).map(({ file, path, lengthBytes, verifiedBytes, priority }) => ({
+      number: file + 1,
+      path,
+      sizeBytes: lengthBytes,
+      verifiedBytes,
+      priority: priorityName(priority),
+    }))
+  }
+
+  /** @throws ServiceError */
+  async select(infoHash: string, request: SelectRequest): Promise<TorrentRow> {
+    const { infoHash: hash, selection: before, pieceCount: known } = this.#known(infoHash)
+    const { engine } = this.#options
+    const selection = await this.#engineDoes(async () => {
+      const paths = known === 0 ? undefined : pathsOf(engine.files(hash))
+      const chosen = chooseFiles(before, paths, request)
+      engine.select(hash, chosen ?? undefined)
+      return chosen
+    })
+    await this.#record([this.#selected(hash, selection)])
+    return this.row(hash)
+  }
+
+  #selected(infoHash: InfoHash, selection: FileSelection | null): Draft['event'] {
+    const pieces = this.#options.engine.select(infoHash, selection ?? undefined) ?? []
+    return { kind: 'download.selected', infoHash, pieces: [...pieces], ...(selection ?? ALL_FILES) }
   }
 
   async remove(infoHash: string, deleteFiles: boolean): Promise<Download> {
@@ -246,7 +297,12 @@ export class Torrents {
   described(metainfo: TorrentMetainfo): void {
     // The engine tells so at every start; the log has the metainfo, of up to 5.5 MiB, once.
     const isKnown = () => (this.#options.download(metainfo.infoHash)?.pieceCount ?? 0) > 0
-    this.#recordLater(() => (isKnown() ? [] : [described(metainfo)]))
+    this.#recordLater(() => {
+      if (isKnown()) return []
+      const selection = this.#options.download(metainfo.infoHash)?.selection
+      // Only now it is known which pieces its wanted files are in.
+      return [described(metainfo), ...(selection ? [this.#selected(metainfo.infoHash, selection)] : [])]
+    })
   }
 
   verified(infoHash: InfoHash, pieces: readonly PieceRange[]): void {
@@ -380,6 +436,10 @@ export class Torrents {
       sizeBytes: download.sizeBytes,
       pieceCount: download.pieceCount,
       piecesVerified: pieceCount(download.verified),
+      piecesWanted: download.wanted === null ? download.pieceCount : pieceCount(download.wanted),
+      piecesWantedVerified:
+        download.wanted === null ? pieceCount(download.verified) : countInBoth(download.verified, download.wanted),
+      sequential: download.selection?.sequential ?? false,
       downloadedBytes: live?.downloadedBytes ?? 0,
       uploadedBytes: live?.uploadedBytes ?? 0,
       downloadBytesPerSecond: live?.downloadBytesPerSecond ?? 0,
@@ -391,6 +451,15 @@ export class Torrents {
       magnet: download.magnet || magnetOf(download.infoHash, download.title || download.name),
     }
   }
+}
+
+const ALL_FILES = { priorities: '', others: 2, sequential: false } as const
+
+/** By their places; empty for padding. */
+function pathsOf(files: readonly TorrentFile[]): string[] {
+  const paths: string[] = Array((files.at(-1)?.file ?? -1) + 1).fill('')
+  for (const { file, path } of files) paths[file] = path
+  return paths
 }
 
 const isAlone = (live: TorrentStatus | undefined): boolean => live?.peers.length === 0 && live.state !== 'seeding'

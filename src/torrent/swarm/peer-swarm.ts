@@ -6,7 +6,7 @@ import { held } from '../held-callback.ts'
 import { BLOCK_BYTES, checkInfo, type Metainfo, pieceBytes, pieceHash, type Sha1, TORRENT_FILE_BYTES_MAX } from '../metainfo.ts'
 import { PieceJudge } from '../piece-judge.ts'
 import { bitfieldOf, countBits, hasBit, setBit } from '../piece-ranges.ts'
-import type { OpenSwarm, Swarm, SwarmStatus } from '../swarm.ts'
+import type { OpenSwarm, Swarm, SwarmStatus, WantedPieces } from '../swarm.ts'
 import { UnwillingPeers } from '../unwilling-peers.ts'
 import type { Handshake } from '../wire/handshake.ts'
 import { type NamedBlock, PIECE_HEADER_BYTES, putPieceHeader } from '../wire/messages.ts'
@@ -14,7 +14,7 @@ import { planUnchoked } from './choker.ts'
 import { DialList } from './dial-list.ts'
 import { METADATA, MetadataFetch, type MetadataMessage } from './metadata-fetch.ts'
 import { Peer, type PeerLink, type PeerTorrent } from './peer.ts'
-import { Picker } from './picker.ts'
+import { DEFAULT_PRIORITY, Picker, type Priority } from './picker.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { RateMeter } from './rate-meter.ts'
 
@@ -55,7 +55,7 @@ const RECHOKE_MS = 50
 export interface PieceFiles {
   read(index: number, offset: number, length: number): Promise<Uint8Array>
   write(index: number, piece: Uint8Array): Promise<void>
-  createEmptyFiles(): Promise<void>
+  createEmptyFiles(isWanted: (file: number) => boolean): Promise<void>
   settle(files: readonly number[]): Promise<readonly FileStampAt[]>
   /** What is being written is finished first. */
   close(): Promise<void>
@@ -117,7 +117,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   #files: PieceFiles | undefined
   #picker: Picker<Peer> | undefined
   #verified = new Uint8Array(0)
+  /** Pieces that are not here, wanted or not. */
   #missing = 0
+  #wanted: WantedPieces
   #pieceBlocks = 1
   /** Since slots were handed out last. */
   #freeSlots = UNCHOKED_MAX
@@ -136,6 +138,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.identity = options.identity
     this.ourPeerId = options.ourPeerId
     this.corruptPercent = options.corruptPercent
+    this.#wanted = options.wanted
     this.#judge = new PieceJudge(
       {
         ...{ sha1, clock, timers, onThinIce: options.onThinIce },
@@ -171,7 +174,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       downloadBytesPerSecond: this.#downloaded.perSecond(now),
       uploadBytesPerSecond: this.#uploaded.perSecond(now),
       isReady: this.#isReady,
-      isDone: this.#isReady && this.#missing === 0,
+      isDone: this.#isDone,
     }
   }
 
@@ -193,6 +196,24 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   adopt(connection: MadeConnection): void {
     if (this.takesPeers) this.#options.adopt(connection, this)
     else connection.destroy()
+  }
+
+  want(wanted: WantedPieces): void {
+    this.#wanted = wanted
+    const picker = this.#picker
+    if (picker === undefined || this.#closed) return
+    const wasDone = this.#isDone
+    this.#tellWanted(picker)
+    // What came of pieces that are not wanted any more.
+    for (const index of [...this.#begun.keys()]) {
+      if (!picker.isUntouched(index)) continue
+      this.#judge.forget(index)
+      this.#senders.delete(index)
+      this.#free(index)
+    }
+    for (const peer of [...this.#peers]) this.#updateInterest(peer)
+    if (this.#isDone && !wasDone) this.#done()
+    else this.#dialMore()
   }
 
   enforceAdmission(): void {
@@ -477,6 +498,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#missing = pieceCount - countBits(verified)
     const picker = new Picker<Peer>({ pieceCount, pieceBytes: (index) => pieceBytes(metainfo, index), random })
     for (let index = 0; index < pieceCount; index++) if (hasBit(verified, index)) picker.setVerified(index)
+    this.#tellWanted(picker)
     this.#picker = picker
     this.#isReady = true
     this.#judge.flush()
@@ -487,8 +509,22 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       for (let index = 0; index < pieceCount; index++) if (hasBit(verified, index)) peer.have(index)
       this.#updateInterest(peer)
     }
-    if (this.#missing === 0) this.#done()
+    if (this.#isDone) this.#done()
     this.#dialMore()
+  }
+
+  /** Every wanted piece is here. */
+  get #isDone(): boolean {
+    return this.#isReady && this.#picker?.wantedLeft === 0
+  }
+
+  #tellWanted(picker: Picker<Peer>): void {
+    const { priorities, sequential } = this.#wanted
+    picker.sequential = sequential
+    for (let index = 0; index < (this.#metainfo?.pieceCount ?? 0); index++) {
+      const priority = (priorities === undefined ? DEFAULT_PRIORITY : (priorities[index] ?? 0)) as Priority
+      for (const [peer, blocks] of picker.setPriority(index, priority)) peer.cancel(blocks)
+    }
   }
 
   // Asking
@@ -501,7 +537,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   #updateInterest(peer: Peer): void {
     const picker = this.#picker
     if (picker === undefined || peer.closed) return
-    peer.interest(this.#missing > 0 && picker.isInteresting(peer))
+    peer.interest(picker.isInteresting(peer))
     this.#ask(peer)
   }
 
@@ -511,7 +547,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   #ask(peer: Peer): void {
     const picker = this.#picker
-    if (picker === undefined || this.#missing === 0 || this.#closed || peer.closed) return
+    if (picker === undefined || this.#isDone || this.#closed || peer.closed) return
     if (peer.isChoking || !peer.amInterested || this.#unwrittenBytes > UNWRITTEN_BYTES_MAX) return
     const depth = peer.depth.of(peer.ext?.requestsMax ?? depthUnnamed, this.#pieceBlocks)
     const owed = picker.owed(peer)
@@ -619,7 +655,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       if (!peer.hasPiece(index)) peer.have(index)
       else if (peer.amInterested && this.#picker?.isInteresting(peer) !== true) peer.interest(false)
     }
-    if (this.#missing === 0) this.#done()
+    if (this.#isDone) this.#done()
   }
 
   #done(): void {
@@ -627,7 +663,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#judge.flush()
     this.#pool.length = 0
     for (const peer of this.#peers) peer.interest(false)
-    const ending = (this.#files?.createEmptyFiles() ?? Promise.resolve()).catch((error: unknown) => this.#fail(error))
+    const ending = (this.#files?.createEmptyFiles(this.#wanted.isFileWanted) ?? Promise.resolve()).catch((error: unknown) =>
+      this.#fail(error),
+    )
     this.#track(ending)
     events.completed()
   }
@@ -701,7 +739,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#cancelRechoke?.()
     this.#cancelRechoke = undefined
     if (this.#closed) return
-    const isSeeding = this.#missing === 0
+    const isSeeding = this.#isDone
     const peers = [...this.#peers].filter((peer) => this.#isWelcome(peer))
     const now = this.now()
     const unchoked = planUnchoked(

@@ -17,7 +17,7 @@ const OWNERS_MAX = 3
 const ENDGAME_BLOCKS = 4
 /** New pieces that must not be asked of a peer, one after the other, before it is left alone until the next time. */
 const REFUSED_MAX = 256
-const DEFAULT_PRIORITY = 2
+export const DEFAULT_PRIORITY = 2
 
 export type Priority = 0 | 1 | 2 | 3
 
@@ -191,20 +191,22 @@ export class Picker<P> {
     this.#list(index)
   }
 
-  /** 0: not wanted; what is under way of it is not taken any more. */
-  setPriority(index: number, priority: Priority): void {
+  /** @returns what peers owe of it where it is not wanted any more: that is not taken */
+  setPriority(index: number, priority: Priority): readonly [P, NamedBlock[]][] {
     const before = this.#priorities[index] ?? 0
-    if (before === priority) return
+    if (before === priority) return NOBODY
     this.#unlist(index)
+    const owed = priority === 0 ? this.#owedOf(index) : NOBODY
     if (priority === 0) this.#forget(index)
     this.#priorities[index] = priority
-    if (this.#verified[index] === 1) return
+    if (this.#verified[index] === 1) return owed
     if ((before === 0) !== (priority === 0)) {
       const change = priority === 0 ? -1 : 1
       this.#wantedLeft += change
       this.#count(index, 'interesting', change)
     }
     this.#list(index)
+    return owed
   }
 
   // Asking
@@ -377,6 +379,12 @@ export class Picker<P> {
     for (const { index, offset } of blocks) this.released(peer, index, offset)
     if (piece.lead === peer) piece.lead = undefined
     return blocks
+  }
+
+  #owedOf(index: number): [P, NamedBlock[]][] {
+    const piece = this.#begun.get(index)
+    if (piece === undefined) return []
+    return [...this.#peers.keys()].map((peer): [P, NamedBlock[]] => [peer, [...piece.owedBy(peer)]])
   }
 
   #owes(peer: P, change: number): void {

@@ -45,7 +45,9 @@ describe('downloads', () => {
         torrentFile,
       },
       ...{ sizeBytes: 100, pieceCount: 10, pieceLengthBytes: 10, paused: true, completed: false },
-      ...{ checked: false, overwrite: false, stamps: new Map(), changed: null },
+      ...{ checked: false, overwrite: false, stamps: new Map(), changed: null, completedAt: null },
+      ...{ selection: null, wanted: null, sources: { public: false, trackers: [], webSeeds: [] } },
+      limits: { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, ratioGoalPercent: 0, seedGoalMs: 0 },
       verified: [
         { first: 0, count: 2 },
         { first: 5, count: 1 },
@@ -65,6 +67,43 @@ describe('downloads', () => {
     const whole = downloadAfter(...before, { kind: 'download.checked', infoHash, pieces: [{ first: 0, count: 10 }] }, stamped)
     assert.equal(whole?.completed, true)
     assert.deepEqual([...(whole?.stamps ?? [])], [[0, '100-1-2']])
+  })
+
+  it('are complete with all that is wanted, until more is', () => {
+    const selected = (priorities: string, others: 0 | 2, ...pieces: PieceRange[]): Event => ({
+      ...{ kind: 'download.selected', infoHash, priorities, others, sequential: false, pieces },
+    })
+    const part = [added, described, selected('02', 0, { first: 3, count: 4 }), verified({ first: 3, count: 4 }), done]
+    const partial = downloadAfter(...part)
+    assert.deepEqual(partial?.selection, { priorities: '02', others: 0, sequential: false })
+    assert.deepEqual(
+      [partial?.wanted, partial?.completed, partial?.completedAt],
+      [[{ first: 3, count: 4 }], true, 1_700_000_005_000],
+    )
+    assert.equal(
+      downloadAfter(...part, { kind: 'download.checked', infoHash, pieces: [{ first: 2, count: 6 }] })?.completed,
+      true,
+    )
+    assert.equal(
+      downloadAfter(...part, { kind: 'download.checked', infoHash, pieces: [{ first: 4, count: 6 }] })?.completed,
+      false,
+    )
+    assert.equal(downloadAfter(...part, selected('02', 0, { first: 3, count: 3 }))?.completed, true)
+    assert.equal(downloadAfter(...part, selected('02', 0, { first: 3, count: 5 }))?.completed, false)
+    const all = downloadAfter(...part, selected('22', 2))
+    assert.deepEqual([all?.selection, all?.wanted, all?.completed], [null, null, false])
+    assert.deepEqual(downloadAfter(...part, added)?.wanted, [{ first: 3, count: 4 }])
+  })
+
+  it('keep what a person set: limits, and where peers come from', () => {
+    const limits = { downloadBytesPerSecond: 1, uploadBytesPerSecond: 2, ratioGoalPercent: 3, seedGoalMs: 4 }
+    const sources = { public: true, trackers: ['udp://a'], webSeeds: ['http://b'] }
+    const download = downloadAfter(...[added, { kind: 'download.limited', infoHash, ...limits } as Event], {
+      kind: 'download.sourced',
+      infoHash,
+      ...sources,
+    })
+    assert.deepEqual([download?.limits, download?.sources], [limits, sources])
   })
 
   it('write a stamp without writing the other thousands again', () => {

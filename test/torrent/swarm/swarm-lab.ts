@@ -73,6 +73,7 @@ export class SwarmLab {
     const swarm = new PeerSwarm({
       ...{ infoHash: metainfo.infoHash, name, directory: '/', metainfo: knows ? metainfo : undefined },
       ...{ verified: has === undefined ? [] : all, stamps: [], peers: [], corruptPercent: 0 },
+      wanted: { priorities: undefined, sequential: false, isFileWanted: () => true },
       ...{ bans: new BanList(), onThinIce: new Set<PeerId>(), endpoints: new KnownEndpoints() },
       events: {
         described: () => {},
