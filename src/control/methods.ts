@@ -35,6 +35,16 @@ const selectRequest = record({
   sequential: optional(truth),
 })
 
+const rates = { downloadBytesPerSecond: optional(whole), uploadBytesPerSecond: optional(whole) }
+const limits = { ...rates, ratioGoalPercent: optional(whole), seedGoalMs: optional(whole) }
+const settings = {
+  connectionsMax: optional(whole),
+  uploadSlots: optional(whole),
+  downloadsMax: optional(whole),
+  seedsMax: optional(whole),
+  schedule: optional(list(record({ when: text, downloadBytesPerSecond: whole, uploadBytesPerSecond: whole }))),
+}
+
 const node: MethodTable<NodeService> = {
   events: { shape: 'stream', parameters: [logFilter] },
   head: { shape: 'answer', parameters: [] },
@@ -99,6 +109,9 @@ const client: MethodTable<ClientService> = {
   pause: { shape: 'answer', parameters: [text] },
   resume: { shape: 'answer', parameters: [text] },
   recheck: { shape: 'stream', parameters: [text] },
+  limits: { shape: 'answer', parameters: [] },
+  configure: { shape: 'answer', parameters: [record({ ...limits, ...settings })] },
+  limit: { shape: 'answer', parameters: [text, record(limits)] },
   files: { shape: 'answer', parameters: [text] },
   select: { shape: 'answer', parameters: [text, selectRequest] },
   remove: { shape: 'answer', parameters: [text, record({ deleteFiles: truth })] },

@@ -454,10 +454,6 @@ async function createEngine(
     dhtBootstrap: options.bootstrap.map(mainlineOf),
     identity,
     admits: (key) => (key === undefined ? takesPlainPeers : admittance.standingOf(key) !== undefined),
-    ...(options.downloadBytesPerSecondMax === undefined
-      ? {}
-      : { downloadBytesPerSecondMax: options.downloadBytesPerSecondMax }),
-    ...(options.uploadBytesPerSecondMax === undefined ? {} : { uploadBytesPerSecondMax: options.uploadBytesPerSecondMax }),
     clock: systemClock,
     timers: systemTimers,
   })

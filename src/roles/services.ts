@@ -1,4 +1,15 @@
-import type { DamagedRange, Event, NetworkId, NodeId, NodeRole, PeerId, Stream } from '../events/index.ts'
+import type {
+  ClientSettings,
+  DamagedRange,
+  Event,
+  NetworkId,
+  NodeId,
+  NodeRole,
+  PeerId,
+  Rates,
+  SeedGoals,
+  Stream,
+} from '../events/index.ts'
 
 export { HITS_DEFAULT, HITS_MAX } from '../projections/keyword-index/hits.ts'
 
@@ -442,7 +453,10 @@ export interface IndexService {
 export type TorrentRow = {
   infoHash: string
   name: string
-  state: 'fetching-metadata' | 'checking' | 'downloading' | 'seeding' | 'paused' | 'failed'
+  /** `queued`: it waits for others, or has been shared enough. */
+  state: 'fetching-metadata' | 'checking' | 'downloading' | 'seeding' | 'queued' | 'paused' | 'failed'
+  /** Why it is at work or waits, a sentence for a person. */
+  why: string
   problem: string | null
   origin: 'download' | 'publish'
   directory: string
@@ -462,9 +476,15 @@ export type TorrentRow = {
   peers: number
   /** Peers that offer it and cannot be reached, as they and we are behind routers; 0 while it has peers. */
   unreached: number
+  /** Of this torrent alone; 0: none. */
+  limits: TorrentLimits
   corruptPercent: number
   magnet: string
 }
+/** Rates in bytes a second, goals in percent of the size and in ms; 0: none, and for goals those of the client. */
+export type TorrentLimits = Rates & SeedGoals
+/** `now`: the rates that hold by the schedule. */
+export type ClientLimits = { settings: ClientSettings; now: Rates }
 export type TorrentPeerRow = {
   infoHash: string
   peer: PeerId
@@ -551,5 +571,9 @@ export interface ClientService {
   /** Hashes everything again: seeds what is whole, and leaves a torrent paused of which pieces are missing. */
   recheck(infoHash: string): Progressive<RecheckProgress, TorrentRow>
   remove(infoHash: string, options: { deleteFiles: boolean }): Promise<void>
+  limits(): Promise<ClientLimits>
+  /** What is left out stays as it is. */
+  configure(change: Partial<ClientSettings>): Promise<ClientLimits>
+  limit(infoHash: string, change: Partial<TorrentLimits>): Promise<TorrentRow>
   corrupt(infoHash: string, percent: number): Promise<TorrentRow>
 }

@@ -32,8 +32,9 @@ export type StartOptions = {
   acceptForkRisk?: boolean
   /** Where downloads go; default: `downloads` in the data directory. */
   downloads?: string
-  downloadBytesPerSecondMax?: number
-  uploadBytesPerSecondMax?: number
+  /** Bytes a second from now on, 0 for no limit; left out: as they were. */
+  downloadBytesPerSecond?: number
+  uploadBytesPerSecond?: number
   /** See RetentionOptions. */
   retainLivenessDays?: number
   diskLimitBytes?: number

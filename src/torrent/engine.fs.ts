@@ -1,4 +1,4 @@
-import type { Clock, FileSelection, FileStampAt, InfoHash, PeerId, PieceRange, Timers } from '../events/index.ts'
+import type { Clock, FileSelection, FileStampAt, InfoHash, PeerId, PieceRange, Rates, Timers } from '../events/index.ts'
 import { BanList } from './ban-list.ts'
 import { createFrom } from './create.fs.ts'
 import { hashDisk, somethingStands, spotCheck } from './disk-check.fs.ts'
@@ -8,6 +8,7 @@ import type {
   AddOptions,
   CreateOptions,
   DiskState,
+  EngineLimits,
   EngineOptions,
   MadeConnection,
   TorrentEngine,
@@ -135,6 +136,15 @@ class FileEngine implements TorrentEngine {
 
   create(paths: readonly string[], options: CreateOptions) {
     return createFrom(paths, options, sha1)
+  }
+
+  configure(limits: EngineLimits): void {
+    this.#host.configure(limits)
+  }
+
+  limit(infoHash: InfoHash, rates: Rates): void {
+    this.#entryOf(infoHash).rates = rates
+    this.#swarms.get(infoHash)?.limit(rates)
   }
 
   async remove(infoHash: InfoHash, { deleteFiles }: { deleteFiles: boolean }): Promise<void> {
@@ -307,6 +317,7 @@ class FileEngine implements TorrentEngine {
       verified: entry.verified,
       stamps: entry.stampList,
       wanted: wantedOf(entry),
+      rates: entry.rates,
       peers: entry.peers.map(({ host, port }) => endpointOf(host, port)),
       corruptPercent: entry.corruptPercent,
       bans: this.#bans,
@@ -467,8 +478,8 @@ const wantedOf = ({ priorities, selection }: TorrentEntry): WantedPieces => ({
 })
 
 function entryOf(source: TorrentSource, options: AddOptions): TorrentEntry {
-  const { directory, verified, stamps, changed, overwrite, selection, paused = false } = options
-  const common = { directory, paused, verified, stamps, changed, overwrite, selection }
+  const { directory, verified, stamps, changed, overwrite, selection, rates, paused = false } = options
+  const common = { directory, paused, verified, stamps, changed, overwrite, selection, rates }
   if (source.kind === 'torrent-file') {
     const metainfo = checkTorrentFile(source.bytes, sha1)
     return new TorrentEntry({ infoHash: metainfo.infoHash, metainfo, ...common })

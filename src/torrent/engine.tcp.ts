@@ -8,7 +8,7 @@ import { systemDhKeys } from './encryption/dh.system.ts'
 import { hashOfSkey, MseInitiator, MseResponder, type Rc4, sniff } from './encryption/index.ts'
 import { endpointOf } from './endpoint.ts'
 import { createEngine, type EngineParts } from './engine.fs.ts'
-import type { MadeConnection, TorrentEngine } from './engine.ts'
+import type { EngineLimits, MadeConnection, TorrentEngine } from './engine.ts'
 import { TorrentError } from './engine.ts'
 import { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
@@ -23,8 +23,11 @@ import type { OpenSwarm, Swarm, SwarmHost } from './swarm.ts'
 import { decodeHandshake, encodeHandshake, type Handshake } from './wire/handshake.ts'
 import { MessageSplitter } from './wire/message-splitter.ts'
 
-/** Inbound connections, over all torrents; outbound ones have their own limit. */
-const INBOUND_MAX = 256
+/** Connections over all torrents, and how many of them others may have made. */
+const CONNECTIONS_MAX = 500
+const INBOUND_SHARE = 0.6
+/** Peers of a torrent that are served at a time. */
+const UPLOAD_SLOTS = 16
 /** From one address; several nodes may share it. */
 const INBOUND_PER_HOST_MAX = 64
 /** Until the other side has said which torrent it wants. */
@@ -63,16 +66,16 @@ class TcpHost implements SwarmHost {
   readonly #peerId = Buffer.concat([Buffer.from(PEER_ID_PREFIX), randomBytes(20 - PEER_ID_PREFIX.length)])
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
   readonly #hashes = new HashThread()
-  readonly #downloads: RateLimit
-  readonly #uploads: RateLimit
+  readonly #downloads = new RateLimit()
+  readonly #uploads = new RateLimit()
+  #connectionsMax = CONNECTIONS_MAX
+  #uploadSlots = UPLOAD_SLOTS
   #running: Running | undefined
   #rejectedMessages = 0
 
   constructor(options: EngineParts, onStopped: (reason: string) => void) {
     this.#options = options
     this.#onStopped = onStopped
-    this.#downloads = new RateLimit(options.downloadBytesPerSecondMax)
-    this.#uploads = new RateLimit(options.uploadBytesPerSecondMax)
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -109,6 +112,14 @@ class TcpHost implements SwarmHost {
     return this.#rejectedMessages
   }
 
+  configure({ downloadBytesPerSecond, uploadBytesPerSecond, connectionsMax, uploadSlots }: EngineLimits): void {
+    this.#downloads.set(downloadBytesPerSecond)
+    this.#uploads.set(uploadBytesPerSecond)
+    this.#connectionsMax = connectionsMax || CONNECTIONS_MAX
+    this.#uploadSlots = uploadSlots || UPLOAD_SLOTS
+    for (const stream of [...this.#streams].slice(this.#connectionsMax)) stream.destroy()
+  }
+
   open(options: OpenSwarm): Swarm {
     const running = this.#running
     if (running === undefined) throw new Error('the host does not run')
@@ -120,6 +131,8 @@ class TcpHost implements SwarmHost {
       hash: (piece) => this.#hashes.hash(piece),
       ourPeerId: toHex(this.#peerId),
       uploads: this.#uploads,
+      uploadSlots: () => this.#uploadSlots,
+      hasRoom: () => this.#streams.size < this.#connectionsMax,
       openFiles: (metainfo, signal, onChanged) => openFiles(options, metainfo, signal, onChanged),
       dial: (endpoint) => this.#dial(endpoint, swarm),
       adopt: (connection) => this.#run(connection as unknown as PeerStream, { outbound: true, swarm }),
@@ -175,7 +188,8 @@ class TcpHost implements SwarmHost {
   }
 
   #isFull(host: string): boolean {
-    if (this.#inbound.size >= INBOUND_MAX) return true
+    if (this.#streams.size >= this.#connectionsMax) return true
+    if (this.#inbound.size >= Math.ceil(this.#connectionsMax * INBOUND_SHARE)) return true
     let sameHost = 0
     for (const other of this.#inbound.values()) if (other === host) sameHost++
     return sameHost >= INBOUND_PER_HOST_MAX
@@ -326,7 +340,8 @@ class Connection {
   /** @returns false if nothing more is read for now */
   received(chunk: Uint8Array): boolean {
     const { downloads, after } = this.#options
-    const goesOn = this.#link.limit(chunk.length, downloads, after)
+    const limits = this.#swarm === undefined ? [downloads] : [downloads, this.#swarm.downloads]
+    const goesOn = this.#link.limit(chunk.length, limits, after)
     try {
       this.#take(chunk)
       if (this.#link.closed) this.#splitter.stop()

@@ -8,6 +8,7 @@ import type {
   NodeId,
   PeerId,
   PieceRange,
+  Rates,
   Signer,
   VerifySignature,
 } from '../events/index.ts'
@@ -70,6 +71,8 @@ export type AddOptions = {
   overwrite?: boolean
   /** Which files are wanted; left out: all. */
   selection?: FileSelection
+  /** Of this torrent alone. */
+  rates?: Rates
 }
 
 export type TorrentFile = {
@@ -166,6 +169,10 @@ export interface TorrentEngine extends AsyncDisposable {
   supply(source: TorrentSource): Promise<InfoHash | undefined>
   /** Makes a torrent of files or folders without adding it; hashes them, so it takes a while. @throws TorrentError */
   create(paths: readonly string[], options: CreateOptions): Promise<CreatedTorrent>
+  /** Holds from now on. */
+  configure(limits: EngineLimits): void
+  /** Of this torrent alone; webtorrent has no such limit. @throws TorrentError `UNKNOWN_INFO_HASH` */
+  limit(infoHash: InfoHash, rates: Rates): void
   /** Files that another torrent has too are never deleted. */
   remove(infoHash: InfoHash, options: { deleteFiles: boolean }): Promise<void>
   pause(infoHash: InfoHash): Promise<void>
@@ -209,6 +216,13 @@ export interface TorrentEngine extends AsyncDisposable {
   lookup(infoHash: InfoHash, signal?: AbortSignal): Promise<readonly { host: string; port: number }[]>
 }
 
+/** Of all torrents together; 0: the engine's own, which for rates is none. */
+export type EngineLimits = Rates & {
+  connectionsMax: number
+  /** Peers of one torrent that are served at a time. */
+  uploadSlots: number
+}
+
 export type TorrentErrorCode =
   | 'NOT_A_TORRENT'
   | 'BAD_MAGNET'
@@ -248,6 +262,4 @@ export type EngineOptions = {
   identity: Signer & { readonly verify: VerifySignature }
   /** With whom pieces are exchanged, by the key that a peer proved, undefined for one that proved none. Left out: with all. */
   admits?: (key: NodeId | undefined) => boolean
-  downloadBytesPerSecondMax?: number
-  uploadBytesPerSecondMax?: number
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Rc4 } from './encryption/index.ts'
 import type { PeerLink } from './swarm/peer.ts'
-import type { RateLimit } from './swarm/rate-limit.ts'
+import { RateLimit } from './swarm/rate-limit.ts'
 
 /** What a stream below may be: a socket, or what a hole through a router gave. */
 export type PeerStream = Pick<Socket, 'write' | 'on' | 'once' | 'destroy'> & {
@@ -77,10 +77,10 @@ export class StreamLink implements PeerLink {
   }
 
   /** So many bytes came. @returns false if nothing more is read until `resume` was called on the stream, which it will be */
-  limit(bytes: number, downloads: RateLimit, after: (waitMs: number, run: () => void) => void): boolean {
-    if (!downloads.isLimited) return true
-    downloads.take(bytes, this.#now())
-    const waitMs = downloads.waitMs(this.#now())
+  limit(bytes: number, downloads: readonly RateLimit[], after: (waitMs: number, run: () => void) => void): boolean {
+    if (!downloads.some(({ isLimited }) => isLimited)) return true
+    for (const each of downloads) each.take(bytes, this.#now())
+    const waitMs = RateLimit.waitMs(downloads, this.#now())
     if (waitMs === 0) return true
     this.#stream.pause()
     after(waitMs, () => {

@@ -1,6 +1,6 @@
-import type { FileStampAt, InfoHash, PeerId, PieceRange } from '../events/index.ts'
+import type { FileStampAt, InfoHash, PeerId, PieceRange, Rates } from '../events/index.ts'
 import type { BanList } from './ban-list.ts'
-import type { MadeConnection, TorrentEngineEvents, TorrentPeer } from './engine.ts'
+import type { EngineLimits, MadeConnection, TorrentEngineEvents, TorrentPeer } from './engine.ts'
 import type { FileWatch } from './file-watch.fs.ts'
 import type { KnownEndpoints } from './known-endpoints.ts'
 import type { Metainfo } from './metainfo.ts'
@@ -42,6 +42,7 @@ export type OpenSwarm = {
   /** How its settled files must look. */
   stamps: readonly FileStampAt[]
   wanted: WantedPieces
+  rates: Rates
   /** Endpoints to dial at once, `host:port`, IPv6 in brackets. */
   peers: readonly string[]
   corruptPercent: number
@@ -74,6 +75,7 @@ export interface Swarm {
   adopt(connection: MadeConnection): void
   /** What is under way of pieces that are not wanted any more is dropped. */
   want(wanted: WantedPieces): void
+  limit(rates: Rates): void
   /** Closes the connections of peers that are admitted no more. */
   enforceAdmission(): void
   /** Closes the connections the ban list no longer allows. */
@@ -93,6 +95,7 @@ export interface SwarmHost {
   readonly dht: { readonly port: number; readonly nodeCount: number }
   /** Messages and datagrams of peers that were refused since the start. */
   readonly rejectedMessages: number
+  configure(limits: EngineLimits): void
   open(options: OpenSwarm): Swarm
   /** Talks over a connection that a peer made for a torrent it will name. */
   accept(connection: MadeConnection): void

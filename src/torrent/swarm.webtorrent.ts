@@ -147,6 +147,9 @@ export class WebtorrentSwarm implements Swarm {
     this.#update()
   }
 
+  /** webtorrent limits all torrents together only. */
+  limit(): void {}
+
   /** Closes the connections of peers that are admitted no more. */
   enforceAdmission(): void {
     for (const session of [...this.#sessions.values()]) {

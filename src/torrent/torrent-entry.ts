@@ -1,4 +1,4 @@
-import type { FileChange, FileSelection, FileStampAt, InfoHash, PieceRange } from '../events/index.ts'
+import type { FileChange, FileSelection, FileStampAt, InfoHash, PieceRange, Rates } from '../events/index.ts'
 import type { TorrentState, TorrentStatus } from './engine.ts'
 import { FileProgress } from './file-progress.ts'
 import { piecePriorities } from './file-selection.ts'
@@ -20,6 +20,7 @@ export class TorrentEntry {
   /** How settled files must look, by their place. */
   readonly stamps = new Map<number, string>()
   changed: FileChange | undefined
+  rates: Rates
   /** While everything is hashed again. */
   recheck: AbortController | undefined
   corruptPercent = 0
@@ -49,6 +50,7 @@ export class TorrentEntry {
     changed?: FileChange | undefined
     overwrite?: boolean | undefined
     selection?: FileSelection | undefined
+    rates?: Rates | undefined
   }) {
     this.infoHash = options.infoHash
     this.directory = options.directory
@@ -62,6 +64,7 @@ export class TorrentEntry {
     this.#magnetName = options.name
     this.#verifiedRanges = options.verified
     this.#selection = options.selection
+    this.rates = options.rates ?? { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0 }
     if (options.metainfo !== undefined) this.describe(options.metainfo)
   }
 

@@ -37,6 +37,10 @@ declare module 'webtorrent' {
   export default class WebTorrent extends EventEmitter {
     constructor(options: ClientOptions)
     readonly peerId: string
+    maxConns: number
+    /** Bytes a second; -1: no limit. */
+    throttleDownload(rate: number): void
+    throttleUpload(rate: number): void
     readonly torrentPort: number
     readonly listening: boolean
     readonly destroyed: boolean

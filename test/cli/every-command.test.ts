@@ -212,6 +212,28 @@ const STORY: readonly Row[] = [
     ...failureInJson(1, /not started with --allow-corrupt/),
   },
   {
+    command: 'client limit',
+    words: () => ['--down', '5MB', '--at', '0 8 * * 1-5=500kB/none', '--seeds', '9', ...data('c2')],
+    text: /download +5\.0 MB\/s\nupload +no limit\nfrom 0 8 \* \* 1-5 +down 500\.0 kB\/s, up no limit\nnow +/,
+  },
+  {
+    command: 'client limit',
+    words: () => ['--down', 'none', '--at', 'none', '--seeds', 'none', ...data('c2')],
+    json: ({ settings }) => assert.equal((settings as Facts).seedsMax, 0),
+  },
+  {
+    command: 'client limit',
+    words: () => [found.infoHash, '--ratio', '2', ...data('c2')],
+    text: /seed until +2 times its size/,
+  },
+  {
+    command: 'client limit',
+    words: () => [found.infoHash, '--seeds', '2', ...data('c2')],
+    ...failure(2, /of the client as a whole/),
+  },
+  { command: 'client limit', words: () => ['--at', '99 8 * * *=1MB/1MB', ...data('c2')], ...failure(2, /no time pattern/) },
+  { command: 'client status', words: () => ['--why', ...data('c2')], text: /album +seeding +seeds: / },
+  {
     command: 'client dht',
     words: () => data('c1'),
     text: /overlay +127\.0\.0\.1:\d+/,

@@ -136,6 +136,7 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
     trackers: fc.array(text(60), { maxLength: 4 }),
     webSeeds: fc.array(text(60), { maxLength: 4 }),
   },
+  'download.transferred': { infoHash: infoHashes, downloadedBytes: uint53, uploadedBytes: uint53 },
   'client.configured': {
     ...rates,
     ...goals,

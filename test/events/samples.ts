@@ -165,6 +165,10 @@ export const EVERY_KIND: readonly { stream: Stream; event: Event }[] = [
   },
   {
     stream: 'local',
+    event: { kind: 'download.transferred', infoHash: hash('5'), downloadedBytes: 1_000_000, uploadedBytes: 250_000 },
+  },
+  {
+    stream: 'local',
     event: {
       kind: 'client.configured',
       downloadBytesPerSecond: 5_000_000,

@@ -5,6 +5,7 @@ import { changedFilesContract } from './contract/changed-files.ts'
 import { discoveryContract } from './contract/discovery.ts'
 import { firstBytesContract } from './contract/first-bytes.ts'
 import { hostilePeersContract } from './contract/hostile-peers.ts'
+import { limitsContract } from './contract/limits.ts'
 import { madeConnectionsContract } from './contract/made-connections.ts'
 import { repeatedBitfieldContract } from './contract/repeated-bitfield.ts'
 import { samePathContract } from './contract/same-path.ts'
@@ -24,6 +25,7 @@ export function engineContract(engine: EngineName): void {
     transferContract(engine)
     firstBytesContract(engine)
     hostilePeersContract(engine)
+    limitsContract(engine)
     madeConnectionsContract(engine)
     repeatedBitfieldContract(engine)
     samePathContract(engine)

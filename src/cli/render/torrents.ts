@@ -32,6 +32,17 @@ export function torrentTable(rows: readonly TorrentRow[]): string {
   ].join('\n')
 }
 
+/** The plan of the queue. */
+export function whyTable(rows: readonly TorrentRow[]): string {
+  if (rows.length === 0) return 'no torrents'
+  return table(rows, [
+    { title: 'INFO HASH', value: (row) => row.infoHash.slice(0, 16) },
+    { title: 'NAME', value: (row) => row.name, widthMax: 40 },
+    { title: 'STATE', value: (row) => row.state },
+    { title: 'WHY', value: (row) => row.why },
+  ])
+}
+
 /** Of what is wanted. */
 const doneText = ({ piecesWanted, piecesWantedVerified, pieceCount }: TorrentRow): string => {
   if (piecesWanted === 0) return pieceCount === 0 ? '0 %' : 'nothing wanted'

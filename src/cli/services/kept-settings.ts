@@ -21,8 +21,6 @@ export type Settings = {
   metrics?: string | undefined
   'log-level'?: StartOptions['logLevel'] | undefined
   downloads?: string | undefined
-  'download-limit'?: string | undefined
-  'upload-limit'?: string | undefined
   'plain-peers'?: boolean | undefined
   engine?: StartOptions['engine'] | undefined
 }
@@ -43,8 +41,6 @@ const CHECKS: { readonly [N in Name]-?: (value: unknown) => boolean } = {
   metrics: isText,
   'log-level': (value) => LOG_LEVELS.some((level) => level === value),
   downloads: isText,
-  'download-limit': isText,
-  'upload-limit': isText,
   'plain-peers': (value) => typeof value === 'boolean',
   engine: (value) => ENGINES.some((name) => name === value),
 }

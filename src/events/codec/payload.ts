@@ -427,6 +427,18 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       }
     },
   },
+  'download.transferred': {
+    encode: (event) => finish(proto.DownloadTransferred, { ...event, infoHash: fromHex(event.infoHash) }),
+    decode: (payload) => {
+      const message = proto.DownloadTransferred.decode(payload)
+      return {
+        kind: 'download.transferred',
+        infoHash: fields.infoHash(message.infoHash),
+        downloadedBytes: fields.count(message.downloadedBytes),
+        uploadedBytes: fields.count(message.uploadedBytes),
+      }
+    },
+  },
   'client.configured': {
     encode: (event) => finish(proto.ClientConfigured, event),
     decode: (payload) => {

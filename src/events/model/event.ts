@@ -130,6 +130,13 @@ export type Rates = { downloadBytesPerSecond: number; uploadBytesPerSecond: numb
 export type SeedGoals = { ratioGoalPercent: number; seedGoalMs: number }
 /** Limits of one torrent; goals of 0 are those of the client. */
 export type DownloadLimited = { kind: 'download.limited'; infoHash: InfoHash } & Rates & SeedGoals
+/** What was moved since the last such event. */
+export type DownloadTransferred = {
+  kind: 'download.transferred'
+  infoHash: InfoHash
+  downloadedBytes: number
+  uploadedBytes: number
+}
 /** Where a torrent finds peers besides its network. `public`: trackers, web seeds, peer exchange and the public DHT may be used. */
 export type TorrentSources = { public: boolean; trackers: string[]; webSeeds: string[] }
 export type DownloadSourced = { kind: 'download.sourced'; infoHash: InfoHash } & TorrentSources
@@ -198,6 +205,7 @@ export type KnownEvent =
   | DownloadSelected
   | DownloadLimited
   | DownloadSourced
+  | DownloadTransferred
   | ClientConfigured
   | DownloadVerified
   | DownloadCompleted

@@ -48,6 +48,7 @@ export const KINDS = {
   'download.limited': { number: 37, version: 1, stream: 'local', by: 'anyone' },
   'download.sourced': { number: 38, version: 1, stream: 'local', by: 'anyone' },
   'client.configured': { number: 39, version: 1, stream: 'local', by: 'anyone' },
+  'download.transferred': { number: 40, version: 1, stream: 'local', by: 'anyone' },
   'access.revoked': { number: 35, version: 1, stream: 'gossip', by: 'anyone' },
 } as const satisfies Record<EventKind, KindRow>
 

@@ -47,6 +47,11 @@ export function createClientService(parts: ClientParts): ClientService {
     pause: (infoHash) => torrents.pause(infoHash),
     resume: (infoHash) => torrents.resume(infoHash),
     recheck: (infoHash) => torrents.recheck(infoHash),
+    async limits() {
+      return torrents.limits()
+    },
+    configure: (change) => torrents.configure(change),
+    limit: (infoHash, change) => torrents.limit(infoHash, change),
     async files(infoHash) {
       return torrents.files(infoHash)
     },

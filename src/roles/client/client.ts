@@ -58,7 +58,9 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     appender,
     engine,
     timers,
+    clock,
     notices,
+    settings: () => downloads().settings,
     directory: options.downloads ?? join(options.dataDirectory, 'downloads'),
     allowCorrupt: options.allowCorrupt ?? false,
     downloads: () => downloadsIn(downloads()),
@@ -131,6 +133,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     stopWatching()
     publications.stop()
     await ways?.[Symbol.asyncDispose]()
+    await torrents.stopQueue()
     await engine[Symbol.asyncDispose]()
     await verdicts.close()
     // What the engine told last is in the log before that closes.
@@ -140,6 +143,8 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     verdicts.restore()
     if (await startsAfterDeaths(log)) await torrents.pauseAll()
     await engine.start(signal)
+    const { downloadBytesPerSecond, uploadBytesPerSecond } = options
+    await torrents.configureAtStart({ downloadBytesPerSecond, uploadBytesPerSecond })
     await torrents.restore()
     publications.start()
     ways?.start()

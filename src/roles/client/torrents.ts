@@ -1,4 +1,15 @@
-import type { Appender, Draft, FileChange, FileSelection, InfoHash, PieceRange, Timers } from '../../events/index.ts'
+import type {
+  Appender,
+  ClientSettings,
+  Clock,
+  Draft,
+  FileChange,
+  FileSelection,
+  InfoHash,
+  PieceRange,
+  Rates,
+  Timers,
+} from '../../events/index.ts'
 import { PIECES_PER_VERDICT_MAX, STAMPS_MAX } from '../../events/index.ts'
 import { countInBoth, covers, type Download, pieceCount } from '../../projections/downloads/index.ts'
 import type {
@@ -17,15 +28,20 @@ import { asServiceError } from '../node/service-errors.ts'
 import { withProgress } from '../node/with-progress.ts'
 import {
   type AddRequest,
+  type ClientLimits,
   type Progressive,
   type RecheckProgress,
   type SelectRequest,
   ServiceError,
   type TorrentFileRow,
+  type TorrentLimits,
   type TorrentRow,
 } from '../services.ts'
 import { changedText } from './changed-files.ts'
+import { checkSettings } from './check-settings.ts'
 import { chooseFiles, priorityName } from './choose-files.ts'
+import { ratesAt } from './rate-schedule.ts'
+import { TorrentQueue } from './torrent-queue.ts'
 
 /** How often a follower gets a new row, ms. */
 const FOLLOW_MS = 500
@@ -36,6 +52,7 @@ export type TorrentsOptions = {
   appender: Appender
   engine: TorrentEngine
   timers: Timers
+  clock: Clock
   notices: NoticeBoard
   /** Where downloads go unless the request says otherwise, absolute. */
   directory: string
@@ -43,6 +60,7 @@ export type TorrentsOptions = {
   /** Rows of the downloads projection. */
   downloads(): readonly Download[]
   download(infoHash: InfoHash): Download | undefined
+  settings(): ClientSettings
   /** How many peers offer this torrent and could not be reached. */
   unreached(infoHash: InfoHash): number
 }
@@ -62,8 +80,15 @@ export class Torrents {
   /** Why the engine did not take up what the log has. */
   readonly #notTakenUp = new Map<InfoHash, string>()
 
+  readonly #queue: TorrentQueue
+
   constructor(options: TorrentsOptions) {
     this.#options = options
+    this.#queue = new TorrentQueue({
+      ...options,
+      record: (events) => this.#record(events),
+      onProblem: (text) => this.#problem(text),
+    })
   }
 
   /** Pauses what the log says is wanted, before the engine has it: the node died with it again and again. */
@@ -82,6 +107,7 @@ export class Torrents {
 
   /** Gives the engine everything that the log says is wanted, with the pieces that are known to be there. */
   async restore(): Promise<void> {
+    this.#queue.start()
     for (const download of this.#options.downloads()) {
       try {
         await this.#options.engine.add(sourceOf(download), {
@@ -90,7 +116,8 @@ export class Torrents {
           ...(download.checked ? { verified: download.verified } : {}),
           stamps: [...download.stamps].map(([file, stamp]) => ({ file, stamp })),
           ...(download.changed === null ? {} : { changed: download.changed }),
-          paused: download.paused,
+          paused: download.paused || this.#queue.held(download.infoHash) !== undefined,
+          rates: download.limits,
           overwrite: download.overwrite,
           ...(download.selection && { selection: download.selection }),
         })
@@ -133,6 +160,7 @@ export class Torrents {
       },
       ...(selection === null ? [] : [this.#selected(infoHash, selection)]),
     ])
+    await this.#queue.plan()
     return this.row(infoHash)
   }
 
@@ -153,6 +181,7 @@ export class Torrents {
     if (known !== undefined && !lost) return
     await this.#engineDoes(async (engine) => {
       if (live !== undefined) await engine.remove(infoHash, { deleteFiles: false })
+      this.#queue.forget(infoHash)
       await engine.add({ kind: 'torrent-file', bytes: torrentFile }, { directory, verified, stamps })
     })
     await this.#recordAddition(infoHash, [
@@ -171,6 +200,7 @@ export class Torrents {
       ...checked(infoHash, { pieces: verified, stamps }),
       { kind: 'download.completed', infoHash },
     ])
+    await this.#queue.plan()
   }
 
   rows(): TorrentRow[] {
@@ -207,6 +237,7 @@ export class Torrents {
     const download = this.#known(infoHash)
     await this.#engineDoes((engine) => engine.pause(download.infoHash))
     if (!download.paused) await this.#record([{ kind: 'download.paused', infoHash: download.infoHash }])
+    await this.#queue.plan()
     return this.row(infoHash)
   }
 
@@ -216,7 +247,43 @@ export class Torrents {
     await this.#engineDoes((engine) => engine.resume(download.infoHash))
     if (download.paused) await this.#record([{ kind: 'download.resumed', infoHash: download.infoHash }])
     this.#resting.delete(download.infoHash)
+    await this.#queue.plan()
     return this.row(infoHash)
+  }
+
+  /** What is limited now. */
+  limits(): ClientLimits {
+    const settings = this.#options.settings()
+    return { settings, now: ratesAt(settings, this.#options.clock.now()) }
+  }
+
+  /** Changes settings of the client from now on. @throws ServiceError */
+  async configure(change: Partial<ClientSettings>): Promise<ClientLimits> {
+    const settings = { ...this.#options.settings(), ...whatIsGiven(change) }
+    checkSettings(settings)
+    await this.#record([{ kind: 'client.configured', ...settings }])
+    await this.#queue.plan()
+    return this.limits()
+  }
+
+  /** Rates that a start was given: news only where they are others. */
+  async configureAtStart(rates: { [K in keyof Rates]: number | undefined }): Promise<void> {
+    const before = this.#options.settings()
+    const change = whatIsGiven<Rates>(rates)
+    const isNews = (Object.keys(change) as (keyof Rates)[]).some((name) => change[name] !== before[name])
+    if (isNews) await this.#record([{ kind: 'client.configured', ...before, ...change }])
+  }
+
+  /** Changes limits of one torrent from now on. @throws ServiceError */
+  async limit(infoHash: string, change: Partial<TorrentLimits>): Promise<TorrentRow> {
+    const { infoHash: hash, limits } = this.#known(infoHash)
+    const changed = { ...limits, ...whatIsGiven(change) }
+    await this.#record([{ kind: 'download.limited', infoHash: hash, ...changed }])
+    await this.#engineDoes(async (engine) => {
+      if (engine.status(hash) !== undefined) engine.limit(hash, changed)
+    })
+    await this.#queue.plan()
+    return this.row(hash)
   }
 
   /** Hashes everything again. What is whole is seeded on; where pieces are missing the torrent is left paused. */
@@ -262,6 +329,7 @@ export class Torrents {
       return chosen
     })
     await this.#record([this.#selected(hash, selection)])
+    await this.#queue.plan()
     return this.row(hash)
   }
 
@@ -279,6 +347,8 @@ export class Torrents {
     }
     this.#notTakenUp.delete(download.infoHash)
     await this.#record([{ kind: 'download.removed', infoHash: download.infoHash, filesDeleted: deleting }])
+    this.#queue.forget(download.infoHash)
+    await this.#queue.plan()
     this.#resting.delete(download.infoHash)
     return download
   }
@@ -335,8 +405,19 @@ export class Torrents {
     const download = this.#options.download(infoHash)
     if (download === undefined || download.completed) return false
     await this.#record([{ kind: 'download.completed', infoHash }])
+    void this.#queue.plan()
     this.#options.notices.post('info', 'download.completed', `finished "${this.#options.download(infoHash)?.name ?? infoHash}"`)
     return true
+  }
+
+  /** What was moved is told; nothing is planned any more. The engine still has its torrents. */
+  stopQueue(): Promise<void> {
+    return this.#queue.close()
+  }
+
+  /** Resolves when what was planned so far is carried out. */
+  planned(): Promise<void> {
+    return this.#queue.planned()
   }
 
   /** Resolves when everything that was told so far is in the log, or was told not to be. */
@@ -421,10 +502,12 @@ export class Torrents {
 
   #rowOf(download: Download): TorrentRow {
     const live = this.#options.engine.status(download.infoHash)
+    const { downloadedBytes, uploadedBytes } = this.#queue.moved(download)
     return {
       infoHash: download.infoHash,
       name: download.name,
-      state: stateOf(download, live),
+      state: stateOf(download, live, this.#queue.held(download.infoHash)),
+      why: this.#queue.why(download),
       problem:
         download.changed === null
           ? (live?.problem ??
@@ -440,13 +523,14 @@ export class Torrents {
       piecesWantedVerified:
         download.wanted === null ? pieceCount(download.verified) : countInBoth(download.verified, download.wanted),
       sequential: download.selection?.sequential ?? false,
-      downloadedBytes: live?.downloadedBytes ?? 0,
-      uploadedBytes: live?.uploadedBytes ?? 0,
+      downloadedBytes,
+      uploadedBytes,
       downloadBytesPerSecond: live?.downloadBytesPerSecond ?? 0,
       uploadBytesPerSecond: live?.uploadBytesPerSecond ?? 0,
       timeLeftMs: live?.timeLeftMs ?? null,
       peers: live?.peers.length ?? 0,
       unreached: isAlone(live) ? this.#options.unreached(download.infoHash) : 0,
+      limits: download.limits,
       corruptPercent: live?.corruptPercent ?? 0,
       magnet: download.magnet || magnetOf(download.infoHash, download.title || download.name),
     }
@@ -454,6 +538,10 @@ export class Torrents {
 }
 
 const ALL_FILES = { priorities: '', others: 2, sequential: false } as const
+
+/** A caller may say null for what it leaves out. */
+const whatIsGiven = <T extends object>(change: { [K in keyof T]?: T[K] | null | undefined }): Partial<T> =>
+  Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined && value !== null)) as Partial<T>
 
 /** By their places; empty for padding. */
 function pathsOf(files: readonly TorrentFile[]): string[] {
@@ -464,8 +552,9 @@ function pathsOf(files: readonly TorrentFile[]): string[] {
 
 const isAlone = (live: TorrentStatus | undefined): boolean => live?.peers.length === 0 && live.state !== 'seeding'
 
-function stateOf(download: Download, live: TorrentStatus | undefined): TorrentRow['state'] {
+function stateOf(download: Download, live: TorrentStatus | undefined, held: string | undefined): TorrentRow['state'] {
   if (download.paused) return 'paused'
+  if (held !== undefined && live?.state === 'paused') return 'queued'
   return live?.state ?? 'failed'
 }
 

@@ -1,4 +1,12 @@
-import { type Clock, type FileStampAt, type InfoHash, isNodeId, type PeerId, type Timers } from '../../events/index.ts'
+import {
+  type Clock,
+  type FileStampAt,
+  type InfoHash,
+  isNodeId,
+  type PeerId,
+  type Rates,
+  type Timers,
+} from '../../events/index.ts'
 import { flipped, isCorrupted } from '../corruption.ts'
 import type { EngineOptions, MadeConnection, TorrentPeer } from '../engine.ts'
 import { TorrentError } from '../engine.ts'
@@ -15,7 +23,7 @@ import { DialList } from './dial-list.ts'
 import { METADATA, MetadataFetch, type MetadataMessage } from './metadata-fetch.ts'
 import { Peer, type PeerLink, type PeerTorrent } from './peer.ts'
 import { DEFAULT_PRIORITY, Picker, type Priority } from './picker.ts'
-import type { RateLimit } from './rate-limit.ts'
+import { RateLimit } from './rate-limit.ts'
 import { RateMeter } from './rate-meter.ts'
 
 // One torrent while it is open: peers, what is asked of them and served to them, and what follows from it. Sockets, files
@@ -30,8 +38,6 @@ const OUTBOUND_MAX = 55
 const DIALS_MAX = 16
 const TICK_MS = 1_000
 const CHOKE_TICKS = 10
-/** Peers that are served at a time, besides one more that is tried. */
-const UNCHOKED_MAX = 16
 /** A peer that owes blocks and sends none for so long: they are asked of others. */
 const SNUBBED_MS = 20_000
 const SILENT_MS = 150_000
@@ -72,7 +78,12 @@ export type PeerSwarmOptions = OpenSwarm & {
   /** sha-1 of a piece as hex, off the event loop. */
   hash(piece: Uint8Array): Promise<string>
   random(): number
+  /** Of all torrents. */
   uploads: RateLimit
+  /** Peers that are served at a time, besides one more that is tried. */
+  uploadSlots(): number
+  /** One more may be dialled. */
+  hasRoom(): boolean
   /**
    * Opens the files and looks at them.
    * @returns and the pieces that were found by hashing all, undefined where they were known
@@ -105,6 +116,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   readonly #judge: PieceJudge
   readonly #downloaded = new RateMeter()
   readonly #uploaded = new RateMeter()
+  /** Of this torrent alone. */
+  readonly downloads = new RateLimit()
+  readonly #uploads = new RateLimit()
   readonly #closing = new AbortController()
   /** Pieces that blocks came of, and free memory for more. */
   readonly #begun = new Map<number, Uint8Array>()
@@ -122,7 +136,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   #wanted: WantedPieces
   #pieceBlocks = 1
   /** Since slots were handed out last. */
-  #freeSlots = UNCHOKED_MAX
+  #freeSlots: number
   #unwrittenBytes = 0
   #dialling = 0
   #ticks = 0
@@ -139,6 +153,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.ourPeerId = options.ourPeerId
     this.corruptPercent = options.corruptPercent
     this.#wanted = options.wanted
+    this.#freeSlots = options.uploadSlots()
+    this.limit(options.rates)
     this.#judge = new PieceJudge(
       {
         ...{ sha1, clock, timers, onThinIce: options.onThinIce },
@@ -214,6 +230,11 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     for (const peer of [...this.#peers]) this.#updateInterest(peer)
     if (this.#isDone && !wasDone) this.#done()
     else this.#dialMore()
+  }
+
+  limit({ downloadBytesPerSecond, uploadBytesPerSecond }: Rates): void {
+    this.downloads.set(downloadBytesPerSecond)
+    this.#uploads.set(uploadBytesPerSecond)
   }
 
   enforceAdmission(): void {
@@ -673,10 +694,11 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   // Serving
 
   #serve(peer: Peer): void {
-    const { uploads, timers } = this.#options
+    const { timers } = this.#options
+    const limits = [this.#options.uploads, this.#uploads]
     while (peer.wanted.size > 0 && peer.reading < READS_PER_PEER_MAX && peer.link.unsentBytes < UNSENT_BYTES_MAX) {
       if (peer.closed || this.#closed) return
-      const waitMs = uploads.waitMs(this.now())
+      const waitMs = RateLimit.waitMs(limits, this.now())
       if (waitMs > 0) {
         timers.after(waitMs, () => this.#serve(peer))
         return
@@ -688,7 +710,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
         peer.reject(run)
         continue
       }
-      uploads.take(lengthOf(run), this.now())
+      for (const each of limits) each.take(lengthOf(run), this.now())
       this.#track(this.#serveRun(peer, this.#files, first, run))
     }
   }
@@ -740,6 +762,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#cancelRechoke = undefined
     if (this.#closed) return
     const isSeeding = this.#isDone
+    const slots = this.#options.uploadSlots()
     const peers = [...this.#peers].filter((peer) => this.#isWelcome(peer))
     const now = this.now()
     const unchoked = planUnchoked(
@@ -752,9 +775,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
         receivedPerSecond: peer.downloaded.perSecond(now),
         sentPerSecond: peer.uploaded.perSecond(now),
       })),
-      { slots: UNCHOKED_MAX, isSeeding, round: Math.floor(this.#ticks / CHOKE_TICKS), random: this.#options.random },
+      { slots, isSeeding, round: Math.floor(this.#ticks / CHOKE_TICKS), random: this.#options.random },
     )
-    this.#freeSlots = UNCHOKED_MAX - unchoked.size
+    this.#freeSlots = slots - unchoked.size
     for (const peer of peers) peer.choke(!unchoked.has(peer))
   }
 
@@ -803,7 +826,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   }
 
   #dialMore(): void {
-    if (!this.takesPeers) return
+    if (!this.takesPeers || !this.#options.hasRoom()) return
     let outbound = this.#dialling
     for (const { link } of this.#peers) if (link.outbound) outbound++
     const room = Math.min(OUTBOUND_MAX - outbound, DIALS_MAX - this.#dialling)

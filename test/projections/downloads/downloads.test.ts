@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Envelope, Event, PieceRange } from '../../../src/events/index.ts'
-import { downloadsIn, downloadsProjection, mergeRanges, pieceCount } from '../../../src/projections/index.ts'
+import { downloadsIn, downloadsProjection, mergeRanges, NO_SETTINGS, pieceCount } from '../../../src/projections/index.ts'
 import { EnvelopeMaker, foldAll, hash, node, rowsOf } from '../envelopes.ts'
 import { projectionLaws } from '../projection.laws.ts'
 
@@ -47,6 +47,7 @@ describe('downloads', () => {
       ...{ sizeBytes: 100, pieceCount: 10, pieceLengthBytes: 10, paused: true, completed: false },
       ...{ checked: false, overwrite: false, stamps: new Map(), changed: null, completedAt: null },
       ...{ selection: null, wanted: null, sources: { public: false, trackers: [], webSeeds: [] } },
+      ...{ downloadedBytes: 0, uploadedBytes: 0 },
       limits: { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, ratioGoalPercent: 0, seedGoalMs: 0 },
       verified: [
         { first: 0, count: 2 },
@@ -104,6 +105,30 @@ describe('downloads', () => {
       ...sources,
     })
     assert.deepEqual([download?.limits, download?.sources], [limits, sources])
+  })
+
+  it('hold the settings of the client, the last of them, and none of strangers', () => {
+    const projection = downloadsProjection(own)
+    const maker = new EnvelopeMaker()
+    const settings = {
+      ...NO_SETTINGS,
+      downloadsMax: 3,
+      schedule: [{ when: '0 8 * * *', downloadBytesPerSecond: 5, uploadBytesPerSecond: 0 }],
+    }
+    const state = foldAll(projection, [
+      maker.make(own, { kind: 'client.configured', ...NO_SETTINGS, downloadsMax: 9 }, 'local'),
+      maker.make(own, { kind: 'client.configured', ...settings }, 'local'),
+      maker.make(node('stranger'), { kind: 'client.configured', ...NO_SETTINGS }, 'local'),
+    ])
+    assert.deepEqual(state.settings, settings)
+    assert.deepEqual(projection.load(rowsOf(projection, state)).settings, settings)
+    assert.deepEqual(rowsOf(projection, projection.initial()), [])
+  })
+
+  it('sum up what was moved', () => {
+    const moved: Event = { kind: 'download.transferred', infoHash, downloadedBytes: 5, uploadedBytes: 7 }
+    const download = downloadAfter(added, moved, moved)
+    assert.deepEqual([download?.downloadedBytes, download?.uploadedBytes], [10, 14])
   })
 
   it('write a stamp without writing the other thousands again', () => {

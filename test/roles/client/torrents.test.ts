@@ -41,9 +41,18 @@ describe('torrents of a client', () => {
     })
     const downloads = () => own.states.state('downloads')
     torrents = new Torrents({
-      ...{ appender: own.log, engine, timers: own.time, notices: new NoticeBoard(own.time), directory, allowCorrupt: false },
+      ...{
+        appender: own.log,
+        engine,
+        timers: own.time,
+        clock: own.time,
+        notices: new NoticeBoard(own.time),
+        directory,
+        allowCorrupt: false,
+      },
       downloads: () => downloadsIn(downloads()),
       download: (infoHash) => downloads().downloads.get(infoHash),
+      settings: () => downloads().settings,
       unreached: () => 0,
     })
     engine.listen({

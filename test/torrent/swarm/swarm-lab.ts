@@ -93,7 +93,8 @@ export class SwarmLab {
       ourPeerId: Buffer.from(`-P20001-${name.padEnd(12).slice(0, 12)}`).toString('hex'),
       ...{ clock: this.time, timers: this.time, sha1, hash: async (piece) => sha1([piece]) },
       random: this.#random,
-      uploads: new RateLimit(undefined),
+      rates: { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0 },
+      ...{ uploads: new RateLimit(), uploadSlots: () => 16, hasRoom: () => true },
       openFiles: async () => ({ files, found: has === undefined ? undefined : bitfieldOf(all, metainfo.pieceCount) }),
       dial: (endpoint) => {
         lab.dials.push(endpoint)
