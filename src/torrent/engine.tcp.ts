@@ -38,7 +38,7 @@ const PEER_ID_PREFIX = '-P20001-'
 
 /** Our own engine, over TCP. */
 export const createTcpEngine = (options: EngineParts): TorrentEngine =>
-  createEngine((onStopped) => new TcpHost(options, onStopped))
+  createEngine((onStopped) => new TcpHost(options, onStopped), options.dhtBootstrap)
 
 type Running = { server: Server; dht: DHT; presence: DhtPresence }
 
