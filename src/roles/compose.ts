@@ -453,6 +453,7 @@ async function createEngine(
     port: options.port,
     dhtBootstrap: options.bootstrap.map(mainlineOf),
     identity,
+    ...(options.encryption === undefined ? {} : { encryption: options.encryption }),
     admits: (key) => (key === undefined ? takesPlainPeers : admittance.standingOf(key) !== undefined),
     clock: systemClock,
     timers: systemTimers,

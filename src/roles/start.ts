@@ -1,14 +1,17 @@
 import type { Joining, NodeRole } from '../events/index.ts'
+import { ENCRYPTIONS, type Encryption } from '../torrent/index.ts'
 import type { ClientService, IndexService, NodeService } from './services.ts'
 
 /** Lowest limit for the size of the log: LevelDB's own files, of a log with next to nothing in it, take up to this. */
 export const DISK_LIMIT_BYTES_MIN = 16_000_000
 
-/** How a node is started; the flags of `p2pt <role> start`. */
 /** `p2pt`: our own, over TCP. `webtorrent`: slower, kept as a second implementation of the same port. */
 export const ENGINES = ['p2pt', 'webtorrent'] as const
 export type EngineName = (typeof ENGINES)[number]
 
+export { ENCRYPTIONS }
+
+/** How a node is started; the flags of `p2pt <role> start`. */
 export type StartOptions = {
   role: NodeRole
   /** The network to join; left out, the one that the data directory belongs to. */
@@ -25,6 +28,8 @@ export type StartOptions = {
   metrics?: { host: string; port: number }
   /** What moves the pieces; default: our own. */
   engine?: EngineName
+  /** Of connections with peers; default: `allow`. Of our own engine only. */
+  encryption?: Encryption
   allowCorrupt?: boolean
   /** Pieces are exchanged with BitTorrent peers that prove no key of the network, too; in an open network they always are. */
   plainPeers?: boolean

@@ -13,6 +13,11 @@ import { PrivatePlaces } from './private-places.fs.ts'
 import { readProblem } from './read-problem.ts'
 
 const SHA1_BYTES = 20
+/** Entry points of a DHT that a torrent file names: more would help nobody. */
+const NODES_MAX = 8
+
+/** Entry points of the DHT that the torrent will be announced in. */
+export type DhtNodes = readonly { host: string; port: number }[]
 
 /**
  * Makes a torrent of files and folders where they stand. Several paths must stand in one folder, whose name the torrent
@@ -21,7 +26,11 @@ const SHA1_BYTES = 20
  * @throws TorrentError `NO_SUCH_PATH`, `PRIVATE`, `TORRENT_REFUSED` (no data, unusable names), `DISK`; the signal's reason
  * once that is aborted
  */
-export async function createFrom(paths: readonly string[], options: CreateOptions, sha1: Sha1): Promise<CreatedTorrent> {
+export async function createFrom(
+  paths: readonly string[],
+  options: CreateOptions & { nodes?: DhtNodes },
+  sha1: Sha1,
+): Promise<CreatedTorrent> {
   const { signal, dataDirectory, hidden = false, onWalk, onProgress } = options
   const places = await PrivatePlaces.of(dataDirectory)
   const real: string[] = []
@@ -46,8 +55,11 @@ export async function createFrom(paths: readonly string[], options: CreateOption
   if (sizeBytes === 0) throw new TorrentError('TORRENT_REFUSED', nothingIn(first, files.length, skipped.hidden.count))
   const pieceLengthBytes = pieceLengthFor(sizeBytes)
   const pieceCount = Math.ceil(sizeBytes / pieceLengthBytes)
-  const describe = (pieces: Uint8Array) =>
-    checkTorrentFile(encode({ info: infoOf(name, files, pieceLengthBytes, pieces) }), sha1)
+  const nodes = nodesOf(options.nodes ?? [])
+  const describe = (pieces: Uint8Array) => {
+    const torrentFile = encode({ info: infoOf(name, files, pieceLengthBytes, pieces), ...nodes })
+    return { ...checkTorrentFile(torrentFile, sha1), torrentFile }
+  }
   // With blank hashes first: what no torrent may hold is told before hours of hashing, not after.
   if (Number.isSafeInteger(pieceCount * SHA1_BYTES) && pieceCount * SHA1_BYTES < 2 ** 31) {
     describe(new Uint8Array(pieceCount * SHA1_BYTES))
@@ -81,6 +93,10 @@ function infoOf(name: string, files: readonly WalkedFile[], pieceLengthBytes: nu
       : { files: files.map(({ path, sizeBytes }) => ({ length: sizeBytes, path })) }
   return { ...layout, name, 'piece length': pieceLengthBytes, pieces }
 }
+
+/** BEP 5: programs that cannot be told of a private DHT (qBittorrent before 4.6) find it by these. No part of the info hash. */
+const nodesOf = (nodes: DhtNodes) =>
+  nodes.length === 0 ? {} : { nodes: nodes.slice(0, NODES_MAX).map(({ host, port }) => [host, port]) }
 
 function nothingIn(path: string, files: number, hidden: number): string {
   if (hidden > 0) return `there is nothing to publish in ${path} but hidden files; --hidden takes them`

@@ -1,6 +1,6 @@
 import type { Clock, FileSelection, FileStampAt, InfoHash, PeerId, PieceRange, Rates, Timers } from '../events/index.ts'
 import { BanList } from './ban-list.ts'
-import { createFrom } from './create.fs.ts'
+import { createFrom, type DhtNodes } from './create.fs.ts'
 import { hashDisk, somethingStands, spotCheck } from './disk-check.fs.ts'
 import { diskProblem } from './disk-problem.ts'
 import { endpointOf } from './endpoint.ts'
@@ -46,13 +46,17 @@ const NAMED_PEERS_MAX = 16
 
 export type EngineParts = EngineOptions & { clock: Clock; timers: Timers }
 
-/** @param newHost its `onStopped` is for a socket that failed: torrents say so, the process lives on */
-export function createEngine(newHost: (onStopped: (reason: string) => void) => SwarmHost): TorrentEngine {
-  return new FileEngine(newHost)
+/**
+ * @param newHost its `onStopped` is for a socket that failed: torrents say so, the process lives on
+ * @param nodes what torrents that are made here name, for others to find the DHT by
+ */
+export function createEngine(newHost: (onStopped: (reason: string) => void) => SwarmHost, nodes: DhtNodes): TorrentEngine {
+  return new FileEngine(newHost, nodes)
 }
 
 class FileEngine implements TorrentEngine {
   readonly #host: SwarmHost
+  readonly #nodes: DhtNodes
   readonly #entries = new Map<InfoHash, TorrentEntry>()
   readonly #swarms = new Map<InfoHash, Swarm>()
   /** Swarms that write their last: until they are through, nobody else touches their files. */
@@ -67,7 +71,8 @@ class FileEngine implements TorrentEngine {
   #isRunning = false
   #disposed: Promise<void> | undefined
 
-  constructor(newHost: (onStopped: (reason: string) => void) => SwarmHost) {
+  constructor(newHost: (onStopped: (reason: string) => void) => SwarmHost, nodes: DhtNodes) {
+    this.#nodes = nodes
     this.#host = newHost((reason) => this.#onStopped(reason))
   }
 
@@ -135,7 +140,7 @@ class FileEngine implements TorrentEngine {
   }
 
   create(paths: readonly string[], options: CreateOptions) {
-    return createFrom(paths, options, sha1)
+    return createFrom(paths, { ...options, nodes: this.#nodes }, sha1)
   }
 
   configure(limits: EngineLimits): void {

@@ -2,26 +2,24 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type Server, Socket } from 'node:net'
 import DHT from 'bittorrent-dht'
 import { BoundedMap, boundAnnouncedPeers, fromHex, type InfoHash, toHex } from '../events/index.ts'
+import { Connection, type Opening } from './connection.tcp.ts'
 import { guardDatagrams } from './dht-guard.mainline.ts'
 import { DhtPresence } from './dht-presence.mainline.ts'
 import { systemDhKeys } from './encryption/dh.system.ts'
-import { hashOfSkey, MseInitiator, MseResponder, type Rc4, sniff } from './encryption/index.ts'
+import { hashOfSkey } from './encryption/index.ts'
 import { endpointOf } from './endpoint.ts'
 import { createEngine, type EngineParts } from './engine.fs.ts'
-import type { EngineLimits, MadeConnection, TorrentEngine } from './engine.ts'
+import type { Encryption, EngineLimits, MadeConnection, TorrentEngine } from './engine.ts'
 import { TorrentError } from './engine.ts'
 import { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
 import { HashThread } from './hash-thread.system.ts'
-import { type PeerStream, StreamLink } from './peer-link.tcp.ts'
+import type { PeerStream } from './peer-link.tcp.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
-import type { Peer } from './swarm/peer.ts'
 import { PeerSwarm, type PieceFiles } from './swarm/peer-swarm.ts'
 import { RateLimit } from './swarm/rate-limit.ts'
 import type { OpenSwarm, Swarm, SwarmHost } from './swarm.ts'
-import { decodeHandshake, encodeHandshake, type Handshake } from './wire/handshake.ts'
-import { MessageSplitter } from './wire/message-splitter.ts'
 
 /** Connections over all torrents, and how many of them others may have made. */
 const CONNECTIONS_MAX = 500
@@ -30,8 +28,6 @@ const INBOUND_SHARE = 0.6
 const UPLOAD_SLOTS = 16
 /** From one address; several nodes may share it. */
 const INBOUND_PER_HOST_MAX = 64
-/** Until the other side has said which torrent it wants. */
-const HANDSHAKE_MS = 10_000
 const DIAL_MS = 10_000
 /** Peers that announced are remembered by our DHT node this long. */
 const DHT_PEER_AGE_MS = 20 * 60_000
@@ -40,20 +36,19 @@ const DHT_TABLES_MAX = 1_000
 const READ_BYTES = 256 * 1024
 /** Endpoints that are known to hang up on whoever does not encrypt; the oldest are forgotten. */
 const ENCRYPTED_MAX = 4_096
-/** What an inbound connection is told apart by. */
-const OPENING_BYTES = 20
 /** Azureus style (BEP 20). */
 const PEER_ID_PREFIX = '-P20001-'
 
 /** Our own engine, over TCP. */
 export const createTcpEngine = (options: EngineParts): TorrentEngine =>
-  createEngine((onStopped) => new TcpHost(options, onStopped))
+  createEngine((onStopped) => new TcpHost(options, onStopped), options.dhtBootstrap)
 
 type Running = { server: Server; dht: DHT; presence: DhtPresence }
 
 class TcpHost implements SwarmHost {
   readonly #options: EngineParts
   readonly #onStopped: (reason: string) => void
+  readonly #encryption: Encryption
   readonly #swarms = new Map<InfoHash, PeerSwarm>()
   /** Torrents that are open, by what an encrypted handshake says of them. */
   readonly #byKey = new Map<string, InfoHash>()
@@ -76,12 +71,13 @@ class TcpHost implements SwarmHost {
   constructor(options: EngineParts, onStopped: (reason: string) => void) {
     this.#options = options
     this.#onStopped = onStopped
+    this.#encryption = options.encryption ?? 'allow'
   }
 
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const { host, port, dhtBootstrap, timers } = this.#options
-    const server = createServer((socket) => this.#accept(socket))
+    const server = createServer((socket) => this.#accept(socket, this.#encryption))
     await listening(server, host, port)
     server.on('error', (error) => this.#onStopped(error.message))
     const dht = new DHT({ bootstrap: [], maxAge: DHT_PEER_AGE_MS, maxTables: DHT_TABLES_MAX })
@@ -135,7 +131,9 @@ class TcpHost implements SwarmHost {
       hasRoom: () => this.#streams.size < this.#connectionsMax,
       openFiles: (metainfo, signal, onChanged) => openFiles(options, metainfo, signal, onChanged),
       dial: (endpoint) => this.#dial(endpoint, swarm),
-      adopt: (connection) => this.#run(connection as unknown as PeerStream, { outbound: true, swarm }),
+      // It came through a hole in a router, encrypted by who made the hole.
+      adopt: (connection) =>
+        this.#run(connection as unknown as PeerStream, { outbound: true, swarm, encrypts: false, encryption: 'allow' }),
       onRejected: () => this.#rejectedMessages++,
       onClosed: () => {
         if (this.#swarms.get(infoHash) === swarm) {
@@ -152,11 +150,11 @@ class TcpHost implements SwarmHost {
   }
 
   accept(connection: MadeConnection): void {
-    // Its maker gave it what a socket has.
-    this.#accept(connection as unknown as PeerStream)
+    // Its maker gave it what a socket has, and has encrypted it.
+    this.#accept(connection as unknown as PeerStream, 'allow')
   }
 
-  #accept(stream: PeerStream): void {
+  #accept(stream: PeerStream, encryption: Encryption): void {
     stream.on('error', () => {})
     const host = stream.remoteAddress
     if (host === undefined || this.#running === undefined || this.#isFull(host)) {
@@ -166,7 +164,7 @@ class TcpHost implements SwarmHost {
     if (stream instanceof Socket) stream.setNoDelay(true)
     this.#inbound.set(stream, host)
     stream.once('close', () => this.#inbound.delete(stream))
-    this.#run(stream, { outbound: false, swarm: undefined })
+    this.#run(stream, { outbound: false, swarm: undefined, encrypts: false, encryption })
   }
 
   lookup(infoHash: InfoHash, signal?: AbortSignal): Promise<readonly { host: string; port: number }[]> {
@@ -201,15 +199,20 @@ class TcpHost implements SwarmHost {
     const host = endpoint.slice(0, colon).replace(/^\[|\]$/g, '')
     let connection: Connection | undefined
     let isOver = false
-    const encrypts = this.#encrypted.get(endpoint) === true
+    const encryption = this.#encryption
+    const encrypts = encryption === 'require' || (encryption === 'allow' && this.#encrypted.get(endpoint) === true)
     const ended = () => {
       if (isOver) return
       isOver = true
       cancel()
-      // It hung up on what it heard: the next time it hears the other.
-      if (connection !== undefined && !connection.hasJoined) {
+      // It hung up on what it heard: it hears the other now, and the next time.
+      if (connection !== undefined && !connection.wasAnswered && encryption === 'allow') {
         if (encrypts) this.#encrypted.delete(endpoint)
         else this.#encrypted.set(endpoint, true)
+        if (!encrypts && swarm.takesPeers && this.#running !== undefined) {
+          this.#dial(endpoint, swarm)
+          return
+        }
       }
       swarm.dialEnded(endpoint, connection?.hasJoined === true)
     }
@@ -225,7 +228,7 @@ class TcpHost implements SwarmHost {
     socket.once('close', ended)
     socket.once('connect', () => {
       socket.setNoDelay(true)
-      connection = this.#run(socket, { outbound: true, swarm, encrypts, onJoined: ended })
+      connection = this.#run(socket, { outbound: true, swarm, encrypts, encryption, onJoined: ended })
     })
     this.#streams.add(socket)
     socket.once('close', () => this.#streams.delete(socket))
@@ -237,10 +240,7 @@ class TcpHost implements SwarmHost {
     }
   }
 
-  #run(
-    stream: PeerStream,
-    options: { outbound: boolean; swarm: PeerSwarm | undefined; encrypts?: boolean; onJoined?: () => void },
-  ): Connection {
+  #run(stream: PeerStream, options: Opening): Connection {
     const { clock, timers } = this.#options
     this.#streams.add(stream)
     stream.once('close', () => this.#streams.delete(stream))
@@ -255,177 +255,6 @@ class TcpHost implements SwarmHost {
       after: (waitMs, run) => timers.after(waitMs, run),
       onRejected: () => this.#rejectedMessages++,
     })
-  }
-}
-
-type ConnectionOptions = {
-  outbound: boolean
-  /** Of a connection that we made. */
-  swarm: PeerSwarm | undefined
-  /** It opens with an encrypted handshake. */
-  encrypts?: boolean
-  onJoined?: () => void
-  peerId: Uint8Array
-  keys: ReturnType<typeof systemDhKeys>
-  /** The open torrent with this hash of its key. */
-  infoHashOf(hashOfKey: Uint8Array): InfoHash | undefined
-  swarmOf(infoHash: InfoHash): PeerSwarm | undefined
-  downloads: RateLimit
-  now(): number
-  after(waitMs: number, run: () => void): () => void
-  onRejected(): void
-}
-
-/**
- * From the first byte of a stream to its last. Inbound ones are told apart by their first bytes; where both sides may, the stream
- * goes on in the clear behind an encrypted handshake.
- */
-class Connection {
-  readonly #options: ConnectionOptions
-  readonly #link: StreamLink
-  readonly #splitter: MessageSplitter
-  readonly #cancelWait: () => void
-  #swarm: PeerSwarm | undefined
-  #peer: Peer | undefined
-  /** First bytes that may be one thing or the other. */
-  #opening: Uint8Array | undefined
-  #mse: MseInitiator | MseResponder | undefined
-  #decrypt: Rc4 | undefined
-
-  constructor(stream: PeerStream, options: ConnectionOptions) {
-    this.#options = options
-    this.#link = new StreamLink(stream, options)
-    this.#splitter = new MessageSplitter({
-      handshake: (bytes) => this.#handshake(bytes),
-      message: (message) => {
-        if (this.#peer === undefined || this.#peer.closed) this.#splitter.stop()
-        else this.#peer.message(message)
-      },
-      violation: (what) => {
-        if (this.#peer !== undefined) this.#swarm?.violated(this.#peer, what)
-        else this.#refuse()
-      },
-    })
-    this.#cancelWait = options.after(HANDSHAKE_MS, () => {
-      if (this.#peer === undefined) this.#link.close()
-    })
-    this.#link.onDrain = () => {
-      if (this.#peer !== undefined) this.#swarm?.drained(this.#peer)
-    }
-    stream.on('error', () => {})
-    stream.on('data', (chunk: Uint8Array) => {
-      this.received(chunk)
-    })
-    stream.once('end', () => this.#link.close())
-    stream.once('close', () => this.#ended())
-    const { swarm, encrypts, peerId, keys } = options
-    if (swarm === undefined) {
-      this.#opening = new Uint8Array(0)
-      return
-    }
-    const infoHash = fromHex(swarm.infoHash)
-    const hello = encodeHandshake(infoHash, peerId)
-    if (encrypts !== true) this.#link.send(hello)
-    else {
-      const mse = new MseInitiator({ infoHash, offer: 'both', initialPayload: hello, keys, randomBytes, sha1 })
-      this.#mse = mse
-      this.#link.send(mse.start())
-    }
-  }
-
-  get hasJoined(): boolean {
-    return this.#peer !== undefined
-  }
-
-  /** @returns false if nothing more is read for now */
-  received(chunk: Uint8Array): boolean {
-    const { downloads, after } = this.#options
-    const limits = this.#swarm === undefined ? [downloads] : [downloads, this.#swarm.downloads]
-    const goesOn = this.#link.limit(chunk.length, limits, after)
-    try {
-      this.#take(chunk)
-      if (this.#link.closed) this.#splitter.stop()
-      if (this.#peer !== undefined) this.#swarm?.chunkEnds(this.#peer)
-    } catch {
-      // Whatever fault of ours a peer has found ends its connection, and nothing else.
-      this.#refuse()
-    }
-    return goesOn
-  }
-
-  #take(chunk: Uint8Array): void {
-    if (this.#opening !== undefined) this.#open(this.#opening, chunk)
-    else if (this.#mse !== undefined) this.#agree(this.#mse, chunk)
-    else this.#splitter.push(this.#decrypt === undefined ? chunk : this.#decrypt.apply(chunk))
-  }
-
-  /** It looks at so many bytes and no more. */
-  #open(before: Uint8Array, chunk: Uint8Array): void {
-    const bytes = before.length === 0 ? chunk : Buffer.concat([before, chunk])
-    const what = sniff(bytes)
-    // A copy: what is read is the next read's.
-    this.#opening = what === 'more' ? bytes.slice(0, OPENING_BYTES) : undefined
-    if (what === 'plain') this.#splitter.push(bytes)
-    if (what !== 'encrypted') return
-    const { keys, infoHashOf } = this.#options
-    this.#mse = new MseResponder({
-      infoHashOf: (key) => {
-        const infoHash = infoHashOf(key)
-        return infoHash === undefined ? undefined : fromHex(infoHash)
-      },
-      ...{ accept: 'both', keys, randomBytes, sha1 },
-    })
-    this.#agree(this.#mse, bytes)
-  }
-
-  #agree(mse: MseInitiator | MseResponder, bytes: Uint8Array): void {
-    const step = mse.receive(bytes)
-    if (step.send !== undefined) this.#link.send(step.send)
-    if (step.state === 'more') return
-    this.#mse = undefined
-    if (step.state === 'failed') {
-      this.#splitter.stop()
-      this.#link.close()
-      return
-    }
-    this.#decrypt = step.decrypt
-    this.#link.encrypt = step.encrypt
-    this.#splitter.push(step.incoming)
-  }
-
-  #handshake(bytes: Uint8Array): void {
-    const { swarm: wanted, swarmOf, peerId, onJoined } = this.#options
-    const handshake = decodeHandshake(bytes)
-    const infoHash = handshake && (toHex(handshake.infoHash) as InfoHash)
-    const swarm = infoHash === undefined ? undefined : (wanted ?? swarmOf(infoHash))
-    if (handshake === undefined || swarm === undefined || swarm.infoHash !== infoHash) {
-      // Another torrent's: no fault.
-      this.#splitter.stop()
-      this.#link.close()
-      return
-    }
-    if (wanted === undefined) this.#link.send(encodeHandshake(handshake.infoHash, peerId))
-    this.#join(swarm, handshake)
-    onJoined?.()
-  }
-
-  #join(swarm: PeerSwarm, handshake: Handshake): void {
-    this.#swarm = swarm
-    this.#peer = swarm.joins(this.#link, handshake, toHex(handshake.peerId))
-    if (this.#peer === undefined) this.#splitter.stop()
-  }
-
-  #refuse(): void {
-    this.#options.onRejected()
-    this.#splitter.stop()
-    this.#link.close()
-  }
-
-  #ended(): void {
-    this.#cancelWait()
-    this.#splitter.stop()
-    this.#link.close()
-    if (this.#peer !== undefined) this.#swarm?.left(this.#peer)
   }
 }
 

@@ -253,6 +253,13 @@ export class TorrentError extends Error {
   }
 }
 
+/**
+ * Of connections over TCP. `allow`: both kinds are taken, and who hangs up on a plain one is dialled with encryption the next
+ * time. `require`: none is made or taken, or goes on, in the clear. `refuse`: only plain ones.
+ */
+export const ENCRYPTIONS = ['allow', 'require', 'refuse'] as const
+export type Encryption = (typeof ENCRYPTIONS)[number]
+
 export type EngineOptions = {
   host: string
   /** TCP; 0 lets the system choose. */
@@ -262,4 +269,6 @@ export type EngineOptions = {
   identity: Signer & { readonly verify: VerifySignature }
   /** With whom pieces are exchanged, by the key that a peer proved, undefined for one that proved none. Left out: with all. */
   admits?: (key: NodeId | undefined) => boolean
+  /** Left out: `allow`. */
+  encryption?: Encryption
 }

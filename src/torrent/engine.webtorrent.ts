@@ -19,7 +19,7 @@ const DHT_PEER_AGE_MS = 20 * 60_000
 
 /** The engine on webtorrent. Importing this file loads all of webtorrent, which takes a second: import it late. */
 export const createWebtorrentEngine = (options: EngineParts): TorrentEngine =>
-  createEngine((onStopped) => new WebtorrentHost(options, onStopped))
+  createEngine((onStopped) => new WebtorrentHost(options, onStopped), options.dhtBootstrap)
 
 type Running = { client: WebTorrent; acceptor: Acceptor; dht: DhtPresence }
 

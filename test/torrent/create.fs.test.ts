@@ -38,6 +38,18 @@ describe('a torrent made of files', () => {
     assert.deepEqual(filesOf(await create(at('folder'))), ['Z', 'a.txt', 'a/b', 'a/z', 'b', 'é', '\uffee', '😀'])
   })
 
+  it('names the entry points of its DHT, at most eight, beside what the info hash is of', async () => {
+    await write('a.bin')
+    const nodes = Array.from({ length: 9 }, (_, at) => ({ host: `10.0.0.${at}`, port: 4_701 }))
+    const without = await create(at('a.bin'))
+    const made = await createFrom([at('a.bin')], { nodes }, sha1)
+    assert.equal(made.infoHash, without.infoHash)
+    const eight = nodes.slice(0, 8).map(({ host, port }) => `l${host.length}:${host}i${port}ee`)
+    const info = Buffer.from(without.torrentFile).subarray(0, -1).toString('latin1')
+    assert.equal(Buffer.from(made.torrentFile).toString('latin1'), `${info}5:nodesl${eight.join('')}ee`)
+    assert.equal(checkTorrentFile(made.torrentFile, sha1).infoHash, made.infoHash)
+  })
+
   it('is read by others as it is here: names, lengths, pieces', async () => {
     const content = randomBytes(300_001)
     await write('folder/one.bin', content.subarray(0, 100_000))

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { replaceFile } from '../../events/files/replace-file.fs.ts'
 import { ServiceError } from '../../roles/index.ts'
-import { ENGINES, type StartOptions } from '../../roles/start.ts'
+import { ENCRYPTIONS, ENGINES, type StartOptions } from '../../roles/start.ts'
 import { LOG_LEVELS, PORT_MAX } from './start-flags.ts'
 
 // What a node was last started with, in `settings.json` of its data directory: later starts need no flags. What it was told
@@ -23,6 +23,7 @@ export type Settings = {
   downloads?: string | undefined
   'plain-peers'?: boolean | undefined
   engine?: StartOptions['engine'] | undefined
+  encryption?: StartOptions['encryption'] | undefined
 }
 type Name = keyof Settings
 
@@ -43,6 +44,7 @@ const CHECKS: { readonly [N in Name]-?: (value: unknown) => boolean } = {
   downloads: isText,
   'plain-peers': (value) => typeof value === 'boolean',
   engine: (value) => ENGINES.some((name) => name === value),
+  encryption: (value) => ENCRYPTIONS.some((name) => name === value),
 }
 
 const NAMES = Object.keys(CHECKS) as Name[]

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { Flags } from '@oclif/core'
 import type { NodeRole } from '../../events/index.ts'
 import { ServiceError } from '../../roles/index.ts'
-import { ENGINES, type StartOptions } from '../../roles/start.ts'
+import { ENCRYPTIONS, ENGINES, type StartOptions } from '../../roles/start.ts'
 import { dialableIpv4, type Endpoint, ipv4, outwardAddress, parseEndpoint, resolveBootstrap } from './addresses.ts'
 import { parseByteRate, parseDiskLimit, parseRateLimit } from './byte-rate.ts'
 import { dataDirectory } from './data-directory.ts'
@@ -110,6 +110,12 @@ export const clientStartFlags = {
     summary: 'What moves the pieces: our own engine, or webtorrent. Default: p2pt.',
     options: ENGINES,
   })(),
+  encryption: Flags.option({
+    summary: 'Connections with peers: allow encrypted ones, require or refuse them. Default: allow.',
+    description:
+      'It hides BitTorrent from who filters by it, and proves nobody. With allow, who hangs up on a plain connection is dialled with encryption the next time; with require, what follows the handshake is encrypted too, and peers that only speak plain are not reached. Ways through routers are encrypted anyhow.',
+    options: ENCRYPTIONS,
+  })(),
   'allow-corrupt': Flags.boolean({
     default: false,
     summary: 'Let `client corrupt` serve damaged pieces (for testing reputation).',
@@ -133,6 +139,7 @@ export type StartFlags = {
   'download-limit'?: string | undefined
   'upload-limit'?: string | undefined
   engine?: StartOptions['engine'] | undefined
+  encryption?: StartOptions['encryption'] | undefined
   'allow-corrupt'?: boolean
   'plain-peers'?: boolean | undefined
   'accept-fork-risk'?: boolean
@@ -167,6 +174,8 @@ export async function startOptions(
   tell: (sentence: string) => void,
   signal: AbortSignal,
 ): Promise<StartOptions> {
+  if (flags.engine === 'webtorrent' && flags.encryption === 'require')
+    throw new ServiceError('usage', 'webtorrent encrypts nothing: --encryption require needs --engine p2pt')
   const network = networkToJoin(role, flags, process.env)
   const given = bootstrapEndpoints(flags, process.env)
   const endpoints = given.length > 0 ? given : network.bootstraps.map(parseEndpoint)
@@ -195,6 +204,7 @@ export async function startOptions(
     ...(advertise === undefined ? {} : { advertise }),
     ...(flags['plain-peers'] === true ? { plainPeers: true } : {}),
     ...(flags.engine === undefined ? {} : { engine: flags.engine }),
+    ...(flags.encryption === undefined ? {} : { encryption: flags.encryption }),
     ...(flags['allow-corrupt'] === true ? { allowCorrupt: true } : {}),
     ...(flags['accept-fork-risk'] === true ? { acceptForkRisk: true } : {}),
     ...(flags.downloads === undefined ? {} : { downloads: resolve(flags.downloads) }),

@@ -36,6 +36,13 @@ describe('a start with a network of one’s own that is not there', () => {
     assert.deepEqual(readdirSync(root), [])
   })
 
+  it('makes nothing where webtorrent is to encrypt', async () => {
+    const flags: StartFlags = { bootstrap: ['127.0.0.1:4700'], engine: 'webtorrent', encryption: 'require' }
+    await assert.rejects(options('client', flags), { code: 'usage', message: /needs --engine p2pt/ })
+    assert.deepEqual(readdirSync(root), [])
+    assert.equal((await options('client', { ...flags, engine: 'p2pt' })).encryption, 'require')
+  })
+
   it('is joined where node.json is damaged and the log could not say what stood in it', async () => {
     mkdirSync(at('data'))
     writeFileSync(at('data/node.json'), '{"format":')

@@ -5,7 +5,7 @@ import type { MadeConnection } from '../../../src/torrent/engine.ts'
 import { dial, type EngineName, Lab } from '../engine-fixture.ts'
 
 /** The two ends of a connection, as sockets have them. */
-function connection(): [MadeConnection, MadeConnection] {
+export function connectionPair(): [MadeConnection, MadeConnection] {
   const ends: Duplex[] = []
   const end = (remotePort: number, other: () => Duplex | undefined) => {
     const duplex = new Duplex({
@@ -40,7 +40,7 @@ export function madeConnectionsContract(engine: EngineName): void {
       const { infoHash, torrentFile } = seeder.metainfo
       await leecher.engine.add({ kind: 'torrent-file', bytes: torrentFile }, { directory: leecher.directory })
       await dial(leecher, infoHash, [])
-      const [ours, theirs] = connection()
+      const [ours, theirs] = connectionPair()
       seeder.engine.adopt(theirs)
       leecher.engine.adopt(ours, infoHash)
       await leecher.until((said) => said.completed.length === 1)
@@ -50,7 +50,7 @@ export function madeConnectionsContract(engine: EngineName): void {
 
     it('end at once when the torrent is not there', async () => {
       const node = await lab.node('node')
-      const [ours, theirs] = connection()
+      const [ours, theirs] = connectionPair()
       node.engine.adopt(ours, 'a'.repeat(40) as InfoHash)
       assert.equal((ours as unknown as Duplex).destroyed, true)
       theirs.destroy()
