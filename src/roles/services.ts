@@ -481,6 +481,33 @@ export type TorrentRow = {
   corruptPercent: number
   magnet: string
 }
+/** What is left out stays as it is. `addTrackers`, `removeTrackers` and so on: addresses. */
+export type SourcesRequest = {
+  public?: boolean
+  addTrackers?: string[]
+  removeTrackers?: string[]
+  addWebSeeds?: string[]
+  removeWebSeeds?: string[]
+  /** Endpoints to dial now, `host:port`. */
+  addPeers?: string[]
+}
+/** `why`: why nobody is asked, null where they are. */
+export type SourcesRow = {
+  infoHash: string
+  public: boolean
+  private: boolean
+  why: string | null
+  sources: SourceRow[]
+}
+export type SourceRow = {
+  kind: 'tracker' | 'web-seed'
+  url: string
+  state: 'not-asked' | 'waiting' | 'announcing' | 'works' | 'fails'
+  problem: string | null
+  seeders: number | null
+  leechers: number | null
+  peers: number
+}
 /** Rates in bytes a second, goals in percent of the size and in ms; 0: none, and for goals those of the client. */
 export type TorrentLimits = Rates & SeedGoals
 /** `now`: the rates that hold by the schedule. */
@@ -514,6 +541,8 @@ export type AddRequest = {
   overwrite?: boolean
   /** Which of its files are wanted; left out: all. */
   select?: SelectRequest
+  /** Trackers, web seeds and peer exchange may be used; left out: as the client is told for all. */
+  public?: boolean
 }
 export type PriorityName = 'skip' | 'low' | 'normal' | 'high'
 /**
@@ -571,6 +600,9 @@ export interface ClientService {
   /** Hashes everything again: seeds what is whole, and leaves a torrent paused of which pieces are missing. */
   recheck(infoHash: string): Progressive<RecheckProgress, TorrentRow>
   remove(infoHash: string, options: { deleteFiles: boolean }): Promise<void>
+  /** Where a torrent finds peers besides its network, and what became of it. */
+  sources(infoHash: string): Promise<SourcesRow>
+  changeSources(infoHash: string, request: SourcesRequest): Promise<SourcesRow>
   limits(): Promise<ClientLimits>
   /** What is left out stays as it is. */
   configure(change: Partial<ClientSettings>): Promise<ClientLimits>

@@ -10,10 +10,12 @@ import type {
   PieceRange,
   Rates,
   Signer,
+  TorrentSources,
   VerifySignature,
 } from '../events/index.ts'
+import type { SourceStatus } from './sources/public-sources.ts'
 
-// The port of the data path. Adapter: engine.webtorrent.ts.
+// The port of the data path. Adapters: engine.tcp.ts, which is our own, and engine.webtorrent.ts.
 
 export type TorrentState = 'fetching-metadata' | 'checking' | 'downloading' | 'seeding' | 'paused' | 'failed'
 
@@ -39,6 +41,8 @@ export type TorrentStatus = {
   timeLeftMs: number | undefined
   peers: readonly TorrentPeer[]
   corruptPercent: number
+  /** BEP 27; false while that is not known. */
+  isPrivate: boolean
 }
 
 export type TorrentPeer = {
@@ -73,6 +77,8 @@ export type AddOptions = {
   selection?: FileSelection
   /** Of this torrent alone. */
   rates?: Rates
+  /** Where it finds peers besides the network; left out: nowhere. */
+  sources?: TorrentSources
 }
 
 export type TorrentFile = {
@@ -162,6 +168,8 @@ export interface TorrentEngine extends AsyncDisposable {
   add(source: TorrentSource, options: AddOptions): Promise<InfoHash>
   /** Paths of the files that a torrent file holds, in their order, empty for padding; undefined for a magnet link. @throws TorrentError */
   pathsIn(source: TorrentSource): readonly string[] | undefined
+  /** Trackers and web seeds that it names. */
+  sourcesIn(source: TorrentSource): Pick<TorrentSources, 'trackers' | 'webSeeds'>
   /**
    * Gives a torrent that is here already what the source says more: peers to dial, or the metainfo that it waits for.
    * @returns undefined if there is no such torrent, or the source says nothing new
@@ -173,6 +181,10 @@ export interface TorrentEngine extends AsyncDisposable {
   configure(limits: EngineLimits): void
   /** Of this torrent alone; webtorrent has no such limit. @throws TorrentError `UNKNOWN_INFO_HASH` */
   limit(infoHash: InfoHash, rates: Rates): void
+  /** Where it finds peers from now on, besides the network; webtorrent has none. @throws TorrentError `UNKNOWN_INFO_HASH` */
+  setSources(infoHash: InfoHash, sources: TorrentSources): void
+  /** What became of them; empty while it is closed or not public. @throws TorrentError `UNKNOWN_INFO_HASH` */
+  sources(infoHash: InfoHash): readonly SourceStatus[]
   /** Files that another torrent has too are never deleted. */
   remove(infoHash: InfoHash, options: { deleteFiles: boolean }): Promise<void>
   pause(infoHash: InfoHash): Promise<void>

@@ -19,7 +19,7 @@ const bad = (why: string): never => {
 }
 
 /**
- * Reads a magnet link (BEP 9). Trackers and web sources in it are ignored: they belong to other networks.
+ * Reads a magnet link (BEP 9). Its trackers and web seeds are read by sources/named-sources.ts.
  * @throws TorrentError `BAD_MAGNET`
  */
 export function parseMagnet(uri: string): Magnet {

@@ -33,6 +33,8 @@ export type MetainfoFile = {
 }
 
 export type Metainfo = TorrentMetainfo & {
+  /** BEP 27: its peers are to be had from its trackers alone. */
+  isPrivate: boolean
   files: readonly MetainfoFile[]
   /** sha-1 of each piece, 20 bytes each. */
   pieceHashes: Uint8Array
@@ -100,6 +102,7 @@ export function checkInfo(infoBytes: Uint8Array, sha1: Sha1): Metainfo {
     torrentFile: torrentFileOf(infoBytes),
     files,
     pieceHashes,
+    isPrivate: typeof info.get('private') === 'number' && info.get('private') !== 0,
   }
 }
 

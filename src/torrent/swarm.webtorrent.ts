@@ -147,6 +147,13 @@ export class WebtorrentSwarm implements Swarm {
     this.#update()
   }
 
+  /** Public sources are for our own engine. */
+  setSources(): void {}
+
+  sources(): readonly never[] {
+    return []
+  }
+
   /** webtorrent limits all torrents together only. */
   limit(): void {}
 

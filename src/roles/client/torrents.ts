@@ -9,6 +9,7 @@ import type {
   PieceRange,
   Rates,
   Timers,
+  TorrentSources,
 } from '../../events/index.ts'
 import { PIECES_PER_VERDICT_MAX, STAMPS_MAX } from '../../events/index.ts'
 import { countInBoth, covers, type Download, pieceCount } from '../../projections/downloads/index.ts'
@@ -33,6 +34,8 @@ import {
   type RecheckProgress,
   type SelectRequest,
   ServiceError,
+  type SourcesRequest,
+  type SourcesRow,
   type TorrentFileRow,
   type TorrentLimits,
   type TorrentRow,
@@ -42,6 +45,7 @@ import { checkSettings } from './check-settings.ts'
 import { chooseFiles, priorityName } from './choose-files.ts'
 import { ratesAt } from './rate-schedule.ts'
 import { TorrentQueue } from './torrent-queue.ts'
+import { changedSources, endpointsOf, sourcesRow } from './torrent-sources.ts'
 
 /** How often a follower gets a new row, ms. */
 const FOLLOW_MS = 500
@@ -57,6 +61,8 @@ export type TorrentsOptions = {
   /** Where downloads go unless the request says otherwise, absolute. */
   directory: string
   allowCorrupt: boolean
+  /** All torrents that are not private are public. */
+  isPublic: boolean
   /** Rows of the downloads projection. */
   downloads(): readonly Download[]
   download(infoHash: InfoHash): Download | undefined
@@ -118,6 +124,7 @@ export class Torrents {
           ...(download.changed === null ? {} : { changed: download.changed }),
           paused: download.paused || this.#queue.held(download.infoHash) !== undefined,
           rates: download.limits,
+          sources: this.#effective(download.sources),
           overwrite: download.overwrite,
           ...(download.selection && { selection: download.selection }),
         })
@@ -143,9 +150,12 @@ export class Torrents {
     const selection = await this.#engineDoes(async (engine) =>
       select === undefined ? null : chooseFiles(null, engine.pathsIn(source), select),
     )
+    const named = this.#options.engine.sourcesIn(source)
+    const sources: TorrentSources = { public: request.public ?? false, ...named }
     const infoHash = await this.#engineDoes((engine) =>
-      engine.add(source, { directory, overwrite, ...(selection && { selection }) }),
+      engine.add(source, { directory, overwrite, ...(selection && { selection }), sources: this.#effective(sources) }),
     )
+    const hasSources = sources.public || named.trackers.length + named.webSeeds.length > 0
     await this.#recordAddition(infoHash, [
       {
         kind: 'download.added',
@@ -158,6 +168,7 @@ export class Torrents {
         torrentFile: source.kind === 'torrent-file' ? source.bytes : new Uint8Array(),
         overwrite,
       },
+      ...(hasSources ? [{ kind: 'download.sourced', infoHash, ...sources } as const] : []),
       ...(selection === null ? [] : [this.#selected(infoHash, selection)]),
     ])
     await this.#queue.plan()
@@ -249,6 +260,36 @@ export class Torrents {
     this.#resting.delete(download.infoHash)
     await this.#queue.plan()
     return this.row(infoHash)
+  }
+
+  /** The client as a whole may be told that all torrents are public. */
+  #effective(sources: TorrentSources): TorrentSources {
+    return { ...sources, public: sources.public || this.#options.isPublic }
+  }
+
+  /** @throws ServiceError */
+  sources(infoHash: string): SourcesRow {
+    const download = this.#known(infoHash)
+    return sourcesRow(download, this.#effective(download.sources).public, this.#options.engine)
+  }
+
+  /** @throws ServiceError */
+  async changeSources(infoHash: string, request: SourcesRequest): Promise<SourcesRow> {
+    const { infoHash: hash, sources: before } = this.#known(infoHash)
+    const { engine } = this.#options
+    const given = whatIsGiven<SourcesRequest>(request)
+    const peers = endpointsOf(given.addPeers ?? [])
+    const sources = changedSources(before, given)
+    if (sources.public && !before.public && engine.status(hash)?.isPrivate === true)
+      throw new ServiceError('failed', 'the torrent is private: it stays among peers of this network')
+    if (JSON.stringify(sources) !== JSON.stringify(before)) {
+      await this.#record([{ kind: 'download.sourced', infoHash: hash, ...sources }])
+      await this.#engineDoes(async () => {
+        if (engine.status(hash) !== undefined) engine.setSources(hash, this.#effective(sources))
+      })
+    }
+    for (const { host, port } of peers) await this.#engineDoes(async () => engine.connect(hash, host, port))
+    return this.sources(hash)
   }
 
   /** What is limited now. */

@@ -49,6 +49,7 @@ describe('torrents of a client', () => {
         notices: new NoticeBoard(own.time),
         directory,
         allowCorrupt: false,
+        isPublic: false,
       },
       downloads: () => downloadsIn(downloads()),
       download: (infoHash) => downloads().downloads.get(infoHash),
