@@ -5,6 +5,7 @@ import type { CreatedTorrent, CreateOptions } from './engine.ts'
 import { TorrentError } from './engine.ts'
 import { decodeName } from './file-name.fs.ts'
 import { FolderWalk, type WalkedFile } from './folder-walk.fs.ts'
+import { quoted } from './metainfo/refusal.ts'
 import type { Sha1 } from './metainfo.ts'
 import { checkTorrentFile } from './metainfo.ts'
 import { hashPieces } from './piece-hasher.fs.ts'
@@ -13,6 +14,8 @@ import { PrivatePlaces } from './private-places.fs.ts'
 import { readProblem } from './read-problem.ts'
 
 const SHA1_BYTES = 20
+const UNUSABLE =
+  'has a backslash or a control character in a name, which others would have to change: rename it, and publish again'
 
 /**
  * Makes a torrent of files and folders where they stand. Several paths must stand in one folder, whose name the torrent
@@ -46,8 +49,13 @@ export async function createFrom(paths: readonly string[], options: CreateOption
   if (sizeBytes === 0) throw new TorrentError('TORRENT_REFUSED', nothingIn(first, files.length, skipped.hidden.count))
   const pieceLengthBytes = pieceLengthFor(sizeBytes)
   const pieceCount = Math.ceil(sizeBytes / pieceLengthBytes)
-  const describe = (pieces: Uint8Array) =>
-    checkTorrentFile(encode({ info: infoOf(name, files, pieceLengthBytes, pieces) }), sha1)
+  const describe = (pieces: Uint8Array) => {
+    const metainfo = checkTorrentFile(encode({ info: infoOf(name, files, pieceLengthBytes, pieces) }), sha1)
+    // Whoever downloads it would call the file otherwise, and this node would look for it under that name.
+    const [renamed] = metainfo.renamed ?? []
+    if (renamed !== undefined) throw new TorrentError('TORRENT_REFUSED', `${quoted(renamed.from)} ${UNUSABLE}`)
+    return metainfo
+  }
   // With blank hashes first: what no torrent may hold is told before hours of hashing, not after.
   if (Number.isSafeInteger(pieceCount * SHA1_BYTES) && pieceCount * SHA1_BYTES < 2 ** 31) {
     describe(new Uint8Array(pieceCount * SHA1_BYTES))

@@ -100,6 +100,8 @@ export type TorrentMetainfo = {
   pieceCount: number
   pieceLengthBytes: number
   torrentFile: Uint8Array
+  /** Files that are called otherwise on the disk than in the torrent, by paths with slashes; left out: none. */
+  renamed?: readonly { readonly from: string; readonly to: string }[]
 }
 
 /** A connection with a peer that was made elsewhere, such as through a hole in a router. */

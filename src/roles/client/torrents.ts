@@ -16,6 +16,7 @@ import { asServiceError } from '../node/service-errors.ts'
 import { withProgress } from '../node/with-progress.ts'
 import { type AddRequest, type Progressive, type RecheckProgress, ServiceError, type TorrentRow } from '../services.ts'
 import { changedText } from './changed-files.ts'
+import { renamedText } from './renamed-files.ts'
 
 /** How often a follower gets a new row, ms. */
 const FOLLOW_MS = 500
@@ -246,7 +247,12 @@ export class Torrents {
   described(metainfo: TorrentMetainfo): void {
     // The engine tells so at every start; the log has the metainfo, of up to 5.5 MiB, once.
     const isKnown = () => (this.#options.download(metainfo.infoHash)?.pieceCount ?? 0) > 0
-    this.#recordLater(() => (isKnown() ? [] : [described(metainfo)]))
+    this.#recordLater(() => {
+      if (isKnown()) return []
+      const text = renamedText(metainfo)
+      if (text !== undefined) this.#options.notices.post('info', 'torrent.renamed', text)
+      return [described(metainfo)]
+    })
   }
 
   verified(infoHash: InfoHash, pieces: readonly PieceRange[]): void {
