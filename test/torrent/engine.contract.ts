@@ -6,6 +6,7 @@ import { discoveryContract } from './contract/discovery.ts'
 import { firstBytesContract } from './contract/first-bytes.ts'
 import { hostilePeersContract } from './contract/hostile-peers.ts'
 import { madeConnectionsContract } from './contract/made-connections.ts'
+import { oddTorrentsContract } from './contract/odd-torrents.ts'
 import { repeatedBitfieldContract } from './contract/repeated-bitfield.ts'
 import { samePathContract } from './contract/same-path.ts'
 import { transferContract } from './contract/transfer.ts'
@@ -24,6 +25,7 @@ export function engineContract(engine: EngineName): void {
     firstBytesContract(engine)
     hostilePeersContract(engine)
     madeConnectionsContract(engine)
+    oddTorrentsContract(engine)
     repeatedBitfieldContract(engine)
     samePathContract(engine)
   })
