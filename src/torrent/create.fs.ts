@@ -14,6 +14,7 @@ import { PrivatePlaces } from './private-places.fs.ts'
 import { readProblem } from './read-problem.ts'
 
 const SHA1_BYTES = 20
+const LIKE_PADDING = 'is named like padding, which others do not download: rename it, and publish again'
 const UNUSABLE =
   'has a backslash or a control character in a name, which others would have to change: rename it, and publish again'
 
@@ -54,6 +55,8 @@ export async function createFrom(paths: readonly string[], options: CreateOption
     // Whoever downloads it would call the file otherwise, and this node would look for it under that name.
     const [renamed] = metainfo.renamed ?? []
     if (renamed !== undefined) throw new TorrentError('TORRENT_REFUSED', `${quoted(renamed.from)} ${UNUSABLE}`)
+    const padding = metainfo.files.findIndex((file) => file.padding)
+    if (padding >= 0) throw new TorrentError('TORRENT_REFUSED', `${quoted(files[padding]?.absolute ?? '')} ${LIKE_PADDING}`)
     return metainfo
   }
   // With blank hashes first: what no torrent may hold is told before hours of hashing, not after.
