@@ -20,6 +20,7 @@ import type {
   DiskState,
   EngineLimits,
   EngineOptions,
+  Inspected,
   MadeConnection,
   TorrentEngine,
   TorrentEngineEvents,
@@ -40,7 +41,6 @@ import { checkTorrentFile } from './metainfo.ts'
 import { bitfieldOf, rangesOfBitfield } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
-import { sourcesIn } from './sources/named-sources.ts'
 import type { SourceStatus } from './sources/public-sources.ts'
 import type { Swarm, SwarmHost, WantedPieces } from './swarm.ts'
 import { TorrentEntry } from './torrent-entry.ts'
@@ -126,13 +126,14 @@ class FileEngine implements TorrentEngine {
     return infoHash
   }
 
-  pathsIn(source: TorrentSource): readonly string[] | undefined {
-    const { metainfo } = entryOf(source, { directory: '' })
-    return metainfo?.files.map(({ path, padding }) => (padding ? '' : path.join('/')))
-  }
-
-  sourcesIn(source: TorrentSource): Pick<TorrentSources, 'trackers' | 'webSeeds'> {
-    return sourcesIn(source)
+  inspect(source: TorrentSource): Inspected {
+    if (source.kind === 'magnet') {
+      const { trackers, webSeeds, selected } = parseMagnet(source.uri)
+      return { trackers: [...trackers], webSeeds: [...webSeeds], wanted: selected, paths: undefined }
+    }
+    const { files, trackers, webSeeds } = checkTorrentFile(source.bytes, sha1)
+    const paths = files.map(({ path, padding }) => (padding ? '' : path.join('/')))
+    return { trackers: trackers.flat(), webSeeds: [...webSeeds], wanted: undefined, paths }
   }
 
   async supply(source: TorrentSource): Promise<InfoHash | undefined> {

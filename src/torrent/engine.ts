@@ -61,6 +61,13 @@ export type TorrentPeer = {
 
 export type TorrentSource = { kind: 'torrent-file'; bytes: Uint8Array } | { kind: 'magnet'; uri: string }
 
+export type Inspected = Pick<TorrentSources, 'trackers' | 'webSeeds'> & {
+  /** Of the files in their order, empty for padding; undefined for a magnet link. */
+  paths: readonly string[] | undefined
+  /** Places of the files that a magnet link asks for (BEP 53), as runs; undefined for all. */
+  wanted: readonly { first: number; last: number }[] | undefined
+}
+
 export type AddOptions = {
   /** Where its files go, absolute. */
   directory: string
@@ -127,6 +134,8 @@ export type TorrentMetainfo = {
   pieceCount: number
   pieceLengthBytes: number
   torrentFile: Uint8Array
+  /** Files that are called otherwise on the disk than in the torrent, by paths with slashes; left out: none. */
+  renamed?: readonly { readonly from: string; readonly to: string }[]
 }
 
 /** A connection with a peer that was made elsewhere, such as through a hole in a router. */
@@ -166,10 +175,8 @@ export interface TorrentEngine extends AsyncDisposable {
   readonly dht: { readonly port: number; readonly nodeCount: number }
   /** Adds and starts it; resolves as soon as it is taken up, not when it is complete. @throws TorrentError */
   add(source: TorrentSource, options: AddOptions): Promise<InfoHash>
-  /** Paths of the files that a torrent file holds, in their order, empty for padding; undefined for a magnet link. @throws TorrentError */
-  pathsIn(source: TorrentSource): readonly string[] | undefined
-  /** Trackers and web seeds that it names. */
-  sourcesIn(source: TorrentSource): Pick<TorrentSources, 'trackers' | 'webSeeds'>
+  /** What a torrent file or a magnet link says, without adding it. @throws TorrentError */
+  inspect(source: TorrentSource): Inspected
   /**
    * Gives a torrent that is here already what the source says more: peers to dial, or the metainfo that it waits for.
    * @returns undefined if there is no such torrent, or the source says nothing new

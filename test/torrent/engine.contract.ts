@@ -7,6 +7,7 @@ import { firstBytesContract } from './contract/first-bytes.ts'
 import { hostilePeersContract } from './contract/hostile-peers.ts'
 import { limitsContract } from './contract/limits.ts'
 import { madeConnectionsContract } from './contract/made-connections.ts'
+import { oddTorrentsContract } from './contract/odd-torrents.ts'
 import { repeatedBitfieldContract } from './contract/repeated-bitfield.ts'
 import { samePathContract } from './contract/same-path.ts'
 import { transferContract } from './contract/transfer.ts'
@@ -27,6 +28,7 @@ export function engineContract(engine: EngineName): void {
     hostilePeersContract(engine)
     limitsContract(engine)
     madeConnectionsContract(engine)
+    oddTorrentsContract(engine)
     repeatedBitfieldContract(engine)
     samePathContract(engine)
     wantedFilesContract(engine)

@@ -1,6 +1,6 @@
 import { type InfoHash, SOURCE_URL_BYTES_MAX, SOURCE_URLS_MAX, type TorrentSources, utf8Length } from '../../events/index.ts'
 import type { Download } from '../../projections/downloads/index.ts'
-import type { TorrentEngine } from '../../torrent/index.ts'
+import type { Inspected, TorrentEngine } from '../../torrent/index.ts'
 import { ServiceError, type SourceRow, type SourcesRequest, type SourcesRow } from '../services.ts'
 
 // Where a torrent finds peers besides its network: what a person has said of it, and what became of that.
@@ -87,3 +87,12 @@ function whyNot(infoHash: InfoHash, isPrivate: boolean, isPublic: boolean, isAsk
     return `only peers of this network are asked: \`p2pt client sources ${infoHash} --public\` lets others take part, who then see this address`
   return isAsked ? null : 'it is not open: paused, waiting, or not looked at yet'
 }
+
+/** Those of a torrent file or link that an event of the log holds. */
+export const namedSources = ({ trackers, webSeeds }: Pick<Inspected, 'trackers' | 'webSeeds'>) => ({
+  trackers: kept(trackers),
+  webSeeds: kept(webSeeds),
+})
+
+const kept = (urls: readonly string[]): string[] =>
+  [...new Set(urls)].filter((url) => utf8Length(url) <= SOURCE_URL_BYTES_MAX).slice(0, SOURCE_URLS_MAX)

@@ -42,10 +42,11 @@ import {
 } from '../services.ts'
 import { changedText } from './changed-files.ts'
 import { checkSettings } from './check-settings.ts'
-import { chooseFiles, priorityName } from './choose-files.ts'
+import { chooseFiles, priorityName, wantedByLink } from './choose-files.ts'
 import { ratesAt } from './rate-schedule.ts'
+import { renamedText } from './renamed-files.ts'
 import { TorrentQueue } from './torrent-queue.ts'
-import { changedSources, endpointsOf, sourcesRow } from './torrent-sources.ts'
+import { changedSources, endpointsOf, namedSources, sourcesRow } from './torrent-sources.ts'
 
 /** How often a follower gets a new row, ms. */
 const FOLLOW_MS = 500
@@ -146,11 +147,9 @@ export class Torrents {
     const supplied = await this.#engineDoes((engine) => engine.supply(source))
     if (supplied !== undefined) return this.row(supplied)
     const directory = request.directory ?? this.#options.directory
-    const { select } = request
-    const selection = await this.#engineDoes(async (engine) =>
-      select === undefined ? null : chooseFiles(null, engine.pathsIn(source), select),
-    )
-    const named = this.#options.engine.sourcesIn(source)
+    const inspected = await this.#engineDoes(async (engine) => engine.inspect(source))
+    const selection = chooseFiles(null, inspected.paths, request.select ?? wantedByLink(inspected))
+    const named = namedSources(inspected)
     const sources: TorrentSources = { public: request.public ?? false, ...named }
     const infoHash = await this.#engineDoes((engine) =>
       engine.add(source, { directory, overwrite, ...(selection && { selection }), sources: this.#effective(sources) }),
@@ -410,6 +409,8 @@ export class Torrents {
     const isKnown = () => (this.#options.download(metainfo.infoHash)?.pieceCount ?? 0) > 0
     this.#recordLater(() => {
       if (isKnown()) return []
+      const text = renamedText(metainfo)
+      if (text !== undefined) this.#options.notices.post('info', 'torrent.renamed', text)
       const selection = this.#options.download(metainfo.infoHash)?.selection
       // Only now it is known which pieces its wanted files are in.
       return [described(metainfo), ...(selection ? [this.#selected(metainfo.infoHash, selection)] : [])]

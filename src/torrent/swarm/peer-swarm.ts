@@ -667,8 +667,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     let piece = this.#begun.get(index)
     if (piece === undefined) {
       const bytes = this.pieceBytes(index)
-      // Shared, so that a thread hashes it where it stands.
-      const free = this.#pool.pop() ?? new Uint8Array(new SharedArrayBuffer(this.#metainfo?.pieceLengthBytes ?? bytes))
+      // Shared, so that a thread hashes it where it stands. The first piece is as long as any: of a short torrent it may be far
+      // shorter than the piece length.
+      const free = this.#pool.pop() ?? new Uint8Array(new SharedArrayBuffer(this.pieceBytes(0)))
       piece = free.length === bytes ? free : free.subarray(0, bytes)
       this.#begun.set(index, piece)
     }
