@@ -66,7 +66,8 @@ class TcpHost implements SwarmHost {
   /** Of those that were made by others. */
   readonly #inbound = new Map<PeerStream, string>()
   readonly #peerId = Buffer.concat([Buffer.from(PEER_ID_PREFIX), randomBytes(20 - PEER_ID_PREFIX.length)])
-  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  /** No Buffer: the `slice` of one is no copy, and what is read next would stand in it. */
+  readonly #readBuffer = new Uint8Array(READ_BYTES)
   readonly #hashes = new HashThread()
   readonly #downloads = new RateLimit()
   readonly #uploads = new RateLimit()

@@ -75,7 +75,7 @@ export class StreamLink implements PeerLink {
       })
     }
     // Others may hold the same bytes: what is encrypted is a copy.
-    const sent = this.encrypt === undefined ? bytes : this.encrypt.apply(bytes.slice())
+    const sent = this.encrypt === undefined ? bytes : this.encrypt.apply(Uint8Array.from(bytes))
     if (!stream.write(sent)) this.#undrainedBytes += sent.length
   }
 

@@ -2,6 +2,7 @@ import { admissionContract } from './contract/admission.ts'
 import { aria2Contract } from './contract/aria2.ts'
 import { bansContract } from './contract/bans.ts'
 import { changedFilesContract } from './contract/changed-files.ts'
+import { dialledPeersContract } from './contract/dialled-peers.ts'
 import { discoveryContract } from './contract/discovery.ts'
 import { firstBytesContract } from './contract/first-bytes.ts'
 import { hostilePeersContract } from './contract/hostile-peers.ts'
@@ -22,6 +23,7 @@ export function engineContract(engine: EngineName): void {
     aria2Contract(engine)
     bansContract(engine)
     changedFilesContract(engine)
+    dialledPeersContract(engine)
     discoveryContract(engine)
     transferContract(engine)
     firstBytesContract(engine)

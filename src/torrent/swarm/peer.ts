@@ -340,7 +340,8 @@ export class Peer {
         break
       case MESSAGE.bitfield:
         this.#isAll = false
-        this.#bits = message.slice(1)
+        // A copy, also of a Buffer, whose `slice` is none: what is set in it must not be set in what is still to be read.
+        this.#bits = Uint8Array.from(message.subarray(1))
         this.#grow(torrent.pieceCount ?? 0)
         torrent.hasAnew(this)
         break
