@@ -33,3 +33,11 @@ export function mangledDatagram(draw: Draw, infoHashes: readonly Uint8Array[]): 
   if (draw.chance(0.1)) return Buffer.from(honest, 'latin1')
   return mangledBencode(draw, honest)
 }
+
+/** An answer to a query of the node under test. @param peers compact, six bytes each, that it may be told of */
+export function mangledAnswer(draw: Draw, transaction: Uint8Array, peers: readonly Uint8Array[]): Uint8Array {
+  const values = peers.map((peer) => text(latin1(peer))).join('')
+  const nodes = text(latin1(draw.bytes(26 * draw.below(9))))
+  const honest = `d1:rd2:id${text(latin1(draw.bytes(20)))}5:nodes${nodes}5:token4:abcd6:valuesl${values}ee1:t${text(latin1(transaction))}1:y1:re`
+  return draw.chance(0.5) ? Buffer.from(honest, 'latin1') : mangledBencode(draw, honest)
+}

@@ -43,7 +43,7 @@ const block =
 
 const bitfield: Maker = (draw, { pieceCount }, wild) => {
   const bytes = draw.chance(wild) ? draw.below(2_000) : Math.ceil(pieceCount / 8)
-  const bits = draw.chance(0.5) ? draw.bytes(bytes) : new Uint8Array(bytes).fill(draw.of([0, 255]))
+  const bits = draw.chance(0.2) ? draw.bytes(bytes) : new Uint8Array(bytes).fill(draw.of([0, 255]))
   // Spare bits are 0 unless it is wild.
   const spare = bytes * 8 - pieceCount
   if (!draw.chance(wild) && spare > 0 && spare < 8 && bytes > 0) bits[bytes - 1] = ((bits[bytes - 1] ?? 0) >> spare) << spare
@@ -51,7 +51,7 @@ const bitfield: Maker = (draw, { pieceCount }, wild) => {
 }
 
 const piece: Maker = (draw, torrent, wild) => {
-  const bytes = draw.chance(Math.max(wild, 0.3)) ? draw.below(200) : BLOCK_BYTES
+  const bytes = draw.chance(Math.max(wild, 0.7)) ? draw.below(200) : BLOCK_BYTES
   return message(7, index(draw, torrent, wild), offset(draw, torrent, wild), new Uint8Array(bytes).fill(draw.below(256)))
 }
 
@@ -89,7 +89,7 @@ const odd: Maker = (draw) => message(draw.of([0, 1, 2, 3, 4, 6, 7, 8, 13, 14, 15
 const TAME: readonly Maker[] = [
   ...[0, 1, 2, 3].map(bare),
   ...[4, 4, 13, 17].map(named),
-  ...[6, 6, 6, 8, 16].map(block),
+  ...[6, 6, 8, 16].map(block),
   ...[bitfield, piece, piece, extendedHandshake, extendedHandshake, metadata, metadata, donthave, identity, keepAlive],
 ]
 const WILD: readonly Maker[] = [lying, odd, odd, unknown, bare(14), bare(15)]

@@ -4,8 +4,8 @@ import { type MangledTorrent, mangledMessage } from './mangled-messages.ts'
 
 // What a hostile peer says on one connection: a handshake, right or not, and messages; and where its bytes are cut.
 
-/** Of messages in one connection. */
-const MESSAGES_MAX = 60
+/** Of messages in one connection: one that breaks no rule goes on for long, another ends soon. */
+const MESSAGES_MAX = { tame: 400, wild: 60 }
 const WILDNESS = [0, 0.01, 0.05, 0.2, 0.6]
 const HANDSHAKE_BYTES = 68
 const EXTENDED_BYTE = 25
@@ -26,7 +26,7 @@ export function mangledTalk(
     ...(draw.chance(0.3) ? [message(14), message(1)] : []),
     ...(draw.chance(0.3) ? [message(2)] : []),
   ]
-  const count = 1 + draw.below(MESSAGES_MAX)
+  const count = 1 + draw.below(wild < 0.02 ? MESSAGES_MAX.tame : MESSAGES_MAX.wild)
   const messages = [...opening, ...Array.from({ length: count }, () => mangledMessage(draw, torrent, wild))]
   return { torrent, handshake: mangledHandshake(draw, torrent), messages }
 }
@@ -47,12 +47,20 @@ export function mangledHandshake(draw: Draw, { infoHash }: MangledTorrent): Uint
 
 /** Cut at places that nobody chose: all in one, in a few, or byte by byte at first. */
 export function fragments(draw: Draw, bytes: Uint8Array): Uint8Array[] {
+  if (draw.chance(0.2)) return [bytes]
   const parts: Uint8Array[] = []
-  const [small, byteByByte] = [draw.chance(0.3), draw.chance(0.02)]
+  const [first, later] = draw.of([
+    [1, 1_500],
+    [60, 1_500],
+    [1_500, 1_500],
+    [1_500, 16_384],
+    [16_384, 65_536],
+  ] as const)
   for (let at = 0; at < bytes.length; ) {
-    const size = byteByByte && at < 80 ? 1 : 1 + draw.below(small ? 60 : 1_500)
+    // Where most is decided the cuts are the closest.
+    const size = 1 + draw.below(at < 150 ? first : at < 4_000 ? later : 65_536)
     parts.push(bytes.subarray(at, at + size))
     at += size
   }
-  return draw.chance(0.2) ? [bytes] : parts
+  return parts
 }
