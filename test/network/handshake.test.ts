@@ -115,6 +115,12 @@ describe('handshake', () => {
     assert.deepEqual([told, booked.neighbour, sent[0]?.transient], [['greeted other'], false, true])
   })
 
+  it('says hello no more once the node has stopped', async () => {
+    handshake.stop()
+    await time.advance(60_000)
+    assert.deepEqual([sent.length, told], [1, []])
+  })
+
   it('cuts the name of the software to what a hello may hold', () => {
     assert.equal(sent[0]?.software.length, 128)
   })

@@ -21,6 +21,7 @@ describe('bounds of KRPC messages', () => {
     ['an answer with nodes', `d1:rd2:id${ID}5:nodes26:${'n'.repeat(26)}e1:t2:aa1:y1:re`],
     ['an answer with peers', `d1:rd2:id${ID}5:token2:xy6:valuesl6:abcdef6:ghijklee1:t2:aa1:y1:re`],
     ['an error', 'd1:eli203e3:bade1:t2:aa1:y1:ee'],
+    ['a list in a list in a list', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:xllleee1:y1:qe`],
     ['a message with parts of other BEPs', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:v4:LT011:y1:qe`],
   ] as const
   for (const [what, text] of honest) it(`lets ${what} pass`, () => assert.equal(is(text), true))
@@ -45,6 +46,7 @@ describe('bounds of KRPC messages', () => {
     ['no transaction', `d1:ad2:id${ID}e1:q4:ping1:y1:qe`],
     ['trailing bytes', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:y1:qexx`],
     ['deep nesting', 'l'.repeat(4_000)],
+    ['a list in a list in a list in a list', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:xlllleeee1:y1:qe`],
     ['a string longer than the datagram', '99:a'],
     ['nothing', ''],
     ['a large datagram', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:x9000:${'x'.repeat(9_000)}1:y1:qe`],

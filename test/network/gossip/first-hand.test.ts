@@ -86,6 +86,15 @@ describe('what nodes say by their own mouths', () => {
     assert.equal(sent(other.heads(MEMBER, head), 'fetch').length, 1, 'of a relay all is asked')
   })
 
+  it('is taken at any rate of an author whom nobody answers for', () => {
+    const firstHand = new FirstHand({ partyOf: () => undefined })
+    for (let count = 0; count < 5_000; count++) {
+      assert.ok(firstHand.takes(MEMBER, MEMBER, 0))
+      assert.ok(firstHand.takes(OTHER, MEMBER, 0))
+    }
+    assert.deepEqual([firstHand.room(MEMBER, MEMBER, 0), firstHand.room(OTHER, MEMBER, 0)], [Infinity, Infinity])
+  })
+
   it(`is counted for ${PARTIES_MAX} invitations`, () => {
     const firstHand = new FirstHand({ partyOf: (author) => ({ key: author, standing: 'client' }) })
     const spend = (party: NodeId) => {
