@@ -231,6 +231,7 @@ export const networkMutants: readonly SubtleMutant[] = [
     find: 'if (place < this.#count) this.chosen[place] = member',
     replace: 'if (place <= this.#count) this.chosen[place] = member',
     breaks: '< is <=',
+    lives: 'one more is kept, and cut off again where the helpers are chosen',
   },
   {
     file: 'src/network/membership/probe-list.ts',
