@@ -53,6 +53,24 @@ describe('bounds of KRPC messages', () => {
   ] as const
   for (const [what, text] of hostile) it(`stops ${what}`, () => assert.equal(is(text), false))
 
+  it('bounds a transaction, a token and a datagram', () => {
+    const query = (transaction: number, token = 1, more = 0) =>
+      `d1:ad2:id${ID}5:token${token}:${'x'.repeat(token)}e1:q4:ping1:t${transaction}:${'t'.repeat(transaction)}${
+        more === 0 ? '' : `1:x${more}:${'x'.repeat(more)}`
+      }1:y1:qe`
+    assert.deepEqual(
+      [1, 32, 0, 33].map((length) => is(query(length))),
+      [true, true, false, false],
+    )
+    assert.deepEqual(
+      [0, 64, 65].map((length) => is(query(2, length))),
+      [true, true, false],
+    )
+    const rest = query(2, 1, 8_000).length - 8_000
+    assert.equal(query(2, 1, 8_192 - rest).length, 8_192)
+    assert.deepEqual([is(query(2, 1, 8_192 - rest)), is(query(2, 1, 8_193 - rest))], [true, false])
+  })
+
   it('stops nodes and peers at multicast, reserved and broadcast addresses', () => {
     const node = (first: number) => Uint8Array.from([...Array(20).fill(110), first, 0, 0, 1, 26, 225])
     for (const [first, passes] of [

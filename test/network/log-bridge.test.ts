@@ -150,4 +150,19 @@ describe('log bridge', () => {
     bridge.ingest([eventOf(AUTHOR, 3)])
     assert.equal(told.done.length, 2, 'there is room again')
   })
+
+  it('has room again for events of others after the log has failed', async () => {
+    let isBroken = true
+    const { bridge, told } = bridgeTo({ ingest: async () => (isBroken ? full() : []) })
+    const many = Array.from({ length: INGEST_PENDING_MAX }, () => eventOf(AUTHOR, 1))
+    bridge.ingest(many)
+    await turn()
+    isBroken = false
+    bridge.ingest(many)
+    await turn()
+    assert.deepEqual(
+      told.done.map(({ failed }) => failed),
+      [true, false],
+    )
+  })
 })

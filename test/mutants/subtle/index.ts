@@ -2,6 +2,7 @@
 import { eventsMutants } from './events.ts'
 import type { SubtleMutant } from './mutant.ts'
 import { networkMutants } from './network.ts'
+import { networkMutantsByHand } from './network-by-hand.ts'
 import { projectionsMutants } from './projections.ts'
 import { rolesMutants } from './roles.ts'
 import { torrentMutants } from './torrent.ts'
@@ -10,6 +11,7 @@ export const SUBTLE_MUTANTS: readonly SubtleMutant[] = [
   ...eventsMutants,
   ...projectionsMutants,
   ...networkMutants,
+  ...networkMutantsByHand,
   ...torrentMutants,
   ...rolesMutants,
 ]

@@ -3,12 +3,15 @@ import type { NodeId } from '../../../src/events/index.ts'
 import {
   BroadcastTree,
   GRAFT_AFTER_MS,
+  GRAFT_AGAIN_MS,
   GRAFT_GAP_MS,
   NAMES_MAX,
+  PUSH_BYTES_MAX,
   PUSH_GAP_MS,
   type Pushed,
+  pushes,
 } from '../../../src/network/gossip/broadcast-tree.ts'
-import { WIRE_ITEMS_MAX } from '../../../src/network/wire.ts'
+import { encodeWire, WIRE_ITEMS_MAX } from '../../../src/network/wire.ts'
 import { peerOf, sent } from './gossip-at-the-door.ts'
 
 const id = (digit: string): NodeId => digit.repeat(64) as NodeId
@@ -66,6 +69,49 @@ describe('broadcast tree', () => {
     assert.deepEqual(tree.graftWake(), [])
     tree.linkUp(OTHER)
     assert.equal(tree.backlog(OTHER), 0)
+  })
+
+  it('asks for nothing that has come meanwhile, and each neighbour once however often it names an event', () => {
+    const asked = (now: number) =>
+      tree
+        .graft(now)
+        .flatMap((each) => (each.do === 'send' && each.message.type === 'graft' ? [[each.to, each.message.names.length]] : []))
+    for (const authorSeq of [1, 2]) tree.heard(NEAR, { author: AUTHOR, authorSeq, hops: 1 }, 0)
+    tree.heard(NEAR, { author: AUTHOR, authorSeq: 2, hops: 1 }, 10)
+    tree.spread([event(1)], NEAR)
+    assert.deepEqual(asked(GRAFT_AFTER_MS), [[NEAR, 1]])
+    assert.deepEqual(asked(GRAFT_AFTER_MS + GRAFT_AGAIN_MS - 1), [])
+    assert.deepEqual(asked(GRAFT_AFTER_MS + GRAFT_AGAIN_MS), [], 'nobody is left to ask')
+    assert.deepEqual(tree.graftWake(), [], 'anti-entropy brings it')
+  })
+
+  it('prunes a link once a second at most, which is not pushed to any more, and none of the tree', () => {
+    assert.deepEqual(tree.redundant(NEAR, 0), [], 'of the tree')
+    const lazy = new BroadcastTree({ pushesTo: () => false })
+    lazy.linkUp(NEAR)
+    const prunes = (now: number) => lazy.redundant(NEAR, now).length
+    assert.equal(lazy.grafted(NEAR), true)
+    assert.equal(lazy.isEager(NEAR), true)
+    assert.deepEqual([prunes(0), lazy.isEager(NEAR)], [1, false])
+    assert.deepEqual([prunes(999), prunes(1_000), lazy.redundant(OTHER, 5_000)], [0, 1, []])
+    lazy.grafted(NEAR)
+    lazy.pruned(NEAR)
+    assert.equal(lazy.isEager(NEAR), false)
+  })
+
+  it('fills a push as far as a message goes, and goes on in the next', () => {
+    const sized = (authorSeq: number, bytes: number): Pushed => ({
+      ...event(authorSeq),
+      event: { body: new Uint8Array(bytes - 80).fill(authorSeq), signature: new Uint8Array(64) },
+    })
+    const four = (bytes: number) => [1, 2, 3, 4].map((authorSeq) => sized(authorSeq, bytes))
+    assert.deepEqual(pushedIn(pushes(NEAR, four(PUSH_BYTES_MAX / 4))), [[NEAR, [1, 2, 3, 4]]])
+    assert.deepEqual(pushedIn(pushes(NEAR, four(PUSH_BYTES_MAX / 4 + 1))), [
+      [NEAR, [1, 2, 3]],
+      [NEAR, [4]],
+    ])
+    assert.deepEqual(pushes(NEAR, []), [])
+    for (const effect of pushes(NEAR, four(PUSH_BYTES_MAX / 4))) assert.ok(effect.do === 'send' && encodeWire(effect.message))
   })
 
   it('does not push what the neighbour has shown that it holds', () => {

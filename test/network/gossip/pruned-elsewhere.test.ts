@@ -129,6 +129,8 @@ describe('claims of what was pruned', () => {
       [0, 0],
     ])
     assert.equal(claims.claim(NEAR, range(1, 4), [], PASSED_OVER_MS), true, 'news again')
+    claims.claim(NEAR, range(9, 10), [OLD], PASSED_OVER_MS)
+    assert.equal(claims.vector(PASSED_OVER_MS).get(AUTHOR), undefined, 'what was passed over is missing again')
   })
 
   it('are 4,096 at most, and 1,024 of one peer; the oldest give way', () => {
