@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Appender, Event } from '../../src/events/index.ts'
+import type { Appender, Event, Timers } from '../../src/events/index.ts'
 import { openMemoryLog } from '../../src/events/log/event-log.memory.ts'
 import { HOLD_BACK_MS } from '../../src/network/gossip/intake.ts'
 import { createOverlay } from '../../src/network/index.ts'
@@ -9,11 +9,20 @@ import { verifySignature } from '../events/test-network.ts'
 import { VirtualTime } from '../sim/virtual-time.ts'
 import { OPEN_RULES } from './open-rules.ts'
 
+const ADDRESS = { host: '10.0.0.1', port: 1, dhtPort: 0 }
+
 describe('the start and the end of an overlay', () => {
   const time = new VirtualTime()
   let network: MemoryNetwork
   let notices: string[]
   const stopping: (() => Promise<void>)[] = []
+  let timersSet = 0
+  const timers: Timers = {
+    after(delayMs, run) {
+      timersSet++
+      return time.after(delayMs, run)
+    },
+  }
   beforeEach(() => {
     notices = []
     network = new MemoryNetwork({ clock: time, timers: time, random: () => 0.5, latencyMs: () => 5, discoveredLinks: 1 })
@@ -36,7 +45,7 @@ describe('the start and the end of an overlay', () => {
     const transport = network.create(log.author, { host: '10.0.0.1', port: number })
     const overlay = createOverlay({
       ...{ role: 'index', software: 'test', incarnation: 3, transport, log, appender, verify: verifySignature },
-      ...{ rules: OPEN_RULES, clock: time, timers: time, random: () => 0.5, onNotice: (text) => notices.push(text) },
+      ...{ rules: OPEN_RULES, clock: time, timers, random: () => 0.5, onNotice: (text) => notices.push(text) },
     })
     stopping.push(() => overlay.stop())
     const start = (signal = new AbortController().signal) => overlay.start(signal)
@@ -71,9 +80,8 @@ describe('the start and the end of an overlay', () => {
     opens()
     await started
     await time.advance(0)
-    const address = { host: '10.0.0.1', port: 1, dhtPort: 0 }
     assert.deepEqual(await said(node, 'member.alive'), [
-      { kind: 'member.alive', subject: node.log.author, incarnation: 3, role: 'index', ...address },
+      { kind: 'member.alive', subject: node.log.author, incarnation: 3, role: 'index', ...ADDRESS },
     ])
   })
 
@@ -82,8 +90,9 @@ describe('the start and the end of an overlay', () => {
     const { fails } = gated(node.transport)
     fails(new Error('no sockets'))
     await assert.rejects(node.start(), /no sockets/)
+    const set = timersSet
     await time.advance(60_000)
-    assert.equal(node.log.head, 0)
+    assert.deepEqual([node.log.head, timersSet], [0, set])
   })
 
   it('happens once', async () => {
@@ -156,9 +165,18 @@ describe('the start and the end of an overlay', () => {
     await node.start()
     await time.advance(2_000)
     await time.wait(node.overlay.stop())
+    let reads = 0
+    const read = node.log.readSignedAt.bind(node.log)
+    node.log.readSignedAt = (seqs) => {
+      reads++
+      return read(seqs)
+    }
+    await node.log.append([
+      { event: { kind: 'member.alive', subject: node.log.author, incarnation: 9, role: 'index', ...ADDRESS } },
+    ])
     const { head } = node.log
     await time.advance(600_000)
-    assert.deepEqual([node.log.head, node.transport.links()], [head, []])
+    assert.deepEqual([node.log.head, node.transport.links(), reads], [head, [], 0], 'nor hears of the log')
     assert.deepEqual(node.overlay.status().links, [])
   })
 })

@@ -116,6 +116,14 @@ describe('a network in memory, on a virtual clock', () => {
     assert.equal(told.length, 0)
   })
 
+  it('brings nothing over a link that is gone when it arrives', async () => {
+    const { time, a, b, told } = await pair()
+    a.send(b.self, Uint8Array.of(1))
+    b.drop(a.self, 'stopped')
+    await time.advance(LATENCY_MS)
+    assert.ok(!told.some((each) => each.includes('heard')), told.join())
+  })
+
   it('sends nothing without a link, and no message that is too long', async () => {
     const { a, b, create } = await pair()
     const other = await create(3)

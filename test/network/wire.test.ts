@@ -279,6 +279,25 @@ describe('wire', () => {
     assert.deepEqual(decodeWire(new Uint8Array(MESSAGE_BYTES_MAX + 1)), { type: 'rejected', rejected: 'malformed' })
     const request = { type: 'request', id: 1, method: 'a', body: new Uint8Array(MESSAGE_BYTES_MAX) } as const
     assert.throws(() => encodeWire(request), RangeError)
+    // Field 99, which nobody reads, of so many bytes: two of its number, three of its length.
+    const padded = (length: number) => {
+      const sound = encodeWire({ ...request, body: new Uint8Array(EXCHANGE_BODY_BYTES_MAX) })
+      const rest = length - sound.length - 5
+      return Uint8Array.from([
+        ...sound,
+        0x9a,
+        0x06,
+        (rest & 127) | 128,
+        ((rest >> 7) & 127) | 128,
+        rest >> 14,
+        ...new Uint8Array(rest),
+      ])
+    }
+    assert.equal(padded(MESSAGE_BYTES_MAX).length, MESSAGE_BYTES_MAX)
+    assert.deepEqual(
+      [MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX + 1].map((length) => decodeWire(padded(length)).type),
+      ['request', 'rejected'],
+    )
     encodeWire({ ...request, body: new Uint8Array(EXCHANGE_BODY_BYTES_MAX) })
   })
 })

@@ -117,6 +117,11 @@ describe('admission of events', () => {
     const last = Uint8Array.from(sent.body)
     last[last.length - 1] = (last.at(-1) ?? 0) ^ 1
     assert.equal(verdictOn({ ...sent, body: last }), fork, 'a byte is another')
+    const payload = (bytes: number): Event => ({ kind: 'unknown', number: 999, payload: new Uint8Array(bytes) })
+    const [none, some] = [0, 1].map((bytes) => eventOf(AUTHOR, 3, { event: payload(bytes) }))
+    assert.ok(none && some)
+    seen.add(AUTHOR, 3, { event: none, hops: 1 })
+    assert.equal(verdictOn(some), fork)
     assert.equal(
       verdictOn(eventOf(AUTHOR, 2, { event: OTHER, forged: true })),
       'rejected as bad-signature, against its sender, 1 checked',

@@ -214,6 +214,25 @@ describe('a log that fails', () => {
     door.now += 1_000
     assert.equal(sent(door.feed(took), 'summary').length, 1)
     assert.deepEqual(wakesOf(door.feed(failed)), [['resume', 1_000]], 'and short again')
+    door.due('resume')
+    assert.deepEqual(door.feed({ ...took, took: false }), [], 'it has taken nothing')
+    assert.deepEqual(wakesOf(door.feed(failed)), [['resume', 2_000]], 'so it is not well')
+  })
+
+  it('takes copies again, when the pause is over, of what came in it', () => {
+    const door = new Door()
+    door.link(NEAR)
+    door.feed({ type: 'ingest-done', took: false, failed: true, notTaken: [] })
+    const news = () => {
+      const before = door.gossip.counts.eventsIn
+      door.push(NEAR, eventOf(AUTHOR, 1))
+      return door.gossip.counts.eventsIn - before
+    }
+    assert.equal(news(), 1)
+    door.now += HOLD_BACK_MS
+    assert.deepEqual([ingestedBy(door.due('release')), news()], [[], 0])
+    door.due('resume')
+    assert.equal(news(), 1)
   })
 })
 

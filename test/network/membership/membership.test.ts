@@ -214,6 +214,19 @@ describe('membership at its door', () => {
     assert.deepEqual(driven.membership.handle({ type: 'timer', timer }, 60_000), [])
   })
 
+  it('begins a suspicion anew of who was held dead in between', () => {
+    const driven = new DrivenMembership([PEER, OTHER, THIRD, id('d'), id('e')])
+    const lastsMs = (effects: Effects) => effects.flatMap((effect) => (effect.do === 'wake' ? [effect.afterMs] : []))
+    const [first] = lastsMs(stored(driven, OTHER, word('member.suspect')))
+    stored(driven, THIRD, word('member.dead'))
+    assert.equal(driven.membership.member(PEER, 90_000)?.state, 'dead')
+    // It takes that back: the other's word alone makes a suspicion.
+    stored(driven, THIRD, word('member.alive'))
+    driven.now += 1_000
+    const [again] = lastsMs(stored(driven, id('d'), word('member.suspect')))
+    assert.equal(again, first)
+  })
+
   it('remembers from before its start who was suspected, and goes on with that', () => {
     const driven = new DrivenMembership([OTHER, THIRD])
     const member = { id: PEER, role: 'index', address: ADDRESS, state: 'suspect', incarnation: 3 } as const

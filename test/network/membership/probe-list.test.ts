@@ -90,8 +90,12 @@ describe('list of members to probe', () => {
       ...peers(...Array.from({ length: URGENT_MAX }, (_, index) => 100 - index)),
       ...peers(...Array(URGENT_MAX).keys()),
     ])
-    const rest = take(table, 148).slice(0, 3)
-    assert.notDeepEqual(rest, peers(100 - URGENT_MAX, URGENT_MAX))
+    const large = tableOf(...all(1_000))
+    for (const keeps of [list.next, list.again]) {
+      list = new ProbeList(randomFrom(3))
+      for (let number = 0; number <= URGENT_MAX; number++) keeps.call(list, peerOf(number))
+      assert.notEqual(take(large, URGENT_MAX + 1).at(-1), peerOf(URGENT_MAX))
+    }
   })
 
   it('gives one of the dead, each with the same chance', () => {

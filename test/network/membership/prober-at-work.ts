@@ -38,6 +38,7 @@ export class ProberAtWork {
   /** Whom our own eyes were told to have missed. */
   readonly missed: NodeId[] = []
   readonly prober: Prober
+  readonly suspicions: Suspicions
   isLinked: (peer: NodeId) => boolean = () => true
 
   constructor({ members = 1, isMember = true, address = ADDRESS }: Options = {}) {
@@ -45,6 +46,7 @@ export class ProberAtWork {
     const random = () => 0.999
     const list = new ProbeList(random)
     const suspicions = new Suspicions({ self: SELF, isMember, table, list, probeEveryMs: PROBE_EVERY_MS, random })
+    this.suspicions = suspicions
     this.prober = new Prober({
       ...{ isMember, table, list, beats, suspicions, answers, isLinked: (peer) => this.isLinked(peer) },
       eyes: { missed: (id) => this.missed.push(id) },

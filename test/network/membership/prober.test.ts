@@ -57,6 +57,15 @@ describe('prober', () => {
     })
   })
 
+  it(`keeps no probe beside ${PROBES_MAX} others, but says its ping`, () => {
+    begin({ members: PROBES_MAX + 1, isMember: false })
+    at.prober.lookAtLinks(0)
+    const ping = at.prober.ping(at.table.get(PEER) ?? assert.fail(), 0)
+    assert.equal(sent(ping, 'ping').length, 1)
+    at.prober.pong(PEER, seqOf(ping), 9)
+    assert.deepEqual([at.answers.at(PEER), at.answers.roundTripMs(PEER)], [9, undefined])
+  })
+
   describe('a look at the links, of a client', () => {
     it('pings who is linked, and forgets those that do not answer before the next', () => {
       begin({ members: 3, isMember: false })
@@ -186,6 +195,19 @@ describe('prober', () => {
       for (const by of [OTHER, STRANGER]) at.table.fold(by, { kind: 'member.suspect', ...word }, 2)
       assert.equal(at.missedAt(0).length, 1)
       assert.deepEqual(at.missed, [PEER])
+    })
+
+    it('is no reason to declare a death once the member has answered', () => {
+      const word = { subject: PEER, incarnation: 1, role: 'index', ...ADDRESS } as const
+      for (const by of [OTHER, STRANGER]) at.table.fold(by, { kind: 'member.suspect', ...word }, 2)
+      at.missedAt(0)
+      at.prober.pong(PEER, seqOf(at.prober.tick(1_000)), 1_010)
+      const [again, ...more] = at.suspicions.timeIsOver(PEER)
+      assert.ok(again?.do === 'wake')
+      assert.deepEqual(more, [])
+      at.missedAt(2_000)
+      const [dead] = at.suspicions.timeIsOver(PEER)
+      assert.ok(dead?.do === 'append' && dead.event.kind === 'member.dead')
     })
 
     it('says nothing of a member that is dead or forgotten by then', () => {
