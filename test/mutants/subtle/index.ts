@@ -2,6 +2,7 @@
 import { eventsMutants } from './events.ts'
 import type { SubtleMutant } from './mutant.ts'
 import { networkMutants } from './network.ts'
+import { networkAdapterMutants } from './network-adapters.ts'
 import { networkMutantsByHand } from './network-by-hand.ts'
 import { projectionsMutants } from './projections.ts'
 import { rolesMutants } from './roles.ts'
@@ -12,6 +13,7 @@ export const SUBTLE_MUTANTS: readonly SubtleMutant[] = [
   ...projectionsMutants,
   ...networkMutants,
   ...networkMutantsByHand,
+  ...networkAdapterMutants,
   ...torrentMutants,
   ...rolesMutants,
 ]
