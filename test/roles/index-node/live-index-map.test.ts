@@ -7,9 +7,13 @@ import {
   parseQuery,
   partitionOf,
 } from '../../../src/projections/keyword-index/index.ts'
-import { coveringWords } from '../../../src/roles/index-node/live-index-map.ts'
+import { coveringWords, liveIndexMap } from '../../../src/roles/index-node/live-index-map.ts'
 import { TEST_OWNER } from '../../events/test-network.ts'
+import { node } from '../../projections/envelopes.ts'
 import { IndexNetwork } from '../index-network.ts'
+import { openSmallLog } from '../small-log.ts'
+
+const BROADCAST_MAX = 16
 
 describe('the words that cover a query', () => {
   const table: [query: string, words: string[]][] = [
@@ -111,5 +115,25 @@ describe('the map of the index', () => {
     const others = network.maps.filter((_, at) => network.indexNodes[at]?.id !== gone)
     const isOut = () => others.every((each) => !each.indexNodes().includes(gone))
     await network.until('nobody gives it a partition', isOut, 10_000)
+  })
+})
+
+describe('the map of an index with many nodes', () => {
+  it('asks sixteen of many for a prefix, and no more', async () => {
+    await using own = await openSmallLog()
+    const map = liveIndexMap(own.states)
+    const alive = (at: number) => ({
+      event: {
+        ...({ kind: 'member.alive', subject: node(`index ${at}`), incarnation: 1, role: 'index' } as const),
+        ...{ host: '127.0.0.1', port: 4_000, dhtPort: 0 },
+      },
+    })
+    await own.log.append(Array.from({ length: BROADCAST_MAX }, (_, at) => alive(at)))
+    assert.deepEqual(
+      map.plan('ele*').map(({ owners }) => owners),
+      map.indexNodes().map((id) => [id]),
+    )
+    await own.log.append([alive(BROADCAST_MAX)])
+    assert.deepEqual([map.indexNodes().length, map.plan('ele*').length], [BROADCAST_MAX + 1, BROADCAST_MAX])
   })
 })
