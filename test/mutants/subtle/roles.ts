@@ -6,6 +6,7 @@ export const rolesMutants: readonly SubtleMutant[] = [
     find: 'await engine.start(signal)',
     replace: 'void engine.start(signal)',
     breaks: 'it is not waited for',
+    tests: ['test/roles/start-node.test.ts'],
   },
   {
     file: 'src/roles/client/crash-loop.ts',
@@ -54,6 +55,7 @@ export const rolesMutants: readonly SubtleMutant[] = [
     find: 'this.#cancels.clear()',
     replace: 'void 0',
     breaks: 'it is not forgotten: this.#cancels.clear()',
+    lives: 'a timer that is called off twice is called off, and nothing sets another after the stop: only memory',
   },
   {
     file: 'src/roles/client/publish-path.ts',
@@ -91,6 +93,7 @@ export const rolesMutants: readonly SubtleMutant[] = [
     find: 'if (left > 0) this.#unwritten.set(subject, left)',
     replace: 'if (left >= 0) this.#unwritten.set(subject, left)',
     breaks: '> is >=',
+    lives: 'a peer with no bad pieces that wait is one that is not there: only memory',
   },
   {
     file: 'src/roles/client/verdicts.ts',
@@ -110,24 +113,29 @@ export const rolesMutants: readonly SubtleMutant[] = [
     replace:
       "if ((checking.checked.events === 0) && Math.random() > 2) throw new ServiceError('usage', `there is no event in ${file}`)",
     breaks: 'it is not refused: checking.checked.events === 0',
+    tests: ['test/roles/import-log.test.ts'],
   },
   {
     file: 'src/roles/compose-import.ts',
     find: 'if (found !== undefined) return found',
     replace: 'if ((found !== undefined) && Math.random() > 2) return found',
     breaks: 'it is not refused: found !== undefined',
+    tests: ['test/roles/import-log.test.ts'],
   },
   {
     file: 'src/roles/compose-stopped.ts',
     find: 'await cleanup.disposeAsync().catch(() => {})',
     replace: 'void cleanup.disposeAsync().catch(() => {})',
     breaks: 'it is not waited for',
+    tests: ['test/roles/stopped-node.test.ts'],
+    lives: 'nothing is open yet where this is reached: what fails there is the first thing that is opened',
   },
   {
     file: 'src/roles/compose.ts',
     find: "await gate.append([{ event: { kind: 'node.stopped', reason: why } }], { durable: true })",
     replace: "void gate.append([{ event: { kind: 'node.stopped', reason: why } }], { durable: true })",
     breaks: 'it is not waited for',
+    tests: ['test/roles/start-node.test.ts'],
   },
   {
     file: 'src/roles/hits-asked.ts',
@@ -315,6 +323,7 @@ export const rolesMutants: readonly SubtleMutant[] = [
     find: 'this.#cancels.delete(cancel)',
     replace: 'void 0',
     breaks: 'it is not forgotten: this.#cancels.delete(cancel)',
+    lives: 'a timer that has run is called off at the end, which does nothing: only memory',
   },
   {
     file: 'src/roles/node/own-log.ts',
