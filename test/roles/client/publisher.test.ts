@@ -1,5 +1,5 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict'
-import type { Appender, InfoHash } from '../../../src/events/index.ts'
+import type { Appender, InfoHash, NodeId } from '../../../src/events/index.ts'
 import { partitionOf } from '../../../src/projections/keyword-index/index.ts'
 import { Publisher } from '../../../src/roles/client/publisher.ts'
 import { encodePublishReply, INDEX_METHODS, type PublishOutcome } from '../../../src/roles/index-node/index-messages.ts'
@@ -41,6 +41,17 @@ describe('a publisher', () => {
     equal(both < 2, true, 'the two words have owners of their own')
     const { partitions, partitionsHeld, acknowledged, pending } = await client.publish('quiet orbit')
     deepEqual([partitions, partitionsHeld, acknowledged, pending], [2, 1, false, 0])
+  })
+
+  it('is acknowledged with two of the three owners of a word, and not with one', async () => {
+    await started(3)
+    const [first, second] = client.map.ownersOf('orbit') as [NodeId, NodeId]
+    says('refused', [first])
+    const two = await client.publish('orbit')
+    deepEqual([two.acknowledgedBy.length, two.partitionsHeld, two.acknowledged], [2, 1, true])
+    says('refused', [second])
+    const one = await client.publish('orbit', { infoHash: hash('one more') })
+    deepEqual([one.acknowledgedBy.length, one.partitionsHeld, one.acknowledged], [1, 0, false])
   })
 
   it('has one to tell where no index node is known, and as many as said nothing where some did', async () => {

@@ -189,6 +189,21 @@ describe('a search', () => {
     assert.ok(tookMs >= 15_000 && tookMs <= 15_400, `${tookMs} ms`)
   })
 
+  it('follows an owner of whose pages every third brings something, to its end', async () => {
+    const client = await started(1)
+    const events = await new Author(2).publishes(...Array.from({ length: 5 }, (_, at) => `orbit of page ${at}`))
+    let pages = 0
+    network.index(0).node.overlay.serve(INDEX_METHODS.search, async () => {
+      const at = Math.floor(pages / 3)
+      pages += 1
+      const hits = [{ infoHash: hash(`orbit of page ${at}`), seeders: 1, proof: events.slice(at, at + 1) }]
+      const cursor = pages < 13 ? `${pages}` : ''
+      return encodeSearchReply({ hits, truncated: cursor !== '', cursor, answeredBy: network.index(0).id })
+    })
+    const found = await client.search({ text: 'orbit', limit: HITS_MAX })
+    assert.deepEqual([pages, found.hits.length, found.truncated], [13, 5, false])
+  })
+
   it('of a client that has just started waits up to five seconds for the first index node, before it plans anything', async () => {
     const client = await started(1)
     await client.publish('quiet orbit')

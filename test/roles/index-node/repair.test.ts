@@ -179,6 +179,7 @@ describe('a round of repair', () => {
     await repair.round()
     const depths = asked.map(({ sections }) => [sections.length, sections[0]?.depth])
     deepEqual(depths, [[1, 0], ...[1, 2, 3, 4, SECTION_DEPTH_MAX].map((depth) => [64, depth])])
+    equal(repair.status.lastAt, own.time.now(), 'it came to its end')
   })
 
   it('splits nothing that it has not asked for', async () => {
