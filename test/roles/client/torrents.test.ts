@@ -120,6 +120,23 @@ describe('torrents of a client', () => {
     assert.deepEqual(engine.list(), [])
   })
 
+  it('are added, paused and removed when that is on the disk, and not before', async () => {
+    const steps = [() => torrents.add({ magnet }), () => torrents.pause(infoHash), () => torrents.remove(infoHash, false)]
+    for (const step of steps) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      own.disk.synced = promise
+      let isDone = false
+      const doing = step().then(() => {
+        isDone = true
+      })
+      for (let turn = 0; turn < 20; turn++) await new Promise((next) => setImmediate(next))
+      assert.equal(isDone, false)
+      resolve()
+      await doing
+    }
+    assert.deepEqual(await kinds(), ['download.added', 'download.paused', 'download.removed'])
+  })
+
   it('come back after a restart as they were, paused ones paused', async () => {
     await torrents.add({ magnet })
     await torrents.pause(infoHash)
