@@ -50,6 +50,7 @@ export class ProberAtWork {
     this.prober = new Prober({
       ...{ isMember, table, list, beats, suspicions, answers, isLinked: (peer) => this.isLinked(peer) },
       eyes: { missed: (id) => this.missed.push(id) },
+      heardAt: () => undefined,
     })
     for (let number = 1; number <= members; number++) {
       const subject = peerOf(number)
