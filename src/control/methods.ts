@@ -109,7 +109,16 @@ const client: MethodTable<ClientService> = {
   follow: { shape: 'stream', parameters: [text] },
   publish: {
     shape: 'stream',
-    parameters: [record({ path: text, title: optional(text), tags: optional(list(text)), hidden: optional(truth) })],
+    parameters: [
+      record({
+        path: optional(text),
+        torrentFile: optional(text),
+        directory: optional(text),
+        title: optional(text),
+        tags: optional(list(text)),
+        hidden: optional(truth),
+      }),
+    ],
   },
   search: { shape: 'answer', parameters: [searchRequest] },
   clientStatus: { shape: 'answer', parameters: [] },
@@ -118,6 +127,7 @@ const client: MethodTable<ClientService> = {
   pause: { shape: 'answer', parameters: [text] },
   resume: { shape: 'answer', parameters: [text] },
   recheck: { shape: 'stream', parameters: [text] },
+  torrentFile: { shape: 'answer', parameters: [text] },
   sources: { shape: 'answer', parameters: [text] },
   changeSources: { shape: 'answer', parameters: [text, sourcesRequest] },
   limits: { shape: 'answer', parameters: [] },

@@ -553,7 +553,15 @@ export type SelectRequest = { files?: string[]; priority?: PriorityName; others?
 /** `number`: its place in the torrent, from 1. `path`: below the torrent's directory, with slashes. */
 export type TorrentFileRow = { number: number; path: string; sizeBytes: number; verifiedBytes: number; priority: PriorityName }
 /** One torrent of one file or folder; `path` is absolute. `hidden`: with files and folders whose names begin with a dot. */
-export type PublishRequest = { path: string; title?: string; tags?: string[]; hidden?: boolean }
+export type PublishRequest = {
+  path?: string
+  /** Base64, in place of a path: a torrent that others made. Its files must stand in `directory`, or be here already. */
+  torrentFile?: string
+  directory?: string
+  title?: string
+  tags?: string[]
+  hidden?: boolean
+}
 /** `walking`: files found so far; `hashing`: bytes. */
 export type PublishProgress =
   | { phase: 'walking'; done: number; total: null }
@@ -600,6 +608,8 @@ export interface ClientService {
   /** Hashes everything again: seeds what is whole, and leaves a torrent paused of which pieces are missing. */
   recheck(infoHash: string): Progressive<RecheckProgress, TorrentRow>
   remove(infoHash: string, options: { deleteFiles: boolean }): Promise<void>
+  /** The torrent file, base64, with its trackers and web seeds. */
+  torrentFile(infoHash: string): Promise<{ name: string; torrentFile: string }>
   /** Where a torrent finds peers besides its network, and what became of it. */
   sources(infoHash: string): Promise<SourcesRow>
   changeSources(infoHash: string, request: SourcesRequest): Promise<SourcesRow>

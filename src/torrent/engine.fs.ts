@@ -128,12 +128,12 @@ class FileEngine implements TorrentEngine {
 
   inspect(source: TorrentSource): Inspected {
     if (source.kind === 'magnet') {
-      const { trackers, webSeeds, selected } = parseMagnet(source.uri)
-      return { trackers: [...trackers], webSeeds: [...webSeeds], wanted: selected, paths: undefined }
+      const { infoHash, trackers, webSeeds, selected } = parseMagnet(source.uri)
+      return { infoHash, trackers: [...trackers], webSeeds: [...webSeeds], wanted: selected, paths: undefined }
     }
-    const { files, trackers, webSeeds } = checkTorrentFile(source.bytes, sha1)
+    const { infoHash, files, trackers, webSeeds } = checkTorrentFile(source.bytes, sha1)
     const paths = files.map(({ path, padding }) => (padding ? '' : path.join('/')))
-    return { trackers: trackers.flat(), webSeeds: [...webSeeds], wanted: undefined, paths }
+    return { infoHash, trackers: trackers.flat(), webSeeds: [...webSeeds], wanted: undefined, paths }
   }
 
   async supply(source: TorrentSource): Promise<InfoHash | undefined> {

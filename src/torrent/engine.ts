@@ -62,6 +62,7 @@ export type TorrentPeer = {
 export type TorrentSource = { kind: 'torrent-file'; bytes: Uint8Array } | { kind: 'magnet'; uri: string }
 
 export type Inspected = Pick<TorrentSources, 'trackers' | 'webSeeds'> & {
+  infoHash: InfoHash
   /** Of the files in their order, empty for padding; undefined for a magnet link. */
   paths: readonly string[] | undefined
   /** Places of the files that a magnet link asks for (BEP 53), as runs; undefined for all. */

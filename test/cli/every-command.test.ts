@@ -234,6 +234,26 @@ const STORY: readonly Row[] = [
   { command: 'client limit', words: () => ['--at', '99 8 * * *=1MB/1MB', ...data('c2')], ...failure(2, /no time pattern/) },
   { command: 'client status', words: () => ['--why', ...data('c2')], text: /album +seeding +seeds: / },
   {
+    command: 'client export',
+    words: () => [found.infoHash, at('again.torrent'), ...data('c2')],
+    text: /wrote .*again\.torrent/,
+  },
+  {
+    command: 'client export',
+    words: () => [found.infoHash, at('again.torrent'), ...data('c2')],
+    ...failure(1, /is there already/),
+  },
+  {
+    command: 'client export',
+    words: () => [found.infoHash, at('again.torrent'), '--force', ...data('c2')],
+    json: ({ bytes }) => assert.ok(Number(bytes) > 100),
+  },
+  {
+    command: 'client publish',
+    words: () => [at('again.torrent'), '--title', 'Songs once more', ...data('c2')],
+    text: /published +Songs once more .*\n[\s\S]*info hash +[0-9a-f]{40}/,
+  },
+  {
     command: 'client sources',
     words: () => [found.infoHash, ...data('c2')],
     text: /it names no tracker and no web seed\nonly peers of this network are asked/,

@@ -22,6 +22,7 @@ import type {
   TorrentSource,
   TorrentStatus,
 } from '../../torrent/index.ts'
+import { withSources } from '../../torrent/index.ts'
 import { magnetOf, titleOfMagnet } from '../magnet.ts'
 import { liveIterator } from '../node/live-iterator.ts'
 import type { NoticeBoard } from '../node/notices.ts'
@@ -174,6 +175,14 @@ export class Torrents {
     return this.row(infoHash)
   }
 
+  /** As {@link add}; one that is here already is found. @throws ServiceError */
+  addOrFind(request: AddRequest): Promise<TorrentRow> {
+    return this.#inTurn(async () => {
+      const infoHash = await this.#engineDoes(async (engine) => engine.inspect(requested(request)).infoHash)
+      return this.#options.download(infoHash) === undefined ? this.#add(request) : this.row(infoHash)
+    })
+  }
+
   /** Takes up a torrent made of files that stand here: every piece is there, its hash was just computed. */
   addOwn(made: OwnTorrent, title: string): Promise<void> {
     return this.#inTurn(() => this.#addOwn(made, title))
@@ -289,6 +298,14 @@ export class Torrents {
     }
     for (const { host, port } of peers) await this.#engineDoes(async () => engine.connect(hash, host, port))
     return this.sources(hash)
+  }
+
+  /** @throws ServiceError while the metainfo is not known */
+  torrentFile(infoHash: string): { name: string; torrentFile: string } {
+    const { name, torrentFile, sources } = this.#known(infoHash)
+    if (torrentFile === undefined)
+      throw new ServiceError('failed', `nothing is known of what "${name}" holds yet: no peer has sent its metainfo`)
+    return { name, torrentFile: Buffer.from(withSources(torrentFile, sources)).toString('base64') }
   }
 
   /** What is limited now. */

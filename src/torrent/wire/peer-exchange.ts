@@ -1,3 +1,4 @@
+import { joinBytes } from '../../events/index.ts'
 import { decode, encode } from '../bencode.ts'
 import { compactOf, peersOfCompact } from '../sources/compact-peers.ts'
 
@@ -43,15 +44,5 @@ function compact(endpoints: readonly string[]): [Uint8Array, Uint8Array] {
     const peer = compactOf(endpoint.slice(0, colon).replace(/^\[|\]$/g, ''), Number(endpoint.slice(colon + 1)))
     if (peer !== undefined && families[peer.family].length < EXCHANGED_MAX) families[peer.family].push(peer.bytes)
   }
-  return [joined(families[4]), joined(families[6])]
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
+  return [joinBytes(families[4]), joinBytes(families[6])]
 }
