@@ -442,8 +442,8 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/client/publish-path.ts',
-    find: '  signal.throwIfAborted()\n  await torrents.addOwn',
-    replace: '  await torrents.addOwn',
+    find: '  signal.throwIfAborted()\n  if (own !== undefined) await torrents.addOwn',
+    replace: '  if (own !== undefined) await torrents.addOwn',
     breaks: 'what nobody waits for any more is published all the same',
   },
   {
