@@ -5,6 +5,11 @@ import type { Millis, PeerId } from '../events/index.ts'
 
 /** A piece that had no verdict for this long is taken back, so that a peer that stalls does not hold up the end. */
 export const PAROLE_PIECE_MS = 5_000
+/**
+ * Such a piece is asked of those that are not on parole, and of nobody else, for so long: a liar that sends nothing any more
+ * would have the last piece again and again, and it would never come.
+ */
+export const OVERDUE_PIECE_MS = 10_000
 /** Oldest are let off. */
 const PEERS_MAX = 4_096
 
@@ -15,6 +20,8 @@ export class Parole {
   readonly #pieceOf = new Map<PeerId, number>()
   readonly #ownerOf = new Map<number, PeerId>()
   readonly #since = new Map<number, Millis>()
+  /** Pieces that were overdue, and until when nobody on parole has them. */
+  readonly #keptFrom = new Map<number, number>()
 
   constructor(always: ReadonlySet<PeerId> = new Set()) {
     this.#always = always
@@ -51,7 +58,7 @@ export class Parole {
     if (!this.has(peer)) return owner === undefined || owner === peer
     const piece = this.#pieceOf.get(peer)
     if (piece !== undefined) return piece === index
-    if (owner !== undefined || !untouched()) return false
+    if (owner !== undefined || now() < (this.#keptFrom.get(index) ?? 0) || !untouched()) return false
     this.#pieceOf.set(peer, index)
     this.#ownerOf.set(index, peer)
     this.#since.set(index, now())
@@ -62,7 +69,11 @@ export class Parole {
   overdue(now: Millis): PeerId[] {
     const late = [...this.#since].filter(([, since]) => now - since >= PAROLE_PIECE_MS).map(([index]) => index)
     const peers = late.flatMap((index) => this.#ownerOf.get(index) ?? [])
-    for (const index of late) this.settle(index)
+    for (const [index, until] of this.#keptFrom) if (now >= until) this.#keptFrom.delete(index)
+    for (const index of late) {
+      this.settle(index)
+      this.#keptFrom.set(index, now + OVERDUE_PIECE_MS)
+    }
     return peers
   }
 
