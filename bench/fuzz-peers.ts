@@ -21,7 +21,9 @@ const INFO_HASH_AT = 28
 const BLOCK_MESSAGE_BYTES = 17
 const REQUEST = 6
 /** How a connection begins; the rest is plain. */
-const SHARE = { noise: 0.04, encrypted: 0.04, hangsUp: 0.04, answersRequests: 0.03, stays: 0.1 }
+const SHARE = { noise: 0.04, encrypted: 0.04, hangsUp: 0.04, answersRequests: 0.03, stays: 0.1, short: 0.8 }
+/** A client makes only so many connections at a time: most are over soon. */
+const SHORT_MESSAGES = 8
 /** Parts of a seed: connections made by us and by the client draw from streams of their own. */
 const MADE_BY_CLIENT = 1_000_000_000
 
@@ -123,7 +125,9 @@ export class FuzzPeers {
       } else if (first.length < HANDSHAKE_BYTES) hello = await line.heard(HANDSHAKE_BYTES)
       const asked = Buffer.from(hello.subarray(INFO_HASH_AT, INFO_HASH_AT + 20))
       const torrent = this.#torrents.find(({ infoHash }) => asked.equals(infoHash)) ?? draw.of(this.#torrents)
-      await this.#talks(line, draw, { ...mangledTalk(draw, [torrent]), handshake: mangledHandshake(draw, torrent) })
+      const talk = mangledTalk(draw, [torrent])
+      const messages = draw.chance(SHARE.short) ? talk.messages.slice(0, SHORT_MESSAGES) : talk.messages
+      await this.#talks(line, draw, { torrent, messages, handshake: mangledHandshake(draw, torrent) })
     })
   }
 

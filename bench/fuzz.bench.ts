@@ -44,8 +44,6 @@ async function attack(context: BenchContext, engine: string): Promise<void> {
   const infoHashes = target.torrents.map(({ infoHash }) => infoHash)
   const datagrams = new FuzzDatagrams(seed, target.dhtPort, infoHashes, () => peers.endpoints(4).map(compact))
   try {
-    // What a first download leaves in memory is no attack's.
-    await target.download()
     await wait(2_000)
     const before = await target.memory()
     const failed = await sayKillers(target, peers, datagrams)
@@ -141,7 +139,7 @@ function tell({ report, full }: BenchContext, engine: string, told: Told): void 
   row('datagrams', datagrams.sent, 'datagrams', atLeast(FULL.datagrams))
   row('answers to its queries', datagrams.answered, 'datagrams')
   row('exits', target.runs ? 0 : 1, 'exits', { atMost: 0 })
-  row('honest downloads, right by sha-256', target.downloads, 'downloads', { atLeast: 2 })
+  row('honest downloads, right by sha-256', target.downloads, 'downloads', { atLeast: 1 })
   row('honest downloads that failed', target.failures.length, 'downloads', { atMost: 0 })
   const more = (memory: Memory | undefined, what: 'residentBytes' | 'keptBytes'): number =>
     memory === undefined ? Number.NaN : (memory[what] - before[what]) / 1e6
