@@ -35,6 +35,14 @@ const selectRequest = record({
   sequential: optional(truth),
 })
 
+const sourcesRequest = record({
+  public: optional(truth),
+  addTrackers: optional(list(text)),
+  removeTrackers: optional(list(text)),
+  addWebSeeds: optional(list(text)),
+  removeWebSeeds: optional(list(text)),
+  addPeers: optional(list(text)),
+})
 const rates = { downloadBytesPerSecond: optional(whole), uploadBytesPerSecond: optional(whole) }
 const limits = { ...rates, ratioGoalPercent: optional(whole), seedGoalMs: optional(whole) }
 const settings = {
@@ -94,13 +102,23 @@ const client: MethodTable<ClientService> = {
         directory: optional(text),
         overwrite: optional(truth),
         select: optional(selectRequest),
+        public: optional(truth),
       }),
     ],
   },
   follow: { shape: 'stream', parameters: [text] },
   publish: {
     shape: 'stream',
-    parameters: [record({ path: text, title: optional(text), tags: optional(list(text)), hidden: optional(truth) })],
+    parameters: [
+      record({
+        path: optional(text),
+        torrentFile: optional(text),
+        directory: optional(text),
+        title: optional(text),
+        tags: optional(list(text)),
+        hidden: optional(truth),
+      }),
+    ],
   },
   search: { shape: 'answer', parameters: [searchRequest] },
   clientStatus: { shape: 'answer', parameters: [] },
@@ -109,6 +127,9 @@ const client: MethodTable<ClientService> = {
   pause: { shape: 'answer', parameters: [text] },
   resume: { shape: 'answer', parameters: [text] },
   recheck: { shape: 'stream', parameters: [text] },
+  torrentFile: { shape: 'answer', parameters: [text] },
+  sources: { shape: 'answer', parameters: [text] },
+  changeSources: { shape: 'answer', parameters: [text, sourcesRequest] },
   limits: { shape: 'answer', parameters: [] },
   configure: { shape: 'answer', parameters: [record({ ...limits, ...settings })] },
   limit: { shape: 'answer', parameters: [text, record(limits)] },

@@ -5,6 +5,7 @@
 export * from './codec/body.ts'
 export { BODY_BYTES_MAX, BodyError, STREAMS } from './codec/body-scan.ts'
 export * from './codec/bundle.ts'
+export { joinBytes } from './codec/join-bytes.ts'
 export {
   decodePayload,
   encodePayload,

@@ -481,6 +481,33 @@ export type TorrentRow = {
   corruptPercent: number
   magnet: string
 }
+/** What is left out stays as it is. `addTrackers`, `removeTrackers` and so on: addresses. */
+export type SourcesRequest = {
+  public?: boolean
+  addTrackers?: string[]
+  removeTrackers?: string[]
+  addWebSeeds?: string[]
+  removeWebSeeds?: string[]
+  /** Endpoints to dial now, `host:port`. */
+  addPeers?: string[]
+}
+/** `why`: why nobody is asked, null where they are. */
+export type SourcesRow = {
+  infoHash: string
+  public: boolean
+  private: boolean
+  why: string | null
+  sources: SourceRow[]
+}
+export type SourceRow = {
+  kind: 'tracker' | 'web-seed'
+  url: string
+  state: 'not-asked' | 'waiting' | 'announcing' | 'works' | 'fails'
+  problem: string | null
+  seeders: number | null
+  leechers: number | null
+  peers: number
+}
 /** Rates in bytes a second, goals in percent of the size and in ms; 0: none, and for goals those of the client. */
 export type TorrentLimits = Rates & SeedGoals
 /** `now`: the rates that hold by the schedule. */
@@ -514,6 +541,8 @@ export type AddRequest = {
   overwrite?: boolean
   /** Which of its files are wanted; left out: all. */
   select?: SelectRequest
+  /** Trackers, web seeds and peer exchange may be used; left out: as the client is told for all. */
+  public?: boolean
 }
 export type PriorityName = 'skip' | 'low' | 'normal' | 'high'
 /**
@@ -524,7 +553,15 @@ export type SelectRequest = { files?: string[]; priority?: PriorityName; others?
 /** `number`: its place in the torrent, from 1. `path`: below the torrent's directory, with slashes. */
 export type TorrentFileRow = { number: number; path: string; sizeBytes: number; verifiedBytes: number; priority: PriorityName }
 /** One torrent of one file or folder; `path` is absolute. `hidden`: with files and folders whose names begin with a dot. */
-export type PublishRequest = { path: string; title?: string; tags?: string[]; hidden?: boolean }
+export type PublishRequest = {
+  path?: string
+  /** Base64, in place of a path: a torrent that others made. Its files must stand in `directory`, or be here already. */
+  torrentFile?: string
+  directory?: string
+  title?: string
+  tags?: string[]
+  hidden?: boolean
+}
 /** `walking`: files found so far; `hashing`: bytes. */
 export type PublishProgress =
   | { phase: 'walking'; done: number; total: null }
@@ -571,6 +608,11 @@ export interface ClientService {
   /** Hashes everything again: seeds what is whole, and leaves a torrent paused of which pieces are missing. */
   recheck(infoHash: string): Progressive<RecheckProgress, TorrentRow>
   remove(infoHash: string, options: { deleteFiles: boolean }): Promise<void>
+  /** The torrent file, base64, with its trackers and web seeds. */
+  torrentFile(infoHash: string): Promise<{ name: string; torrentFile: string }>
+  /** Where a torrent finds peers besides its network, and what became of it. */
+  sources(infoHash: string): Promise<SourcesRow>
+  changeSources(infoHash: string, request: SourcesRequest): Promise<SourcesRow>
   limits(): Promise<ClientLimits>
   /** What is left out stays as it is. */
   configure(change: Partial<ClientSettings>): Promise<ClientLimits>

@@ -134,7 +134,7 @@ export class Connection {
     const bytes = before.length === 0 ? chunk : Buffer.concat([before, chunk])
     const what = sniff(bytes)
     // A copy: what is read is the next read's.
-    this.#opening = what === 'more' ? bytes.slice(0, OPENING_BYTES) : undefined
+    this.#opening = what === 'more' ? Uint8Array.from(bytes.subarray(0, OPENING_BYTES)) : undefined
     if (what === 'more') return
     const { keys, infoHashOf, encryption } = this.#options
     if (encryption === (what === 'plain' ? 'require' : 'refuse')) {

@@ -14,7 +14,7 @@ export function isCorrupted(salt: string, index: number, percent: number): boole
 
 /** A copy of a block with its first byte flipped. */
 export function flipped(block: Uint8Array): Uint8Array {
-  const copy = block.slice()
+  const copy = Uint8Array.from(block)
   copy[0] = (copy[0] ?? 0) ^ 0xff
   return copy
 }

@@ -1,4 +1,14 @@
-import type { Clock, FileSelection, FileStampAt, InfoHash, PeerId, PieceRange, Rates, Timers } from '../events/index.ts'
+import type {
+  Clock,
+  FileSelection,
+  FileStampAt,
+  InfoHash,
+  PeerId,
+  PieceRange,
+  Rates,
+  Timers,
+  TorrentSources,
+} from '../events/index.ts'
 import { BanList } from './ban-list.ts'
 import { createFrom, type DhtNodes } from './create.fs.ts'
 import { hashDisk, somethingStands, spotCheck } from './disk-check.fs.ts'
@@ -10,6 +20,7 @@ import type {
   DiskState,
   EngineLimits,
   EngineOptions,
+  Inspected,
   MadeConnection,
   TorrentEngine,
   TorrentEngineEvents,
@@ -30,6 +41,7 @@ import { checkTorrentFile } from './metainfo.ts'
 import { bitfieldOf, rangesOfBitfield } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
+import type { SourceStatus } from './sources/public-sources.ts'
 import type { Swarm, SwarmHost, WantedPieces } from './swarm.ts'
 import { TorrentEntry } from './torrent-entry.ts'
 import { statusOf } from './torrent-status.ts'
@@ -114,9 +126,14 @@ class FileEngine implements TorrentEngine {
     return infoHash
   }
 
-  pathsIn(source: TorrentSource): readonly string[] | undefined {
-    const { metainfo } = entryOf(source, { directory: '' })
-    return metainfo?.files.map(({ path, padding }) => (padding ? '' : path.join('/')))
+  inspect(source: TorrentSource): Inspected {
+    if (source.kind === 'magnet') {
+      const { infoHash, trackers, webSeeds, selected } = parseMagnet(source.uri)
+      return { infoHash, trackers: [...trackers], webSeeds: [...webSeeds], wanted: selected, paths: undefined }
+    }
+    const { infoHash, files, trackers, webSeeds } = checkTorrentFile(source.bytes, sha1)
+    const paths = files.map(({ path, padding }) => (padding ? '' : path.join('/')))
+    return { infoHash, trackers: trackers.flat(), webSeeds: [...webSeeds], wanted: undefined, paths }
   }
 
   async supply(source: TorrentSource): Promise<InfoHash | undefined> {
@@ -150,6 +167,16 @@ class FileEngine implements TorrentEngine {
   limit(infoHash: InfoHash, rates: Rates): void {
     this.#entryOf(infoHash).rates = rates
     this.#swarms.get(infoHash)?.limit(rates)
+  }
+
+  setSources(infoHash: InfoHash, sources: TorrentSources): void {
+    this.#entryOf(infoHash).sources = sources
+    this.#swarms.get(infoHash)?.setSources(sources)
+  }
+
+  sources(infoHash: InfoHash): readonly SourceStatus[] {
+    this.#entryOf(infoHash)
+    return this.#swarms.get(infoHash)?.sources() ?? []
   }
 
   async remove(infoHash: InfoHash, { deleteFiles }: { deleteFiles: boolean }): Promise<void> {
@@ -323,6 +350,7 @@ class FileEngine implements TorrentEngine {
       stamps: entry.stampList,
       wanted: wantedOf(entry),
       rates: entry.rates,
+      sources: entry.sources,
       peers: entry.peers.map(({ host, port }) => endpointOf(host, port)),
       corruptPercent: entry.corruptPercent,
       bans: this.#bans,
@@ -483,8 +511,8 @@ const wantedOf = ({ priorities, selection }: TorrentEntry): WantedPieces => ({
 })
 
 function entryOf(source: TorrentSource, options: AddOptions): TorrentEntry {
-  const { directory, verified, stamps, changed, overwrite, selection, rates, paused = false } = options
-  const common = { directory, paused, verified, stamps, changed, overwrite, selection, rates }
+  const { directory, verified, stamps, changed, overwrite, selection, rates, sources, paused = false } = options
+  const common = { directory, paused, verified, stamps, changed, overwrite, selection, rates, sources }
   if (source.kind === 'torrent-file') {
     const metainfo = checkTorrentFile(source.bytes, sha1)
     return new TorrentEntry({ infoHash: metainfo.infoHash, metainfo, ...common })

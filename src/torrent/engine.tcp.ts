@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { createServer, type Server, Socket } from 'node:net'
 import DHT from 'bittorrent-dht'
-import { BoundedMap, boundAnnouncedPeers, fromHex, type InfoHash, toHex } from '../events/index.ts'
+import { BoundedMap, boundAnnouncedPeers, fromHex, type InfoHash, type TorrentSources, toHex } from '../events/index.ts'
 import { Connection, type Opening } from './connection.tcp.ts'
 import { guardDatagrams } from './dht-guard.mainline.ts'
 import { DhtPresence } from './dht-presence.mainline.ts'
@@ -14,9 +14,16 @@ import { TorrentError } from './engine.ts'
 import { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
 import { HashThread } from './hash-thread.system.ts'
+import type { Metainfo } from './metainfo.ts'
 import type { PeerStream } from './peer-link.tcp.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
+import { PublicSources } from './sources/public-sources.ts'
+import { protocolOf } from './sources/tracker-address.ts'
+import { announceHttp } from './sources/tracker-http.system.ts'
+import { announceUdp } from './sources/tracker-udp.system.ts'
+import { WebSeedStream } from './sources/web-seed.system.ts'
+import { serverOf } from './sources/web-server.system.ts'
 import { PeerSwarm, type PieceFiles } from './swarm/peer-swarm.ts'
 import { RateLimit } from './swarm/rate-limit.ts'
 import type { OpenSwarm, Swarm, SwarmHost } from './swarm.ts'
@@ -59,7 +66,8 @@ class TcpHost implements SwarmHost {
   /** Of those that were made by others. */
   readonly #inbound = new Map<PeerStream, string>()
   readonly #peerId = Buffer.concat([Buffer.from(PEER_ID_PREFIX), randomBytes(20 - PEER_ID_PREFIX.length)])
-  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  /** No Buffer: the `slice` of one is no copy, and what is read next would stand in it. */
+  readonly #readBuffer = new Uint8Array(READ_BYTES)
   readonly #hashes = new HashThread()
   readonly #downloads = new RateLimit()
   readonly #uploads = new RateLimit()
@@ -67,6 +75,7 @@ class TcpHost implements SwarmHost {
   #uploadSlots = UPLOAD_SLOTS
   #running: Running | undefined
   #rejectedMessages = 0
+  readonly #trackerKey = randomInt(2 ** 32)
 
   constructor(options: EngineParts, onStopped: (reason: string) => void) {
     this.#options = options
@@ -134,6 +143,8 @@ class TcpHost implements SwarmHost {
       // It came through a hole in a router, encrypted by who made the hole.
       adopt: (connection) =>
         this.#run(connection as unknown as PeerStream, { outbound: true, swarm, encrypts: false, encryption: 'allow' }),
+      ourPort: () => this.port,
+      openSources: (sources, of) => this.#openSources(sources, of),
       onRejected: () => this.#rejectedMessages++,
       onClosed: () => {
         if (this.#swarms.get(infoHash) === swarm) {
@@ -152,6 +163,44 @@ class TcpHost implements SwarmHost {
   accept(connection: MadeConnection): void {
     // Its maker gave it what a socket has, and has encrypted it.
     this.#accept(connection as unknown as PeerStream, 'allow')
+  }
+
+  #openSources(sources: TorrentSources, swarm: PeerSwarm): PublicSources {
+    const { timers } = this.#options
+    return new PublicSources(sources, {
+      timers,
+      progress: () => ({
+        ...{ infoHash: fromHex(swarm.infoHash), peerId: this.#peerId, port: this.port, key: this.#trackerKey },
+        uploadedBytes: swarm.status.uploadedBytes,
+        downloadedBytes: swarm.status.downloadedBytes,
+        leftBytes: swarm.leftBytes,
+      }),
+      announce: async (tracker, announcement, signal) =>
+        protocolOf(tracker) === 'udp'
+          ? announceUdp(tracker, announcement, { signal, timers })
+          : announceHttp(tracker, announcement, signal),
+      found: (endpoint) => swarm.found(endpoint),
+      isWanting: () => swarm.leftBytes > 0,
+      openWebSeed: (url, metainfo, ended) => this.#openWebSeed(swarm, url, metainfo, ended),
+    })
+  }
+
+  /** @returns how to close it */
+  #openWebSeed(swarm: PeerSwarm, url: string, metainfo: Metainfo, ended: (problem: string | undefined) => void): () => void {
+    const { timers } = this.#options
+    let stream: WebSeedStream | undefined
+    let isClosed = false
+    serverOf(url)
+      .then(({ host, port }) => {
+        if (isClosed) return
+        stream = new WebSeedStream({ url, host, port, metainfo, timers, ended })
+        this.#run(stream, { outbound: true, swarm, encrypts: false, encryption: 'allow' })
+      })
+      .catch((error: Error) => ended(error.message))
+    return () => {
+      isClosed = true
+      stream?.destroy()
+    }
   }
 
   #accept(stream: PeerStream, encryption: Encryption): void {

@@ -10,10 +10,12 @@ import type {
   PieceRange,
   Rates,
   Signer,
+  TorrentSources,
   VerifySignature,
 } from '../events/index.ts'
+import type { SourceStatus } from './sources/public-sources.ts'
 
-// The port of the data path. Adapter: engine.webtorrent.ts.
+// The port of the data path. Adapters: engine.tcp.ts, which is our own, and engine.webtorrent.ts.
 
 export type TorrentState = 'fetching-metadata' | 'checking' | 'downloading' | 'seeding' | 'paused' | 'failed'
 
@@ -39,6 +41,8 @@ export type TorrentStatus = {
   timeLeftMs: number | undefined
   peers: readonly TorrentPeer[]
   corruptPercent: number
+  /** BEP 27; false while that is not known. */
+  isPrivate: boolean
 }
 
 export type TorrentPeer = {
@@ -57,6 +61,14 @@ export type TorrentPeer = {
 
 export type TorrentSource = { kind: 'torrent-file'; bytes: Uint8Array } | { kind: 'magnet'; uri: string }
 
+export type Inspected = Pick<TorrentSources, 'trackers' | 'webSeeds'> & {
+  infoHash: InfoHash
+  /** Of the files in their order, empty for padding; undefined for a magnet link. */
+  paths: readonly string[] | undefined
+  /** Places of the files that a magnet link asks for (BEP 53), as runs; undefined for all. */
+  wanted: readonly { first: number; last: number }[] | undefined
+}
+
 export type AddOptions = {
   /** Where its files go, absolute. */
   directory: string
@@ -73,6 +85,8 @@ export type AddOptions = {
   selection?: FileSelection
   /** Of this torrent alone. */
   rates?: Rates
+  /** Where it finds peers besides the network; left out: nowhere. */
+  sources?: TorrentSources
 }
 
 export type TorrentFile = {
@@ -121,6 +135,8 @@ export type TorrentMetainfo = {
   pieceCount: number
   pieceLengthBytes: number
   torrentFile: Uint8Array
+  /** Files that are called otherwise on the disk than in the torrent, by paths with slashes; left out: none. */
+  renamed?: readonly { readonly from: string; readonly to: string }[]
 }
 
 /** A connection with a peer that was made elsewhere, such as through a hole in a router. */
@@ -160,8 +176,8 @@ export interface TorrentEngine extends AsyncDisposable {
   readonly dht: { readonly port: number; readonly nodeCount: number }
   /** Adds and starts it; resolves as soon as it is taken up, not when it is complete. @throws TorrentError */
   add(source: TorrentSource, options: AddOptions): Promise<InfoHash>
-  /** Paths of the files that a torrent file holds, in their order, empty for padding; undefined for a magnet link. @throws TorrentError */
-  pathsIn(source: TorrentSource): readonly string[] | undefined
+  /** What a torrent file or a magnet link says, without adding it. @throws TorrentError */
+  inspect(source: TorrentSource): Inspected
   /**
    * Gives a torrent that is here already what the source says more: peers to dial, or the metainfo that it waits for.
    * @returns undefined if there is no such torrent, or the source says nothing new
@@ -173,6 +189,10 @@ export interface TorrentEngine extends AsyncDisposable {
   configure(limits: EngineLimits): void
   /** Of this torrent alone; webtorrent has no such limit. @throws TorrentError `UNKNOWN_INFO_HASH` */
   limit(infoHash: InfoHash, rates: Rates): void
+  /** Where it finds peers from now on, besides the network; webtorrent has none. @throws TorrentError `UNKNOWN_INFO_HASH` */
+  setSources(infoHash: InfoHash, sources: TorrentSources): void
+  /** What became of them; empty while it is closed or not public. @throws TorrentError `UNKNOWN_INFO_HASH` */
+  sources(infoHash: InfoHash): readonly SourceStatus[]
   /** Files that another torrent has too are never deleted. */
   remove(infoHash: InfoHash, options: { deleteFiles: boolean }): Promise<void>
   pause(infoHash: InfoHash): Promise<void>

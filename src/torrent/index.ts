@@ -3,3 +3,4 @@
 // loading webtorrent takes a second.
 export * from './engine.ts'
 export { priorityOfFile } from './file-selection.ts'
+export { withSources } from './torrent-file.ts'

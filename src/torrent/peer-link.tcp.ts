@@ -1,19 +1,24 @@
+import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Rc4 } from './encryption/index.ts'
 import type { PeerLink } from './swarm/peer.ts'
 import { RateLimit } from './swarm/rate-limit.ts'
 
 /** What a stream below may be: a socket, or what a hole through a router gave. */
-export type PeerStream = Pick<Socket, 'write' | 'on' | 'once' | 'destroy'> & {
-  readonly remoteAddress?: string | undefined
-  readonly remotePort?: number | undefined
-  /** Bytes that were written and have not left; a stream without it tells by `drain`. */
-  readonly writableLength?: number
-  cork?(): void
-  uncork?(): void
-  pause(): unknown
-  resume(): unknown
-}
+export type PeerStream = Pick<Socket, 'write'> &
+  Pick<EventEmitter, 'on' | 'once'> & {
+    destroy(error?: Error): unknown
+    readonly remoteAddress?: string | undefined
+    readonly remotePort?: number | undefined
+    /** Bytes that were written and have not left; a stream without it tells by `drain`. */
+    readonly writableLength?: number
+    /** See PeerLink. */
+    readonly prefersRuns?: boolean
+    cork?(): void
+    uncork?(): void
+    pause(): unknown
+    resume(): unknown
+  }
 
 /** The bytes of one connection: small writes of one turn leave as one, and reading waits for the limit of downloads. */
 export class StreamLink implements PeerLink {
@@ -46,6 +51,10 @@ export class StreamLink implements PeerLink {
     this.#onDrain = onDrain
   }
 
+  get prefersRuns(): boolean {
+    return this.#stream.prefersRuns ?? false
+  }
+
   get closed(): boolean {
     return this.#closed
   }
@@ -66,7 +75,7 @@ export class StreamLink implements PeerLink {
       })
     }
     // Others may hold the same bytes: what is encrypted is a copy.
-    const sent = this.encrypt === undefined ? bytes : this.encrypt.apply(bytes.slice())
+    const sent = this.encrypt === undefined ? bytes : this.encrypt.apply(Uint8Array.from(bytes))
     if (!stream.write(sent)) this.#undrainedBytes += sent.length
   }
 

@@ -1,10 +1,11 @@
-import type { FileStampAt, InfoHash, PeerId, PieceRange, Rates } from '../events/index.ts'
+import type { FileStampAt, InfoHash, PeerId, PieceRange, Rates, TorrentSources } from '../events/index.ts'
 import type { BanList } from './ban-list.ts'
 import type { EngineLimits, MadeConnection, TorrentEngineEvents, TorrentPeer } from './engine.ts'
 import type { FileWatch } from './file-watch.fs.ts'
 import type { KnownEndpoints } from './known-endpoints.ts'
 import type { Metainfo } from './metainfo.ts'
 import type { PieceStore } from './piece-store.fs.ts'
+import type { SourceStatus } from './sources/public-sources.ts'
 
 // The port below the engine. The engine (engine.fs.ts) knows torrents, open or not, and whose files are whose; a host of swarms
 // knows peers. Adapters: engine.tcp.ts, which is our own, and engine.webtorrent.ts.
@@ -43,6 +44,7 @@ export type OpenSwarm = {
   stamps: readonly FileStampAt[]
   wanted: WantedPieces
   rates: Rates
+  sources: TorrentSources
   /** Endpoints to dial at once, `host:port`, IPv6 in brackets. */
   peers: readonly string[]
   corruptPercent: number
@@ -76,6 +78,10 @@ export interface Swarm {
   /** What is under way of pieces that are not wanted any more is dropped. */
   want(wanted: WantedPieces): void
   limit(rates: Rates): void
+  /** Where it finds peers from now on. */
+  setSources(sources: TorrentSources): void
+  /** What became of them; empty where it is not public. */
+  sources(): readonly SourceStatus[]
   /** Closes the connections of peers that are admitted no more. */
   enforceAdmission(): void
   /** Closes the connections the ban list no longer allows. */

@@ -5,6 +5,7 @@ import type { Piece, Torrent } from 'webtorrent/lib/torrent.js'
 import type { Wire } from 'webtorrent/lib/wire'
 import type { Clock, FileStampAt, PeerId, Timers } from '../events/index.ts'
 import { isNodeId } from '../events/index.ts'
+import { decode } from './bencode.ts'
 import { BlockServer } from './block-server.webtorrent.ts'
 import { flipped, isCorrupted } from './corruption.ts'
 import { endpointOf } from './endpoint.ts'
@@ -98,6 +99,8 @@ export class WebtorrentSwarm implements Swarm {
       storeCacheSlots: 0,
     })
     this.#hook()
+    if (metainfo !== undefined && !isSorted(metainfo))
+      timers.after(0, () => this.#onError(new TorrentError('TORRENT_REFUSED', UNSORTED)))
   }
 
   get status(): SwarmStatus {
@@ -145,6 +148,13 @@ export class WebtorrentSwarm implements Swarm {
     this.#selectWanted()
     this.#lookIfDone()
     this.#update()
+  }
+
+  /** Public sources are for our own engine. */
+  setSources(): void {}
+
+  sources(): readonly never[] {
+    return []
   }
 
   /** webtorrent limits all torrents together only. */
@@ -569,6 +579,19 @@ export class WebtorrentSwarm implements Swarm {
     this.#options.events.failed(error)
   }
 }
+
+/** webtorrent writes the info dictionary anew, in order and without what BEP 3 forbids: its hash would be another one. */
+function isSorted({ torrentFile }: Metainfo): boolean {
+  try {
+    decode(torrentFile, { sortedKeys: true })
+    return true
+  } catch {
+    return false
+  }
+}
+
+const UNSORTED =
+  'webtorrent cannot read this torrent: its keys are out of order; start the node without --engine webtorrent for it'
 
 /** The slot for this block is still empty. */
 const isOpen = (piece: Piece, offset: number): boolean => piece._buffer?.[offset / BLOCK_BYTES] === undefined

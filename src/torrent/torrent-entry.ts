@@ -1,4 +1,4 @@
-import type { FileChange, FileSelection, FileStampAt, InfoHash, PieceRange, Rates } from '../events/index.ts'
+import type { FileChange, FileSelection, FileStampAt, InfoHash, PieceRange, Rates, TorrentSources } from '../events/index.ts'
 import type { TorrentState, TorrentStatus } from './engine.ts'
 import { FileProgress } from './file-progress.ts'
 import { piecePriorities } from './file-selection.ts'
@@ -21,6 +21,7 @@ export class TorrentEntry {
   readonly stamps = new Map<number, string>()
   changed: FileChange | undefined
   rates: Rates
+  sources: TorrentSources
   /** While everything is hashed again. */
   recheck: AbortController | undefined
   corruptPercent = 0
@@ -51,6 +52,7 @@ export class TorrentEntry {
     overwrite?: boolean | undefined
     selection?: FileSelection | undefined
     rates?: Rates | undefined
+    sources?: TorrentSources | undefined
   }) {
     this.infoHash = options.infoHash
     this.directory = options.directory
@@ -64,6 +66,7 @@ export class TorrentEntry {
     this.#magnetName = options.name
     this.#verifiedRanges = options.verified
     this.#selection = options.selection
+    this.sources = options.sources ?? { public: false, trackers: [], webSeeds: [] }
     this.rates = options.rates ?? { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0 }
     if (options.metainfo !== undefined) this.describe(options.metainfo)
   }
@@ -192,6 +195,7 @@ export class TorrentEntry {
       timeLeftMs: this.complete ? 0 : undefined,
       peers: [],
       corruptPercent: this.corruptPercent,
+      isPrivate: metainfo?.isPrivate ?? false,
     }
   }
 }

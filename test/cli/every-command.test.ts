@@ -234,6 +234,51 @@ const STORY: readonly Row[] = [
   { command: 'client limit', words: () => ['--at', '99 8 * * *=1MB/1MB', ...data('c2')], ...failure(2, /no time pattern/) },
   { command: 'client status', words: () => ['--why', ...data('c2')], text: /album +seeding +seeds: / },
   {
+    command: 'client export',
+    words: () => [found.infoHash, at('again.torrent'), ...data('c2')],
+    text: /wrote .*again\.torrent/,
+  },
+  {
+    command: 'client export',
+    words: () => [found.infoHash, at('again.torrent'), ...data('c2')],
+    ...failure(1, /is there already/),
+  },
+  {
+    command: 'client export',
+    words: () => [found.infoHash, at('again.torrent'), '--force', ...data('c2')],
+    json: ({ bytes }) => assert.ok(Number(bytes) > 100),
+  },
+  {
+    command: 'client publish',
+    words: () => [at('again.torrent'), '--title', 'Songs once more', ...data('c2')],
+    text: /published +Songs once more .*\n[\s\S]*info hash +[0-9a-f]{40}/,
+  },
+  {
+    command: 'client sources',
+    words: () => [found.infoHash, ...data('c2')],
+    text: /it names no tracker and no web seed\nonly peers of this network are asked/,
+  },
+  {
+    command: 'client sources',
+    words: () => [found.infoHash, '--add-tracker', 'udp://127.0.0.1:9/announce', '--add-peer', '127.0.0.1:9', ...data('c2')],
+    json: ({ sources }) => assert.equal(first(sources).state, 'not-asked'),
+  },
+  {
+    command: 'client sources',
+    words: () => [found.infoHash, '--remove-tracker', 'udp://127.0.0.1:9/announce', ...data('c2')],
+    json: { sources: [] },
+  },
+  {
+    command: 'client sources',
+    words: () => [found.infoHash, '--add-tracker', 'gopher://x', ...data('c2')],
+    ...failure(2, /no address of a tracker/),
+  },
+  {
+    command: 'client sources',
+    words: () => [found.infoHash, '--add-peer', 'nowhere', ...data('c2')],
+    ...failure(2, /give HOST:PORT/),
+  },
+  {
     command: 'client dht',
     words: () => data('c1'),
     text: /overlay +127\.0\.0\.1:\d+/,

@@ -115,6 +115,18 @@ export class Lab implements AsyncDisposable {
     return { metainfo, bytes }
   }
 
+  /** A torrent of zeros that is private (BEP 27), seeded by this node. */
+  async privateTorrent(node: Node, sizeBytes: number) {
+    const directory = await this.directory('private')
+    const bytes = new Uint8Array(sizeBytes)
+    await writeFile(join(directory, 'private.bin'), bytes)
+    const pieces = createHash('sha1').update(bytes).digest()
+    const info = { length: sizeBytes, name: 'private.bin', 'piece length': 65_536, pieces, private: 1 }
+    const metainfo = checkTorrentFile(bencode({ info }), sha1)
+    await seed(node, metainfo, directory)
+    return metainfo
+  }
+
   defer(close: () => Promise<unknown>): void {
     this.#close.push(close)
   }

@@ -2,11 +2,13 @@ import { admissionContract } from './contract/admission.ts'
 import { aria2Contract } from './contract/aria2.ts'
 import { bansContract } from './contract/bans.ts'
 import { changedFilesContract } from './contract/changed-files.ts'
+import { dialledPeersContract } from './contract/dialled-peers.ts'
 import { discoveryContract } from './contract/discovery.ts'
 import { firstBytesContract } from './contract/first-bytes.ts'
 import { hostilePeersContract } from './contract/hostile-peers.ts'
 import { limitsContract } from './contract/limits.ts'
 import { madeConnectionsContract } from './contract/made-connections.ts'
+import { oddTorrentsContract } from './contract/odd-torrents.ts'
 import { repeatedBitfieldContract } from './contract/repeated-bitfield.ts'
 import { samePathContract } from './contract/same-path.ts'
 import { transferContract } from './contract/transfer.ts'
@@ -21,12 +23,14 @@ export function engineContract(engine: EngineName): void {
     aria2Contract(engine)
     bansContract(engine)
     changedFilesContract(engine)
+    dialledPeersContract(engine)
     discoveryContract(engine)
     transferContract(engine)
     firstBytesContract(engine)
     hostilePeersContract(engine)
     limitsContract(engine)
     madeConnectionsContract(engine)
+    oddTorrentsContract(engine)
     repeatedBitfieldContract(engine)
     samePathContract(engine)
     wantedFilesContract(engine)

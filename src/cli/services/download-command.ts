@@ -14,6 +14,10 @@ export const downloadFlags = {
     summary: 'Wait until it is complete. Default: yes in a terminal, no elsewhere and with --json.',
   }),
   to: Flags.string({ summary: "Where the files go. Default: the node's download directory.", helpValue: 'DIR' }),
+  public: Flags.boolean({
+    summary:
+      'Find peers by its trackers, its web seeds and other peers too, who then see this address. Not for private torrents.',
+  }),
   only: Flags.string({
     multiple: true,
     summary: "Only these files: a number, a run (3-7), a path, a name, a folder or a pattern ('*.flac'). May be repeated.",
@@ -35,6 +39,7 @@ type DownloadFlags = {
   only?: string[] | undefined
   skip?: string[] | undefined
   sequential: boolean
+  public?: boolean | undefined
 }
 type Reader = { json: boolean; interactive: boolean }
 
@@ -54,6 +59,7 @@ export async function download(
     ...request,
     overwrite,
     ...(select && { select }),
+    ...(flags.public && { public: true }),
     ...(to === undefined ? {} : { directory: resolve(to) }),
   })
   if (wait ?? interactive) {

@@ -21,6 +21,7 @@ export type Settings = {
   metrics?: string | undefined
   'log-level'?: StartOptions['logLevel'] | undefined
   downloads?: string | undefined
+  public?: boolean | undefined
   'plain-peers'?: boolean | undefined
   engine?: StartOptions['engine'] | undefined
   encryption?: StartOptions['encryption'] | undefined
@@ -42,6 +43,7 @@ const CHECKS: { readonly [N in Name]-?: (value: unknown) => boolean } = {
   metrics: isText,
   'log-level': (value) => LOG_LEVELS.some((level) => level === value),
   downloads: isText,
+  public: (value) => typeof value === 'boolean',
   'plain-peers': (value) => typeof value === 'boolean',
   engine: (value) => ENGINES.some((name) => name === value),
   encryption: (value) => ENCRYPTIONS.some((name) => name === value),

@@ -101,6 +101,10 @@ export const clientStartFlags = {
     summary: 'Most that is uploaded a second from now on, e.g. 500kB, or none.',
     helpValue: 'RATE',
   }),
+  public: Flags.boolean({
+    allowNo: true,
+    summary: 'All torrents that are not private are public, as with `client sources --public`.',
+  }),
   'plain-peers': Flags.boolean({
     allowNo: true,
     summary: 'Exchange pieces with other BitTorrent clients too, which prove no key of the network.',
@@ -141,6 +145,7 @@ export type StartFlags = {
   engine?: StartOptions['engine'] | undefined
   encryption?: StartOptions['encryption'] | undefined
   'allow-corrupt'?: boolean
+  public?: boolean | undefined
   'plain-peers'?: boolean | undefined
   'accept-fork-risk'?: boolean
 }
@@ -202,6 +207,7 @@ export async function startOptions(
     ...(flags.metrics === undefined ? {} : { metrics: metricsAddress(flags.metrics) }),
     bootstrap: bootstrap.filter((endpoint) => !itself(endpoint)),
     ...(advertise === undefined ? {} : { advertise }),
+    ...(flags.public === true ? { public: true } : {}),
     ...(flags['plain-peers'] === true ? { plainPeers: true } : {}),
     ...(flags.engine === undefined ? {} : { engine: flags.engine }),
     ...(flags.encryption === undefined ? {} : { encryption: flags.encryption }),

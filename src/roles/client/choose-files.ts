@@ -1,6 +1,6 @@
 import { basename, matchesGlob } from 'node:path'
 import type { FilePriority, FileSelection } from '../../events/index.ts'
-import { priorityOfFile } from '../../torrent/index.ts'
+import { type Inspected, priorityOfFile } from '../../torrent/index.ts'
 import { type PriorityName, type SelectRequest, ServiceError } from '../services.ts'
 
 /** Texts that name files, of one request. */
@@ -39,6 +39,12 @@ export function chooseFiles(
   } as const
   return /^2*$/.test(selection.priorities) && selection.others === 2 && !selection.sequential ? null : selection
 }
+
+/** A magnet link may ask for some files only (BEP 53). */
+export const wantedByLink = ({ wanted }: Pick<Inspected, 'wanted'>): SelectRequest =>
+  wanted === undefined
+    ? {}
+    : { files: wanted.map(({ first, last }) => `${first + 1}-${last + 1}`), priority: 'normal', others: 'skip' }
 
 /** @param texts numbers from 1, runs of them (`3-7`), or patterns of paths, of names and of folders */
 function placesOf(texts: readonly string[], paths: readonly string[] | undefined): number[] {

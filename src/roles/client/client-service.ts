@@ -47,6 +47,13 @@ export function createClientService(parts: ClientParts): ClientService {
     pause: (infoHash) => torrents.pause(infoHash),
     resume: (infoHash) => torrents.resume(infoHash),
     recheck: (infoHash) => torrents.recheck(infoHash),
+    async torrentFile(infoHash) {
+      return torrents.torrentFile(infoHash)
+    },
+    async sources(infoHash) {
+      return torrents.sources(infoHash)
+    },
+    changeSources: (infoHash, request) => torrents.changeSources(infoHash, request),
     async limits() {
       return torrents.limits()
     },

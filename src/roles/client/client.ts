@@ -63,6 +63,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     settings: () => downloads().settings,
     directory: options.downloads ?? join(options.dataDirectory, 'downloads'),
     allowCorrupt: options.allowCorrupt ?? false,
+    isPublic: options.public ?? false,
     downloads: () => downloadsIn(downloads()),
     download: (infoHash) => downloads().downloads.get(infoHash),
     unreached: (infoHash) => ways?.unreached(infoHash) ?? 0,

@@ -9,6 +9,7 @@ import type {
   PieceRange,
   Rates,
   Timers,
+  TorrentSources,
 } from '../../events/index.ts'
 import { PIECES_PER_VERDICT_MAX, STAMPS_MAX } from '../../events/index.ts'
 import { countInBoth, covers, type Download, pieceCount } from '../../projections/downloads/index.ts'
@@ -21,6 +22,7 @@ import type {
   TorrentSource,
   TorrentStatus,
 } from '../../torrent/index.ts'
+import { withSources } from '../../torrent/index.ts'
 import { magnetOf, titleOfMagnet } from '../magnet.ts'
 import { liveIterator } from '../node/live-iterator.ts'
 import type { NoticeBoard } from '../node/notices.ts'
@@ -33,15 +35,19 @@ import {
   type RecheckProgress,
   type SelectRequest,
   ServiceError,
+  type SourcesRequest,
+  type SourcesRow,
   type TorrentFileRow,
   type TorrentLimits,
   type TorrentRow,
 } from '../services.ts'
 import { changedText } from './changed-files.ts'
 import { checkSettings } from './check-settings.ts'
-import { chooseFiles, priorityName } from './choose-files.ts'
+import { chooseFiles, priorityName, wantedByLink } from './choose-files.ts'
 import { ratesAt } from './rate-schedule.ts'
+import { renamedText } from './renamed-files.ts'
 import { TorrentQueue } from './torrent-queue.ts'
+import { changedSources, endpointsOf, namedSources, sourcesRow } from './torrent-sources.ts'
 
 /** How often a follower gets a new row, ms. */
 const FOLLOW_MS = 500
@@ -57,6 +63,8 @@ export type TorrentsOptions = {
   /** Where downloads go unless the request says otherwise, absolute. */
   directory: string
   allowCorrupt: boolean
+  /** All torrents that are not private are public. */
+  isPublic: boolean
   /** Rows of the downloads projection. */
   downloads(): readonly Download[]
   download(infoHash: InfoHash): Download | undefined
@@ -118,6 +126,7 @@ export class Torrents {
           ...(download.changed === null ? {} : { changed: download.changed }),
           paused: download.paused || this.#queue.held(download.infoHash) !== undefined,
           rates: download.limits,
+          sources: this.#effective(download.sources),
           overwrite: download.overwrite,
           ...(download.selection && { selection: download.selection }),
         })
@@ -139,13 +148,14 @@ export class Torrents {
     const supplied = await this.#engineDoes((engine) => engine.supply(source))
     if (supplied !== undefined) return this.row(supplied)
     const directory = request.directory ?? this.#options.directory
-    const { select } = request
-    const selection = await this.#engineDoes(async (engine) =>
-      select === undefined ? null : chooseFiles(null, engine.pathsIn(source), select),
-    )
+    const inspected = await this.#engineDoes(async (engine) => engine.inspect(source))
+    const selection = chooseFiles(null, inspected.paths, request.select ?? wantedByLink(inspected))
+    const named = namedSources(inspected)
+    const sources: TorrentSources = { public: request.public ?? false, ...named }
     const infoHash = await this.#engineDoes((engine) =>
-      engine.add(source, { directory, overwrite, ...(selection && { selection }) }),
+      engine.add(source, { directory, overwrite, ...(selection && { selection }), sources: this.#effective(sources) }),
     )
+    const hasSources = sources.public || named.trackers.length + named.webSeeds.length > 0
     await this.#recordAddition(infoHash, [
       {
         kind: 'download.added',
@@ -158,10 +168,19 @@ export class Torrents {
         torrentFile: source.kind === 'torrent-file' ? source.bytes : new Uint8Array(),
         overwrite,
       },
+      ...(hasSources ? [{ kind: 'download.sourced', infoHash, ...sources } as const] : []),
       ...(selection === null ? [] : [this.#selected(infoHash, selection)]),
     ])
     await this.#queue.plan()
     return this.row(infoHash)
+  }
+
+  /** As {@link add}; one that is here already is found. @throws ServiceError */
+  addOrFind(request: AddRequest): Promise<TorrentRow> {
+    return this.#inTurn(async () => {
+      const infoHash = await this.#engineDoes(async (engine) => engine.inspect(requested(request)).infoHash)
+      return this.#options.download(infoHash) === undefined ? this.#add(request) : this.row(infoHash)
+    })
   }
 
   /** Takes up a torrent made of files that stand here: every piece is there, its hash was just computed. */
@@ -249,6 +268,44 @@ export class Torrents {
     this.#resting.delete(download.infoHash)
     await this.#queue.plan()
     return this.row(infoHash)
+  }
+
+  /** The client as a whole may be told that all torrents are public. */
+  #effective(sources: TorrentSources): TorrentSources {
+    return { ...sources, public: sources.public || this.#options.isPublic }
+  }
+
+  /** @throws ServiceError */
+  sources(infoHash: string): SourcesRow {
+    const download = this.#known(infoHash)
+    return sourcesRow(download, this.#effective(download.sources).public, this.#options.engine)
+  }
+
+  /** @throws ServiceError */
+  async changeSources(infoHash: string, request: SourcesRequest): Promise<SourcesRow> {
+    const { infoHash: hash, sources: before } = this.#known(infoHash)
+    const { engine } = this.#options
+    const given = whatIsGiven<SourcesRequest>(request)
+    const peers = endpointsOf(given.addPeers ?? [])
+    const sources = changedSources(before, given)
+    if (sources.public && !before.public && engine.status(hash)?.isPrivate === true)
+      throw new ServiceError('failed', 'the torrent is private: it stays among peers of this network')
+    if (JSON.stringify(sources) !== JSON.stringify(before)) {
+      await this.#record([{ kind: 'download.sourced', infoHash: hash, ...sources }])
+      await this.#engineDoes(async () => {
+        if (engine.status(hash) !== undefined) engine.setSources(hash, this.#effective(sources))
+      })
+    }
+    for (const { host, port } of peers) await this.#engineDoes(async () => engine.connect(hash, host, port))
+    return this.sources(hash)
+  }
+
+  /** @throws ServiceError while the metainfo is not known */
+  torrentFile(infoHash: string): { name: string; torrentFile: string } {
+    const { name, torrentFile, sources } = this.#known(infoHash)
+    if (torrentFile === undefined)
+      throw new ServiceError('failed', `nothing is known of what "${name}" holds yet: no peer has sent its metainfo`)
+    return { name, torrentFile: Buffer.from(withSources(torrentFile, sources)).toString('base64') }
   }
 
   /** What is limited now. */
@@ -374,6 +431,8 @@ export class Torrents {
     const isKnown = () => (this.#options.download(metainfo.infoHash)?.pieceCount ?? 0) > 0
     this.#recordLater(() => {
       if (isKnown()) return []
+      const text = renamedText(metainfo)
+      if (text !== undefined) this.#options.notices.post('info', 'torrent.renamed', text)
       const selection = this.#options.download(metainfo.infoHash)?.selection
       // Only now it is known which pieces its wanted files are in.
       return [described(metainfo), ...(selection ? [this.#selected(metainfo.infoHash, selection)] : [])]

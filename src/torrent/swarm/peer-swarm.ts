@@ -3,9 +3,11 @@ import {
   type FileStampAt,
   type InfoHash,
   isNodeId,
+  type NodeId,
   type PeerId,
   type Rates,
   type Timers,
+  type TorrentSources,
 } from '../../events/index.ts'
 import { flipped, isCorrupted } from '../corruption.ts'
 import type { EngineOptions, MadeConnection, TorrentPeer } from '../engine.ts'
@@ -14,6 +16,7 @@ import { held } from '../held-callback.ts'
 import { BLOCK_BYTES, checkInfo, type Metainfo, pieceBytes, pieceHash, type Sha1, TORRENT_FILE_BYTES_MAX } from '../metainfo.ts'
 import { PieceJudge } from '../piece-judge.ts'
 import { bitfieldOf, countBits, hasBit, setBit } from '../piece-ranges.ts'
+import type { PublicSources, SourceStatus } from '../sources/public-sources.ts'
 import type { OpenSwarm, Swarm, SwarmStatus, WantedPieces } from '../swarm.ts'
 import { UnwillingPeers } from '../unwilling-peers.ts'
 import type { Handshake } from '../wire/handshake.ts'
@@ -38,6 +41,8 @@ const OUTBOUND_MAX = 55
 const DIALS_MAX = 16
 const TICK_MS = 1_000
 const CHOKE_TICKS = 10
+/** Peers are told of each other so often (BEP 11). */
+const EXCHANGE_TICKS = 60
 /** A peer that owes blocks and sends none for so long: they are asked of others. */
 const SNUBBED_MS = 20_000
 const SILENT_MS = 150_000
@@ -84,6 +89,8 @@ export type PeerSwarmOptions = OpenSwarm & {
   uploadSlots(): number
   /** One more may be dialled. */
   hasRoom(): boolean
+  /** TCP; 0 if nobody can connect. */
+  ourPort(): number
   /**
    * Opens the files and looks at them.
    * @returns and the pieces that were found by hashing all, undefined where they were known
@@ -98,6 +105,8 @@ export type PeerSwarmOptions = OpenSwarm & {
   /** Talks over a connection that is there; `joins` follows, or nothing. */
   adopt(connection: MadeConnection, swarm: PeerSwarm): void
   onRejected(): void
+  /** Peers from elsewhere, of a torrent that is public. */
+  openSources(sources: TorrentSources, swarm: PeerSwarm): PublicSources
   /** Before anything else when it closes. */
   onClosed(): void
 }
@@ -134,6 +143,10 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   /** Pieces that are not here, wanted or not. */
   #missing = 0
   #wanted: WantedPieces
+  #sources: TorrentSources
+  #publicSources: PublicSources | undefined
+  /** It was complete when it was opened. */
+  #wasComplete = false
   #pieceBlocks = 1
   /** Since slots were handed out last. */
   #freeSlots: number
@@ -154,6 +167,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.corruptPercent = options.corruptPercent
     this.#wanted = options.wanted
     this.#freeSlots = options.uploadSlots()
+    this.#sources = options.sources
     this.limit(options.rates)
     this.#judge = new PieceJudge(
       {
@@ -178,6 +192,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#cancelTick = timers.after(TICK_MS, this.#tick)
     if (metainfo !== undefined) this.#open(metainfo)
     else timers.after(0, () => this.#dialMore())
+    this.#openSources()
   }
 
   // Swarm
@@ -237,9 +252,40 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#uploads.set(uploadBytesPerSecond)
   }
 
+  setSources(sources: TorrentSources): void {
+    this.#sources = sources
+    this.#closeSources()
+    this.#openSources()
+    this.enforceAdmission()
+  }
+
+  sources(): readonly SourceStatus[] {
+    return this.#publicSources?.status() ?? []
+  }
+
+  #openSources(): void {
+    if (!this.isPublic || this.#closed) return
+    this.#publicSources = this.#options.openSources(this.#sources, this)
+    if (this.#isReady && this.#metainfo !== undefined) this.#publicSources.ready(this.#metainfo)
+  }
+
+  #closeSources(): void {
+    const closing = this.#publicSources?.close()
+    this.#publicSources = undefined
+    if (closing !== undefined) this.#track(closing)
+  }
+
+  /** Of what is wanted, bytes that are not here. */
+  get leftBytes(): number {
+    const picker = this.#picker
+    // A magnet link lacks something, and nobody knows how much.
+    if (this.#metainfo === undefined || picker === undefined) return 1
+    return Math.min(this.#metainfo.sizeBytes, picker.wantedLeft * this.#metainfo.pieceLengthBytes)
+  }
+
   enforceAdmission(): void {
     for (const peer of [...this.#peers]) {
-      if (peer.identified && !this.#options.admits(peer.key)) peer.close('not admitted to this network')
+      if (peer.identified && !this.#admits(peer.key)) peer.close('not admitted to this network')
     }
   }
 
@@ -262,6 +308,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#cancelTick()
     this.#cancelRechoke?.()
     this.#options.onClosed()
+    this.#closeSources()
     this.#closing.abort(new Error('the torrent is closed'))
     for (const peer of [...this.#peers]) peer.close('the torrent is closed')
     while (this.#works.size > 0) await Promise.allSettled(this.#works)
@@ -278,7 +325,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   /** @returns the peer that the link's messages are for; undefined, and the link is closed, if it is not taken */
   joins(link: PeerLink, handshake: Handshake, peerId: string): Peer | undefined {
-    const { endpoints, bans, timers, admits } = this.#options
+    const { endpoints, bans, timers } = this.#options
     if (peerId === this.ourPeerId || !this.takesPeers) {
       const peer = new Peer(this, link, handshake, peerId)
       if (peerId === this.ourPeerId && link.outbound) endpoints.isSelf(peer.endpoint)
@@ -287,8 +334,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     }
     const peer = new Peer(this, link, handshake, peerId)
     this.#peers.add(peer)
-    this.#picker?.join(peer)
-    const needsProof = () => bans.needsProof(link.host) || !admits(undefined)
+    this.#picker?.join(peer, peer.link.prefersRuns)
+    const needsProof = () => bans.needsProof(link.host) || !this.#admits(undefined)
     if (needsProof()) {
       timers.after(PROOF_WAIT_MS, () => {
         if (peer.key === undefined && !peer.closed && needsProof()) peer.close('no proof of an identity')
@@ -338,6 +385,19 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   // PeerTorrent
 
+  get isPublic(): boolean {
+    return this.#sources.public && this.#metainfo?.isPrivate !== true
+  }
+
+  get ourPort(): number {
+    return this.#options.ourPort()
+  }
+
+  exchanged(_peer: Peer, endpoints: readonly string[]): void {
+    for (const endpoint of endpoints) this.#dials.add(endpoint)
+    this.#dialMore()
+  }
+
   get pieceCount(): number | undefined {
     return this.#metainfo?.pieceCount
   }
@@ -351,9 +411,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   }
 
   identified(peer: Peer): void {
-    const { endpoints, events, admits } = this.#options
+    const { endpoints, events } = this.#options
     if (peer.link.outbound) endpoints.learn(peer.endpoint, peer.id)
-    if (!admits(peer.key)) {
+    if (!this.#admits(peer.key)) {
       peer.close('not admitted to this network')
       return
     }
@@ -493,6 +553,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   #open(metainfo: Metainfo): void {
     this.#metainfo = metainfo
+    // Only now it is known that it is private.
+    if (!this.isPublic) this.#closeSources()
     this.#pieceBlocks = Math.ceil(metainfo.pieceLengthBytes / BLOCK_BYTES)
     this.info = infoOf(metainfo)
     for (const peer of [...this.#peers]) {
@@ -525,12 +587,14 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#judge.flush()
     events.checked(verified)
     for (const peer of [...this.#peers]) {
-      picker.join(peer)
+      picker.join(peer, peer.link.prefersRuns)
       this.#tellPicker(picker, peer)
       for (let index = 0; index < pieceCount; index++) if (hasBit(verified, index)) peer.have(index)
       this.#updateInterest(peer)
     }
+    this.#wasComplete = this.#isDone
     if (this.#isDone) this.#done()
+    this.#publicSources?.ready(metainfo)
     this.#dialMore()
   }
 
@@ -603,8 +667,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     let piece = this.#begun.get(index)
     if (piece === undefined) {
       const bytes = this.pieceBytes(index)
-      // Shared, so that a thread hashes it where it stands.
-      const free = this.#pool.pop() ?? new Uint8Array(new SharedArrayBuffer(this.#metainfo?.pieceLengthBytes ?? bytes))
+      // Shared, so that a thread hashes it where it stands. The first piece is as long as any: of a short torrent it may be far
+      // shorter than the piece length.
+      const free = this.#pool.pop() ?? new Uint8Array(new SharedArrayBuffer(this.pieceBytes(0)))
       piece = free.length === bytes ? free : free.subarray(0, bytes)
       this.#begun.set(index, piece)
     }
@@ -688,6 +753,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       this.#fail(error),
     )
     this.#track(ending)
+    if (!this.#wasComplete) this.#publicSources?.completed()
     events.completed()
   }
 
@@ -783,10 +849,15 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   // Whom
 
+  /** A public torrent is for all that prove no key; one that was put out of the network stays out. */
+  #admits(key: NodeId | undefined): boolean {
+    return (key === undefined && this.isPublic) || this.#options.admits(key)
+  }
+
   /** It has said who it is where that matters. Nothing is asked of or served to others. */
   #isWelcome(peer: Peer): boolean {
-    const { admits, bans } = this.#options
-    if (!admits(peer.key)) return false
+    const { bans } = this.#options
+    if (!this.#admits(peer.key)) return false
     return peer.key !== undefined || (!bans.needsProof(peer.link.host) && peer.mayStayUnproven)
   }
 
@@ -864,9 +935,16 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       this.#unfetched.add(peer)
     }
     this.#fetchMetadata()
+    if (this.#ticks % EXCHANGE_TICKS === 0 && this.isPublic) this.#exchange()
     if (this.#ticks % CHOKE_TICKS === 0) this.#rechoke()
     this.#askAll()
     this.#dialMore()
+  }
+
+  /** Those that proved a key of the network are named to nobody. */
+  #exchange(): void {
+    const endpoints = [...this.#peers].flatMap((peer) => (peer.key === undefined ? (peer.listeningAt ?? []) : []))
+    for (const peer of this.#peers) if (peer.key === undefined) peer.exchange(endpoints)
   }
 
   #fail(error: unknown): void {

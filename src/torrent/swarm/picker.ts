@@ -37,6 +37,10 @@ type Known = {
   /** Of these the ones that nobody has begun. */
   fresh: number
   owed: number
+  /** It gives runs of pieces at less cost than as many here and there, as web servers do. */
+  readonly prefersRuns: boolean
+  /** The piece that was begun of it last. */
+  last: number
 }
 
 export type Received<P> = {
@@ -85,9 +89,10 @@ export class Picker<P> {
 
   // What peers have
 
-  join(peer: P): void {
+  /** @param prefersRuns pieces are begun of it one after the other where that can be */
+  join(peer: P, prefersRuns = false): void {
     const bits = new Uint8Array(Math.ceil(this.#options.pieceCount / 8))
-    this.#peers.set(peer, { isAll: false, bits, interesting: 0, fresh: 0, owed: 0 })
+    this.#peers.set(peer, { isAll: false, bits, interesting: 0, fresh: 0, owed: 0, prefersRuns, last: -1 })
   }
 
   /** All that it owes is open again. */
@@ -313,8 +318,16 @@ export class Picker<P> {
   /** A piece that nobody has begun and that this peer has. */
   #begin(peer: P, known: Known, mayAsk: (index: number) => boolean): BegunPiece<P> | undefined {
     if ((known.isAll ? this.#order.length : known.fresh) === 0 || this.#begunBytes >= BEGUN_BYTES_MAX) return undefined
-    const index = this.#next(known, mayAsk)
-    return index === undefined ? undefined : this.#beginAt(index, peer)
+    const following = known.last + 1
+    const goesOn =
+      known.prefersRuns &&
+      this.#order.includes(following) &&
+      (known.isAll || hasBit(known.bits, following)) &&
+      mayAsk(following)
+    const index = goesOn ? following : this.#next(known, mayAsk)
+    if (index === undefined) return undefined
+    known.last = index
+    return this.#beginAt(index, peer)
   }
 
   #beginAt(index: number, peer: P): BegunPiece<P> {

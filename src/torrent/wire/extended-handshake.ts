@@ -19,6 +19,8 @@ export type ExtendedHandshake = {
   readonly metadataBytes: number | undefined
   /** Requests that it takes at a time. */
   readonly requestsMax: number
+  /** TCP port that it takes connections on; undefined if it did not say. */
+  readonly port: number | undefined
 }
 
 /** @param ids ours @param said what more it says */
@@ -41,6 +43,7 @@ export function decodeExtendedHandshake(payload: Uint8Array, before: ExtendedHan
   const client = said.get('v')
   const metadataBytes = said.get('metadata_size')
   const requestsMax = said.get('reqq')
+  const port = said.get('p')
   return {
     ids,
     client: client instanceof Uint8Array ? clientName(client) : (before?.client ?? ''),
@@ -49,6 +52,7 @@ export function decodeExtendedHandshake(payload: Uint8Array, before: ExtendedHan
       typeof requestsMax === 'number' && requestsMax > 0
         ? Math.min(requestsMax, 0xffff)
         : (before?.requestsMax ?? REQUESTS_UNNAMED),
+    port: typeof port === 'number' && port > 0 && port < 65_536 ? port : before?.port,
   }
 }
 

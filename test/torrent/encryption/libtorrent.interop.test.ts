@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -12,11 +12,12 @@ import type {
   MseMethods,
   MseResponder,
 } from '../../../src/torrent/encryption/index.ts'
+import { pythonWithLibtorrent } from '../python-libtorrent.ts'
 import { assertDone, type Done, INFO_HASH, initiatorOf, keys, responderOf } from './mse-pair.ts'
 
 // With libtorrent itself, where it is installed: both its policies forced, so that it takes and makes no other connection.
 
-const PYTHON = ['python3', '/usr/bin/python3'].find((python) => spawnSync(python, ['-c', 'import libtorrent']).status === 0)
+const PYTHON = pythonWithLibtorrent()
 const WHY = PYTHON === undefined ? ' (skipped: this machine has no python3-libtorrent)' : ''
 
 const HANDSHAKE_BYTES = 68

@@ -93,6 +93,7 @@ export class SwarmLab {
       ourPeerId: Buffer.from(`-P20001-${name.padEnd(12).slice(0, 12)}`).toString('hex'),
       ...{ clock: this.time, timers: this.time, sha1, hash: async (piece) => sha1([piece]) },
       random: this.#random,
+      ...{ sources: { public: false, trackers: [], webSeeds: [] }, ourPort: () => 0 },
       rates: { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0 },
       ...{ uploads: new RateLimit(), uploadSlots: () => 16, hasRoom: () => true },
       openFiles: async () => ({ files, found: has === undefined ? undefined : bitfieldOf(all, metainfo.pieceCount) }),
@@ -103,6 +104,9 @@ export class SwarmLab {
       adopt: () => {},
       onRejected: () => {
         lab.rejected += 1
+      },
+      openSources: () => {
+        throw new Error('no torrent of the lab is public')
       },
       onClosed: () => {},
       ...options.swarm,
