@@ -21,9 +21,13 @@ const INFO_HASH_AT = 28
 const BLOCK_MESSAGE_BYTES = 17
 const REQUEST = 6
 /** How a connection begins; the rest is plain. */
-const SHARE = { noise: 0.04, encrypted: 0.04, hangsUp: 0.04, answersRequests: 0.03, stays: 0.1 }
+const SHARE = { noise: 0.04, encrypted: 0.04, hangsUp: 0.04, answersRequests: 0.03, stays: 0.1, staysShort: 0.03, short: 0.8 }
+/** A client makes only so many connections at a time: most are over soon. */
+const SHORT_MESSAGES = 8
 /** Parts of a seed: connections made by us and by the client draw from streams of their own. */
 const MADE_BY_CLIENT = 1_000_000_000
+
+type Talk = MangledTalk & { readonly torrent: MangledTorrent }
 
 export type Counts = {
   connectionsIn: number
@@ -42,6 +46,8 @@ export class FuzzPeers {
   readonly #keys = systemDhKeys()
   readonly #sockets = new Set<Socket>()
   readonly #server: Server
+  /** What the next connections of the client hear instead of what is drawn. */
+  readonly #scripts: (readonly Uint8Array[])[] = []
   #made = 0
   #taken = 0
   #offered = 0
@@ -75,6 +81,16 @@ export class FuzzPeers {
   /** Addresses that the client has not dialled before, all of them ours. */
   endpoints(count: number): string[] {
     return Array.from({ length: count }, () => `${addressOf(++this.#offered)}:${this.port}`)
+  }
+
+  /** The next connection that the client makes hears these chunks behind its handshake. */
+  script(chunks: readonly Uint8Array[]): void {
+    this.#scripts.push(chunks)
+  }
+
+  /** Scripts that nobody has heard. */
+  get unheard(): number {
+    return this.#scripts.length
   }
 
   /** One connection to the client, from an address of its own; resolves when it is over. @param chunks said as they are, instead of what is drawn */
@@ -113,6 +129,8 @@ export class FuzzPeers {
       const draw = new Draw(this.#seed, MADE_BY_CLIENT + number)
       const line = new Line(socket, draw)
       const first = await line.heard(1)
+      const script = this.#scripts.shift()
+      if (script !== undefined) return line.sayAsCut(script)
       if (draw.chance(SHARE.hangsUp)) return
       if (draw.chance(SHARE.noise)) return line.say([mangledMseOpening(draw)])
       let hello = first
@@ -123,7 +141,9 @@ export class FuzzPeers {
       } else if (first.length < HANDSHAKE_BYTES) hello = await line.heard(HANDSHAKE_BYTES)
       const asked = Buffer.from(hello.subarray(INFO_HASH_AT, INFO_HASH_AT + 20))
       const torrent = this.#torrents.find(({ infoHash }) => asked.equals(infoHash)) ?? draw.of(this.#torrents)
-      await this.#talks(line, draw, { ...mangledTalk(draw, [torrent]), handshake: mangledHandshake(draw, torrent) })
+      const talk = mangledTalk(draw, [torrent])
+      const messages = draw.chance(SHARE.short) ? talk.messages.slice(0, SHORT_MESSAGES) : talk.messages
+      await this.#talks(line, draw, { torrent, messages, handshake: mangledHandshake(draw, torrent) }, SHARE.staysShort)
     })
   }
 
@@ -135,14 +155,14 @@ export class FuzzPeers {
     })
   }
 
-  async #talks(line: Line, draw: Draw, { torrent, handshake, messages }: MangledTalk & { torrent: MangledTorrent }) {
+  async #talks(line: Line, draw: Draw, { torrent, handshake, messages }: Talk, stays = SHARE.stays) {
     if (draw.chance(SHARE.answersRequests)) line.answersRequests()
     await line.say([handshake, ...messages])
     const sent = line.whole(handshake.length, messages)
     this.counts.messagesSent += sent
     const isRight = handshake.length === 0 || handshake.length === HANDSHAKE_BYTES
     if (isRight) this.counts.messagesRead += countRead(messages.slice(0, sent), torrent)
-    if (draw.chance(SHARE.stays)) await wait(draw.below(TALK_MS_MAX))
+    if (draw.chance(stays)) await wait(draw.below(TALK_MS_MAX))
   }
 
   async #during(socket: Socket, name: string, run: () => Promise<void>): Promise<void> {

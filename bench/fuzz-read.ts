@@ -3,6 +3,8 @@ import { PieceClaims } from '../src/torrent/piece-claims.ts'
 import type { MangledTorrent } from '../test/torrent/mangled/mangled-messages.ts'
 
 const PREFIX_BYTES = 4
+const EXTENDED = 20
+const IDENTITY = 3
 const OUR_NAMES = new Map([
   [1, 'ut_metadata'],
   [2, 'lt_donthave'],
@@ -23,6 +25,8 @@ export function countRead(messages: readonly Uint8Array[], { pieceCount, pieceBy
     // A prefix that lies takes what follows for its own.
     if (said !== message.length - PREFIX_BYTES) return at + 1
     if (said === 0) continue
+    // A proof of an identity that it does not have.
+    if (message[4] === EXTENDED && message[5] === IDENTITY) return at + 1
     const ruling = rule(message.subarray(PREFIX_BYTES), state)
     if (typeof ruling === 'object' && 'violation' in ruling) return at + 1
   }

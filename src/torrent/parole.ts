@@ -7,6 +7,11 @@ import type { Millis, PeerId } from '../events/index.ts'
 export const PAROLE_PIECE_MS = 5_000
 /** Each block that came puts the end of its piece off by this: a trickle of less than 64 KiB/s holds none up. */
 export const PAROLE_BLOCK_MS = 250
+/**
+ * A piece that was taken back is asked of those that are not on parole, and of nobody else, for so long: a liar that sends
+ * nothing any more would have the last piece again and again, and it would never come.
+ */
+export const OVERDUE_PIECE_MS = 10_000
 /** Oldest are let off. */
 const PEERS_MAX = 4_096
 
@@ -17,6 +22,8 @@ export class Parole {
   readonly #pieceOf = new Map<PeerId, number>()
   readonly #ownerOf = new Map<number, PeerId>()
   readonly #since = new Map<number, { start: Millis; lastBlock: Millis; blocks: number }>()
+  /** Pieces that were overdue, and until when nobody on parole has them. */
+  readonly #keptFrom = new Map<number, number>()
 
   constructor(always: ReadonlySet<PeerId> = new Set()) {
     this.#always = always
@@ -53,7 +60,7 @@ export class Parole {
     if (!this.has(peer)) return owner === undefined || owner === peer
     const piece = this.#pieceOf.get(peer)
     if (piece !== undefined) return piece === index
-    if (owner !== undefined || !untouched()) return false
+    if (owner !== undefined || now() < (this.#keptFrom.get(index) ?? 0) || !untouched()) return false
     this.#pieceOf.set(peer, index)
     this.#ownerOf.set(index, peer)
     const start = now()
@@ -76,7 +83,11 @@ export class Parole {
       now - lastBlock >= PAROLE_PIECE_MS || now - start >= PAROLE_PIECE_MS + blocks * PAROLE_BLOCK_MS
     const late = [...this.#since].filter(([, since]) => isLate(since)).map(([index]) => index)
     const peers = late.flatMap((index) => this.#ownerOf.get(index) ?? [])
-    for (const index of late) this.settle(index)
+    for (const [index, until] of this.#keptFrom) if (now >= until) this.#keptFrom.delete(index)
+    for (const index of late) {
+      this.settle(index)
+      this.#keptFrom.set(index, now + OVERDUE_PIECE_MS)
+    }
     return peers
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Millis, PeerId } from '../../src/events/index.ts'
-import { PAROLE_BLOCK_MS, PAROLE_PIECE_MS, Parole } from '../../src/torrent/parole.ts'
+import { OVERDUE_PIECE_MS, PAROLE_BLOCK_MS, PAROLE_PIECE_MS, Parole } from '../../src/torrent/parole.ts'
 
 const liar = 'ip:liar' as PeerId
 const other = 'ip:other' as PeerId
@@ -70,6 +70,19 @@ describe('parole', () => {
     assert.deepEqual(parole.overdue((PAROLE_PIECE_MS + 100) as Millis), [liar])
     assert.equal(parole.mayAsk(other, 1, no, at(0)), true)
     assert.deepEqual(parole.overdue((PAROLE_PIECE_MS * 2) as Millis), [])
+  })
+
+  it('gives a piece that was overdue to nobody on parole for 10 s: others are asked for it meanwhile', () => {
+    const parole = new Parole()
+    parole.begin(liar)
+    parole.mayAsk(liar, 1, yes, at(0))
+    parole.overdue(PAROLE_PIECE_MS as Millis)
+    const until = PAROLE_PIECE_MS + OVERDUE_PIECE_MS
+    assert.equal(parole.mayAsk(liar, 1, yes, at(until - 1)), false)
+    assert.equal(parole.mayAsk(other, 1, no, at(until - 1)), true)
+    assert.equal(parole.mayAsk(liar, 2, yes, at(until - 1)), true)
+    parole.settle(2)
+    assert.equal(parole.mayAsk(liar, 1, yes, at(until)), true)
   })
 
   it('gives a piece of 128 MiB its time while its blocks come, and takes it back 5 s after the last', () => {

@@ -395,7 +395,12 @@ export class Torrents {
     return { kind: 'download.selected', infoHash, pieces: [...pieces], ...(selection ?? ALL_FILES) }
   }
 
-  async remove(infoHash: string, deleteFiles: boolean): Promise<Download> {
+  /** In turn with additions: one that came between the engine and the log would be in the engine alone, and stay there. */
+  remove(infoHash: string, deleteFiles: boolean): Promise<Download> {
+    return this.#inTurn(() => this.#remove(infoHash, deleteFiles))
+  }
+
+  async #remove(infoHash: string, deleteFiles: boolean): Promise<Download> {
     const download = this.#known(infoHash)
     // What was published stays where its owner put it.
     const deleting = deleteFiles && download.origin === 'download'

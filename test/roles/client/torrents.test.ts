@@ -170,6 +170,28 @@ describe('torrents of a client', () => {
     assert.deepEqual(torrents.rows(), [])
   })
 
+  it('that are removed and added again in the same breath are in the engine and in the log', async () => {
+    await torrents.add({ magnet })
+    // One with files and peers takes its time to close; what is added meanwhile waits for the log too.
+    const { add, remove } = engine
+    let isRemoving = false
+    engine.remove = async (...words) => {
+      isRemoving = true
+      await remove.apply(engine, words)
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+      isRemoving = false
+    }
+    engine.add = (...words) => {
+      assert.equal(isRemoving, false)
+      return add.apply(engine, words)
+    }
+    await Promise.all([torrents.remove(infoHash, false), torrents.add({ magnet })])
+    assert.deepEqual(await kinds(), ['download.added', 'download.removed', 'download.added'])
+    assert.deepEqual([torrents.rows().length, engine.list().length], [1, 1])
+    await torrents.remove(infoHash, false)
+    assert.deepEqual([torrents.rows().length, engine.list().length], [0, 0])
+  })
+
   it('are followed by rows until they are removed, and the follower’s timer ends with it', async () => {
     await torrents.add({ magnet })
     const rows = torrents.follow(infoHash.toUpperCase())

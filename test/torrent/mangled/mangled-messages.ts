@@ -16,15 +16,33 @@ export type MangledTorrent = {
 const BLOCK_BYTES = 16_384
 const METADATA_BYTES = [1, 16_384, 16_385, 40_000, 10_000_000]
 
-type Maker = (draw: Draw, torrent: MangledTorrent, wild: number) => Uint8Array
+/** What a peer has to say alike on one connection. */
+export type Manner = {
+  readonly torrent: MangledTorrent
+  /** Share of the fields that are out of bounds, 0 to 1. */
+  readonly wild: number
+  /** Of the info dictionary as it announces it. */
+  readonly metadataBytes: number
+}
 
-const index: (draw: Draw, torrent: MangledTorrent, wild: number) => number = (draw, { pieceCount }, wild) =>
-  draw.chance(wild) ? draw.edge() : draw.below(pieceCount)
+export const mannerOf = (draw: Draw, torrent: MangledTorrent): Manner => ({
+  ...{ torrent, wild: draw.of(WILDNESS), metadataBytes: draw.of(METADATA_BYTES) },
+})
 
-const offset = (draw: Draw, { pieceBytes }: MangledTorrent, wild: number): number =>
-  draw.chance(wild) ? draw.edge() : BLOCK_BYTES * draw.below(Math.max(1, pieceBytes / BLOCK_BYTES))
+const WILDNESS = [0, 0.002, 0.01, 0.05, 0.2, 0.6]
 
-const lengthOf = (draw: Draw, wild: number): number => (draw.chance(wild) ? draw.edge() : BLOCK_BYTES)
+type Maker = (draw: Draw, manner: Manner) => Uint8Array
+
+const index: (draw: Draw, manner: Manner) => number = (draw, { torrent, wild }) =>
+  draw.chance(wild) ? draw.edge() : draw.below(torrent.pieceCount)
+
+const offset = (draw: Draw, { torrent, wild }: Manner): number =>
+  draw.chance(wild) ? draw.edge() : BLOCK_BYTES * draw.below(Math.max(1, torrent.pieceBytes / BLOCK_BYTES))
+
+const lengthOf = (draw: Draw, { wild }: Manner): number => (draw.chance(wild) ? draw.edge() : BLOCK_BYTES)
+
+/** Our id of an extension, or another. */
+const idOf = (draw: Draw, { wild }: Manner, id: number): number => (draw.chance(wild) ? draw.below(6) : id)
 
 const bare =
   (id: number): Maker =>
@@ -33,15 +51,15 @@ const bare =
 
 const named =
   (id: number): Maker =>
-  (draw, torrent, wild) =>
-    message(id, index(draw, torrent, wild))
+  (draw, manner) =>
+    message(id, index(draw, manner))
 
 const block =
   (id: number): Maker =>
-  (draw, torrent, wild) =>
-    message(id, index(draw, torrent, wild), offset(draw, torrent, wild), lengthOf(draw, wild))
+  (draw, manner) =>
+    message(id, index(draw, manner), offset(draw, manner), lengthOf(draw, manner))
 
-const bitfield: Maker = (draw, { pieceCount }, wild) => {
+const bitfield: Maker = (draw, { torrent: { pieceCount }, wild }) => {
   const bytes = draw.chance(wild) ? draw.below(2_000) : Math.ceil(pieceCount / 8)
   const bits = draw.chance(0.2) ? draw.bytes(bytes) : new Uint8Array(bytes).fill(draw.of([0, 255]))
   // Spare bits are 0 unless it is wild.
@@ -50,33 +68,36 @@ const bitfield: Maker = (draw, { pieceCount }, wild) => {
   return message(5, bits)
 }
 
-const piece: Maker = (draw, torrent, wild) => {
-  const bytes = draw.chance(Math.max(wild, 0.7)) ? draw.below(200) : BLOCK_BYTES
-  return message(7, index(draw, torrent, wild), offset(draw, torrent, wild), new Uint8Array(bytes).fill(draw.below(256)))
+const piece: Maker = (draw, manner) => {
+  const bytes = draw.chance(0.7) ? draw.below(200) : BLOCK_BYTES
+  return message(7, index(draw, manner), offset(draw, manner), new Uint8Array(bytes).fill(draw.below(256)))
 }
 
-/** The honest ones a mangled one is made of; ids of extensions are any of the first. */
-const hello = (draw: Draw): string =>
-  `d1:md11:lt_donthavei${draw.below(4)}e7:p2pt_idi${draw.below(4)}e11:ut_metadatai${draw.below(4)}ee13:metadata_sizei${draw.of(METADATA_BYTES)}e4:reqqi${draw.of([0, 1, 250, 65_536])}e1:v4:teste`
+/** Ids of extensions are any of the first. */
+const hello = (draw: Draw, { metadataBytes }: Manner): string =>
+  `d1:md11:lt_donthavei${draw.below(4)}e7:p2pt_idi${draw.below(4)}e11:ut_metadatai${draw.below(4)}ee13:metadata_sizei${metadataBytes}e4:reqqi${draw.of([0, 1, 250, 65_536])}e1:v4:teste`
 
-const extendedHandshake: Maker = (draw, _, wild) =>
-  extended(0, draw.chance(Math.max(wild, 0.1)) ? mangledBencode(draw, hello(draw)) : hello(draw))
+/** What its connection begins with, where most of the rest is to mean anything. */
+export const opening: Maker = (draw, manner) =>
+  extended(0, draw.chance(manner.wild) ? mangledBencode(draw, hello(draw, manner)) : hello(draw, manner))
 
-const metadata: Maker = (draw, _, wild) => {
+const metadata: Maker = (draw, manner) => {
+  const { wild, metadataBytes } = manner
+  const pieces = Math.ceil(metadataBytes / BLOCK_BYTES)
   const type = draw.chance(wild) ? draw.below(256) : draw.below(3)
-  const at = draw.chance(wild) ? draw.edge() : draw.below(3)
-  const size = draw.of(METADATA_BYTES)
-  const head = `d8:msg_typei${type}e5:piecei${at}e${type === 1 ? `10:total_sizei${size}e` : ''}e`
-  const said = draw.chance(Math.max(wild, 0.1)) ? mangledBencode(draw, head) : Buffer.from(head)
-  const data = type === 1 ? new Uint8Array(draw.chance(wild) ? draw.below(20_000) : Math.min(BLOCK_BYTES, size)) : []
-  return extended(draw.below(4), Buffer.concat([said, Uint8Array.from(data)]))
+  const at = draw.chance(wild) ? draw.edge() : draw.below(type === 0 ? 1 : Math.min(3, pieces))
+  const head = `d8:msg_typei${type}e5:piecei${at}e${type === 1 ? `10:total_sizei${metadataBytes}e` : ''}e`
+  const said = draw.chance(wild) ? mangledBencode(draw, head) : Buffer.from(head)
+  const right = Math.max(0, Math.min(BLOCK_BYTES, metadataBytes - at * BLOCK_BYTES))
+  const data = new Uint8Array(type !== 1 ? 0 : draw.chance(wild) ? draw.below(20_000) : right)
+  return extended(idOf(draw, manner, 1), Buffer.concat([said, data]))
 }
 
-const donthave: Maker = (draw, torrent, wild) => extended(1 + draw.below(4), uint32(index(draw, torrent, wild)))
+const donthave: Maker = (draw, manner) => extended(idOf(draw, manner, 2), uint32(index(draw, manner)))
 
-const identity: Maker = (draw, _, wild) => extended(1 + draw.below(4), draw.bytes(draw.chance(wild) ? draw.below(200) : 96))
+const identity: Maker = (draw, manner) => extended(idOf(draw, manner, 3), draw.bytes(draw.chance(0.3) ? draw.below(200) : 96))
 
-const unknown: Maker = (draw) => message(draw.below(256), draw.bytes(draw.below(40)))
+const unknown: Maker = (draw) => message(20 + draw.below(236), draw.bytes(draw.below(40)))
 
 /** A prefix that lies about what follows. */
 const lying: Maker = (draw) => Buffer.concat([uint32(draw.edge()), draw.bytes(draw.below(60))])
@@ -90,11 +111,14 @@ const TAME: readonly Maker[] = [
   ...[0, 1, 2, 3].map(bare),
   ...[4, 4, 13, 17].map(named),
   ...[6, 6, 8, 16].map(block),
-  ...[bitfield, piece, piece, extendedHandshake, extendedHandshake, metadata, metadata, donthave, identity, keepAlive],
+  ...[bitfield, piece, piece, metadata, metadata, donthave, keepAlive],
 ]
-const WILD: readonly Maker[] = [lying, odd, odd, unknown, bare(14), bare(15)]
+/** Sixteen are allowed. */
+const SELDOM: readonly Maker[] = [opening, bare(14), unknown]
+const WILD: readonly Maker[] = [lying, odd, odd, identity, bare(14), bare(15)]
 
-/** One message with its length prefix. @param wild share of its fields that are out of bounds, 0 to 1 */
-export function mangledMessage(draw: Draw, torrent: MangledTorrent, wild: number): Uint8Array {
-  return (draw.chance(wild / 2) ? draw.of(WILD) : draw.of(TAME))(draw, torrent, wild)
+/** One message with its length prefix. */
+export function mangledMessage(draw: Draw, manner: Manner): Uint8Array {
+  const makers = draw.chance(manner.wild / 2) ? WILD : draw.chance(0.02) ? SELDOM : TAME
+  return draw.of(makers)(draw, manner)
 }

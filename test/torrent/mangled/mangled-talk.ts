@@ -1,12 +1,11 @@
-import { extended, message } from '../raw-peer.ts'
+import { message } from '../raw-peer.ts'
 import type { Draw } from './draw.ts'
-import { type MangledTorrent, mangledMessage } from './mangled-messages.ts'
+import { type MangledTorrent, mangledMessage, mannerOf, opening } from './mangled-messages.ts'
 
 // What a hostile peer says on one connection: a handshake, right or not, and messages; and where its bytes are cut.
 
 /** Of messages in one connection: one that breaks no rule goes on for long, another ends soon. */
 const MESSAGES_MAX = { tame: 400, wild: 60 }
-const WILDNESS = [0, 0.01, 0.05, 0.2, 0.6]
 const HANDSHAKE_BYTES = 68
 const EXTENDED_BYTE = 25
 const FAST_BYTE = 27
@@ -19,15 +18,14 @@ export function mangledTalk(
   torrents: readonly MangledTorrent[],
 ): MangledTalk & { readonly torrent: MangledTorrent } {
   const torrent = draw.of(torrents)
-  const wild = draw.of(WILDNESS)
-  // What has to come first for most of the rest to mean anything.
-  const opening = [
-    ...(draw.chance(0.5) ? [extended(0, 'd1:md11:lt_donthavei2e7:p2pt_idi3e11:ut_metadatai1ee13:metadata_sizei40000ee')] : []),
+  const manner = mannerOf(draw, torrent)
+  const first = [
+    ...(draw.chance(0.9) ? [opening(draw, manner)] : []),
     ...(draw.chance(0.3) ? [message(14), message(1)] : []),
     ...(draw.chance(0.3) ? [message(2)] : []),
   ]
-  const count = 1 + draw.below(wild < 0.02 ? MESSAGES_MAX.tame : MESSAGES_MAX.wild)
-  const messages = [...opening, ...Array.from({ length: count }, () => mangledMessage(draw, torrent, wild))]
+  const count = 1 + draw.below(manner.wild < 0.02 ? MESSAGES_MAX.tame : MESSAGES_MAX.wild)
+  const messages = [...first, ...Array.from({ length: count }, () => mangledMessage(draw, manner))]
   return { torrent, handshake: mangledHandshake(draw, torrent), messages }
 }
 
