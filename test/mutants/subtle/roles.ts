@@ -781,4 +781,34 @@ export const rolesMutants: readonly SubtleMutant[] = [
     replace: 'value >= 1000',
     breaks: 'a thousand of a unit is shown',
   },
+  {
+    file: 'src/roles/client/crash-loop.ts',
+    find: 'DEATHS_WINDOW_MS).length >= DEATHS_MAX',
+    replace: 'DEATHS_WINDOW_MS).length > DEATHS_MAX',
+    breaks: 'one death more is wanted',
+  },
+  {
+    file: 'src/roles/node/score-rows.ts',
+    find: 'reporters: reporters.filter((reporter) => !isRevoked(reporter)).length,',
+    replace: 'reporters: reporters.length,',
+    breaks: 'reporters that were put out count',
+  },
+  {
+    file: 'src/roles/node/score-rows.ts',
+    find: '.sort((a, b) => a.score - b.score ||',
+    replace: '.sort((a, b) => b.score - a.score ||',
+    breaks: 'the best first',
+  },
+  {
+    file: 'src/roles/node/service-errors.ts',
+    find: "error.code === 'LOG_DAMAGED' || error.code === 'LOG_NEWER' || error.code === 'LOG_FOREIGN'",
+    replace: "error.code === 'LOG_DAMAGED' || error.code === 'LOG_FOREIGN'",
+    breaks: 'a newer log only failed',
+  },
+  {
+    file: 'src/roles/node/walk-log.ts',
+    find: 'if (visit(envelope) === false) return',
+    replace: 'if (!visit(envelope)) return',
+    breaks: 'a visitor that says nothing ends the walk',
+  },
 ]
