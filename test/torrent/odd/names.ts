@@ -58,7 +58,7 @@ const PATHS: readonly [string, readonly (string | Uint8Array)[], string, Odd['di
   ['100 letters of three bytes', [`${'水'.repeat(100)}.txt`], `${'水'.repeat(80)}.txt`],
   ['a folder of 300 bytes', ['d'.repeat(300), 'a'], `${'d'.repeat(240)}/a`],
   ['2,000 bytes', [`${'x'.repeat(2_000)}.mkv`], `${'x'.repeat(240)}.mkv`],
-  ['30 folders', Array.from({ length: 30 }, (_, at) => `d${at}`), Array.from({ length: 30 }, (_, at) => `d${at}`).join('/')],
+  ['100 folders', Array.from({ length: 101 }, () => 'x'), Array.from({ length: 101 }, () => 'x').join('/')],
 ]
 
 /** The name of a torrent of one file: what that is called. */
@@ -89,6 +89,7 @@ const REFUSED_PATHS: readonly [string, readonly (string | Uint8Array)[], Odd['ex
   ['a share of Windows', ['\\\\host\\share', 'a'], 'absolute-path'],
   ['a NUL', ['a.txt\0.exe'], 'nul'],
   ['a path of 3,001 bytes', [...Array.from({ length: 14 }, () => 'x'.repeat(200)), 'y'.repeat(184 + 1)], 'path-length'],
+  ['102 parts', Array.from({ length: 102 }, () => 'x'), 'path-length'],
   ['no parts', [], 'malformed'],
 ]
 

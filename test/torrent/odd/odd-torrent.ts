@@ -11,7 +11,7 @@ export const REASONS = {
   'leaves-its-folder': /leads out of its folder/,
   'absolute-path': /is an absolute path/,
   nul: /has a NUL in a file name/,
-  'path-length': /a path is too long/,
+  'path-length': /a path is too long|a path has \d+ parts/,
   sizes: /negative length|larger than any disk|holds no data|holds no files/,
   'piece-length': /its piece length is|no piece length/,
   'piece-hashes': /piece hashes/,
