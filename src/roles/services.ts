@@ -459,6 +459,8 @@ export type TorrentRow = {
   unreached: number
   corruptPercent: number
   magnet: string
+  /** What is good to know though nothing is wrong: which of its files are called otherwise on the disk. */
+  note?: string
 }
 export type TorrentPeerRow = {
   infoHash: string

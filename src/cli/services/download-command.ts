@@ -36,9 +36,13 @@ export async function download(
   const row = await client.add({ ...request, overwrite, ...(to === undefined ? {} : { directory: resolve(to) }) })
   if (wait ?? interactive) {
     const done = await followDownload(client, row.infoHash, json)
-    if (!json) await writeLine(`complete: ${printable(done.name)} (${bytes(done.sizeBytes)}) in ${printable(done.directory)}`)
+    if (json) return undefined
+    await writeLine(`complete: ${printable(done.name)} (${bytes(done.sizeBytes)}) in ${printable(done.directory)}`)
+    if (done.note !== undefined) await writeLine(printable(done.note))
     return undefined
   }
-  if (!json) await writeLine(`added ${row.infoHash}${row.name === '' ? '' : `  ${printable(row.name)}`}`)
+  if (json) return row
+  await writeLine(`added ${row.infoHash}${row.name === '' ? '' : `  ${printable(row.name)}`}`)
+  if (row.note !== undefined) await writeLine(printable(row.note))
   return row
 }

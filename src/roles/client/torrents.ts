@@ -52,6 +52,8 @@ export class Torrents {
   readonly #resting = new Set<InfoHash>()
   /** Why the engine did not take up what the log has. */
   readonly #notTakenUp = new Map<InfoHash, string>()
+  /** Of torrents whose files are called otherwise on the disk: the engine tells so at every start. */
+  readonly #notes = new Map<InfoHash, string>()
 
   constructor(options: TorrentsOptions) {
     this.#options = options
@@ -228,6 +230,7 @@ export class Torrents {
       await this.#engineDoes((engine) => engine.remove(download.infoHash, { deleteFiles: deleting }))
     }
     this.#notTakenUp.delete(download.infoHash)
+    this.#notes.delete(download.infoHash)
     await this.#record([{ kind: 'download.removed', infoHash: download.infoHash, filesDeleted: deleting }])
     this.#resting.delete(download.infoHash)
     return download
@@ -247,10 +250,11 @@ export class Torrents {
   described(metainfo: TorrentMetainfo): void {
     // The engine tells so at every start; the log has the metainfo, of up to 5.5 MiB, once.
     const isKnown = () => (this.#options.download(metainfo.infoHash)?.pieceCount ?? 0) > 0
+    const note = renamedText(metainfo)
+    if (note !== undefined) this.#notes.set(metainfo.infoHash, note)
     this.#recordLater(() => {
       if (isKnown()) return []
-      const text = renamedText(metainfo)
-      if (text !== undefined) this.#options.notices.post('info', 'torrent.renamed', text)
+      if (note !== undefined) this.#options.notices.post('info', 'torrent.renamed', note)
       return [described(metainfo)]
     })
   }
@@ -371,6 +375,7 @@ export class Torrents {
 
   #rowOf(download: Download): TorrentRow {
     const live = this.#options.engine.status(download.infoHash)
+    const note = this.#notes.get(download.infoHash)
     return {
       infoHash: download.infoHash,
       name: download.name,
@@ -395,6 +400,7 @@ export class Torrents {
       unreached: isAlone(live) ? this.#options.unreached(download.infoHash) : 0,
       corruptPercent: live?.corruptPercent ?? 0,
       magnet: download.magnet || magnetOf(download.infoHash, download.title || download.name),
+      ...(note === undefined ? {} : { note }),
     }
   }
 }
