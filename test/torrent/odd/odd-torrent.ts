@@ -68,15 +68,8 @@ export const sorted = (entries: { readonly [key: string]: Value | undefined }): 
 export const PIECE = 16_384
 
 /** So many bytes that look random. */
-export function data(lengthBytes: number, seed: string | number = 1): Uint8Array {
-  const bytes = Buffer.alloc(lengthBytes)
-  let block = createHash('sha256').update(`odd ${seed}`).digest()
-  for (let at = 0; at < lengthBytes; at += block.length) {
-    block.copy(bytes, at)
-    block = createHash('sha256').update(block).digest()
-  }
-  return bytes
-}
+export const data = (lengthBytes: number, seed: string | number = 1): Uint8Array =>
+  createHash('shake256', { outputLength: lengthBytes }).update(`odd ${seed}`).digest()
 
 export function hashes(bytes: Uint8Array, pieceLengthBytes: number): Uint8Array {
   const pieces: Uint8Array[] = []
