@@ -52,6 +52,8 @@ const PATHS: readonly [string, readonly (string | Uint8Array)[], string, Odd['di
   ['255 bytes', ['x'.repeat(255)], 'x'.repeat(255), 'longer-names'],
   ['256 bytes', ['x'.repeat(256)], 'x'.repeat(240)],
   ['300 bytes and an extension', [`${'x'.repeat(300)}.mkv`], `${'x'.repeat(240)}.mkv`],
+  ['300 bytes and an extension of eight letters', [`${'x'.repeat(300)}.download`], `${'x'.repeat(240)}.download`],
+  ['300 bytes and an extension of nine letters', [`${'x'.repeat(300)}.downloads`], 'x'.repeat(240)],
   ['300 bytes and two extensions', [`${'x'.repeat(300)}.tar.gz`], `${'x'.repeat(240)}.gz`],
   ['300 bytes and a long extension', [`${'x'.repeat(300)}.${'y'.repeat(20)}`], 'x'.repeat(240)],
   ['300 letters of two bytes', [`${'é'.repeat(300)}.mkv`], `${'é'.repeat(120)}.mkv`],

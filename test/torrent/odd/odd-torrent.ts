@@ -13,6 +13,7 @@ export const REASONS = {
   nul: /has a NUL in a file name/,
   'path-length': /a path is too long|a path has \d+ parts/,
   sizes: /negative length|larger than any disk|holds no data|holds no files/,
+  'same-paths': /too many of its files have the same paths/,
   'piece-length': /its piece length is|no piece length/,
   'piece-hashes': /piece hashes/,
   'piece-count': /pieces, at most 262144 are accepted/,
