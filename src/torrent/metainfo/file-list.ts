@@ -20,8 +20,8 @@ export type FileList = { files: MetainfoFile[]; renamed: RenamedFile[] }
 
 /** BitComet's name of alignment, from before BEP 47. */
 const BITCOMET_PADDING = '_____padding_file_'
-/** Names that are tried for files whose own is taken, over all of them. */
-const RENAMES_MAX = 4 * FILE_COUNT_MAX
+/** Names that are tried for files whose own is taken, over all of them: as many as files that are all called alike need, twice. */
+const RENAMES_MAX = 2 * FILE_COUNT_MAX
 
 /**
  * The files that an info dictionary lists, the first half of a hybrid (BEP 52) included.

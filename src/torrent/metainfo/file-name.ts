@@ -57,9 +57,11 @@ export function numbered(name: string, number: number): string {
   const dot = name.lastIndexOf('.')
   const at = dot < 0 ? name.length : dot
   const end = `.${number}${name.slice(at)}`
-  let stem = name.slice(0, at)
-  while (isLonger(stem + end, NAME_BYTES_MAX) && stem !== '') stem = [...stem].slice(0, -1).join('')
-  return stem + end
+  const stem = name.slice(0, at)
+  if (!isLonger(stem + end, NAME_BYTES_MAX)) return stem + end
+  const room = Math.max(0, NAME_BYTES_MAX - encoder.encode(end).length)
+  // A character that is cut within goes as a whole.
+  return decoder.decode(encoder.encode(stem).subarray(0, room)).replace(/\ufffd+$/, '') + end
 }
 
 function isUtf8(raw: Uint8Array, text: string): boolean {

@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { checkTorrentFile, type Metainfo } from '../../../src/torrent/metainfo.ts'
 import { sha1 } from '../../../src/torrent/sha1.system.ts'
 import { document } from '../../docs/documents.ts'
-import { type Odd, REASONS } from './odd-torrent.ts'
-import { ODD_TORRENTS } from './odd-torrents.ts'
+import { type Odd, REASONS } from '../odd/odd-torrent.ts'
+import { ODD_TORRENTS } from '../odd/odd-torrents.ts'
 
 function standing({ files }: Metainfo): [string, number][] {
   return files.filter(({ padding }) => !padding).map(({ path, lengthBytes }) => [path.join('/'), lengthBytes])
