@@ -13,7 +13,8 @@ const FANOUT = 2
 /**
  * `quietSeconds`: how long nobody may be declared dead, for the first `quietSeeds` seeds. `faultSeeds`: for how many seeds
  * there is loss, churn and a partition. An hour of 1,000 nodes takes a processor 12 minutes, their faults take it half an
- * hour, for each seed: they are for `--full`.
+ * hour, for each seed: they are for `--full`. `--only N`
+ * runs the networks of so many nodes.
  */
 type Size = {
   readonly nodes: number
@@ -37,8 +38,11 @@ const FULL: readonly Size[] = [
   { nodes: 10_000, clientShare: 0.9, seeds: 1, quietSeconds: 0, quietSeeds: 0, faultSeeds: 0 },
 ]
 
-const bench: Bench = async ({ full, note, report }) => {
-  for (const { nodes, clientShare = 0, seeds, quietSeconds, quietSeeds, faultSeeds } of full ? FULL : QUICK) {
+const bench: Bench = async ({ full, only, note, report }) => {
+  const sizes = (full ? FULL : QUICK).filter(({ nodes }) => only === undefined || only === String(nodes))
+  if (sizes.length === 0)
+    throw new Error(`there is no network of ${only} nodes: ${(full ? FULL : QUICK).map(({ nodes }) => nodes).join(', ')}`)
+  for (const { nodes, clientShare = 0, seeds, quietSeconds, quietSeeds, faultSeeds } of sizes) {
     const all = Array.from({ length: seeds }, (_, index) => index + 1)
     const before = { still: floods(nodes, 0), lossy: floods(nodes, 0.2) }
     const against = (value: number) => ({ against: { name: `flood to ${FANOUT}`, value } })

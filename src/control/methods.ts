@@ -28,6 +28,31 @@ const logFilter = record({
 const asOf = optional(record({ at: optional(whole) }))
 const searchRequest = record({ text, limit: optional(whole), cursor: optional(text) })
 
+const selectRequest = record({
+  files: optional(list(text)),
+  priority: optional(text),
+  others: optional(text),
+  sequential: optional(truth),
+})
+
+const sourcesRequest = record({
+  public: optional(truth),
+  addTrackers: optional(list(text)),
+  removeTrackers: optional(list(text)),
+  addWebSeeds: optional(list(text)),
+  removeWebSeeds: optional(list(text)),
+  addPeers: optional(list(text)),
+})
+const rates = { downloadBytesPerSecond: optional(whole), uploadBytesPerSecond: optional(whole) }
+const limits = { ...rates, ratioGoalPercent: optional(whole), seedGoalMs: optional(whole) }
+const settings = {
+  connectionsMax: optional(whole),
+  uploadSlots: optional(whole),
+  downloadsMax: optional(whole),
+  seedsMax: optional(whole),
+  schedule: optional(list(record({ when: text, downloadBytesPerSecond: whole, uploadBytesPerSecond: whole }))),
+}
+
 const node: MethodTable<NodeService> = {
   events: { shape: 'stream', parameters: [logFilter] },
   head: { shape: 'answer', parameters: [] },
@@ -76,13 +101,24 @@ const client: MethodTable<ClientService> = {
         magnet: optional(text),
         directory: optional(text),
         overwrite: optional(truth),
+        select: optional(selectRequest),
+        public: optional(truth),
       }),
     ],
   },
   follow: { shape: 'stream', parameters: [text] },
   publish: {
     shape: 'stream',
-    parameters: [record({ path: text, title: optional(text), tags: optional(list(text)), hidden: optional(truth) })],
+    parameters: [
+      record({
+        path: optional(text),
+        torrentFile: optional(text),
+        directory: optional(text),
+        title: optional(text),
+        tags: optional(list(text)),
+        hidden: optional(truth),
+      }),
+    ],
   },
   search: { shape: 'answer', parameters: [searchRequest] },
   clientStatus: { shape: 'answer', parameters: [] },
@@ -91,6 +127,14 @@ const client: MethodTable<ClientService> = {
   pause: { shape: 'answer', parameters: [text] },
   resume: { shape: 'answer', parameters: [text] },
   recheck: { shape: 'stream', parameters: [text] },
+  torrentFile: { shape: 'answer', parameters: [text] },
+  sources: { shape: 'answer', parameters: [text] },
+  changeSources: { shape: 'answer', parameters: [text, sourcesRequest] },
+  limits: { shape: 'answer', parameters: [] },
+  configure: { shape: 'answer', parameters: [record({ ...limits, ...settings })] },
+  limit: { shape: 'answer', parameters: [text, record(limits)] },
+  files: { shape: 'answer', parameters: [text] },
+  select: { shape: 'answer', parameters: [text, selectRequest] },
   remove: { shape: 'answer', parameters: [text, record({ deleteFiles: truth })] },
   corrupt: { shape: 'answer', parameters: [text, percent] },
 }

@@ -5,12 +5,17 @@
 export * from './codec/body.ts'
 export { BODY_BYTES_MAX, BodyError, STREAMS } from './codec/body-scan.ts'
 export * from './codec/bundle.ts'
+export { joinBytes } from './codec/join-bytes.ts'
 export {
   decodePayload,
   encodePayload,
   type Origin,
   PayloadError,
   PIECES_PER_VERDICT_MAX,
+  SCHEDULE_MAX,
+  SELECTED_FILES_MAX,
+  SOURCE_URL_BYTES_MAX,
+  SOURCE_URLS_MAX,
   STAMPS_MAX,
   TAG_BYTES_MAX,
   TAGS_MAX,

@@ -455,10 +455,6 @@ async function createEngine(
     identity,
     ...(options.encryption === undefined ? {} : { encryption: options.encryption }),
     admits: (key) => (key === undefined ? takesPlainPeers : admittance.standingOf(key) !== undefined),
-    ...(options.downloadBytesPerSecondMax === undefined
-      ? {}
-      : { downloadBytesPerSecondMax: options.downloadBytesPerSecondMax }),
-    ...(options.uploadBytesPerSecondMax === undefined ? {} : { uploadBytesPerSecondMax: options.uploadBytesPerSecondMax }),
     clock: systemClock,
     timers: systemTimers,
   })

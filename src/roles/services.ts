@@ -1,4 +1,15 @@
-import type { DamagedRange, Event, NetworkId, NodeId, NodeRole, PeerId, Stream } from '../events/index.ts'
+import type {
+  ClientSettings,
+  DamagedRange,
+  Event,
+  NetworkId,
+  NodeId,
+  NodeRole,
+  PeerId,
+  Rates,
+  SeedGoals,
+  Stream,
+} from '../events/index.ts'
 
 export { HITS_DEFAULT, HITS_MAX } from '../projections/keyword-index/hits.ts'
 
@@ -442,13 +453,21 @@ export interface IndexService {
 export type TorrentRow = {
   infoHash: string
   name: string
-  state: 'fetching-metadata' | 'checking' | 'downloading' | 'seeding' | 'paused' | 'failed'
+  /** `queued`: it waits for others, or has been shared enough. */
+  state: 'fetching-metadata' | 'checking' | 'downloading' | 'seeding' | 'queued' | 'paused' | 'failed'
+  /** Why it is at work or waits, a sentence for a person. */
+  why: string
   problem: string | null
   origin: 'download' | 'publish'
   directory: string
   sizeBytes: number
   pieceCount: number
   piecesVerified: number
+  /** With bytes of wanted files, and how many of those are verified. */
+  piecesWanted: number
+  piecesWantedVerified: number
+  /** In the order of the files, not the rarest pieces first. */
+  sequential: boolean
   downloadedBytes: number
   uploadedBytes: number
   downloadBytesPerSecond: number
@@ -457,9 +476,42 @@ export type TorrentRow = {
   peers: number
   /** Peers that offer it and cannot be reached, as they and we are behind routers; 0 while it has peers. */
   unreached: number
+  /** Of this torrent alone; 0: none. */
+  limits: TorrentLimits
   corruptPercent: number
   magnet: string
 }
+/** What is left out stays as it is. `addTrackers`, `removeTrackers` and so on: addresses. */
+export type SourcesRequest = {
+  public?: boolean
+  addTrackers?: string[]
+  removeTrackers?: string[]
+  addWebSeeds?: string[]
+  removeWebSeeds?: string[]
+  /** Endpoints to dial now, `host:port`. */
+  addPeers?: string[]
+}
+/** `why`: why nobody is asked, null where they are. */
+export type SourcesRow = {
+  infoHash: string
+  public: boolean
+  private: boolean
+  why: string | null
+  sources: SourceRow[]
+}
+export type SourceRow = {
+  kind: 'tracker' | 'web-seed'
+  url: string
+  state: 'not-asked' | 'waiting' | 'announcing' | 'works' | 'fails'
+  problem: string | null
+  seeders: number | null
+  leechers: number | null
+  peers: number
+}
+/** Rates in bytes a second, goals in percent of the size and in ms; 0: none, and for goals those of the client. */
+export type TorrentLimits = Rates & SeedGoals
+/** `now`: the rates that hold by the schedule. */
+export type ClientLimits = { settings: ClientSettings; now: Rates }
 export type TorrentPeerRow = {
   infoHash: string
   peer: PeerId
@@ -487,9 +539,29 @@ export type AddRequest = {
   directory?: string
   /** Downloads over files that stand there and are not of this torrent. */
   overwrite?: boolean
+  /** Which of its files are wanted; left out: all. */
+  select?: SelectRequest
+  /** Trackers, web seeds and peer exchange may be used; left out: as the client is told for all. */
+  public?: boolean
 }
+export type PriorityName = 'skip' | 'low' | 'normal' | 'high'
+/**
+ * `files`: numbers from 1, runs of them (`3-7`), paths, names, folders, or patterns of them; left out: all. `priority`: of
+ * these; `others`: of all others. What is left out stays as it is.
+ */
+export type SelectRequest = { files?: string[]; priority?: PriorityName; others?: PriorityName; sequential?: boolean }
+/** `number`: its place in the torrent, from 1. `path`: below the torrent's directory, with slashes. */
+export type TorrentFileRow = { number: number; path: string; sizeBytes: number; verifiedBytes: number; priority: PriorityName }
 /** One torrent of one file or folder; `path` is absolute. `hidden`: with files and folders whose names begin with a dot. */
-export type PublishRequest = { path: string; title?: string; tags?: string[]; hidden?: boolean }
+export type PublishRequest = {
+  path?: string
+  /** Base64, in place of a path: a torrent that others made. Its files must stand in `directory`, or be here already. */
+  torrentFile?: string
+  directory?: string
+  title?: string
+  tags?: string[]
+  hidden?: boolean
+}
 /** `walking`: files found so far; `hashing`: bytes. */
 export type PublishProgress =
   | { phase: 'walking'; done: number; total: null }
@@ -529,8 +601,21 @@ export interface ClientService {
   dht(): Promise<DhtStatus>
   pause(infoHash: string): Promise<TorrentRow>
   resume(infoHash: string): Promise<TorrentRow>
+  /** Its files without padding; none while they are not known. */
+  files(infoHash: string): Promise<TorrentFileRow[]>
+  /** Which files are wanted from now on. */
+  select(infoHash: string, request: SelectRequest): Promise<TorrentRow>
   /** Hashes everything again: seeds what is whole, and leaves a torrent paused of which pieces are missing. */
   recheck(infoHash: string): Progressive<RecheckProgress, TorrentRow>
   remove(infoHash: string, options: { deleteFiles: boolean }): Promise<void>
+  /** The torrent file, base64, with its trackers and web seeds. */
+  torrentFile(infoHash: string): Promise<{ name: string; torrentFile: string }>
+  /** Where a torrent finds peers besides its network, and what became of it. */
+  sources(infoHash: string): Promise<SourcesRow>
+  changeSources(infoHash: string, request: SourcesRequest): Promise<SourcesRow>
+  limits(): Promise<ClientLimits>
+  /** What is left out stays as it is. */
+  configure(change: Partial<ClientSettings>): Promise<ClientLimits>
+  limit(infoHash: string, change: Partial<TorrentLimits>): Promise<TorrentRow>
   corrupt(infoHash: string, percent: number): Promise<TorrentRow>
 }

@@ -31,14 +31,17 @@ export type StartOptions = {
   /** Of connections with peers; default: `allow`. Of our own engine only. */
   encryption?: Encryption
   allowCorrupt?: boolean
+  /** Torrents that are not private find peers by trackers, web seeds and exchange too, and welcome strangers. */
+  public?: boolean
   /** Pieces are exchanged with BitTorrent peers that prove no key of the network, too; in an open network they always are. */
   plainPeers?: boolean
   /** A restored backup goes on at once, although peers may hold events of it that it lacks. */
   acceptForkRisk?: boolean
   /** Where downloads go; default: `downloads` in the data directory. */
   downloads?: string
-  downloadBytesPerSecondMax?: number
-  uploadBytesPerSecondMax?: number
+  /** Bytes a second from now on, 0 for no limit; left out: as they were. */
+  downloadBytesPerSecond?: number
+  uploadBytesPerSecond?: number
   /** See RetentionOptions. */
   retainLivenessDays?: number
   diskLimitBytes?: number

@@ -7,6 +7,8 @@ export type BencodedDictionary = ReadonlyMap<string, Bencoded>
 
 /** Nesting beyond this is an attack on the stack, not a torrent. */
 const BENCODE_DEPTH_MAX = 64
+/** In torrents, where libtorrent stops. */
+const LENIENT_DEPTH_MAX = 100
 
 const END = 0x65
 const COLON = 0x3a
@@ -24,15 +26,24 @@ export class BencodeError extends Error {
 /** What was read, and where it ended. */
 export type Decoded = { value: Bencoded; end: number }
 
-type DecodeOptions = { sortedKeys?: boolean }
+export type DecodeOptions = {
+  /** Refuses dictionaries whose keys are not in ascending order, as BEP 3 demands. */
+  sortedKeys?: boolean
+  /**
+   * Takes what BEP 3 forbids and torrents that are around hold: numbers with leading zeros, minus zero, and numbers beyond
+   * 2^53, which lose their last digits and are no safe integers then. Nests deeper.
+   */
+  lenient?: boolean
+  /** Of a key that occurs again the first value counts; left out: it is refused. */
+  firstOfSame?: boolean
+}
 
 /**
  * Reads one value that starts at `from`; what follows it is not looked at.
- * @param options.sortedKeys refuse dictionaries whose keys are not in ascending order, as BEP 3 demands
  * @throws BencodeError on anything malformed, too deep, or cut short
  */
 export function decodePrefix(bytes: Uint8Array, from = 0, options: DecodeOptions = {}): Decoded {
-  return valueAt(bytes, from, 0, options.sortedKeys === true)
+  return valueAt(bytes, from, 0, options)
 }
 
 /** Reads one value that fills `bytes` exactly. @throws BencodeError */
@@ -42,76 +53,98 @@ export function decode(bytes: Uint8Array, options: DecodeOptions = {}): Bencoded
   return value
 }
 
-/** The bytes of each value of a dictionary that fills `bytes`, as they stand: for what is hashed. @throws BencodeError */
-export function dictionarySpans(bytes: Uint8Array): ReadonlyMap<string, Uint8Array> {
+/**
+ * The bytes of each value of a dictionary, as they stand: for what is hashed. Of a key that occurs again the first value
+ * counts.
+ * @param isWhole false where bytes may follow it
+ * @param unique keys that must not occur again
+ * @throws BencodeError
+ */
+export function dictionarySpans(
+  bytes: Uint8Array,
+  { isWhole = true, unique = [] }: { isWhole?: boolean; unique?: readonly string[] } = {},
+): ReadonlyMap<string, Uint8Array> {
   if (bytes[0] !== DICTIONARY) throw new BencodeError('not a dictionary')
   const spans = new Map<string, Uint8Array>()
   let at = 1
   while (bytes[at] !== END) {
-    const key = stringAt(bytes, at)
-    const { end } = valueAt(bytes, key.end, 1, false)
-    spans.set(latin1(key.value), bytes.subarray(key.end, end))
+    const key = stringAt(bytes, at, SPANS)
+    const { end } = valueAt(bytes, key.end, 1, SPANS)
+    const name = latin1(key.value)
+    if (!spans.has(name)) spans.set(name, bytes.subarray(key.end, end))
+    else if (unique.includes(name)) throw new BencodeError(`it has ${JSON.stringify(name)} twice`)
     at = end
   }
-  if (at + 1 !== bytes.length) throw new BencodeError('bytes follow the end')
+  if (isWhole && at + 1 !== bytes.length) throw new BencodeError('bytes follow the end')
   return spans
 }
 
-function valueAt(bytes: Uint8Array, at: number, depth: number, sortedKeys: boolean): Decoded {
-  if (depth > BENCODE_DEPTH_MAX) throw new BencodeError(`nested deeper than ${BENCODE_DEPTH_MAX}`)
+const SPANS: DecodeOptions = { lenient: true, firstOfSame: true }
+
+function valueAt(bytes: Uint8Array, at: number, depth: number, options: DecodeOptions): Decoded {
+  const depthMax = options.lenient === true ? LENIENT_DEPTH_MAX : BENCODE_DEPTH_MAX
+  if (depth > depthMax) throw new BencodeError(`nested deeper than ${depthMax}`)
   switch (bytes[at]) {
     case DICTIONARY:
-      return dictionaryAt(bytes, at, depth, sortedKeys)
+      return dictionaryAt(bytes, at, depth, options)
     case LIST: {
       const items: Bencoded[] = []
       let next = at + 1
       while (bytes[next] !== END) {
-        const item = valueAt(bytes, next, depth + 1, sortedKeys)
+        const item = valueAt(bytes, next, depth + 1, options)
         items.push(item.value)
         next = item.end
       }
       return { value: items, end: next + 1 }
     }
     case INTEGER:
-      return integerAt(bytes, at)
+      return integerAt(bytes, at, options)
     default:
-      return stringAt(bytes, at)
+      return stringAt(bytes, at, options)
   }
 }
 
-function dictionaryAt(bytes: Uint8Array, at: number, depth: number, sortedKeys: boolean): Decoded {
+function dictionaryAt(bytes: Uint8Array, at: number, depth: number, options: DecodeOptions): Decoded {
   const entries = new Map<string, Bencoded>()
   let next = at + 1
   let previous: string | undefined
   while (bytes[next] !== END) {
-    const read = stringAt(bytes, next)
+    const read = stringAt(bytes, next, options)
     const key = latin1(read.value)
-    if (entries.has(key)) throw new BencodeError('a key occurs twice')
-    if (sortedKeys && previous !== undefined && key < previous) throw new BencodeError('keys are not in ascending order')
-    const item = valueAt(bytes, read.end, depth + 1, sortedKeys)
-    entries.set(key, item.value)
+    const isAgain = entries.has(key)
+    if (isAgain && options.firstOfSame !== true) throw new BencodeError('a key occurs twice')
+    if (options.sortedKeys === true && previous !== undefined && key < previous) {
+      throw new BencodeError('keys are not in ascending order')
+    }
+    const item = valueAt(bytes, read.end, depth + 1, options)
+    if (!isAgain) entries.set(key, item.value)
     previous = key
     next = item.end
   }
   return { value: entries, end: next + 1 }
 }
 
-function integerAt(bytes: Uint8Array, at: number): Decoded {
+function integerAt(bytes: Uint8Array, at: number, options: DecodeOptions): Decoded {
   const negative = bytes[at + 1] === MINUS
   const first = at + (negative ? 2 : 1)
-  const { number, end } = digitsAt(bytes, first, END)
-  if (negative && number === 0) throw new BencodeError('minus zero')
-  return { value: negative ? -number : number, end }
+  const { number, end } = digitsAt(bytes, first, END, options)
+  if (negative && number === 0 && options.lenient !== true) throw new BencodeError('minus zero')
+  return { value: negative && number !== 0 ? -number : number, end }
 }
 
-function stringAt(bytes: Uint8Array, at: number): { value: Uint8Array; end: number } {
-  const { number, end } = digitsAt(bytes, at, COLON)
+function stringAt(bytes: Uint8Array, at: number, options: DecodeOptions): { value: Uint8Array; end: number } {
+  const { number, end } = digitsAt(bytes, at, COLON, options)
   if (end + number > bytes.length) throw new BencodeError('cut short')
   return { value: bytes.subarray(end, end + number), end: end + number }
 }
 
-/** Decimal digits without a leading zero, up to `terminator`. */
-function digitsAt(bytes: Uint8Array, from: number, terminator: number): { number: number; end: number } {
+/** Decimal digits up to `terminator`. */
+function digitsAt(
+  bytes: Uint8Array,
+  from: number,
+  terminator: number,
+  { lenient = false }: DecodeOptions,
+): { number: number; end: number } {
   let number = 0
   let at = from
   for (; at < bytes.length; at++) {
@@ -119,11 +152,11 @@ function digitsAt(bytes: Uint8Array, from: number, terminator: number): { number
     if (byte === terminator) break
     if (byte < ZERO || byte > NINE) throw new BencodeError(`unexpected byte 0x${byte.toString(16)}`)
     number = number * 10 + (byte - ZERO)
-    if (number > Number.MAX_SAFE_INTEGER) throw new BencodeError('number too large')
+    if (number > Number.MAX_SAFE_INTEGER && !lenient) throw new BencodeError('number too large')
   }
   if (at >= bytes.length) throw new BencodeError('cut short')
   if (at === from) throw new BencodeError('a number without digits')
-  if (bytes[from] === ZERO && at - from > 1) throw new BencodeError('a number with a leading zero')
+  if (bytes[from] === ZERO && at - from > 1 && !lenient) throw new BencodeError('a number with a leading zero')
   return { number, end: at + 1 }
 }
 

@@ -110,7 +110,8 @@ export class Connection {
   /** @returns false if nothing more is read for now */
   received(chunk: Uint8Array): boolean {
     const { downloads, after } = this.#options
-    const goesOn = this.#link.limit(chunk.length, downloads, after)
+    const limits = this.#swarm === undefined ? [downloads] : [downloads, this.#swarm.downloads]
+    const goesOn = this.#link.limit(chunk.length, limits, after)
     try {
       this.#take(chunk)
       if (this.#link.closed) this.#splitter.stop()

@@ -5,6 +5,7 @@ import type { CreatedTorrent, CreateOptions } from './engine.ts'
 import { TorrentError } from './engine.ts'
 import { decodeName } from './file-name.fs.ts'
 import { FolderWalk, type WalkedFile } from './folder-walk.fs.ts'
+import { quoted } from './metainfo/refusal.ts'
 import type { Sha1 } from './metainfo.ts'
 import { checkTorrentFile } from './metainfo.ts'
 import { hashPieces } from './piece-hasher.fs.ts'
@@ -18,6 +19,9 @@ const NODES_MAX = 8
 
 /** Entry points of the DHT that the torrent will be announced in. */
 export type DhtNodes = readonly { host: string; port: number }[]
+const LIKE_PADDING = 'is named like padding, which others do not download: rename it, and publish again'
+const UNUSABLE =
+  'has a backslash or a control character in a name, which others would have to change: rename it, and publish again'
 
 /**
  * Makes a torrent of files and folders where they stand. Several paths must stand in one folder, whose name the torrent
@@ -58,7 +62,13 @@ export async function createFrom(
   const nodes = nodesOf(options.nodes ?? [])
   const describe = (pieces: Uint8Array) => {
     const torrentFile = encode({ info: infoOf(name, files, pieceLengthBytes, pieces), ...nodes })
-    return { ...checkTorrentFile(torrentFile, sha1), torrentFile }
+    const metainfo = checkTorrentFile(torrentFile, sha1)
+    // Whoever downloads it would call the file otherwise, and this node would look for it under that name.
+    const [renamed] = metainfo.renamed ?? []
+    if (renamed !== undefined) throw new TorrentError('TORRENT_REFUSED', `${quoted(renamed.from)} ${UNUSABLE}`)
+    const padding = metainfo.files.findIndex((file) => file.padding)
+    if (padding >= 0) throw new TorrentError('TORRENT_REFUSED', `${quoted(files[padding]?.absolute ?? '')} ${LIKE_PADDING}`)
+    return { ...metainfo, torrentFile }
   }
   // With blank hashes first: what no torrent may hold is told before hours of hashing, not after.
   if (Number.isSafeInteger(pieceCount * SHA1_BYTES) && pieceCount * SHA1_BYTES < 2 ** 31) {

@@ -1,4 +1,14 @@
-import type { Clock, FileStampAt, InfoHash, PeerId, Timers } from '../events/index.ts'
+import type {
+  Clock,
+  FileSelection,
+  FileStampAt,
+  InfoHash,
+  PeerId,
+  PieceRange,
+  Rates,
+  Timers,
+  TorrentSources,
+} from '../events/index.ts'
 import { BanList } from './ban-list.ts'
 import { createFrom, type DhtNodes } from './create.fs.ts'
 import { hashDisk, somethingStands, spotCheck } from './disk-check.fs.ts'
@@ -8,15 +18,20 @@ import type {
   AddOptions,
   CreateOptions,
   DiskState,
+  EngineLimits,
   EngineOptions,
+  Inspected,
   MadeConnection,
   TorrentEngine,
   TorrentEngineEvents,
+  TorrentFile,
   TorrentSource,
   TorrentStatus,
 } from './engine.ts'
 import { TorrentError } from './engine.ts'
+import { layoutOf } from './file-layout.ts'
 import { FilePlaces, type Taken } from './file-places.fs.ts'
+import { piecePriorities, priorityOfFile, wantedPieces } from './file-selection.ts'
 import type { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
 import { KnownEndpoints } from './known-endpoints.ts'
@@ -26,7 +41,8 @@ import { checkTorrentFile } from './metainfo.ts'
 import { bitfieldOf, rangesOfBitfield } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
-import type { Swarm, SwarmHost } from './swarm.ts'
+import type { SourceStatus } from './sources/public-sources.ts'
+import type { Swarm, SwarmHost, WantedPieces } from './swarm.ts'
 import { TorrentEntry } from './torrent-entry.ts'
 import { statusOf } from './torrent-status.ts'
 import { Turns } from './turns.ts'
@@ -110,6 +126,16 @@ class FileEngine implements TorrentEngine {
     return infoHash
   }
 
+  inspect(source: TorrentSource): Inspected {
+    if (source.kind === 'magnet') {
+      const { infoHash, trackers, webSeeds, selected } = parseMagnet(source.uri)
+      return { infoHash, trackers: [...trackers], webSeeds: [...webSeeds], wanted: selected, paths: undefined }
+    }
+    const { infoHash, files, trackers, webSeeds } = checkTorrentFile(source.bytes, sha1)
+    const paths = files.map(({ path, padding }) => (padding ? '' : path.join('/')))
+    return { infoHash, trackers: trackers.flat(), webSeeds: [...webSeeds], wanted: undefined, paths }
+  }
+
   async supply(source: TorrentSource): Promise<InfoHash | undefined> {
     const offered = entryOf(source, { directory: '' })
     const entry = this.#entries.get(offered.infoHash)
@@ -132,6 +158,25 @@ class FileEngine implements TorrentEngine {
 
   create(paths: readonly string[], options: CreateOptions) {
     return createFrom(paths, { ...options, nodes: this.#nodes }, sha1)
+  }
+
+  configure(limits: EngineLimits): void {
+    this.#host.configure(limits)
+  }
+
+  limit(infoHash: InfoHash, rates: Rates): void {
+    this.#entryOf(infoHash).rates = rates
+    this.#swarms.get(infoHash)?.limit(rates)
+  }
+
+  setSources(infoHash: InfoHash, sources: TorrentSources): void {
+    this.#entryOf(infoHash).sources = sources
+    this.#swarms.get(infoHash)?.setSources(sources)
+  }
+
+  sources(infoHash: InfoHash): readonly SourceStatus[] {
+    this.#entryOf(infoHash)
+    return this.#swarms.get(infoHash)?.sources() ?? []
   }
 
   async remove(infoHash: InfoHash, { deleteFiles }: { deleteFiles: boolean }): Promise<void> {
@@ -199,6 +244,30 @@ class FileEngine implements TorrentEngine {
       const isHere = this.#entries.get(infoHash) === entry
       if (!isOver && wasOpen && isHere && !entry.paused && this.#isRunning) this.#open(entry)
     }
+  }
+
+  select(infoHash: InfoHash, selection: FileSelection | undefined): readonly PieceRange[] | undefined {
+    const entry = this.#entryOf(infoHash)
+    entry.select(selection)
+    if (!entry.complete) entry.completed = false
+    this.#swarms.get(infoHash)?.want(wantedOf(entry))
+    return entry.metainfo && wantedPieces(piecePriorities(entry.metainfo, selection))
+  }
+
+  files(infoHash: InfoHash): readonly TorrentFile[] {
+    const entry = this.#entryOf(infoHash)
+    const { metainfo, selection } = entry
+    if (metainfo === undefined) throw new TorrentError('NO_METADATA', `nothing is known of what "${entry.name}" holds yet`)
+    const layout = layoutOf(metainfo)
+    return layout.files
+      .filter(({ padding }) => !padding)
+      .map((file) => ({
+        file: file.index,
+        path: file.path.join('/'),
+        lengthBytes: file.length,
+        verifiedBytes: layout.bytesIn(file, (index) => entry.hasPiece(index)),
+        priority: priorityOfFile(selection, file.index),
+      }))
   }
 
   status(infoHash: InfoHash): TorrentStatus | undefined {
@@ -279,6 +348,9 @@ class FileEngine implements TorrentEngine {
       metainfo: entry.metainfo,
       verified: entry.verified,
       stamps: entry.stampList,
+      wanted: wantedOf(entry),
+      rates: entry.rates,
+      sources: entry.sources,
       peers: entry.peers.map(({ host, port }) => endpointOf(host, port)),
       corruptPercent: entry.corruptPercent,
       bans: this.#bans,
@@ -287,6 +359,7 @@ class FileEngine implements TorrentEngine {
       events: {
         described: (metainfo) => {
           entry.describe(metainfo)
+          swarm.want(wantedOf(entry))
           this.#events?.described(metainfo)
         },
         openDisk: (...disk) => this.#openDisk(entry, ...disk),
@@ -431,9 +504,15 @@ class FileEngine implements TorrentEngine {
   }
 }
 
+const wantedOf = ({ priorities, selection }: TorrentEntry): WantedPieces => ({
+  priorities,
+  sequential: selection?.sequential ?? false,
+  isFileWanted: (file) => priorityOfFile(selection, file) > 0,
+})
+
 function entryOf(source: TorrentSource, options: AddOptions): TorrentEntry {
-  const { directory, verified, stamps, changed, overwrite, paused = false } = options
-  const common = { directory, paused, verified, stamps, changed, overwrite }
+  const { directory, verified, stamps, changed, overwrite, selection, rates, sources, paused = false } = options
+  const common = { directory, paused, verified, stamps, changed, overwrite, selection, rates, sources }
   if (source.kind === 'torrent-file') {
     const metainfo = checkTorrentFile(source.bytes, sha1)
     return new TorrentEntry({ infoHash: metainfo.infoHash, metainfo, ...common })

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { createServer, type Server, Socket } from 'node:net'
 import DHT from 'bittorrent-dht'
-import { BoundedMap, boundAnnouncedPeers, fromHex, type InfoHash, toHex } from '../events/index.ts'
+import { BoundedMap, boundAnnouncedPeers, fromHex, type InfoHash, type TorrentSources, toHex } from '../events/index.ts'
 import { Connection, type Opening } from './connection.tcp.ts'
 import { guardDatagrams } from './dht-guard.mainline.ts'
 import { DhtPresence } from './dht-presence.mainline.ts'
@@ -9,20 +9,30 @@ import { systemDhKeys } from './encryption/dh.system.ts'
 import { hashOfSkey } from './encryption/index.ts'
 import { endpointOf } from './endpoint.ts'
 import { createEngine, type EngineParts } from './engine.fs.ts'
-import type { Encryption, MadeConnection, TorrentEngine } from './engine.ts'
+import type { Encryption, EngineLimits, MadeConnection, TorrentEngine } from './engine.ts'
 import { TorrentError } from './engine.ts'
 import { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
 import { HashThread } from './hash-thread.system.ts'
+import type { Metainfo } from './metainfo.ts'
 import type { PeerStream } from './peer-link.tcp.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
+import { PublicSources } from './sources/public-sources.ts'
+import { protocolOf } from './sources/tracker-address.ts'
+import { announceHttp } from './sources/tracker-http.system.ts'
+import { announceUdp } from './sources/tracker-udp.system.ts'
+import { WebSeedStream } from './sources/web-seed.system.ts'
+import { serverOf } from './sources/web-server.system.ts'
 import { PeerSwarm, type PieceFiles } from './swarm/peer-swarm.ts'
 import { RateLimit } from './swarm/rate-limit.ts'
 import type { OpenSwarm, Swarm, SwarmHost } from './swarm.ts'
 
-/** Inbound connections, over all torrents; outbound ones have their own limit. */
-const INBOUND_MAX = 256
+/** Connections over all torrents, and how many of them others may have made. */
+const CONNECTIONS_MAX = 500
+const INBOUND_SHARE = 0.6
+/** Peers of a torrent that are served at a time. */
+const UPLOAD_SLOTS = 16
 /** From one address; several nodes may share it. */
 const INBOUND_PER_HOST_MAX = 64
 const DIAL_MS = 10_000
@@ -59,17 +69,18 @@ class TcpHost implements SwarmHost {
   /** No Buffer: the `slice` of one is no copy, and what is read next would stand in it. */
   readonly #readBuffer = new Uint8Array(READ_BYTES)
   readonly #hashes = new HashThread()
-  readonly #downloads: RateLimit
-  readonly #uploads: RateLimit
+  readonly #downloads = new RateLimit()
+  readonly #uploads = new RateLimit()
+  #connectionsMax = CONNECTIONS_MAX
+  #uploadSlots = UPLOAD_SLOTS
   #running: Running | undefined
   #rejectedMessages = 0
+  readonly #trackerKey = randomInt(2 ** 32)
 
   constructor(options: EngineParts, onStopped: (reason: string) => void) {
     this.#options = options
     this.#onStopped = onStopped
     this.#encryption = options.encryption ?? 'allow'
-    this.#downloads = new RateLimit(options.downloadBytesPerSecondMax)
-    this.#uploads = new RateLimit(options.uploadBytesPerSecondMax)
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -106,6 +117,14 @@ class TcpHost implements SwarmHost {
     return this.#rejectedMessages
   }
 
+  configure({ downloadBytesPerSecond, uploadBytesPerSecond, connectionsMax, uploadSlots }: EngineLimits): void {
+    this.#downloads.set(downloadBytesPerSecond)
+    this.#uploads.set(uploadBytesPerSecond)
+    this.#connectionsMax = connectionsMax || CONNECTIONS_MAX
+    this.#uploadSlots = uploadSlots || UPLOAD_SLOTS
+    for (const stream of [...this.#streams].slice(this.#connectionsMax)) stream.destroy()
+  }
+
   open(options: OpenSwarm): Swarm {
     const running = this.#running
     if (running === undefined) throw new Error('the host does not run')
@@ -117,11 +136,15 @@ class TcpHost implements SwarmHost {
       hash: (piece) => this.#hashes.hash(piece),
       ourPeerId: toHex(this.#peerId),
       uploads: this.#uploads,
+      uploadSlots: () => this.#uploadSlots,
+      hasRoom: () => this.#streams.size < this.#connectionsMax,
       openFiles: (metainfo, signal, onChanged) => openFiles(options, metainfo, signal, onChanged),
       dial: (endpoint) => this.#dial(endpoint, swarm),
       // It came through a hole in a router, encrypted by who made the hole.
       adopt: (connection) =>
         this.#run(connection as unknown as PeerStream, { outbound: true, swarm, encrypts: false, encryption: 'allow' }),
+      ourPort: () => this.port,
+      openSources: (sources, of) => this.#openSources(sources, of),
       onRejected: () => this.#rejectedMessages++,
       onClosed: () => {
         if (this.#swarms.get(infoHash) === swarm) {
@@ -140,6 +163,44 @@ class TcpHost implements SwarmHost {
   accept(connection: MadeConnection): void {
     // Its maker gave it what a socket has, and has encrypted it.
     this.#accept(connection as unknown as PeerStream, 'allow')
+  }
+
+  #openSources(sources: TorrentSources, swarm: PeerSwarm): PublicSources {
+    const { timers } = this.#options
+    return new PublicSources(sources, {
+      timers,
+      progress: () => ({
+        ...{ infoHash: fromHex(swarm.infoHash), peerId: this.#peerId, port: this.port, key: this.#trackerKey },
+        uploadedBytes: swarm.status.uploadedBytes,
+        downloadedBytes: swarm.status.downloadedBytes,
+        leftBytes: swarm.leftBytes,
+      }),
+      announce: async (tracker, announcement, signal) =>
+        protocolOf(tracker) === 'udp'
+          ? announceUdp(tracker, announcement, { signal, timers })
+          : announceHttp(tracker, announcement, signal),
+      found: (endpoint) => swarm.found(endpoint),
+      isWanting: () => swarm.leftBytes > 0,
+      openWebSeed: (url, metainfo, ended) => this.#openWebSeed(swarm, url, metainfo, ended),
+    })
+  }
+
+  /** @returns how to close it */
+  #openWebSeed(swarm: PeerSwarm, url: string, metainfo: Metainfo, ended: (problem: string | undefined) => void): () => void {
+    const { timers } = this.#options
+    let stream: WebSeedStream | undefined
+    let isClosed = false
+    serverOf(url)
+      .then(({ host, port }) => {
+        if (isClosed) return
+        stream = new WebSeedStream({ url, host, port, metainfo, timers, ended })
+        this.#run(stream, { outbound: true, swarm, encrypts: false, encryption: 'allow' })
+      })
+      .catch((error: Error) => ended(error.message))
+    return () => {
+      isClosed = true
+      stream?.destroy()
+    }
   }
 
   #accept(stream: PeerStream, encryption: Encryption): void {
@@ -174,7 +235,8 @@ class TcpHost implements SwarmHost {
   }
 
   #isFull(host: string): boolean {
-    if (this.#inbound.size >= INBOUND_MAX) return true
+    if (this.#streams.size >= this.#connectionsMax) return true
+    if (this.#inbound.size >= Math.ceil(this.#connectionsMax * INBOUND_SHARE)) return true
     let sameHost = 0
     for (const other of this.#inbound.values()) if (other === host) sameHost++
     return sameHost >= INBOUND_PER_HOST_MAX
@@ -266,7 +328,7 @@ const filesOf = (store: PieceStore): PieceFiles => ({
     ),
   write: (index, piece) =>
     new Promise((resolve, reject) => store.put(index, piece, (error) => (error === null ? resolve() : reject(error)))),
-  createEmptyFiles: () => store.createEmptyFiles(),
+  createEmptyFiles: (isWanted) => store.createEmptyFiles(isWanted),
   settle: (files) => store.settle(files),
   close: () => new Promise((resolve) => store.close(() => resolve())),
 })

@@ -1,16 +1,21 @@
 import type {
   BadPiece,
   FileChange,
+  FilePriority,
+  FileSelection,
   FileStampAt,
   InfoHash,
   NodeId,
   PeerId,
   PieceRange,
+  Rates,
   Signer,
+  TorrentSources,
   VerifySignature,
 } from '../events/index.ts'
+import type { SourceStatus } from './sources/public-sources.ts'
 
-// The port of the data path. Adapter: engine.webtorrent.ts.
+// The port of the data path. Adapters: engine.tcp.ts, which is our own, and engine.webtorrent.ts.
 
 export type TorrentState = 'fetching-metadata' | 'checking' | 'downloading' | 'seeding' | 'paused' | 'failed'
 
@@ -25,6 +30,9 @@ export type TorrentStatus = {
   pieceCount: number
   pieceLengthBytes: number
   piecesVerified: number
+  /** With bytes of wanted files, and how many of those are verified. */
+  piecesWanted: number
+  piecesWantedVerified: number
   downloadedBytes: number
   uploadedBytes: number
   downloadBytesPerSecond: number
@@ -33,6 +41,8 @@ export type TorrentStatus = {
   timeLeftMs: number | undefined
   peers: readonly TorrentPeer[]
   corruptPercent: number
+  /** BEP 27; false while that is not known. */
+  isPrivate: boolean
 }
 
 export type TorrentPeer = {
@@ -51,6 +61,14 @@ export type TorrentPeer = {
 
 export type TorrentSource = { kind: 'torrent-file'; bytes: Uint8Array } | { kind: 'magnet'; uri: string }
 
+export type Inspected = Pick<TorrentSources, 'trackers' | 'webSeeds'> & {
+  infoHash: InfoHash
+  /** Of the files in their order, empty for padding; undefined for a magnet link. */
+  paths: readonly string[] | undefined
+  /** Places of the files that a magnet link asks for (BEP 53), as runs; undefined for all. */
+  wanted: readonly { first: number; last: number }[] | undefined
+}
+
 export type AddOptions = {
   /** Where its files go, absolute. */
   directory: string
@@ -63,6 +81,23 @@ export type AddOptions = {
   paused?: boolean
   /** Downloads over files that stand there already and of which no piece matches. */
   overwrite?: boolean
+  /** Which files are wanted; left out: all. */
+  selection?: FileSelection
+  /** Of this torrent alone. */
+  rates?: Rates
+  /** Where it finds peers besides the network; left out: nowhere. */
+  sources?: TorrentSources
+}
+
+export type TorrentFile = {
+  /** Place in the torrent, from 0. */
+  file: number
+  /** Below the torrent's directory, with slashes. */
+  path: string
+  lengthBytes: number
+  /** In verified pieces. */
+  verifiedBytes: number
+  priority: FilePriority
 }
 
 /** What a walk leaves out, and why: hidden (its name begins with a dot), a symbolic link, or no file at all (a pipe, a device). */
@@ -100,6 +135,8 @@ export type TorrentMetainfo = {
   pieceCount: number
   pieceLengthBytes: number
   torrentFile: Uint8Array
+  /** Files that are called otherwise on the disk than in the torrent, by paths with slashes; left out: none. */
+  renamed?: readonly { readonly from: string; readonly to: string }[]
 }
 
 /** A connection with a peer that was made elsewhere, such as through a hole in a router. */
@@ -122,6 +159,7 @@ export interface TorrentEngineEvents {
   judged(infoHash: InfoHash, subject: PeerId, good: readonly PieceRange[], bad: readonly BadPiece[]): void | Promise<void>
   /** A piece failed and nobody can be convicted yet; its sources are on parole. */
   suspected(infoHash: InfoHash, index: number, sources: readonly PeerId[]): void
+  /** Every wanted piece is here. */
   completed(infoHash: InfoHash): void
   failed(infoHash: InfoHash, problem: string): void
   peer(infoHash: InfoHash, change: 'joined' | 'left', peer: PeerId): void
@@ -138,6 +176,8 @@ export interface TorrentEngine extends AsyncDisposable {
   readonly dht: { readonly port: number; readonly nodeCount: number }
   /** Adds and starts it; resolves as soon as it is taken up, not when it is complete. @throws TorrentError */
   add(source: TorrentSource, options: AddOptions): Promise<InfoHash>
+  /** What a torrent file or a magnet link says, without adding it. @throws TorrentError */
+  inspect(source: TorrentSource): Inspected
   /**
    * Gives a torrent that is here already what the source says more: peers to dial, or the metainfo that it waits for.
    * @returns undefined if there is no such torrent, or the source says nothing new
@@ -145,6 +185,14 @@ export interface TorrentEngine extends AsyncDisposable {
   supply(source: TorrentSource): Promise<InfoHash | undefined>
   /** Makes a torrent of files or folders without adding it; hashes them, so it takes a while. @throws TorrentError */
   create(paths: readonly string[], options: CreateOptions): Promise<CreatedTorrent>
+  /** Holds from now on. */
+  configure(limits: EngineLimits): void
+  /** Of this torrent alone; webtorrent has no such limit. @throws TorrentError `UNKNOWN_INFO_HASH` */
+  limit(infoHash: InfoHash, rates: Rates): void
+  /** Where it finds peers from now on, besides the network; webtorrent has none. @throws TorrentError `UNKNOWN_INFO_HASH` */
+  setSources(infoHash: InfoHash, sources: TorrentSources): void
+  /** What became of them; empty while it is closed or not public. @throws TorrentError `UNKNOWN_INFO_HASH` */
+  sources(infoHash: InfoHash): readonly SourceStatus[]
   /** Files that another torrent has too are never deleted. */
   remove(infoHash: InfoHash, options: { deleteFiles: boolean }): Promise<void>
   pause(infoHash: InfoHash): Promise<void>
@@ -159,6 +207,14 @@ export interface TorrentEngine extends AsyncDisposable {
     infoHash: InfoHash,
     options: { signal?: AbortSignal; onProgress?: (doneBytes: number, totalBytes: number) => void },
   ): Promise<DiskState>
+  /**
+   * Which files are wanted from now on; what is under way of others is dropped, what is here of them stays.
+   * @returns the pieces with wanted bytes, as runs; undefined while the metainfo is not known
+   * @throws TorrentError `UNKNOWN_INFO_HASH`
+   */
+  select(infoHash: InfoHash, selection: FileSelection | undefined): readonly PieceRange[] | undefined
+  /** Without padding. @throws TorrentError `UNKNOWN_INFO_HASH`, `NO_METADATA` */
+  files(infoHash: InfoHash): readonly TorrentFile[]
   status(infoHash: InfoHash): TorrentStatus | undefined
   list(): readonly TorrentStatus[]
   /** Closes every connection with this peer, refuses new ones both ways, and asks it for nothing. */
@@ -178,6 +234,13 @@ export interface TorrentEngine extends AsyncDisposable {
   readonly rejectedMessages: number
   /** Peers found in the Mainline DHT for this info hash. */
   lookup(infoHash: InfoHash, signal?: AbortSignal): Promise<readonly { host: string; port: number }[]>
+}
+
+/** Of all torrents together; 0: the engine's own, which for rates is none. */
+export type EngineLimits = Rates & {
+  connectionsMax: number
+  /** Peers of one torrent that are served at a time. */
+  uploadSlots: number
 }
 
 export type TorrentErrorCode =
@@ -228,6 +291,4 @@ export type EngineOptions = {
   admits?: (key: NodeId | undefined) => boolean
   /** Left out: `allow`. */
   encryption?: Encryption
-  downloadBytesPerSecondMax?: number
-  uploadBytesPerSecondMax?: number
 }

@@ -6,7 +6,7 @@ import { Acceptor } from './acceptor.webtorrent.ts'
 import { guardDatagrams } from './dht-guard.mainline.ts'
 import { DhtPresence } from './dht-presence.mainline.ts'
 import { createEngine, type EngineParts } from './engine.fs.ts'
-import type { MadeConnection, TorrentEngine } from './engine.ts'
+import type { EngineLimits, MadeConnection, TorrentEngine } from './engine.ts'
 import { TorrentError } from './engine.ts'
 import type { OpenSwarm, Swarm, SwarmHost } from './swarm.ts'
 import { WebtorrentSwarm } from './swarm.webtorrent.ts'
@@ -30,6 +30,7 @@ class WebtorrentHost implements SwarmHost {
   readonly #guards = new WeakMap<Wire, WireGuard>()
   #running: Running | undefined
   #rejectedMessages = 0
+  #limits = { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, connectionsMax: 0 }
 
   constructor(options: EngineParts, onStopped: (reason: string) => void) {
     this.#options = options
@@ -52,9 +53,9 @@ class WebtorrentHost implements SwarmHost {
       webSeeds: false,
       utp: false,
       secure: 0,
-      maxConns: OUTBOUND_MAX,
-      downloadLimit: this.#options.downloadBytesPerSecondMax ?? -1,
-      uploadLimit: this.#options.uploadBytesPerSecondMax ?? -1,
+      maxConns: this.#limits.connectionsMax || OUTBOUND_MAX,
+      downloadLimit: this.#limits.downloadBytesPerSecond || -1,
+      uploadLimit: this.#limits.uploadBytesPerSecond || -1,
     })
     const acceptor = new Acceptor(client, {
       torrentOf: (infoHash) => this.#torrentOf(infoHash),
@@ -81,6 +82,15 @@ class WebtorrentHost implements SwarmHost {
 
   get rejectedMessages(): number {
     return this.#rejectedMessages
+  }
+
+  configure({ downloadBytesPerSecond, uploadBytesPerSecond, connectionsMax }: EngineLimits): void {
+    this.#limits = { downloadBytesPerSecond, uploadBytesPerSecond, connectionsMax }
+    const client = this.#running?.client
+    if (client === undefined) return
+    client.throttleDownload(downloadBytesPerSecond || -1)
+    client.throttleUpload(uploadBytesPerSecond || -1)
+    client.maxConns = connectionsMax || OUTBOUND_MAX
   }
 
   open(options: OpenSwarm): Swarm {

@@ -61,6 +61,18 @@ export class FileLayout {
     }
   }
 
+  /** How many bytes of a file are in such pieces. */
+  bytesIn(file: LaidFile, isIn: (piece: number) => boolean): number {
+    const pieces = this.piecesOf(file)
+    if (pieces === undefined) return 0
+    let bytes = 0
+    for (let index = pieces.first; index <= pieces.last; index++) {
+      if (!isIn(index)) continue
+      bytes += Math.min(this.endOf(index), file.offset + file.length) - Math.max(index * this.#pieceLengthBytes, file.offset)
+    }
+    return bytes
+  }
+
   /** The first byte after a piece. */
   endOf(piece: number): number {
     return (piece + 1) * this.#pieceLengthBytes

@@ -2,3 +2,5 @@
 // webtorrent adapter with its guard. Imports events only. engine.webtorrent.ts is imported by its own path, and late:
 // loading webtorrent takes a second.
 export * from './engine.ts'
+export { priorityOfFile } from './file-selection.ts'
+export { withSources } from './torrent-file.ts'

@@ -3,8 +3,15 @@ import type { Millis, PeerId } from '../events/index.ts'
 // Peers whose last piece failed are asked for one whole piece at a time, and nobody else is asked for that piece: so the
 // next verdict is theirs alone, and a liar cannot have more than one bad piece under way. A piece that passes clears them.
 
-/** A piece that had no verdict for this long is taken back, so that a peer that stalls does not hold up the end. */
+/** A piece of which nothing came for this long is taken back, so that a peer that stalls does not hold up the end. */
 export const PAROLE_PIECE_MS = 5_000
+/** Each block that came puts the end of its piece off by this: a trickle of less than 64 KiB/s holds none up. */
+export const PAROLE_BLOCK_MS = 250
+/**
+ * A piece that was taken back is asked of those that are not on parole, and of nobody else, for so long: a liar that sends
+ * nothing any more would have the last piece again and again, and it would never come.
+ */
+export const OVERDUE_PIECE_MS = 10_000
 /** Oldest are let off. */
 const PEERS_MAX = 4_096
 
@@ -14,7 +21,9 @@ export class Parole {
   readonly #always: ReadonlySet<PeerId>
   readonly #pieceOf = new Map<PeerId, number>()
   readonly #ownerOf = new Map<number, PeerId>()
-  readonly #since = new Map<number, Millis>()
+  readonly #since = new Map<number, { start: Millis; lastBlock: Millis; blocks: number }>()
+  /** Pieces that were overdue, and until when nobody on parole has them. */
+  readonly #keptFrom = new Map<number, number>()
 
   constructor(always: ReadonlySet<PeerId> = new Set()) {
     this.#always = always
@@ -51,18 +60,34 @@ export class Parole {
     if (!this.has(peer)) return owner === undefined || owner === peer
     const piece = this.#pieceOf.get(peer)
     if (piece !== undefined) return piece === index
-    if (owner !== undefined || !untouched()) return false
+    if (owner !== undefined || now() < (this.#keptFrom.get(index) ?? 0) || !untouched()) return false
     this.#pieceOf.set(peer, index)
     this.#ownerOf.set(index, peer)
-    this.#since.set(index, now())
+    const start = now()
+    this.#since.set(index, { start, lastBlock: start, blocks: 0 })
     return true
+  }
+
+  /** A block came from its owner: a piece of many megabytes takes its time. */
+  received(peer: PeerId, index: number, now: () => Millis): void {
+    if (this.#ownerOf.size === 0 || this.#ownerOf.get(index) !== peer) return
+    const since = this.#since.get(index)
+    if (since === undefined) return
+    since.lastBlock = now()
+    since.blocks++
   }
 
   /** Peers on parole whose piece is overdue: their requests are to be cancelled. */
   overdue(now: Millis): PeerId[] {
-    const late = [...this.#since].filter(([, since]) => now - since >= PAROLE_PIECE_MS).map(([index]) => index)
+    const isLate = ({ start, lastBlock, blocks }: { start: Millis; lastBlock: Millis; blocks: number }): boolean =>
+      now - lastBlock >= PAROLE_PIECE_MS || now - start >= PAROLE_PIECE_MS + blocks * PAROLE_BLOCK_MS
+    const late = [...this.#since].filter(([, since]) => isLate(since)).map(([index]) => index)
     const peers = late.flatMap((index) => this.#ownerOf.get(index) ?? [])
-    for (const index of late) this.settle(index)
+    for (const [index, until] of this.#keptFrom) if (now >= until) this.#keptFrom.delete(index)
+    for (const index of late) {
+      this.settle(index)
+      this.#keptFrom.set(index, now + OVERDUE_PIECE_MS)
+    }
     return peers
   }
 

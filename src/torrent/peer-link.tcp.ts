@@ -1,19 +1,24 @@
+import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Rc4 } from './encryption/index.ts'
 import type { PeerLink } from './swarm/peer.ts'
-import type { RateLimit } from './swarm/rate-limit.ts'
+import { RateLimit } from './swarm/rate-limit.ts'
 
 /** What a stream below may be: a socket, or what a hole through a router gave. */
-export type PeerStream = Pick<Socket, 'write' | 'on' | 'once' | 'destroy'> & {
-  readonly remoteAddress?: string | undefined
-  readonly remotePort?: number | undefined
-  /** Bytes that were written and have not left; a stream without it tells by `drain`. */
-  readonly writableLength?: number
-  cork?(): void
-  uncork?(): void
-  pause(): unknown
-  resume(): unknown
-}
+export type PeerStream = Pick<Socket, 'write'> &
+  Pick<EventEmitter, 'on' | 'once'> & {
+    destroy(error?: Error): unknown
+    readonly remoteAddress?: string | undefined
+    readonly remotePort?: number | undefined
+    /** Bytes that were written and have not left; a stream without it tells by `drain`. */
+    readonly writableLength?: number
+    /** See PeerLink. */
+    readonly prefersRuns?: boolean
+    cork?(): void
+    uncork?(): void
+    pause(): unknown
+    resume(): unknown
+  }
 
 /** The bytes of one connection: small writes of one turn leave as one, and reading waits for the limit of downloads. */
 export class StreamLink implements PeerLink {
@@ -44,6 +49,10 @@ export class StreamLink implements PeerLink {
   /** Called when there is room for more. */
   set onDrain(onDrain: () => void) {
     this.#onDrain = onDrain
+  }
+
+  get prefersRuns(): boolean {
+    return this.#stream.prefersRuns ?? false
   }
 
   get closed(): boolean {
@@ -77,10 +86,10 @@ export class StreamLink implements PeerLink {
   }
 
   /** So many bytes came. @returns false if nothing more is read until `resume` was called on the stream, which it will be */
-  limit(bytes: number, downloads: RateLimit, after: (waitMs: number, run: () => void) => void): boolean {
-    if (!downloads.isLimited) return true
-    downloads.take(bytes, this.#now())
-    const waitMs = downloads.waitMs(this.#now())
+  limit(bytes: number, downloads: readonly RateLimit[], after: (waitMs: number, run: () => void) => void): boolean {
+    if (!downloads.some(({ isLimited }) => isLimited)) return true
+    for (const each of downloads) each.take(bytes, this.#now())
+    const waitMs = RateLimit.waitMs(downloads, this.#now())
     if (waitMs === 0) return true
     this.#stream.pause()
     after(waitMs, () => {

@@ -48,6 +48,7 @@ export class PieceJudge {
 
   accept(index: number, offset: number, peer: PeerId, block: Uint8Array): void {
     this.#blame.accept(index, offset, peer, block)
+    this.#parole.received(peer, index, () => this.#clock.now())
   }
 
   /** The blocks of this piece were thrown away. */

@@ -67,9 +67,9 @@ export class PieceStore {
   }
 
   /** Files without a byte are part of no piece. */
-  async createEmptyFiles(): Promise<void> {
+  async createEmptyFiles(isWanted: (file: number) => boolean = () => true): Promise<void> {
     for (const file of this.#layout.files) {
-      if (file.length > 0 || file.padding) continue
+      if (file.length > 0 || file.padding || !isWanted(file.index)) continue
       const path = this.#pathOf(file)
       await mkdir(dirname(path), { recursive: true })
       await (await open(path, constants.O_RDONLY | constants.O_CREAT)).close()

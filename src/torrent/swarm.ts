@@ -1,10 +1,11 @@
-import type { FileStampAt, InfoHash, PeerId, PieceRange } from '../events/index.ts'
+import type { FileStampAt, InfoHash, PeerId, PieceRange, Rates, TorrentSources } from '../events/index.ts'
 import type { BanList } from './ban-list.ts'
-import type { MadeConnection, TorrentEngineEvents, TorrentPeer } from './engine.ts'
+import type { EngineLimits, MadeConnection, TorrentEngineEvents, TorrentPeer } from './engine.ts'
 import type { FileWatch } from './file-watch.fs.ts'
 import type { KnownEndpoints } from './known-endpoints.ts'
 import type { Metainfo } from './metainfo.ts'
 import type { PieceStore } from './piece-store.fs.ts'
+import type { SourceStatus } from './sources/public-sources.ts'
 
 // The port below the engine. The engine (engine.fs.ts) knows torrents, open or not, and whose files are whose; a host of swarms
 // knows peers. Adapters: engine.tcp.ts, which is our own, and engine.webtorrent.ts.
@@ -23,6 +24,15 @@ export type SwarmEvents = Pick<TorrentEngineEvents, 'judged' | 'suspected' | 'pe
   failed(error: Error): void
 }
 
+export type WantedPieces = {
+  /** By piece, 0 to 3 as of files; undefined: all alike. */
+  priorities: Uint8Array | undefined
+  /** In the order of the files. */
+  sequential: boolean
+  /** Of the files without a byte, those that are made when the rest is here. */
+  isFileWanted(file: number): boolean
+}
+
 export type OpenSwarm = {
   infoHash: InfoHash
   name: string
@@ -32,6 +42,9 @@ export type OpenSwarm = {
   verified: readonly PieceRange[] | undefined
   /** How its settled files must look. */
   stamps: readonly FileStampAt[]
+  wanted: WantedPieces
+  rates: Rates
+  sources: TorrentSources
   /** Endpoints to dial at once, `host:port`, IPv6 in brackets. */
   peers: readonly string[]
   corruptPercent: number
@@ -49,7 +62,7 @@ export type SwarmStatus = {
   uploadBytesPerSecond: number
   /** The disk was looked at. */
   isReady: boolean
-  /** Every piece is here. */
+  /** Every wanted piece is here. */
   isDone: boolean
 }
 
@@ -62,6 +75,13 @@ export interface Swarm {
   connect(endpoint: string): void
   /** Talks over a connection that was made for this torrent, unless there are too many. */
   adopt(connection: MadeConnection): void
+  /** What is under way of pieces that are not wanted any more is dropped. */
+  want(wanted: WantedPieces): void
+  limit(rates: Rates): void
+  /** Where it finds peers from now on. */
+  setSources(sources: TorrentSources): void
+  /** What became of them; empty where it is not public. */
+  sources(): readonly SourceStatus[]
   /** Closes the connections of peers that are admitted no more. */
   enforceAdmission(): void
   /** Closes the connections the ban list no longer allows. */
@@ -81,6 +101,7 @@ export interface SwarmHost {
   readonly dht: { readonly port: number; readonly nodeCount: number }
   /** Messages and datagrams of peers that were refused since the start. */
   readonly rejectedMessages: number
+  configure(limits: EngineLimits): void
   open(options: OpenSwarm): Swarm
   /** Talks over a connection that a peer made for a torrent it will name. */
   accept(connection: MadeConnection): void

@@ -5,6 +5,7 @@ import type { Piece, Torrent } from 'webtorrent/lib/torrent.js'
 import type { Wire } from 'webtorrent/lib/wire'
 import type { Clock, FileStampAt, PeerId, Timers } from '../events/index.ts'
 import { isNodeId } from '../events/index.ts'
+import { decode } from './bencode.ts'
 import { BlockServer } from './block-server.webtorrent.ts'
 import { flipped, isCorrupted } from './corruption.ts'
 import { endpointOf } from './endpoint.ts'
@@ -20,7 +21,7 @@ import { PieceJudge } from './piece-judge.ts'
 import { bitfieldOf, hasBit } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
-import type { OpenSwarm, Swarm, SwarmStatus } from './swarm.ts'
+import type { OpenSwarm, Swarm, SwarmStatus, WantedPieces } from './swarm.ts'
 import { UnwillingPeers } from './unwilling-peers.ts'
 import type { WireGuard } from './wire-guard.webtorrent.ts'
 import { unhandled } from './wire-guard.webtorrent.ts'
@@ -57,6 +58,9 @@ export class WebtorrentSwarm implements Swarm {
   #store: PieceStore | undefined
   #watch: FileWatch | undefined
   readonly #closing = new AbortController()
+  #wanted: WantedPieces
+  /** It was told that every wanted piece is here. */
+  #wasDone = false
   /** Nothing is taken up any more; writes under way are finished. */
   #closed = false
   #ended = false
@@ -65,6 +69,7 @@ export class WebtorrentSwarm implements Swarm {
     this.#options = options
     this.#metainfo = options.metainfo
     this.corruptPercent = options.corruptPercent
+    this.#wanted = options.wanted
     const { infoHash, events, metainfo, clock, timers } = options
     this.#judge = new PieceJudge(
       {
@@ -94,6 +99,8 @@ export class WebtorrentSwarm implements Swarm {
       storeCacheSlots: 0,
     })
     this.#hook()
+    if (metainfo !== undefined && !isSorted(metainfo))
+      timers.after(0, () => this.#onError(new TorrentError('TORRENT_REFUSED', UNSORTED)))
   }
 
   get status(): SwarmStatus {
@@ -104,7 +111,7 @@ export class WebtorrentSwarm implements Swarm {
       downloadBytesPerSecond: torrent.downloadSpeed,
       uploadBytesPerSecond: torrent.uploadSpeed,
       isReady: torrent.ready,
-      isDone: torrent.done,
+      isDone: this.#isDone,
     }
   }
 
@@ -134,6 +141,24 @@ export class WebtorrentSwarm implements Swarm {
     torrent._registerPeer(peer)
     peer.onConnect()
   }
+
+  want(wanted: WantedPieces): void {
+    this.#wanted = wanted
+    if (!this.torrent.ready || this.#closed || this.torrent.destroyed) return
+    this.#selectWanted()
+    this.#lookIfDone()
+    this.#update()
+  }
+
+  /** Public sources are for our own engine. */
+  setSources(): void {}
+
+  sources(): readonly never[] {
+    return []
+  }
+
+  /** webtorrent limits all torrents together only. */
+  limit(): void {}
 
   /** Closes the connections of peers that are admitted no more. */
   enforceAdmission(): void {
@@ -196,7 +221,7 @@ export class WebtorrentSwarm implements Swarm {
     torrent.on('verified', (index: number) => this.#onVerified(index))
     torrent.on('warning', (warning: Error) => this.#onWarning(warning))
     torrent.on('error', (error: Error) => this.#onError(error))
-    torrent.on('done', () => this.#onDone())
+    torrent.on('done', () => this.#lookIfDone())
     torrent.on('ready', () => this.#onReady())
     torrent.setMaxListeners(0)
   }
@@ -435,6 +460,7 @@ export class WebtorrentSwarm implements Swarm {
   #mayAsk(wire: Wire, index: number): boolean {
     const session = this.#sessions.get(wire)
     if (session === undefined || session.closed || !this.#isWelcome(session)) return false
+    if (this.#wanted.priorities?.[index] === 0) return false
     return this.#judge.mayAsk(session.id, index, () => this.#untouched(index))
   }
 
@@ -495,6 +521,7 @@ export class WebtorrentSwarm implements Swarm {
 
   #onVerified(index: number): void {
     if (!this.#ended) this.#judge.passed(index)
+    if (this.torrent.ready) this.#lookIfDone()
   }
 
   #onWarning(warning: Error): void {
@@ -510,11 +537,40 @@ export class WebtorrentSwarm implements Swarm {
     this.#judge.flush()
     const { bitfield } = this.torrent
     if (bitfield !== undefined) this.#options.events.checked(bitfield.buffer)
+    if (this.#wanted.priorities !== undefined) this.#selectWanted()
+    this.#lookIfDone()
+  }
+
+  /** webtorrent is done when all files are here; a person may want fewer. */
+  get #isDone(): boolean {
+    const { torrent } = this
+    const { priorities } = this.#wanted
+    if (priorities === undefined || torrent.bitfield === undefined) return torrent.done
+    const { bitfield } = torrent
+    return torrent.ready && priorities.every((priority, index) => priority === 0 || bitfield.get(index))
+  }
+
+  #selectWanted(): void {
+    const { torrent } = this
+    const count = torrent.pieces.length
+    const priorities = this.#wanted.priorities ?? new Uint8Array(count).fill(1)
+    torrent.deselect(0, count - 1)
+    for (let first = 0, next = 0; first < count; first = next) {
+      const priority = priorities[first] ?? 0
+      while (next < count && priorities[next] === priority) next++
+      if (priority > 0) torrent.select(first, next - 1, priority)
+    }
+  }
+
+  #lookIfDone(): void {
+    const wasDone = this.#wasDone
+    this.#wasDone = this.#isDone
+    if (this.#wasDone && !wasDone) this.#onDone()
   }
 
   #onDone(): void {
     this.#judge.flush()
-    this.#store?.createEmptyFiles().catch((error: Error) => this.#onError(error))
+    this.#store?.createEmptyFiles(this.#wanted.isFileWanted).catch((error: Error) => this.#onError(error))
     this.#options.events.completed()
   }
 
@@ -523,6 +579,19 @@ export class WebtorrentSwarm implements Swarm {
     this.#options.events.failed(error)
   }
 }
+
+/** webtorrent writes the info dictionary anew, in order and without what BEP 3 forbids: its hash would be another one. */
+function isSorted({ torrentFile }: Metainfo): boolean {
+  try {
+    decode(torrentFile, { sortedKeys: true })
+    return true
+  } catch {
+    return false
+  }
+}
+
+const UNSORTED =
+  'webtorrent cannot read this torrent: its keys are out of order; start the node without --engine webtorrent for it'
 
 /** The slot for this block is still empty. */
 const isOpen = (piece: Piece, offset: number): boolean => piece._buffer?.[offset / BLOCK_BYTES] === undefined

@@ -1,9 +1,10 @@
-import type { FileChange, FileStampAt, InfoHash, PieceRange } from '../events/index.ts'
+import type { FileChange, FileSelection, FileStampAt, InfoHash, PieceRange, Rates, TorrentSources } from '../events/index.ts'
 import type { TorrentState, TorrentStatus } from './engine.ts'
 import { FileProgress } from './file-progress.ts'
+import { piecePriorities } from './file-selection.ts'
 import { FilesChanged } from './files-changed.ts'
 import type { Metainfo } from './metainfo.ts'
-import { bitfieldOf, countBits, rangesOfBitfield, setBit } from './piece-ranges.ts'
+import { bitfieldOf, countBits, hasBit, rangesOfBitfield, setBit } from './piece-ranges.ts'
 
 /** What the engine knows of a torrent whether it is open or not: enough to open it again without hashing. */
 export class TorrentEntry {
@@ -19,10 +20,12 @@ export class TorrentEntry {
   /** How settled files must look, by their place. */
   readonly stamps = new Map<number, string>()
   changed: FileChange | undefined
+  rates: Rates
+  sources: TorrentSources
   /** While everything is hashed again. */
   recheck: AbortController | undefined
   corruptPercent = 0
-  /** True once nobody needs to be told any more that every piece is here. */
+  /** True once nobody needs to be told any more that every wanted piece is here. */
   completed = false
   paused: boolean
   problem: string | undefined
@@ -33,6 +36,8 @@ export class TorrentEntry {
   #verifiedRanges: readonly PieceRange[] | undefined
   #verified: Uint8Array | undefined
   #files: FileProgress | undefined
+  #selection: FileSelection | undefined
+  #priorities: Uint8Array | undefined
 
   constructor(options: {
     infoHash: InfoHash
@@ -45,6 +50,9 @@ export class TorrentEntry {
     stamps?: readonly FileStampAt[] | undefined
     changed?: FileChange | undefined
     overwrite?: boolean | undefined
+    selection?: FileSelection | undefined
+    rates?: Rates | undefined
+    sources?: TorrentSources | undefined
   }) {
     this.infoHash = options.infoHash
     this.directory = options.directory
@@ -57,6 +65,9 @@ export class TorrentEntry {
     this.stamp(options.stamps ?? [])
     this.#magnetName = options.name
     this.#verifiedRanges = options.verified
+    this.#selection = options.selection
+    this.sources = options.sources ?? { public: false, trackers: [], webSeeds: [] }
+    this.rates = options.rates ?? { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0 }
     if (options.metainfo !== undefined) this.describe(options.metainfo)
   }
 
@@ -78,13 +89,50 @@ export class TorrentEntry {
     return this.#verified === undefined ? 0 : countBits(this.#verified)
   }
 
+  /** Every wanted piece is here. */
   get complete(): boolean {
-    return this.metainfo !== undefined && this.piecesVerified === this.pieceCount
+    return this.metainfo !== undefined && this.piecesWantedVerified === this.piecesWanted
+  }
+
+  get selection(): FileSelection | undefined {
+    return this.#selection
+  }
+
+  /** Which files are wanted; undefined: all. */
+  select(selection: FileSelection | undefined): void {
+    this.#selection = selection
+    const { metainfo } = this
+    this.#priorities = metainfo === undefined || selection === undefined ? undefined : piecePriorities(metainfo, selection)
+  }
+
+  /** By piece; undefined where all are wanted alike, or no piece is known. */
+  get priorities(): Uint8Array | undefined {
+    return this.#priorities
+  }
+
+  get piecesWanted(): number {
+    let count = 0
+    if (this.#priorities === undefined) return this.pieceCount
+    for (const priority of this.#priorities) if (priority > 0) count++
+    return count
+  }
+
+  get piecesWantedVerified(): number {
+    const [priorities, verified] = [this.#priorities, this.#verified]
+    if (priorities === undefined || verified === undefined) return this.piecesVerified
+    let count = 0
+    for (let index = 0; index < priorities.length; index++) if (priorities[index] !== 0 && hasBit(verified, index)) count++
+    return count
+  }
+
+  hasPiece(index: number): boolean {
+    return this.#verified !== undefined && hasBit(this.#verified, index)
   }
 
   describe(metainfo: Metainfo): void {
     this.metainfo = metainfo
     this.#verified = bitfieldOf(this.#verifiedRanges ?? [], metainfo.pieceCount)
+    this.select(this.#selection)
     this.completed = this.complete
   }
 
@@ -138,6 +186,8 @@ export class TorrentEntry {
       pieceCount: this.pieceCount,
       pieceLengthBytes: metainfo?.pieceLengthBytes ?? 0,
       piecesVerified: this.piecesVerified,
+      piecesWanted: this.piecesWanted,
+      piecesWantedVerified: this.piecesWantedVerified,
       downloadedBytes: this.downloadedBytes,
       uploadedBytes: this.uploadedBytes,
       downloadBytesPerSecond: 0,
@@ -145,6 +195,7 @@ export class TorrentEntry {
       timeLeftMs: this.complete ? 0 : undefined,
       peers: [],
       corruptPercent: this.corruptPercent,
+      isPrivate: metainfo?.isPrivate ?? false,
     }
   }
 }

@@ -9,7 +9,7 @@ export function statusOf(entry: TorrentEntry, swarm: Swarm | undefined): Torrent
   const atRest = entry.describeAtRest(stateOf(entry, swarm))
   if (swarm === undefined) return atRest
   const { downloadedBytes, uploadedBytes, downloadBytesPerSecond: rate, uploadBytesPerSecond } = swarm.status
-  const missingBytes = (entry.pieceCount - entry.piecesVerified) * atRest.pieceLengthBytes
+  const missingBytes = (entry.piecesWanted - entry.piecesWantedVerified) * atRest.pieceLengthBytes
   return {
     ...atRest,
     downloadedBytes: entry.downloadedBytes + downloadedBytes,

@@ -37,6 +37,10 @@ declare module 'webtorrent' {
   export default class WebTorrent extends EventEmitter {
     constructor(options: ClientOptions)
     readonly peerId: string
+    maxConns: number
+    /** Bytes a second; -1: no limit. */
+    throttleDownload(rate: number): void
+    throttleUpload(rate: number): void
     readonly torrentPort: number
     readonly listening: boolean
     readonly destroyed: boolean
@@ -139,6 +143,8 @@ declare module 'webtorrent/lib/torrent.js' {
     _startupBitfield: Uint8Array | undefined
     addPeer(address: string): boolean
     destroy(options: { destroyStore: boolean }, done: (error?: Error | null) => void): void
+    select(first: number, last: number, priority: number): void
+    deselect(first: number, last: number): void
     _addIncomingPeer(peer: Peer): void
     _registerPeer(peer: Peer): void
     _addPeer(address: string, type: string, source: string): Peer | null

@@ -25,9 +25,11 @@ export type Composition = {
   readonly clients: number
   /** Further clients that are not started with the others: newcomers of later. */
   readonly newcomers: number
+  /** Further flags of each client's start. */
+  readonly clientFlags: readonly string[]
 }
 
-const USUAL: Composition = { bootstraps: 2, indexNodes: 3, clients: 2, newcomers: 0 }
+const USUAL: Composition = { bootstraps: 2, indexNodes: 3, clients: 2, newcomers: 0, clientFlags: [] }
 
 /** A network of honest nodes on loopback: real processes of the built program, each with the probe in it. */
 export class HonestNetwork {
@@ -55,10 +57,10 @@ export class HonestNetwork {
   }
 
   static async #startOnce(all: Composition): Promise<HonestNetwork> {
-    const { bootstraps, indexNodes, clients, newcomers } = all
+    const { bootstraps, indexNodes, clients, newcomers, clientFlags } = all
     const probes = mkdtempSync(join(tmpdir(), 'p2pt-probes-'))
     const hosts = probed(await loopback(bootstraps + indexNodes + clients + newcomers), probes)
-    const cluster = new Cluster(hosts, { bootstraps, clients: clients + newcomers })
+    const cluster = new Cluster(hosts, { bootstraps, clients: clients + newcomers, clientFlags })
     const network = new HonestNetwork(cluster, all, probes)
     try {
       for (const node of network.nodes) node.start()

@@ -179,6 +179,24 @@ const STORY: readonly Row[] = [
     words: () => [found.infoHash, ...data('c2')],
     json: ({ state }) => assert.notEqual(state, 'paused'),
   },
+  {
+    command: 'client files',
+    words: () => [found.infoHash, ...data('c2')],
+    text: /NO +WANTED +DONE +SIZE +PATH\n +1 +yes +100 % /,
+    json: ({ files }) => assert.equal(first(files).priority, 'normal'),
+  },
+  {
+    command: 'client select',
+    words: () => [found.infoHash, '1', '--only', ...data('c2')],
+    text: /album +\S+ +100 % of a part/,
+  },
+  {
+    command: 'client select',
+    words: () => [found.infoHash, '--priority', 'normal', ...data('c2')],
+    json: ({ piecesWanted, pieceCount }) => assert.equal(piecesWanted, pieceCount),
+  },
+  { command: 'client select', words: () => [found.infoHash, '99', ...data('c2')], ...failure(2, /there is no file "99"/) },
+  { command: 'client select', words: () => [found.infoHash, ...data('c2')], ...failure(2, /nothing to change/) },
   { command: 'client recheck', words: () => [found.infoHash.slice(0, 8), ...data('c2')], text: /album +\S+ +100 %/ },
   {
     command: 'client recheck',
@@ -192,6 +210,73 @@ const STORY: readonly Row[] = [
     command: 'client corrupt',
     words: () => [found.infoHash, '50', ...data('c2')],
     ...failureInJson(1, /not started with --allow-corrupt/),
+  },
+  {
+    command: 'client limit',
+    words: () => ['--down', '5MB', '--at', '0 8 * * 1-5=500kB/none', '--seeds', '9', ...data('c2')],
+    text: /download +5\.0 MB\/s\nupload +no limit\nfrom 0 8 \* \* 1-5 +down 500\.0 kB\/s, up no limit\nnow +/,
+  },
+  {
+    command: 'client limit',
+    words: () => ['--down', 'none', '--at', 'none', '--seeds', 'none', ...data('c2')],
+    json: ({ settings }) => assert.equal((settings as Facts).seedsMax, 0),
+  },
+  {
+    command: 'client limit',
+    words: () => [found.infoHash, '--ratio', '2', ...data('c2')],
+    text: /seed until +2 times its size/,
+  },
+  {
+    command: 'client limit',
+    words: () => [found.infoHash, '--seeds', '2', ...data('c2')],
+    ...failure(2, /of the client as a whole/),
+  },
+  { command: 'client limit', words: () => ['--at', '99 8 * * *=1MB/1MB', ...data('c2')], ...failure(2, /no time pattern/) },
+  { command: 'client status', words: () => ['--why', ...data('c2')], text: /album +seeding +seeds: / },
+  {
+    command: 'client export',
+    words: () => [found.infoHash, at('again.torrent'), ...data('c2')],
+    text: /wrote .*again\.torrent/,
+  },
+  {
+    command: 'client export',
+    words: () => [found.infoHash, at('again.torrent'), ...data('c2')],
+    ...failure(1, /is there already/),
+  },
+  {
+    command: 'client export',
+    words: () => [found.infoHash, at('again.torrent'), '--force', ...data('c2')],
+    json: ({ bytes }) => assert.ok(Number(bytes) > 100),
+  },
+  {
+    command: 'client publish',
+    words: () => [at('again.torrent'), '--title', 'Songs once more', ...data('c2')],
+    text: /published +Songs once more .*\n[\s\S]*info hash +[0-9a-f]{40}/,
+  },
+  {
+    command: 'client sources',
+    words: () => [found.infoHash, ...data('c2')],
+    text: /it names no tracker and no web seed\nonly peers of this network are asked/,
+  },
+  {
+    command: 'client sources',
+    words: () => [found.infoHash, '--add-tracker', 'udp://127.0.0.1:9/announce', '--add-peer', '127.0.0.1:9', ...data('c2')],
+    json: ({ sources }) => assert.equal(first(sources).state, 'not-asked'),
+  },
+  {
+    command: 'client sources',
+    words: () => [found.infoHash, '--remove-tracker', 'udp://127.0.0.1:9/announce', ...data('c2')],
+    json: { sources: [] },
+  },
+  {
+    command: 'client sources',
+    words: () => [found.infoHash, '--add-tracker', 'gopher://x', ...data('c2')],
+    ...failure(2, /no address of a tracker/),
+  },
+  {
+    command: 'client sources',
+    words: () => [found.infoHash, '--add-peer', 'nowhere', ...data('c2')],
+    ...failure(2, /give HOST:PORT/),
   },
   {
     command: 'client dht',

@@ -33,6 +33,8 @@ const roles = fc.constantFrom('bootstrap' as const, 'index' as const, 'client' a
 const runs = fc.array(fc.record({ first: uint32, count: fc.integer({ min: 1, max: 2 ** 31 }) }, plain), {
   maxLength: Math.min(40, PIECES_PER_VERDICT_MAX),
 })
+const rates = { downloadBytesPerSecond: uint53, uploadBytesPerSecond: uint53 }
+const goals = { ratioGoalPercent: uint53, seedGoalMs: uint53 }
 const address: { [K in keyof MemberAddress]: fc.Arbitrary<MemberAddress[K]> } = {
   host: ipv4s,
   port: fc.integer({ min: 1, max: 65_535 }),
@@ -119,6 +121,30 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
     file: uint32,
     path: text(512),
     how: fc.constantFrom('gone' as const, 'shorter' as const, 'modified' as const, 'bad-piece' as const),
+  },
+  'download.selected': {
+    infoHash: infoHashes,
+    priorities: fc.string({ unit: fc.constantFrom('0', '1', '2', '3'), maxLength: 40 }),
+    others: fc.constantFrom(0 as const, 1 as const, 2 as const, 3 as const),
+    sequential: fc.boolean(),
+    pieces: runs,
+  },
+  'download.limited': { infoHash: infoHashes, ...rates, ...goals },
+  'download.sourced': {
+    infoHash: infoHashes,
+    public: fc.boolean(),
+    trackers: fc.array(text(60), { maxLength: 4 }),
+    webSeeds: fc.array(text(60), { maxLength: 4 }),
+  },
+  'download.transferred': { infoHash: infoHashes, downloadedBytes: uint53, uploadedBytes: uint53 },
+  'client.configured': {
+    ...rates,
+    ...goals,
+    connectionsMax: uint32,
+    uploadSlots: uint32,
+    downloadsMax: uint32,
+    seedsMax: uint32,
+    schedule: fc.array(fc.record({ when: text(40), ...rates }, plain), { maxLength: 4 }),
   },
   'download.described': {
     infoHash: infoHashes,

@@ -66,4 +66,30 @@ describe('dialer', () => {
     comesUp(11)
     assert.deepEqual([links.get(peerOf(10))?.transient, links.get(peerOf(11))?.transient], [true, false])
   })
+
+  it('gives a link that is there, also while there are as many dials as there may be', async () => {
+    comesUp(0)
+    for (let peer = 1; peer <= DIALS_MAX; peer++) void connect(peer)
+    assert.deepEqual([await connect(0), dials.length], ['linked', DIALS_MAX])
+  })
+
+  it('takes the link that a peer makes itself, after a dial for a short exchange in vain, as any other', async () => {
+    for (let peer = 0; peer < 8; peer++) comesUp(peer)
+    const connected = connect(10)
+    dials[0]?.end(false)
+    assert.equal(await connected, 'unreachable')
+    comesUp(10)
+    assert.equal(links.get(peerOf(10))?.transient, false)
+  })
+
+  it('waits for no link any more once it is stopped', async () => {
+    const connected = connect(1)
+    dials[0]?.end(true)
+    await time.advance(1)
+    dialer.stop()
+    await time.advance(10_000)
+    assert.equal(links.isWaitedFor(peerOf(1)), true, 'what waits ends with the node')
+    links.settle(peerOf(1), false)
+    assert.equal(await connected, 'unreachable')
+  })
 })

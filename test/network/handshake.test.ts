@@ -67,6 +67,14 @@ describe('handshake', () => {
     assert.equal(sent.length, HELLOS_MAX)
   })
 
+  it('answers no hello that has heard ours, and nothing at first, as its own is said already', () => {
+    handshake.receive(booked, HELLO)
+    handshake.receive(booked, { ...HELLO, heard: true })
+    assert.equal(sent.length, 1)
+    handshake.receive(booked, HELLO)
+    assert.equal(sent.length, 2)
+  })
+
   it('charges no honest peer for what it said while this node, or both, stood still', () => {
     for (const [readsAt, peerReadsAt] of [
       [3_500, 0],
@@ -110,9 +118,16 @@ describe('handshake', () => {
     assert.deepEqual([told, booked.hello, booked.neighbour], [['drop malformed'], undefined, false])
     begin()
     handshake.receive(booked, { ...HELLO, transient: true })
+    assert.deepEqual([told, booked.neighbour], [['greeted other'], false])
     begin(true)
     handshake.receive(booked, HELLO)
     assert.deepEqual([told, booked.neighbour, sent[0]?.transient], [['greeted other'], false, true])
+  })
+
+  it('says hello no more once the node has stopped', async () => {
+    handshake.stop()
+    await time.advance(60_000)
+    assert.deepEqual([sent.length, told], [1, []])
   })
 
   it('cuts the name of the software to what a hello may hold', () => {

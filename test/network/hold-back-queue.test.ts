@@ -33,9 +33,22 @@ describe('hold-back queue', () => {
 
   it('lets the first ones go early when too many wait', () => {
     const queue = new HoldBackQueue(100, 2)
-    for (const stamp of [5, 4, 3]) queue.push(item(stamp), 0)
+    for (const stamp of [5, 4]) queue.push(item(stamp), 0)
+    assert.deepEqual([queue.nextAt, queue.release(0)], [100, []], 'as many as may wait')
+    queue.push(item(3), 0)
     assert.equal(queue.nextAt, 0)
     assert.deepEqual(stamps(queue.release(0)), [3])
+  })
+
+  it('goes on in the same way after hundreds have left', () => {
+    const queue = new HoldBackQueue(100, 1_000)
+    for (let stamp = 1; stamp <= 300; stamp++) queue.push(item(stamp), stamp)
+    for (let stamp = 1; stamp < 300; stamp++) {
+      assert.equal(queue.nextAt, stamp + 100)
+      assert.deepEqual(stamps(queue.release(stamp + 100)), [stamp])
+    }
+    queue.push(item(301), 350)
+    assert.deepEqual([queue.nextAt, stamps(queue.release(400)), queue.nextAt, queue.size], [400, [300], 450, 1])
   })
 
   it('lets a late event pass', () => {

@@ -29,6 +29,8 @@ describe('known endpoints', () => {
     assert.equal(known.list().length, 256)
     assert.equal(known.get(key(44)), undefined)
     assert.deepEqual(known.get(key(45)), at(45))
+    const list = Array.from({ length: 300 }, (_, index) => ({ key: key(index), ...at(index + 1) }))
+    assert.deepEqual(new KnownEndpoints(list).list(), list.slice(0, 256), 'of an earlier run, the latest')
   })
 
   it('leave out what cannot be dialled', () => {

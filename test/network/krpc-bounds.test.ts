@@ -21,6 +21,7 @@ describe('bounds of KRPC messages', () => {
     ['an answer with nodes', `d1:rd2:id${ID}5:nodes26:${'n'.repeat(26)}e1:t2:aa1:y1:re`],
     ['an answer with peers', `d1:rd2:id${ID}5:token2:xy6:valuesl6:abcdef6:ghijklee1:t2:aa1:y1:re`],
     ['an error', 'd1:eli203e3:bade1:t2:aa1:y1:ee'],
+    ['a list in a list in a list', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:xllleee1:y1:qe`],
     ['a message with parts of other BEPs', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:v4:LT011:y1:qe`],
   ] as const
   for (const [what, text] of honest) it(`lets ${what} pass`, () => assert.equal(is(text), true))
@@ -45,11 +46,30 @@ describe('bounds of KRPC messages', () => {
     ['no transaction', `d1:ad2:id${ID}e1:q4:ping1:y1:qe`],
     ['trailing bytes', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:y1:qexx`],
     ['deep nesting', 'l'.repeat(4_000)],
+    ['a list in a list in a list in a list', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:xlllleeee1:y1:qe`],
     ['a string longer than the datagram', '99:a'],
     ['nothing', ''],
     ['a large datagram', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:x9000:${'x'.repeat(9_000)}1:y1:qe`],
   ] as const
   for (const [what, text] of hostile) it(`stops ${what}`, () => assert.equal(is(text), false))
+
+  it('bounds a transaction, a token and a datagram', () => {
+    const query = (transaction: number, token = 1, more = 0) =>
+      `d1:ad2:id${ID}5:token${token}:${'x'.repeat(token)}e1:q4:ping1:t${transaction}:${'t'.repeat(transaction)}${
+        more === 0 ? '' : `1:x${more}:${'x'.repeat(more)}`
+      }1:y1:qe`
+    assert.deepEqual(
+      [1, 32, 0, 33].map((length) => is(query(length))),
+      [true, true, false, false],
+    )
+    assert.deepEqual(
+      [0, 64, 65].map((length) => is(query(2, length))),
+      [true, true, false],
+    )
+    const rest = query(2, 1, 8_000).length - 8_000
+    assert.equal(query(2, 1, 8_192 - rest).length, 8_192)
+    assert.deepEqual([is(query(2, 1, 8_192 - rest)), is(query(2, 1, 8_193 - rest))], [true, false])
+  })
 
   it('stops nodes and peers at multicast, reserved and broadcast addresses', () => {
     const node = (first: number) => Uint8Array.from([...Array(20).fill(110), first, 0, 0, 1, 26, 225])

@@ -66,6 +66,28 @@ describe('link maintenance', () => {
     maintenance.stop()
   })
 
+  it('dials nobody with four neighbours that are its own choice', async () => {
+    const { time, links, dialled, maintenance } = maintained(three('alive'), 4)
+    dialled.length = 0
+    const hello = {
+      type: 'hello',
+      version: 1,
+      software: '',
+      transient: false,
+      heard: false,
+      host: '',
+      port: 0,
+      dhtPort: 0,
+    } as const
+    for (const booked of links.all()) booked.hello = { ...hello, role: 'index' }
+    await time.advance(60_000)
+    assert.deepEqual(dialled, [])
+    links.down(peerOf(103))
+    await time.advance(2_500)
+    assert.ok(dialled.length > 0)
+    maintenance.stop()
+  })
+
   it('begins with the members of the run before, and tries each of them once', async () => {
     const members = Array.from({ length: 30 }, (_, index) => member(1 + index, index === 3 ? 'dead' : 'alive'))
     const anchors = [peerOf(4), peerOf(20), peerOf(21), peerOf(22)]

@@ -53,6 +53,11 @@ describe('room for links', () => {
     assert.equal(insteadOf([...keys(13, 'a'), ...keys(11, 'b')], link({ party: 'b' })), 'a12')
     assert.equal(insteadOf([...keys(12, 'a'), ...keys(12, 'b')], link({ party: 'b' })), 'no room')
     assert.equal(insteadOf([...keys(12, 'a'), ...keys(12, 'b')], link({ party: 'c' })), 'a11')
+    assert.equal(
+      insteadOf([...keys(12, 'a'), ...keys(11, 'b'), ...keys(1, 'c')], link({ party: 'b' })),
+      'no room',
+      'one more is no more',
+    )
     assert.equal(insteadOf(keys(23, 'a'), link({ party: 'b' })), undefined, 'there is a place left')
     const asked = keys(24, 'a').map((one) => ({ ...one, asked: true }))
     assert.equal(insteadOf([...asked, ...keys(24, 'c')], link({ party: 'b' })), 'c23', 'whom this node dialled stays')

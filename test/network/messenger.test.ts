@@ -223,4 +223,26 @@ describe('messenger', () => {
       assert.equal(answer.message.body.length, REASON_BYTES_MAX)
     })
   })
+
+  describe('a request that waits for its link', () => {
+    it('is not sent once it was given up', async () => {
+      const { promise, resolve } = Promise.withResolvers<boolean>()
+      const late = new Messenger({
+        ...{ timers: time, connect: () => promise },
+        send: (to, message) => sent.push({ to, message }) > 0,
+      })
+      const code = late.request(PEER, 'method', NOTHING, { timeoutMs: 50 }).then(
+        () => 'ok',
+        (error) => error.code,
+      )
+      await time.advance(50)
+      assert.equal(await code, 'timeout')
+      resolve(true)
+      await time.advance(10)
+      assert.deepEqual(
+        sent.map(({ message }) => message.type),
+        ['cancel'],
+      )
+    })
+  })
 })

@@ -150,4 +150,21 @@ describe('offences', () => {
     assert.equal(offences.count, 8)
     assert.ok(offences.refuses(PEER))
   })
+
+  it('that is told in an entry which was not stored is counted with what followed', () => {
+    const misconduct = new Misconduct()
+    const [entry] = Array.from({ length: 3 }, () => misconduct.quarantine(PEER, 'flood', undefined))
+    assert.ok(entry)
+    misconduct.notStored(entry)
+    assert.deepEqual(
+      misconduct.flush().map(({ count }) => count),
+      [3],
+    )
+    misconduct.notStored(entry)
+    misconduct.notStored({ ...entry, count: 4 })
+    assert.deepEqual(
+      misconduct.flush().map(({ count }) => count),
+      [5],
+    )
+  })
 })

@@ -63,6 +63,13 @@ describe('token bucket', () => {
     assert.equal(bucket.take(1, 100), true)
   })
 
+  it('lets wait until a token is whole, and not a moment less', () => {
+    const bucket = new TokenBucket({ perSecond: 3, burst: 1 }, 0)
+    assert.equal(bucket.take(1, 0), true)
+    assert.equal(bucket.waitMs(1, 0), 334)
+    assert.deepEqual([bucket.take(1, 333), bucket.take(1, 334)], [false, true])
+  })
+
   it('saves up no more than its burst', () => {
     const bucket = new TokenBucket({ perSecond: 10, burst: 3 }, 0)
     assert.equal(bucket.take(4, 1_000_000), false)
@@ -102,6 +109,15 @@ describe('send queue', () => {
   })
 
   const push = (name: number, length = 1): boolean => queue.push(new Uint8Array(length).fill(name))
+
+  it('leaves no timer when it is closed: neither of its rate nor of a peer that takes nothing', () => {
+    for (const name of [1, 2, 3]) push(name)
+    assert.equal(time.pending, 1)
+    queue.close()
+    assert.equal(time.pending, 0)
+    time.pass(10_000)
+    assert.deepEqual([written, push(4)], [[1, 2], false])
+  })
 
   it('writes a burst at once and the rest at its rate, in order', () => {
     for (const name of [1, 2, 3, 4]) assert.equal(push(name), true)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type NodeId, toHex } from '../../src/events/index.ts'
+import { type NodeId, TRAVELLING_BODY_BYTES_MAX, toHex } from '../../src/events/index.ts'
 import { MESSAGE_BYTES_MAX } from '../../src/network/transport.ts'
-import { decodeWire, EXCHANGE_BODY_BYTES_MAX, encodeWire, type WireMessage } from '../../src/network/wire.ts'
+import { decodeWire, EXCHANGE_BODY_BYTES_MAX, encodeWire, WIRE_ITEMS_MAX, type WireMessage } from '../../src/network/wire.ts'
 import { ipv4s } from '../events/arbitraries.ts'
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
@@ -147,6 +147,92 @@ describe('wire', () => {
     }
   })
 
+  describe('bounds', () => {
+    const author = toHex(new Uint8Array(32).fill(1)) as NodeId
+    const typeOf = (sent: WireMessage) => decodeWire(encodeWire(sent)).type
+    const times = <T>(length: number, of: (index: number) => T): T[] => Array.from({ length }, (_, index) => of(index))
+
+    it(`names, heads and ranges of one message to ${WIRE_ITEMS_MAX}`, () => {
+      const range = (index: number) => ({ author, from: index + 1, to: index + 1 })
+      const sent = (length: number): WireMessage[] => [
+        { type: 'have', names: times(length, (index) => ({ author, authorSeq: index, hops: 0 })) },
+        { type: 'graft', names: times(length, (index) => ({ author, authorSeq: index, hops: 0 })) },
+        {
+          type: 'vector',
+          buckets: new Uint8Array(8),
+          heads: times(length, (authorSeq) => ({ author, authorSeq })),
+          reply: false,
+        },
+        { type: 'fetch', id: 1, ranges: times(length, range) },
+        { type: 'supply', id: 1, events: [], last: true, gone: times(length, range) },
+      ]
+      for (const most of sent(WIRE_ITEMS_MAX)) assert.equal(typeOf(most), most.type)
+      for (const more of sent(WIRE_ITEMS_MAX + 1)) assert.equal(typeOf(more), 'rejected', more.type)
+    })
+
+    it('names to that number over all authors', () => {
+      const other = toHex(new Uint8Array(32).fill(2)) as NodeId
+      const names = (length: number) =>
+        times(length, (authorSeq) => ({ author: authorSeq < 700 ? author : other, authorSeq, hops: 0 }))
+      assert.equal(typeOf({ type: 'have', names: names(WIRE_ITEMS_MAX) }), 'have')
+      assert.equal(typeOf({ type: 'have', names: names(WIRE_ITEMS_MAX + 1) }), 'rejected')
+    })
+
+    it('a range to numbers from 1 on, the last not below the first', () => {
+      for (const [from, to, type] of [
+        [1, 1, 'fetch'],
+        [2, 2, 'fetch'],
+        [0, 1, 'rejected'],
+        [2, 1, 'rejected'],
+      ] as const)
+        assert.equal(typeOf({ type: 'fetch', id: 1, ranges: [{ author, from, to }] }), type, `${from} to ${to}`)
+    })
+
+    it('an event to a body that is none too long and not empty, and a signature of 64 bytes', () => {
+      const signature = new Uint8Array(64)
+      const push = (body: number, signed = signature): WireMessage => ({
+        type: 'push',
+        events: [{ event: { body: new Uint8Array(body), signature: signed }, hops: 0 }],
+      })
+      assert.deepEqual(
+        [1, TRAVELLING_BODY_BYTES_MAX].map((length) => typeOf(push(length))),
+        ['push', 'push'],
+      )
+      assert.deepEqual(
+        [0, TRAVELLING_BODY_BYTES_MAX + 1].map((length) => typeOf(push(length))),
+        ['rejected', 'rejected'],
+      )
+      assert.deepEqual(
+        [63, 65].map((length) => typeOf(push(1, new Uint8Array(length)))),
+        ['rejected', 'rejected'],
+      )
+    })
+
+    it('keys, summaries and choices of buckets to their length', () => {
+      for (const more of [-1, 1]) {
+        const key = toHex(new Uint8Array(32 + more)) as NodeId
+        for (const sent of [
+          { type: 'beacon', root: key, client: false, distance: 0, beat: 0, parent: false },
+          { type: 'have', names: [{ author: key, authorSeq: 1, hops: 0 }] },
+          { type: 'ping-request', seq: 1, target: key, belief: 'dead', incarnation: 0 },
+          { type: 'summary', salt: 1, buckets: new Uint8Array(384 + more) },
+          { type: 'vector', buckets: new Uint8Array(8 + more), heads: [], reply: false },
+        ] satisfies WireMessage[])
+          assert.equal(typeOf(sent), 'rejected', `${sent.type} ${more}`)
+      }
+    })
+
+    it('hops to 255, and takes beliefs and statuses of later versions for none', () => {
+      const event = { body: Uint8Array.of(1), signature: new Uint8Array(64) }
+      const read = decodeWire(encodeWire({ type: 'push', events: [{ event, hops: 256 }] }))
+      assert.deepEqual(read.type === 'push' && read.events.map(({ hops }) => hops), [255])
+      // Field 10 of a message is a ping, field 15 a response: 7 is its number, and 99 what is believed, or the status.
+      const [ping, response] = [10, 15].map((field) => decodeWire(Uint8Array.of(field * 8 + 2, 4, 8, 7, 16, 99)))
+      assert.deepEqual(ping, { type: 'ping', seq: 7, belief: 'unknown', incarnation: 0 })
+      assert.equal(response?.type === 'response' && response.status, 'refused')
+    })
+  })
+
   it('reads a pong of before, which named an incarnation', () => {
     // Field 11 of a message: field 1 is 7, field 2 is 3.
     assert.deepEqual(decodeWire(Uint8Array.of(11 * 8 + 2, 4, 8, 7, 16, 3)), { type: 'pong', seq: 7 })
@@ -193,6 +279,25 @@ describe('wire', () => {
     assert.deepEqual(decodeWire(new Uint8Array(MESSAGE_BYTES_MAX + 1)), { type: 'rejected', rejected: 'malformed' })
     const request = { type: 'request', id: 1, method: 'a', body: new Uint8Array(MESSAGE_BYTES_MAX) } as const
     assert.throws(() => encodeWire(request), RangeError)
+    // Field 99, which nobody reads, of so many bytes: two of its number, three of its length.
+    const padded = (length: number) => {
+      const sound = encodeWire({ ...request, body: new Uint8Array(EXCHANGE_BODY_BYTES_MAX) })
+      const rest = length - sound.length - 5
+      return Uint8Array.from([
+        ...sound,
+        0x9a,
+        0x06,
+        (rest & 127) | 128,
+        ((rest >> 7) & 127) | 128,
+        rest >> 14,
+        ...new Uint8Array(rest),
+      ])
+    }
+    assert.equal(padded(MESSAGE_BYTES_MAX).length, MESSAGE_BYTES_MAX)
+    assert.deepEqual(
+      [MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX + 1].map((length) => decodeWire(padded(length)).type),
+      ['request', 'rejected'],
+    )
     encodeWire({ ...request, body: new Uint8Array(EXCHANGE_BODY_BYTES_MAX) })
   })
 })

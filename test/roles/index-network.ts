@@ -203,7 +203,11 @@ export class ClientPeer {
   readonly heldOff: HeldOffOwners
   /** What it holds the authors of hits against. */
   rules: Pick<ContentRules, 'judge'> = OPEN_RULES
-  readonly patience = { untilAdmitted: async () => {}, yieldToEventLoop: async () => {} }
+  readonly patience = {
+    untilIndexKnown: async (_waitMs: number) => {},
+    untilAdmitted: async () => {},
+    yieldToEventLoop: async () => {},
+  }
   publications: Publications
   publisher: Publisher
   readonly #sim: Simulation
@@ -238,9 +242,10 @@ export class ClientPeer {
 
   search(request: string | SearchRequest): Promise<SearchResult> {
     const { time } = this.#sim
+    const { untilIndexKnown, ...patience } = this.patience
     const options = {
-      ...{ overlay: this.node.overlay, timers: time, map: this.map, untilIndexKnown: async () => {}, heldOff: this.heldOff },
-      proofs: { verify: verifySignature, upcast: noUpcast, rules: this.rules, ...this.patience },
+      ...{ overlay: this.node.overlay, timers: time, map: this.map, untilIndexKnown, heldOff: this.heldOff },
+      proofs: { verify: verifySignature, upcast: noUpcast, rules: this.rules, ...patience },
     }
     return time.wait(searchNetwork(typeof request === 'string' ? { text: request } : request, options))
   }

@@ -157,6 +157,21 @@ describe('a torrent made of files', () => {
     await assert.rejects(create(at('deep')), refused('TORRENT_REFUSED', /more than 100 folders deep/))
   })
 
+  it('is refused for a name that others would change, or leave out', async () => {
+    await write('one/a\\b')
+    await assert.rejects(create(at('one')), refused('TORRENT_REFUSED', /"one\/a\\\\b" has a backslash .*rename it/))
+    await write('two/_____padding_file_0_')
+    await assert.rejects(
+      create(at('two')),
+      refused('TORRENT_REFUSED', /_____padding_file_0_" is named like padding.*rename it/),
+    )
+  })
+
+  it('keeps the case of names, marks of direction and a byte order mark', async () => {
+    for (const name of ['A.txt', 'a.txt', '\u200fa', '\ufeffa', `${'x'.repeat(250)}.mkv`]) await write(`folder/${name}`)
+    assert.equal((await create(at('folder'))).fileCount, 5)
+  })
+
   it('is refused for a file or folder that may not be read, with its path and the reason', async function () {
     if (process.geteuid?.() !== 0) this.skip()
     await write('folder/kept')

@@ -35,7 +35,9 @@ export type Node = { engine: TorrentEngine; id: NodeId; directory: string; recor
 type Until = (what: (recorded: Recorded) => boolean, withinMs?: number) => Promise<void>
 
 export type OnJudged = (judgement: Judgement, engine: TorrentEngine) => void | Promise<void>
-export type NodeOptions = Partial<EngineOptions> & { onJudged?: OnJudged }
+export type NodeOptions = Partial<EngineOptions> & { onJudged?: OnJudged; uploadBytesPerSecondMax?: number }
+
+export const NO_LIMITS = { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, connectionsMax: 0, uploadSlots: 0 }
 
 const ENGINES = { p2pt: createTcpEngine, webtorrent: createWebtorrentEngine }
 export type EngineName = keyof typeof ENGINES
@@ -58,7 +60,7 @@ export class Lab implements AsyncDisposable {
   }
 
   async node(name: string, options: NodeOptions = {}): Promise<Node> {
-    const { onJudged, ...engineOptions } = options
+    const { onJudged, uploadBytesPerSecondMax: uploadBytesPerSecond, ...engineOptions } = options
     const directory = await this.directory(name)
     const signer = signerFromSeed(randomSeed(), TEST_NETWORK)
     const engine = ENGINES[this.engine]({
@@ -72,6 +74,7 @@ export class Lab implements AsyncDisposable {
     })
     const { recorded, until, events } = recorder((judgement) => onJudged?.(judgement, engine))
     engine.listen(events)
+    if (uploadBytesPerSecond !== undefined) engine.configure({ ...NO_LIMITS, uploadBytesPerSecond })
     await engine.start(new AbortController().signal)
     this.defer(async () => engine[Symbol.asyncDispose]())
     return { engine, id: signer.id, directory, recorded, until }
@@ -110,6 +113,18 @@ export class Lab implements AsyncDisposable {
     const metainfo = checkTorrentFile(bencode({ info }), sha1)
     for (const node of seeders) await seed(node, metainfo, directory)
     return { metainfo, bytes }
+  }
+
+  /** A torrent of zeros that is private (BEP 27), seeded by this node. */
+  async privateTorrent(node: Node, sizeBytes: number) {
+    const directory = await this.directory('private')
+    const bytes = new Uint8Array(sizeBytes)
+    await writeFile(join(directory, 'private.bin'), bytes)
+    const pieces = createHash('sha1').update(bytes).digest()
+    const info = { length: sizeBytes, name: 'private.bin', 'piece length': 65_536, pieces, private: 1 }
+    const metainfo = checkTorrentFile(bencode({ info }), sha1)
+    await seed(node, metainfo, directory)
+    return metainfo
   }
 
   defer(close: () => Promise<unknown>): void {

@@ -6,10 +6,13 @@ import { dialledPeersContract } from './contract/dialled-peers.ts'
 import { discoveryContract } from './contract/discovery.ts'
 import { firstBytesContract } from './contract/first-bytes.ts'
 import { hostilePeersContract } from './contract/hostile-peers.ts'
+import { limitsContract } from './contract/limits.ts'
 import { madeConnectionsContract } from './contract/made-connections.ts'
+import { oddTorrentsContract } from './contract/odd-torrents.ts'
 import { repeatedBitfieldContract } from './contract/repeated-bitfield.ts'
 import { samePathContract } from './contract/same-path.ts'
 import { transferContract } from './contract/transfer.ts'
+import { wantedFilesContract } from './contract/wanted-files.ts'
 import type { EngineName } from './engine-fixture.ts'
 
 // What every engine does, whatever moves its pieces.
@@ -25,8 +28,11 @@ export function engineContract(engine: EngineName): void {
     transferContract(engine)
     firstBytesContract(engine)
     hostilePeersContract(engine)
+    limitsContract(engine)
     madeConnectionsContract(engine)
+    oddTorrentsContract(engine)
     repeatedBitfieldContract(engine)
     samePathContract(engine)
+    wantedFilesContract(engine)
   })
 }

@@ -3,14 +3,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import parseTorrent from 'parse-torrent'
 import type { Sha1 } from '../../src/torrent/metainfo.ts'
-import {
-  checkInfo,
-  checkTorrentFile,
-  magnetOf,
-  pieceBytes,
-  pieceHash,
-  TORRENT_FILE_BYTES_MAX,
-} from '../../src/torrent/metainfo.ts'
+import { checkTorrentFile, magnetOf, pieceBytes, pieceHash, TORRENT_FILE_BYTES_MAX } from '../../src/torrent/metainfo.ts'
 import type { Plain } from './bencode-writer.ts'
 import { bencode } from './bencode-writer.ts'
 
@@ -39,7 +32,14 @@ const multi = (files: Plain, changes: Record<string, Plain> = {}): Record<string
 const file = (length: Plain, ...path: string[]): Record<string, Plain> => ({ length, path })
 const without = (info: Record<string, Plain>, key: string): Record<string, Plain> =>
   Object.fromEntries(Object.entries(info).filter(([name]) => name !== key))
-const check = (info: Record<string, Plain>) => checkTorrentFile(bencode({ info }), sha1)
+const check = (info: Record<string, Plain> | Uint8Array) =>
+  checkTorrentFile(
+    Buffer.concat([Buffer.from('d4:info'), info instanceof Uint8Array ? info : bencode(info), Buffer.from('e')]),
+    sha1,
+  )
+/** An info dictionary with its keys in this order. */
+const unsorted = (keys: readonly string[], info: Record<string, Plain>) =>
+  Buffer.concat([Buffer.from('d'), ...keys.flatMap((key) => [bencode(key), bencode(info[key] ?? '')]), Buffer.from('e')])
 
 describe('the check of a torrent', () => {
   const refused: readonly [string, Record<string, Plain>, RegExp][] = [
@@ -49,31 +49,37 @@ describe('the check of a torrent', () => {
     ['too many piece hashes', single({ pieces: hashes(4) }), /4 piece hashes/],
     ['piece hashes that are cut', single({ pieces: new Uint8Array(59) }), /not a string of 20 byte hashes/],
     ['a piece length of 1 TiB', single({ 'piece length': 2 ** 40, pieces: hashes(1) }), /piece length is 1099511627776 bytes/],
-    ['a piece length of 0', single({ 'piece length': 0 }), /piece length is 0/],
+    ['a piece length of 0', single({ 'piece length': 0 }), /piece length is 0 bytes; it must be from 1 to 134217728/],
     ['a negative piece length', single({ 'piece length': -PIECE }), /piece length/],
-    ['a piece length that is no multiple of a block', single({ 'piece length': 20_000 }), /multiple of 16384/],
     ['no piece length', without(single(), 'piece length'), /no piece length/],
     ['a million pieces', single({ length: PIECE * 270_000, pieces: hashes(270_000) }), /270000 pieces, at most 262144/],
     ['no data', single({ length: 0, pieces: hashes(0) }), /holds no data/],
     ['no name', without(single(), 'name'), /no name/],
     ['no length', without(single(), 'length'), /no length/],
-    ['a length and files', single({ files: [file(1, 'a')] }), /one file and several/],
-    ['files that are no list', multi('a'), /not a list/],
+    ['files that are no list', multi('a'), /no length/],
+    ['an empty list of files', multi([], { pieces: hashes(0) }), /holds no files/],
+    ['a negative zero of piece hashes', single({ length: 2 ** 53 }), /larger than any disk/],
     ['a file that is no dictionary', multi([1]), /not a dictionary/],
     ['a file without a path', multi([{ length: 1 }]), /no path/],
     ['an empty path', multi([file(1)]), /no path/],
-    ['a path upwards', multi([file(1, '..', 'etc')]), /"\.\." is not a usable file name/],
-    ['a name upwards', single({ name: '..' }), /not a usable file name/],
-    ['an absolute name', single({ name: '/etc/passwd' }), /slash/],
-    ['a backslash', single({ name: 'a\\b' }), /slash/],
-    ['an escape sequence in a name', single({ name: 'a\u001b[2Jb' }), /control character/],
-    ['an empty name', single({ name: '' }), /not a usable file name/],
-    ['a name of 256 bytes', single({ name: 'x'.repeat(256) }), /longer than 255 bytes/],
+    ['a path upwards', multi([file(1, '..', 'etc')]), /"\.\." leads out of its folder/],
+    ['a path upwards within a part', multi([file(1, 'a/../../b')]), /leads out of its folder/],
+    ['a path upwards behind a backslash', multi([file(1, 'a', '..\\b')]), /leads out of its folder/],
+    ['a name upwards', single({ name: '..' }), /leads out of its folder/],
+    ['an absolute name', single({ name: '/etc/passwd' }), /absolute path/],
+    ['an absolute name of Windows', single({ name: 'C:\\boot.ini' }), /absolute path/],
+    ['an absolute path', multi([file(1, '/etc', 'passwd')]), /absolute path/],
+    ['a NUL in a name', single({ name: 'a.txt\0.exe' }), /has a NUL/],
+    ['an empty name', single({ name: '' }), /no name that a file can have/],
+    ['a name of one dot', single({ name: '.' }), /no name that a file can have/],
     ['a very deep path', multi([file(1, ...Array.from({ length: 20 }, () => 'x'.repeat(200)))]), /path is too long/],
-    ['the same path twice', multi([file(1, 'a'), file(1, 'a')]), /same path/],
-    ['a file named like a folder', multi([file(1, 'a'), file(1, 'a', 'b')]), /named like a folder/],
     ['sizes beyond a safe integer', multi([file(2 ** 52, 'a'), file(2 ** 52, 'b')]), /larger than any disk/],
-    ['version 2 only', { 'meta version': 2, name: 'a', 'piece length': PIECE, 'file tree': {} }, /version 2 torrent.*hybrid/],
+    [
+      'version 2 only',
+      { 'meta version': 2, name: 'a', 'piece length': PIECE, 'file tree': {} },
+      /v2-only torrents are not supported yet.*hybrid/,
+    ],
+    ['a version to come', single({ 'meta version': 3 }), /version 3/],
   ]
   for (const [name, info, sentence] of refused) {
     it(`refuses ${name} with a sentence`, () => {
@@ -81,7 +87,7 @@ describe('the check of a torrent', () => {
     })
   }
 
-  const MIB_64 = 64 * 1024 * 1024
+  const MIB_128 = 128 * 1024 * 1024
   const many = (count: number) => Array.from({ length: count }, (_, at) => file(1, `${at}`))
   /** A path of so many bytes, the name of the torrent and the slashes counted. */
   const pathOf = (bytes: number) => {
@@ -92,9 +98,9 @@ describe('the check of a torrent', () => {
   const bounds: readonly [string, Record<string, Plain>, Record<string, Plain>, RegExp][] = [
     [
       'the piece length',
-      single({ length: 1, 'piece length': MIB_64, pieces: hashes(1) }),
-      single({ length: 1, 'piece length': MIB_64 + PIECE, pieces: hashes(1) }),
-      /up to 67108864/,
+      single({ length: 1, 'piece length': MIB_128, pieces: hashes(1) }),
+      single({ length: 1, 'piece length': MIB_128 + 1, pieces: hashes(1) }),
+      /from 1 to 134217728/,
     ],
     [
       'the number of pieces',
@@ -107,12 +113,6 @@ describe('the check of a torrent', () => {
       multi(many(65_536), { pieces: hashes(4) }),
       multi(many(65_537), { pieces: hashes(5) }),
       /65537 files, at most 65536/,
-    ],
-    [
-      'the bytes of a name',
-      single({ name: `${'é'.repeat(127)}x` }),
-      single({ name: 'é'.repeat(128) }),
-      /longer than 255 bytes/,
     ],
     ['the bytes of a path', multi([file(1, ...pathOf(3_000))]), multi([file(1, ...pathOf(3_001))]), /path is too long/],
   ]
@@ -129,7 +129,7 @@ describe('the check of a torrent', () => {
     ['a list', bencode([1])],
     ['a dictionary without info', bencode({ announce: 'x' })],
     ['a torrent that is cut', bencode({ info: single() }).subarray(0, 50)],
-    ['a torrent with bytes behind it', Buffer.concat([bencode({ info: single() }), Buffer.from('x')])],
+    ['a torrent with two info dictionaries', Buffer.from('d4:infode4:infodee')],
     ['a negative string length', Buffer.from('d4:infol-3:ee')],
     ['very deep nesting', Buffer.from(`d4:info${'l'.repeat(200_000)}`)],
   ]
@@ -143,19 +143,25 @@ describe('the check of a torrent', () => {
     assert.throws(() => checkTorrentFile(new Uint8Array(TORRENT_FILE_BYTES_MAX + 1), sha1), { code: 'TORRENT_REFUSED' })
   })
 
-  it('refuses unsorted keys, which another encoder would sort into another info hash', () => {
-    const info = Buffer.concat([
-      Buffer.from('d4:name1:a6:lengthi1e12:piece lengthi16384e6:pieces20:'),
-      hashes(1),
-      Buffer.from('e'),
-    ])
-    assert.throws(() => checkInfo(info, sha1), { code: 'TORRENT_REFUSED', message: /ascending order/ })
+  it('takes keys in any order, and hashes them as they stand', () => {
+    const info = unsorted(['name', 'length', 'pieces', 'piece length'], single())
+    const checked = check(info)
+    assert.equal(checked.infoHash, sha1([info]))
+    assert.deepEqual(checked.torrentFile, new Uint8Array(Buffer.concat([Buffer.from('d4:info'), info, Buffer.from('e')])))
+    assert.equal(checkTorrentFile(checked.torrentFile, sha1).infoHash, checked.infoHash)
+  })
+
+  it('refuses a key that occurs twice, of which another client may take the other value', () => {
+    const info = unsorted(['name', 'length', 'name', 'pieces', 'piece length'], single())
+    assert.throws(() => check(info), { code: 'TORRENT_REFUSED', message: /a key occurs twice/ })
   })
 
   it('takes a hybrid torrent by its version 1 half, padding files included', () => {
     const padding = { attr: 'p', length: PIECE - 100, path: ['.pad', '16284'] }
     const files = [file(100, 'a'), padding, file(100, 'b'), { ...padding }, file(9, 'c')]
-    const checked = check(multi(files, { 'meta version': 2, 'file tree': {}, pieces: hashes(3), 'piece length': PIECE }))
+    const leaf = (length: number) => ({ '': { length, 'pieces root': new Uint8Array(32) } })
+    const tree = { a: leaf(100), b: leaf(100), c: leaf(9) }
+    const checked = check(multi(files, { 'meta version': 2, 'file tree': tree, pieces: hashes(3), 'piece length': PIECE }))
     assert.equal(checked.fileCount, 3)
     assert.deepEqual(
       checked.files.map((each) => each.padding),
@@ -163,7 +169,7 @@ describe('the check of a torrent', () => {
     )
   }).timeout(1_000)
 
-  it('drops trackers and web seeds and keeps the info hash', async () => {
+  it('keeps trackers and web seeds out of the torrent file, and the info hash', async () => {
     const info = single({ 'x-unknown': ['kept', { as: 'is' }] })
     const original = bencode({ announce: 'http://t', 'announce-list': [['http://t']], info, 'url-list': 'http://w' })
     const checked = checkTorrentFile(original, sha1)

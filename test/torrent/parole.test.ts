@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Millis, PeerId } from '../../src/events/index.ts'
-import { PAROLE_PIECE_MS, Parole } from '../../src/torrent/parole.ts'
+import { OVERDUE_PIECE_MS, PAROLE_BLOCK_MS, PAROLE_PIECE_MS, Parole } from '../../src/torrent/parole.ts'
 
 const liar = 'ip:liar' as PeerId
 const other = 'ip:other' as PeerId
@@ -70,6 +70,48 @@ describe('parole', () => {
     assert.deepEqual(parole.overdue((PAROLE_PIECE_MS + 100) as Millis), [liar])
     assert.equal(parole.mayAsk(other, 1, no, at(0)), true)
     assert.deepEqual(parole.overdue((PAROLE_PIECE_MS * 2) as Millis), [])
+  })
+
+  it('gives a piece that was overdue to nobody on parole for 10 s: others are asked for it meanwhile', () => {
+    const parole = new Parole()
+    parole.begin(liar)
+    parole.mayAsk(liar, 1, yes, at(0))
+    parole.overdue(PAROLE_PIECE_MS as Millis)
+    const until = PAROLE_PIECE_MS + OVERDUE_PIECE_MS
+    assert.equal(parole.mayAsk(liar, 1, yes, at(until - 1)), false)
+    assert.equal(parole.mayAsk(other, 1, no, at(until - 1)), true)
+    assert.equal(parole.mayAsk(liar, 2, yes, at(until - 1)), true)
+    parole.settle(2)
+    assert.equal(parole.mayAsk(liar, 1, yes, at(until)), true)
+  })
+
+  it('gives a piece of 128 MiB its time while its blocks come, and takes it back 5 s after the last', () => {
+    const parole = new Parole()
+    parole.begin(liar)
+    parole.mayAsk(liar, 1, yes, at(0))
+    // 64 KiB/s and more: a block every 200 ms.
+    let now = 0
+    for (let block = 0; block < 8_192; block++) {
+      now += 200
+      parole.received(liar, 1, at(now))
+      assert.deepEqual(parole.overdue(now as Millis), [])
+    }
+    assert.deepEqual(parole.overdue((now + PAROLE_PIECE_MS - 1) as Millis), [])
+    assert.deepEqual(parole.overdue((now + PAROLE_PIECE_MS) as Millis), [liar])
+  })
+
+  it('takes a piece back that trickles, and counts no blocks of others', () => {
+    const parole = new Parole()
+    parole.begin(liar)
+    parole.mayAsk(liar, 1, yes, at(0))
+    for (let block = 1; block <= 2; block++) parole.received(liar, 1, at(2_000 * block))
+    parole.received(other, 1, at(4_000))
+    parole.received(liar, 2, at(4_000))
+    const end = PAROLE_PIECE_MS + 2 * PAROLE_BLOCK_MS
+    assert.deepEqual(parole.overdue((end - 1) as Millis), [])
+    assert.deepEqual(parole.overdue(end as Millis), [liar])
+    parole.received(liar, 1, at(end))
+    assert.deepEqual(parole.overdue((2 * end) as Millis), [])
   })
 
   it('has room for 4,096 peers, and lets the oldest off, with its piece, for one more', () => {

@@ -14,8 +14,8 @@ export function bar(done: number, total: number, width: number): string {
 /** A download in one line of at most `columns`: name, bar, pieces, rate, peers, time left. */
 export function downloadLine(row: TorrentRow, columns: number): string {
   const facts = [
-    `${count(row.piecesVerified)}/${count(row.pieceCount)} pieces`,
-    percent(row.piecesVerified, row.pieceCount),
+    `${count(row.piecesWantedVerified)}/${count(row.piecesWanted)} pieces`,
+    percent(row.piecesWantedVerified, row.piecesWanted),
     rate(row.downloadBytesPerSecond),
     counted(row.peers, 'peer'),
     row.timeLeftMs === null || row.timeLeftMs <= 0 ? row.state : `${duration(row.timeLeftMs)} left`,
@@ -23,7 +23,7 @@ export function downloadLine(row: TorrentRow, columns: number): string {
   const room = columns - facts.length - 4
   const barWidth = Math.min(30, Math.max(10, Math.floor(room / 2)))
   const name = clip(printable(row.name), Math.max(8, Math.min(40, room - barWidth)))
-  return clip(`${name}  ${bar(row.piecesVerified, row.pieceCount, barWidth)}  ${facts}`, columns)
+  return clip(`${name}  ${bar(row.piecesWantedVerified, row.piecesWanted, barWidth)}  ${facts}`, columns)
 }
 
 /** A rebuild in one line: which projection, bar, events, rate, time left. */

@@ -1,4 +1,4 @@
-import type { DhtStatus, PublishResult, Skipped, TorrentPeerRow, TorrentRow } from '../../roles/index.ts'
+import type { DhtStatus, PublishResult, Skipped, TorrentFileRow, TorrentPeerRow, TorrentRow } from '../../roles/index.ts'
 import { printable } from './printable.ts'
 import { fields, table } from './table.ts'
 import { bytes, count, counted, duration, percent, rate, shortPeer } from './units.ts'
@@ -16,7 +16,7 @@ export function torrentTable(rows: readonly TorrentRow[]): string {
         title: 'STATE',
         value: (row) => (row.corruptPercent > 0 ? `${row.state}, corrupts ${row.corruptPercent} %` : row.state),
       },
-      { title: 'DONE', value: (row) => percent(row.piecesVerified, row.pieceCount), align: 'right' },
+      { title: 'DONE', value: doneText, align: 'right' },
       { title: 'SIZE', value: (row) => bytes(row.sizeBytes), align: 'right' },
       { title: 'DOWN', value: (row) => rate(row.downloadBytesPerSecond), align: 'right' },
       { title: 'UP', value: (row) => rate(row.uploadBytesPerSecond), align: 'right' },
@@ -30,6 +30,34 @@ export function torrentTable(rows: readonly TorrentRow[]): string {
     ...rows.filter((row) => row.unreached > 0).map((row) => `${row.infoHash}: ${unreachedText(row.unreached)}`),
     ...problems.map((row) => `${row.infoHash}: ${printable(row.problem ?? '')}`),
   ].join('\n')
+}
+
+/** The plan of the queue. */
+export function whyTable(rows: readonly TorrentRow[]): string {
+  if (rows.length === 0) return 'no torrents'
+  return table(rows, [
+    { title: 'INFO HASH', value: (row) => row.infoHash.slice(0, 16) },
+    { title: 'NAME', value: (row) => row.name, widthMax: 40 },
+    { title: 'STATE', value: (row) => row.state },
+    { title: 'WHY', value: (row) => row.why },
+  ])
+}
+
+/** Of what is wanted. */
+const doneText = ({ piecesWanted, piecesWantedVerified, pieceCount }: TorrentRow): string => {
+  if (piecesWanted === 0) return pieceCount === 0 ? '0 %' : 'nothing wanted'
+  return `${percent(piecesWantedVerified, piecesWanted)}${piecesWanted < pieceCount ? ' of a part' : ''}`
+}
+
+export function fileTable(rows: readonly TorrentFileRow[]): string {
+  if (rows.length === 0) return 'its files are not known yet: no peer has sent the metainfo'
+  return table(rows, [
+    { title: 'NO', value: (row) => String(row.number), align: 'right' },
+    { title: 'WANTED', value: (row) => (row.priority === 'skip' ? 'no' : row.priority === 'normal' ? 'yes' : row.priority) },
+    { title: 'DONE', value: (row) => (row.sizeBytes === 0 ? '' : percent(row.verifiedBytes, row.sizeBytes)), align: 'right' },
+    { title: 'SIZE', value: (row) => bytes(row.sizeBytes), align: 'right' },
+    { title: 'PATH', value: (row) => row.path },
+  ])
 }
 
 const unreachedText = (count: number): string =>
@@ -60,9 +88,9 @@ export function dhtText(dht: DhtStatus): string {
 
 /** What a recheck found, and what can be done where pieces are missing. */
 export function recheckText(row: TorrentRow): string {
-  const missing = row.pieceCount - row.piecesVerified
+  const missing = row.piecesWanted - row.piecesWantedVerified
   if (missing === 0) return torrentTable([row])
-  return `${torrentTable([row])}\n${count(missing)} of ${counted(row.pieceCount, 'piece')} are missing, and it is paused: \`p2pt client resume ${row.infoHash}\` downloads them over what stands there`
+  return `${torrentTable([row])}\n${count(missing)} of ${counted(row.piecesWanted, 'piece')} are missing, and it is paused: \`p2pt client resume ${row.infoHash}\` downloads them over what stands there`
 }
 
 /** One line for each kind of entry that was left out. */

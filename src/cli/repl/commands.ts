@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
-import { type ClientService, type NodeService, type SearchHit, ServiceError } from '../../roles/index.ts'
+import { type ClientService, type NodeService, type PriorityName, type SearchHit, ServiceError } from '../../roles/index.ts'
 import { linkTable, nodeStatusText } from '../render/node.ts'
 import { printable } from '../render/printable.ts'
 import { searchText } from '../render/search.ts'
-import { dhtText, publishText, recheckText, torrentPeerTable, torrentTable } from '../render/torrents.ts'
+import { dhtText, fileTable, publishText, recheckText, torrentPeerTable, torrentTable } from '../render/torrents.ts'
 import { withProgress } from '../services/output.ts'
 import { wholeInfoHash } from '../services/prefix.ts'
 import { readTorrentFile } from '../services/torrent-file.ts'
@@ -185,6 +185,30 @@ export const REPL_COMMANDS: ReadonlyMap<string, ReplCommand> = new Map<string, R
       takes: HASH,
       least: 1,
       run: async ({ client }, [hash = '']) => torrentTable([await client.resume(await wholeInfoHash(client, hash))]),
+    },
+  ],
+  [
+    'files',
+    {
+      usage: 'files INFOHASH',
+      summary: 'the files of a torrent, and which are wanted',
+      takes: HASH,
+      least: 1,
+      run: async ({ client }, [hash = '']) => fileTable(await client.files(await wholeInfoHash(client, hash))),
+    },
+  ],
+  [
+    'select',
+    {
+      usage: 'select INFOHASH skip|low|normal|high|only FILES...',
+      summary: 'choose which files of a torrent are wanted',
+      takes: HASH,
+      least: 3,
+      async run({ client }, [hash = '', what = '', ...files]) {
+        const others = what === 'only' ? ({ others: 'skip' } as const) : {}
+        const priority = (what === 'only' ? 'normal' : what) as PriorityName
+        return torrentTable([await client.select(await wholeInfoHash(client, hash), { files, priority, ...others })])
+      },
     },
   ],
   [

@@ -30,6 +30,12 @@ export function parseByteRate(text: string): number {
 }
 
 /**
+ * As {@link parseByteRate}, and 0 for `none` and for an empty text.
+ * @throws ServiceError `usage`
+ */
+export const parseRateLimit = (text: string): number => (/^(none|)$/i.test(text.trim()) ? 0 : parseByteRate(text))
+
+/**
  * Bytes of a text like `500MB`, `20GB`, `1.5GiB`.
  * @throws ServiceError `usage`
  */

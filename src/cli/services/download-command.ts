@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { Flags } from '@oclif/core'
 import type { RemoteNode } from '../../control/index.ts'
-import type { AddRequest, TorrentRow } from '../../roles/index.ts'
+import type { AddRequest, SelectRequest, TorrentRow } from '../../roles/index.ts'
 import { printable } from '../render/printable.ts'
 import { bytes } from '../render/units.ts'
 import { followDownload } from './follow-download.ts'
@@ -14,13 +14,33 @@ export const downloadFlags = {
     summary: 'Wait until it is complete. Default: yes in a terminal, no elsewhere and with --json.',
   }),
   to: Flags.string({ summary: "Where the files go. Default: the node's download directory.", helpValue: 'DIR' }),
+  public: Flags.boolean({
+    summary:
+      'Find peers by its trackers, its web seeds and other peers too, who then see this address. Not for private torrents.',
+  }),
+  only: Flags.string({
+    multiple: true,
+    summary: "Only these files: a number, a run (3-7), a path, a name, a folder or a pattern ('*.flac'). May be repeated.",
+    helpValue: 'FILES',
+    exclusive: ['skip'],
+  }),
+  skip: Flags.string({ multiple: true, summary: 'All but these files. May be repeated.', helpValue: 'FILES' }),
+  sequential: Flags.boolean({ default: false, summary: 'In the order of the files, to look at them while they come.' }),
   overwrite: Flags.boolean({
     default: false,
     summary: 'Write over files that stand where its files go and are not of this torrent. Default: say so and fail.',
   }),
 }
 
-type DownloadFlags = { wait?: boolean | undefined; to?: string | undefined; overwrite: boolean }
+type DownloadFlags = {
+  wait?: boolean | undefined
+  to?: string | undefined
+  overwrite: boolean
+  only?: string[] | undefined
+  skip?: string[] | undefined
+  sequential: boolean
+  public?: boolean | undefined
+}
 type Reader = { json: boolean; interactive: boolean }
 
 /**
@@ -30,10 +50,18 @@ type Reader = { json: boolean; interactive: boolean }
 export async function download(
   { client }: RemoteNode,
   request: AddRequest,
-  { wait, to, overwrite }: DownloadFlags,
+  flags: DownloadFlags,
   { json, interactive }: Reader,
 ): Promise<TorrentRow | undefined> {
-  const row = await client.add({ ...request, overwrite, ...(to === undefined ? {} : { directory: resolve(to) }) })
+  const { wait, to, overwrite } = flags
+  const select = selectionOf(flags)
+  const row = await client.add({
+    ...request,
+    overwrite,
+    ...(select && { select }),
+    ...(flags.public && { public: true }),
+    ...(to === undefined ? {} : { directory: resolve(to) }),
+  })
   if (wait ?? interactive) {
     const done = await followDownload(client, row.infoHash, json)
     if (!json) await writeLine(`complete: ${printable(done.name)} (${bytes(done.sizeBytes)}) in ${printable(done.directory)}`)
@@ -41,4 +69,11 @@ export async function download(
   }
   if (!json) await writeLine(`added ${row.infoHash}${row.name === '' ? '' : `  ${printable(row.name)}`}`)
   return row
+}
+
+function selectionOf({ only, skip, sequential }: DownloadFlags): SelectRequest | undefined {
+  const order = sequential ? { sequential } : {}
+  if (only !== undefined) return { files: only, priority: 'normal', others: 'skip', ...order }
+  if (skip !== undefined) return { files: skip, priority: 'skip', ...order }
+  return sequential ? order : undefined
 }

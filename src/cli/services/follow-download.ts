@@ -28,7 +28,7 @@ export async function followDownload(
       line.end()
     }
     if (row.state === 'failed') throw new ServiceError('failed', `the download failed: ${row.problem ?? 'for no known reason'}`)
-    const complete = row.state === 'seeding' || (row.pieceCount > 0 && row.piecesVerified >= row.pieceCount)
+    const complete = row.state === 'seeding' || (row.pieceCount > 0 && row.piecesWantedVerified >= row.piecesWanted)
     if (!complete) throw new ServiceError('failed', 'the download was removed before it was complete')
     if (json) await writeLine(JSON.stringify({ event: 'done', ...row }), output)
     return row

@@ -21,8 +21,7 @@ export type Settings = {
   metrics?: string | undefined
   'log-level'?: StartOptions['logLevel'] | undefined
   downloads?: string | undefined
-  'download-limit'?: string | undefined
-  'upload-limit'?: string | undefined
+  public?: boolean | undefined
   'plain-peers'?: boolean | undefined
   engine?: StartOptions['engine'] | undefined
   encryption?: StartOptions['encryption'] | undefined
@@ -44,8 +43,7 @@ const CHECKS: { readonly [N in Name]-?: (value: unknown) => boolean } = {
   metrics: isText,
   'log-level': (value) => LOG_LEVELS.some((level) => level === value),
   downloads: isText,
-  'download-limit': isText,
-  'upload-limit': isText,
+  public: (value) => typeof value === 'boolean',
   'plain-peers': (value) => typeof value === 'boolean',
   engine: (value) => ENGINES.some((name) => name === value),
   encryption: (value) => ENCRYPTIONS.some((name) => name === value),

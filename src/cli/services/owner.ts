@@ -13,6 +13,7 @@ import {
   readNetwork,
 } from '../../roles/owner/owner-folder.fs.ts'
 import { parseEndpoint } from './addresses.ts'
+import { spanOf } from './time-span.ts'
 
 const now = (): Millis => Date.now() as Millis
 
@@ -132,30 +133,11 @@ export function createNetwork({ directory, members, ...request }: CreateRequest)
   }
 }
 
-const UNITS_MS: { readonly [unit: string]: number } = {
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 7 * 86_400_000,
-  y: 365 * 86_400_000,
-}
-
-/** What is typed beyond it is a slip, and a date of six digits of years is one that no reader takes. */
-const EXPIRY_MS_MAX = 100 * (UNITS_MS.y ?? 0)
-
 /**
  * From now; 0 for never.
  * @throws ServiceError `usage` unless it is a number and a unit (90m, 12h, 30d, 6w, 1y), of at most 100 years
  */
 export function expiryOf(text: string | undefined): Millis {
   if (text === undefined) return 0 as Millis
-  const [, digits = '', unit = ''] = /^(\d+)([mhdwy])$/.exec(text.trim()) ?? []
-  const ms = Number(digits) * (UNITS_MS[unit] ?? 0)
-  if (digits === '' || ms === 0) throw new ServiceError('usage', `--expires ${text} is no time such as 90m, 12h, 30d, 6w or 1y`)
-  if (ms > EXPIRY_MS_MAX)
-    throw new ServiceError(
-      'usage',
-      `--expires ${text} is too long: an invitation holds for at most 100 years, or without --expires for good`,
-    )
-  return (now() + ms) as Millis
+  return (now() + spanOf('--expires', text)) as Millis
 }

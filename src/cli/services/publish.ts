@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { type ClientService, type PublishProgress, type PublishResult, ServiceError } from '../../roles/index.ts'
 import { publishLine } from '../render/progress-bar.ts'
 import { ProgressLine, withProgress } from './output.ts'
+import { readTorrentFile } from './torrent-file.ts'
 
 /**
  * Publishes each path as a torrent of its own, one after the other.
@@ -12,7 +13,7 @@ import { ProgressLine, withProgress } from './output.ts'
 export async function publishPaths(
   client: ClientService,
   paths: readonly string[],
-  details: { title?: string; tags: string[]; hidden: boolean },
+  details: { title?: string; tags: string[]; hidden: boolean; directory?: string },
   show: boolean,
 ): Promise<PublishResult[]> {
   for (const path of paths) if (!existsSync(path)) throw new ServiceError('usage', `there is no file or folder ${path}`)
@@ -21,7 +22,7 @@ export async function publishPaths(
   const line = new ProgressLine()
   const results: PublishResult[] = []
   for (const path of paths) {
-    const work = client.publish({ path: resolve(path), ...details })
+    const work = client.publish({ ...(await whatIsAt(path)), ...details })
     const draw = (progress: PublishProgress) => line.show((columns) => publishLine(basename(path), progress, columns))
     try {
       results.push(await withProgress(work, show ? draw : undefined))
@@ -30,4 +31,10 @@ export async function publishPaths(
     }
   }
   return results
+}
+
+/** A torrent file is published as the torrent that it describes, anything else as a torrent made of it. */
+async function whatIsAt(path: string): Promise<{ path: string } | { torrentFile: string }> {
+  const isTorrentFile = path.endsWith('.torrent') && statSync(path).isFile()
+  return isTorrentFile ? { torrentFile: await readTorrentFile(path) } : { path: resolve(path) }
 }

@@ -4,7 +4,7 @@ import type { NodeRole } from '../../events/index.ts'
 import { ServiceError } from '../../roles/index.ts'
 import { ENCRYPTIONS, ENGINES, type StartOptions } from '../../roles/start.ts'
 import { dialableIpv4, type Endpoint, ipv4, outwardAddress, parseEndpoint, resolveBootstrap } from './addresses.ts'
-import { parseByteRate, parseDiskLimit } from './byte-rate.ts'
+import { parseByteRate, parseDiskLimit, parseRateLimit } from './byte-rate.ts'
 import { dataDirectory } from './data-directory.ts'
 import { networkToJoin } from './join.ts'
 
@@ -93,8 +93,18 @@ export const startFlags = (role: NodeRole) => ({
 /** Flags of `client start` alone. */
 export const clientStartFlags = {
   downloads: Flags.string({ summary: 'Where downloads go. Default: `downloads` in the data directory.', helpValue: 'DIR' }),
-  'download-limit': Flags.string({ summary: 'Most that is downloaded a second, e.g. 2MB.', helpValue: 'RATE' }),
-  'upload-limit': Flags.string({ summary: 'Most that is uploaded a second, e.g. 500kB.', helpValue: 'RATE' }),
+  'download-limit': Flags.string({
+    summary: 'Most that is downloaded a second from now on, e.g. 2MB, or none; see `client limit`.',
+    helpValue: 'RATE',
+  }),
+  'upload-limit': Flags.string({
+    summary: 'Most that is uploaded a second from now on, e.g. 500kB, or none.',
+    helpValue: 'RATE',
+  }),
+  public: Flags.boolean({
+    allowNo: true,
+    summary: 'All torrents that are not private are public, as with `client sources --public`.',
+  }),
   'plain-peers': Flags.boolean({
     allowNo: true,
     summary: 'Exchange pieces with other BitTorrent clients too, which prove no key of the network.',
@@ -135,6 +145,7 @@ export type StartFlags = {
   engine?: StartOptions['engine'] | undefined
   encryption?: StartOptions['encryption'] | undefined
   'allow-corrupt'?: boolean
+  public?: boolean | undefined
   'plain-peers'?: boolean | undefined
   'accept-fork-risk'?: boolean
 }
@@ -196,6 +207,7 @@ export async function startOptions(
     ...(flags.metrics === undefined ? {} : { metrics: metricsAddress(flags.metrics) }),
     bootstrap: bootstrap.filter((endpoint) => !itself(endpoint)),
     ...(advertise === undefined ? {} : { advertise }),
+    ...(flags.public === true ? { public: true } : {}),
     ...(flags['plain-peers'] === true ? { plainPeers: true } : {}),
     ...(flags.engine === undefined ? {} : { engine: flags.engine }),
     ...(flags.encryption === undefined ? {} : { encryption: flags.encryption }),
@@ -205,8 +217,8 @@ export async function startOptions(
     ...(flags['retain-liveness'] === undefined ? {} : { retainLivenessDays: flags['retain-liveness'] }),
     ...(flags['disk-limit'] === undefined ? {} : { diskLimitBytes: parseDiskLimit(flags['disk-limit']) }),
     ...(flags['scrub-rate'] === undefined ? {} : { scrubBytesPerSecond: parseByteRate(flags['scrub-rate']) }),
-    ...(downloadRate === undefined ? {} : { downloadBytesPerSecondMax: parseByteRate(downloadRate) }),
-    ...(uploadRate === undefined ? {} : { uploadBytesPerSecondMax: parseByteRate(uploadRate) }),
+    ...(downloadRate === undefined ? {} : { downloadBytesPerSecond: parseRateLimit(downloadRate) }),
+    ...(uploadRate === undefined ? {} : { uploadBytesPerSecond: parseRateLimit(uploadRate) }),
   }
   const joining = network.joining()
   return joining === undefined ? options : { ...options, joining }

@@ -24,3 +24,13 @@ export async function readTorrentFile(path: string): Promise<string> {
     `${path} is not a torrent file: it is longer than ${TORRENT_FILE_BYTES_MAX / 1024 / 1024} MiB`,
   )
 }
+
+/** A name for the file of a torrent of this name. */
+export const fileNameOf = (name: string): string => {
+  // Names come from strangers: none leads out of the folder, or hides.
+  const plain = [...name].map((letter) => (/[\p{Cc}/\\]/u.test(letter) ? '_' : letter)).join('')
+  return `${plain.replace(/^\.+/, '').slice(0, NAME_LENGTH_MAX) || 'torrent'}.torrent`
+}
+
+/** With the ending it fits any file system, in any script. */
+const NAME_LENGTH_MAX = 60

@@ -83,7 +83,7 @@ export class FieldReader {
     return list
   }
 
-  oneOf<T extends string>(values: readonly T[], value: Maybe<string>, what: string): T {
+  oneOf<T extends string | number>(values: readonly T[], value: Maybe<string | number>, what: string): T {
     const found = values.find((candidate) => candidate === value)
     if (found === undefined) throw this.#errorOf(`unknown ${what}`)
     return found

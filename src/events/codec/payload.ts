@@ -9,6 +9,7 @@ import type {
   Event,
   EventKind,
   EventOf,
+  FilePriority,
   HowChanged,
   MemberAddress,
   NodeRole,
@@ -58,6 +59,7 @@ const owned = (value: Uint8Array | null | undefined): Uint8Array => new Uint8Arr
 const ROLES: readonly NodeRole[] = ['bootstrap', 'index', 'client']
 const EVIDENCE: readonly BadPieceEvidence[] = ['sole-source', 'block-differs']
 const HOW_CHANGED: readonly HowChanged[] = ['gone', 'shorter', 'modified', 'bad-piece']
+const PRIORITIES: readonly FilePriority[] = [0, 1, 2, 3]
 const REASONS: readonly QuarantineReason[] = ['clock-jump', 'bad-signature', 'malformed', 'flood', 'equivocation']
 
 // Texts of people have three bytes for each character that is meant to fit, so that no script gets less room than another.
@@ -78,6 +80,13 @@ export const PIECES_PER_VERDICT_MAX = 4096
 /** Stamps of files in one event; a torrent with more files takes several. */
 export const STAMPS_MAX = 4096
 const STAMP_BYTES_MAX = 64
+/** Files of a torrent: `FILES_MAX` of its metainfo. */
+export const SELECTED_FILES_MAX = 65_536
+/** Trackers, and web seeds, that a person gave a torrent. */
+export const SOURCE_URLS_MAX = 128
+export const SOURCE_URL_BYTES_MAX = 2_048
+export const SCHEDULE_MAX = 64
+const CRON_BYTES_MAX = 128
 /** Peers that a bad piece may be of: there are fewer connections. */
 const SOURCES_MAX = 4096
 /** A path in a torrent has at most 3,000 bytes. */
@@ -98,10 +107,24 @@ function subject(message: SubjectMessage | null | undefined, origin: Origin): Pe
   return address as AddressId
 }
 
+type RatesMessage = { downloadBytesPerSecond?: number | null; uploadBytesPerSecond?: number | null }
+type GoalsMessage = { ratioGoalPercent?: number | null; seedGoalMs?: number | null }
+
+const rates = (message: RatesMessage) => ({
+  downloadBytesPerSecond: fields.count(message.downloadBytesPerSecond),
+  uploadBytesPerSecond: fields.count(message.uploadBytesPerSecond),
+})
+const goals = (message: GoalsMessage) => ({
+  ratioGoalPercent: fields.count(message.ratioGoalPercent),
+  seedGoalMs: fields.count(message.seedGoalMs),
+})
+const urls = (list: readonly string[] | null | undefined, what: string): string[] =>
+  fields.list(list, SOURCE_URLS_MAX, what).map((url) => fields.text(url, SOURCE_URL_BYTES_MAX, 'an address'))
+
 type RangeMessage = { first?: number | null; count?: number | null }
 
-function ranges(messages: readonly RangeMessage[] | null | undefined): PieceRange[] {
-  return fields.list(messages, PIECES_PER_VERDICT_MAX, 'piece ranges').map((range) => {
+function ranges(messages: readonly RangeMessage[] | null | undefined, countMax = PIECES_PER_VERDICT_MAX): PieceRange[] {
+  return fields.list(messages, countMax, 'piece ranges').map((range) => {
     const first = fields.count(range.first)
     const length = fields.count(range.count)
     fields.demand(length > 0 && first + length <= 2 ** 32, 'a piece range is empty or too long')
@@ -360,6 +383,77 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
         file: fields.count(message.file),
         path: fields.text(message.path, PATH_BYTES_MAX, 'a path'),
         how: fields.oneOf(HOW_CHANGED, message.how, 'change of a file'),
+      }
+    },
+  },
+  'download.selected': {
+    encode: (event) => finish(proto.DownloadSelected, { ...event, infoHash: fromHex(event.infoHash) }),
+    decode: (payload) => {
+      const message = proto.DownloadSelected.decode(payload)
+      const priorities = fields.text(message.priorities, SELECTED_FILES_MAX, 'priorities of files')
+      fields.demand(/^[0-3]*$/.test(priorities), 'a priority of a file is none of 0, 1, 2 and 3')
+      return {
+        kind: 'download.selected',
+        infoHash: fields.infoHash(message.infoHash),
+        priorities,
+        others: fields.oneOf(PRIORITIES, message.others ?? 0, 'priority of files'),
+        sequential: message.sequential ?? false,
+        pieces: ranges(message.pieces, SELECTED_FILES_MAX),
+      }
+    },
+  },
+  'download.limited': {
+    encode: (event) => finish(proto.DownloadLimited, { ...event, infoHash: fromHex(event.infoHash) }),
+    decode: (payload) => {
+      const message = proto.DownloadLimited.decode(payload)
+      return {
+        kind: 'download.limited',
+        infoHash: fields.infoHash(message.infoHash),
+        ...rates(message),
+        ...goals(message),
+      }
+    },
+  },
+  'download.sourced': {
+    encode: (event) => finish(proto.DownloadSourced, { ...event, infoHash: fromHex(event.infoHash) }),
+    decode: (payload) => {
+      const message = proto.DownloadSourced.decode(payload)
+      return {
+        kind: 'download.sourced',
+        infoHash: fields.infoHash(message.infoHash),
+        public: message.public ?? false,
+        trackers: urls(message.trackers, 'trackers'),
+        webSeeds: urls(message.webSeeds, 'web seeds'),
+      }
+    },
+  },
+  'download.transferred': {
+    encode: (event) => finish(proto.DownloadTransferred, { ...event, infoHash: fromHex(event.infoHash) }),
+    decode: (payload) => {
+      const message = proto.DownloadTransferred.decode(payload)
+      return {
+        kind: 'download.transferred',
+        infoHash: fields.infoHash(message.infoHash),
+        downloadedBytes: fields.count(message.downloadedBytes),
+        uploadedBytes: fields.count(message.uploadedBytes),
+      }
+    },
+  },
+  'client.configured': {
+    encode: (event) => finish(proto.ClientConfigured, event),
+    decode: (payload) => {
+      const message = proto.ClientConfigured.decode(payload)
+      return {
+        kind: 'client.configured',
+        ...rates(message),
+        ...goals(message),
+        connectionsMax: fields.count(message.connectionsMax),
+        uploadSlots: fields.count(message.uploadSlots),
+        downloadsMax: fields.count(message.downloadsMax),
+        seedsMax: fields.count(message.seedsMax),
+        schedule: fields
+          .list(message.schedule, SCHEDULE_MAX, 'scheduled rates')
+          .map((each) => ({ when: fields.text(each.when, CRON_BYTES_MAX, 'a cron pattern'), ...rates(each) })),
       }
     },
   },

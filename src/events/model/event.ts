@@ -111,8 +111,52 @@ export type HowChanged = 'gone' | 'shorter' | 'modified' | 'bad-piece'
 export type FileChange = { file: number; path: string; how: HowChanged }
 /** Somebody else changed a file under this torrent; it is not served until it is checked again. */
 export type DownloadChanged = { kind: 'download.changed'; infoHash: InfoHash } & FileChange
+/** 0: not wanted, 1: low, 2: normal, 3: high. */
+export type FilePriority = 0 | 1 | 2 | 3
+/** Which files of a torrent are wanted, and in which order. */
+export type FileSelection = {
+  /** A digit for each file in the torrent's order. */
+  priorities: string
+  /** Of the files after the last digit. */
+  others: FilePriority
+  /** In the order of the files, not the rarest pieces first. */
+  sequential: boolean
+}
+/** `pieces`: those with wanted bytes; none while the metainfo is not known. */
+export type DownloadSelected = { kind: 'download.selected'; infoHash: InfoHash; pieces: PieceRange[] } & FileSelection
+/** Bytes a second; 0: no limit. */
+export type Rates = { downloadBytesPerSecond: number; uploadBytesPerSecond: number }
+/** When a torrent has been seeded enough: uploaded of its size, percent, or since it was complete, ms; 0: never. */
+export type SeedGoals = { ratioGoalPercent: number; seedGoalMs: number }
+/** Limits of one torrent; goals of 0 are those of the client. */
+export type DownloadLimited = { kind: 'download.limited'; infoHash: InfoHash } & Rates & SeedGoals
+/** What was moved since the last such event. */
+export type DownloadTransferred = {
+  kind: 'download.transferred'
+  infoHash: InfoHash
+  downloadedBytes: number
+  uploadedBytes: number
+}
+/** Where a torrent finds peers besides its network. `public`: trackers, web seeds, peer exchange and the public DHT may be used. */
+export type TorrentSources = { public: boolean; trackers: string[]; webSeeds: string[] }
+export type DownloadSourced = { kind: 'download.sourced'; infoHash: InfoHash } & TorrentSources
+/** `when`: a cron pattern in local time, from which on these rates hold. */
+export type ScheduledRates = { when: string } & Rates
+/** Limits and queue of a client; 0: no limit. */
+export type ClientSettings = Rates &
+  SeedGoals & {
+    connectionsMax: number
+    /** Peers of one torrent that are served at a time. */
+    uploadSlots: number
+    /** Torrents that download, and that seed, at a time. */
+    downloadsMax: number
+    seedsMax: number
+    schedule: ScheduledRates[]
+  }
+export type ClientConfigured = { kind: 'client.configured' } & ClientSettings
 /** These pieces are on the disk and their hash was checked. */
 export type DownloadVerified = { kind: 'download.verified'; infoHash: InfoHash; pieces: PieceRange[] }
+/** Every wanted piece is here. */
 export type DownloadCompleted = { kind: 'download.completed'; infoHash: InfoHash }
 export type DownloadPaused = { kind: 'download.paused'; infoHash: InfoHash }
 export type DownloadResumed = { kind: 'download.resumed'; infoHash: InfoHash }
@@ -158,6 +202,11 @@ export type KnownEvent =
   | DownloadChecked
   | DownloadStamped
   | DownloadChanged
+  | DownloadSelected
+  | DownloadLimited
+  | DownloadSourced
+  | DownloadTransferred
+  | ClientConfigured
   | DownloadVerified
   | DownloadCompleted
   | DownloadPaused

@@ -45,6 +45,11 @@ export const KINDS = {
   'download.stamped': { number: 33, version: 1, stream: 'local', by: 'anyone' },
   'download.changed': { number: 34, version: 1, stream: 'local', by: 'anyone' },
   'access.revoked': { number: 35, version: 1, stream: 'gossip', by: 'anyone' },
+  'download.selected': { number: 36, version: 1, stream: 'local', by: 'anyone' },
+  'download.limited': { number: 37, version: 1, stream: 'local', by: 'anyone' },
+  'download.sourced': { number: 38, version: 1, stream: 'local', by: 'anyone' },
+  'client.configured': { number: 39, version: 1, stream: 'local', by: 'anyone' },
+  'download.transferred': { number: 40, version: 1, stream: 'local', by: 'anyone' },
 } as const satisfies Record<EventKind, KindRow>
 
 const BY_NUMBER = new Map<number, EventKind>(

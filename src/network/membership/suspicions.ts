@@ -73,7 +73,8 @@ export class Suspicions {
 
   /** Our probes of the member failed, twice if it was believed alive: we say so, unless enough others did. */
   probeFailed(member: Member, now: number): MembershipEffect[] {
-    const suspicion = this.#suspicions.get(member.id) ?? this.#begin(member.id, member.incarnation, now)
+    const known = this.#suspicions.get(member.id)
+    const suspicion = known?.incarnation === member.incarnation ? known : this.#begin(member.id, member.incarnation, now)
     suspicion.failedAt = now
     return this.#accuse(suspicion, member)
   }
@@ -84,8 +85,9 @@ export class Suspicions {
     const member = table.get(id)
     const suspicion = this.#suspicions.get(id)
     if (member?.state !== 'suspect' || suspicion === undefined) return []
-    // Only who tried in vain itself may declare a death; the others try, in case all who did are gone.
-    if (suspicion.failedAt === undefined) {
+    // Only who tried in vain itself may declare a death; the others try, in case all who did are gone. Of what the member has
+    // refuted since, the accusation that follows may have come first: that was not tried.
+    if (suspicion.failedAt === undefined || suspicion.incarnation !== member.incarnation) {
       list.next(id)
       return [suspectWake(id, SUSPECT_AGAIN_MS)]
     }

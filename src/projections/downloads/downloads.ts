@@ -1,18 +1,23 @@
 import {
+  type ClientSettings,
   type DownloadAdded,
   type Envelope,
   type FileChange,
+  type FileSelection,
   fromHex,
   type InfoHash,
   isInfoHash,
   type NodeId,
   type PieceRange,
+  type Rates,
+  type SeedGoals,
+  type TorrentSources,
   toHex,
 } from '../../events/index.ts'
 import { canonicalJson } from '../canonical-json.ts'
 import { DirtyKeys } from '../dirty-keys.ts'
 import type { Projection } from '../projection.ts'
-import { mergeRanges, pieceCount } from './piece-ranges.ts'
+import { covers, mergeRanges } from './piece-ranges.ts'
 
 // What this node downloads and shares, as a fold over its own events: all that a client needs to go on after a restart.
 
@@ -31,13 +36,26 @@ export type Download = {
   pieceCount: number
   pieceLengthBytes: number
   paused: boolean
+  /** Every wanted piece is here. */
   completed: boolean
+  /** Claimed time at which it was, ms since 1970; null until then. */
+  completedAt: number | null
   /** What stood on the disk when it was added was hashed. Until then nobody knows whose those files are. */
   checked: boolean
   /** Files in the way are written over. */
   readonly overwrite: boolean
   /** Pieces on the disk whose hash was checked: ascending runs with gaps between them. */
   verified: readonly PieceRange[]
+  /** Which files are wanted; null: all, in no order. */
+  selection: FileSelection | null
+  /** The pieces with wanted bytes, as runs; null: all. */
+  wanted: readonly PieceRange[] | null
+  /** Of this torrent alone; 0: none. */
+  limits: Rates & SeedGoals
+  sources: TorrentSources
+  /** Moved in all, as far as it was told. */
+  downloadedBytes: number
+  uploadedBytes: number
   /** How settled files looked, by their place in the torrent. */
   stamps: Map<number, string>
   /** What somebody else did to a file of it, until it is checked again. */
@@ -47,6 +65,7 @@ export type Download = {
 }
 
 export type DownloadsState = {
+  settings: ClientSettings
   readonly downloads: Map<InfoHash, Download>
   readonly dirty: DirtyKeys
 }
@@ -56,8 +75,22 @@ const DOWNLOAD = 'd/'
 const METAINFO = 'm/'
 /** Stamps of `STAMPS_PER_ROW` files, as `s/<info hash>/<n>`: a torrent may have 65,536 files, which settle one by one. */
 const STAMPS = 's/'
+/** Limits and queue of the client: one row. */
+const SETTINGS = 'c'
 const STAMPS_PER_ROW = 512
 const INFO_HASH_LENGTH = 40
+
+const NO_LIMITS = { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, ratioGoalPercent: 0, seedGoalMs: 0 }
+/** Nothing is limited. */
+export const NO_SETTINGS: ClientSettings = {
+  ...NO_LIMITS,
+  connectionsMax: 0,
+  uploadSlots: 0,
+  downloadsMax: 0,
+  seedsMax: 0,
+  schedule: [],
+}
+const NO_SOURCES = { public: false, trackers: [], webSeeds: [] }
 
 const stampsKey = (infoHash: InfoHash, file: number): string => `${STAMPS}${infoHash}/${Math.floor(file / STAMPS_PER_ROW)}`
 
@@ -80,6 +113,13 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       pieceLengthBytes: before?.pieceLengthBytes ?? 0,
       paused: false,
       completed: false,
+      completedAt: null,
+      selection: before?.selection ?? null,
+      wanted: before?.wanted ?? null,
+      limits: before?.limits ?? NO_LIMITS,
+      sources: before?.sources ?? NO_SOURCES,
+      downloadedBytes: before?.downloadedBytes ?? 0,
+      uploadedBytes: before?.uploadedBytes ?? 0,
       // Another directory holds nothing yet.
       checked: stays && before.checked,
       verified: stays ? before.verified : [],
@@ -90,6 +130,12 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
     dirty.add(DOWNLOAD + infoHash)
     dirty.add(METAINFO + infoHash)
     if (!stays) for (const file of before?.stamps.keys() ?? []) dirty.add(stampsKey(infoHash, file))
+    return state
+  }
+  if (event.kind === 'client.configured') {
+    const { kind: _, ...settings } = event
+    state.settings = settings
+    dirty.add(SETTINGS)
     return state
   }
   if (!('infoHash' in event)) return state
@@ -112,7 +158,29 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       download.verified = mergeRanges([], event.pieces)
       download.checked = true
       download.changed = null
-      download.completed &&= pieceCount(download.verified) === download.pieceCount
+      download.completed &&= hasAllWanted(download)
+      break
+    case 'download.selected': {
+      const { priorities, others, sequential, pieces } = event
+      const isAll = !priorities.includes('0') && others !== 0
+      const isPlain = isAll && !sequential && /^2*$/.test(priorities) && others === 2
+      download.selection = isPlain ? null : { priorities, others, sequential }
+      download.wanted = isAll ? null : mergeRanges([], pieces)
+      // More is wanted than is here.
+      download.completed &&= hasAllWanted(download)
+      break
+    }
+    case 'download.limited': {
+      const { downloadBytesPerSecond, uploadBytesPerSecond, ratioGoalPercent, seedGoalMs } = event
+      download.limits = { downloadBytesPerSecond, uploadBytesPerSecond, ratioGoalPercent, seedGoalMs }
+      break
+    }
+    case 'download.transferred':
+      download.downloadedBytes = sum(download.downloadedBytes, event.downloadedBytes)
+      download.uploadedBytes = sum(download.uploadedBytes, event.uploadedBytes)
+      break
+    case 'download.sourced':
+      download.sources = { public: event.public, trackers: event.trackers, webSeeds: event.webSeeds }
       break
     case 'download.stamped':
       for (const { file, stamp } of event.stamps) {
@@ -128,6 +196,7 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       break
     case 'download.completed':
       download.completed = true
+      download.completedAt = envelope.at
       break
     case 'download.paused':
       download.paused = true
@@ -147,7 +216,13 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
   return state
 }
 
+const sum = (a: number, b: number): number => Math.min(Number.MAX_SAFE_INTEGER, a + b)
+
+const hasAllWanted = ({ verified, wanted, pieceCount }: Download): boolean =>
+  covers(verified, wanted ?? [{ first: 0, count: pieceCount }])
+
 function rowOf(state: DownloadsState, key: string): string | null {
+  if (key === SETTINGS) return state.settings === NO_SETTINGS ? null : canonicalJson(state.settings)
   const download = state.downloads.get(key.slice(2, 2 + INFO_HASH_LENGTH) as InfoHash)
   if (download === undefined) return null
   const { torrentFile, stamps, ...rest } = download
@@ -168,24 +243,31 @@ function stampsRow(stamps: ReadonlyMap<number, string>, row: number): string | n
 
 export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => ({
   name: 'downloads',
-  version: 3,
+  version: 4,
   handles: [
     'download.added',
     'download.described',
     'download.checked',
     'download.stamped',
     'download.changed',
+    'download.selected',
+    'download.limited',
+    'download.sourced',
+    'download.transferred',
+    'client.configured',
     'download.verified',
     'download.completed',
     'download.paused',
     'download.resumed',
     'download.removed',
   ],
-  initial: () => ({ downloads: new Map(), dirty: new DirtyKeys() }),
+  initial: () => ({ settings: NO_SETTINGS, downloads: new Map(), dirty: new DirtyKeys() }),
   apply: (state, envelope) => apply(own, state, envelope),
   changes: (state) => state.dirty.drain((key) => rowOf(state, key)),
   *rows(state) {
     const hashes = [...state.downloads.keys()].sort()
+    const settings = rowOf(state, SETTINGS)
+    if (settings !== null) yield [SETTINGS, settings]
     for (const prefix of [DOWNLOAD, METAINFO]) {
       for (const hash of hashes) {
         const row = rowOf(state, prefix + hash)
@@ -199,7 +281,12 @@ export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => 
   },
   load(rows) {
     const downloads = new Map<InfoHash, Download>()
+    let settings = NO_SETTINGS
     for (const [key, value] of rows) {
+      if (key === SETTINGS) {
+        settings = JSON.parse(value) as ClientSettings
+        continue
+      }
       const hash = key.slice(2, 2 + INFO_HASH_LENGTH)
       if (!isInfoHash(hash)) throw new RangeError(`a row of downloads is for no info hash: ${key}`)
       if (key.startsWith(DOWNLOAD)) {
@@ -214,7 +301,7 @@ export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => 
         download.torrentFile = fromHex(JSON.parse(value) as string)
       }
     }
-    return { downloads, dirty: new DirtyKeys() }
+    return { settings, downloads, dirty: new DirtyKeys() }
   },
 })
 

@@ -47,6 +47,22 @@ export function createClientService(parts: ClientParts): ClientService {
     pause: (infoHash) => torrents.pause(infoHash),
     resume: (infoHash) => torrents.resume(infoHash),
     recheck: (infoHash) => torrents.recheck(infoHash),
+    async torrentFile(infoHash) {
+      return torrents.torrentFile(infoHash)
+    },
+    async sources(infoHash) {
+      return torrents.sources(infoHash)
+    },
+    changeSources: (infoHash, request) => torrents.changeSources(infoHash, request),
+    async limits() {
+      return torrents.limits()
+    },
+    configure: (change) => torrents.configure(change),
+    limit: (infoHash, change) => torrents.limit(infoHash, change),
+    async files(infoHash) {
+      return torrents.files(infoHash)
+    },
+    select: (infoHash, request) => torrents.select(infoHash, request),
     async remove(infoHash, { deleteFiles }) {
       // First what others are told: after a crash between the two there is no offer without a torrent behind it.
       await publisher.withdraw(torrents.row(infoHash).infoHash as InfoHash)

@@ -10,7 +10,7 @@ import {
 } from '../../events/index.ts'
 import type { LevelLog } from '../../events/log/event-log.level.ts'
 import type { PeerStreams } from '../../network/index.ts'
-import { downloadsIn } from '../../projections/index.ts'
+import { downloadsIn, pieceCount } from '../../projections/index.ts'
 import { judge, summary } from '../../projections/reputation/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
 import type { IndexMap } from '../index-node/index-map.ts'
@@ -58,9 +58,12 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     appender,
     engine,
     timers,
+    clock,
     notices,
+    settings: () => downloads().settings,
     directory: options.downloads ?? join(options.dataDirectory, 'downloads'),
     allowCorrupt: options.allowCorrupt ?? false,
+    isPublic: options.public ?? false,
     downloads: () => downloadsIn(downloads()),
     download: (infoHash) => downloads().downloads.get(infoHash),
     unreached: (infoHash) => ways?.unreached(infoHash) ?? 0,
@@ -92,7 +95,10 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
   const completed = async (infoHash: InfoHash) => {
     if (!(await torrents.completed(infoHash))) return
     // The title says where the index has it. One that is too long stands in no index.
-    const title = downloads().downloads.get(infoHash)?.title ?? ''
+    const download = downloads().downloads.get(infoHash)
+    const title = download?.title ?? ''
+    // Who holds a part of it offers nothing in the index, where a seeder is one of the whole.
+    if (download === undefined || pieceCount(download.verified) !== download.pieceCount) return
     if (utf8Length(title) <= TITLE_BYTES_MAX && publisher.canBeFound(title)) await publisher.verified(infoHash, title)
   }
   engine.listen({
@@ -128,6 +134,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     stopWatching()
     publications.stop()
     await ways?.[Symbol.asyncDispose]()
+    await torrents.stopQueue()
     await engine[Symbol.asyncDispose]()
     await verdicts.close()
     // What the engine told last is in the log before that closes.
@@ -137,6 +144,8 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     verdicts.restore()
     if (await startsAfterDeaths(log)) await torrents.pauseAll()
     await engine.start(signal)
+    const { downloadBytesPerSecond, uploadBytesPerSecond } = options
+    await torrents.configureAtStart({ downloadBytesPerSecond, uploadBytesPerSecond })
     await torrents.restore()
     publications.start()
     ways?.start()

@@ -1,4 +1,4 @@
-import { TAG_BYTES_MAX, TAGS_MAX, TITLE_BYTES_MAX, utf8Length } from '../../events/index.ts'
+import { type InfoHash, TAG_BYTES_MAX, TAGS_MAX, TITLE_BYTES_MAX, utf8Length } from '../../events/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
 import { magnetOf } from '../magnet.ts'
 import { asServiceError } from '../node/service-errors.ts'
@@ -15,7 +15,10 @@ export type PublishParts = {
   dataDirectory: string
 }
 
-/** Makes a torrent of a file or folder, seeds it, and announces it to the owners of its keywords. */
+/**
+ * Makes a torrent of a file or folder, or takes one that others made and whose files are here, seeds it, and announces it to the owners
+ * of its keywords.
+ */
 export function publishPath(request: PublishRequest, parts: PublishParts): Progressive<PublishProgress, PublishResult> {
   return withProgress(async (report, signal) => {
     try {
@@ -27,7 +30,7 @@ export function publishPath(request: PublishRequest, parts: PublishParts): Progr
 }
 
 async function publish(
-  { path, title: asked, tags: askedTags = [], hidden = false }: PublishRequest,
+  { path, torrentFile, directory, title: asked, tags: askedTags = [], hidden = false }: PublishRequest,
   { engine, torrents, publisher, dataDirectory }: PublishParts,
   report: (progress: PublishProgress) => void,
   signal: AbortSignal,
@@ -36,11 +39,18 @@ async function publish(
   if (askedTags.length > TAGS_MAX || askedTags.some((tag) => utf8Length(tag) > TAG_BYTES_MAX || tag.trim() === '')) {
     throw new ServiceError('usage', `at most ${TAGS_MAX} tags, each of 1 to ${TAG_BYTES_MAX} bytes`)
   }
-  const made = await engine.create([path], {
-    ...{ dataDirectory, hidden, signal },
-    onWalk: (files) => report({ phase: 'walking', done: files, total: null }),
-    onProgress: (done, total) => report({ phase: 'hashing', done, total }),
-  })
+  if ((path === undefined) === (torrentFile === undefined))
+    throw new ServiceError('usage', 'give either a path or a torrent file to publish')
+  const own =
+    path === undefined
+      ? undefined
+      : await engine.create([path], {
+          ...{ dataDirectory, hidden, signal },
+          onWalk: (files) => report({ phase: 'walking', done: files, total: null }),
+          onProgress: (done, total) => report({ phase: 'hashing', done, total }),
+        })
+  const others = { torrentFile: torrentFile ?? '', ...(directory === undefined ? {} : { directory }) }
+  const made: TakenUp = own ?? (await takenUp(others, torrents, report, signal))
   // The same content again: what is not said anew stays as it was.
   const before = publisher.claimOf(made.infoHash)
   const title = asked ?? before?.title ?? made.name
@@ -48,24 +58,49 @@ async function publish(
   if (!publisher.canBeFound(title)) throw new ServiceError('usage', `"${title}" has no word to be found by: give a --title`)
   // From here on it is done whether somebody waits for it or not: a torrent that is seeded and in no index helps nobody.
   signal.throwIfAborted()
-  await torrents.addOwn(made, title)
+  if (own !== undefined) await torrents.addOwn(own, title)
   report({ phase: 'announcing', done: 0, total: 1 })
-  const announced = await publisher.publish({
-    infoHash: made.infoHash,
-    title,
-    sizeBytes: made.sizeBytes,
-    fileCount: made.fileCount,
-    tags: [...tags],
-  })
+  const { infoHash, sizeBytes, fileCount } = made
+  const announced = await publisher.publish({ infoHash, title, sizeBytes, fileCount, tags: [...tags] })
   report({ phase: 'announcing', done: 1, total: 1 })
-  const { hidden: hiddenOnes, link, special } = made.skipped
+  const { hidden: hiddenOnes, link, special } = own?.skipped ?? NOTHING_SKIPPED
   return {
-    infoHash: made.infoHash,
-    title,
+    ...{ infoHash, title, sizeBytes },
     replaces: before === undefined || before.title === title ? null : before.title,
-    sizeBytes: made.sizeBytes,
-    magnet: magnetOf(made.infoHash, title),
+    magnet: magnetOf(infoHash, title),
     ...announced,
     skipped: { hidden: hiddenOnes, links: link, special },
   }
+}
+
+const NONE = { count: 0, first: [] }
+const NOTHING_SKIPPED = { hidden: NONE, link: NONE, special: NONE }
+
+type TakenUp = { infoHash: InfoHash; name: string; sizeBytes: number; fileCount: number }
+
+/**
+ * A torrent that others made: it is added where it is not here yet, and what stands where its files go is looked at.
+ * @throws ServiceError `failed` where pieces are missing: who offers it in the index holds all of it. It downloads then.
+ */
+async function takenUp(
+  request: { torrentFile: string; directory?: string },
+  torrents: Torrents,
+  report: (progress: PublishProgress) => void,
+  signal: AbortSignal,
+): Promise<TakenUp> {
+  const { infoHash } = await torrents.addOrFind(request)
+  const rows = torrents.follow(infoHash)
+  for (;;) {
+    signal.throwIfAborted()
+    const { done, value: row } = await rows.next()
+    report({ phase: 'hashing', done: row.piecesVerified, total: Math.max(1, row.pieceCount) })
+    if (done === true || row.state === 'seeding') break
+    if (row.state === 'checking') continue
+    await rows.return(row)
+    const what = `${row.piecesVerified} of its ${row.pieceCount} pieces are in ${row.directory}`
+    const later = row.state === 'downloading' ? 'it downloads now: publish it again when it is complete' : `it is ${row.state}`
+    throw new ServiceError('failed', `"${row.name}" cannot be offered yet: ${what}; ${later}`)
+  }
+  const { name, sizeBytes } = torrents.row(infoHash)
+  return { infoHash: infoHash as InfoHash, name, sizeBytes, fileCount: torrents.files(infoHash).length }
 }

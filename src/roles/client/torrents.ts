@@ -1,21 +1,53 @@
-import type { Appender, Draft, FileChange, InfoHash, PieceRange, Timers } from '../../events/index.ts'
-import { PIECES_PER_VERDICT_MAX, STAMPS_MAX } from '../../events/index.ts'
-import { type Download, pieceCount } from '../../projections/downloads/index.ts'
+import type {
+  Appender,
+  ClientSettings,
+  Clock,
+  Draft,
+  FileChange,
+  FileSelection,
+  InfoHash,
+  PieceRange,
+  Rates,
+  Timers,
+  TorrentSources,
+} from '../../events/index.ts'
+import { covers, type Download } from '../../projections/downloads/index.ts'
 import type {
   CreatedTorrent,
   DiskState,
   TorrentEngine,
+  TorrentFile,
   TorrentMetainfo,
   TorrentSource,
-  TorrentStatus,
 } from '../../torrent/index.ts'
-import { magnetOf, titleOfMagnet } from '../magnet.ts'
+import { withSources } from '../../torrent/index.ts'
+import { titleOfMagnet } from '../magnet.ts'
 import { liveIterator } from '../node/live-iterator.ts'
 import type { NoticeBoard } from '../node/notices.ts'
 import { asServiceError } from '../node/service-errors.ts'
 import { withProgress } from '../node/with-progress.ts'
-import { type AddRequest, type Progressive, type RecheckProgress, ServiceError, type TorrentRow } from '../services.ts'
+import {
+  type AddRequest,
+  type ClientLimits,
+  type Progressive,
+  type RecheckProgress,
+  type SelectRequest,
+  ServiceError,
+  type SourcesRequest,
+  type SourcesRow,
+  type TorrentFileRow,
+  type TorrentLimits,
+  type TorrentRow,
+} from '../services.ts'
 import { changedText } from './changed-files.ts'
+import { checkSettings } from './check-settings.ts'
+import { chooseFiles, priorityName, wantedByLink } from './choose-files.ts'
+import { checked, described, stamped } from './download-events.ts'
+import { ratesAt } from './rate-schedule.ts'
+import { renamedText } from './renamed-files.ts'
+import { TorrentQueue } from './torrent-queue.ts'
+import { torrentRow } from './torrent-row.ts'
+import { changedSources, endpointsOf, namedSources, sourcesRow } from './torrent-sources.ts'
 
 /** How often a follower gets a new row, ms. */
 const FOLLOW_MS = 500
@@ -26,13 +58,17 @@ export type TorrentsOptions = {
   appender: Appender
   engine: TorrentEngine
   timers: Timers
+  clock: Clock
   notices: NoticeBoard
   /** Where downloads go unless the request says otherwise, absolute. */
   directory: string
   allowCorrupt: boolean
+  /** All torrents that are not private are public. */
+  isPublic: boolean
   /** Rows of the downloads projection. */
   downloads(): readonly Download[]
   download(infoHash: InfoHash): Download | undefined
+  settings(): ClientSettings
   /** How many peers offer this torrent and could not be reached. */
   unreached(infoHash: InfoHash): number
 }
@@ -52,8 +88,15 @@ export class Torrents {
   /** Why the engine did not take up what the log has. */
   readonly #notTakenUp = new Map<InfoHash, string>()
 
+  readonly #queue: TorrentQueue
+
   constructor(options: TorrentsOptions) {
     this.#options = options
+    this.#queue = new TorrentQueue({
+      ...options,
+      record: (events) => this.#record(events),
+      onProblem: (text) => this.#problem(text),
+    })
   }
 
   /** Pauses what the log says is wanted, before the engine has it: the node died with it again and again. */
@@ -72,6 +115,7 @@ export class Torrents {
 
   /** Gives the engine everything that the log says is wanted, with the pieces that are known to be there. */
   async restore(): Promise<void> {
+    this.#queue.start()
     for (const download of this.#options.downloads()) {
       try {
         await this.#options.engine.add(sourceOf(download), {
@@ -80,8 +124,11 @@ export class Torrents {
           ...(download.checked ? { verified: download.verified } : {}),
           stamps: [...download.stamps].map(([file, stamp]) => ({ file, stamp })),
           ...(download.changed === null ? {} : { changed: download.changed }),
-          paused: download.paused,
+          paused: download.paused || this.#queue.held(download.infoHash) !== undefined,
+          rates: download.limits,
+          sources: this.#effective(download.sources),
           overwrite: download.overwrite,
+          ...(download.selection && { selection: download.selection }),
         })
       } catch (error) {
         this.#notTakenUp.set(download.infoHash, sentence(error))
@@ -101,7 +148,14 @@ export class Torrents {
     const supplied = await this.#engineDoes((engine) => engine.supply(source))
     if (supplied !== undefined) return this.row(supplied)
     const directory = request.directory ?? this.#options.directory
-    const infoHash = await this.#engineDoes((engine) => engine.add(source, { directory, overwrite }))
+    const inspected = await this.#engineDoes(async (engine) => engine.inspect(source))
+    const selection = chooseFiles(null, inspected.paths, request.select ?? wantedByLink(inspected))
+    const named = namedSources(inspected)
+    const sources: TorrentSources = { public: request.public ?? false, ...named }
+    const infoHash = await this.#engineDoes((engine) =>
+      engine.add(source, { directory, overwrite, ...(selection && { selection }), sources: this.#effective(sources) }),
+    )
+    const hasSources = sources.public || named.trackers.length + named.webSeeds.length > 0
     await this.#recordAddition(infoHash, [
       {
         kind: 'download.added',
@@ -114,8 +168,19 @@ export class Torrents {
         torrentFile: source.kind === 'torrent-file' ? source.bytes : new Uint8Array(),
         overwrite,
       },
+      ...(hasSources ? [{ kind: 'download.sourced', infoHash, ...sources } as const] : []),
+      ...(selection === null ? [] : [this.#selected(infoHash, selection)]),
     ])
+    await this.#queue.plan()
     return this.row(infoHash)
+  }
+
+  /** As {@link add}; one that is here already is found. @throws ServiceError */
+  addOrFind(request: AddRequest): Promise<TorrentRow> {
+    return this.#inTurn(async () => {
+      const infoHash = await this.#engineDoes(async (engine) => engine.inspect(requested(request)).infoHash)
+      return this.#options.download(infoHash) === undefined ? this.#add(request) : this.row(infoHash)
+    })
   }
 
   /** Takes up a torrent made of files that stand here: every piece is there, its hash was just computed. */
@@ -135,6 +200,7 @@ export class Torrents {
     if (known !== undefined && !lost) return
     await this.#engineDoes(async (engine) => {
       if (live !== undefined) await engine.remove(infoHash, { deleteFiles: false })
+      this.#queue.forget(infoHash)
       await engine.add({ kind: 'torrent-file', bytes: torrentFile }, { directory, verified, stamps })
     })
     await this.#recordAddition(infoHash, [
@@ -153,6 +219,7 @@ export class Torrents {
       ...checked(infoHash, { pieces: verified, stamps }),
       { kind: 'download.completed', infoHash },
     ])
+    await this.#queue.plan()
   }
 
   rows(): TorrentRow[] {
@@ -175,7 +242,7 @@ export class Torrents {
         if (download === undefined) throw new ServiceError('failed', `${last.name} was removed`)
         last = this.#rowOf(download)
         if (last.state === 'failed') throw new ServiceError('failed', `${last.name}: ${last.problem ?? 'failed'}`)
-        const complete = last.pieceCount > 0 && last.piecesVerified === last.pieceCount && download.completed
+        const complete = last.pieceCount > 0 && last.piecesWantedVerified === last.piecesWanted && download.completed
         const items = complete && first ? [] : [last]
         first = false
         return complete ? { items, result: { value: last } } : { items, sleep: true }
@@ -189,6 +256,7 @@ export class Torrents {
     const download = this.#known(infoHash)
     await this.#engineDoes((engine) => engine.pause(download.infoHash))
     if (!download.paused) await this.#record([{ kind: 'download.paused', infoHash: download.infoHash }])
+    await this.#queue.plan()
     return this.row(infoHash)
   }
 
@@ -198,7 +266,81 @@ export class Torrents {
     await this.#engineDoes((engine) => engine.resume(download.infoHash))
     if (download.paused) await this.#record([{ kind: 'download.resumed', infoHash: download.infoHash }])
     this.#resting.delete(download.infoHash)
+    await this.#queue.plan()
     return this.row(infoHash)
+  }
+
+  /** The client as a whole may be told that all torrents are public. */
+  #effective(sources: TorrentSources): TorrentSources {
+    return { ...sources, public: sources.public || this.#options.isPublic }
+  }
+
+  /** @throws ServiceError */
+  sources(infoHash: string): SourcesRow {
+    const download = this.#known(infoHash)
+    return sourcesRow(download, this.#effective(download.sources).public, this.#options.engine)
+  }
+
+  /** @throws ServiceError */
+  async changeSources(infoHash: string, request: SourcesRequest): Promise<SourcesRow> {
+    const { infoHash: hash, sources: before } = this.#known(infoHash)
+    const { engine } = this.#options
+    const given = whatIsGiven<SourcesRequest>(request)
+    const peers = endpointsOf(given.addPeers ?? [])
+    const sources = changedSources(before, given)
+    if (sources.public && !before.public && engine.status(hash)?.isPrivate === true)
+      throw new ServiceError('failed', 'the torrent is private: it stays among peers of this network')
+    if (JSON.stringify(sources) !== JSON.stringify(before)) {
+      await this.#record([{ kind: 'download.sourced', infoHash: hash, ...sources }])
+      await this.#engineDoes(async () => {
+        if (engine.status(hash) !== undefined) engine.setSources(hash, this.#effective(sources))
+      })
+    }
+    for (const { host, port } of peers) await this.#engineDoes(async () => engine.connect(hash, host, port))
+    return this.sources(hash)
+  }
+
+  /** @throws ServiceError while the metainfo is not known */
+  torrentFile(infoHash: string): { name: string; torrentFile: string } {
+    const { name, torrentFile, sources } = this.#known(infoHash)
+    if (torrentFile === undefined)
+      throw new ServiceError('failed', `nothing is known of what "${name}" holds yet: no peer has sent its metainfo`)
+    return { name, torrentFile: Buffer.from(withSources(torrentFile, sources)).toString('base64') }
+  }
+
+  /** What is limited now. */
+  limits(): ClientLimits {
+    const settings = this.#options.settings()
+    return { settings, now: ratesAt(settings, this.#options.clock.now()) }
+  }
+
+  /** Changes settings of the client from now on. @throws ServiceError */
+  async configure(change: Partial<ClientSettings>): Promise<ClientLimits> {
+    const settings = { ...this.#options.settings(), ...whatIsGiven(change) }
+    checkSettings(settings)
+    await this.#record([{ kind: 'client.configured', ...settings }])
+    await this.#queue.plan()
+    return this.limits()
+  }
+
+  /** Rates that a start was given: news only where they are others. */
+  async configureAtStart(rates: { [K in keyof Rates]: number | undefined }): Promise<void> {
+    const before = this.#options.settings()
+    const change = whatIsGiven<Rates>(rates)
+    const isNews = (Object.keys(change) as (keyof Rates)[]).some((name) => change[name] !== before[name])
+    if (isNews) await this.#record([{ kind: 'client.configured', ...before, ...change }])
+  }
+
+  /** Changes limits of one torrent from now on. @throws ServiceError */
+  async limit(infoHash: string, change: Partial<TorrentLimits>): Promise<TorrentRow> {
+    const { infoHash: hash, limits } = this.#known(infoHash)
+    const changed = { ...limits, ...whatIsGiven(change) }
+    await this.#record([{ kind: 'download.limited', infoHash: hash, ...changed }])
+    await this.#engineDoes(async (engine) => {
+      if (engine.status(hash) !== undefined) engine.limit(hash, changed)
+    })
+    await this.#queue.plan()
+    return this.row(hash)
   }
 
   /** Hashes everything again. What is whole is seeded on; where pieces are missing the torrent is left paused. */
@@ -207,10 +349,11 @@ export class Torrents {
       const download = this.#known(infoHash)
       const hash = download.infoHash
       // A person's pause stays. A torrent that is paused and lacked pieces was left so by an earlier check, or wants them.
-      const staysPaused = download.paused && pieceCount(download.verified) === download.pieceCount
+      const wanted = download.wanted ?? [{ first: 0, count: download.pieceCount }]
+      const staysPaused = download.paused && covers(download.verified, wanted)
       const onProgress = (done: number, total: number) => report({ done, total })
       const found = await this.#engineDoes((engine) => engine.recheck(hash, { signal, onProgress }))
-      const goesOn = pieceCount(found.pieces) === download.pieceCount && !staysPaused
+      const goesOn = covers(found.pieces, wanted) && !staysPaused
       const kind = goesOn ? 'download.resumed' : 'download.paused'
       const turns = download.paused === goesOn
       await this.#record([...checked(hash, found), ...(turns ? [{ kind, infoHash: hash } as const] : [])])
@@ -219,7 +362,45 @@ export class Torrents {
     })
   }
 
-  async remove(infoHash: string, deleteFiles: boolean): Promise<Download> {
+  /** @throws ServiceError */
+  files(infoHash: string): TorrentFileRow[] {
+    const { infoHash: hash, pieceCount: known } = this.#known(infoHash)
+    if (known === 0 || this.#options.engine.status(hash) === undefined) return []
+    return this.#options.engine.files(hash).map(({ file, path, lengthBytes, verifiedBytes, priority }) => ({
+      number: file + 1,
+      path,
+      sizeBytes: lengthBytes,
+      verifiedBytes,
+      priority: priorityName(priority),
+    }))
+  }
+
+  /** @throws ServiceError */
+  async select(infoHash: string, request: SelectRequest): Promise<TorrentRow> {
+    const { infoHash: hash, selection: before, pieceCount: known } = this.#known(infoHash)
+    const { engine } = this.#options
+    const selection = await this.#engineDoes(async () => {
+      const paths = known === 0 ? undefined : pathsOf(engine.files(hash))
+      const chosen = chooseFiles(before, paths, request)
+      engine.select(hash, chosen ?? undefined)
+      return chosen
+    })
+    await this.#record([this.#selected(hash, selection)])
+    await this.#queue.plan()
+    return this.row(hash)
+  }
+
+  #selected(infoHash: InfoHash, selection: FileSelection | null): Draft['event'] {
+    const pieces = this.#options.engine.select(infoHash, selection ?? undefined) ?? []
+    return { kind: 'download.selected', infoHash, pieces: [...pieces], ...(selection ?? ALL_FILES) }
+  }
+
+  /** In turn with additions: one that came between the engine and the log would be in the engine alone, and stay there. */
+  remove(infoHash: string, deleteFiles: boolean): Promise<Download> {
+    return this.#inTurn(() => this.#remove(infoHash, deleteFiles))
+  }
+
+  async #remove(infoHash: string, deleteFiles: boolean): Promise<Download> {
     const download = this.#known(infoHash)
     // What was published stays where its owner put it.
     const deleting = deleteFiles && download.origin === 'download'
@@ -228,6 +409,8 @@ export class Torrents {
     }
     this.#notTakenUp.delete(download.infoHash)
     await this.#record([{ kind: 'download.removed', infoHash: download.infoHash, filesDeleted: deleting }])
+    this.#queue.forget(download.infoHash)
+    await this.#queue.plan()
     this.#resting.delete(download.infoHash)
     return download
   }
@@ -246,7 +429,14 @@ export class Torrents {
   described(metainfo: TorrentMetainfo): void {
     // The engine tells so at every start; the log has the metainfo, of up to 5.5 MiB, once.
     const isKnown = () => (this.#options.download(metainfo.infoHash)?.pieceCount ?? 0) > 0
-    this.#recordLater(() => (isKnown() ? [] : [described(metainfo)]))
+    this.#recordLater(() => {
+      if (isKnown()) return []
+      const text = renamedText(metainfo)
+      if (text !== undefined) this.#options.notices.post('info', 'torrent.renamed', text)
+      const selection = this.#options.download(metainfo.infoHash)?.selection
+      // Only now it is known which pieces its wanted files are in.
+      return [described(metainfo), ...(selection ? [this.#selected(metainfo.infoHash, selection)] : [])]
+    })
   }
 
   verified(infoHash: InfoHash, pieces: readonly PieceRange[]): void {
@@ -279,8 +469,19 @@ export class Torrents {
     const download = this.#options.download(infoHash)
     if (download === undefined || download.completed) return false
     await this.#record([{ kind: 'download.completed', infoHash }])
+    void this.#queue.plan()
     this.#options.notices.post('info', 'download.completed', `finished "${this.#options.download(infoHash)?.name ?? infoHash}"`)
     return true
+  }
+
+  /** What was moved is told; nothing is planned any more. The engine still has its torrents. */
+  stopQueue(): Promise<void> {
+    return this.#queue.close()
+  }
+
+  /** Resolves when what was planned so far is carried out. */
+  planned(): Promise<void> {
+    return this.#queue.planned()
   }
 
   /** Resolves when everything that was told so far is in the log, or was told not to be. */
@@ -364,70 +565,36 @@ export class Torrents {
   }
 
   #rowOf(download: Download): TorrentRow {
-    const live = this.#options.engine.status(download.infoHash)
-    return {
-      infoHash: download.infoHash,
-      name: download.name,
-      state: stateOf(download, live),
-      problem:
-        download.changed === null
-          ? (live?.problem ??
-            this.#notTakenUp.get(download.infoHash) ??
-            (this.#resting.has(download.infoHash) ? RESTING : null))
-          : changedText(download, download.changed),
-      origin: download.origin,
-      directory: download.directory,
-      sizeBytes: download.sizeBytes,
-      pieceCount: download.pieceCount,
-      piecesVerified: pieceCount(download.verified),
-      downloadedBytes: live?.downloadedBytes ?? 0,
-      uploadedBytes: live?.uploadedBytes ?? 0,
-      downloadBytesPerSecond: live?.downloadBytesPerSecond ?? 0,
-      uploadBytesPerSecond: live?.uploadBytesPerSecond ?? 0,
-      timeLeftMs: live?.timeLeftMs ?? null,
-      peers: live?.peers.length ?? 0,
-      unreached: isAlone(live) ? this.#options.unreached(download.infoHash) : 0,
-      corruptPercent: live?.corruptPercent ?? 0,
-      magnet: download.magnet || magnetOf(download.infoHash, download.title || download.name),
-    }
+    const { infoHash, changed } = download
+    const live = this.#options.engine.status(infoHash)
+    const elsewhere = this.#notTakenUp.get(infoHash) ?? (this.#resting.has(infoHash) ? RESTING : null)
+    return torrentRow(download, live, {
+      problem: changed === null ? (live?.problem ?? elsewhere) : changedText(download, changed),
+      held: this.#queue.held(infoHash),
+      why: this.#queue.why(download),
+      moved: this.#queue.moved(download),
+      unreached: () => this.#options.unreached(infoHash),
+    })
   }
 }
 
-const isAlone = (live: TorrentStatus | undefined): boolean => live?.peers.length === 0 && live.state !== 'seeding'
+const ALL_FILES = { priorities: '', others: 2, sequential: false } as const
 
-function stateOf(download: Download, live: TorrentStatus | undefined): TorrentRow['state'] {
-  if (download.paused) return 'paused'
-  return live?.state ?? 'failed'
+/** A caller may say null for what it leaves out. */
+const whatIsGiven = <T extends object>(change: { [K in keyof T]?: T[K] | null | undefined }): Partial<T> =>
+  Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined && value !== null)) as Partial<T>
+
+/** By their places; empty for padding. */
+function pathsOf(files: readonly TorrentFile[]): string[] {
+  const paths: string[] = Array((files.at(-1)?.file ?? -1) + 1).fill('')
+  for (const { file, path } of files) paths[file] = path
+  return paths
 }
 
 function sourceOf(download: Download): TorrentSource {
   return download.torrentFile === undefined
     ? { kind: 'magnet', uri: download.magnet }
     : { kind: 'torrent-file', bytes: download.torrentFile }
-}
-
-function described(metainfo: TorrentMetainfo): Draft['event'] {
-  const { infoHash, name, sizeBytes, pieceCount, pieceLengthBytes, torrentFile } = metainfo
-  return { kind: 'download.described', infoHash, name, sizeBytes, pieceCount, pieceLengthBytes, torrentFile }
-}
-
-/** A full check as events; a set of pieces or stamps that is too long for one goes on in others. */
-function checked(infoHash: InfoHash, { pieces, stamps }: DiskState): Draft['event'][] {
-  const [first = [], ...more] = slices(pieces, PIECES_PER_VERDICT_MAX)
-  return [
-    { kind: 'download.checked', infoHash, pieces: first },
-    ...more.map((each): Draft['event'] => ({ kind: 'download.verified', infoHash, pieces: each })),
-    ...stamped(infoHash, stamps),
-  ]
-}
-
-const stamped = (infoHash: InfoHash, stamps: DiskState['stamps']): Draft['event'][] =>
-  slices(stamps, STAMPS_MAX).map((each) => ({ kind: 'download.stamped', infoHash, stamps: each }))
-
-function slices<T>(all: readonly T[], length: number): T[][] {
-  const parts: T[][] = []
-  for (let at = 0; at < all.length; at += length) parts.push(all.slice(at, at + length))
-  return parts
 }
 
 function requested({ torrentFile, magnet }: AddRequest): TorrentSource {

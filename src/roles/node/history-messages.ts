@@ -41,7 +41,8 @@ export function decodeHistoryReply(bytes: Uint8Array): HistoryReply {
   return {
     events: fields.list(events, HISTORY_EVENTS_MAX, 'events').map(({ body, signature }) => {
       if (!body?.length) throw new HistoryMessageError('an event has no body')
-      return { body: body.slice(), signature: fields.signature(signature).slice() }
+      // Copies: of a Buffer, `slice` would be a view, which keeps the whole message in memory.
+      return { body: new Uint8Array(body), signature: new Uint8Array(fields.signature(signature)) }
     }),
     more: more ?? false,
   }

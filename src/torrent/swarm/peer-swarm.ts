@@ -1,4 +1,14 @@
-import { type Clock, type FileStampAt, type InfoHash, isNodeId, type PeerId, type Timers } from '../../events/index.ts'
+import {
+  type Clock,
+  type FileStampAt,
+  type InfoHash,
+  isNodeId,
+  type NodeId,
+  type PeerId,
+  type Rates,
+  type Timers,
+  type TorrentSources,
+} from '../../events/index.ts'
 import { flipped, isCorrupted } from '../corruption.ts'
 import type { EngineOptions, MadeConnection, TorrentPeer } from '../engine.ts'
 import { TorrentError } from '../engine.ts'
@@ -6,7 +16,8 @@ import { held } from '../held-callback.ts'
 import { BLOCK_BYTES, checkInfo, type Metainfo, pieceBytes, pieceHash, type Sha1, TORRENT_FILE_BYTES_MAX } from '../metainfo.ts'
 import { PieceJudge } from '../piece-judge.ts'
 import { bitfieldOf, countBits, hasBit, setBit } from '../piece-ranges.ts'
-import type { OpenSwarm, Swarm, SwarmStatus } from '../swarm.ts'
+import type { PublicSources, SourceStatus } from '../sources/public-sources.ts'
+import type { OpenSwarm, Swarm, SwarmStatus, WantedPieces } from '../swarm.ts'
 import { UnwillingPeers } from '../unwilling-peers.ts'
 import type { Handshake } from '../wire/handshake.ts'
 import { type NamedBlock, PIECE_HEADER_BYTES, putPieceHeader } from '../wire/messages.ts'
@@ -14,8 +25,8 @@ import { planUnchoked } from './choker.ts'
 import { DialList } from './dial-list.ts'
 import { METADATA, MetadataFetch, type MetadataMessage } from './metadata-fetch.ts'
 import { Peer, type PeerLink, type PeerTorrent } from './peer.ts'
-import { Picker } from './picker.ts'
-import type { RateLimit } from './rate-limit.ts'
+import { DEFAULT_PRIORITY, Picker, type Priority } from './picker.ts'
+import { RateLimit } from './rate-limit.ts'
 import { RateMeter } from './rate-meter.ts'
 
 // One torrent while it is open: peers, what is asked of them and served to them, and what follows from it. Sockets, files
@@ -30,8 +41,8 @@ const OUTBOUND_MAX = 55
 const DIALS_MAX = 16
 const TICK_MS = 1_000
 const CHOKE_TICKS = 10
-/** Peers that are served at a time, besides one more that is tried. */
-const UNCHOKED_MAX = 16
+/** Peers are told of each other so often (BEP 11). */
+const EXCHANGE_TICKS = 60
 /** A peer that owes blocks and sends none for so long: they are asked of others. */
 const SNUBBED_MS = 20_000
 const SILENT_MS = 150_000
@@ -55,7 +66,7 @@ const RECHOKE_MS = 50
 export interface PieceFiles {
   read(index: number, offset: number, length: number): Promise<Uint8Array>
   write(index: number, piece: Uint8Array): Promise<void>
-  createEmptyFiles(): Promise<void>
+  createEmptyFiles(isWanted: (file: number) => boolean): Promise<void>
   settle(files: readonly number[]): Promise<readonly FileStampAt[]>
   /** What is being written is finished first. */
   close(): Promise<void>
@@ -72,7 +83,14 @@ export type PeerSwarmOptions = OpenSwarm & {
   /** sha-1 of a piece as hex, off the event loop. */
   hash(piece: Uint8Array): Promise<string>
   random(): number
+  /** Of all torrents. */
   uploads: RateLimit
+  /** Peers that are served at a time, besides one more that is tried. */
+  uploadSlots(): number
+  /** One more may be dialled. */
+  hasRoom(): boolean
+  /** TCP; 0 if nobody can connect. */
+  ourPort(): number
   /**
    * Opens the files and looks at them.
    * @returns and the pieces that were found by hashing all, undefined where they were known
@@ -87,6 +105,8 @@ export type PeerSwarmOptions = OpenSwarm & {
   /** Talks over a connection that is there; `joins` follows, or nothing. */
   adopt(connection: MadeConnection, swarm: PeerSwarm): void
   onRejected(): void
+  /** Peers from elsewhere, of a torrent that is public. */
+  openSources(sources: TorrentSources, swarm: PeerSwarm): PublicSources
   /** Before anything else when it closes. */
   onClosed(): void
 }
@@ -105,6 +125,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   readonly #judge: PieceJudge
   readonly #downloaded = new RateMeter()
   readonly #uploaded = new RateMeter()
+  /** Of this torrent alone. */
+  readonly downloads = new RateLimit()
+  readonly #uploads = new RateLimit()
   readonly #closing = new AbortController()
   /** Pieces that blocks came of, and free memory for more. */
   readonly #begun = new Map<number, Uint8Array>()
@@ -117,10 +140,16 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   #files: PieceFiles | undefined
   #picker: Picker<Peer> | undefined
   #verified = new Uint8Array(0)
+  /** Pieces that are not here, wanted or not. */
   #missing = 0
+  #wanted: WantedPieces
+  #sources: TorrentSources
+  #publicSources: PublicSources | undefined
+  /** It was complete when it was opened. */
+  #wasComplete = false
   #pieceBlocks = 1
   /** Since slots were handed out last. */
-  #freeSlots = UNCHOKED_MAX
+  #freeSlots: number
   #unwrittenBytes = 0
   #dialling = 0
   #ticks = 0
@@ -136,6 +165,10 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.identity = options.identity
     this.ourPeerId = options.ourPeerId
     this.corruptPercent = options.corruptPercent
+    this.#wanted = options.wanted
+    this.#freeSlots = options.uploadSlots()
+    this.#sources = options.sources
+    this.limit(options.rates)
     this.#judge = new PieceJudge(
       {
         ...{ sha1, clock, timers, onThinIce: options.onThinIce },
@@ -159,6 +192,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#cancelTick = timers.after(TICK_MS, this.#tick)
     if (metainfo !== undefined) this.#open(metainfo)
     else timers.after(0, () => this.#dialMore())
+    this.#openSources()
   }
 
   // Swarm
@@ -171,7 +205,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       downloadBytesPerSecond: this.#downloaded.perSecond(now),
       uploadBytesPerSecond: this.#uploaded.perSecond(now),
       isReady: this.#isReady,
-      isDone: this.#isReady && this.#missing === 0,
+      isDone: this.#isDone,
     }
   }
 
@@ -195,9 +229,63 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     else connection.destroy()
   }
 
+  want(wanted: WantedPieces): void {
+    this.#wanted = wanted
+    const picker = this.#picker
+    if (picker === undefined || this.#closed) return
+    const wasDone = this.#isDone
+    this.#tellWanted(picker)
+    // What came of pieces that are not wanted any more.
+    for (const index of [...this.#begun.keys()]) {
+      if (!picker.isUntouched(index)) continue
+      this.#judge.forget(index)
+      this.#senders.delete(index)
+      this.#free(index)
+    }
+    for (const peer of [...this.#peers]) this.#updateInterest(peer)
+    if (this.#isDone && !wasDone) this.#done()
+    else this.#dialMore()
+  }
+
+  limit({ downloadBytesPerSecond, uploadBytesPerSecond }: Rates): void {
+    this.downloads.set(downloadBytesPerSecond)
+    this.#uploads.set(uploadBytesPerSecond)
+  }
+
+  setSources(sources: TorrentSources): void {
+    this.#sources = sources
+    this.#closeSources()
+    this.#openSources()
+    this.enforceAdmission()
+  }
+
+  sources(): readonly SourceStatus[] {
+    return this.#publicSources?.status() ?? []
+  }
+
+  #openSources(): void {
+    if (!this.isPublic || this.#closed) return
+    this.#publicSources = this.#options.openSources(this.#sources, this)
+    if (this.#isReady && this.#metainfo !== undefined) this.#publicSources.ready(this.#metainfo)
+  }
+
+  #closeSources(): void {
+    const closing = this.#publicSources?.close()
+    this.#publicSources = undefined
+    if (closing !== undefined) this.#track(closing)
+  }
+
+  /** Of what is wanted, bytes that are not here. */
+  get leftBytes(): number {
+    const picker = this.#picker
+    // A magnet link lacks something, and nobody knows how much.
+    if (this.#metainfo === undefined || picker === undefined) return 1
+    return Math.min(this.#metainfo.sizeBytes, picker.wantedLeft * this.#metainfo.pieceLengthBytes)
+  }
+
   enforceAdmission(): void {
     for (const peer of [...this.#peers]) {
-      if (peer.identified && !this.#options.admits(peer.key)) peer.close('not admitted to this network')
+      if (peer.identified && !this.#admits(peer.key)) peer.close('not admitted to this network')
     }
   }
 
@@ -220,6 +308,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#cancelTick()
     this.#cancelRechoke?.()
     this.#options.onClosed()
+    this.#closeSources()
     this.#closing.abort(new Error('the torrent is closed'))
     for (const peer of [...this.#peers]) peer.close('the torrent is closed')
     while (this.#works.size > 0) await Promise.allSettled(this.#works)
@@ -236,7 +325,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   /** @returns the peer that the link's messages are for; undefined, and the link is closed, if it is not taken */
   joins(link: PeerLink, handshake: Handshake, peerId: string): Peer | undefined {
-    const { endpoints, bans, timers, admits } = this.#options
+    const { endpoints, bans, timers } = this.#options
     if (peerId === this.ourPeerId || !this.takesPeers) {
       const peer = new Peer(this, link, handshake, peerId)
       if (peerId === this.ourPeerId && link.outbound) endpoints.isSelf(peer.endpoint)
@@ -245,8 +334,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     }
     const peer = new Peer(this, link, handshake, peerId)
     this.#peers.add(peer)
-    this.#picker?.join(peer)
-    const needsProof = () => bans.needsProof(link.host) || !admits(undefined)
+    this.#picker?.join(peer, peer.link.prefersRuns)
+    const needsProof = () => bans.needsProof(link.host) || !this.#admits(undefined)
     if (needsProof()) {
       timers.after(PROOF_WAIT_MS, () => {
         if (peer.key === undefined && !peer.closed && needsProof()) peer.close('no proof of an identity')
@@ -296,6 +385,19 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   // PeerTorrent
 
+  get isPublic(): boolean {
+    return this.#sources.public && this.#metainfo?.isPrivate !== true
+  }
+
+  get ourPort(): number {
+    return this.#options.ourPort()
+  }
+
+  exchanged(_peer: Peer, endpoints: readonly string[]): void {
+    for (const endpoint of endpoints) this.#dials.add(endpoint)
+    this.#dialMore()
+  }
+
   get pieceCount(): number | undefined {
     return this.#metainfo?.pieceCount
   }
@@ -309,9 +411,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   }
 
   identified(peer: Peer): void {
-    const { endpoints, events, admits } = this.#options
+    const { endpoints, events } = this.#options
     if (peer.link.outbound) endpoints.learn(peer.endpoint, peer.id)
-    if (!admits(peer.key)) {
+    if (!this.#admits(peer.key)) {
       peer.close('not admitted to this network')
       return
     }
@@ -451,6 +553,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   #open(metainfo: Metainfo): void {
     this.#metainfo = metainfo
+    // Only now it is known that it is private.
+    if (!this.isPublic) this.#closeSources()
     this.#pieceBlocks = Math.ceil(metainfo.pieceLengthBytes / BLOCK_BYTES)
     this.info = infoOf(metainfo)
     for (const peer of [...this.#peers]) {
@@ -477,18 +581,35 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#missing = pieceCount - countBits(verified)
     const picker = new Picker<Peer>({ pieceCount, pieceBytes: (index) => pieceBytes(metainfo, index), random })
     for (let index = 0; index < pieceCount; index++) if (hasBit(verified, index)) picker.setVerified(index)
+    this.#tellWanted(picker)
     this.#picker = picker
     this.#isReady = true
     this.#judge.flush()
     events.checked(verified)
     for (const peer of [...this.#peers]) {
-      picker.join(peer)
+      picker.join(peer, peer.link.prefersRuns)
       this.#tellPicker(picker, peer)
       for (let index = 0; index < pieceCount; index++) if (hasBit(verified, index)) peer.have(index)
       this.#updateInterest(peer)
     }
-    if (this.#missing === 0) this.#done()
+    this.#wasComplete = this.#isDone
+    if (this.#isDone) this.#done()
+    this.#publicSources?.ready(metainfo)
     this.#dialMore()
+  }
+
+  /** Every wanted piece is here. */
+  get #isDone(): boolean {
+    return this.#isReady && this.#picker?.wantedLeft === 0
+  }
+
+  #tellWanted(picker: Picker<Peer>): void {
+    const { priorities, sequential } = this.#wanted
+    picker.sequential = sequential
+    for (let index = 0; index < (this.#metainfo?.pieceCount ?? 0); index++) {
+      const priority = (priorities === undefined ? DEFAULT_PRIORITY : (priorities[index] ?? 0)) as Priority
+      for (const [peer, blocks] of picker.setPriority(index, priority)) peer.cancel(blocks)
+    }
   }
 
   // Asking
@@ -501,7 +622,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   #updateInterest(peer: Peer): void {
     const picker = this.#picker
     if (picker === undefined || peer.closed) return
-    peer.interest(this.#missing > 0 && picker.isInteresting(peer))
+    peer.interest(picker.isInteresting(peer))
     this.#ask(peer)
   }
 
@@ -511,7 +632,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   #ask(peer: Peer): void {
     const picker = this.#picker
-    if (picker === undefined || this.#missing === 0 || this.#closed || peer.closed) return
+    if (picker === undefined || this.#isDone || this.#closed || peer.closed) return
     if (peer.isChoking || !peer.amInterested || this.#unwrittenBytes > UNWRITTEN_BYTES_MAX) return
     const depth = peer.depth.of(peer.ext?.requestsMax ?? depthUnnamed, this.#pieceBlocks)
     const owed = picker.owed(peer)
@@ -546,8 +667,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     let piece = this.#begun.get(index)
     if (piece === undefined) {
       const bytes = this.pieceBytes(index)
-      // Shared, so that a thread hashes it where it stands.
-      const free = this.#pool.pop() ?? new Uint8Array(new SharedArrayBuffer(this.#metainfo?.pieceLengthBytes ?? bytes))
+      // Shared, so that a thread hashes it where it stands. The first piece is as long as any: of a short torrent it may be far
+      // shorter than the piece length.
+      const free = this.#pool.pop() ?? new Uint8Array(new SharedArrayBuffer(this.pieceBytes(0)))
       piece = free.length === bytes ? free : free.subarray(0, bytes)
       this.#begun.set(index, piece)
     }
@@ -619,7 +741,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       if (!peer.hasPiece(index)) peer.have(index)
       else if (peer.amInterested && this.#picker?.isInteresting(peer) !== true) peer.interest(false)
     }
-    if (this.#missing === 0) this.#done()
+    if (this.#isDone) this.#done()
   }
 
   #done(): void {
@@ -627,18 +749,22 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#judge.flush()
     this.#pool.length = 0
     for (const peer of this.#peers) peer.interest(false)
-    const ending = (this.#files?.createEmptyFiles() ?? Promise.resolve()).catch((error: unknown) => this.#fail(error))
+    const ending = (this.#files?.createEmptyFiles(this.#wanted.isFileWanted) ?? Promise.resolve()).catch((error: unknown) =>
+      this.#fail(error),
+    )
     this.#track(ending)
+    if (!this.#wasComplete) this.#publicSources?.completed()
     events.completed()
   }
 
   // Serving
 
   #serve(peer: Peer): void {
-    const { uploads, timers } = this.#options
+    const { timers } = this.#options
+    const limits = [this.#options.uploads, this.#uploads]
     while (peer.wanted.size > 0 && peer.reading < READS_PER_PEER_MAX && peer.link.unsentBytes < UNSENT_BYTES_MAX) {
       if (peer.closed || this.#closed) return
-      const waitMs = uploads.waitMs(this.now())
+      const waitMs = RateLimit.waitMs(limits, this.now())
       if (waitMs > 0) {
         timers.after(waitMs, () => this.#serve(peer))
         return
@@ -650,7 +776,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
         peer.reject(run)
         continue
       }
-      uploads.take(lengthOf(run), this.now())
+      for (const each of limits) each.take(lengthOf(run), this.now())
       this.#track(this.#serveRun(peer, this.#files, first, run))
     }
   }
@@ -701,7 +827,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#cancelRechoke?.()
     this.#cancelRechoke = undefined
     if (this.#closed) return
-    const isSeeding = this.#missing === 0
+    const isSeeding = this.#isDone
+    const slots = this.#options.uploadSlots()
     const peers = [...this.#peers].filter((peer) => this.#isWelcome(peer))
     const now = this.now()
     const unchoked = planUnchoked(
@@ -714,18 +841,23 @@ export class PeerSwarm implements Swarm, PeerTorrent {
         receivedPerSecond: peer.downloaded.perSecond(now),
         sentPerSecond: peer.uploaded.perSecond(now),
       })),
-      { slots: UNCHOKED_MAX, isSeeding, round: Math.floor(this.#ticks / CHOKE_TICKS), random: this.#options.random },
+      { slots, isSeeding, round: Math.floor(this.#ticks / CHOKE_TICKS), random: this.#options.random },
     )
-    this.#freeSlots = UNCHOKED_MAX - unchoked.size
+    this.#freeSlots = slots - unchoked.size
     for (const peer of peers) peer.choke(!unchoked.has(peer))
   }
 
   // Whom
 
+  /** A public torrent is for all that prove no key; one that was put out of the network stays out. */
+  #admits(key: NodeId | undefined): boolean {
+    return (key === undefined && this.isPublic) || this.#options.admits(key)
+  }
+
   /** It has said who it is where that matters. Nothing is asked of or served to others. */
   #isWelcome(peer: Peer): boolean {
-    const { admits, bans } = this.#options
-    if (!admits(peer.key)) return false
+    const { bans } = this.#options
+    if (!this.#admits(peer.key)) return false
     return peer.key !== undefined || (!bans.needsProof(peer.link.host) && peer.mayStayUnproven)
   }
 
@@ -765,7 +897,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   }
 
   #dialMore(): void {
-    if (!this.takesPeers) return
+    if (!this.takesPeers || !this.#options.hasRoom()) return
     let outbound = this.#dialling
     for (const { link } of this.#peers) if (link.outbound) outbound++
     const room = Math.min(OUTBOUND_MAX - outbound, DIALS_MAX - this.#dialling)
@@ -803,9 +935,16 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       this.#unfetched.add(peer)
     }
     this.#fetchMetadata()
+    if (this.#ticks % EXCHANGE_TICKS === 0 && this.isPublic) this.#exchange()
     if (this.#ticks % CHOKE_TICKS === 0) this.#rechoke()
     this.#askAll()
     this.#dialMore()
+  }
+
+  /** Those that proved a key of the network are named to nobody. */
+  #exchange(): void {
+    const endpoints = [...this.#peers].flatMap((peer) => (peer.key === undefined ? (peer.listeningAt ?? []) : []))
+    for (const peer of this.#peers) if (peer.key === undefined) peer.exchange(endpoints)
   }
 
   #fail(error: unknown): void {

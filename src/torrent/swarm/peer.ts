@@ -16,6 +16,7 @@ import {
   MESSAGE,
   type NamedBlock,
 } from '../wire/messages.ts'
+import { decodePeerExchange, EXCHANGED_MAX, encodePeerExchange } from '../wire/peer-exchange.ts'
 import {
   decodeMetadataMessage,
   encodeMetadataMessage,
@@ -39,9 +40,14 @@ const METADATA_UNSENT_BYTES_MAX = 4 * 1024 * 1024
 const CLIENT_NAME = 'p2pt'
 const DONT_HAVE = 'lt_donthave'
 const METADATA_EXTENSION = 'ut_metadata'
+const PEER_EXCHANGE = 'ut_pex'
 const OUR_IDS = { [METADATA_EXTENSION]: 1, [DONT_HAVE]: 2, [IDENTITY_EXTENSION]: 3 } as const
-const OUR_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(OUR_IDS).map(([name, id]) => [id, name]))
+/** In torrents that a person made public. */
+const PUBLIC_IDS = { ...OUR_IDS, [PEER_EXCHANGE]: 4 } as const
+const OUR_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(PUBLIC_IDS).map(([name, id]) => [id, name]))
 const PIECE_FIELDS_BYTES = 9
+/** Between two messages of BEP 11 that are read, ms: a minute is the rule. */
+const EXCHANGE_LEAST_MS = 45_000
 const KEEP_ALIVE = new Uint8Array(4)
 
 /** The stream below: bytes in order, or its end. */
@@ -50,6 +56,8 @@ export interface PeerLink {
   readonly port: number
   /** We made it. */
   readonly outbound: boolean
+  /** Runs of pieces cost less than pieces here and there. */
+  readonly prefersRuns?: boolean
   /** Bytes that were sent and have not left this process. */
   readonly unsentBytes: number
   send(bytes: Uint8Array): void
@@ -80,6 +88,12 @@ export interface PeerTorrent {
   /** `bytes` are the caller's again after the call. */
   block(peer: Peer, index: number, offset: number, bytes: Uint8Array): void
   rejected(peer: Peer, block: NamedBlock): void
+  /** Peers are exchanged, and strangers are welcome. */
+  readonly isPublic: boolean
+  /** TCP; 0 if nobody can connect. */
+  readonly ourPort: number
+  /** It told of others: `host:port`. */
+  exchanged(peer: Peer, endpoints: readonly string[]): void
   requested(peer: Peer): void
   metadata(peer: Peer, message: MetadataMessage): void
   extended(peer: Peer): void
@@ -119,6 +133,9 @@ export class Peer {
   #isAll = false
   #key: NodeId | undefined
   #identified = false
+  #exchangedAt = Number.NEGATIVE_INFINITY
+  /** Peers that it knows by us. */
+  #told: ReadonlySet<string> = new Set()
 
   constructor(torrent: PeerTorrent, link: PeerLink, handshake: Handshake, peerId: string) {
     this.#torrent = torrent
@@ -388,7 +405,36 @@ export class Peer {
       case IDENTITY_EXTENSION:
         this.#verify(payload)
         break
+      case PEER_EXCHANGE:
+        this.#exchanged(payload)
+        break
     }
+  }
+
+  #exchanged(payload: Uint8Array): void {
+    const torrent = this.#torrent
+    // Once a minute, by BEP 11; what comes more often is not read.
+    if (!torrent.isPublic || torrent.now() - this.#exchangedAt < EXCHANGE_LEAST_MS) return
+    this.#exchangedAt = torrent.now()
+    const endpoints = decodePeerExchange(payload)
+    if (endpoints === undefined) torrent.violated(this, 'a malformed exchange of peers')
+    else torrent.exchanged(this, endpoints)
+  }
+
+  /** Tells it which peers there are besides it, as far as it does not know. */
+  exchange(endpoints: readonly string[]): void {
+    if (this.ext?.ids.has(PEER_EXCHANGE) !== true) return
+    const now = new Set(endpoints.filter((endpoint) => endpoint !== this.listeningAt).slice(0, EXCHANGED_MAX))
+    const added = [...now].filter((endpoint) => !this.#told.has(endpoint))
+    const dropped = [...this.#told].filter((endpoint) => !now.has(endpoint))
+    this.#told = now
+    if (added.length + dropped.length > 0) this.#extend(PEER_EXCHANGE, encodePeerExchange(added, dropped))
+  }
+
+  /** Where others may connect to it, `host:port`; undefined while that is not known. */
+  get listeningAt(): string | undefined {
+    if (this.link.outbound) return this.endpoint
+    return this.ext?.port === undefined ? undefined : endpointOf(this.link.host, this.ext.port)
   }
 
   #metadata(message: MetadataMessage): void {
@@ -434,9 +480,10 @@ export class Peer {
   }
 
   #sayHello(): void {
-    const { info } = this.#torrent
-    const said = { v: CLIENT_NAME, reqq: REQUESTS_MAX, ...(info && { metadata_size: info.length }) }
-    this.send(encodeExtended(0, encodeExtendedHandshake(OUR_IDS, said)))
+    const { info, ourPort } = this.#torrent
+    const where = ourPort > 0 ? { p: ourPort } : {}
+    const said = { v: CLIENT_NAME, reqq: REQUESTS_MAX, ...where, ...(info && { metadata_size: info.length }) }
+    this.send(encodeExtended(0, encodeExtendedHandshake(this.#ourIds, said)))
   }
 
   #sayPieces(verified: Uint8Array | undefined, isComplete: boolean): void {
@@ -449,7 +496,11 @@ export class Peer {
   sayMetadata(): void {
     const { info } = this.#torrent
     if (this.hasExtended && info !== undefined)
-      this.send(encodeExtended(0, encodeExtendedHandshake(OUR_IDS, { metadata_size: info.length })))
+      this.send(encodeExtended(0, encodeExtendedHandshake(this.#ourIds, { metadata_size: info.length })))
+  }
+
+  get #ourIds(): Readonly<Record<string, number>> {
+    return this.#torrent.isPublic ? PUBLIC_IDS : OUR_IDS
   }
 
   #extend(name: string, payload: Uint8Array): void {

@@ -3,16 +3,21 @@ const BURST_MS = 250
 
 /** A token bucket of bytes for all that share a limit. It may be overdrawn by one transfer, which the next one waits for. */
 export class RateLimit {
-  readonly #bytesPerMs: number
-  readonly #burst: number
-  #left: number
+  #bytesPerMs = Number.POSITIVE_INFINITY
+  #burst = Number.POSITIVE_INFINITY
+  #left = Number.POSITIVE_INFINITY
   #at: number | undefined
 
-  /** @param bytesPerSecond undefined: no limit */
-  constructor(bytesPerSecond: number | undefined) {
-    this.#bytesPerMs = bytesPerSecond === undefined ? Number.POSITIVE_INFINITY : bytesPerSecond / 1_000
+  /** @param bytesPerSecond 0 or undefined: no limit */
+  constructor(bytesPerSecond?: number) {
+    this.set(bytesPerSecond)
+  }
+
+  /** What is overdrawn stays so. @param bytesPerSecond 0 or undefined: no limit */
+  set(bytesPerSecond: number | undefined): void {
+    this.#bytesPerMs = bytesPerSecond ? bytesPerSecond / 1_000 : Number.POSITIVE_INFINITY
     this.#burst = this.#bytesPerMs * BURST_MS
-    this.#left = this.#burst
+    this.#left = Math.min(this.#left, this.#burst)
   }
 
   get isLimited(): boolean {
@@ -30,6 +35,11 @@ export class RateLimit {
     if (!this.isLimited) return
     this.#refill(now)
     this.#left -= bytes
+  }
+
+  /** Of several at once. */
+  static waitMs(limits: readonly RateLimit[], now: number): number {
+    return Math.max(0, ...limits.map((limit) => limit.waitMs(now)))
   }
 
   #refill(now: number): void {

@@ -24,7 +24,7 @@ describe('when an invitation expires', () => {
     it(`says of ${text.slice(0, 16)} that 100 years are the most`, () =>
       assert.throws(() => expiryOf(text), {
         code: 'usage',
-        message: /^--expires \d+[dmy] is too long: an invitation holds for at most 100 years/,
+        message: /^--expires \d+[dmy] is too long: at most 100 years/,
       }))
 
   for (const text of ['', 'soon', '0d', '000y', '1.5d', '30D', '-1d', '2027-01-01'])

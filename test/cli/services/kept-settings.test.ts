@@ -22,8 +22,6 @@ const EVERY: Settings = {
   metrics: '9464',
   'log-level': 'warn',
   downloads: '/srv/torrents',
-  'download-limit': '2MB',
-  'upload-limit': '500kB',
 }
 
 describe('settings of a start', () => {

@@ -26,6 +26,8 @@ const bound = (kind: Event['kind'], field: string, max: number, of: (size: numbe
   ...{ kind, field, at: of(max), past: of(max + 1) },
 })
 
+const SCHEDULED = { when: '0 8 * * *', downloadBytesPerSecond: 1, uploadBytesPerSecond: 2 }
+
 const BOUNDS: readonly Bound[] = [
   bound('node.started', 'software', 128, text),
   bound('node.stopped', 'reason', 3_072, text),
@@ -50,6 +52,14 @@ const BOUNDS: readonly Bound[] = [
   bound('download.stamped', 'stamps', 4_096, (count) => Array.from({ length: count }, (_, file) => ({ file, stamp: '1' }))),
   bound('download.stamped', 'stamps', 64, (length) => [{ file: 0, stamp: wide(length) }]),
   bound('download.changed', 'path', 4_096, wide),
+  bound('download.selected', 'priorities', 65_536, (length) => '3'.repeat(length)),
+  bound('download.selected', 'others', 3, (priority) => priority),
+  bound('download.selected', 'pieces', 65_536, runs),
+  bound('download.sourced', 'trackers', 128, (count) => Array(count).fill('udp://a')),
+  bound('download.sourced', 'trackers', 2_048, (length) => [wide(length)]),
+  bound('download.sourced', 'webSeeds', 128, (count) => Array(count).fill('http://a')),
+  bound('client.configured', 'schedule', 64, (count) => Array(count).fill(SCHEDULED)),
+  bound('client.configured', 'schedule', 128, (length) => [{ ...SCHEDULED, when: wide(length) }]),
   bound('member.alive', 'port', 65_535, (port) => port),
   bound('member.alive', 'dhtPort', 65_535, (port) => port),
   bound('member.alive', 'incarnation', Number.MAX_SAFE_INTEGER, (count) => count),

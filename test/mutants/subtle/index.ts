@@ -2,6 +2,8 @@
 import { eventsMutants } from './events.ts'
 import type { SubtleMutant } from './mutant.ts'
 import { networkMutants } from './network.ts'
+import { networkAdapterMutants } from './network-adapters.ts'
+import { networkMutantsByHand } from './network-by-hand.ts'
 import { projectionsMutants } from './projections.ts'
 import { rolesMutants } from './roles.ts'
 import { torrentMutants } from './torrent.ts'
@@ -10,6 +12,8 @@ export const SUBTLE_MUTANTS: readonly SubtleMutant[] = [
   ...eventsMutants,
   ...projectionsMutants,
   ...networkMutants,
+  ...networkMutantsByHand,
+  ...networkAdapterMutants,
   ...torrentMutants,
   ...rolesMutants,
 ]

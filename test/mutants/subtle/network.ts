@@ -231,6 +231,7 @@ export const networkMutants: readonly SubtleMutant[] = [
     find: 'if (place < this.#count) this.chosen[place] = member',
     replace: 'if (place <= this.#count) this.chosen[place] = member',
     breaks: '< is <=',
+    lives: 'one more is kept, and cut off again where the helpers are chosen',
   },
   {
     file: 'src/network/membership/probe-list.ts',
@@ -352,18 +353,21 @@ export const networkMutants: readonly SubtleMutant[] = [
     find: 'await bridge.settled()',
     replace: 'void bridge.settled()',
     breaks: 'it is not waited for',
+    tests: ['test/network/runtime-start-stop.test.ts'],
   },
   {
     file: 'src/network/runtime.ts',
     find: 'await new Promise<void>((resolve) => this.#options.timers.after(GOODBYE_MS, resolve))',
     replace: 'void new Promise<void>((resolve) => this.#options.timers.after(GOODBYE_MS, resolve))',
     breaks: 'it is not waited for',
+    tests: ['test/network/runtime-start-stop.test.ts'],
   },
   {
     file: 'src/network/runtime.ts',
     find: 'await transport.start(signal)',
     replace: 'void transport.start(signal)',
     breaks: 'it is not waited for',
+    tests: ['test/network/runtime-start-stop.test.ts'],
   },
   {
     file: 'src/network/sender.ts',

@@ -3,10 +3,16 @@ import type { NodeId } from '../../../src/events/index.ts'
 import {
   BroadcastTree,
   GRAFT_AFTER_MS,
+  GRAFT_AGAIN_MS,
   GRAFT_GAP_MS,
+  NAMES_MAX,
+  PUSH_BYTES_MAX,
   PUSH_GAP_MS,
   type Pushed,
+  pushes,
 } from '../../../src/network/gossip/broadcast-tree.ts'
+import { encodeWire, WIRE_ITEMS_MAX } from '../../../src/network/wire.ts'
+import { peerOf, sent } from './gossip-at-the-door.ts'
 
 const id = (digit: string): NodeId => digit.repeat(64) as NodeId
 const [AUTHOR, NEAR, OTHER] = [id('a'), id('1'), id('2')]
@@ -52,6 +58,62 @@ describe('broadcast tree', () => {
     ])
   })
 
+  it('sends nothing to a neighbour that is gone, and asks it for nothing', () => {
+    tree.heard(OTHER, { author: AUTHOR, authorSeq: 9, hops: 1 }, 0)
+    tree.linkDown(OTHER)
+    assert.equal(tree.has(OTHER), false)
+    assert.deepEqual(pushedIn(tree.spread([event(1)], undefined)), [[NEAR, [1]]])
+    assert.deepEqual([tree.grafted(OTHER), tree.isEager(OTHER)], [false, true])
+    assert.deepEqual(tree.graft(GRAFT_AFTER_MS), [])
+    tree.heard(OTHER, { author: AUTHOR, authorSeq: 8, hops: 1 }, 0)
+    assert.deepEqual(tree.graftWake(), [])
+    tree.linkUp(OTHER)
+    assert.equal(tree.backlog(OTHER), 0)
+  })
+
+  it('asks for nothing that has come meanwhile, and each neighbour once however often it names an event', () => {
+    const asked = (now: number) =>
+      tree
+        .graft(now)
+        .flatMap((each) => (each.do === 'send' && each.message.type === 'graft' ? [[each.to, each.message.names.length]] : []))
+    for (const authorSeq of [1, 2]) tree.heard(NEAR, { author: AUTHOR, authorSeq, hops: 1 }, 0)
+    tree.heard(NEAR, { author: AUTHOR, authorSeq: 2, hops: 1 }, 10)
+    tree.spread([event(1)], NEAR)
+    assert.deepEqual(asked(GRAFT_AFTER_MS), [[NEAR, 1]])
+    assert.deepEqual(asked(GRAFT_AFTER_MS + GRAFT_AGAIN_MS - 1), [])
+    assert.deepEqual(asked(GRAFT_AFTER_MS + GRAFT_AGAIN_MS), [], 'nobody is left to ask')
+    assert.deepEqual(tree.graftWake(), [], 'anti-entropy brings it')
+  })
+
+  it('prunes a link once a second at most, which is not pushed to any more, and none of the tree', () => {
+    assert.deepEqual(tree.redundant(NEAR, 0), [], 'of the tree')
+    const lazy = new BroadcastTree({ pushesTo: () => false })
+    lazy.linkUp(NEAR)
+    const prunes = (now: number) => lazy.redundant(NEAR, now).length
+    assert.equal(lazy.grafted(NEAR), true)
+    assert.equal(lazy.isEager(NEAR), true)
+    assert.deepEqual([prunes(0), lazy.isEager(NEAR)], [1, false])
+    assert.deepEqual([prunes(999), prunes(1_000), lazy.redundant(OTHER, 5_000)], [0, 1, []])
+    lazy.grafted(NEAR)
+    lazy.pruned(NEAR)
+    assert.equal(lazy.isEager(NEAR), false)
+  })
+
+  it('fills a push as far as a message goes, and goes on in the next', () => {
+    const sized = (authorSeq: number, bytes: number): Pushed => ({
+      ...event(authorSeq),
+      event: { body: new Uint8Array(bytes - 80).fill(authorSeq), signature: new Uint8Array(64) },
+    })
+    const four = (bytes: number) => [1, 2, 3, 4].map((authorSeq) => sized(authorSeq, bytes))
+    assert.deepEqual(pushedIn(pushes(NEAR, four(PUSH_BYTES_MAX / 4))), [[NEAR, [1, 2, 3, 4]]])
+    assert.deepEqual(pushedIn(pushes(NEAR, four(PUSH_BYTES_MAX / 4 + 1))), [
+      [NEAR, [1, 2, 3]],
+      [NEAR, [4]],
+    ])
+    assert.deepEqual(pushes(NEAR, []), [])
+    for (const effect of pushes(NEAR, four(PUSH_BYTES_MAX / 4))) assert.ok(effect.do === 'send' && encodeWire(effect.message))
+  })
+
   it('does not push what the neighbour has shown that it holds', () => {
     tree.spread([event(1)], OTHER)
     tree.spread([event(2), event(3)], OTHER)
@@ -73,5 +135,63 @@ describe('broadcast tree', () => {
     // The third comes 1 ms later, and waits so long that more may come with it.
     assert.deepEqual(asked(GRAFT_AFTER_MS + 100), { numbers: [2], wakes: [GRAFT_GAP_MS] })
     assert.deepEqual(asked(GRAFT_AFTER_MS + 150).numbers, [3])
+  })
+})
+
+describe('names of events', () => {
+  const treeOf = (isEager: boolean): BroadcastTree => {
+    const tree = new BroadcastTree({ pushesTo: () => isEager })
+    tree.linkUp(NEAR)
+    return tree
+  }
+  const pushed = (authorSeq: number) => {
+    const body = new Uint8Array(4)
+    new DataView(body.buffer).setUint32(0, authorSeq)
+    return { author: AUTHOR, authorSeq, hops: 1, event: { body, signature: new Uint8Array(64) } }
+  }
+  const count = NAMES_MAX + 1
+  const all = Array.from({ length: count }, (_, index) => index + 1)
+
+  it('wait for a lazy link, 4,096 at most, and the oldest are left to anti-entropy', () => {
+    assert.equal(NAMES_MAX, 4_096)
+    const tree = treeOf(false)
+    for (const seq of all) tree.spread([pushed(seq)], undefined)
+    assert.equal(tree.backlog(NEAR), NAMES_MAX)
+    const named = sent(tree.flush(), 'have').flatMap(({ message }) => message.names.map(({ authorSeq }) => authorSeq))
+    assert.deepEqual(named, all.slice(1))
+  })
+
+  it('and events for an eager one', () => {
+    const tree = treeOf(true)
+    tree.spread([pushed(0)], undefined)
+    for (const seq of all) tree.spread([pushed(seq)], undefined)
+    const numbers = sent(tree.pushWaiting(), 'push').flatMap(({ message }) =>
+      message.events.map(({ event: { body } }) => new DataView(body.buffer).getUint32(0)),
+    )
+    assert.deepEqual(numbers, all.slice(1))
+  })
+
+  it('and those that are missing here, of which one message asks for as many as fit', () => {
+    const tree = treeOf(false)
+    for (const seq of all) tree.heard(NEAR, { author: AUTHOR, authorSeq: seq, hops: 1 }, 0)
+    const [asked] = sent(tree.graft(GRAFT_AFTER_MS), 'graft')
+    assert.deepEqual(
+      asked?.message.names.map(({ authorSeq }) => authorSeq),
+      all.slice(1, 1 + WIRE_ITEMS_MAX),
+    )
+  })
+
+  it('are asked of six neighbours at most', () => {
+    const tree = treeOf(false)
+    const peers = Array.from({ length: 7 }, (_, index) => peerOf(10 + index))
+    for (const peer of peers) {
+      tree.linkUp(peer)
+      tree.heard(peer, { author: AUTHOR, authorSeq: 1, hops: 1 }, 0)
+    }
+    const asked = Array.from({ length: 10 }, (_, round) => sent(tree.graft(1_000 * (round + 1)), 'graft'))
+    assert.deepEqual(
+      asked.flat().map(({ to }) => to),
+      peers.slice(0, 6),
+    )
   })
 })

@@ -86,6 +86,27 @@ describe('what nodes say by their own mouths', () => {
     assert.equal(sent(other.heads(MEMBER, head), 'fetch').length, 1, 'of a relay all is asked')
   })
 
+  it(`is asked for while there is room for ${FIRST_HAND_FETCH_MIN}`, () => {
+    for (const [used, room] of [
+      [FIRST_HAND_BURST - FIRST_HAND_FETCH_MIN, FIRST_HAND_FETCH_MIN],
+      [FIRST_HAND_BURST - FIRST_HAND_FETCH_MIN + 1, 0],
+    ] as const) {
+      const firstHand = new FirstHand({ partyOf })
+      for (let count = 0; count < used; count++) firstHand.takes(authorOf(1), authorOf(1), 0)
+      assert.equal(firstHand.room(authorOf(2), authorOf(2), 0), room)
+      assert.equal(firstHand.room(authorOf(3), authorOf(3), 0), FIRST_HAND_BURST)
+    }
+  })
+
+  it('is taken at any rate of an author whom nobody answers for', () => {
+    const firstHand = new FirstHand({ partyOf: () => undefined })
+    for (let count = 0; count < 5_000; count++) {
+      assert.ok(firstHand.takes(MEMBER, MEMBER, 0))
+      assert.ok(firstHand.takes(OTHER, MEMBER, 0))
+    }
+    assert.deepEqual([firstHand.room(MEMBER, MEMBER, 0), firstHand.room(OTHER, MEMBER, 0)], [Infinity, Infinity])
+  })
+
   it(`is counted for ${PARTIES_MAX} invitations`, () => {
     const firstHand = new FirstHand({ partyOf: (author) => ({ key: author, standing: 'client' }) })
     const spend = (party: NodeId) => {

@@ -200,4 +200,80 @@ describe('spanning tree', () => {
     tree.receive(peer, { ...claim, root: member }, 0)
     assert.equal(rootOf(tree), member)
   })
+
+  describe('of one node', () => {
+    const [self, near, far] = [id(90), id(91), id(92)]
+    let tree: SpanningTree
+    beforeEach(() => {
+      tree = new SpanningTree(self, false)
+      for (const peer of [near, far]) tree.linkUp(peer)
+    })
+    const claims = (now: number, beat: number, more: { root?: NodeId; distance?: number; from?: NodeId } = {}) => {
+      const { root = id(1), distance = 0, from = near } = more
+      return tree.receive(from, { type: 'beacon', root, client: false, distance, beat, parent: false }, now)
+    }
+    const place = () => {
+      const told = tree.beaconFor(near)
+      assert.ok(told.do === 'send' && told.message.type === 'beacon')
+      return told.message
+    }
+
+    it('believes a root as far away as can be counted, and none beyond', () => {
+      claims(0, 1, { distance: 62 })
+      assert.equal(place().root, self)
+      claims(0, 1, { distance: 61 })
+      assert.deepEqual([place().root, place().distance], [id(1), 62])
+    })
+
+    it('is its own root, and counts on with the time', () => {
+      assert.deepEqual([place().root, place().distance, place().beat], [self, 0, 0])
+      assert.equal(tree.beat(10 * BEACON_EVERY_MS).length, 3)
+      assert.equal(place().beat, 10)
+      tree.beat(10 * BEACON_EVERY_MS)
+      assert.equal(place().beat, 11, 'and never back')
+    })
+
+    it('gives a root up that was not heard of for 50 s, and believes it again with a higher beat only', () => {
+      claims(1_000, 7)
+      tree.beat(51_000)
+      assert.equal(place().root, id(1))
+      tree.beat(51_001)
+      assert.equal(place().root, self)
+      claims(51_001, 7)
+      assert.equal(place().root, self)
+      claims(51_001, 8)
+      assert.equal(place().root, id(1))
+    })
+
+    it('does not follow a root that counts faster than every five seconds', () => {
+      claims(0, 1)
+      assert.equal(claims(4_999, 2).length, 0)
+      assert.equal(place().beat, 1)
+      assert.equal(claims(5_000, 3).length, 2, 'all neighbours are told')
+      assert.equal(place().beat, 3)
+    })
+
+    it('remembers 64 roots that are gone, and the oldest may come back', () => {
+      const gone = (number: number) => {
+        claims(0, 5, { root: id(number) })
+        assert.equal(place().root, id(number))
+        tree.rootGone(id(number), 0)
+        assert.equal(place().root, self)
+      }
+      for (let number = 1; number <= 64; number++) gone(number)
+      claims(0, 5, { root: id(1) })
+      assert.equal(place().root, self)
+      gone(65)
+      claims(0, 5, { root: id(2) })
+      assert.equal(place().root, self)
+      claims(0, 5, { root: id(1) })
+      assert.equal(place().root, id(1))
+    })
+
+    it('says nothing about a root that is not its own, and hears nobody who is no neighbour', () => {
+      assert.deepEqual([tree.rootGone(self, 0), tree.rootGone(id(5), 0)], [[], []])
+      assert.deepEqual(claims(0, 1, { from: id(7) }), [])
+      assert.equal(place().root, self)
+    })
+  })
 })

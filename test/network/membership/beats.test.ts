@@ -52,4 +52,14 @@ describe('beats', () => {
     for (const { subject } of beats.rollUp()) beats.giveBack(subject)
     assert.equal(beats.rollUp().length, 8_192)
   })
+
+  it('have the round trips of the last 64', () => {
+    const beats = new Beats()
+    for (let count = 0; count < 64; count++) beats.seen(MEMBER, 1, count)
+    for (let count = 0; count < 63; count++) beats.seen(MEMBER, 9, 64 + count)
+    const [told] = beats.rollUp()
+    assert.deepEqual([told?.roundTripMicrosMin, told?.roundTripMicrosMedian, told?.beatsSeen], [1_000, 9_000, 127])
+    for (let count = 0; count < 128; count++) beats.seen(MEMBER, count < 64 ? 1 : 9, count)
+    assert.equal(beats.rollUp()[0]?.roundTripMicrosMin, 9_000)
+  })
 })

@@ -22,7 +22,7 @@ const event = (
 
 describe('member table', () => {
   /** Words with their stamps, which are their places unless they are given. */
-  const stateAfter = (...told: [author: string, kind: MemberEventKind, incarnation: number, lamport?: number][]) => {
+  const stateAfter = (...told: (readonly [author: string, kind: MemberEventKind, incarnation: number, lamport?: number])[]) => {
     const table = new MemberTable(10)
     for (const [index, [author, kind, incarnation, lamport = index + 1]] of told.entries())
       table.fold(id(author), event(kind, incarnation), lamport)
@@ -111,6 +111,31 @@ describe('member table', () => {
     const table = new MemberTable(10)
     table.fold(id('a'), event('member.alive', 1, 1, 'client'), 1)
     assert.equal(table.get(id('a')), undefined)
+    for (const kind of ['member.alive', 'member.suspect', 'member.dead'] as const)
+      table.fold(id('b'), event(kind, 1, 1, 'client'), 2)
+    assert.equal(table.get(id('a')), undefined, 'nor by the word of others')
+  })
+
+  it('counts the earlier of two announcements of one incarnation: what was said between them counts', () => {
+    for (const [first, second] of [
+      [5, 10],
+      [10, 5],
+    ] as const) {
+      const announced = [
+        ['a', 'member.alive', 1, first],
+        ['a', 'member.alive', 1, second],
+      ] as const
+      assert.equal(stateAfter(...announced.map((word) => [...word] as const), ['b', 'member.suspect', 1, 7]), 'suspect')
+    }
+  })
+
+  it('keeps what is said of the next incarnations, however many lies there are about the far future', () => {
+    const lies = Array.from({ length: 20 }, (_, lie): [string, MemberEventKind, number] => ['b', 'member.dead', 100 + lie])
+    for (let next = 2; next <= 8; next++)
+      assert.equal(
+        stateAfter(['a', 'member.alive', 1], ...lies, ['c', 'member.dead', next, 90], ['a', 'member.alive', next, 80]),
+        'dead',
+      )
   })
 
   it('is bounded: a newcomer takes the place of one who is gone, never of one who is there', () => {

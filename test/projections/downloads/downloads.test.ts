@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Envelope, Event, PieceRange } from '../../../src/events/index.ts'
-import { downloadsIn, downloadsProjection, mergeRanges, pieceCount } from '../../../src/projections/index.ts'
+import { downloadsIn, downloadsProjection, mergeRanges, NO_SETTINGS, pieceCount } from '../../../src/projections/index.ts'
 import { EnvelopeMaker, foldAll, hash, node, rowsOf } from '../envelopes.ts'
 import { projectionLaws } from '../projection.laws.ts'
 
@@ -45,7 +45,10 @@ describe('downloads', () => {
         torrentFile,
       },
       ...{ sizeBytes: 100, pieceCount: 10, pieceLengthBytes: 10, paused: true, completed: false },
-      ...{ checked: false, overwrite: false, stamps: new Map(), changed: null },
+      ...{ checked: false, overwrite: false, stamps: new Map(), changed: null, completedAt: null },
+      ...{ selection: null, wanted: null, sources: { public: false, trackers: [], webSeeds: [] } },
+      ...{ downloadedBytes: 0, uploadedBytes: 0 },
+      limits: { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, ratioGoalPercent: 0, seedGoalMs: 0 },
       verified: [
         { first: 0, count: 2 },
         { first: 5, count: 1 },
@@ -65,6 +68,67 @@ describe('downloads', () => {
     const whole = downloadAfter(...before, { kind: 'download.checked', infoHash, pieces: [{ first: 0, count: 10 }] }, stamped)
     assert.equal(whole?.completed, true)
     assert.deepEqual([...(whole?.stamps ?? [])], [[0, '100-1-2']])
+  })
+
+  it('are complete with all that is wanted, until more is', () => {
+    const selected = (priorities: string, others: 0 | 2, ...pieces: PieceRange[]): Event => ({
+      ...{ kind: 'download.selected', infoHash, priorities, others, sequential: false, pieces },
+    })
+    const part = [added, described, selected('02', 0, { first: 3, count: 4 }), verified({ first: 3, count: 4 }), done]
+    const partial = downloadAfter(...part)
+    assert.deepEqual(partial?.selection, { priorities: '02', others: 0, sequential: false })
+    assert.deepEqual(
+      [partial?.wanted, partial?.completed, partial?.completedAt],
+      [[{ first: 3, count: 4 }], true, 1_700_000_005_000],
+    )
+    assert.equal(
+      downloadAfter(...part, { kind: 'download.checked', infoHash, pieces: [{ first: 2, count: 6 }] })?.completed,
+      true,
+    )
+    assert.equal(
+      downloadAfter(...part, { kind: 'download.checked', infoHash, pieces: [{ first: 4, count: 6 }] })?.completed,
+      false,
+    )
+    assert.equal(downloadAfter(...part, selected('02', 0, { first: 3, count: 3 }))?.completed, true)
+    assert.equal(downloadAfter(...part, selected('02', 0, { first: 3, count: 5 }))?.completed, false)
+    const all = downloadAfter(...part, selected('22', 2))
+    assert.deepEqual([all?.selection, all?.wanted, all?.completed], [null, null, false])
+    assert.deepEqual(downloadAfter(...part, added)?.wanted, [{ first: 3, count: 4 }])
+  })
+
+  it('keep what a person set: limits, and where peers come from', () => {
+    const limits = { downloadBytesPerSecond: 1, uploadBytesPerSecond: 2, ratioGoalPercent: 3, seedGoalMs: 4 }
+    const sources = { public: true, trackers: ['udp://a'], webSeeds: ['http://b'] }
+    const download = downloadAfter(...[added, { kind: 'download.limited', infoHash, ...limits } as Event], {
+      kind: 'download.sourced',
+      infoHash,
+      ...sources,
+    })
+    assert.deepEqual([download?.limits, download?.sources], [limits, sources])
+  })
+
+  it('hold the settings of the client, the last of them, and none of strangers', () => {
+    const projection = downloadsProjection(own)
+    const maker = new EnvelopeMaker()
+    const settings = {
+      ...NO_SETTINGS,
+      downloadsMax: 3,
+      schedule: [{ when: '0 8 * * *', downloadBytesPerSecond: 5, uploadBytesPerSecond: 0 }],
+    }
+    const state = foldAll(projection, [
+      maker.make(own, { kind: 'client.configured', ...NO_SETTINGS, downloadsMax: 9 }, 'local'),
+      maker.make(own, { kind: 'client.configured', ...settings }, 'local'),
+      maker.make(node('stranger'), { kind: 'client.configured', ...NO_SETTINGS }, 'local'),
+    ])
+    assert.deepEqual(state.settings, settings)
+    assert.deepEqual(projection.load(rowsOf(projection, state)).settings, settings)
+    assert.deepEqual(rowsOf(projection, projection.initial()), [])
+  })
+
+  it('sum up what was moved', () => {
+    const moved: Event = { kind: 'download.transferred', infoHash, downloadedBytes: 5, uploadedBytes: 7 }
+    const download = downloadAfter(added, moved, moved)
+    assert.deepEqual([download?.downloadedBytes, download?.uploadedBytes], [10, 14])
   })
 
   it('write a stamp without writing the other thousands again', () => {

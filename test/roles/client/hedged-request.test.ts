@@ -71,6 +71,14 @@ describe('a hedged request', () => {
     assert.deepEqual([by, failed, atMs], [first, [{ node: second, reason: 'gone' }], 900])
   })
 
+  it('does not change what it gave when one that was called off fails later', async () => {
+    const plan = { [first]: { afterMs: 900, fails: 'called off' }, [second]: { afterMs: 100 } }
+    const { by, failed } = await ask([first, second, third], plan)
+    await time.advance(DEADLINE_MS)
+    assert.deepEqual([by, failed], [second, []])
+    assert.equal(asked.length, 2)
+  })
+
   it('ends when all have failed, without waiting for the deadline', async () => {
     const plan = { [first]: { afterMs: 5, fails: 'one' }, [second]: { afterMs: 5, fails: 'two' } }
     const { by, failed, atMs } = await ask([first, second], plan)

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { LogError, type NodeId, type SignedEvent } from '../../../src/events/index.ts'
 import { signerFromSeed } from '../../../src/events/keys/signer.sodium.ts'
 import { openLevelLog } from '../../../src/events/log/event-log.level.ts'
-import { OwnClaims } from '../../../src/roles/client/own-claims.ts'
 import { Publications } from '../../../src/roles/client/publications.ts'
 import { decodePublish, encodePublishReply, INDEX_METHODS } from '../../../src/roles/index-node/index-messages.ts'
 import { noUpcast } from '../../events/samples.ts'
@@ -361,6 +360,20 @@ describe('publications', () => {
     await network.until('it is asked again', () => asked === 2, 1_200)
   })
 
+  it('are tried again ever more rarely with an owner that fails, and once a minute at last', async () => {
+    await started(1)
+    const client = network.client()
+    const asked: number[] = []
+    network.index(0).node.overlay.serve(INDEX_METHODS.publish, async () => {
+      asked.push(network.sim.time.now())
+      throw new LogError({ code: 'LOG_WRITE_FAILED', reason: 'no space left on device' })
+    })
+    await client.publish('quiet orbit')
+    await network.sim.time.advance(300_000)
+    const pauses = asked.slice(1).map((at, place) => Math.round((at - (asked[place] ?? 0)) / 1_000))
+    assert.deepEqual(pauses.slice(0, 9), [1, 2, 4, 8, 16, 32, 60, 60, 60])
+  })
+
   it('leave nothing behind when they are replaced or withdrawn', async () => {
     await started(2)
     const client = network.client()
@@ -389,32 +402,5 @@ describe('publications', () => {
     client.publications.stop()
     await client.publications.settled()
     assert.equal((await publishing).pending, 1)
-  })
-})
-
-describe('own claims', () => {
-  it('are read from the log as they were followed', async () => {
-    const network = await IndexNetwork.start({ indexNodes: 1, clients: 1 })
-    try {
-      const client = network.client()
-      const [kept, gone, seen] = [hash('kept'), hash('gone'), hash('seen')]
-      await client.publish('kept orbit', { infoHash: kept })
-      await client.publish('gone orbit', { infoHash: gone })
-      await network.sim.time.wait(client.publisher.verified(seen, 'seen orbit'))
-      // Nothing new: whoever published it has all of it.
-      await network.sim.time.wait(client.publisher.verified(kept, 'another title'))
-      await network.sim.time.wait(client.publisher.withdraw(gone))
-      const again = new OwnClaims(client.node.id, client.map)
-      await again.read(client.node.log)
-      assert.deepEqual(again.publications(), client.claims.publications())
-      assert.equal(again.get(gone), undefined)
-      assert.equal(again.get(kept)?.title, 'kept orbit')
-      assert.equal(again.get(seen)?.title, 'seen orbit')
-      assert.deepEqual(again.keywordsFor(gone, 'new').sort(), ['gone', 'new', 'orbit'])
-      // A withdrawal is announced like the rest.
-      assert.equal(again.publications().length, 3)
-    } finally {
-      await network[Symbol.asyncDispose]()
-    }
   })
 })

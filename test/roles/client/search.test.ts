@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import type { InfoHash, NodeId, Ruling, SignedEvent } from '../../../src/events/index.ts'
 import { SEEDERS_PROVEN_MAX } from '../../../src/projections/keyword-index/index.ts'
-import { HeldOffOwners } from '../../../src/roles/client/held-off-owners.ts'
 import type { ProvenHit } from '../../../src/roles/client/proven-hits.ts'
 import { joinedHits } from '../../../src/roles/client/search.ts'
 import {
@@ -190,6 +189,37 @@ describe('a search', () => {
     assert.ok(tookMs >= 15_000 && tookMs <= 15_400, `${tookMs} ms`)
   })
 
+  it('follows an owner of whose pages every third brings something, to its end', async () => {
+    const client = await started(1)
+    const events = await new Author(2).publishes(...Array.from({ length: 5 }, (_, at) => `orbit of page ${at}`))
+    let pages = 0
+    network.index(0).node.overlay.serve(INDEX_METHODS.search, async () => {
+      const at = Math.floor(pages / 3)
+      pages += 1
+      const hits = [{ infoHash: hash(`orbit of page ${at}`), seeders: 1, proof: events.slice(at, at + 1) }]
+      const cursor = pages < 13 ? `${pages}` : ''
+      return encodeSearchReply({ hits, truncated: cursor !== '', cursor, answeredBy: network.index(0).id })
+    })
+    const found = await client.search({ text: 'orbit', limit: HITS_MAX })
+    assert.deepEqual([pages, found.hits.length, found.truncated], [13, 5, false])
+  })
+
+  it('of a client that has just started waits up to five seconds for the first index node, before it plans anything', async () => {
+    const client = await started(1)
+    await client.publish('quiet orbit')
+    const waits: number[] = []
+    client.patience.untilIndexKnown = async (waitMs) => void waits.push(waitMs)
+    assert.deepEqual(titles((await client.search('orbit')).hits), ['quiet orbit'])
+    assert.deepEqual(waits, [5_000])
+    network.index(0).crash()
+    await network.until('it is known to be dead', () => client.map.indexNodes().length === 0, 60_000)
+    client.patience.untilIndexKnown = async () => {
+      await network.index(0).restart()
+      while (client.map.indexNodes().length === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    assert.deepEqual(titles((await client.search('orbit')).hits), ['quiet orbit'])
+  })
+
   it('says what is wrong: no word, too long, no index node, nobody answers', async () => {
     const client = await started(1)
     await assert.rejects(client.search('***'), /at least one word/)
@@ -375,24 +405,5 @@ describe('answers of several owners', () => {
     for (const count of [10, 20]) {
       assert.equal(joined.slice(0, count).filter(({ party }) => party === 'friends').length, count / 2)
     }
-  })
-})
-
-describe('owners that are held off', () => {
-  it('are asked last for ten minutes, and 256 of them are remembered', () => {
-    let now = 0
-    const heldOff = new HeldOffOwners(() => now)
-    const [ada, bob] = [node('ada'), node('bob')]
-    heldOff.holdOff(ada)
-    assert.deepEqual(heldOff.last([ada, bob]), [bob, ada])
-    now = 10 * 60_000 - 1
-    assert.equal(heldOff.isHeldOff(ada), true)
-    now += 1
-    assert.deepEqual(heldOff.last([ada, bob]), [ada, bob])
-    heldOff.holdOff(ada)
-    for (let at = 0; at < 255; at++) heldOff.holdOff(node(`owner ${at}`))
-    assert.equal(heldOff.isHeldOff(ada), true)
-    heldOff.holdOff(node('one more'))
-    assert.deepEqual([heldOff.isHeldOff(ada), heldOff.isHeldOff(node('owner 0'))], [false, true])
   })
 })

@@ -50,9 +50,19 @@ describe('files that a client shares', () => {
     notices = new NoticeBoard(own.time)
     const downloads = () => own.states.state('downloads')
     torrents = new Torrents({
-      ...{ appender: own.log, engine, timers: own.time, notices, directory, allowCorrupt: false },
+      ...{
+        appender: own.log,
+        engine,
+        timers: own.time,
+        clock: own.time,
+        notices,
+        directory,
+        allowCorrupt: false,
+        isPublic: false,
+      },
       downloads: () => downloadsIn(downloads()),
       download: (infoHash) => downloads().downloads.get(infoHash),
+      settings: () => downloads().settings,
       unreached: () => 0,
     })
     engine.listen({

@@ -17,12 +17,16 @@ function given(result: () => FoundStreams) {
   const time = new VirtualTime()
   const posted: string[] = []
   const offers = new Set<InfoHash>()
+  const withdrawn: InfoHash[] = []
   const tries: number[] = []
   const adopted: (InfoHash | undefined)[] = []
   let accept: (stream: PeerStream) => void = () => {}
   const streams: PeerStreams = {
     offer: (infoHash) => void offers.add(infoHash),
-    withdraw: (infoHash) => void offers.delete(infoHash),
+    withdraw(infoHash) {
+      withdrawn.push(infoHash)
+      offers.delete(infoHash)
+    },
     listen: (onStream) => {
       accept = onStream
     },
@@ -43,18 +47,23 @@ function given(result: () => FoundStreams) {
     now: () => time.now(),
   })
   ways.start()
-  return { time, ways, state, offers, tries, adopted, posted, accept: (stream: PeerStream) => accept(stream) }
+  return { time, ways, state, offers, withdrawn, tries, adopted, posted, accept: (stream: PeerStream) => accept(stream) }
 }
 
 const stream: PeerStream = { remoteAddress: '198.51.100.11', remotePort: 4_700, destroy: () => {} }
 
 describe('ways through routers', () => {
   it('are offered for each torrent that is not paused, and withdrawn with it', async () => {
-    const { time, state, offers } = given(() => NOTHING)
+    const { time, state, offers, withdrawn } = given(() => NOTHING)
     assert.deepEqual([...offers], [FILM])
     state.torrents = [torrent({ state: 'paused' })]
     await time.advance(2_000)
     assert.deepEqual([...offers], [])
+    await time.advance(60_000)
+    assert.deepEqual(withdrawn, [FILM], 'once')
+    state.torrents = [torrent({})]
+    await time.advance(2_000)
+    assert.deepEqual([...offers], [FILM])
   })
 
   it('are looked for when a torrent has had no peer for a while, less and less often', async () => {
@@ -66,7 +75,9 @@ describe('ways through routers', () => {
       [4_000, 8_000, 14_000, 22_000],
     )
     await time.advance(3_600_000)
-    assert.ok(tries.length < 70)
+    // A minute apart at last, as far as that is looked at every two seconds.
+    const apart = tries.slice(-10).map((at, place, last) => at - (last[place - 1] ?? at - 60_000))
+    assert.deepEqual(new Set(apart), new Set([60_000]))
   })
 
   it('are not looked for by who has peers, or has everything', async () => {

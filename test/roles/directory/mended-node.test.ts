@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { repairLog } from '../../../src/events/damage/repair-log.level.ts'
-import { type Event, toHex, type UnsignedEvent } from '../../../src/events/index.ts'
+import { BOOTSTRAPS_MAX, type Event, toHex, type UnsignedEvent } from '../../../src/events/index.ts'
 import { randomSeed } from '../../../src/events/keys/signer.sodium.ts'
 import { openLevelLog } from '../../../src/events/log/event-log.level.ts'
 import { describeDirectory, openDataDirectory } from '../../../src/roles/directory/data-directory.fs.ts'
@@ -95,6 +95,24 @@ describe('a node.json that is made again', () => {
       ;(await openDataDirectory(directory, { role: 'index' }))[Symbol.dispose]()
     })
   }
+
+  it('with the bootstraps that spoke last, as many as a join string has room for', async () => {
+    const directory = copy()
+    {
+      using data = await openDataDirectory(directory, { role: 'index' })
+      await using log = await openLevelLog({ directory, signer: data.signer, clock: tickingClock(), upcast: noUpcast })
+      const heard = Array.from({ length: BOOTSTRAPS_MAX }, (_, at) => alive(20 + at, `198.51.100.${at}`))
+      await log.ingest(heard.map((event, at) => foreign(signerOf(20 + at), 1, 20 + at, event)))
+      // It was the first of them, and is the last now.
+      await log.ingest([foreign(signerOf(20), 2, 90, alive(20, '198.51.100.99'))])
+    }
+    rmSync(nodeFile(directory))
+    const hosts = [...Array.from({ length: BOOTSTRAPS_MAX - 1 }, (_, at) => at + 1), 99]
+    assert.deepEqual(
+      (await mend(directory))?.bootstraps,
+      hosts.map((last) => `198.51.100.${last}:4700`),
+    )
+  })
 
   const notMended = async (directory: string) => {
     const before = readFileSync(nodeFile(directory), 'utf8')

@@ -1,15 +1,24 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { type ContentRules, type Millis, upcaster } from '../../../src/events/index.ts'
 import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
 import type { Overlay, RequestHandler } from '../../../src/network/overlay.ts'
+import { newSha256 } from '../../../src/projections/sha256.system.ts'
 import {
+  type CompareReply,
+  decodeCompareReply,
   decodePublishReply,
+  EVENT_NAMES_MAX,
+  type EventName,
+  encodeCompare,
   encodePublish,
   encodePublishReply,
   INDEX_METHODS,
+  type SectionDigest,
 } from '../../../src/roles/index-node/index-messages.ts'
 import { ingestIndexEvents, serveIndexRequests } from '../../../src/roles/index-node/index-requests.ts'
-import { isIndexKind } from '../../../src/roles/index-node/index-view.ts'
+import { type IndexView, isIndexKind } from '../../../src/roles/index-node/index-view.ts'
+import { PartitionSections } from '../../../src/roles/index-node/partition-sections.ts'
 import { signerOf } from '../../events/samples.ts'
 import { verifySignature } from '../../events/test-network.ts'
 import { Author } from '../index-network.ts'
@@ -120,3 +129,88 @@ describe('a publication at its owner', () => {
     ])
   })
 })
+
+describe('a comparison with another owner', () => {
+  const author = new Author(1)
+  const namesOf = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, at): EventName => ({ author: author.id, authorSeq: from + at + 1 }))
+  let held: Map<number, readonly EventName[]>
+  let turns: number
+  let ask: (sections: readonly SectionDigest[]) => Promise<CompareReply>
+  const digestOf = (partition: number) => partition.toString(16).padStart(4, '0')
+  beforeEach(async () => {
+    held = new Map()
+    turns = 0
+    const handlers = new Map<string, RequestHandler>()
+    const view = {
+      ...{ isIndexKind, partitionDigest: digestOf },
+      partitionEvents: (partition: number) => [...(held.get(partition) ?? [])],
+    } as unknown as IndexView
+    serveIndexRequests({
+      ...{ log: undefined as never, view, verify: verifySignature, isOverBudget: () => false, untilAdmitted: async () => {} },
+      sections: new PartitionSections(view, newSha256),
+      overlay: { serve: (method: string, handler: RequestHandler) => handlers.set(method, handler) } as unknown as Overlay,
+      async yieldToEventLoop() {
+        turns += 1
+      },
+    })
+    ask = async (sections) => {
+      const body = encodeCompare(sections)
+      return decodeCompareReply((await handlers.get(INDEX_METHODS.compare)?.(signerOf(1).id, body)) ?? body)
+    }
+  })
+  const section = (partition: number, digest = 'ff') => ({ partition, depth: 0, prefix: 0, digest })
+
+  it('says how many sections were compared, and lists those that are another here', async () => {
+    held.set(2, namesOf(2))
+    const asked = [section(1, digestOf(1)), section(2), section(3), section(4, digestOf(4))]
+    assert.deepEqual(await ask(asked), {
+      differing: [
+        { partition: 2, depth: 0, prefix: 0, events: [...namesOf(2)].sort(byHash), split: false },
+        { partition: 3, depth: 0, prefix: 0, events: [], split: false },
+      ],
+      compared: 4,
+    })
+    assert.deepEqual(await ask([]), { differing: [], compared: 0 })
+  })
+
+  it('lists a section of 64 events, and splits one of 65', async () => {
+    held.set(1, namesOf(64)).set(2, namesOf(65))
+    const { differing } = await ask([section(1), section(2)])
+    assert.deepEqual(
+      differing.map(({ events, split }) => [events.length, split]),
+      [
+        [64, false],
+        [0, true],
+      ],
+    )
+  })
+
+  it('ends where a message has no room for the names of the next section, and says so', async () => {
+    for (let partition = 0; partition < 20; partition++) held.set(partition, namesOf(64, partition * 100))
+    const asked = Array.from({ length: 20 }, (_, partition) => section(partition))
+    const { differing, compared } = await ask(asked)
+    assert.deepEqual([differing.length, compared], [Math.floor(EVENT_NAMES_MAX / 64), Math.floor(EVENT_NAMES_MAX / 64)])
+    // Just as many as there is room for.
+    held.set(14, namesOf(EVENT_NAMES_MAX % 64, 1_400))
+    assert.equal((await ask(asked)).compared, 15)
+    held.set(14, namesOf((EVENT_NAMES_MAX % 64) + 1, 1_400))
+    assert.equal((await ask(asked)).compared, 14)
+  })
+
+  it('makes 32 digests at a time, and gives others their turn in between', async () => {
+    const asked = (count: number) => Array.from({ length: count }, (_, partition) => section(partition, digestOf(partition)))
+    await ask(asked(32))
+    assert.equal(turns, 0)
+    await ask(asked(33))
+    assert.equal(turns, 1)
+    await ask(asked(65))
+    assert.equal(turns, 3)
+  })
+})
+
+/** In the order of the sha-256 of their names. */
+function byHash(a: EventName, b: EventName): number {
+  const hashOf = ({ author, authorSeq }: EventName) => createHash('sha256').update(`${author}/${authorSeq}`).digest('hex')
+  return hashOf(a) < hashOf(b) ? -1 : 1
+}

@@ -7,9 +7,13 @@ import {
   parseQuery,
   partitionOf,
 } from '../../../src/projections/keyword-index/index.ts'
-import { coveringWords } from '../../../src/roles/index-node/live-index-map.ts'
+import { coveringWords, liveIndexMap } from '../../../src/roles/index-node/live-index-map.ts'
 import { TEST_OWNER } from '../../events/test-network.ts'
+import { node } from '../../projections/envelopes.ts'
 import { IndexNetwork } from '../index-network.ts'
+import { openSmallLog, type SmallLog } from '../small-log.ts'
+
+const BROADCAST_MAX = 16
 
 describe('the words that cover a query', () => {
   const table: [query: string, words: string[]][] = [
@@ -111,5 +115,53 @@ describe('the map of the index', () => {
     const others = network.maps.filter((_, at) => network.indexNodes[at]?.id !== gone)
     const isOut = () => others.every((each) => !each.indexNodes().includes(gone))
     await network.until('nobody gives it a partition', isOut, 10_000)
+  })
+})
+
+describe('the map of an index, by what one node sees', () => {
+  let own: SmallLog
+  beforeEach(async () => {
+    own = await openSmallLog()
+  })
+  afterEach(() => own[Symbol.asyncDispose]())
+  const said = (kind: 'member.alive' | 'member.dead' | 'member.left', name: string, subject = node(name)) => ({
+    event: {
+      ...({ kind, subject, incarnation: 1, role: 'index' } as const),
+      ...{ host: '127.0.0.1', port: 4_000, dhtPort: 0 },
+    },
+  })
+
+  it('asks sixteen of many for a prefix, and no more', async () => {
+    const map = liveIndexMap(own.states)
+    await own.log.append(Array.from({ length: BROADCAST_MAX }, (_, at) => said('member.alive', `index ${at}`)))
+    assert.deepEqual(
+      map.plan('ele*').map(({ owners }) => owners),
+      map.indexNodes().map((id) => [id]),
+    )
+    await own.log.append([said('member.alive', 'one more')])
+    assert.deepEqual([map.indexNodes().length, map.plan('ele*').length], [BROADCAST_MAX + 1, BROADCAST_MAX])
+  })
+
+  it('has a node that is said to be dead for as long as this node hears from it, from one moment to the next', async () => {
+    let isHeard = true
+    const map = liveIndexMap(own.states, {
+      isMember: () => true,
+      stateOf: ({ state }) => (state === 'dead' && isHeard ? 'alive' : state),
+    })
+    await own.log.append([said('member.alive', 'ada'), said('member.alive', 'bob'), said('member.dead', 'bob')])
+    const both = [...map.indexNodes()].sort()
+    assert.deepEqual(both, [node('ada'), node('bob')].sort())
+    isHeard = false
+    assert.deepEqual([map.indexNodes(), map.ownersOf('orbit')], [[node('ada')], [node('ada')]])
+    isHeard = true
+    assert.deepEqual([[...map.indexNodes()].sort(), [...map.ownersOf('orbit')].sort()], [both, both])
+  })
+
+  it('leaves out who has left, whatever is heard of it', async () => {
+    const map = liveIndexMap(own.states, { isMember: () => true, stateOf: () => 'alive' })
+    await own.log.append([said('member.alive', 'itself', own.id)])
+    assert.deepEqual(map.indexNodes(), [own.id])
+    await own.log.append([said('member.left', 'itself', own.id)])
+    assert.deepEqual([map.indexNodes(), map.plan('orbit')], [[], []])
   })
 })

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
-import { type AccessRevoked, type Millis, signRevocation } from '../../../src/events/index.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type AccessRevoked, type Millis, signRevocation, upcaster } from '../../../src/events/index.ts'
+import { openLevelLog } from '../../../src/events/log/event-log.level.ts'
 import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
 import { orphanedRevocations } from '../../../src/roles/node/orphaned-revocations.ts'
 import { foreign, noUpcast, signerOf, tickingClock } from '../../events/samples.ts'
@@ -23,5 +27,33 @@ describe('orphaned revocations', () => {
       [Buffer.from(revoked(10).revocation)],
     )
     assert.deepEqual(await orphanedRevocations(log, () => false), [])
+  })
+
+  it('are not looked for in what a newer p2pt has written, which nobody here can read', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'p2pt-orphaned-'))
+    try {
+      await using log = await openLevelLog({
+        directory,
+        signer: signerOf(1),
+        clock: tickingClock(),
+        upcast: upcaster([]),
+        create: true,
+      })
+      const { body } = foreign(signerOf(2), 1, 1, { stream: 'gossip', event: revoked(10) })
+      // The second byte is the version.
+      const newer = body.map((byte, index) => (index === 1 ? 9 : byte))
+      const [{ outcome } = { outcome: undefined }] = await log.ingest([
+        { body: newer, signature: signerOf(2).sign('event', newer) },
+        foreign(signerOf(2), 2, 2, { stream: 'gossip', event: revoked(11) }),
+      ])
+      assert.equal(outcome, 'appended')
+      const found = await orphanedRevocations(log, () => true)
+      assert.deepEqual(
+        found.map(({ revocation }) => Buffer.from(revocation)),
+        [Buffer.from(revoked(11).revocation)],
+      )
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
   })
 })

@@ -44,8 +44,10 @@ function overlayTo(peers: ReadonlyMap<NodeId, EventLog | 'silent'>) {
     if (log !== 'silent') serveHistory(log, { serve: (_, handler) => void handlers.set(peer, handler) })
   }
   let told: (change: { up: boolean; peer: NodeId; why?: string }) => void = () => {}
+  const asked: NodeId[] = []
   const overlay = {
     async request(to: NodeId, _method: string, body: Uint8Array): Promise<Uint8Array> {
+      asked.push(to)
       const handler = handlers.get(to)
       if (handler === undefined) throw new Error('no answer')
       return handler(own.id, body)
@@ -55,7 +57,12 @@ function overlayTo(peers: ReadonlyMap<NodeId, EventLog | 'silent'>) {
       return () => {}
     },
   }
-  return { overlay, link: (peer: NodeId) => told({ up: true, peer }) }
+  return {
+    overlay,
+    asked,
+    link: (peer: NodeId) => told({ up: true, peer }),
+    unlink: (peer: NodeId) => told({ up: false, peer }),
+  }
 }
 
 /** Lets everything that waits for promises alone go on. */
@@ -126,16 +133,17 @@ describe('own history', () => {
       restored?: boolean
       fork?: Fork
       peers?: ReadonlyMap<NodeId, EventLog | 'silent'>
+      indexNodes?: readonly NodeId[]
     }) => {
       const time = new VirtualTime()
       const log = open()
       await log.append(Array.from({ length: options.said }, (_, index) => numbered(index)))
       const gate = new OwnEventsGate(log)
       const notices = new NoticeBoard({ now: () => time.now() as Millis })
-      const { overlay, link } = overlayTo(options.peers ?? new Map())
+      const { overlay, ...links } = overlayTo(options.peers ?? new Map())
       const seen = { recovered: 0, fork: undefined as Fork | undefined }
       const history = new OwnHistory({
-        ...{ log, gate, overlay, verify: verifySignature, timers: time, notices, indexNodes: () => [] },
+        ...{ log, gate, overlay, verify: verifySignature, timers: time, notices, indexNodes: () => options.indexNodes ?? [] },
         restored: options.restored === true ? 'backup' : undefined,
         fork: options.fork,
         onRecovered: () => {
@@ -146,7 +154,7 @@ describe('own history', () => {
         },
       })
       history.start()
-      return { time, log, gate, history, link, seen }
+      return { time, log, gate, history, seen, ...links }
     }
 
     it('that never said anything is sure at once', async () => {
@@ -196,6 +204,53 @@ describe('own history', () => {
         [10],
       )
       assert.equal(log.head, 10)
+    })
+
+    it('asks a peer that does not answer three times, two seconds apart, and no more', async () => {
+      const { link, unlink, asked, time } = await set({ said: 3 })
+      unlink(PEER)
+      await settle()
+      assert.equal(asked.length, 0)
+      link(PEER)
+      link(PEER)
+      await settle()
+      assert.equal(asked.length, 1)
+      await time.advance(1_999)
+      assert.equal(asked.length, 1)
+      await time.advance(1)
+      assert.equal(asked.length, 2)
+      await time.advance(60_000)
+      link(PEER)
+      await settle()
+      assert.deepEqual(asked, [PEER, PEER, PEER])
+    })
+
+    it('asks sixteen peers in its life without doubt, and all that it meets with', async () => {
+      const peers = Array.from({ length: 17 }, (_, at) => signerOf(100 + at).id)
+      const sound = await set({ said: 3 })
+      for (const peer of peers) sound.link(peer)
+      await sound.time.advance(30_000)
+      assert.deepEqual(new Set(sound.asked), new Set(peers.slice(0, 16)))
+      const restored = await set({ said: 3, restored: true })
+      for (const peer of peers) restored.link(peer)
+      await restored.time.advance(30_000)
+      assert.deepEqual(new Set(restored.asked), new Set(peers))
+    })
+
+    it('that was restored asks the index nodes too, two seconds after its first link, and is not sure before', async () => {
+      const [near, index] = [signerOf(100).id, signerOf(101).id]
+      const empty = open(2)
+      const peers = new Map<NodeId, EventLog>([
+        [near, empty],
+        [index, empty],
+      ])
+      const { link, asked, time, history, seen } = await set({ said: 3, restored: true, peers, indexNodes: [near, index] })
+      link(near)
+      await time.advance(1_999)
+      assert.deepEqual([new Set(asked), history.isRecovering, seen.recovered], [new Set([near]), true, 0])
+      await time.advance(1)
+      await settle()
+      assert.deepEqual([new Set(asked), history.isRecovering, seen.recovered], [new Set([near, index]), false, 1])
     })
 
     it('that finds a fork refuses to say more, then and in its next life', async () => {

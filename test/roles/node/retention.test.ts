@@ -252,4 +252,33 @@ describe('retention', () => {
     assert.equal(again.states.digest('liveness'), liveness)
     await again.log[Symbol.asyncDispose]()
   })
+
+  it('ends only when the round that is under way has ended, and begins no other', async () => {
+    const { log, parts } = await lived(1)
+    const { promise: size, resolve: sized } = Promise.withResolvers<void>()
+    const slow = new Proxy(log, {
+      get(target, name) {
+        if (name === 'bytesOnDisk') return () => size.then(() => target.bytesOnDisk())
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const retention = startRetention({ ...parts, log: slow }, { diskLimitBytes: 1e12 })
+    const turns = async () => {
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    const round = retention.run()
+    await turns()
+    let isOver = false
+    const over = retention[Symbol.asyncDispose]().then(() => {
+      isOver = true
+    })
+    await turns()
+    assert.equal(isOver, false)
+    sized()
+    await over
+    assert.equal(await round, 0)
+    assert.equal(await retention.run(), 0)
+    await log[Symbol.asyncDispose]()
+  })
 })

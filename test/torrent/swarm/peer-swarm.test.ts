@@ -3,7 +3,7 @@ import { encode } from '../../../src/torrent/bencode.ts'
 import { flipped } from '../../../src/torrent/corruption.ts'
 import { rangesOf } from '../../../src/torrent/piece-ranges.ts'
 import { encodeHandshake } from '../../../src/torrent/wire/handshake.ts'
-import { encodeBare, encodeBlockMessages, encodeExtended, MESSAGE } from '../../../src/torrent/wire/messages.ts'
+import { encodeBare, encodeBlockMessages, encodeExtended, MESSAGE, putPieceHeader } from '../../../src/torrent/wire/messages.ts'
 import { MemoryLink, madeUp, PIECE_BYTES, SwarmLab } from './swarm-lab.ts'
 
 const BLOCKS_A_PIECE = PIECE_BYTES / 16_384
@@ -34,6 +34,32 @@ describe('a swarm of our own', () => {
   let lab: SwarmLab
   beforeEach(() => {
     lab = new SwarmLab()
+  })
+
+  it('is not held up by a liar that sends nothing any more and says that it is there', async () => {
+    const { metainfo, bytes } = madeUp(6, 1_000)
+    const [seeder, leecher] = [lab.peer('seeder', metainfo, { has: bytes }), lab.peer('leecher', metainfo)]
+    await lab.until('both are ready', () => seeder.swarm.status.isReady && leecher.swarm.status.isReady)
+    const silent = Array.from({ length: 5 }, () => rawSeeder(lab, leecher.swarm).raw)
+    // One sends a piece that is wrong before it falls silent.
+    const [liar] = silent as [MemoryLink]
+    await lab.until('it was asked', () => liar.other?.sent.some((sent) => sent[4] === MESSAGE.request) === true)
+    const [first] = asked(liar.other as MemoryLink)
+    const index = Number(first?.split(':')[0])
+    for (let at = 0; at < BLOCKS_A_PIECE; at++) {
+      const block = new Uint8Array(13 + 16_384)
+      putPieceHeader(block, 0, { index, offset: at * 16_384, length: 16_384 })
+      liar.send(block)
+    }
+    lab.join(leecher, seeder)
+    for (let second = 0; second < 60 && leecher.completed === 0; second++) {
+      // Each second a word, so that none of them is taken for dead.
+      for (const link of silent) link.send(new Uint8Array(4))
+      await lab.time.advance(1_000)
+    }
+    assert.equal(leecher.completed, 1)
+    assert.equal(Buffer.compare(leecher.bytes, bytes), 0)
+    await Promise.all([seeder.swarm.close(), leecher.swarm.close()])
   })
 
   it('moves a torrent from a seeder to a leecher, and judges the seeder by its key', async () => {

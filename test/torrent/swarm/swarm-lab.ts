@@ -73,6 +73,7 @@ export class SwarmLab {
     const swarm = new PeerSwarm({
       ...{ infoHash: metainfo.infoHash, name, directory: '/', metainfo: knows ? metainfo : undefined },
       ...{ verified: has === undefined ? [] : all, stamps: [], peers: [], corruptPercent: 0 },
+      wanted: { priorities: undefined, sequential: false, isFileWanted: () => true },
       ...{ bans: new BanList(), onThinIce: new Set<PeerId>(), endpoints: new KnownEndpoints() },
       events: {
         described: () => {},
@@ -92,7 +93,9 @@ export class SwarmLab {
       ourPeerId: Buffer.from(`-P20001-${name.padEnd(12).slice(0, 12)}`).toString('hex'),
       ...{ clock: this.time, timers: this.time, sha1, hash: async (piece) => sha1([piece]) },
       random: this.#random,
-      uploads: new RateLimit(undefined),
+      ...{ sources: { public: false, trackers: [], webSeeds: [] }, ourPort: () => 0 },
+      rates: { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0 },
+      ...{ uploads: new RateLimit(), uploadSlots: () => 16, hasRoom: () => true },
       openFiles: async () => ({ files, found: has === undefined ? undefined : bitfieldOf(all, metainfo.pieceCount) }),
       dial: (endpoint) => {
         lab.dials.push(endpoint)
@@ -101,6 +104,9 @@ export class SwarmLab {
       adopt: () => {},
       onRejected: () => {
         lab.rejected += 1
+      },
+      openSources: () => {
+        throw new Error('no torrent of the lab is public')
       },
       onClosed: () => {},
       ...options.swarm,

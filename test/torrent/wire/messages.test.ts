@@ -69,24 +69,24 @@ describe('a handshake', () => {
 
 describe('an extended handshake', () => {
   it('tells the ids of extensions, the client, the size of the metadata and how many requests are taken', () => {
-    const bytes = encodeExtendedHandshake({ ut_metadata: 1, p2pt_id: 3 }, { v: 'p2pt', reqq: 1024, metadata_size: 77 })
+    const bytes = encodeExtendedHandshake({ ut_metadata: 1, p2pt_id: 3 }, { v: 'p2pt', reqq: 1024, metadata_size: 77, p: 6881 })
     assert.deepEqual(decodeExtendedHandshake(bytes, undefined), {
       ids: new Map([
         ['p2pt_id', 3],
         ['ut_metadata', 1],
       ]),
-      ...{ client: 'p2pt', metadataBytes: 77, requestsMax: 1024 },
+      ...{ client: 'p2pt', metadataBytes: 77, requestsMax: 1024, port: 6881 },
     })
   })
 
   it('adds to the one before, and takes back an extension by the id 0', () => {
     const first = decodeExtendedHandshake(
-      encode({ m: { ut_metadata: 1, lt_donthave: 2 }, v: 'a', reqq: 9, metadata_size: 5 }),
+      encode({ m: { ut_metadata: 1, lt_donthave: 2 }, v: 'a', reqq: 9, metadata_size: 5, p: 7 }),
       undefined,
     )
     assert.deepEqual(decodeExtendedHandshake(encode({ m: { ut_metadata: 0 } }), first), {
       ids: new Map([['lt_donthave', 2]]),
-      ...{ client: 'a', metadataBytes: 5, requestsMax: 9 },
+      ...{ client: 'a', metadataBytes: 5, requestsMax: 9, port: 7 },
     })
   })
 
@@ -94,5 +94,7 @@ describe('an extended handshake', () => {
     const odd = decodeExtendedHandshake(encode({ reqq: 1_000_000, metadata_size: 0, v: 'x'.repeat(1_000) }), undefined)
     assert.deepEqual([odd.requestsMax, odd.metadataBytes, odd.client.length, odd.ids.size], [0xffff, undefined, 64, 0])
     assert.equal(decodeExtendedHandshake(encode({ reqq: 0, v: 5 }), undefined).requestsMax, 250)
+    const portOf = (p: number) => decodeExtendedHandshake(encode({ p }), undefined).port
+    assert.deepEqual([0, 1, 65_535, 65_536, -1].map(portOf), [undefined, 1, 65_535, undefined, undefined])
   })
 })

@@ -10,7 +10,9 @@ export default class ClientMagnet extends BaseCommand {
   static override examples = [
     "<%= config.bin %> <%= command.id %> 'magnet:?xt=urn:btih:c12fe1c06bba254a9dc9f519b335aa7c1367a88a'",
   ]
-  static override args = { uri: Args.string({ required: true, description: 'The magnet link (quote it: it has a ?).' }) }
+  static override args = {
+    uri: Args.string({ required: true, description: 'The magnet link (quote it: it has a ?), or a bare info hash.' }),
+  }
   static override flags = downloadFlags
 
   async run(): Promise<object | undefined> {

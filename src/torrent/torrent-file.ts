@@ -1,0 +1,35 @@
+import { joinBytes, type TorrentSources } from '../events/index.ts'
+import { dictionarySpans, type Encodable, encode } from './bencode.ts'
+
+const KEY_OF_INFO = 'info'
+const [DICTIONARY, END] = [0x64, 0x65]
+
+/**
+ * A torrent file (BEP 3) with these trackers (BEP 12) and web seeds (BEP 19) and no others. Its info dictionary stays as it stands, byte
+ * for byte, and so does its info hash.
+ * @throws BencodeError for what is no torrent file
+ */
+export function withSources(
+  torrentFile: Uint8Array,
+  { trackers, webSeeds }: Pick<TorrentSources, 'trackers' | 'webSeeds'>,
+): Uint8Array {
+  const info = dictionarySpans(torrentFile).get(KEY_OF_INFO) ?? new Uint8Array()
+  const [first] = trackers
+  const before: [string, Encodable][] =
+    first === undefined
+      ? []
+      : [
+          ['announce', first],
+          ['announce-list', trackers.map((url) => [url])],
+        ]
+  const after: [string, Encodable][] = webSeeds.length === 0 ? [] : [['url-list', [...webSeeds]]]
+  return joinBytes([
+    Uint8Array.of(DICTIONARY),
+    // Keys stand in the order of their bytes.
+    ...before.flatMap(([key, value]) => [encode(key), encode(value)]),
+    encode(KEY_OF_INFO),
+    info,
+    ...after.flatMap(([key, value]) => [encode(key), encode(value)]),
+    Uint8Array.of(END),
+  ])
+}

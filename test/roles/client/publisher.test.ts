@@ -1,0 +1,124 @@
+import { deepEqual, equal, rejects } from 'node:assert/strict'
+import type { Appender, InfoHash, NodeId } from '../../../src/events/index.ts'
+import { partitionOf } from '../../../src/projections/keyword-index/index.ts'
+import { Publisher } from '../../../src/roles/client/publisher.ts'
+import { encodePublishReply, INDEX_METHODS, type PublishOutcome } from '../../../src/roles/index-node/index-messages.ts'
+import { hash } from '../../projections/envelopes.ts'
+import { type ClientPeer, described, IndexNetwork } from '../index-network.ts'
+
+describe('a publisher', () => {
+  let network: IndexNetwork
+  let client: ClientPeer
+  const started = async (indexNodes: number) => {
+    network = await IndexNetwork.start({ indexNodes, clients: 1 })
+    client = network.client()
+  }
+  afterEach(() => network[Symbol.asyncDispose]())
+  const says = (outcome: PublishOutcome, owners: readonly string[]) => {
+    for (const peer of network.indexNodes)
+      if (owners.includes(peer.id)) peer.node.overlay.serve(INDEX_METHODS.publish, async () => encodePublishReply([outcome]))
+  }
+  const claim = (infoHash: InfoHash) => {
+    const { title, tags, publication } = client.publisher.claimOf(infoHash) ?? { publication: undefined }
+    return [title, tags, publication?.authorSeq]
+  }
+
+  it('says who holds it, and how many of the partitions of its words', async () => {
+    await started(8)
+    const partitions = new Set(['quiet', 'orbit'].map(partitionOf)).size
+    const owners = new Set(['quiet', 'orbit'].flatMap((word) => client.map.ownersOf(word)))
+    const { acknowledgedBy, ...rest } = await client.publish('quiet orbit')
+    deepEqual(new Set(acknowledgedBy), owners)
+    deepEqual(rest, { partitions, partitionsHeld: partitions, acknowledged: true, pending: 0 })
+    deepEqual(claim(described('quiet orbit').infoHash), ['quiet orbit', [], 1])
+  })
+
+  it('is acknowledged when each partition is held, and says how many are', async () => {
+    await started(8)
+    const [quiet, orbit] = [client.map.ownersOf('quiet'), client.map.ownersOf('orbit')]
+    says('refused', quiet.filter((owner) => !orbit.includes(owner)).slice(0, 2))
+    const both = quiet.filter((owner) => orbit.includes(owner)).length
+    equal(both < 2, true, 'the two words have owners of their own')
+    const { partitions, partitionsHeld, acknowledged, pending } = await client.publish('quiet orbit')
+    deepEqual([partitions, partitionsHeld, acknowledged, pending], [2, 1, false, 0])
+  })
+
+  it('is acknowledged with two of the three owners of a word, and not with one', async () => {
+    await started(3)
+    const [first, second] = client.map.ownersOf('orbit') as [NodeId, NodeId]
+    says('refused', [first])
+    const two = await client.publish('orbit')
+    deepEqual([two.acknowledgedBy.length, two.partitionsHeld, two.acknowledged], [2, 1, true])
+    says('refused', [second])
+    const one = await client.publish('orbit', { infoHash: hash('one more') })
+    deepEqual([one.acknowledgedBy.length, one.partitionsHeld, one.acknowledged], [1, 0, false])
+  })
+
+  it('has one to tell where no index node is known, and as many as said nothing where some did', async () => {
+    await started(3)
+    says('deferred', client.map.ownersOf('orbit'))
+    const silent = await client.publish('orbit')
+    deepEqual([silent.acknowledgedBy, silent.pending, silent.acknowledged], [[], 3, false])
+    for (const peer of network.indexNodes) peer.crash()
+    await network.until('all are known to be dead', () => client.map.indexNodes().length === 0, 60_000)
+    const nobody = await client.publish('loud comet')
+    deepEqual([nobody.acknowledgedBy, nobody.pending, nobody.partitionsHeld, nobody.acknowledged], [[], 1, 0, false])
+  })
+
+  it('takes back what it said, once, and only that', async () => {
+    await started(1)
+    const one = hash('one')
+    await client.publish('quiet orbit', { infoHash: one })
+    await network.sim.time.wait(client.publisher.withdraw(hash('two')))
+    equal(client.node.log.has({ author: client.node.id, stream: 'index', authorSeq: 2 }), false)
+    await network.sim.time.wait(client.publisher.withdraw(one))
+    equal(client.publisher.claimOf(one), undefined)
+    await network.sim.time.wait(client.publisher.withdraw(one))
+    equal(client.node.log.has({ author: client.node.id, stream: 'index', authorSeq: 3 }), false)
+    await network.until('it is gone', () => network.index(0).states.state('keyword-index').visibleCount === 0)
+  })
+
+  it('tells of what it holds whole without waiting for anybody', async () => {
+    await started(1)
+    network.index(0).node.overlay.serve(INDEX_METHODS.publish, () => new Promise(() => {}))
+    await client.publisher.verified(hash('one'), 'quiet orbit')
+    deepEqual(claim(hash('one')), ['quiet orbit', [], 1])
+  })
+
+  it('that the log does not take is refused with the reason, and nobody is told', async () => {
+    await started(1)
+    const failing = (append: Appender['append']) =>
+      new Publisher({ appender: { append }, map: client.map, publications: client.publications, claims: client.claims })
+    const full = failing(async () => {
+      throw new Error('no space left on device')
+    })
+    await rejects(full.publish(described('orbit')), { code: 'failed', message: 'no space left on device' })
+    const nothing = failing(async () => [])
+    await rejects(nothing.verified(hash('one'), 'orbit'), { code: 'failed', message: 'the log took nothing' })
+    await network.sim.time.advance(1_000)
+    deepEqual([client.publications.size, network.index(0).titles()], [0, []])
+  })
+
+  it('writes to the disk before it tells anybody', async () => {
+    await started(1)
+    const asked: unknown[] = []
+    const appender: Appender = {
+      append(drafts, options) {
+        asked.push(options)
+        return client.node.log.append(drafts, options)
+      },
+    }
+    const { map, publications, claims } = client
+    const publisher = new Publisher({ appender, map, publications, claims })
+    await network.sim.time.wait(publisher.publish(described('orbit')))
+    deepEqual(asked, [{ durable: true }])
+  })
+
+  it('knows whether a title can be found', async () => {
+    await started(1)
+    deepEqual(
+      ['quiet orbit', '***', ''].map((title) => client.publisher.canBeFound(title)),
+      [true, false, false],
+    )
+  })
+})
