@@ -32,7 +32,7 @@ export class Clients {
   /** A network with so many seeders of the file, and a client that has nothing. */
   static async start(directory: string, file: string, seeders: number): Promise<Clients> {
     const hosts = await loopback(seeders + 2)
-    const cluster = new Cluster(hosts, { bootstraps: 1, clients: seeders + 1, clientFlags: ['--plain-peers'] })
+    const cluster = new Cluster(hosts, { bootstraps: 1, clients: seeders + 1, clientFlags: () => ['--plain-peers'] })
     const clients = new Clients(cluster, directory, file, await sha256Of(file))
     await cluster.startInGroups(2)
     for (const seeder of clients.#seeders) {

@@ -55,8 +55,7 @@ export class Network {
       {
         bootstraps: 1,
         clients: P2PT.length,
-        clientFlags: ['--plain-peers'],
-        flagsOf: (client) => ['--encryption', P2PT[client] ?? 'allow'],
+        clientFlags: (client) => ['--plain-peers', '--encryption', P2PT[client] ?? 'allow'],
       },
     )
     const words = [process.execPath, join(import.meta.dirname, 'dht-nodes.ts'), hosts.address(NODES), String(DHT_NODES_PORT)]

@@ -5,6 +5,8 @@ import type { TorrentRow } from '../services.ts'
 
 export type RowFacts = {
   problem: string | null
+  /** What a person should know of its files. */
+  note: string | undefined
   /** Why it waits; undefined if it does not. */
   held: string | undefined
   why: string
@@ -17,7 +19,7 @@ export type RowFacts = {
 /** A torrent as it is shown: by the log, and by the engine where that has it. */
 export function torrentRow(download: Download, live: TorrentStatus | undefined, facts: RowFacts): TorrentRow {
   const { infoHash, name, title, origin, directory, sizeBytes, verified, wanted, selection, limits, magnet } = download
-  const { problem, held, why, moved, unreached } = facts
+  const { problem, note, held, why, moved, unreached } = facts
   const isAlone = live?.peers.length === 0 && live.state !== 'seeding'
   return {
     ...{ infoHash, name, state: stateOf(download, live, held), why, problem, origin, directory, sizeBytes },
@@ -35,6 +37,7 @@ export function torrentRow(download: Download, live: TorrentStatus | undefined, 
     limits,
     corruptPercent: live?.corruptPercent ?? 0,
     magnet: magnet || magnetOf(infoHash, title || name),
+    ...(note === undefined ? {} : { note }),
   }
 }
 

@@ -87,6 +87,8 @@ export class Torrents {
   readonly #resting = new Set<InfoHash>()
   /** Why the engine did not take up what the log has. */
   readonly #notTakenUp = new Map<InfoHash, string>()
+  /** Of torrents whose files are called otherwise on the disk: the engine tells so at every start. */
+  readonly #notes = new Map<InfoHash, string>()
 
   readonly #queue: TorrentQueue
 
@@ -408,6 +410,7 @@ export class Torrents {
       await this.#engineDoes((engine) => engine.remove(download.infoHash, { deleteFiles: deleting }))
     }
     this.#notTakenUp.delete(download.infoHash)
+    this.#notes.delete(download.infoHash)
     await this.#record([{ kind: 'download.removed', infoHash: download.infoHash, filesDeleted: deleting }])
     this.#queue.forget(download.infoHash)
     await this.#queue.plan()
@@ -429,10 +432,11 @@ export class Torrents {
   described(metainfo: TorrentMetainfo): void {
     // The engine tells so at every start; the log has the metainfo, of up to 5.5 MiB, once.
     const isKnown = () => (this.#options.download(metainfo.infoHash)?.pieceCount ?? 0) > 0
+    const note = renamedText(metainfo)
+    if (note !== undefined) this.#notes.set(metainfo.infoHash, note)
     this.#recordLater(() => {
       if (isKnown()) return []
-      const text = renamedText(metainfo)
-      if (text !== undefined) this.#options.notices.post('info', 'torrent.renamed', text)
+      if (note !== undefined) this.#options.notices.post('info', 'torrent.renamed', note)
       const selection = this.#options.download(metainfo.infoHash)?.selection
       // Only now it is known which pieces its wanted files are in.
       return [described(metainfo), ...(selection ? [this.#selected(metainfo.infoHash, selection)] : [])]
@@ -570,6 +574,7 @@ export class Torrents {
     const elsewhere = this.#notTakenUp.get(infoHash) ?? (this.#resting.has(infoHash) ? RESTING : null)
     return torrentRow(download, live, {
       problem: changed === null ? (live?.problem ?? elsewhere) : changedText(download, changed),
+      note: this.#notes.get(infoHash),
       held: this.#queue.held(infoHash),
       why: this.#queue.why(download),
       moved: this.#queue.moved(download),
