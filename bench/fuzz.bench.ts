@@ -27,7 +27,7 @@ const WAITING_MAX = 96
 /** After the attack, until what it left is let go of: a DHT node and the kept addresses have their own times. */
 const SETTLE_MS = 15_000
 const AFTER_KILLER_MS = 100
-const TELL_MS = 60_000
+const TELL_MS = 30_000
 const SCRIPT_MS_MAX = 10_000
 
 const bench: Bench = async (context) => {
@@ -128,9 +128,8 @@ async function storm({ full, note }: BenchContext, engine: string, { target, pee
   for (let told = from; Date.now() < from + seconds * 1_000 && target.runs && !isDone(); await wait(200)) {
     if (Date.now() < told + TELL_MS) continue
     told = Date.now()
-    note(
-      `${engine}: ${counts.messagesRead} messages, ${counts.connectionsOut} connections of its own, ${datagrams.sent} datagrams`,
-    )
+    const said = `${counts.messagesRead} messages, ${counts.connectionsOut} connections of its own, ${datagrams.sent} datagrams`
+    note(`${engine}: ${said}, ${Math.round(target.residentBytes / 1e6)} MB resident`)
   }
   over.abort()
   await Promise.all(working)
