@@ -9,6 +9,7 @@ const OUR_NAMES = new Map([
   [1, 'ut_metadata'],
   [2, 'lt_donthave'],
   [3, 'p2pt_id'],
+  [4, 'ut_pex'],
 ])
 
 /**

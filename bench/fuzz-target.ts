@@ -140,10 +140,14 @@ export class FuzzTarget {
     while (!signal.aborted && this.runs) await this.download().catch((error: Error) => this.#failed(error.message))
   }
 
+  get residentBytes(): number {
+    return this.#node.memoryBytes
+  }
+
   async memory(): Promise<Memory> {
     const reading = await this.#network.probe(this.#node)
     const { keptBytes = Number.NaN, delayMsMax = Number.NaN } = reading ?? {}
-    return { residentBytes: this.#node.memoryBytes, keptBytes, delayMsMax }
+    return { residentBytes: this.residentBytes, keptBytes, delayMsMax }
   }
 
   async end(): Promise<void> {

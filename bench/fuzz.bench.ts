@@ -27,6 +27,7 @@ const WAITING_MAX = 96
 /** After the attack, until what it left is let go of: a DHT node and the kept addresses have their own times. */
 const SETTLE_MS = 15_000
 const AFTER_KILLER_MS = 100
+const TELL_MS = 30_000
 const SCRIPT_MS_MAX = 10_000
 
 const bench: Bench = async (context) => {
@@ -50,7 +51,7 @@ async function attack(context: BenchContext, engine: string): Promise<void> {
     const failed = await sayKillers(target, peers, datagrams)
     for (const killer of failed) note(`${engine}: ended by ${killer}`)
     const from = performance.now()
-    if (target.runs) await storm(target, peers, datagrams, full, seconds)
+    if (target.runs) await storm(context, engine, { target, peers, datagrams, seconds })
     const took = (performance.now() - from) / 1_000
     if (!target.runs) note(`${engine}: it ended; last were ${peers.last.slice(-8).join(', ')}: ${target.lastWords}`)
     for (const what of target.failures) note(`${engine}: ${what}`)
@@ -92,7 +93,14 @@ async function sayKillers(target: FuzzTarget, peers: FuzzPeers, datagrams: FuzzD
   return []
 }
 
-async function storm(target: FuzzTarget, peers: FuzzPeers, datagrams: FuzzDatagrams, full: boolean, seconds: number) {
+type Storm = {
+  readonly target: FuzzTarget
+  readonly peers: FuzzPeers
+  readonly datagrams: FuzzDatagrams
+  readonly seconds: number
+}
+
+async function storm({ full, note }: BenchContext, engine: string, { target, peers, datagrams, seconds }: Storm) {
   const over = new AbortController()
   const { signal } = over
   const { counts } = peers
@@ -116,7 +124,13 @@ async function storm(target: FuzzTarget, peers: FuzzPeers, datagrams: FuzzDatagr
     datagrams.run(signal, full ? FULL.datagrams : Number.POSITIVE_INFINITY),
     target.downloadUntil(signal),
   ]
-  for (const until = Date.now() + seconds * 1_000; Date.now() < until && target.runs && !isDone(); ) await wait(200)
+  const from = Date.now()
+  for (let told = from; Date.now() < from + seconds * 1_000 && target.runs && !isDone(); await wait(200)) {
+    if (Date.now() < told + TELL_MS) continue
+    told = Date.now()
+    const said = `${counts.messagesRead} messages, ${counts.connectionsOut} connections of its own, ${datagrams.sent} datagrams`
+    note(`${engine}: ${said}, ${Math.round(target.residentBytes / 1e6)} MB resident`)
+  }
   over.abort()
   await Promise.all(working)
 }

@@ -75,7 +75,7 @@ const piece: Maker = (draw, manner) => {
 
 /** Ids of extensions are any of the first. */
 const hello = (draw: Draw, { metadataBytes }: Manner): string =>
-  `d1:md11:lt_donthavei${draw.below(4)}e7:p2pt_idi${draw.below(4)}e11:ut_metadatai${draw.below(4)}ee13:metadata_sizei${metadataBytes}e4:reqqi${draw.of([0, 1, 250, 65_536])}e1:v4:teste`
+  `d1:md11:lt_donthavei${draw.below(4)}e7:p2pt_idi${draw.below(4)}e11:ut_metadatai${draw.below(4)}e6:ut_pexi${draw.below(5)}ee13:metadata_sizei${metadataBytes}e4:reqqi${draw.of([0, 1, 250, 65_536])}e1:v4:teste`
 
 /** What its connection begins with, where most of the rest is to mean anything. */
 export const opening: Maker = (draw, manner) =>
@@ -97,6 +97,19 @@ const donthave: Maker = (draw, manner) => extended(idOf(draw, manner, 2), uint32
 
 const identity: Maker = (draw, manner) => extended(idOf(draw, manner, 3), draw.bytes(draw.chance(0.3) ? draw.below(200) : 96))
 
+/** Of peers that nobody should dial, or that are none. */
+export function mangledExchange(draw: Draw, wild: number): Uint8Array {
+  const peers = (bytes: number): string => {
+    const count = draw.chance(wild) ? draw.below(400) : draw.below(20)
+    const length = count * bytes + (draw.chance(wild) ? draw.below(bytes) : 0)
+    return `${length}:${Buffer.from(draw.bytes(length)).toString('latin1')}`
+  }
+  const honest = `d5:added${peers(6)}7:added.f2:ab6:added6${peers(18)}7:dropped${peers(6)}e`
+  return draw.chance(wild) ? mangledBencode(draw, honest) : Buffer.from(honest, 'latin1')
+}
+
+const exchange: Maker = (draw, manner) => extended(idOf(draw, manner, 4), mangledExchange(draw, manner.wild))
+
 const unknown: Maker = (draw) => message(20 + draw.below(236), draw.bytes(draw.below(40)))
 
 /** A prefix that lies about what follows. */
@@ -114,7 +127,7 @@ const TAME: readonly Maker[] = [
   ...[bitfield, piece, piece, metadata, metadata, donthave, keepAlive],
 ]
 /** Sixteen are allowed. */
-const SELDOM: readonly Maker[] = [opening, bare(14), unknown]
+const SELDOM: readonly Maker[] = [exchange, opening, bare(14), unknown]
 const WILD: readonly Maker[] = [lying, odd, odd, identity, bare(14), bare(15)]
 
 /** One message with its length prefix. */

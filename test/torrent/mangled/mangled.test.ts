@@ -4,19 +4,23 @@ import { BencodeError, decodePrefix, dictionarySpans } from '../../../src/torren
 import { isKrpcMessage } from '../../../src/torrent/krpc-message.ts'
 import { MESSAGE_BYTES_MAX } from '../../../src/torrent/message-bounds.ts'
 import { METADATA_BYTES_MAX, ruleMetadata } from '../../../src/torrent/metadata-bounds.ts'
+import type { PublicSources } from '../../../src/torrent/sources/public-sources.ts'
+import { readHttpAnswer, readUdpAnswer, TrackerError } from '../../../src/torrent/sources/tracker-messages.ts'
 import { decodeMetadataMessage, MetadataFetch } from '../../../src/torrent/swarm/metadata-fetch.ts'
 import { decodeExtendedHandshake, type ExtendedHandshake } from '../../../src/torrent/wire/extended-handshake.ts'
 import { decodeHandshake } from '../../../src/torrent/wire/handshake.ts'
 import { MessageSplitter } from '../../../src/torrent/wire/message-splitter.ts'
+import { decodePeerExchange, EXCHANGED_MAX } from '../../../src/torrent/wire/peer-exchange.ts'
 import { responderOf } from '../encryption/mse-pair.ts'
 import { MemoryLink, madeUp, PIECE_BYTES, SwarmLab } from '../swarm/swarm-lab.ts'
 import { Draw } from './draw.ts'
 import { KILLER_DATAGRAMS, KILLER_MESSAGES } from './known-killers.ts'
 import { mangledBencode } from './mangled-bencode.ts'
 import { mangledDatagram } from './mangled-krpc.ts'
-import type { MangledTorrent } from './mangled-messages.ts'
+import { type MangledTorrent, mangledExchange } from './mangled-messages.ts'
 import { mangledMseOpening } from './mangled-mse.ts'
 import { fragments, mangledHandshake, mangledTalk } from './mangled-talk.ts'
+import { mangledHttpAnswer, mangledUdpAnswer } from './mangled-tracker.ts'
 
 // The bytes of `npm run bench -- fuzz` against the parts that are pure. P2PT_FUZZ_SEED draws others.
 
@@ -24,12 +28,15 @@ const SEED = Number(process.env.P2PT_FUZZ_SEED ?? 20_261_128)
 /** What a rewritten message says before its block. */
 const HEAD_BYTES_MAX = 80
 const NAMES_MAX = 64
+const TRACKER_PEERS_MAX = 200
+const TRACKER_TEXT_MAX = 200
 
 const TORRENT: MangledTorrent = {
   infoHash: Uint8Array.from({ length: 20 }, (_, at) => at),
   pieceCount: 20,
   pieceBytes: PIECE_BYTES,
 }
+const NO_SOURCES = { ready: () => {}, completed: () => {}, close: async () => {}, status: () => [] } as unknown as PublicSources
 const HELLO = 'd1:md11:lt_donthavei2e11:ut_metadatai1ee13:metadata_sizei40000e4:reqqi250e1:v4:teste'
 
 function times(count: number, run: (draw: Draw) => void): void {
@@ -111,6 +118,31 @@ describe(`mangled bytes (seed ${SEED})`, () => {
     })
   })
 
+  it('are exchanges of peers of so many and no more, or none', () => {
+    times(500, (draw) => {
+      const endpoints = decodePeerExchange(mangledExchange(draw, 0.5))
+      assert.ok(endpoints === undefined || endpoints.length <= 2 * EXCHANGED_MAX)
+    })
+  })
+
+  it('are answers of a tracker within their bounds, or an error of its own', () => {
+    times(1_000, (draw) => {
+      for (const read of [
+        () => readHttpAnswer(mangledHttpAnswer(draw)),
+        () => readUdpAnswer(mangledUdpAnswer(draw, 7), 7, 4),
+      ]) {
+        try {
+          const answer = read()
+          if (answer === undefined || 'connection' in answer) continue
+          const { peers, intervalMs, warning = '' } = answer
+          assert.ok(peers.length <= TRACKER_PEERS_MAX && intervalMs >= 60_000 && warning.length <= TRACKER_TEXT_MAX)
+        } catch (error) {
+          if (!(error instanceof TrackerError) || error.message.length > 2 * TRACKER_TEXT_MAX) throw error
+        }
+      }
+    })
+  })
+
   it('are encrypted handshakes that end in a step', () => {
     times(150, (draw) => {
       const side = responderOf()
@@ -138,7 +170,11 @@ describe(`a swarm among peers that say mangled bytes (seed ${SEED})`, () => {
     const { metainfo, bytes } = madeUp(20, 1_000)
     const lab = new SwarmLab()
     const [seeder, leecher] = [lab.peer('seeder', metainfo, { has: bytes }), lab.peer('leecher', metainfo)]
-    const magnet = lab.peer('magnet', metainfo, { knows: false })
+    const magnet = lab.peer('magnet', metainfo, {
+      knows: false,
+      // Peers tell it of others.
+      swarm: { sources: { public: true, trackers: [], webSeeds: [] }, openSources: () => NO_SOURCES },
+    })
     await lab.until('all are ready', () => seeder.swarm.status.isReady && leecher.swarm.status.isReady)
     const targets = [seeder, leecher, magnet]
     const torrent = { ...TORRENT, infoHash: Buffer.from(metainfo.infoHash, 'hex') }
