@@ -35,7 +35,7 @@ describe('p2pt and', function () {
         const running = await network
         for (const row of rows) {
           if (whyNot(program, row) !== undefined) continue
-          const withinMs = row.way === 'private DHT' ? DHT_WITHIN_MS : WITHIN_MS
+          const withinMs = row.way === 'private DHT' || row.way === 'tracker' ? DHT_WITHIN_MS : WITHIN_MS
           const outcome = transfer(running, { ...row, program, withinMs }).then(
             () => undefined,
             (error: Error) => error,

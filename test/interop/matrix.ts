@@ -9,9 +9,6 @@ import type { Transfer } from './transfer.ts'
 
 export const PROGRAMS: readonly Program[] = [libtorrent, qbittorrent, transmission, aria2]
 
-/** The place of trackers in the matrix: to be taken out of here once the engine announces to them. */
-export const NOT_YET: ReadonlySet<Row['way']> = new Set(['tracker'] as const)
-
 export type Row = Omit<Transfer, 'program' | 'withinMs'>
 
 /** With p2pt as it comes, every setting of the program; with the others of p2pt, the program as it comes. */
@@ -26,4 +23,4 @@ export const titleOf = ({ direction, way, encryption, p2pt }: Row): string =>
   `${direction}, ${way}, ${encryption}${p2pt === 'allow' ? '' : `, p2pt told to ${p2pt} encryption`}`
 
 export const whyNot = (program: Program, { direction, way, encryption }: Row): string | undefined =>
-  NOT_YET.has(way) ? 'not supported yet' : program.cannot(direction, encryption, way)
+  program.cannot(direction, encryption, way)

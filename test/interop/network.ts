@@ -13,6 +13,7 @@ const P2PT = ['allow', 'require', 'refuse'] as const satisfies readonly Encrypti
 const NODES = 1 + P2PT.length
 const DHT_NODES = 10
 const DHT_NODES_PORT = 4_800
+const TRACKER_PORT = 6_969
 /** Of the p2pt bootstrap: UDP, the one after its overlay's. */
 const MAINLINE_STEP = 1
 const PROGRAM_PORT = 20_000
@@ -36,14 +37,16 @@ export class Network {
   readonly #hosts: Hosts
   readonly #cluster: Cluster
   readonly #dhtNodes: ProgramProcess
+  readonly #tracker: ProgramProcess
   readonly #freeHosts: number[]
   readonly #waiting: ((host: number) => void)[] = []
   #jobs = 0
 
-  private constructor(hosts: Hosts, cluster: Cluster, dhtNodes: ProgramProcess) {
+  private constructor(hosts: Hosts, cluster: Cluster, dhtNodes: ProgramProcess, tracker: ProgramProcess) {
     this.#hosts = hosts
     this.#cluster = cluster
     this.#dhtNodes = dhtNodes
+    this.#tracker = tracker
     this.#freeHosts = Array.from({ length: hosts.count - NODES - 1 }, (_, at) => NODES + 1 + at)
   }
 
@@ -61,8 +64,11 @@ export class Network {
     const words = [process.execPath, join(import.meta.dirname, 'dht-nodes.ts'), hosts.address(NODES), String(DHT_NODES_PORT)]
     const entry = [hosts.address(0), String(hosts.port(0) + MAINLINE_STEP)]
     const dhtNodes = new ProgramProcess(hosts.prefix(NODES), [...words, String(DHT_NODES), ...entry], '/')
-    const network = new Network(hosts, cluster, dhtNodes)
+    const trackerWords = [join(import.meta.dirname, 'tracker.ts'), hosts.address(NODES), String(TRACKER_PORT)]
+    const tracker = new ProgramProcess(hosts.prefix(NODES), [process.execPath, ...trackerWords], '/')
+    const network = new Network(hosts, cluster, dhtNodes, tracker)
     try {
+      await tracker.says(/listens/)
       await cluster.startInGroups(2)
       return network
     } catch (error) {
@@ -87,6 +93,11 @@ export class Network {
     return [{ host: this.#hosts.address(0), port: this.#hosts.port(0) + MAINLINE_STEP }, ...others]
   }
 
+  /** One tracker, by either protocol: p2pt asks both, and some programs know only the first. */
+  get trackers(): string[] {
+    return ['http', 'udp'].map((protocol) => `${protocol}://${this.#hosts.address(NODES)}:${TRACKER_PORT}/announce`)
+  }
+
   /** A host for one program, with an address that none before it had: what others know of an address stays with it. */
   async onHost<T>(use: (host: { at: Endpoint; prefix: readonly string[] }) => Promise<T>): Promise<T> {
     const host = this.#freeHosts.shift() ?? (await new Promise<number>((resolve) => this.#waiting.push(resolve)))
@@ -108,6 +119,7 @@ export class Network {
 
   async end(): Promise<void> {
     await this.#dhtNodes.end()
+    await this.#tracker.end()
     await this.#cluster.end()
     this.#hosts.down()
   }

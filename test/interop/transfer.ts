@@ -7,6 +7,7 @@ import { createFrom } from '../../src/torrent/create.fs.ts'
 import type { Encryption } from '../../src/torrent/engine.ts'
 import { magnetOf } from '../../src/torrent/metainfo.ts'
 import { sha1 } from '../../src/torrent/sha1.system.ts'
+import { withSources } from '../../src/torrent/torrent-file.ts'
 import { clientOf, resultOf, sha256Of, torrentFileOf } from '../cluster/client-nodes.ts'
 import type { ClusterNode } from '../cluster/cluster.ts'
 import type { Network } from './network.ts'
@@ -61,11 +62,14 @@ async function programSeeds(exchange: Exchange, there: string, here: string): Pr
   const { network, node, way, withinMs, name, file, sha256, host } = exchange
   const made = await createFrom([file], { nodes: network.dht.slice(0, 1) }, sha1)
   const client = await clientOf(node)
-  const magnet = magnetOf(made)
+  const trackers = way === 'tracker' ? network.trackers : []
+  const magnet = magnetOf(made) + trackers.map((url) => `&tr=${encodeURIComponent(url)}`).join('')
+  const torrentFile = trackers.length === 0 ? made.torrentFile : withSources(made.torrentFile, { trackers, webSeeds: [] })
   // It must be there before the program looks for it.
   if (way === 'named to it') await client.add({ magnet, directory: here })
-  await running(exchange, 'seeds', made.torrentFile, there, async () => {
-    if (way !== 'named to it') await client.add({ magnet: `${magnet}${namedPeer(way, host.at)}`, directory: here })
+  await running(exchange, 'seeds', torrentFile, there, async () => {
+    if (way !== 'named to it')
+      await client.add({ magnet: `${magnet}${namedPeer(way, host.at)}`, directory: here, public: way === 'tracker' })
     const stateOf = async () => (await client.clientStatus()).torrents.find(({ infoHash }) => infoHash === made.infoHash)
     await until('p2pt has it', async () => (await stateOf())?.state === 'seeding', withinMs).catch(async (error: Error) => {
       throw new Error(`${error.message}: ${JSON.stringify(await stateOf())}`)
@@ -77,10 +81,15 @@ async function programSeeds(exchange: Exchange, there: string, here: string): Pr
 
 /** p2pt publishes the file; the program is given the torrent file of it, and downloads it. */
 async function programLeeches(exchange: Exchange, there: string): Promise<void> {
-  const { node, way, withinMs, name, file, sha256, host } = exchange
+  const { network, node, way, withinMs, name, file, sha256, host } = exchange
   const client = await clientOf(node)
   const { infoHash, magnet } = await resultOf(client.publish({ path: file }))
-  await running(exchange, 'leeches', await torrentFileOf(node, infoHash), there, async () => {
+  if (way === 'tracker') await client.changeSources(infoHash, { public: true, addTrackers: network.trackers })
+  const torrentFile =
+    way === 'tracker'
+      ? Buffer.from((await client.torrentFile(infoHash)).torrentFile, 'base64')
+      : await torrentFileOf(node, infoHash)
+  await running(exchange, 'leeches', torrentFile, there, async () => {
     if (way === 'named to p2pt') await client.add({ magnet: `${magnet}${namedPeer(way, host.at)}` })
     const came = join(there, name)
     await until('the program has it', async () => existsSync(came) && (await sha256Of(came)) === sha256, withinMs)

