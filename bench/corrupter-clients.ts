@@ -65,7 +65,7 @@ export class CorrupterClients {
   /** @param sharing clients that have the file, half of them honest @param downloads how often it can be downloaded, each time by another client */
   static async start(directory: string, file: string, sizeBytes: number, sharing: number, downloads: number) {
     const clients = sharing + downloads + SPARES
-    const cluster = new Cluster(await loopback(clients + 1), { bootstraps: 1, clients, clientFlags: ['--allow-corrupt'] })
+    const cluster = new Cluster(await loopback(clients + 1), { bootstraps: 1, clients, clientFlags: () => ['--allow-corrupt'] })
     const made = new CorrupterClients(cluster, directory, file, { sizeBytes, sha256: await sha256Of(file), sharing })
     try {
       await made.#start()

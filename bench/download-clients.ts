@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { connectNode, type RemoteNode } from '../src/control/index.ts'
+import type { RemoteNode } from '../src/control/index.ts'
 import type { ClientService } from '../src/roles/index.ts'
+import { clientOf, remoteOf, resultOf, sha256Of, torrentFileOf } from '../test/cluster/client-nodes.ts'
 import { Cluster, type ClusterNode } from '../test/cluster/cluster.ts'
 import { loopback } from '../test/cluster/hosts.ts'
 import type { DownloadRun } from './download-run.ts'
@@ -13,7 +13,6 @@ import type { DownloadRun } from './download-run.ts'
 // Running client processes of one network on loopback: some publish the same file, a last one downloads it, from the
 // command to the last piece, and what came is compared with what was published by its sha-256.
 
-const ANSWER_MS_MAX = 60_000
 const DONE_WITHIN_MS = 600_000
 
 export class Clients {
@@ -33,7 +32,7 @@ export class Clients {
   /** A network with so many seeders of the file, and a client that has nothing. */
   static async start(directory: string, file: string, seeders: number): Promise<Clients> {
     const hosts = await loopback(seeders + 2)
-    const cluster = new Cluster(hosts, { bootstraps: 1, clients: seeders + 1, clientFlags: ['--plain-peers'] })
+    const cluster = new Cluster(hosts, { bootstraps: 1, clients: seeders + 1, clientFlags: () => ['--plain-peers'] })
     const clients = new Clients(cluster, directory, file, await sha256Of(file))
     await cluster.startInGroups(2)
     for (const seeder of clients.#seeders) {
@@ -133,30 +132,7 @@ export class Clients {
   }
 }
 
-const remoteOf = (node: ClusterNode): Promise<RemoteNode> => connectNode(node.directory, { answerMsMax: ANSWER_MS_MAX })
-const clientOf = async (node: ClusterNode): Promise<ClientService> => (await remoteOf(node)).client as ClientService
 const headOf = async (remote: RemoteNode): Promise<number> => (await remote.node.status()).log.head
-
-async function torrentFileOf(node: ClusterNode, infoHash: string): Promise<Uint8Array> {
-  for await (const { event } of (await remoteOf(node)).node.events({})) {
-    const said = event as { kind: string; infoHash?: string; torrentFile?: string }
-    if (said.infoHash === infoHash && said.torrentFile !== undefined) return Buffer.from(said.torrentFile, 'base64')
-  }
-  throw new Error('its log has no torrent file')
-}
-
-async function resultOf<R>(running: AsyncGenerator<unknown, R, void>): Promise<R> {
-  for (;;) {
-    const step = await running.next()
-    if (step.done === true) return step.value
-  }
-}
-
-async function sha256Of(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
-  return hash.digest('hex')
-}
 
 async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return

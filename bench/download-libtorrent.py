@@ -56,6 +56,8 @@ def add(session, torrent_file, directory, seed):
     params = lt.add_torrent_params()
     params.ti = lt.torrent_info(lt.bdecode(torrent_file))
     params.save_path = directory
+    # Or it starts paused, and hangs up on who dials it until the queue has its turn, a second later.
+    params.flags &= ~(lt.torrent_flags.paused | lt.torrent_flags.auto_managed)
     if seed:
         params.flags |= lt.torrent_flags.seed_mode
     return session.add_torrent(params)

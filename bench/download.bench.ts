@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { build } from '../test/cli/program.ts'
+import { pythonWithLibtorrent } from '../test/torrent/python-libtorrent.ts'
 import { Clients } from './download-clients.ts'
 import type { DownloadRun } from './download-run.ts'
 import { type Bench, type BenchContext, median } from './harness.ts'
@@ -16,12 +17,11 @@ import { type Bench, type BenchContext, median } from './harness.ts'
 // can be tuned, in the same rounds, of the same file. 256 MB; with --full also 1 GiB. One seeder and four.
 
 const MIB = 1024 * 1024
-const PYTHONS = ['python3', '/usr/bin/python3']
 const SCRIPT = join(import.meta.dirname, 'download-libtorrent.py')
 
 const bench: Bench = async (context) => {
   build()
-  const python = await pythonWithLibtorrent()
+  const python = pythonWithLibtorrent()
   if (python === undefined) context.note('libtorrent is not installed (python3-libtorrent): measured alone')
   for (const sizeMib of context.full ? [256, 1024] : [256]) {
     for (const seeders of [1, 4]) {
@@ -106,18 +106,6 @@ async function pairOfLibtorrent(
   const words = [SCRIPT, 'pair', file, into, String(seeders), settings]
   const { stdout } = await promisify(execFile)(python, words)
   return JSON.parse(stdout) as DownloadRun
-}
-
-async function pythonWithLibtorrent(): Promise<string | undefined> {
-  for (const python of PYTHONS) {
-    try {
-      await promisify(execFile)(python, ['-c', 'import libtorrent'])
-      return python
-    } catch {
-      // Not this one.
-    }
-  }
-  return undefined
 }
 
 async function writeRandom(path: string, sizeBytes: number): Promise<void> {

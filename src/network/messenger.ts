@@ -82,16 +82,17 @@ export class Messenger {
   }
 
   receive(from: NodeId, message: MessengerMessage): void {
+    // Bodies are copied: as views, Buffers among them, they would keep the whole message.
     switch (message.type) {
       case 'request':
-        void this.#answer(from, message.id, message.method, message.body.slice())
+        void this.#answer(from, message.id, message.method, new Uint8Array(message.body))
         return
       case 'cancel':
         this.#in.take(from, message.id)
         return
       case 'response': {
         const waiting = this.#out.take(from, message.id)
-        if (message.status === 'ok') waiting?.resolve(message.body.slice())
+        if (message.status === 'ok') waiting?.resolve(new Uint8Array(message.body))
         else waiting?.fail(message.status, reasonOf(message.body) || SENTENCES[message.status])
       }
     }

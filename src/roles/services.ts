@@ -480,6 +480,8 @@ export type TorrentRow = {
   limits: TorrentLimits
   corruptPercent: number
   magnet: string
+  /** What is good to know though nothing is wrong: which of its files are called otherwise on the disk. */
+  note?: string
 }
 /** What is left out stays as it is. `addTrackers`, `removeTrackers` and so on: addresses. */
 export type SourcesRequest = {

@@ -38,7 +38,7 @@ export function parseMagnet(uri: string): Magnet {
   const text = uri.trim()
   const bare = infoHashOf(text)
   if (bare !== undefined) return magnetOf(bare, new Map())
-  if (!/^magnet:\/?\??/i.test(text) || !text.includes('?')) {
+  if (!/^magnet:\/{0,2}\?/i.test(text)) {
     bad('it does not start with magnet:? and is no info hash of 40 hex digits or 32 base32 letters')
   }
   const values = valuesOf(text.slice(text.indexOf('?') + 1))

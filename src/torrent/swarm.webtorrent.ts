@@ -267,6 +267,7 @@ export class WebtorrentSwarm implements Swarm {
           throw new TorrentError('TORRENT_REFUSED', 'the torrent is refused: no metadata came')
         const metainfo = checkTorrentFile(metadata, sha1)
         if (metainfo.infoHash !== this.#options.infoHash) return false
+        if (!isSorted(metainfo)) throw new TorrentError('TORRENT_REFUSED', UNSORTED)
         this.#metainfo = metainfo
         this.#options.events.described(metainfo)
       }

@@ -60,7 +60,7 @@ export class HonestNetwork {
     const { bootstraps, indexNodes, clients, newcomers, clientFlags } = all
     const probes = mkdtempSync(join(tmpdir(), 'p2pt-probes-'))
     const hosts = probed(await loopback(bootstraps + indexNodes + clients + newcomers), probes)
-    const cluster = new Cluster(hosts, { bootstraps, clients: clients + newcomers, clientFlags })
+    const cluster = new Cluster(hosts, { bootstraps, clients: clients + newcomers, clientFlags: () => clientFlags })
     const network = new HonestNetwork(cluster, all, probes)
     try {
       for (const node of network.nodes) node.start()

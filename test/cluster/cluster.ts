@@ -118,8 +118,12 @@ export class ClusterNode {
   }
 }
 
-/** `clientFlags`: further ones of each client's start. */
-export type Plan = { readonly bootstraps: number; readonly clients: number; readonly clientFlags?: readonly string[] }
+export type Plan = {
+  readonly bootstraps: number
+  readonly clients: number
+  /** Further ones of the start of each client, from 0. */
+  clientFlags?(client: number): readonly string[]
+}
 
 /** Nodes on hosts: the first are bootstraps, the last clients, the others index nodes. */
 export class Cluster {
@@ -128,7 +132,7 @@ export class Cluster {
   readonly bootstrapAddresses: readonly string[]
   readonly #directory = mkdtempSync(join(tmpdir(), 'p2pt-cluster-'))
 
-  constructor(hosts: Hosts, { bootstraps, clients, clientFlags = [] }: Plan) {
+  constructor(hosts: Hosts, { bootstraps, clients, clientFlags = () => [] }: Plan) {
     this.hosts = hosts
     this.bootstrapAddresses = Array.from({ length: bootstraps }, (_, at) => `${hosts.address(at)}:${hosts.port(at)}`)
     this.nodes = Array.from({ length: hosts.count }, (_, index) => {
@@ -138,7 +142,7 @@ export class Cluster {
       const entry = this.bootstrapAddresses.flatMap((address) => ['--bootstrap', address])
       const network = ['--network', this.ownerFolder]
       const words = [process.execPath, PROGRAM, role, 'start', '--json', '--data', directory, ...network, ...where, ...entry]
-      if (role === 'client') words.push(...clientFlags)
+      if (role === 'client') words.push(...clientFlags(index - (hosts.count - clients)))
       return new ClusterNode(index, role, directory, [...hosts.prefix(index), ...words])
     })
   }

@@ -16,7 +16,7 @@ const WHY = PYTHON === undefined ? ' (skipped: this machine has no python3-libto
 
 /** Reasons that protect somebody; a torrent that is refused for another must be one that libtorrent does not load either. */
 const OF_SAFETY: readonly Reason[] = [
-  ...(['same-key', 'leaves-its-folder', 'absolute-path', 'nul', 'path-length', 'piece-length'] as const),
+  ...(['same-key', 'leaves-its-folder', 'absolute-path', 'nul', 'path-length', 'same-paths', 'piece-length'] as const),
   ...(['piece-count', 'file-count', 'file-size', 'v2-only'] as const),
 ]
 

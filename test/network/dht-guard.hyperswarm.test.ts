@@ -150,6 +150,63 @@ describe('a HyperDHT node among liars', () => {
     })
 })
 
+describe('what the other side of a connection says', () => {
+  const sound = at('10.1.1.1', 5)
+  const unsound = [at('10.1.1.1', 0), at('0.0.0.0', 5), at('255.255.255.255', 5)]
+  type Making = { createHandshake?: HyperDHT.CreateHandshake }
+  /** What is left of a payload, whether this node dials or is dialled; the library has read it so. */
+  const leftOf = (recv: () => HyperDHT.HandshakePayload): readonly HyperDHT.HandshakePayload[] => {
+    const given: (HyperDHT.CreateHandshake | undefined)[] = []
+    const library = {
+      createServer(options: Making) {
+        given.push(options.createHandshake)
+        return { createHandshake: () => ({ recv }) }
+      },
+      connect: (_key: Buffer, options: Making) => given.push(options.createHandshake),
+      createRawStream: () => ({}),
+    } as unknown as HyperDHT
+    const dht = guardDht(library)
+    dht.connect(randomBytes(32), {})
+    dht.createServer({}, () => {})
+    const [first, ...guarded] = given
+    assert.equal(first, undefined, 'the one that only tells how handshakes are made')
+    assert.equal(guarded.length, 2)
+    return guarded.map((create) => create?.(HyperDHT.keyPair(), null).recv(randomBytes(10)) ?? assert.fail('it is not guarded'))
+  }
+  const payload = (more: Partial<HyperDHT.HandshakePayload>): HyperDHT.HandshakePayload => ({
+    ...{ addresses4: [], addresses6: [], holepunch: null, relayAddresses: null, relayThrough: null },
+    ...more,
+  })
+
+  it('has addresses left that somebody can have, of IPv4 alone', () => {
+    const said = payload({ addresses4: [...unsound, sound], addresses6: [at('::1', 5)], relayAddresses: [sound, ...unsound] })
+    for (const left of leftOf(() => said)) assert.deepEqual(left, payload({ addresses4: [sound], relayAddresses: [sound] }))
+  })
+
+  it('has relays left whose both ends somebody can have', () => {
+    const relays = [...unsound, sound].flatMap((relayAddress) =>
+      [...unsound, sound].map((peerAddress) => ({ relayAddress, peerAddress })),
+    )
+    for (const left of leftOf(() => payload({ holepunch: { id: 7, relays } })))
+      assert.deepEqual(left, payload({ holepunch: { id: 7, relays: [{ relayAddress: sound, peerAddress: sound }] } }))
+  })
+
+  it('has no third node left through which to connect', () => {
+    for (const left of leftOf(() => payload({ relayThrough: { publicKey: randomBytes(32) } })))
+      assert.deepEqual(left, payload({}))
+  })
+
+  it('that is no handshake is an error, and none of those that the library throws again', () => {
+    const thrower = () => {
+      throw new RangeError('out of bounds')
+    }
+    assert.throws(
+      () => leftOf(thrower),
+      (error) => error instanceof Error && !(error instanceof RangeError) && /no handshake/.test(error.message),
+    )
+  })
+})
+
 const { hash } = HyperDHT as unknown as { hash(data: Uint8Array): Buffer }
 
 /** A request or an answer of dht-rpc with any parts: kind and version, flags, transaction, receiver, then what the flags say. */

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import DHT from 'bittorrent-dht'
-import type { InfoHash } from '../../src/events/index.ts'
+import type { InfoHash, Timers } from '../../src/events/index.ts'
 import { systemTimers } from '../../src/events/model/time.system.ts'
 import { NetworkError } from '../../src/network/network-error.ts'
 import { type MainlineNode, startMainlineNode } from '../../src/network/peer-directory.mainline.ts'
@@ -35,13 +35,13 @@ describe('a Mainline node', () => {
     return node
   }
 
-  /** Announces `port` for the hash as a torrent engine would. */
-  async function announce(bootstrap: readonly Endpoint[], port: number): Promise<void> {
+  /** Announces `port` for a torrent as a torrent engine would. */
+  async function announce(bootstrap: readonly Endpoint[], port: number, hash = HASH): Promise<void> {
     const client = new DHT({ bootstrap, maxAge: 60_000 })
     clients.push(client)
     await new Promise<void>((resolve) => client.listen(0, HOST, resolve))
     await new Promise<void>((resolve, reject) =>
-      client.announce(HASH, port, (error) => (error === null ? resolve() : reject(error))),
+      client.announce(hash, port, (error) => (error === null ? resolve() : reject(error))),
     )
   }
 
@@ -57,6 +57,44 @@ describe('a Mainline node', () => {
     await until(() => started.every((node) => node.nodeCount >= 4))
     await announce(bootstrap.slice(0, 1), 6881)
     for (const node of started) assert.deepEqual(await node.lookup(HASH), [{ host: HOST, port: 6881 }])
+  })
+
+  it('tells apart what is found for torrents that are looked up at the same time', async () => {
+    const node = await start(0, [])
+    const bootstrap = [{ host: HOST, port: node.port }]
+    const other = 'cd'.repeat(20) as InfoHash
+    await announce(bootstrap, 6881)
+    await announce(bootstrap, 6882, other)
+    const asker = await start(0, bootstrap)
+    await until(() => asker.nodeCount > 0)
+    const found = await Promise.all([asker.lookup(HASH), asker.lookup(other)])
+    assert.deepEqual(found, [[{ host: HOST, port: 6881 }], [{ host: HOST, port: 6882 }]])
+  })
+
+  it('leaves no timer when it is closed', async () => {
+    const pending = new Set<number>()
+    let number = 0
+    const timers: Timers = {
+      after(delayMs, run) {
+        const of = number++
+        pending.add(of)
+        const cancel = systemTimers.after(delayMs, () => {
+          pending.delete(of)
+          run()
+        })
+        return () => {
+          pending.delete(of)
+          cancel()
+        }
+      },
+    }
+    const node = await startMainlineNode({ host: HOST, port: 0, bootstrap: [], maxAgeMs: 60_000, timers })
+    nodes.push(node)
+    await node.lookup(HASH)
+    await until(() => pending.size > 0)
+    await node[Symbol.asyncDispose]()
+    assert.equal(pending.size, 0)
+    await assert.rejects(node.lookup(HASH), { code: 'CLOSED' })
   })
 
   it('starts alone, and answers a look-up with nothing', async () => {

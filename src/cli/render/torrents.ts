@@ -29,6 +29,7 @@ export function torrentTable(rows: readonly TorrentRow[]): string {
     ]),
     ...rows.filter((row) => row.unreached > 0).map((row) => `${row.infoHash}: ${unreachedText(row.unreached)}`),
     ...problems.map((row) => `${row.infoHash}: ${printable(row.problem ?? '')}`),
+    ...rows.flatMap(({ infoHash, note }) => (note === undefined ? [] : `${infoHash}: ${printable(note)}`)),
   ].join('\n')
 }
 

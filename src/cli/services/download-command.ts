@@ -64,10 +64,14 @@ export async function download(
   })
   if (wait ?? interactive) {
     const done = await followDownload(client, row.infoHash, json)
-    if (!json) await writeLine(`complete: ${printable(done.name)} (${bytes(done.sizeBytes)}) in ${printable(done.directory)}`)
+    if (json) return undefined
+    await writeLine(`complete: ${printable(done.name)} (${bytes(done.sizeBytes)}) in ${printable(done.directory)}`)
+    if (done.note !== undefined) await writeLine(printable(done.note))
     return undefined
   }
-  if (!json) await writeLine(`added ${row.infoHash}${row.name === '' ? '' : `  ${printable(row.name)}`}`)
+  if (json) return row
+  await writeLine(`added ${row.infoHash}${row.name === '' ? '' : `  ${printable(row.name)}`}`)
+  if (row.note !== undefined) await writeLine(printable(row.note))
   return row
 }
 

@@ -11,8 +11,7 @@ import type {
   Timers,
   TorrentSources,
 } from '../../events/index.ts'
-import { PIECES_PER_VERDICT_MAX, STAMPS_MAX } from '../../events/index.ts'
-import { countInBoth, covers, type Download, pieceCount } from '../../projections/downloads/index.ts'
+import { covers, type Download } from '../../projections/downloads/index.ts'
 import type {
   CreatedTorrent,
   DiskState,
@@ -20,10 +19,9 @@ import type {
   TorrentFile,
   TorrentMetainfo,
   TorrentSource,
-  TorrentStatus,
 } from '../../torrent/index.ts'
 import { withSources } from '../../torrent/index.ts'
-import { magnetOf, titleOfMagnet } from '../magnet.ts'
+import { titleOfMagnet } from '../magnet.ts'
 import { liveIterator } from '../node/live-iterator.ts'
 import type { NoticeBoard } from '../node/notices.ts'
 import { asServiceError } from '../node/service-errors.ts'
@@ -44,9 +42,11 @@ import {
 import { changedText } from './changed-files.ts'
 import { checkSettings } from './check-settings.ts'
 import { chooseFiles, priorityName, wantedByLink } from './choose-files.ts'
+import { checked, described, stamped } from './download-events.ts'
 import { ratesAt } from './rate-schedule.ts'
 import { renamedText } from './renamed-files.ts'
 import { TorrentQueue } from './torrent-queue.ts'
+import { torrentRow } from './torrent-row.ts'
 import { changedSources, endpointsOf, namedSources, sourcesRow } from './torrent-sources.ts'
 
 /** How often a follower gets a new row, ms. */
@@ -87,6 +87,8 @@ export class Torrents {
   readonly #resting = new Set<InfoHash>()
   /** Why the engine did not take up what the log has. */
   readonly #notTakenUp = new Map<InfoHash, string>()
+  /** Of torrents whose files are called otherwise on the disk: the engine tells so at every start. */
+  readonly #notes = new Map<InfoHash, string>()
 
   readonly #queue: TorrentQueue
 
@@ -408,6 +410,7 @@ export class Torrents {
       await this.#engineDoes((engine) => engine.remove(download.infoHash, { deleteFiles: deleting }))
     }
     this.#notTakenUp.delete(download.infoHash)
+    this.#notes.delete(download.infoHash)
     await this.#record([{ kind: 'download.removed', infoHash: download.infoHash, filesDeleted: deleting }])
     this.#queue.forget(download.infoHash)
     await this.#queue.plan()
@@ -429,10 +432,11 @@ export class Torrents {
   described(metainfo: TorrentMetainfo): void {
     // The engine tells so at every start; the log has the metainfo, of up to 5.5 MiB, once.
     const isKnown = () => (this.#options.download(metainfo.infoHash)?.pieceCount ?? 0) > 0
+    const note = renamedText(metainfo)
+    if (note !== undefined) this.#notes.set(metainfo.infoHash, note)
     this.#recordLater(() => {
       if (isKnown()) return []
-      const text = renamedText(metainfo)
-      if (text !== undefined) this.#options.notices.post('info', 'torrent.renamed', text)
+      if (note !== undefined) this.#options.notices.post('info', 'torrent.renamed', note)
       const selection = this.#options.download(metainfo.infoHash)?.selection
       // Only now it is known which pieces its wanted files are in.
       return [described(metainfo), ...(selection ? [this.#selected(metainfo.infoHash, selection)] : [])]
@@ -565,39 +569,17 @@ export class Torrents {
   }
 
   #rowOf(download: Download): TorrentRow {
-    const live = this.#options.engine.status(download.infoHash)
-    const { downloadedBytes, uploadedBytes } = this.#queue.moved(download)
-    return {
-      infoHash: download.infoHash,
-      name: download.name,
-      state: stateOf(download, live, this.#queue.held(download.infoHash)),
+    const { infoHash, changed } = download
+    const live = this.#options.engine.status(infoHash)
+    const elsewhere = this.#notTakenUp.get(infoHash) ?? (this.#resting.has(infoHash) ? RESTING : null)
+    return torrentRow(download, live, {
+      problem: changed === null ? (live?.problem ?? elsewhere) : changedText(download, changed),
+      note: this.#notes.get(infoHash),
+      held: this.#queue.held(infoHash),
       why: this.#queue.why(download),
-      problem:
-        download.changed === null
-          ? (live?.problem ??
-            this.#notTakenUp.get(download.infoHash) ??
-            (this.#resting.has(download.infoHash) ? RESTING : null))
-          : changedText(download, download.changed),
-      origin: download.origin,
-      directory: download.directory,
-      sizeBytes: download.sizeBytes,
-      pieceCount: download.pieceCount,
-      piecesVerified: pieceCount(download.verified),
-      piecesWanted: download.wanted === null ? download.pieceCount : pieceCount(download.wanted),
-      piecesWantedVerified:
-        download.wanted === null ? pieceCount(download.verified) : countInBoth(download.verified, download.wanted),
-      sequential: download.selection?.sequential ?? false,
-      downloadedBytes,
-      uploadedBytes,
-      downloadBytesPerSecond: live?.downloadBytesPerSecond ?? 0,
-      uploadBytesPerSecond: live?.uploadBytesPerSecond ?? 0,
-      timeLeftMs: live?.timeLeftMs ?? null,
-      peers: live?.peers.length ?? 0,
-      unreached: isAlone(live) ? this.#options.unreached(download.infoHash) : 0,
-      limits: download.limits,
-      corruptPercent: live?.corruptPercent ?? 0,
-      magnet: download.magnet || magnetOf(download.infoHash, download.title || download.name),
-    }
+      moved: this.#queue.moved(download),
+      unreached: () => this.#options.unreached(infoHash),
+    })
   }
 }
 
@@ -614,42 +596,10 @@ function pathsOf(files: readonly TorrentFile[]): string[] {
   return paths
 }
 
-const isAlone = (live: TorrentStatus | undefined): boolean => live?.peers.length === 0 && live.state !== 'seeding'
-
-function stateOf(download: Download, live: TorrentStatus | undefined, held: string | undefined): TorrentRow['state'] {
-  if (download.paused) return 'paused'
-  if (held !== undefined && live?.state === 'paused') return 'queued'
-  return live?.state ?? 'failed'
-}
-
 function sourceOf(download: Download): TorrentSource {
   return download.torrentFile === undefined
     ? { kind: 'magnet', uri: download.magnet }
     : { kind: 'torrent-file', bytes: download.torrentFile }
-}
-
-function described(metainfo: TorrentMetainfo): Draft['event'] {
-  const { infoHash, name, sizeBytes, pieceCount, pieceLengthBytes, torrentFile } = metainfo
-  return { kind: 'download.described', infoHash, name, sizeBytes, pieceCount, pieceLengthBytes, torrentFile }
-}
-
-/** A full check as events; a set of pieces or stamps that is too long for one goes on in others. */
-function checked(infoHash: InfoHash, { pieces, stamps }: DiskState): Draft['event'][] {
-  const [first = [], ...more] = slices(pieces, PIECES_PER_VERDICT_MAX)
-  return [
-    { kind: 'download.checked', infoHash, pieces: first },
-    ...more.map((each): Draft['event'] => ({ kind: 'download.verified', infoHash, pieces: each })),
-    ...stamped(infoHash, stamps),
-  ]
-}
-
-const stamped = (infoHash: InfoHash, stamps: DiskState['stamps']): Draft['event'][] =>
-  slices(stamps, STAMPS_MAX).map((each) => ({ kind: 'download.stamped', infoHash, stamps: each }))
-
-function slices<T>(all: readonly T[], length: number): T[][] {
-  const parts: T[][] = []
-  for (let at = 0; at < all.length; at += length) parts.push(all.slice(at, at + length))
-  return parts
 }
 
 function requested({ torrentFile, magnet }: AddRequest): TorrentSource {

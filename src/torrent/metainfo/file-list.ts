@@ -1,6 +1,6 @@
 import type { Bencoded, BencodedDictionary } from '../bencode.ts'
-import { fileName, numbered, PLACEHOLDER, shownName, utf8Bytes } from './file-name.ts'
-import { FILE_COUNT_MAX, PATH_BYTES_MAX } from './limits.ts'
+import { isLonger, numbered, PLACEHOLDER, readFileName, shownName } from './file-name.ts'
+import { FILE_COUNT_MAX, PATH_BYTES_MAX, PATH_DEPTH_MAX } from './limits.ts'
 import { quoted, refuse } from './refusal.ts'
 
 // The files of a torrent (BEP 3, 47) and what each is called on the disk.
@@ -20,8 +20,8 @@ export type FileList = { files: MetainfoFile[]; renamed: RenamedFile[] }
 
 /** BitComet's name of alignment, from before BEP 47. */
 const BITCOMET_PADDING = '_____padding_file_'
-/** Names that are tried for files whose own is taken, over all of them. */
-const RENAMES_MAX = 4 * FILE_COUNT_MAX
+/** Names that are tried for files whose own is taken, over all of them: as many as files that are all called alike need, twice. */
+const RENAMES_MAX = 2 * FILE_COUNT_MAX
 
 /**
  * The files that an info dictionary lists, the first half of a hybrid (BEP 52) included.
@@ -32,48 +32,55 @@ export function fileListOf(info: BencodedDictionary, infoHash: string): FileList
   const list = info.get('files')
   const raw = bytesAt(info, 'name.utf-8') ?? bytesAt(info, 'name') ?? refuse('it has no name')
   if (!Array.isArray(list)) {
-    const name = (raw.length > 0 ? fileName(raw, true) : undefined) ?? refuse('it has no name that a file can have')
+    const { shown, name = '' } = readFileName(raw, true)
+    if (raw.length === 0 || name === '') refuse('it has no name that a file can have')
     const files = [{ path: [name], lengthBytes: lengthOf(info, name), padding: false }]
-    return { name, files, renamed: name === shownName(raw) ? [] : [{ from: shownName(raw), to: name }] }
+    return { name, files, renamed: name === shown ? [] : [{ from: shown, to: name }] }
   }
   if (list.length === 0) refuse('it holds no files')
   if (list.length > FILE_COUNT_MAX) refuse(`it has ${list.length} files, at most ${FILE_COUNT_MAX} are accepted`)
-  const name = fileName(raw, true) ?? infoHash
-  const meant = [shownName(raw)]
-  const entries = list.map((entry: Bencoded) => entryOf(entry, name, meant))
+  const { shown, name = infoHash } = readFileName(raw, true)
+  const entries = list.map((entry: Bencoded) => entryOf(entry, name, shown))
   const kept = entries.filter(({ file }) => !file.padding)
   resolveSame(kept.map(({ file }) => file))
   const renamed = kept.flatMap(({ file, from }) => {
     const to = file.path.join('/')
-    if (utf8Bytes(to) > PATH_BYTES_MAX) refuse('a path is too long')
+    if (isLonger(to, PATH_BYTES_MAX)) refuse('a path is too long')
     return from === to ? [] : [{ from, to }]
   })
   return { name, files: entries.map(({ file }) => file), renamed }
 }
 
-/** The parts of a path as they stand on the disk, without the torrent's name. */
-export function pathOf(parts: readonly Uint8Array[]): string[] {
-  const names = parts.map((part, at) => fileName(part, at === 0)).filter((part) => part !== undefined)
-  return names.length > 0 ? names : [PLACEHOLDER]
+/** A path below the torrent's name: its parts as they stand on the disk, and as they were meant. */
+export function pathOf(parts: readonly Uint8Array[]): { path: string[]; shown: string } {
+  if (parts.length > PATH_DEPTH_MAX) refuse(`a path has ${parts.length} parts, at most ${PATH_DEPTH_MAX} are accepted`)
+  const names = parts.map((part, at) => readFileName(part, at === 0))
+  const path = names.flatMap(({ name }) => name ?? [])
+  return { path: path.length > 0 ? path : [PLACEHOLDER], shown: names.map(({ shown }) => shown).join('/') }
 }
 
 type Entry = { file: MetainfoFile; from: string }
 
-function entryOf(entry: Bencoded, name: string, meant: readonly string[]): Entry {
+function entryOf(entry: Bencoded, name: string, meant: string): Entry {
   if (!(entry instanceof Map)) return refuse('an entry of its list of files is not a dictionary')
-  const attributes = shownName(bytesAt(entry, 'attr') ?? new Uint8Array())
+  const attr = bytesAt(entry, 'attr')
+  const attributes = attr === undefined ? '' : shownName(attr)
   const target = entry.get('symlink path')
   const hasLength = !attributes.includes('l')
   const isLink = !hasLength && Array.isArray(target) && target.length > 0
   const parts = partsOf(entry)
-  if (attributes.includes('p') || parts?.some((part) => shownName(part).includes(BITCOMET_PADDING)) === true) {
+  if (attributes.includes('p') || isOfBitComet(parts?.at(-1))) {
     const lengthBytes = hasLength ? lengthOf(entry, 'a padding file') : 0
     return { file: { path: [name, '.pad', String(lengthBytes)], lengthBytes, padding: true }, from: '' }
   }
   if (parts === undefined) return refuse('a file has no path')
-  const path = [name, ...pathOf(parts)]
-  const from = [...meant, ...parts.map(shownName)].join('/')
-  return { file: { path, lengthBytes: hasLength ? lengthOf(entry, from) : 0, padding: isLink }, from }
+  const below = pathOf(parts)
+  const from = `${meant}/${below.shown}`
+  return { file: { path: [name, ...below.path], lengthBytes: hasLength ? lengthOf(entry, from) : 0, padding: isLink }, from }
+}
+
+function isOfBitComet(name: Uint8Array | undefined): boolean {
+  return name?.[0] === 0x5f && shownName(name).startsWith(BITCOMET_PADDING)
 }
 
 function partsOf(entry: BencodedDictionary): readonly Uint8Array[] | undefined {
@@ -100,10 +107,9 @@ function lengthOf(entry: BencodedDictionary, name: string): number {
 function resolveSame(files: readonly MetainfoFile[]): void {
   const taken = new Set<string>()
   for (const { path } of files) {
-    for (let depth = path.length - 1; depth > 0; depth--) {
-      const folder = path.slice(0, depth).join('/')
-      // Those above it are here as well.
-      if (taken.has(folder)) break
+    let folder = ''
+    for (const part of path.slice(0, -1)) {
+      folder = folder === '' ? part : `${folder}/${part}`
       taken.add(folder)
     }
   }

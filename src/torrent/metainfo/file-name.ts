@@ -14,47 +14,61 @@ export const PLACEHOLDER = '_'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-export const utf8Bytes = (text: string): number => encoder.encode(text).length
+
+/** True if a text has more bytes than this as UTF-8; a torrent may have a million names, most of them short. */
+export const isLonger = (text: string, bytesMax: number): boolean =>
+  text.length * 3 > bytesMax && (text.length > bytesMax || encoder.encode(text).length > bytesMax)
+
+export type FileName = {
+  /** As it was meant, for people: what is no UTF-8 is U+FFFD here. */
+  readonly shown: string
+  /** As it stands on the disk, 1 to 255 bytes; undefined for a part that names nothing, such as `.`. */
+  readonly name: string | undefined
+}
 
 /**
- * One part of a path as a file name of 1 to 255 bytes. What is no UTF-8 is `_` byte for byte, a control character too,
- * slashes and backslashes are dropped, and a name over 255 bytes is shortened.
+ * Reads one part of a path. What is no UTF-8 is `_` byte for byte, a control character too, slashes and backslashes are
+ * dropped, and a name over 255 bytes is shortened.
  * @param isFirst the first part of a path, which would make it an absolute one
- * @returns undefined for a part that names nothing, such as `.`
  * @throws TorrentError `TORRENT_REFUSED` for `..`, an absolute path and a NUL
  */
-export function fileName(raw: Uint8Array, isFirst: boolean): string | undefined {
-  if (raw.length === 0) return PLACEHOLDER
-  const text = textOf(raw)
+export function readFileName(raw: Uint8Array, isFirst: boolean): FileName {
+  const shown = shownName(raw)
+  if (raw.length === 0) return { shown, name: PLACEHOLDER }
+  const text = isUtf8(raw, shown) ? shown : shown.replaceAll('\ufffd', PLACEHOLDER)
+  if (!/[\u0000-\u001f\u007f/\\]/.test(text)) return { shown, name: usable(text, text) }
   if (text.includes('\0')) refuse(`${quoted(text)} has a NUL in a file name`)
   if (text.split(/[/\\]/).includes('..')) refuse(`${quoted(text)} leads out of its folder`)
   if (isFirst && /^([/\\]|[A-Za-z]:[/\\])/.test(text)) refuse(`${quoted(text)} is an absolute path`)
-  const name = text.replace(/[/\\]/g, '').replace(/[\u0001-\u001f\u007f]/g, PLACEHOLDER)
-  // Without its slashes it may have become the folder above: "./." is then two dots.
-  if (name === '' || name === '.' || name === '..') return undefined
-  return utf8Bytes(name) > NAME_BYTES_MAX ? shortened(name) : name
+  return { shown, name: usable(text.replace(/[/\\]/g, '').replace(/[\u0001-\u001f\u007f]/g, PLACEHOLDER), text) }
 }
 
-/** As it was meant, for people: what is no UTF-8 is U+FFFD here. */
 export const shownName = (raw: Uint8Array): string => decoder.decode(raw)
+
+function usable(name: string, text: string): string | undefined {
+  if (text === '..') refuse(`${quoted(text)} leads out of its folder`)
+  // Without its slashes it may have become the folder above: "./." is then two dots.
+  if (name === '' || name === '.' || name === '..') return undefined
+  return isLonger(name, NAME_BYTES_MAX) ? shortened(name) : name
+}
 
 /** The name of a file whose own name is taken: "a.2.mp4" for "a.mp4". */
 export function numbered(name: string, number: number): string {
   const dot = name.lastIndexOf('.')
   const at = dot < 0 ? name.length : dot
   const end = `.${number}${name.slice(at)}`
-  let stem = name.slice(0, at)
-  while (utf8Bytes(stem) + utf8Bytes(end) > NAME_BYTES_MAX && stem !== '') stem = [...stem].slice(0, -1).join('')
-  return stem + end
+  const stem = name.slice(0, at)
+  if (!isLonger(stem + end, NAME_BYTES_MAX)) return stem + end
+  const room = Math.max(0, NAME_BYTES_MAX - encoder.encode(end).length)
+  // A character that is cut within goes as a whole.
+  return decoder.decode(encoder.encode(stem).subarray(0, room)).replace(/\ufffd+$/, '') + end
 }
 
-function textOf(raw: Uint8Array): string {
-  const text = decoder.decode(raw)
-  if (!text.includes('\ufffd')) return text
+function isUtf8(raw: Uint8Array, text: string): boolean {
+  if (!text.includes('\ufffd')) return true
   // The replacement character may stand in a name by right; what is made of other bytes does not come back as them.
   const encoded = encoder.encode(text)
-  if (encoded.length === raw.length && encoded.every((byte, at) => byte === raw[at])) return text
-  return text.replaceAll('\ufffd', PLACEHOLDER)
+  return encoded.length === raw.length && encoded.every((byte, at) => byte === raw[at])
 }
 
 function shortened(name: string): string {
@@ -65,7 +79,7 @@ function shortened(name: string): string {
   for (const character of name) {
     if (bytes >= CUT_AT_BYTES) break
     stem += character
-    bytes += utf8Bytes(character)
+    bytes += encoder.encode(character).length
   }
   return stem + extension
 }

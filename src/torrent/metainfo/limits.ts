@@ -14,3 +14,5 @@ export const TORRENT_FILE_BYTES_MAX = 5.5 * 1024 * 1024
 /** What file systems take for one name. */
 export const NAME_BYTES_MAX = 255
 export const PATH_BYTES_MAX = 3_000
+/** Parts of a path, as deep as publishing goes. Each is looked up for each file: thousands of them would hold the event loop. */
+export const PATH_DEPTH_MAX = 101

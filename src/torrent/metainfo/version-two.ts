@@ -68,5 +68,5 @@ function treeFileOf(entry: BencodedDictionary, path: readonly Uint8Array[]): Tre
   const length = entry.get('length')
   if (typeof length !== 'number' || length < 0) return refuse('a file of its file tree has no length')
   if (length > 0 && bytesAt(entry, 'pieces root')?.length !== HASH_BYTES) refuse('a file of its file tree has no hash')
-  return { path: pathOf(path).join('/'), lengthBytes: length }
+  return { path: pathOf(path).path.join('/'), lengthBytes: length }
 }

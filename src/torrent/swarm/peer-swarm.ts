@@ -579,7 +579,10 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     const { events, random } = this.#options
     this.#verified = verified.slice()
     this.#missing = pieceCount - countBits(verified)
-    const picker = new Picker<Peer>({ pieceCount, pieceBytes: (index) => pieceBytes(metainfo, index), random })
+    const picker = new Picker<Peer>({
+      ...{ pieceCount, pieceBytes: (index) => pieceBytes(metainfo, index), random },
+      dropped: (index) => this.#forget(index),
+    })
     for (let index = 0; index < pieceCount; index++) if (hasBit(verified, index)) picker.setVerified(index)
     this.#tellWanted(picker)
     this.#picker = picker
@@ -653,10 +656,15 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     if (picker === undefined) return false
     if (picker.isUntouched(index)) return true
     if (!picker.drop(index)) return false
+    this.#forget(index)
+    return true
+  }
+
+  /** What was kept of a piece that has no verdict. */
+  #forget(index: number): void {
     this.#judge.forget(index)
     this.#senders.delete(index)
     this.#free(index)
-    return true
   }
 
   #takeBack(peer: Peer): void {

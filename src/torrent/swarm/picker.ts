@@ -26,6 +26,8 @@ export type PickerOptions = {
   pieceBytes(index: number): number
   /** For ties, 0 to 1. */
   random(): number
+  /** What is here of a piece was dropped to make room for another: nobody that is here could go on with it. */
+  dropped?(index: number): void
 }
 
 /** What a peer has, and how much of that is of use. */
@@ -317,7 +319,8 @@ export class Picker<P> {
 
   /** A piece that nobody has begun and that this peer has. */
   #begin(peer: P, known: Known, mayAsk: (index: number) => boolean): BegunPiece<P> | undefined {
-    if ((known.isAll ? this.#order.length : known.fresh) === 0 || this.#begunBytes >= BEGUN_BYTES_MAX) return undefined
+    if ((known.isAll ? this.#order.length : known.fresh) === 0) return undefined
+    if (this.#begunBytes >= BEGUN_BYTES_MAX && !this.#makeRoom()) return undefined
     const following = known.last + 1
     const goesOn =
       known.prefersRuns &&
@@ -328,6 +331,21 @@ export class Picker<P> {
     if (index === undefined) return undefined
     known.last = index
     return this.#beginAt(index, peer)
+  }
+
+  /** One piece of 128 MiB whose only peer has left would else keep every other piece from being begun. */
+  #makeRoom(): boolean {
+    for (const { index, isIdle, isComplete } of this.#begun.values()) {
+      if (!isIdle || isComplete || this.#isHad(index) || !this.drop(index)) continue
+      this.#options.dropped?.(index)
+      return true
+    }
+    return false
+  }
+
+  #isHad(index: number): boolean {
+    for (const known of this.#peers.values()) if (known.isAll || hasBit(known.bits, index)) return true
+    return false
   }
 
   #beginAt(index: number, peer: P): BegunPiece<P> {

@@ -442,8 +442,8 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/client/publish-path.ts',
-    find: '  signal.throwIfAborted()\n  await torrents.addOwn',
-    replace: '  await torrents.addOwn',
+    find: '  signal.throwIfAborted()\n  if (own !== undefined) await torrents.addOwn',
+    replace: '  if (own !== undefined) await torrents.addOwn',
     breaks: 'what nobody waits for any more is published all the same',
   },
   {
@@ -780,5 +780,35 @@ export const rolesMutants: readonly SubtleMutant[] = [
     find: 'value >= 999.95',
     replace: 'value >= 1000',
     breaks: 'a thousand of a unit is shown',
+  },
+  {
+    file: 'src/roles/client/crash-loop.ts',
+    find: 'DEATHS_WINDOW_MS).length >= DEATHS_MAX',
+    replace: 'DEATHS_WINDOW_MS).length > DEATHS_MAX',
+    breaks: 'one death more is wanted',
+  },
+  {
+    file: 'src/roles/node/score-rows.ts',
+    find: 'reporters: reporters.filter((reporter) => !isRevoked(reporter)).length,',
+    replace: 'reporters: reporters.length,',
+    breaks: 'reporters that were put out count',
+  },
+  {
+    file: 'src/roles/node/score-rows.ts',
+    find: '.sort((a, b) => a.score - b.score ||',
+    replace: '.sort((a, b) => b.score - a.score ||',
+    breaks: 'the best first',
+  },
+  {
+    file: 'src/roles/node/service-errors.ts',
+    find: "error.code === 'LOG_DAMAGED' || error.code === 'LOG_NEWER' || error.code === 'LOG_FOREIGN'",
+    replace: "error.code === 'LOG_DAMAGED' || error.code === 'LOG_FOREIGN'",
+    breaks: 'a newer log only failed',
+  },
+  {
+    file: 'src/roles/node/walk-log.ts',
+    find: 'if (visit(envelope) === false) return',
+    replace: 'if (!visit(envelope)) return',
+    breaks: 'a visitor that says nothing ends the walk',
   },
 ]

@@ -82,6 +82,30 @@ export const torrentMutants: readonly SubtleMutant[] = [
     breaks: 'METADATA_PIECE_BYTES is ten times as much',
   },
   {
+    file: 'src/torrent/metainfo/file-list.ts',
+    find: 'lastNumbers.set(own, number)',
+    replace: 'void 0',
+    breaks: 'numbers that were given are forgotten, and each file tries them all again',
+  },
+  {
+    file: 'src/torrent/metainfo/file-name.ts',
+    find: "if (name === '' || name === '.' || name === '..') return undefined",
+    replace: "if (name === '' || name === '.') return undefined",
+    breaks: 'a part that is two dots once its slashes are dropped leads out of the folder',
+  },
+  {
+    file: 'src/torrent/metainfo/sources.ts',
+    find: 'left -= urls.length',
+    replace: 'void 0',
+    breaks: 'each tier may have as many trackers as all of them',
+  },
+  {
+    file: 'src/torrent/metainfo/version-two.ts',
+    find: 'file.lengthBytes === second[at]?.lengthBytes && file.path === second[at].path',
+    replace: 'file.path === second[at]?.path',
+    breaks: 'lengths of the two halves may differ',
+  },
+  {
     file: 'src/torrent/metainfo.ts',
     find: 'if (!(pieceHashes instanceof Uint8Array) || pieceHashes.length % SHA1_BYTES !== 0) {',
     replace: 'if (!(pieceHashes instanceof Uint8Array) || pieceHashes.length % (10 * SHA1_BYTES) !== 0) {',

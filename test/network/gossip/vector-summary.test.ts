@@ -61,6 +61,19 @@ describe('summary of a version vector', () => {
     )
   })
 
+  it('is the same for a thousand authors, in whatever order and however often they are summarised', () => {
+    const authors = Array.from({ length: 1_000 }, (_, index) => keyOf((index * 0x1234_5679).toString(16).padStart(18, '7')))
+    const heads = new Map(authors.map((author, index) => [author, index + 1] as const))
+    const summariser = new Summariser()
+    const first = summariser.summarise(heads, 9)
+    assert.deepEqual(summariser.summarise(heads, 9), first)
+    assert.deepEqual(summarise(new Map([...heads].reverse()), 9), first)
+    for (const index of [0, 63, 64, 65, 999]) {
+      const moved = authors[index] as NodeId
+      assert.deepEqual(differingBuckets(summarise(new Map(heads).set(moved, 5_000), 9), first), [bucketOf(moved)])
+    }
+  })
+
   it('looks at eight digits of the key in each half of a hash, and at all of a head', () => {
     const [salt, key] = [7, keyOf('05')]
     const hash = (author: NodeId, head: number) => toHex(summarise(new Map([[author, head]]), salt).subarray(30, 36))

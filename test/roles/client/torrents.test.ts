@@ -76,8 +76,9 @@ describe('torrents of a client', () => {
     const bytes = torrent(multi([file(1, 'a.mp4'), file(1, 'a.mp4'), file(1, 'x/y'), file(1, ''), file(1, '', 'b')]))
     const told: Notice[] = []
     notices.onPosted((notice) => told.push(notice))
-    await torrents.add({ torrentFile: Buffer.from(bytes).toString('base64') })
+    const row = await torrents.add({ torrentFile: Buffer.from(bytes).toString('base64') })
     await torrents.settled()
+    assert.equal(row.note, told[0]?.text)
     assert.deepEqual(
       told.map(({ text }) => text),
       [

@@ -12,9 +12,13 @@ import { node } from '../../projections/envelopes.ts'
 
 const PARTITION = 5
 const textOf = ({ author, authorSeq }: EventName) => `${author}/${authorSeq}`
-/** The first 32 bits of the sha-256 of its name. */
-const hashOf = (name: EventName) => createHash('sha256').update(textOf(name)).digest().readUInt32BE(0)
 const names = Array.from({ length: 500 }, (_, at): EventName => ({ author: node(`author ${at % 7}`), authorSeq: at }))
+/** The first 32 bits of the sha-256 of each name. */
+const hashes = new Map(names.map((name) => [textOf(name), sha256Of(name)]))
+const hashOf = (name: EventName) => hashes.get(textOf(name)) ?? sha256Of(name)
+function sha256Of(name: EventName): number {
+  return createHash('sha256').update(textOf(name)).digest().readUInt32BE(0)
+}
 
 describe('sections of a partition', () => {
   let held: Map<number, readonly EventName[]>
@@ -42,7 +46,8 @@ describe('sections of a partition', () => {
     deepEqual(sections.events(whole), inOrder)
     for (const depth of [1, 2, SECTION_DEPTH_MAX]) {
       const prefixOf = (name: EventName) => Math.floor(hashOf(name) / 2 ** (32 - 6 * depth))
-      const some = depth === 1 ? Array.from({ length: SECTION_FANOUT }, (_, prefix) => prefix) : inOrder.map(prefixOf)
+      const some =
+        depth === 1 ? Array.from({ length: SECTION_FANOUT }, (_, prefix) => prefix) : inOrder.slice(0, 40).map(prefixOf)
       for (const prefix of some) {
         deepEqual(
           sections.events(at(depth, prefix)),

@@ -131,6 +131,19 @@ export const oddAttributes: readonly Odd[] = [
     file: hybrid({ 'file tree': tree({ a: leaf(1), b: sorted({ '': sorted({ length: 1 }) }) }) }),
     expect: 'two-halves',
   },
+  {
+    name: 'hybrid with an empty file behind others',
+    file: torrent(
+      multi([file(1, 'a'), file(0, 'b')], {
+        'file tree': tree({ a: leaf(1), b: sorted({ '': sorted({ length: 0 }) }) }),
+        'meta version': 2,
+      }),
+    ),
+    expect: [
+      ['T/a', 1],
+      ['T/b', 0],
+    ],
+  },
   { name: 'version 1 by its own word', file: torrent(single({ 'meta version': 1 })), expect: ALONE },
   { name: 'a version that is text', file: torrent(single({ 'meta version': '2' })), expect: ALONE },
   { name: 'version 3', file: torrent(single({ 'meta version': 3 })), expect: 'version' },

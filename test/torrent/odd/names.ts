@@ -52,13 +52,15 @@ const PATHS: readonly [string, readonly (string | Uint8Array)[], string, Odd['di
   ['255 bytes', ['x'.repeat(255)], 'x'.repeat(255), 'longer-names'],
   ['256 bytes', ['x'.repeat(256)], 'x'.repeat(240)],
   ['300 bytes and an extension', [`${'x'.repeat(300)}.mkv`], `${'x'.repeat(240)}.mkv`],
+  ['300 bytes and an extension of eight letters', [`${'x'.repeat(300)}.download`], `${'x'.repeat(240)}.download`],
+  ['300 bytes and an extension of nine letters', [`${'x'.repeat(300)}.downloads`], 'x'.repeat(240)],
   ['300 bytes and two extensions', [`${'x'.repeat(300)}.tar.gz`], `${'x'.repeat(240)}.gz`],
   ['300 bytes and a long extension', [`${'x'.repeat(300)}.${'y'.repeat(20)}`], 'x'.repeat(240)],
   ['300 letters of two bytes', [`${'é'.repeat(300)}.mkv`], `${'é'.repeat(120)}.mkv`],
   ['100 letters of three bytes', [`${'水'.repeat(100)}.txt`], `${'水'.repeat(80)}.txt`],
   ['a folder of 300 bytes', ['d'.repeat(300), 'a'], `${'d'.repeat(240)}/a`],
   ['2,000 bytes', [`${'x'.repeat(2_000)}.mkv`], `${'x'.repeat(240)}.mkv`],
-  ['30 folders', Array.from({ length: 30 }, (_, at) => `d${at}`), Array.from({ length: 30 }, (_, at) => `d${at}`).join('/')],
+  ['100 folders', Array.from({ length: 101 }, () => 'x'), Array.from({ length: 101 }, () => 'x').join('/')],
 ]
 
 /** The name of a torrent of one file: what that is called. */
@@ -89,6 +91,7 @@ const REFUSED_PATHS: readonly [string, readonly (string | Uint8Array)[], Odd['ex
   ['a share of Windows', ['\\\\host\\share', 'a'], 'absolute-path'],
   ['a NUL', ['a.txt\0.exe'], 'nul'],
   ['a path of 3,001 bytes', [...Array.from({ length: 14 }, () => 'x'.repeat(200)), 'y'.repeat(184 + 1)], 'path-length'],
+  ['102 parts', Array.from({ length: 102 }, () => 'x'), 'path-length'],
   ['no parts', [], 'malformed'],
 ]
 

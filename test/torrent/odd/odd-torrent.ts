@@ -11,8 +11,9 @@ export const REASONS = {
   'leaves-its-folder': /leads out of its folder/,
   'absolute-path': /is an absolute path/,
   nul: /has a NUL in a file name/,
-  'path-length': /a path is too long/,
+  'path-length': /a path is too long|a path has \d+ parts/,
   sizes: /negative length|larger than any disk|holds no data|holds no files/,
+  'same-paths': /too many of its files have the same paths/,
   'piece-length': /its piece length is|no piece length/,
   'piece-hashes': /piece hashes/,
   'piece-count': /pieces, at most 262144 are accepted/,
@@ -68,15 +69,8 @@ export const sorted = (entries: { readonly [key: string]: Value | undefined }): 
 export const PIECE = 16_384
 
 /** So many bytes that look random. */
-export function data(lengthBytes: number, seed: string | number = 1): Uint8Array {
-  const bytes = Buffer.alloc(lengthBytes)
-  let block = createHash('sha256').update(`odd ${seed}`).digest()
-  for (let at = 0; at < lengthBytes; at += block.length) {
-    block.copy(bytes, at)
-    block = createHash('sha256').update(block).digest()
-  }
-  return bytes
-}
+export const data = (lengthBytes: number, seed: string | number = 1): Uint8Array =>
+  createHash('shake256', { outputLength: lengthBytes }).update(`odd ${seed}`).digest()
 
 export function hashes(bytes: Uint8Array, pieceLengthBytes: number): Uint8Array {
   const pieces: Uint8Array[] = []

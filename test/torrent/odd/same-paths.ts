@@ -83,4 +83,12 @@ export const samePaths: readonly Odd[] = [
     file: torrent(multi(Array.from({ length: 1_000 }, () => file(1, 'x')))),
     expect: Array.from({ length: 1_000 }, (_, at): [string, number] => [at === 0 ? 'T/x' : `T/x.${at}`, 1]),
   },
+  {
+    // 253 of their 255 bytes are alike, so that all of them want the same numbers: each of the 800 tries those of all before it.
+    name: 'same path: 800 names twice that have one name with a number',
+    file: torrent(
+      multi(Array.from({ length: 1_600 }, (_, at) => file(1, `${'y'.repeat(253)}${(36 + (at >> 1)).toString(36).slice(-2)}`))),
+    ),
+    expect: 'same-paths',
+  },
 ]

@@ -197,6 +197,36 @@ describe('the picker', () => {
   })
 
   /** A model that keeps everything in the simplest way, beside the picker, over any history. */
+  it('begins no more than 128 MiB, and drops a piece that nobody here has for another one', () => {
+    const dropped: number[] = []
+    const pieceBytes = () => 128 * 1024 * 1024
+    const picker = new Picker<string>({
+      pieceCount: 3,
+      pieceBytes,
+      random: randomFrom(1),
+      dropped: (index) => dropped.push(index),
+    })
+    const only = (...indexes: readonly number[]) =>
+      bitfieldOf(
+        indexes.map((index) => ({ first: index, count: 1 })),
+        3,
+      )
+    picker.join('a')
+    picker.hasBits('a', only(0))
+    picker.join('b')
+    picker.hasBits('b', only(1, 2))
+    assert.equal(picker.pick('a', 2, ALWAYS).length, 2)
+    assert.deepEqual(picker.pick('b', 10, ALWAYS), [], 'it is full')
+    picker.received('a', 0, 0, BLOCK)
+    picker.releaseAll('a')
+    assert.deepEqual(picker.pick('b', 10, ALWAYS), [], 'the peer may go on with it')
+    picker.leave('a')
+    assert.deepEqual([picker.pick('b', 10, ALWAYS).length, dropped, picker.isUntouched(0)], [10, [0], true])
+    picker.join('a')
+    picker.hasBits('a', only(0))
+    assert.deepEqual(picker.pick('a', 10, ALWAYS), [], 'it is full again')
+  })
+
   it('keeps its promises over any history', () => {
     const step = fc.record({
       what: fc.constantFrom(
