@@ -14,6 +14,10 @@ import { verdictsOf } from './corrupter-verdicts.ts'
 
 const ANSWER_MS_MAX = 60_000
 const DONE_WITHIN_MS = 300_000
+/** Clients that may fail to start. */
+const SPARES = 3
+/** Of all honest ones; a corrupter has what one of them has. On loopback it would be over before some are connected. */
+const HONEST_BYTES_PER_SECOND = 21_000_000
 
 export type Plan = { readonly honest: number; readonly corrupters: number; readonly percent: number }
 
@@ -26,6 +30,8 @@ export type CorrupterRun = {
   /** Bad verdicts on honest peers, and bans of them. */
   readonly falseBlames: number
   readonly blamed: number
+  /** Pieces with a verdict that corrupters sent. */
+  readonly fromCorrupters: number
   /** Corrupters whose verdicts break the rule, and those of them that were banned. */
   readonly pastTheRule: number
   readonly bannedOfThem: number
@@ -56,9 +62,9 @@ export class CorrupterClients {
     this.#sharing = has.sharing
   }
 
-  /** @param sharing clients that have the file @param downloads how often it can be downloaded, each time by another client */
+  /** @param sharing clients that have the file, half of them honest @param downloads how often it can be downloaded, each time by another client */
   static async start(directory: string, file: string, sizeBytes: number, sharing: number, downloads: number) {
-    const clients = sharing + downloads
+    const clients = sharing + downloads + SPARES
     const cluster = new Cluster(await loopback(clients + 1), { bootstraps: 1, clients, clientFlags: () => ['--allow-corrupt'] })
     const made = new CorrupterClients(cluster, directory, file, { sizeBytes, sha256: await sha256Of(file), sharing })
     try {
@@ -94,16 +100,18 @@ export class CorrupterClients {
   }
 
   async download({ honest, corrupters, percent }: Plan): Promise<CorrupterRun> {
+    // Who has been honest once is so for ever.
+    const half = this.#sharing / 2
     const good = this.#sharers.slice(0, honest)
-    const bad = this.#sharers.slice(honest, honest + corrupters)
-    for (const [at, node] of this.#sharers.entries()) {
+    const bad = this.#sharers.slice(half, half + corrupters)
+    for (const node of this.#sharers) {
       const client = clientOf(await remoteOf(node))
       await client.corrupt(this.#infoHash, bad.includes(node) ? percent : 0)
+      await client.configure({ uploadBytesPerSecond: HONEST_BYTES_PER_SECOND / honest })
       // The rest stands aside.
-      await (at < honest + corrupters ? client.resume(this.#infoHash) : client.pause(this.#infoHash))
+      await (good.includes(node) || bad.includes(node) ? client.resume(this.#infoHash) : client.pause(this.#infoHash))
     }
-    const leecher = this.#cluster.at(1 + this.#sharing + this.#used++)
-    await this.#started(leecher)
+    const leecher = await this.#newcomer()
     try {
       return await this.#downloadBy(leecher, good, bad)
     } finally {
@@ -125,7 +133,7 @@ export class CorrupterClients {
       throw new Error('what came is not what was published')
     // A bad piece that several sent is known to be somebody's only now, and verdicts are told in batches.
     await wait(2_000)
-    const { failed, blamed, pastTheRule } = await verdictsOf(remote, leecher.id as NodeId, this.#infoHash)
+    const { failed, sent, blamed, pastTheRule } = await verdictsOf(remote, leecher.id as NodeId, this.#infoHash)
     const scores = await remote.node.scores()
     const banned = new Set(scores.filter(({ standing }) => standing === 'banned').map(({ peer }) => peer))
     rmSync(into, { recursive: true, force: true })
@@ -137,6 +145,7 @@ export class CorrupterClients {
       failedPieces: failed,
       wasteBytes: downloaded - this.#sizeBytes - failed * this.#pieceBytes(torrents),
       falseBlames: count(blamed.keys(), isHonest) + count(banned, isHonest),
+      fromCorrupters: [...sent].reduce((sum, [peer, pieces]) => sum + (corrupters.has(peer) ? pieces : 0), 0),
       blamed: count(blamed.keys(), (peer) => corrupters.has(peer)),
       pastTheRule: count(pastTheRule, (peer) => corrupters.has(peer)),
       bannedOfThem: count(pastTheRule, (peer) => corrupters.has(peer) && banned.has(peer)),
@@ -160,11 +169,25 @@ export class CorrupterClients {
     throw new Error('the download did not end')
   }
 
+  /** One that does not come up, as when its port was taken, is no download that failed: the next one takes its turn. */
+  async #newcomer(): Promise<ClusterNode> {
+    for (let spare = SPARES; ; spare--) {
+      const node = this.#cluster.at(1 + this.#sharing + this.#used++)
+      try {
+        await this.#started(node)
+        return node
+      } catch (error) {
+        await node.kill()
+        if (spare === 0) throw error
+      }
+    }
+  }
+
   /** Its key is known from here on. */
   async #started(node: ClusterNode): Promise<void> {
     node.start()
     await this.#cluster.within(60, `node ${node.index} is ready`, async () =>
-      (await node.status())?.ready === true ? [] : ['it does not say so'],
+      (await node.status())?.ready === true ? [] : [node.lastWords],
     )
   }
 }

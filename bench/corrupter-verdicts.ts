@@ -7,6 +7,8 @@ import { SEED_V1 } from '../src/projections/reputation/policy.ts'
 export type Verdicts = {
   /** Pieces that failed, for one sender or several. */
   readonly failed: number
+  /** Pieces with a verdict, by who sent them. */
+  readonly sent: ReadonlyMap<PeerId, number>
   /** Bad pieces, by who was blamed for them. */
   readonly blamed: ReadonlyMap<PeerId, number>
   /** Peers whose verdicts, in their order, break the rule for a ban: counted here anew, not asked of the projection. */
@@ -17,6 +19,7 @@ const KINDS = ['piece.judged', 'piece.suspected']
 
 export async function verdictsOf({ node }: RemoteNode, author: NodeId, infoHash: string): Promise<Verdicts> {
   let failed = 0
+  const sent = new Map<PeerId, number>()
   const blamed = new Map<PeerId, number>()
   const pastTheRule = new Set<PeerId>()
   const tallies = new Map<PeerId, Tally>()
@@ -39,13 +42,12 @@ export async function verdictsOf({ node }: RemoteNode, author: NodeId, infoHash:
     if (bad.length > 0) blamed.set(subject, (blamed.get(subject) ?? 0) + bad.length)
     const tally = tallies.get(subject) ?? new Tally()
     tallies.set(subject, tally)
-    tally.add(
-      good.reduce((sum, { count }) => sum + count, 0),
-      bad.length,
-    )
+    const goodCount = good.reduce((sum, { count }) => sum + count, 0)
+    sent.set(subject, (sent.get(subject) ?? 0) + goodCount + bad.length)
+    tally.add(goodCount, bad.length)
     if (tally.breaksTheRule) pastTheRule.add(subject)
   }
-  return { failed, blamed, pastTheRule }
+  return { failed, sent, blamed, pastTheRule }
 }
 
 /** Verdicts on one peer: +1 and -5 from 100, and so many bad ones among the last. */

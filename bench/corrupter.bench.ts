@@ -44,7 +44,10 @@ const bench: Bench = async (context) => {
       context.note(`round ${round + 1} of ${rounds}`)
       for (const { name, ...plan } of scenes) {
         try {
-          runs.get(name)?.push(await clients.download(plan))
+          const run = await clients.download(plan)
+          runs.get(name)?.push(run)
+          const { ms, failedPieces, fromCorrupters, blamed } = run
+          context.note(`${name}: ${ms} ms, ${failedPieces} failed, ${fromCorrupters} of corrupters, ${blamed} blamed`)
         } catch (error) {
           problems.set(name, (problems.get(name) ?? 0) + 1)
           context.note(`${name}: ${error instanceof Error ? error.message : error}`)
@@ -74,6 +77,7 @@ function tell({ report }: BenchContext, scene: Scene, all: ReadonlyMap<string, r
   report({ name: `${name}: time`, value: ms(runs), unit: 'ms', ...against })
   report({ name: `${name}: false blames`, value: sum((run) => run.falseBlames), unit: 'in all', target: { atMost: 0 } })
   if (corrupters === 0) return
+  report({ name: `${name}: pieces of corrupters`, value: median(runs.map((run) => run.fromCorrupters)), unit: 'pieces' })
   report({ name: `${name}: pieces that failed`, value: median(runs.map((run) => run.failedPieces)), unit: 'pieces' })
   report({
     ...{ name: `${name}: waste beside them, most`, value: most((run) => run.wasteBytes) / 1e6, unit: 'MB' },

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { connectNode, type RemoteNode } from '../src/control/index.ts'
 import type { ClientService } from '../src/roles/index.ts'
 import { HonestNetwork } from '../test/attacks/network.ts'
+import type { Reading } from '../test/attacks/probe.ts'
 import type { ClusterNode } from '../test/cluster/cluster.ts'
 import type { MangledTorrent } from '../test/torrent/mangled/mangled-messages.ts'
 
@@ -23,7 +24,8 @@ const DOWNLOAD_MS_MAX = 180_000
 const PIECE_BYTES = 16 * 1024
 const FILE = 'payload.bin'
 
-export type Memory = { readonly residentBytes: number; readonly keptBytes: number; readonly delayMsMax: number }
+/** `asItIsBytes`: resident when it was looked at, before anything was collected for the others (see `Reading`). */
+export type Memory = Omit<Reading, 'delayMsP99'> & { readonly asItIsBytes: number }
 
 export class FuzzTarget {
   readonly torrents: readonly MangledTorrent[]
@@ -145,9 +147,10 @@ export class FuzzTarget {
   }
 
   async memory(): Promise<Memory> {
+    const asItIsBytes = this.residentBytes
     const reading = await this.#network.probe(this.#node)
-    const { keptBytes = Number.NaN, delayMsMax = Number.NaN } = reading ?? {}
-    return { residentBytes: this.residentBytes, keptBytes, delayMsMax }
+    const { keptBytes = Number.NaN, residentBytes = Number.NaN, delayMsMax = Number.NaN } = reading ?? {}
+    return { asItIsBytes, residentBytes, keptBytes, delayMsMax }
   }
 
   async end(): Promise<void> {
