@@ -38,6 +38,8 @@ export type CorrupterRun = {
 }
 
 export class CorrupterClients {
+  /** What clients said that did not come up. */
+  readonly notStarted: string[] = []
   readonly #cluster: Cluster
   readonly #directory: string
   readonly #file: string
@@ -178,6 +180,7 @@ export class CorrupterClients {
         return node
       } catch (error) {
         await node.kill()
+        this.notStarted.push(String(error))
         if (spare === 0) throw error
       }
     }

@@ -54,6 +54,7 @@ const bench: Bench = async (context) => {
         }
       }
     }
+    for (const what of clients.notStarted) context.note(what)
     for (const scene of scenes) tell(context, scene, runs, problems.get(scene.name) ?? 0)
   } finally {
     await clients.end()
