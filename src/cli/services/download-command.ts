@@ -65,7 +65,7 @@ export async function download(
   if (wait ?? interactive) {
     const done = await followDownload(client, row.infoHash, json)
     if (json) return undefined
-    await writeLine(`complete: ${printable(done.name)} (${bytes(done.sizeBytes)}) in ${printable(done.directory)}`)
+    await writeLine(`complete: ${printable(done.name)} (${sizeText(done)}) in ${printable(done.directory)}`)
     if (done.note !== undefined) await writeLine(printable(done.note))
     return undefined
   }
@@ -81,3 +81,6 @@ function selectionOf({ only, skip, sequential }: DownloadFlags): SelectRequest |
   if (skip !== undefined) return { files: skip, priority: 'skip', ...order }
   return sequential ? order : undefined
 }
+
+const sizeText = ({ piecesWanted, pieceCount, sizeBytes }: TorrentRow): string =>
+  piecesWanted < pieceCount ? `what is wanted of ${bytes(sizeBytes)}` : bytes(sizeBytes)

@@ -18,6 +18,9 @@ export function changedSources(before: TorrentSources, request: SourcesRequest):
   }
 }
 
+/** Those for browsers are named in torrents too, and nobody here speaks to them. */
+export const canBeAsked = (url: string): boolean => TRACKER.protocols.includes(URL.parse(url)?.protocol ?? '')
+
 const TRACKER = {
   what: 'a tracker',
   protocols: ['http:', 'https:', 'udp:'],

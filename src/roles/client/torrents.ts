@@ -15,6 +15,7 @@ import { covers, type Download } from '../../projections/downloads/index.ts'
 import type {
   CreatedTorrent,
   DiskState,
+  Inspected,
   TorrentEngine,
   TorrentFile,
   TorrentMetainfo,
@@ -47,7 +48,7 @@ import { ratesAt } from './rate-schedule.ts'
 import { renamedText } from './renamed-files.ts'
 import { TorrentQueue } from './torrent-queue.ts'
 import { torrentRow } from './torrent-row.ts'
-import { changedSources, endpointsOf, namedSources, sourcesRow } from './torrent-sources.ts'
+import { canBeAsked, changedSources, endpointsOf, namedSources, sourcesRow } from './torrent-sources.ts'
 
 /** How often a follower gets a new row, ms. */
 const FOLLOW_MS = 500
@@ -147,10 +148,11 @@ export class Torrents {
   async #add(request: AddRequest): Promise<TorrentRow> {
     const source = requested(request)
     const { overwrite = false } = request
-    const supplied = await this.#engineDoes((engine) => engine.supply(source))
-    if (supplied !== undefined) return this.row(supplied)
-    const directory = request.directory ?? this.#options.directory
     const inspected = await this.#engineDoes(async (engine) => engine.inspect(source))
+    const supplied = await this.#engineDoes((engine) => engine.supply(source))
+    const isNews = await this.#mergeSources(inspected, request.public)
+    if (supplied !== undefined || isNews) return this.row(inspected.infoHash)
+    const directory = request.directory ?? this.#options.directory
     const selection = chooseFiles(null, inspected.paths, request.select ?? wantedByLink(inspected))
     const named = namedSources(inspected)
     const sources: TorrentSources = { public: request.public ?? false, ...named }
@@ -175,6 +177,24 @@ export class Torrents {
     ])
     await this.#queue.plan()
     return this.row(infoHash)
+  }
+
+  /** Trackers and web seeds that a torrent which is here did not have yet. @returns false if there are none, or it is not here */
+  async #mergeSources(inspected: Inspected, isPublic: boolean | undefined): Promise<boolean> {
+    const known = this.#options.download(inspected.infoHash)
+    if (known === undefined) return false
+    const { trackers: named, webSeeds } = namedSources(inspected)
+    const trackers = named.filter(canBeAsked)
+    const isMore = (before: readonly string[], urls: readonly string[]) => urls.some((url) => !before.includes(url))
+    const { sources } = known
+    if (!isMore(sources.trackers, trackers) && !isMore(sources.webSeeds, webSeeds) && (!isPublic || sources.public))
+      return false
+    await this.changeSources(inspected.infoHash, {
+      ...(isPublic === true && { public: true }),
+      addTrackers: trackers,
+      addWebSeeds: webSeeds,
+    })
+    return true
   }
 
   /** As {@link add}; one that is here already is found. @throws ServiceError */
@@ -437,9 +457,10 @@ export class Torrents {
     this.#recordLater(() => {
       if (isKnown()) return []
       if (note !== undefined) this.#options.notices.post('info', 'torrent.renamed', note)
-      const selection = this.#options.download(metainfo.infoHash)?.selection
-      // Only now it is known which pieces its wanted files are in.
-      return [described(metainfo), ...(selection ? [this.#selected(metainfo.infoHash, selection)] : [])]
+      const { selection = null, torrentFile } = this.#options.download(metainfo.infoHash) ?? {}
+      const isByLink = torrentFile === undefined
+      // Of a magnet link: only now it is known which pieces its wanted files are in.
+      return [described(metainfo), ...(selection && isByLink ? [this.#selected(metainfo.infoHash, selection)] : [])]
     })
   }
 

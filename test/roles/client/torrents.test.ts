@@ -114,6 +114,19 @@ describe('torrents of a client', () => {
     )
   })
 
+  it('that are added again get the trackers and web seeds that they did not have', async () => {
+    await torrents.add({ magnet: `${magnet}&tr=udp%3A%2F%2Fone.example%3A1%2F` })
+    const more = '&tr=udp%3A%2F%2Ftwo.example%3A1%2F&tr=wss%3A%2F%2Fbrowsers.example%2F&ws=http%3A%2F%2Fw.example%2F'
+    await torrents.add({ magnet: magnet + more })
+    const { sources } = own.states.state('downloads').downloads.get(infoHash) ?? {}
+    assert.deepEqual(sources, {
+      ...{ public: false, trackers: ['udp://one.example:1/', 'udp://two.example:1/'], webSeeds: ['http://w.example/'] },
+    })
+    await assert.rejects(torrents.add({ magnet: magnet + more }), code('failed', /here already/))
+    await torrents.add({ magnet, public: true })
+    assert.equal(torrents.sources(infoHash).public, true)
+  })
+
   it('that the log does not take are given back, so that adding again is possible', async () => {
     await own.log[Symbol.asyncDispose]()
     await assert.rejects(torrents.add({ magnet }), code('failed', /event log is closed/))
