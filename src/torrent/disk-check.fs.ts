@@ -207,7 +207,8 @@ class DiskCheck {
 
   async #openFile(file: LaidFile): Promise<FileHandle | undefined> {
     try {
-      return await untilAborted(open(this.#pathOf(file), constants.O_RDONLY | constants.O_NONBLOCK), this.#signal)
+      const opening = open(this.#pathOf(file), constants.O_RDONLY | constants.O_NONBLOCK)
+      return await untilAborted(opening, this.#signal, (handle) => handle.close())
     } catch (cause) {
       const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
       if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENXIO') return undefined

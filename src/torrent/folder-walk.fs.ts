@@ -95,7 +95,8 @@ export class FolderWalk {
     let directory: Dir | undefined
     try {
       // Names as bytes: as text, one that is no UTF-8 would name another file.
-      directory = await untilAborted(opendir(folder, { encoding: 'buffer' as BufferEncoding }), this.#options.signal)
+      const opening = opendir(folder, { encoding: 'buffer' as BufferEncoding })
+      directory = await untilAborted(opening, this.#options.signal, (opened) => opened.close())
       for (;;) {
         const entry = (await untilAborted(directory.read(), this.#options.signal)) as unknown as Dirent<Buffer> | null
         if (entry === null) break

@@ -58,7 +58,8 @@ async function readFile(
   let handle: FileHandle | undefined
   try {
     // Neither follows a link nor waits for a pipe that was put there since the walk.
-    handle = await untilAborted(open(file.absolute, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK), signal)
+    const opening = open(file.absolute, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    handle = await untilAborted(opening, signal, (opened) => opened.close())
     if (stampOf(await handle.stat({ bigint: true })) !== file.stamp) throw changed(file)
     for (let position = 0; position < file.sizeBytes; ) {
       const length = Math.min(buffer.length, file.sizeBytes - position)

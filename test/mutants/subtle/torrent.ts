@@ -301,6 +301,12 @@ export const torrentMutants: readonly SubtleMutant[] = [
     breaks: 'it is not refused: signal === undefined',
   },
   {
+    file: 'src/torrent/until-aborted.ts',
+    find: '    work.then(late).catch(() => {})\n',
+    replace: '    work.catch(() => {})\n',
+    breaks: 'a file that was opened too late stays open',
+  },
+  {
     file: 'src/torrent/unwilling-peers.ts',
     find: 'return now >= (this.#early.get(endpoint)?.until ?? 0)',
     replace: 'return now > (this.#early.get(endpoint)?.until ?? 0)',
