@@ -317,8 +317,14 @@ async function openFiles(
 ): Promise<{ files: PieceFiles; found: Uint8Array | undefined }> {
   const watch = new FileWatch(metainfo, directory, stamps, (change) => onChanged(new FilesChanged(change)))
   const store = new PieceStore(metainfo, directory, watch)
-  const found = await events.openDisk(metainfo, store, watch, signal)
-  return { files: filesOf(store), found }
+  const files = filesOf(store)
+  try {
+    return { files, found: await events.openDisk(metainfo, store, watch, signal) }
+  } catch (error) {
+    // What was opened to look at them must not wait for the collector.
+    await files.close()
+    throw error
+  }
 }
 
 const filesOf = (store: PieceStore): PieceFiles => ({
