@@ -4,11 +4,11 @@ import type { TorrentEngine } from '../../torrent/index.ts'
 import { PAUSED, type Place, planQueue, unlimited } from './queue-plan.ts'
 import { ratesAt } from './rate-schedule.ts'
 
-/** How often the plan is made anew, and the schedule looked at, ms. */
+/** Interval at which the plan is made anew and the schedule is looked at, ms. */
 const PLAN_MS = 10_000
-/** What was moved goes to the log so often, ms, and at the end. */
+/** Interval at which what was moved goes to the log, ms; it does at the end as well. */
 const ROLL_UP_MS = 300_000
-/** A download that nothing came of for so long keeps no other waiting, ms. */
+/** A download that has received nothing in this time keeps no other waiting, ms. */
 const IDLE_MS = 60_000
 
 export type TorrentQueueOptions = {

@@ -17,7 +17,7 @@ import { firstRun, rangesOfRun, type WebRange } from './web-seed-plan.ts'
 // A web server (BEP 19) as a peer: it takes our messages, and answers requests for blocks with what the server gives. So what it
 // gives is checked, blamed and limited as of any other.
 
-/** Without a byte for so long the server is given up, ms. */
+/** A server that sends no byte in this time is given up, ms. */
 const SILENT_MS = 20_000
 const PEER_ID = new TextEncoder().encode('-WS0001-web-seed----')
 

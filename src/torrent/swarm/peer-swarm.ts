@@ -41,7 +41,7 @@ const OUTBOUND_MAX = 55
 const DIALS_MAX = 16
 const TICK_MS = 1_000
 const CHOKE_TICKS = 10
-/** Peers are told of each other so often (BEP 11). */
+/** Ticks between two messages of peer exchange (BEP 11: a minute). */
 const EXCHANGE_TICKS = 60
 /** A peer that owes blocks and sends none for so long: they are asked of others. */
 const SNUBBED_MS = 20_000
