@@ -1,10 +1,12 @@
 /** Endpoints kept of one torrent; the oldest that is not in use gives way. */
 const ENDPOINTS_MAX = 400
+/** Of those, that only other peers told of: a stranger must not crowd out the rest. */
+const HEARSAY_MAX = 200
 /** Wait before a peer is dialled again, ms: doubled each time in a row that it did not answer, up to the maximum. */
 const RETRY_FIRST_MS = 1_000
 const RETRY_MAX_MS = 300_000
 
-type Known = { state: 'idle' | 'busy'; failures: number; notBefore: number }
+type Known = { state: 'idle' | 'busy'; failures: number; notBefore: number; isHearsay: boolean }
 
 /** Whom to dial for one torrent, and when. */
 export class DialList {
@@ -12,13 +14,28 @@ export class DialList {
 
   /** @param endpoint `host:port` */
   add(endpoint: string): void {
-    if (this.#known.has(endpoint)) return
-    if (this.#known.size >= ENDPOINTS_MAX) {
-      const idle = [...this.#known].find(([, { state }]) => state === 'idle')
-      if (idle === undefined) return
-      this.#known.delete(idle[0])
-    }
-    this.#known.set(endpoint, { state: 'idle', failures: 0, notBefore: 0 })
+    const known = this.#known.get(endpoint)
+    if (known !== undefined) known.isHearsay = false
+    else if (this.#known.size < ENDPOINTS_MAX || this.#makeRoom()) this.#set(endpoint, false)
+  }
+
+  /** A peer told of it, which anybody may say of anybody: nothing gives way for it. */
+  addHearsay(endpoint: string): void {
+    if (this.#known.has(endpoint) || this.#known.size >= ENDPOINTS_MAX) return
+    let hearsay = 0
+    for (const { isHearsay } of this.#known.values()) if (isHearsay) hearsay++
+    if (hearsay < HEARSAY_MAX) this.#set(endpoint, true)
+  }
+
+  #set(endpoint: string, isHearsay: boolean): void {
+    this.#known.set(endpoint, { state: 'idle', failures: 0, notBefore: 0, isHearsay })
+  }
+
+  /** @returns false if all are in use */
+  #makeRoom(): boolean {
+    const idle = [...this.#known].filter(([, { state }]) => state === 'idle')
+    const [endpoint] = idle.find(([, { isHearsay }]) => isHearsay) ?? idle[0] ?? []
+    return endpoint !== undefined && this.#known.delete(endpoint)
   }
 
   /** Somebody named it by hand: it is dialled now, whatever became of it before. */

@@ -394,7 +394,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   }
 
   exchanged(_peer: Peer, endpoints: readonly string[]): void {
-    for (const endpoint of endpoints) this.#dials.add(endpoint)
+    for (const endpoint of endpoints) this.#dials.addHearsay(endpoint)
     this.#dialMore()
   }
 

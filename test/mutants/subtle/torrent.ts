@@ -185,9 +185,21 @@ export const torrentMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/torrent/swarm/dial-list.ts',
-    find: 'if (this.#known.size >= ENDPOINTS_MAX) {',
-    replace: 'if (this.#known.size >= (10 * ENDPOINTS_MAX)) {',
+    find: 'else if (this.#known.size < ENDPOINTS_MAX || this.#makeRoom())',
+    replace: 'else if (this.#known.size < 10 * ENDPOINTS_MAX || this.#makeRoom())',
     breaks: 'ENDPOINTS_MAX is ten times as much',
+  },
+  {
+    file: 'src/torrent/swarm/dial-list.ts',
+    find: 'if (hearsay < HEARSAY_MAX) this',
+    replace: 'if (hearsay <= HEARSAY_MAX) this',
+    breaks: '< is <=',
+  },
+  {
+    file: 'src/torrent/swarm/dial-list.ts',
+    find: 'if (known !== undefined) known.isHearsay = false',
+    replace: 'if (known !== undefined) void 0',
+    breaks: 'what a tracker names gives way as what peers told of',
   },
   {
     file: 'src/torrent/swarm/metadata-fetch.ts',

@@ -156,6 +156,27 @@ describe('whom to dial', () => {
     assert.deepEqual(list.next(5, 4_000, all), ['a:1'], 'it was up')
   })
 
+  it('that only peers told of are half of the list at most, make nobody give way, and give way first', () => {
+    const fill = (own: number) => {
+      const list = new DialList()
+      for (let at = 0; at < own; at++) list.add(`own${at}:1`)
+      for (let at = 0; at < 300; at++) list.addHearsay(`said${at}:1`)
+      return list
+    }
+    const namesOf = (list: DialList) => list.next(1_000, 0, all)
+    assert.equal(namesOf(fill(0)).length, 200)
+    assert.equal(namesOf(fill(399)).length, 400)
+    assert.equal(namesOf(fill(400)).filter((name) => name.startsWith('own')).length, 400)
+    const full = fill(200)
+    full.addHearsay('own0:1')
+    full.add('said0:1')
+    full.add('late:1')
+    const names = namesOf(full)
+    assert.equal(names.length, 400)
+    assert.ok(names.includes('late:1') && names.includes('said0:1') && !names.includes('said1:1'))
+    assert.equal(names.filter((name) => name.startsWith('own')).length, 200)
+  })
+
   it('again after five minutes at most', () => {
     const list = new DialList()
     list.add('a:1')
