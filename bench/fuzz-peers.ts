@@ -56,7 +56,7 @@ export class FuzzPeers {
     this.#seed = seed
     this.#torrents = torrents
     this.#server = createServer((socket) => {
-      // All of 127.0.0.0/8 is this machine, and every address of it another peer; nobody else is served.
+      // Every address of 127.0.0.0/8 is this machine, and each one is another peer to the client. Other hosts are turned away.
       if (socket.remoteAddress?.startsWith('127.')) void this.#take(socket)
       else socket.destroy()
     })
@@ -232,7 +232,7 @@ class Line {
     return count
   }
 
-  /** What the client has said, once it is so long. @throws if that does not come */
+  /** Resolves with what the client has said once that many bytes came. @throws if they do not come in time */
   async heard(bytes: number): Promise<Buffer> {
     while (this.#heard.length < bytes) await event(this.#socket, 'data')
     return this.#heard

@@ -13,8 +13,7 @@ const FANOUT = 2
 /**
  * `quietSeconds`: how long nobody may be declared dead, for the first `quietSeeds` seeds. `faultSeeds`: for how many seeds
  * there is loss, churn and a partition. An hour of 1,000 nodes takes a processor 12 minutes, their faults take it half an
- * hour, for each seed: they are for `--full`. `--only N`
- * runs the networks of so many nodes.
+ * hour, for each seed: they are for `--full`. `--only N` runs the networks of N nodes alone.
  */
 type Size = {
   readonly nodes: number

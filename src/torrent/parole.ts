@@ -8,8 +8,8 @@ export const PAROLE_PIECE_MS = 5_000
 /** Each block that came puts the end of its piece off by this: a trickle of less than 64 KiB/s holds none up. */
 export const PAROLE_BLOCK_MS = 250
 /**
- * A piece that was taken back is asked of those that are not on parole, and of nobody else, for so long: a liar that sends
- * nothing any more would have the last piece again and again, and it would never come.
+ * After a piece was taken back from a peer on parole, only peers that are not on parole are asked for it in this time, ms: a liar
+ * that sends nothing would otherwise get the last piece again and again, and the download would never end.
  */
 export const OVERDUE_PIECE_MS = 10_000
 /** Oldest are let off. */

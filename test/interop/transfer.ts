@@ -27,7 +27,7 @@ export type Transfer = {
   readonly withinMs: number
 }
 
-/** @throws Error with the last words of both if the file does not come, or is not what was sent */
+/** @throws Error with the last output of both programs if the file does not arrive, or its sha-256 differs */
 export async function transfer(network: Network, { direction, ...rest }: Transfer): Promise<void> {
   await network.onHost(async (host) => {
     const directory = await mkdtemp(join(tmpdir(), 'p2pt-interop-'))

@@ -22,6 +22,8 @@ export type TorrentQueueOptions = {
 }
 
 type Moved = { downloadedBytes: number; uploadedBytes: number }
+/** It waited, and nothing is limited any more: why it runs follows from what it does. */
+const GOES_ON: Place = { runs: true, why: '' }
 const NOTHING: Moved = { downloadedBytes: 0, uploadedBytes: 0 }
 
 /** Carries out the plan of the queue, the schedule of rates and the goals of seeds. */
@@ -55,7 +57,7 @@ export class TorrentQueue {
 
   why({ infoHash, paused, completed }: Download): string {
     if (paused) return PAUSED
-    return this.#places.get(infoHash)?.why ?? unlimited(completed ? 'seed' : 'download')
+    return this.#places.get(infoHash)?.why || unlimited(completed ? 'seed' : 'download')
   }
 
   /** Ever, by the log and since. */
@@ -99,7 +101,7 @@ export class TorrentQueue {
     if (isUnlimited(current, downloads())) {
       // Thousands of torrents are not looked at for nothing.
       const held = [...this.#places].filter(([, { runs }]) => !runs)
-      this.#places = new Map(held.map(([infoHash]) => [infoHash, { runs: true, why: unlimited('seed') }]))
+      this.#places = new Map(held.map(([infoHash]) => [infoHash, GOES_ON]))
       return
     }
     this.#places = planQueue(

@@ -153,7 +153,7 @@ export class Torrents {
     const isNews = await this.#mergeSources(inspected, request.public)
     if (supplied !== undefined || isNews) return this.row(inspected.infoHash)
     const directory = request.directory ?? this.#options.directory
-    const selection = chooseFiles(null, inspected.paths, request.select ?? wantedByLink(inspected))
+    const selection = chooseFiles(null, inspected.paths, whatIsGiven<SelectRequest>(request.select ?? wantedByLink(inspected)))
     const named = namedSources(inspected)
     const sources: TorrentSources = { public: request.public ?? false, ...named }
     const infoHash = await this.#engineDoes((engine) =>
@@ -403,7 +403,7 @@ export class Torrents {
     const { engine } = this.#options
     const selection = await this.#engineDoes(async () => {
       const paths = known === 0 ? undefined : pathsOf(engine.files(hash))
-      const chosen = chooseFiles(before, paths, request)
+      const chosen = chooseFiles(before, paths, whatIsGiven<SelectRequest>(request))
       engine.select(hash, chosen ?? undefined)
       return chosen
     })

@@ -1,17 +1,13 @@
-import type { Timers, TorrentSources } from '../../events/index.ts'
+import type { TorrentSources } from '../../events/index.ts'
 import type { Metainfo } from '../metainfo.ts'
 import { type AnnouncerOptions, TrackerAnnouncer, type TrackerStatus } from './tracker-announcer.ts'
 
 // Where one public torrent finds peers besides its network, while it is open. What each of them says stands in a status, so that
 // a person sees who is asked and what came of it.
 
-export type SourceStatus = Omit<TrackerStatus, 'state'> & {
-  readonly kind: 'tracker' | 'web-seed'
-  readonly state: TrackerStatus['state']
-}
+export type SourceStatus = TrackerStatus & { readonly kind: 'tracker' | 'web-seed' }
 
 export type PublicSourcesOptions = AnnouncerOptions & {
-  timers: Timers
   /** Opens a web seed as a peer. @param ended why it ended, undefined where nothing is wrong @returns how to close it */
   openWebSeed(url: string, metainfo: Metainfo, ended: (problem: string | undefined) => void): () => void
   /** There is something to be had. */

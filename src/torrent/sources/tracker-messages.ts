@@ -1,5 +1,5 @@
 import { decodePrefix } from '../bencode.ts'
-import { peersOfCompact } from './compact-peers.ts'
+import { peersOfCompact } from '../wire/compact-peers.ts'
 
 // What is said to a tracker and what it answers: BEP 3, 7, 23 over HTTP, BEP 15 over UDP. Pure; whatever an answer holds is
 // either read within bounds or a sentence about what is wrong with it.

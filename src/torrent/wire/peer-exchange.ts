@@ -1,6 +1,6 @@
 import { joinBytes } from '../../events/index.ts'
 import { decode, encode } from '../bencode.ts'
-import { compactOf, peersOfCompact } from '../sources/compact-peers.ts'
+import { compactOf, peersOfCompact } from './compact-peers.ts'
 
 // Peer exchange (BEP 11): what peers tell each other of others, at most once a minute.
 

@@ -107,6 +107,10 @@ describe('torrents of a client', () => {
     assert.deepEqual(selection, { priorities: '02022', others: 0, sequential: false })
     assert.deepEqual(sources, { public: false, trackers: ['udp://t.example:1/announce'], webSeeds: ['http://w.example/'] })
     assert.match(torrents.sources(infoHash).why ?? '', /only peers of this network/)
+    // A caller over the control socket may say null for what it leaves out.
+    const low = { files: null, priority: 'low', others: null, sequential: null } as unknown as { priority: 'low' }
+    await torrents.select(infoHash, low)
+    assert.equal(own.states.state('downloads').downloads.get(infoHash)?.selection?.priorities, '11111')
     const row = await torrents.changeSources(infoHash, { public: true, removeWebSeeds: ['http://w.example/'] })
     assert.deepEqual(
       [row.public, row.sources.map(({ url, state }) => [url, state])],

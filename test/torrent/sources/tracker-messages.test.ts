@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { encode } from '../../../src/torrent/bencode.ts'
-import { compactOf, peersOfCompact } from '../../../src/torrent/sources/compact-peers.ts'
 import {
   type Announcement,
   announceUrl,
@@ -11,6 +10,7 @@ import {
   udpAnnounce,
   udpConnect,
 } from '../../../src/torrent/sources/tracker-messages.ts'
+import { compactOf, peersOfCompact } from '../../../src/torrent/wire/compact-peers.ts'
 
 const announcement: Announcement = {
   ...{ infoHash: new Uint8Array(20).fill(0xab), peerId: new Uint8Array(20).fill(0x2d), port: 6881 },

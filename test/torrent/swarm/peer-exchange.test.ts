@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { TorrentSources } from '../../../src/events/index.ts'
 import { encode } from '../../../src/torrent/bencode.ts'
-import { compactOf } from '../../../src/torrent/sources/compact-peers.ts'
 import type { PublicSources } from '../../../src/torrent/sources/public-sources.ts'
 import type { PeerLink } from '../../../src/torrent/swarm/peer.ts'
+import { compactOf } from '../../../src/torrent/wire/compact-peers.ts'
 import { decodePeerExchange, EXCHANGED_MAX, encodePeerExchange } from '../../../src/torrent/wire/peer-exchange.ts'
 import { type LabPeer, madeUp, SwarmLab } from './swarm-lab.ts'
 
