@@ -32,6 +32,7 @@ import { TorrentError } from './engine.ts'
 import { layoutOf } from './file-layout.ts'
 import { FilePlaces, type Taken } from './file-places.fs.ts'
 import { piecePriorities, priorityOfFile, wantedPieces } from './file-selection.ts'
+import { looksOf } from './file-stamp.ts'
 import type { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
 import { KnownEndpoints } from './known-endpoints.ts'
@@ -447,16 +448,16 @@ class FileEngine implements TorrentEngine {
   }
 
   /** Who has a settled file that looks like this: the same file under another path. */
-  #stampedBy(entry: TorrentEntry): (stamp: string) => InfoHash | undefined {
+  #stampedBy(entry: TorrentEntry): (looks: string) => InfoHash | undefined {
     let all: Map<string, InfoHash> | undefined
-    return (stamp) => {
+    return (looks) => {
       if (all === undefined) {
         all = new Map()
         for (const other of this.#entries.values()) {
-          if (other !== entry) for (const each of other.stamps.values()) all.set(each, other.infoHash)
+          if (other !== entry) for (const each of other.stamps.values()) all.set(looksOf(each), other.infoHash)
         }
       }
-      return all.get(stamp)
+      return all.get(looks)
     }
   }
 

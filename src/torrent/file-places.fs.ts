@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { InfoHash } from '../events/index.ts'
-import { type FileStamp, stampOf } from './file-stamp.ts'
+import { looksOf, stampOf } from './file-stamp.ts'
 import type { Metainfo } from './metainfo.ts'
 
 // Which torrent's file stands where. Two torrents must never write one path: the second one's pieces would be bad pieces of
@@ -37,19 +37,19 @@ export class FilePlaces {
 
   /**
    * Takes the paths of a torrent, unless another one has one of them.
-   * @param stampedBy who has a file that looks like this
+   * @param lookedLike who has a file that looks like this (`looksOf`)
    */
-  claim(torrent: Torrent, stampedBy: (stamp: FileStamp) => InfoHash | undefined): Promise<Taken | undefined> {
+  claim(torrent: Torrent, lookedLike: (looks: string) => InfoHash | undefined): Promise<Taken | undefined> {
     return this.#inTurn(async () => {
-      const taken = await this.#taken(torrent, stampedBy)
+      const taken = await this.#taken(torrent, lookedLike)
       if (taken === undefined) this.add(torrent)
       return taken
     })
   }
 
   /** The first path of a torrent that another one has too. */
-  conflict(torrent: Torrent, stampedBy: (stamp: FileStamp) => InfoHash | undefined): Promise<Taken | undefined> {
-    return this.#inTurn(() => this.#taken(torrent, stampedBy))
+  conflict(torrent: Torrent, lookedLike: (looks: string) => InfoHash | undefined): Promise<Taken | undefined> {
+    return this.#inTurn(() => this.#taken(torrent, lookedLike))
   }
 
   /** Places of those files that another torrent has too. */
@@ -63,7 +63,7 @@ export class FilePlaces {
     })
   }
 
-  async #taken(torrent: Torrent, stampedBy: (stamp: FileStamp) => InfoHash | undefined): Promise<Taken | undefined> {
+  async #taken(torrent: Torrent, lookedLike: (looks: string) => InfoHash | undefined): Promise<Taken | undefined> {
     await this.#placeWaiting()
     const { infoHash, metainfo, directory } = torrent
     const { files, folders } = await pathsOf(torrent)
@@ -82,7 +82,7 @@ export class FilePlaces {
       const found = standing === undefined ? undefined : await lookAt(standing)
       if (standing === undefined || found === undefined || found.size === 0n) continue
       const real = await realpath(standing).catch(() => standing)
-      const by = this.#otherAt(this.#files, real, infoHash) ?? stampedBy(stampOf(found))
+      const by = this.#otherAt(this.#files, real, infoHash) ?? lookedLike(looksOf(stampOf(found)))
       if (by !== undefined && by !== infoHash) return { path: real, by }
     }
     return undefined

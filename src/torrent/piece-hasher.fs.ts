@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
+import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, lstat, open } from 'node:fs/promises'
 import { TorrentError } from './engine.ts'
-import { stampOf } from './file-stamp.ts'
+import { looksOf, stampOf } from './file-stamp.ts'
 import type { WalkedFile } from './folder-walk.fs.ts'
 import { readProblem } from './read-problem.ts'
 import { untilAborted } from './until-aborted.ts'
@@ -60,7 +60,7 @@ async function readFile(
     // Neither follows a link nor waits for a pipe that was put there since the walk.
     const opening = open(file.absolute, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     handle = await untilAborted(opening, signal, (opened) => opened.close())
-    if (stampOf(await handle.stat({ bigint: true })) !== file.stamp) throw changed(file)
+    checkLooks(file, await handle.stat({ bigint: true }))
     for (let position = 0; position < file.sizeBytes; ) {
       const length = Math.min(buffer.length, file.sizeBytes - position)
       const { bytesRead } = await untilAborted(handle.read(buffer, 0, length, position), signal)
@@ -68,7 +68,7 @@ async function readFile(
       take(buffer.subarray(0, bytesRead))
       position += bytesRead
     }
-    if (stampOf(await handle.stat({ bigint: true })) !== file.stamp) throw changed(file)
+    checkLooks(file, await handle.stat({ bigint: true }))
   } catch (cause) {
     throw problem(file, cause, signal)
   } finally {
@@ -79,10 +79,15 @@ async function readFile(
 
 async function checkUnchanged(file: WalkedFile, signal: AbortSignal | undefined): Promise<void> {
   try {
-    if (stampOf(await untilAborted(lstat(file.absolute, { bigint: true }), signal)) !== file.stamp) throw changed(file)
+    checkLooks(file, await untilAborted(lstat(file.absolute, { bigint: true }), signal))
   } catch (cause) {
     throw problem(file, cause, signal)
   }
+}
+
+/** What was only touched is hashed again before it is served: its stamp is of before. */
+function checkLooks(file: WalkedFile, found: BigIntStats): void {
+  if (looksOf(stampOf(found)) !== looksOf(file.stamp)) throw changed(file)
 }
 
 const changed = (file: WalkedFile): TorrentError =>

@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { mkdir, open, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { FileStampAt } from '../events/index.ts'
+import { TorrentError } from './engine.ts'
 import { type FileLayout, type LaidFile, layoutOf } from './file-layout.ts'
 import type { FileWatch } from './file-watch.fs.ts'
+import { FilesChanged } from './files-changed.ts'
 import type { Metainfo } from './metainfo.ts'
-import { pieceBytes } from './metainfo.ts'
+import { pieceBytes, pieceHash } from './metainfo.ts'
+import { isPassing, readProblem } from './read-problem.ts'
 
 // The files of one torrent as webtorrent's chunk store. webtorrent's own changes file names it finds unusual, opens
 // what it serves for writing, and never makes empty files: a published folder could then not be served as it stands.
@@ -27,6 +31,8 @@ export class PieceStore {
   readonly #writes = new Set<Promise<void>>()
   /** What is done to each file that we still write to, one thing after the other. */
   readonly #turns = new Map<number, Promise<void>>()
+  /** The last of the pieces that are hashed since their files were touched. */
+  #proving: Promise<unknown> = Promise.resolve()
   #closed = false
 
   /** @param watch sees that nobody else changed what is read; without it nothing is looked for */
@@ -125,6 +131,36 @@ export class PieceStore {
   }
 
   async #read(index: number, offset: number, length: number): Promise<Uint8Array> {
+    const block = await this.#readSpans(index, offset, length)
+    const watch = this.#watch
+    if (watch === undefined || !this.#needsProof(watch, index, offset, length)) return block
+    // One piece at a time: a peer that asks for many must not have many of them in memory.
+    const proof = this.#proving.then(() => this.#prove(watch, index, offset, length))
+    this.#proving = proof.catch(() => {})
+    return proof
+  }
+
+  /** Any of the files that these bytes are of. */
+  #needsProof(watch: FileWatch, index: number, offset: number, length: number): boolean {
+    for (const { file } of this.#layout.spans(index, offset, length)) if (watch.needsProof(file, index)) return true
+    return false
+  }
+
+  /** Hashes the piece as it stands, once since it was touched. @throws FilesChanged where it holds other bytes */
+  async #prove(watch: FileWatch, index: number, offset: number, length: number): Promise<Uint8Array> {
+    if (!this.#needsProof(watch, index, offset, length)) return this.#readSpans(index, offset, length)
+    const { touches } = watch
+    const piece = await this.#readSpans(index, 0, pieceBytes(this.#metainfo, index))
+    const files = [...this.#layout.spans(index, 0, piece.length)].map(({ file }) => file).filter(({ padding }) => !padding)
+    if (createHash('sha1').update(piece).digest('hex') !== pieceHash(this.#metainfo, index)) {
+      watch.badPiece(files.find((file) => watch.needsProof(file, index)) ?? (files[0] as LaidFile))
+    }
+    // What was touched while it was read may hold something else by now: then these bytes are good, and the next ones are read anew.
+    if (watch.touches === touches) for (const file of files) watch.proven(file, index)
+    return piece.subarray(offset, offset + length)
+  }
+
+  async #readSpans(index: number, offset: number, length: number): Promise<Uint8Array> {
     const block = Buffer.allocUnsafe(length)
     for (const span of this.#layout.spans(index, offset, length)) {
       const { file } = span
@@ -149,9 +185,17 @@ export class PieceStore {
       })
     } catch (cause) {
       // A file that is gone or cut short cannot be read: then that is what there is to tell.
-      await this.#watch?.lookAtPath(file)
-      throw cause
+      await this.#watch?.lookAtPath(file).catch((found: unknown) => {
+        if (found instanceof FilesChanged) throw found
+      })
+      throw this.#unreadable(file, cause)
     }
+  }
+
+  #unreadable(file: LaidFile, cause: unknown): unknown {
+    if (cause instanceof TorrentError || this.#closed || isPassing(cause)) return cause
+    const problem = `${file.path.join('/')} in ${this.#directory} cannot be read (${readProblem(cause)})`
+    return new TorrentError('DISK', `${problem}, so nothing of the torrent is shared: mend that, then resume`, { cause })
   }
 
   async #inTurn<T>(file: LaidFile, work: () => Promise<T>): Promise<T> {

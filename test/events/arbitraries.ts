@@ -114,7 +114,7 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
   'download.checked': { infoHash: infoHashes, pieces: runs },
   'download.stamped': {
     infoHash: infoHashes,
-    stamps: fc.array(fc.record({ file: uint32, stamp: text(64) }, plain), { maxLength: 5 }),
+    stamps: fc.array(fc.record({ file: uint32, stamp: text(96) }, plain), { maxLength: 5 }),
   },
   'download.changed': {
     infoHash: infoHashes,

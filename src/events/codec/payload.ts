@@ -79,7 +79,7 @@ const ADDRESS_ID_BYTES_MAX = 64
 export const PIECES_PER_VERDICT_MAX = 4096
 /** Stamps of files in one event; a torrent with more files takes several. */
 export const STAMPS_MAX = 4096
-const STAMP_BYTES_MAX = 64
+const STAMP_BYTES_MAX = 96
 /** Files of a torrent: `FILES_MAX` of its metainfo. */
 export const SELECTED_FILES_MAX = 65_536
 /** Trackers, and web seeds, that a person gave a torrent. */

@@ -797,9 +797,10 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       // BEP 6: a choke drops what is not answered yet.
       if (peer.amChoking) peer.reject(run)
       else this.#sendRun(peer, first, run, bytes)
-    } catch {
-      // The watch over its files tells what is wrong with them.
+    } catch (error) {
       peer.reject(run)
+      // The owner of a file that cannot be read must hear of it: peers go elsewhere and say nothing.
+      if (isOfDisk(error)) this.#fail(error)
     } finally {
       peer.reading--
       this.#serve(peer)
@@ -968,6 +969,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
 /** Before the peer's own handshake says how many it takes. */
 const depthUnnamed = 250
+
+/** The watch over the files tells of changes by itself; what is over in a moment is nobody's problem. */
+const isOfDisk = (error: unknown): error is TorrentError => error instanceof TorrentError && error.code === 'DISK'
 
 const lengthOf = (run: readonly NamedBlock[]): number => {
   let bytes = 0

@@ -50,7 +50,7 @@ const BOUNDS: readonly Bound[] = [
   bound('piece.suspected', 'sources', 4_096, (count) => Array(count).fill('a'.repeat(64))),
   bound('download.verified', 'pieces', 4_096, runs),
   bound('download.stamped', 'stamps', 4_096, (count) => Array.from({ length: count }, (_, file) => ({ file, stamp: '1' }))),
-  bound('download.stamped', 'stamps', 64, (length) => [{ file: 0, stamp: wide(length) }]),
+  bound('download.stamped', 'stamps', 96, (length) => [{ file: 0, stamp: wide(length) }]),
   bound('download.changed', 'path', 4_096, wide),
   bound('download.selected', 'priorities', 65_536, (length) => '3'.repeat(length)),
   bound('download.selected', 'others', 3, (priority) => priority),
