@@ -136,6 +136,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   readonly #senders = new Map<number, Map<Peer, number>>()
   readonly #fetches = new Map<Peer, { fetch: MetadataFetch; at: number }>()
   readonly #works = new Set<Promise<void>>()
+  /** Peers whose requests wait for the limit of uploads. */
+  readonly #waiting = new Set<Peer>()
   #metainfo: Metainfo | undefined
   #files: PieceFiles | undefined
   #picker: Picker<Peer> | undefined
@@ -774,10 +776,16 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       if (peer.closed || this.#closed) return
       const waitMs = RateLimit.waitMs(limits, this.now())
       if (waitMs > 0) {
-        timers.after(waitMs, () => this.#serve(peer))
+        // One timer a peer, however often it asks.
+        if (this.#waiting.has(peer)) return
+        this.#waiting.add(peer)
+        timers.after(waitMs, () => {
+          this.#waiting.delete(peer)
+          this.#serve(peer)
+        })
         return
       }
-      const run = peer.wanted.takeRun(SERVED_AT_ONCE_BYTES)
+      const run = peer.wanted.takeRun(Math.min(SERVED_AT_ONCE_BYTES, ...limits.map(({ burstBytes }) => burstBytes)))
       const [first] = run
       if (first === undefined) return
       if (this.#files === undefined || !this.#isReady || !hasBit(this.#verified, first.index) || !this.#isWelcome(peer)) {
