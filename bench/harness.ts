@@ -15,7 +15,10 @@ export type Result = {
   readonly ok: boolean
 }
 
-export type Target = { readonly atLeast: number } | { readonly atMost: number } | { readonly between: readonly [number, number] }
+export type Target =
+  | { readonly atLeast: number }
+  | { readonly atMost: number }
+  | { readonly between: readonly [number, number] }
 
 export type Finding = {
   readonly name: string

@@ -72,7 +72,10 @@ async function measure(context: BenchContext, kind: Kind, peers: number, { clien
   const file = join(directory, `${kind.name} ${peers}.bin`)
   writeFileSync(file, '')
   // Nothing but zeros: what is measured does not look at them, and the disk is left alone.
-  truncateSync(file, RATES.reduce((sum, rate) => sum + rate * seconds * MB, SPARE_BYTES))
+  truncateSync(
+    file,
+    RATES.reduce((sum, rate) => sum + rate * seconds * MB, SPARE_BYTES),
+  )
   const seeders = kind.isUpload ? [limited] : others
   const leechers = kind.isUpload ? others : [limited]
   let [magnet, infoHash] = ['', '']
