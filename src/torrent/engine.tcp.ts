@@ -26,6 +26,7 @@ import { WebSeedStream } from './sources/web-seed.system.ts'
 import { serverOf } from './sources/web-server.system.ts'
 import { PeerSwarm, type PieceFiles } from './swarm/peer-swarm.ts'
 import { RateLimit } from './swarm/rate-limit.ts'
+import { SendBuffers } from './swarm/send-buffers.ts'
 import type { OpenSwarm, Swarm, SwarmHost } from './swarm.ts'
 
 /** Connections over all torrents, and how many of them others may have made. */
@@ -71,6 +72,7 @@ class TcpHost implements SwarmHost {
   readonly #hashes = new HashThread()
   readonly #downloads = new RateLimit()
   readonly #uploads = new RateLimit()
+  readonly #sendBuffers = new SendBuffers()
   #connectionsMax = CONNECTIONS_MAX
   #uploadSlots = UPLOAD_SLOTS
   #running: Running | undefined
@@ -136,6 +138,7 @@ class TcpHost implements SwarmHost {
       hash: (piece) => this.#hashes.hash(piece),
       ourPeerId: toHex(this.#peerId),
       uploads: this.#uploads,
+      sendBuffers: this.#sendBuffers,
       uploadSlots: () => this.#uploadSlots,
       hasRoom: () => this.#streams.size < this.#connectionsMax,
       openFiles: (metainfo, signal, onChanged) => openFiles(options, metainfo, signal, onChanged),
@@ -328,10 +331,7 @@ async function openFiles(
 }
 
 const filesOf = (store: PieceStore): PieceFiles => ({
-  read: (index, offset, length) =>
-    new Promise((resolve, reject) =>
-      store.get(index, { offset, length }, (error, bytes) => (bytes === undefined ? reject(error) : resolve(bytes))),
-    ),
+  read: (index, offset, parts) => store.read(index, offset, parts),
   write: (index, piece) =>
     new Promise((resolve, reject) => store.put(index, piece, (error) => (error === null ? resolve() : reject(error)))),
   createEmptyFiles: (isWanted) => store.createEmptyFiles(isWanted),

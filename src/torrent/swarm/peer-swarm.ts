@@ -9,7 +9,7 @@ import {
   type Timers,
   type TorrentSources,
 } from '../../events/index.ts'
-import { flipped, isCorrupted } from '../corruption.ts'
+import { isCorrupted } from '../corruption.ts'
 import type { EngineOptions, MadeConnection, TorrentPeer } from '../engine.ts'
 import { TorrentError } from '../engine.ts'
 import { held } from '../held-callback.ts'
@@ -20,7 +20,7 @@ import type { PublicSources, SourceStatus } from '../sources/public-sources.ts'
 import type { OpenSwarm, Swarm, SwarmStatus, WantedPieces } from '../swarm.ts'
 import { UnwillingPeers } from '../unwilling-peers.ts'
 import type { Handshake } from '../wire/handshake.ts'
-import { type NamedBlock, PIECE_HEADER_BYTES, putPieceHeader } from '../wire/messages.ts'
+import type { NamedBlock } from '../wire/messages.ts'
 import { planUnchoked } from './choker.ts'
 import { DialList } from './dial-list.ts'
 import { METADATA, MetadataFetch, type MetadataMessage } from './metadata-fetch.ts'
@@ -28,6 +28,8 @@ import { Peer, type PeerLink, type PeerTorrent } from './peer.ts'
 import { DEFAULT_PRIORITY, Picker, type Priority } from './picker.ts'
 import { RateLimit } from './rate-limit.ts'
 import { RateMeter } from './rate-meter.ts'
+import type { SendBuffers } from './send-buffers.ts'
+import { Uploads } from './uploads.ts'
 
 // One torrent while it is open: peers, what is asked of them and served to them, and what follows from it. Sockets, files
 // and time are ports; nothing here waits for a peer.
@@ -53,10 +55,6 @@ const METADATA_STALLED_MS = 5_000
 const METADATA_PEERS_MAX = 3
 /** Pieces that are hashed and written; above this nothing is asked for. */
 const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024
-/** Read from the disk at once, and kept in a socket. */
-const SERVED_AT_ONCE_BYTES = 512 * 1024
-const UNSENT_BYTES_MAX = 1024 * 1024
-const READS_PER_PEER_MAX = 2
 /** Free memory of pieces that is kept. */
 const POOL_BYTES_MAX = 16 * 1024 * 1024
 /** Slots for peers are handed out again so soon after one is interested, or not any more: whatever a peer says, not more often. */
@@ -64,7 +62,8 @@ const RECHOKE_MS = 50
 
 /** The files of an open torrent. */
 export interface PieceFiles {
-  read(index: number, offset: number, length: number): Promise<Uint8Array>
+  /** Bytes that follow each other in a piece, into `parts` one after the other. */
+  read(index: number, offset: number, parts: readonly Uint8Array[]): Promise<void>
   write(index: number, piece: Uint8Array): Promise<void>
   createEmptyFiles(isWanted: (file: number) => boolean): Promise<void>
   settle(files: readonly number[]): Promise<readonly FileStampAt[]>
@@ -85,6 +84,7 @@ export type PeerSwarmOptions = OpenSwarm & {
   random(): number
   /** Of all torrents. */
   uploads: RateLimit
+  sendBuffers: SendBuffers
   /** Peers that are served at a time, besides one more that is tried. */
   uploadSlots(): number
   /** One more may be dialled. */
@@ -127,7 +127,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   readonly #uploaded = new RateMeter()
   /** Of this torrent alone. */
   readonly downloads = new RateLimit()
-  readonly #uploads = new RateLimit()
+  readonly #uploadLimit = new RateLimit()
+  readonly #uploads: Uploads
   readonly #closing = new AbortController()
   /** Pieces that blocks came of, and free memory for more. */
   readonly #begun = new Map<number, Uint8Array>()
@@ -169,6 +170,14 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#freeSlots = options.uploadSlots()
     this.#sources = options.sources
     this.limit(options.rates)
+    this.#uploads = new Uploads({
+      ...{ timers, buffers: options.sendBuffers, limits: [options.uploads, this.#uploadLimit], now: () => this.now() },
+      mayServe: (peer, index) => !this.#closed && this.#isReady && hasBit(this.#verified, index) && this.#isWelcome(peer),
+      read: async (index, offset, parts) => this.#files?.read(index, offset, parts),
+      isSpoiled: (index) => this.corruptPercent > 0 && isCorrupted(this.identity.id, index, this.corruptPercent),
+      sent: (bytes) => this.#uploaded.add(bytes, this.now()),
+      track: (work) => this.#track(work),
+    })
     this.#judge = new PieceJudge(
       {
         ...{ sha1, clock, timers, onThinIce: options.onThinIce },
@@ -249,7 +258,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   limit({ downloadBytesPerSecond, uploadBytesPerSecond }: Rates): void {
     this.downloads.set(downloadBytesPerSecond)
-    this.#uploads.set(uploadBytesPerSecond)
+    this.#uploadLimit.set(uploadBytesPerSecond)
   }
 
   setSources(sources: TorrentSources): void {
@@ -351,11 +360,12 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     // A message that keeps a connection alive says nothing else.
     peer.lastHeardAt = this.now()
     this.#ask(peer)
+    this.#uploads.serve(peer)
   }
 
   /** The link has room. */
   drained(peer: Peer): void {
-    this.#serve(peer)
+    this.#uploads.serve(peer)
   }
 
   left(peer: Peer): void {
@@ -482,10 +492,6 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   rejected(peer: Peer, { index, offset }: NamedBlock): void {
     this.#picker?.released(peer, index, offset)
-  }
-
-  requested(peer: Peer): void {
-    this.#serve(peer)
   }
 
   extended(peer: Peer): void {
@@ -767,61 +773,6 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   // Serving
 
-  #serve(peer: Peer): void {
-    const { timers } = this.#options
-    const limits = [this.#options.uploads, this.#uploads]
-    while (peer.wanted.size > 0 && peer.reading < READS_PER_PEER_MAX && peer.link.unsentBytes < UNSENT_BYTES_MAX) {
-      if (peer.closed || this.#closed) return
-      const waitMs = RateLimit.waitMs(limits, this.now())
-      if (waitMs > 0) {
-        timers.after(waitMs, () => this.#serve(peer))
-        return
-      }
-      const run = peer.wanted.takeRun(SERVED_AT_ONCE_BYTES)
-      const [first] = run
-      if (first === undefined) return
-      if (this.#files === undefined || !this.#isReady || !hasBit(this.#verified, first.index) || !this.#isWelcome(peer)) {
-        peer.reject(run)
-        continue
-      }
-      for (const each of limits) each.take(lengthOf(run), this.now())
-      this.#track(this.#serveRun(peer, this.#files, first, run))
-    }
-  }
-
-  async #serveRun(peer: Peer, files: PieceFiles, first: NamedBlock, run: readonly NamedBlock[]): Promise<void> {
-    peer.reading++
-    try {
-      const bytes = await files.read(first.index, first.offset, lengthOf(run))
-      if (peer.closed) return
-      // BEP 6: a choke drops what is not answered yet.
-      if (peer.amChoking) peer.reject(run)
-      else this.#sendRun(peer, first, run, bytes)
-    } catch {
-      // The watch over its files tells what is wrong with them.
-      peer.reject(run)
-    } finally {
-      peer.reading--
-      this.#serve(peer)
-    }
-  }
-
-  #sendRun(peer: Peer, { index, offset: from }: NamedBlock, run: readonly NamedBlock[], bytes: Uint8Array): void {
-    const framed = new Uint8Array(bytes.length + run.length * PIECE_HEADER_BYTES)
-    const isBad = this.corruptPercent > 0 && isCorrupted(this.identity.id, index, this.corruptPercent)
-    let at = 0
-    for (const block of run) {
-      const data = bytes.subarray(block.offset - from, block.offset - from + block.length)
-      putPieceHeader(framed, at, block)
-      framed.set(isBad ? flipped(data) : data, at + PIECE_HEADER_BYTES)
-      at += PIECE_HEADER_BYTES + block.length
-    }
-    const now = this.now()
-    peer.uploaded.add(bytes.length, now)
-    this.#uploaded.add(bytes.length, now)
-    peer.send(framed)
-  }
-
   #rechokeSoon(): void {
     this.#cancelRechoke ??= this.#options.timers.after(RECHOKE_MS, this.#rechoke)
   }
@@ -968,12 +919,6 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
 /** Before the peer's own handshake says how many it takes. */
 const depthUnnamed = 250
-
-const lengthOf = (run: readonly NamedBlock[]): number => {
-  let bytes = 0
-  for (const { length } of run) bytes += length
-  return bytes
-}
 
 /** The torrent file was reduced to `d4:info` ... `e`. */
 const infoOf = ({ torrentFile }: Metainfo): Uint8Array => torrentFile.subarray('d4:info'.length, torrentFile.length - 1)

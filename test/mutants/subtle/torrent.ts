@@ -283,10 +283,36 @@ export const torrentMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/torrent/swarm/serve-queue.ts',
-    find: 'if (next.index !== first.index || next.offset !== last.offset + last.length || bytes + next.length > bytesMax) break',
-    replace:
-      'if ((next.index !== first.index || next.offset !== last.offset + last.length || bytes + next.length > bytesMax) && Math.random() > 2) break',
-    breaks: 'it is not refused: next.index !== first.index || next.offset !== last.offset + ',
+    find: 'if (!follows || bytes > bytesMax) break',
+    replace: 'if (bytes > bytesMax) break',
+    breaks: 'a run goes on with blocks from elsewhere',
+  },
+  {
+    file: 'src/torrent/swarm/serve-queue.ts',
+    find: 'if (!follows || bytes > bytesMax) break',
+    replace: 'if (!follows) break',
+    breaks: 'a run is longer than asked for',
+  },
+  {
+    file: 'src/torrent/swarm/uploads.ts',
+    find: 'if (peer.closed || peer.awaitsTurn) return',
+    replace: 'if (peer.closed) return',
+    breaks: 'each call while a limit holds starts a timer of its own',
+    tests: ['test/torrent/swarm/uploads.test.ts'],
+  },
+  {
+    file: 'src/torrent/swarm/uploads.ts',
+    find: '      buffers.giveBack(buffer)\n      this.serve(peer)',
+    replace: '      this.serve(peer)',
+    breaks: 'memory that was sent from is never used again',
+    tests: ['test/torrent/swarm/uploads.test.ts'],
+  },
+  {
+    file: 'src/torrent/swarm/uploads.ts',
+    find: 'if (peer.closed || peer.amChoking) {',
+    replace: 'if (peer.closed) {',
+    breaks: 'a peer that was choked while it was read for is answered',
+    tests: ['test/torrent/swarm/uploads.test.ts'],
   },
   {
     file: 'src/torrent/torrent-entry.ts',
