@@ -7,6 +7,8 @@ import { type FileLayout, type LaidFile, layoutOf } from './file-layout.ts'
 import type { FileWatch } from './file-watch.fs.ts'
 import type { Metainfo } from './metainfo.ts'
 import { pieceBytes } from './metainfo.ts'
+import type { WatchedWriter } from './watched-write.ts'
+import { poolWriter } from './write-thread.system.ts'
 
 // The files of one torrent as webtorrent's chunk store. webtorrent's own changes file names it finds unusual, opens
 // what it serves for writing, and never makes empty files: a published folder could then not be served as it stands.
@@ -23,6 +25,7 @@ export class PieceStore {
   readonly #directory: string
   readonly #layout: FileLayout
   readonly #watch: FileWatch | undefined
+  readonly #writer: WatchedWriter
   readonly #open = new Map<string, OpenFile>()
   readonly #writes = new Set<Promise<void>>()
   /** What is done to each file that we still write to, one thing after the other. */
@@ -30,12 +33,13 @@ export class PieceStore {
   #closed = false
 
   /** @param watch sees that nobody else changed what is read; without it nothing is looked for */
-  constructor(metainfo: Metainfo, directory: string, watch?: FileWatch) {
+  constructor(metainfo: Metainfo, directory: string, watch?: FileWatch, writer: WatchedWriter = poolWriter) {
     this.chunkLength = metainfo.pieceLengthBytes
     this.#metainfo = metainfo
     this.#directory = directory
     this.#layout = layoutOf(metainfo)
     this.#watch = watch
+    this.#writer = writer
   }
 
   put(index: number, piece: Uint8Array, done: Done): void {
@@ -146,9 +150,9 @@ export class PieceStore {
       if (file.padding) continue
       await this.#inTurn(file, () =>
         this.#use(this.#pathOf(file), true, async (handle) => {
-          await this.#watch?.look(file, handle)
-          await writeAll(handle, piece.subarray(pieceOffset, pieceOffset + length), fileOffset)
-          await this.#watch?.written(file, handle)
+          const part = piece.subarray(pieceOffset, pieceOffset + length)
+          const written = await this.#writer.write(handle, part, fileOffset, await this.#watch?.beforeWrite(file))
+          this.#watch?.wrote(file, written)
         }),
       )
     }
@@ -251,14 +255,6 @@ function within(parts: readonly Uint8Array[], from: number, length: number): Uin
 }
 
 const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((bytes, part) => bytes + part.length, 0)
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let done = 0
-  while (done < bytes.length) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
-    done += bytesWritten
-  }
-}
 
 function settle<T>(work: Promise<T>, done: Done<T>): void {
   work.then(

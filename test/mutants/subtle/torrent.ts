@@ -161,9 +161,30 @@ export const torrentMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/torrent/piece-store.fs.ts',
-    find: 'await writeAll(handle, piece.subarray(pieceOffset, pieceOffset + length), fileOffset)',
-    replace: 'void writeAll(handle, piece.subarray(pieceOffset, pieceOffset + length), fileOffset)',
-    breaks: 'it is not waited for',
+    find: 'this.#watch?.wrote(file, written)',
+    replace: 'written.after?.toString()',
+    breaks: 'how a file looks after our write is not told, so the next write is taken for somebody else',
+  },
+  {
+    file: 'src/torrent/write-worker.system.ts',
+    find: 'if (expected !== undefined && before !== expected) return { before, sizeBefore, after: undefined }',
+    replace: '',
+    breaks: 'a file that somebody else has changed is written to',
+    tests: ['test/torrent/write-thread.test.ts'],
+  },
+  {
+    file: 'src/torrent/write-worker.system.ts',
+    find: 'writeSync(fd, bytes, done, length - done, position + done)',
+    replace: 'writeSync(fd, bytes, done, length - done)',
+    breaks: 'bytes go to where the last ones ended',
+    tests: ['test/torrent/write-thread.test.ts'],
+  },
+  {
+    file: 'src/torrent/thread-calls.system.ts',
+    find: '{ code: answer.error.code }',
+    replace: '{}',
+    breaks: 'nobody can tell a full disk from another fault',
+    tests: ['test/torrent/write-thread.test.ts'],
   },
   {
     file: 'src/torrent/piece-store.fs.ts',
