@@ -11,6 +11,8 @@ import { FilesChanged } from './files-changed.ts'
 import type { Metainfo } from './metainfo.ts'
 import { pieceBytes, pieceHash } from './metainfo.ts'
 import { isPassing, readProblem } from './read-problem.ts'
+import type { WatchedWriter } from './watched-write.ts'
+import { poolWriter } from './write-thread.system.ts'
 
 // The files of one torrent as webtorrent's chunk store. webtorrent's own changes file names it finds unusual, opens
 // what it serves for writing, and never makes empty files: a published folder could then not be served as it stands.
@@ -27,6 +29,7 @@ export class PieceStore {
   readonly #directory: string
   readonly #layout: FileLayout
   readonly #watch: FileWatch | undefined
+  readonly #writer: WatchedWriter
   readonly #open = new Map<string, OpenFile>()
   readonly #writes = new Set<Promise<void>>()
   /** What is done to each file that we still write to, one thing after the other. */
@@ -36,12 +39,13 @@ export class PieceStore {
   #closed = false
 
   /** @param watch sees that nobody else changed what is read; without it nothing is looked for */
-  constructor(metainfo: Metainfo, directory: string, watch?: FileWatch) {
+  constructor(metainfo: Metainfo, directory: string, watch?: FileWatch, writer: WatchedWriter = poolWriter) {
     this.chunkLength = metainfo.pieceLengthBytes
     this.#metainfo = metainfo
     this.#directory = directory
     this.#layout = layoutOf(metainfo)
     this.#watch = watch
+    this.#writer = writer
   }
 
   put(index: number, piece: Uint8Array, done: Done): void {
@@ -56,10 +60,51 @@ export class PieceStore {
   get(index: number, range: { offset?: number; length?: number } | Done<Uint8Array> | null, done?: Done<Uint8Array>): void {
     const answer = typeof range === 'function' ? range : done
     if (answer === undefined) return
-    const whole = pieceBytes(this.#metainfo, index)
-    const { offset = 0, length = whole - offset } = typeof range === 'function' ? {} : (range ?? {})
-    if (offset < 0 || length < 0 || offset + length > whole) answer(new RangeError('outside of the piece'))
-    else settle(this.#read(index, offset, length), answer)
+    const { offset = 0, length = pieceBytes(this.#metainfo, index) - offset } = typeof range === 'function' ? {} : (range ?? {})
+    settle(this.#get(index, offset, length), answer)
+  }
+
+  async #get(index: number, offset: number, length: number): Promise<Uint8Array> {
+    this.#checkRange(index, offset, length)
+    const block = Buffer.allocUnsafe(length)
+    await this.read(index, offset, [block])
+    return block
+  }
+
+  /**
+   * Reads bytes that follow each other in a piece into `parts`, one after the other.
+   * @throws FilesChanged, RangeError; Error where a file cannot be read
+   */
+  async read(index: number, offset: number, parts: readonly Uint8Array[]): Promise<void> {
+    const length = lengthOf(parts)
+    this.#checkRange(index, offset, length)
+    await this.#readSpans(index, offset, parts)
+    const watch = this.#watch
+    if (watch === undefined || !this.#needsProof(watch, index, offset, length)) return
+    // One piece at a time: a peer that asks for many must not have many of them in memory.
+    const proof = this.#proving.then(() => this.#prove(watch, index, offset, parts))
+    this.#proving = proof.catch(() => {})
+    await proof
+  }
+
+  async #readSpans(index: number, offset: number, parts: readonly Uint8Array[]): Promise<void> {
+    const length = lengthOf(parts)
+    for (const span of this.#layout.spans(index, offset, length)) {
+      const { file } = span
+      const into = span.length === length ? parts : within(parts, span.pieceOffset - offset, span.length)
+      if (file.padding) {
+        for (const part of into) part.fill(0)
+        continue
+      }
+      const read = () => this.#readParts(file, into, span.fileOffset)
+      // A file that we write to looks different after each write: its readers wait for their turn.
+      await (this.#watch === undefined || this.#watch.isSettled(file) ? read() : this.#inTurn(file, read))
+    }
+  }
+
+  #checkRange(index: number, offset: number, length: number): void {
+    if (offset < 0 || length < 0 || offset + length > pieceBytes(this.#metainfo, index))
+      throw new RangeError('outside of the piece')
   }
 
   /** What is being written is finished first, and reported. */
@@ -122,22 +167,12 @@ export class PieceStore {
       if (file.padding) continue
       await this.#inTurn(file, () =>
         this.#use(this.#pathOf(file), true, async (handle) => {
-          await this.#watch?.look(file, handle)
-          await writeAll(handle, piece.subarray(pieceOffset, pieceOffset + length), fileOffset)
-          await this.#watch?.written(file, handle)
+          const part = piece.subarray(pieceOffset, pieceOffset + length)
+          const written = await this.#writer.write(handle, part, fileOffset, await this.#watch?.beforeWrite(file))
+          this.#watch?.wrote(file, written)
         }),
       )
     }
-  }
-
-  async #read(index: number, offset: number, length: number): Promise<Uint8Array> {
-    const block = await this.#readSpans(index, offset, length)
-    const watch = this.#watch
-    if (watch === undefined || !this.#needsProof(watch, index, offset, length)) return block
-    // One piece at a time: a peer that asks for many must not have many of them in memory.
-    const proof = this.#proving.then(() => this.#prove(watch, index, offset, length))
-    this.#proving = proof.catch(() => {})
-    return proof
   }
 
   /** Any of the files that these bytes are of. */
@@ -147,39 +182,31 @@ export class PieceStore {
   }
 
   /** Hashes the piece as it stands, once since it was touched. @throws FilesChanged where it holds other bytes */
-  async #prove(watch: FileWatch, index: number, offset: number, length: number): Promise<Uint8Array> {
-    if (!this.#needsProof(watch, index, offset, length)) return this.#readSpans(index, offset, length)
+  async #prove(watch: FileWatch, index: number, offset: number, parts: readonly Uint8Array[]): Promise<void> {
+    if (!this.#needsProof(watch, index, offset, lengthOf(parts))) {
+      await this.#readSpans(index, offset, parts)
+      return
+    }
     const { touches } = watch
-    const piece = await this.#readSpans(index, 0, pieceBytes(this.#metainfo, index))
+    const piece = Buffer.allocUnsafe(pieceBytes(this.#metainfo, index))
+    await this.#readSpans(index, 0, [piece])
     const files = [...this.#layout.spans(index, 0, piece.length)].map(({ file }) => file).filter(({ padding }) => !padding)
     if (createHash('sha1').update(piece).digest('hex') !== pieceHash(this.#metainfo, index)) {
       watch.badPiece(files.find((file) => watch.needsProof(file, index)) ?? (files[0] as LaidFile))
     }
     // What was touched while it was read may hold something else by now: then these bytes are good, and the next ones are read anew.
     if (watch.touches === touches) for (const file of files) watch.proven(file, index)
-    return piece.subarray(offset, offset + length)
-  }
-
-  async #readSpans(index: number, offset: number, length: number): Promise<Uint8Array> {
-    const block = Buffer.allocUnsafe(length)
-    for (const span of this.#layout.spans(index, offset, length)) {
-      const { file } = span
-      const part = block.subarray(span.pieceOffset - offset, span.pieceOffset - offset + span.length)
-      if (file.padding) {
-        part.fill(0)
-        continue
-      }
-      const read = () => this.#readPart(file, part, span.fileOffset)
-      // A file that we write to looks different after each write: its readers wait for their turn.
-      await (this.#watch === undefined || this.#watch.isSettled(file) ? read() : this.#inTurn(file, read))
+    let at = offset
+    for (const part of parts) {
+      part.set(piece.subarray(at, at + part.length))
+      at += part.length
     }
-    return block
   }
 
-  async #readPart(file: LaidFile, part: Uint8Array, position: number): Promise<void> {
+  async #readParts(file: LaidFile, parts: readonly Uint8Array[], position: number): Promise<void> {
     try {
       await this.#use(this.#pathOf(file), false, async (handle) => {
-        await readAll(handle, part, position)
+        await readAll(handle, parts, position)
         // After the bytes, not before: what was changed while they were read must show.
         await this.#watch?.look(file, handle)
       })
@@ -256,22 +283,31 @@ async function openFile(path: string, writing: boolean): Promise<FileHandle> {
   return open(path, constants.O_RDWR | constants.O_CREAT)
 }
 
-async function readAll(handle: FileHandle, into: Uint8Array, position: number): Promise<void> {
-  let done = 0
-  while (done < into.length) {
-    const { bytesRead } = await handle.read(into, done, into.length - done, position + done)
+async function readAll(handle: FileHandle, into: readonly Uint8Array[], position: number): Promise<void> {
+  let parts = into
+  let at = position
+  for (let left = lengthOf(into); left > 0; ) {
+    const { bytesRead } = await handle.readv(parts, at)
     if (bytesRead === 0) throw new Error('the file is shorter than the torrent says')
-    done += bytesRead
+    left -= bytesRead
+    at += bytesRead
+    if (left > 0) parts = within(parts, bytesRead, left)
   }
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let done = 0
-  while (done < bytes.length) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
-    done += bytesWritten
+/** `length` bytes of those that stand in `parts` one after the other. */
+function within(parts: readonly Uint8Array[], from: number, length: number): Uint8Array[] {
+  const found: Uint8Array[] = []
+  let start = 0
+  for (const part of parts) {
+    const [first, end] = [Math.max(from - start, 0), Math.min(from + length - start, part.length)]
+    if (first < end) found.push(part.subarray(first, end))
+    start += part.length
   }
+  return found
 }
+
+const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((bytes, part) => bytes + part.length, 0)
 
 function settle<T>(work: Promise<T>, done: Done<T>): void {
   work.then(
