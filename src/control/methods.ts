@@ -127,6 +127,8 @@ const client: MethodTable<ClientService> = {
   pause: { shape: 'answer', parameters: [text] },
   resume: { shape: 'answer', parameters: [text] },
   recheck: { shape: 'stream', parameters: [text] },
+  move: { shape: 'stream', parameters: [text, record({ directory: text })] },
+  rename: { shape: 'answer', parameters: [text, record({ file: text, name: text })] },
   torrentFile: { shape: 'answer', parameters: [text] },
   sources: { shape: 'answer', parameters: [text] },
   changeSources: { shape: 'answer', parameters: [text, sourcesRequest] },
