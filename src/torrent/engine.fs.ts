@@ -285,7 +285,8 @@ class FileEngine implements TorrentEngine {
     }
     if (metainfo === undefined || to.metainfo === undefined || !ownsFiles) {
       // Nothing on the disk is known to be its own.
-      if (to.metainfo !== undefined) taken(await this.#places.claim({ infoHash, ...to, metainfo: to.metainfo }, this.#stampedBy(entry)))
+      if (to.metainfo !== undefined)
+        taken(await this.#places.claim({ infoHash, ...to, metainfo: to.metainfo }, this.#stampedBy(entry)))
       await options.begun()
       await options.staged([])
       commit()
@@ -509,10 +510,7 @@ class FileEngine implements TorrentEngine {
 
   #pathTaken(entry: TorrentEntry, { path, by }: Taken, advice = 'add it with --to and another folder'): TorrentError {
     const other = this.#entries.get(by)?.name ?? by
-    return new TorrentError(
-      'PATH_TAKEN',
-      `"${entry.name}" would stand where "${other}" (${by}) stands, at ${path}: ${advice}`,
-    )
+    return new TorrentError('PATH_TAKEN', `"${entry.name}" would stand where "${other}" (${by}) stands, at ${path}: ${advice}`)
   }
 
   /** Who has a settled file that looks like this: the same file under another path. */
@@ -532,8 +530,7 @@ class FileEngine implements TorrentEngine {
   #refuseWhileChecking(entry: TorrentEntry): void {
     if (entry.recheck !== undefined)
       throw new TorrentError('CHECKING', `"${entry.name}" is being checked: wait for that to end`)
-    if (entry.move !== undefined)
-      throw new TorrentError('MOVING', `"${entry.name}" is being moved: wait for that to end`)
+    if (entry.move !== undefined) throw new TorrentError('MOVING', `"${entry.name}" is being moved: wait for that to end`)
   }
 
   async #close(entry: TorrentEntry): Promise<void> {

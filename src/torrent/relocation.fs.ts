@@ -114,8 +114,7 @@ export class Relocation {
     for (const pair of this.#pairs) {
       const path = pair.parts.join('/')
       const [source, target] = [await look(disk, pair.from), await look(disk, pair.to)]
-      if (target !== undefined && !(source !== undefined && isSame(source, target) && isCaseOnly(pair)))
-        throw taken(pair.to)
+      if (target !== undefined && !(source !== undefined && isSame(source, target) && isCaseOnly(pair))) throw taken(pair.to)
       if (source === undefined) {
         if (isNeeded(pair.file)) throw new FilesChanged({ file: pair.file, path, how: 'gone' })
         continue
@@ -332,8 +331,7 @@ async function copyBytes(
     if (bytesRead === 0) break
     // What was never written stays so: a download has holes.
     if (!ZEROS.subarray(0, bytesRead).equals(chunk.subarray(0, bytesRead))) {
-      for (let done = 0; done < bytesRead; )
-        done += (await target.write(chunk, done, bytesRead - done, at + done)).bytesWritten
+      for (let done = 0; done < bytesRead; ) done += (await target.write(chunk, done, bytesRead - done, at + done)).bytesWritten
     }
     at += bytesRead
     onProgress(at)

@@ -140,7 +140,9 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
   'download.moving': {
     infoHash: infoHashes,
     directory: text(40),
-    names: fc.array(fc.record({ file: fc.option(fc.nat(65_535)), name: text(20) }), { maxLength: 4 }),
+    names: fc.array(fc.record({ file: fc.option(fc.nat(65_535)), name: text(20) }, { noNullPrototype: true }), {
+      maxLength: 4,
+    }),
   },
   'download.moved': { infoHash: infoHashes },
   'download.tidied': { infoHash: infoHashes },

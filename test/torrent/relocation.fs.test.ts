@@ -2,7 +2,20 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { link, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
+import {
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { NameOnDisk } from '../../src/events/index.ts'
@@ -299,7 +312,11 @@ describe('files of a torrent that are moved', () => {
     })
     await refused(check(to(), {}, readOnly(root, 'EROFS')), 'DISK', /its file system is read-only/)
     await refused(check(to(), {}, readOnly(join(from.directory, 'album', 'sub'), 'EACCES')), 'DISK', /no permission/)
-    await refused(new Relocation(from, to('/proc/p2pt')).stage(new Map(), { signal: new AbortController().signal }), 'DISK', /./)
+    await refused(
+      new Relocation(from, to('/proc/p2pt')).stage(new Map(), { signal: new AbortController().signal }),
+      'DISK',
+      /./,
+    )
     await tidy(from, to('/proc/p2pt'), false)
     assert.ok(await holdsAll(from))
   })

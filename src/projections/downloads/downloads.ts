@@ -139,7 +139,7 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
     })
     dirty.add(DOWNLOAD + infoHash)
     dirty.add(METAINFO + infoHash)
-    dirty.add(NAMES + infoHash)
+    if (before?.names.size) dirty.add(NAMES + infoHash)
     if (!stays) for (const file of before?.stamps.keys() ?? []) dirty.add(stampsKey(infoHash, file))
     return state
   }
@@ -234,7 +234,7 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       for (const file of download.stamps.keys()) dirty.add(stampsKey(event.infoHash, file))
       downloads.delete(event.infoHash)
       dirty.add(METAINFO + event.infoHash)
-      dirty.add(NAMES + event.infoHash)
+      if (download.names.size > 0) dirty.add(NAMES + event.infoHash)
       break
     default:
       return state

@@ -77,9 +77,15 @@ export function nameFor(text: string, name: string, files: readonly TorrentFile[
   const found = [ofNumber, ofPath, ofName].find((each) => each.length > 0) ?? []
   const [only] = found
   if (only === undefined)
-    throw new ServiceError('usage', `no file of the torrent is ${JSON.stringify(text.slice(0, 100))}; see \`p2pt client files\``)
+    throw new ServiceError(
+      'usage',
+      `no file of the torrent is ${JSON.stringify(text.slice(0, 100))}; see \`p2pt client files\``,
+    )
   if (found.length > 1)
-    throw new ServiceError('usage', `${found.length} files are named ${JSON.stringify(text.slice(0, 100))}: give a number or a path`)
+    throw new ServiceError(
+      'usage',
+      `${found.length} files are named ${JSON.stringify(text.slice(0, 100))}: give a number or a path`,
+    )
   return { file: isAlone ? null : only.file, name }
 }
 
