@@ -206,14 +206,24 @@ const STORY: readonly Row[] = [
   { command: 'client recheck', words: () => [UNKNOWN_HASH, ...data('c2')], ...failure(1, /no torrent with info hash/) },
   {
     command: 'client move',
-    words: () => [found.infoHash.slice(0, 8), '--to', at('moved'), ...data('c2')],
-    text: /album +\S+ +100 %[^]*its files are in .*moved/,
+    words: () => [found.infoHash.slice(0, 8), '--to', at('films'), ...data('c2')],
+    text: /album +\S+ +100 %[\s\S]*its files are in .*films/,
   },
-  { command: 'client move', words: () => [UNKNOWN_HASH, '--to', at('moved'), ...data('c2')], ...failure(1, /no torrent with/) },
+  { command: 'client move', words: () => [UNKNOWN_HASH, '--to', at('films'), ...data('c2')], ...failure(1, /no torrent with/) },
   { command: 'client move', words: () => [found.infoHash, ...data('c2')], ...failure(2, /Missing required flag to/) },
   {
+    command: 'client move',
+    words: () => [found.infoHash, '--to', at('films'), ...data('c2')],
+    json: ({ directory }) => assert.equal(directory, at('films')),
+  },
+  {
     command: 'client rename',
-    words: () => [found.infoHash, 'album', 'My album', ...data('c2')],
+    words: () => [found.infoHash, 'album', 'Album', ...data('c2')],
+    text: /NO +WANTED +DONE +SIZE +PATH\n +1 +yes +100 % .*Album\//,
+  },
+  {
+    command: 'client rename',
+    words: () => [found.infoHash, 'Album', 'My album', ...data('c2')],
     json: ({ files }) => assert.match(String(first(files).path), /^My album\//),
   },
   {
