@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, writeFileSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import {
   link,
@@ -332,6 +332,71 @@ describe('files of a torrent that are moved', () => {
     assert.deepEqual(await readdir(from.directory), ['ALBUM'])
   })
 
+  it('are not taken for two where the file system folds case, and so never taken away', async () => {
+    type Operation = (path: string, ...rest: unknown[]) => Promise<unknown>
+    /** A path that is not there is the one that it folds to. */
+    const foldingTo = (fold: (path: string) => string): Disk => {
+      const folded = (name: 'lstat' | 'stat' | 'access' | 'syncFolder') => {
+        const operation = systemDisk[name] as unknown as Operation
+        return (path: string, ...rest: unknown[]) => operation(path, ...rest).catch(() => operation(fold(path), ...rest))
+      }
+      return {
+        ...systemDisk,
+        lstat: folded('lstat'),
+        stat: folded('stat'),
+        access: folded('access'),
+        syncFolder: folded('syncFolder'),
+      } as unknown as Disk
+    }
+    const folding = foldingTo((path) => path.replace('TWO', 'two'))
+    const target = to(from.directory, { file: 1, name: 'TWO.bin' })
+    await check(target, {}, folding)
+    await new Relocation(from, target, folding).stage(new Map(), { signal: new AbortController().signal })
+    await tidy(from, target, false, folding)
+    assert.ok(await holdsAll(from), 'it was not moved')
+    await tidy(target, from, true, folding)
+    assert.ok(await holdsAll(target), 'it was')
+    // Not by its name but by what it is: such a file system may fold what this program does not.
+    from = target
+    const other = to(from.directory, { file: 1, name: 'strasse' })
+    const same = foldingTo((path) => path.replace('strasse', 'TWO.bin'))
+    await tidy(from, other, false, same)
+    assert.ok(await holdsAll(from))
+  })
+
+  it('are on the disk, and their names too, before the log is to have them', async () => {
+    const synced: string[] = []
+    const disk: Disk = {
+      ...mortal(Number.POSITIVE_INFINITY, 'copies').disk,
+      async syncFolder(path) {
+        synced.push(path.slice(root.length + 1))
+        await systemDisk.syncFolder(path)
+      },
+      open: (async (path: string, flags: string, mode: number) => {
+        const handle = await systemDisk.open(path, flags, mode)
+        const { sync } = handle
+        handle.sync = () => {
+          synced.push(path.slice(path.lastIndexOf('-') + 1))
+          return sync.call(handle)
+        }
+        return handle
+      }) as Disk['open'],
+    }
+    await new Relocation(from, to(), disk).stage(new Map(), { signal: new AbortController().signal })
+    assert.deepEqual(synced.sort(), ['', '0.part', '1.part', '2.part', 'new', 'new/album', 'new/album/sub'])
+  })
+
+  it('are not moved by a copy of what somebody writes to meanwhile', async () => {
+    const { disk } = mortal(Number.POSITIVE_INFINITY, 'copies')
+    const path = join(from.directory, 'album', 'one.bin')
+    const writes = () => writeFileSync(path, 'x', { flag: 'r+' })
+    const staging = new Relocation(from, to(), disk).stage(new Map(), {
+      signal: new AbortController().signal,
+      onProgress: writes,
+    })
+    await refused(staging, 'FILES_CHANGED', /one\.bin.*modified/)
+  })
+
   it('are never taken away where they are the last, and what differs stays', async () => {
     const target = to()
     const one = join(target.directory, 'album', 'one.bin')
@@ -341,6 +406,9 @@ describe('files of a torrent that are moved', () => {
     await link(join(from.directory, 'album', 'sub', 'two.bin'), join(root, 'kept'))
     await tidy(target, from, true)
     assert.deepEqual(await below(from.directory), ['album/one.bin'])
+    await utimes(one, 1, 1_600_000_000.5)
+    await tidy(target, from, true)
+    assert.deepEqual(await below(from.directory), ['album/one.bin'], 'of the same time')
     assert.equal(await readFile(one, 'utf8'), 'another')
     assert.deepEqual(await below(target.directory), ['album/one.bin', 'album/sub/empty', 'album/sub/two.bin'])
     const later = new Date(1_600_000_003_000)
