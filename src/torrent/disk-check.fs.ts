@@ -222,8 +222,8 @@ class DiskCheck {
 }
 
 /** True if the torrent's file or folder is there at all. */
-export const somethingStands = ({ name }: Pick<Metainfo, 'name'>, directory: string): Promise<boolean> =>
-  stat(join(directory, name)).then(
+export const somethingStands = ({ files }: Pick<Metainfo, 'files'>, directory: string): Promise<boolean> =>
+  stat(join(directory, files[0]?.path[0] ?? '')).then(
     () => true,
     () => false,
   )

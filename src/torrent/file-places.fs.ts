@@ -8,8 +8,10 @@ import type { Metainfo } from './metainfo.ts'
 // the first, served with our name. Folders are compared by their real paths, so links and `..` make no difference. Whether a
 // file system folds case is not guessed: files that are there already are compared by what they are (size, mtime, inode).
 
-type Torrent = { infoHash: InfoHash; directory: string; metainfo: Metainfo }
-type Placed = { files: readonly string[]; folders: readonly string[] }
+type Place = { directory: string; metainfo: Metainfo }
+/** `also`: where its files stand besides, while they are moved. */
+type Torrent = Place & { infoHash: InfoHash; also?: Place }
+type Placed = { files: string[]; folders: string[] }
 export type Taken = { path: string; by: InfoHash }
 
 export class FilePlaces {
@@ -76,7 +78,7 @@ export class FilePlaces {
       const by = this.#otherAt(this.#files, path, infoHash)
       if (by !== undefined) return { path, by }
     }
-    if ((await lookAt(join(directory, metainfo.name))) === undefined) return undefined
+    if ((await lookAt(join(directory, metainfo.files[0]?.path[0] ?? ''))) === undefined) return undefined
     for (const { path, padding } of metainfo.files) {
       const standing = padding ? undefined : join(directory, ...path)
       const found = standing === undefined ? undefined : await lookAt(standing)
@@ -95,13 +97,12 @@ export class FilePlaces {
 
   async #placeWaiting(): Promise<void> {
     for (const [infoHash, torrent] of this.#waiting) {
-      const { files, folders } = await pathsOf(torrent)
+      const { files, folders } = await standingPaths(torrent)
       // It may have been removed meanwhile.
       if (this.#waiting.get(infoHash) !== torrent) continue
       this.remove(infoHash)
-      const kept = files.filter((_, index) => torrent.metainfo.files[index]?.padding !== true)
-      this.#placed.set(infoHash, { files: kept, folders })
-      for (const path of kept) enter(this.#files, path, infoHash)
+      this.#placed.set(infoHash, { files, folders })
+      for (const path of files) enter(this.#files, path, infoHash)
       for (const path of folders) enter(this.#folders, path, infoHash)
     }
   }
@@ -113,8 +114,20 @@ export class FilePlaces {
   }
 }
 
+/** All paths that are a torrent's, without padding. */
+async function standingPaths({ also, ...torrent }: Torrent): Promise<Placed> {
+  const own = async (place: Place): Promise<Placed> => {
+    const { files, folders } = await pathsOf(place)
+    return { files: files.filter((_, index) => place.metainfo.files[index]?.padding !== true), folders }
+  }
+  const here = await own(torrent)
+  if (also === undefined) return here
+  const there = await own(also)
+  return { files: [...here.files, ...there.files], folders: [...new Set([...here.folders, ...there.folders])] }
+}
+
 /** Where each file of a torrent goes, and every folder above one of them. */
-async function pathsOf({ directory, metainfo }: Torrent): Promise<{ files: string[]; folders: string[] }> {
+async function pathsOf({ directory, metainfo }: Place): Promise<{ files: string[]; folders: string[] }> {
   const real = new Map<string, string>()
   const files: string[] = []
   for (const { path } of metainfo.files) {

@@ -137,6 +137,15 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
     webSeeds: fc.array(text(60), { maxLength: 4 }),
   },
   'download.transferred': { infoHash: infoHashes, downloadedBytes: uint53, uploadedBytes: uint53 },
+  'download.moving': {
+    infoHash: infoHashes,
+    directory: text(40),
+    names: fc.array(fc.record({ file: fc.option(fc.nat(65_535)), name: text(20) }, { noNullPrototype: true }), {
+      maxLength: 4,
+    }),
+  },
+  'download.moved': { infoHash: infoHashes },
+  'download.tidied': { infoHash: infoHashes },
   'client.configured': {
     ...rates,
     ...goals,

@@ -64,6 +64,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     directory: options.downloads ?? join(options.dataDirectory, 'downloads'),
     allowCorrupt: options.allowCorrupt ?? false,
     isPublic: options.public ?? false,
+    dataDirectory: options.dataDirectory,
     downloads: () => downloadsIn(downloads()),
     download: (infoHash) => downloads().downloads.get(infoHash),
     unreached: (infoHash) => ways?.unreached(infoHash) ?? 0,
