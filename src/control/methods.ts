@@ -117,6 +117,7 @@ const client: MethodTable<ClientService> = {
         title: optional(text),
         tags: optional(list(text)),
         hidden: optional(truth),
+        hybrid: optional(truth),
       }),
     ],
   },

@@ -563,6 +563,8 @@ export type PublishRequest = {
   title?: string
   tags?: string[]
   hidden?: boolean
+  /** Of a path: a torrent of versions 1 and 2 at once (BEP 52). */
+  hybrid?: boolean
 }
 /** `walking`: files found so far; `hashing`: bytes. */
 export type PublishProgress =

@@ -140,6 +140,8 @@ export type CreateOptions = {
   dataDirectory?: string
   /** Takes hidden files and folders as well. */
   hidden?: boolean
+  /** Of versions 1 and 2 at once (BEP 52). */
+  hybrid?: boolean
   /** Files found so far. */
   onWalk?: (files: number) => void
   onProgress?: (doneBytes: number, totalBytes: number) => void

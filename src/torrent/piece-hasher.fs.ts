@@ -4,6 +4,9 @@ import { type FileHandle, lstat, open } from 'node:fs/promises'
 import { TorrentError } from './engine.ts'
 import { stampOf } from './file-stamp.ts'
 import type { WalkedFile } from './folder-walk.fs.ts'
+import { paddingOf } from './hybrid-info.ts'
+import { type FileHashes, FileTree, type Sha256 } from './metainfo/merkle.ts'
+import { BLOCK_BYTES } from './metainfo.ts'
 import { readProblem } from './read-problem.ts'
 import { untilAborted } from './until-aborted.ts'
 
@@ -47,6 +50,68 @@ export async function hashPieces(
   // A file that was hashed first may have changed while the last one was.
   for (const file of files) await checkUnchanged(file, signal)
   return Buffer.concat(digests, digests.length * SHA1_BYTES)
+}
+
+/**
+ * As {@link hashPieces}, with zeros behind each file up to the next piece, and the hash trees of version 2 (BEP 52).
+ * @param files in the order of the tree
+ * @returns trees by file; undefined for one without a byte
+ */
+export async function hashHybrid(
+  files: readonly WalkedFile[],
+  pieceLengthBytes: number,
+  { signal, onProgress }: HashOptions,
+): Promise<{ pieces: Uint8Array; trees: (FileHashes | undefined)[] }> {
+  const digests: Uint8Array[] = []
+  const trees: (FileHashes | undefined)[] = []
+  const padding = paddingOf(files, pieceLengthBytes)
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+  let doneBytes = 0
+  for (const [at, file] of files.entries()) {
+    if (file.sizeBytes === 0) {
+      trees.push(undefined)
+      continue
+    }
+    const tree = new FileTree(pieceLengthBytes / BLOCK_BYTES, sha256)
+    let piece = createHash('sha1')
+    let room = pieceLengthBytes
+    // Reads begin at a multiple of both lengths, but where a disk gives less than it was asked for.
+    let block = createHash('sha256')
+    let blockRoom = BLOCK_BYTES
+    const take = (chunk: Uint8Array) => {
+      for (let from = 0; from < chunk.length; ) {
+        const part = chunk.subarray(from, from + blockRoom)
+        piece.update(part)
+        block.update(part)
+        from += part.length
+        room -= part.length
+        blockRoom -= part.length
+        if (blockRoom === 0) {
+          tree.add(block.digest())
+          block = createHash('sha256')
+          blockRoom = BLOCK_BYTES
+        }
+        if (room > 0) continue
+        digests.push(piece.digest())
+        piece = createHash('sha1')
+        room = pieceLengthBytes
+      }
+      doneBytes += chunk.length
+      onProgress?.(doneBytes)
+    }
+    await readFile(file, buffer, take, signal)
+    if (blockRoom < BLOCK_BYTES) tree.add(block.digest())
+    if (room < pieceLengthBytes) digests.push(piece.update(new Uint8Array(padding[at] ?? 0)).digest())
+    trees.push(tree.end())
+  }
+  for (const file of files) await checkUnchanged(file, signal)
+  return { pieces: Buffer.concat(digests, digests.length * SHA1_BYTES), trees }
+}
+
+const sha256: Sha256 = (chunks) => {
+  const hash = createHash('sha256')
+  for (const chunk of chunks) hash.update(chunk)
+  return hash.digest()
 }
 
 async function readFile(

@@ -30,7 +30,10 @@ describe('a client that is killed while it moves a torrent', function () {
     await client?.ended
   }
   const row = async () => (await (await connectNode(data())).client.clientStatus()).torrents[0]
-  const digest = async (path: string) => createHash('sha1').update(await readFile(path)).digest('hex')
+  const digest = async (path: string) =>
+    createHash('sha1')
+      .update(await readFile(path))
+      .digest('hex')
 
   before(async () => {
     build()

@@ -31,6 +31,7 @@ export async function relocate(
   if (engine.status(infoHash) === undefined)
     throw new ServiceError('failed', `"${download.name}" was not taken up: see \`p2pt client status\``)
   const { directory = before, names = [] } = to
+  if (directory === before && names.length === 0 && move === null) return
   const stopped = untilAborted(signal)
   stopped.catch(() => {})
   await engine.place(infoHash, {

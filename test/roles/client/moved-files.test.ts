@@ -109,6 +109,7 @@ describe('files that a client moves', () => {
     const directory = join(root, 'new', 'music')
     const row = await result(torrents.move(infoHash, directory))
     assert.deepEqual([row.directory, row.name, row.problem], [directory, 'album', null])
+    await result(torrents.move(infoHash, directory))
     await torrents.rename(infoHash, 'album', 'My album')
     await torrents.rename(infoHash, 'cd/two.bin', '2.bin')
     await torrents.rename(infoHash, '2.bin', 'zwei')
