@@ -35,6 +35,9 @@ export type UploadsOptions = {
  */
 export class Uploads {
   readonly #options: UploadsOptions
+  /** Who waits for the limits, longest first: each has one run and then waits behind the others. */
+  readonly #waiting = new Set<Peer>()
+  #isTurnSet = false
 
   constructor(options: UploadsOptions) {
     this.#options = options
@@ -42,29 +45,55 @@ export class Uploads {
 
   /** As much as its connection, the disk and the limits take now; the rest when they take more. */
   serve(peer: Peer): void {
-    const { timers, limits, now } = this.#options
+    const { limits, now } = this.#options
     while (peer.wanted.size > 0 && peer.reading < READS_PER_PEER_MAX && peer.link.unsentBytes < UNSENT_BYTES_MAX) {
       if (peer.closed || peer.awaitsTurn) return
-      const waitMs = RateLimit.waitMs(limits, now())
-      if (waitMs > 0) {
+      if (this.#waiting.size > 0 || RateLimit.waitMs(limits, now()) > 0) {
         peer.awaitsTurn = true
-        timers.after(waitMs, () => {
-          peer.awaitsTurn = false
-          this.serve(peer)
-        })
+        this.#waiting.add(peer)
+        this.#setTurn()
         return
       }
-      // No more than the limits give in a moment: the others would have nothing meanwhile.
-      const run = peer.wanted.takeRun(Math.min(SERVED_AT_ONCE_BYTES, ...limits.map(({ burstBytes }) => burstBytes)))
-      const [first] = run
-      if (first === undefined) return
-      if (!this.#options.mayServe(peer, first.index)) {
-        peer.reject(run)
-        continue
-      }
-      for (const each of limits) each.take(lengthOf(run), now())
-      this.#options.track(this.#serveRun(peer, first, run))
+      this.#serveNext(peer)
     }
+  }
+
+  #serveNext(peer: Peer): void {
+    const { limits, now } = this.#options
+    // No more than the limits give in a moment: the others would have nothing meanwhile.
+    const run = peer.wanted.takeRun(Math.min(SERVED_AT_ONCE_BYTES, ...limits.map(({ burstBytes }) => burstBytes)))
+    const [first] = run
+    if (first === undefined) return
+    if (!this.#options.mayServe(peer, first.index)) {
+      peer.reject(run)
+      return
+    }
+    for (const each of limits) each.take(lengthOf(run), now())
+    this.#options.track(this.#serveRun(peer, first, run))
+  }
+
+  #setTurn(): void {
+    if (this.#isTurnSet || this.#waiting.size === 0) return
+    this.#isTurnSet = true
+    const { timers, limits, now } = this.#options
+    timers.after(RateLimit.waitMs(limits, now()), () => {
+      this.#isTurnSet = false
+      this.#turn()
+    })
+  }
+
+  /** The limits may have been used up by another torrent meanwhile. */
+  #turn(): void {
+    const { limits, now } = this.#options
+    for (const peer of this.#waiting) {
+      if (RateLimit.waitMs(limits, now()) > 0) break
+      this.#waiting.delete(peer)
+      peer.awaitsTurn = false
+      if (peer.closed) continue
+      this.#serveNext(peer)
+      this.serve(peer)
+    }
+    this.#setTurn()
   }
 
   async #serveRun(peer: Peer, { index, offset }: NamedBlock, run: readonly NamedBlock[]): Promise<void> {

@@ -181,6 +181,35 @@ describe('answers to requests', () => {
     assert.deepEqual(wrong, [0, 1, 1])
   })
 
+  it('share a limit among those that wait for it, one run each in turn', async () => {
+    const limit = new RateLimit(BLOCK)
+    const works: Promise<void>[] = []
+    const made = new Uploads({
+      ...{ timers: time, buffers: new SendBuffers(), limits: [limit], now: () => time.now(), mayServe: () => true },
+      ...{ read: async () => {}, isSpoiled: () => false, problem: () => {}, sent: () => {}, track: (work) => works.push(work) },
+    })
+    const peers = Array.from({ length: 3 }, () => new Asking())
+    for (const [place, peer] of peers.entries()) {
+      // Pieces apart, so that each is a run of its own.
+      for (let index = 0; index < 10; index++) peer.wanted.add(block(index * 2 + place, 0))
+      made.serve(peer as unknown as Peer)
+    }
+    for (let second = 0; second < 12; second++) await time.advance(1_000)
+    assert.deepEqual(
+      peers.map(({ sent }) => sent.length),
+      [5, 4, 4],
+    )
+    const [first, second] = peers
+    assert.ok(first !== undefined && second !== undefined)
+    second.closed = true
+    for (let more = 0; more < 6; more++) await time.advance(1_000)
+    assert.deepEqual(
+      peers.map(({ sent }) => sent.length),
+      [8, 4, 7],
+    )
+    await Promise.all(works)
+  })
+
   it('keep a limit, with one timer however often it is asked to go on', async () => {
     const limit = new RateLimit(BLOCK)
     let timers = 0
