@@ -6,7 +6,7 @@ import { Server as TrackerServer } from 'bittorrent-tracker'
 import type { TorrentSources } from '../../src/events/index.ts'
 import { digestOf, eventually, Lab, type Node, sha256 } from './engine-fixture.ts'
 
-const PUBLIC: TorrentSources = { public: true, trackers: [], webSeeds: [] }
+const PUBLIC: TorrentSources = { public: true, trackers: [], webSeeds: [], dht: false, local: false }
 
 /** A tracker of a kept library, on loopback. */
 async function tracker(): Promise<{ http: string; udp: string; peers(): number; close(): Promise<void> }> {
@@ -208,9 +208,9 @@ describe('a public torrent', () => {
     lab.defer(() => web.close())
     const node = await lab.seeder('node', { 'a.bin': 1_000 })
     const { infoHash } = node.metainfo
-    node.engine.setSources(infoHash, { public: false, trackers: [server.http], webSeeds: [web.url] })
+    node.engine.setSources(infoHash, { ...PUBLIC, public: false, trackers: [server.http], webSeeds: [web.url] })
     const secret = await lab.privateTorrent(node, 2_000)
-    node.engine.setSources(secret.infoHash, { public: true, trackers: [server.http], webSeeds: [web.url] })
+    node.engine.setSources(secret.infoHash, { ...PUBLIC, trackers: [server.http], webSeeds: [web.url] })
     assert.equal(node.engine.status(secret.infoHash)?.isPrivate, true)
     assert.deepEqual([node.engine.sources(infoHash), node.engine.sources(secret.infoHash)], [[], []])
     await node.engine[Symbol.asyncDispose]()

@@ -7,6 +7,7 @@ import {
   fromHex,
   type InfoHash,
   isInfoHash,
+  NO_SOURCES,
   type NodeId,
   type PieceRange,
   type Rates,
@@ -90,7 +91,6 @@ export const NO_SETTINGS: ClientSettings = {
   seedsMax: 0,
   schedule: [],
 }
-const NO_SOURCES = { public: false, trackers: [], webSeeds: [] }
 
 const stampsKey = (infoHash: InfoHash, file: number): string => `${STAMPS}${infoHash}/${Math.floor(file / STAMPS_PER_ROW)}`
 
@@ -180,7 +180,13 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       download.uploadedBytes = sum(download.uploadedBytes, event.uploadedBytes)
       break
     case 'download.sourced':
-      download.sources = { public: event.public, trackers: event.trackers, webSeeds: event.webSeeds }
+      download.sources = {
+        public: event.public,
+        trackers: event.trackers,
+        webSeeds: event.webSeeds,
+        dht: event.dht,
+        local: event.local,
+      }
       break
     case 'download.stamped':
       for (const { file, stamp } of event.stamps) {
@@ -243,7 +249,7 @@ function stampsRow(stamps: ReadonlyMap<number, string>, row: number): string | n
 
 export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => ({
   name: 'downloads',
-  version: 4,
+  version: 5,
   handles: [
     'download.added',
     'download.described',

@@ -10,6 +10,7 @@ import {
   type TorrentSources,
 } from '../../events/index.ts'
 import { flipped, isCorrupted } from '../corruption.ts'
+import { isBelieved, reachOf } from '../endpoint.ts'
 import type { EngineOptions, MadeConnection, TorrentPeer } from '../engine.ts'
 import { TorrentError } from '../engine.ts'
 import { held } from '../held-callback.ts'
@@ -224,6 +225,12 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#dialMore()
   }
 
+  /** Peers on the word of strangers. */
+  told(endpoints: readonly string[]): void {
+    for (const endpoint of endpoints) this.#dials.addHearsay(endpoint)
+    this.#dialMore()
+  }
+
   adopt(connection: MadeConnection): void {
     if (this.takesPeers) this.#options.adopt(connection, this)
     else connection.destroy()
@@ -393,9 +400,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     return this.#options.ourPort()
   }
 
-  exchanged(_peer: Peer, endpoints: readonly string[]): void {
-    for (const endpoint of endpoints) this.#dials.addHearsay(endpoint)
-    this.#dialMore()
+  exchanged(peer: Peer, endpoints: readonly string[]): void {
+    const from = reachOf(peer.link.host)
+    this.told(endpoints.filter((endpoint) => isBelieved(endpoint, from)))
   }
 
   get pieceCount(): number | undefined {

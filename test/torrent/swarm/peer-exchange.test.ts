@@ -7,7 +7,7 @@ import { compactOf } from '../../../src/torrent/wire/compact-peers.ts'
 import { decodePeerExchange, EXCHANGED_MAX, encodePeerExchange } from '../../../src/torrent/wire/peer-exchange.ts'
 import { type LabPeer, madeUp, SwarmLab } from './swarm-lab.ts'
 
-const PUBLIC: TorrentSources = { public: true, trackers: [], webSeeds: [] }
+const PUBLIC: TorrentSources = { public: true, trackers: [], webSeeds: [], dht: false, local: false }
 const NO_SOURCES = { ready: () => {}, completed: () => {}, close: async () => {}, status: () => [] } as unknown as PublicSources
 const EXTENDED = 20
 const THEIR_ID = 5

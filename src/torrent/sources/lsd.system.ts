@@ -1,0 +1,206 @@
+import { randomBytes } from 'node:crypto'
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { networkInterfaces } from 'node:os'
+import type { Clock, InfoHash, Timers } from '../../events/index.ts'
+import { endpointOf, isBelieved, reachOf } from '../endpoint.ts'
+import { Allowance } from './allowance.ts'
+import { AnnounceSchedule } from './announce-schedule.ts'
+import { decodeLsd, encodeLsd, LSD_GROUPS, LSD_PORT, LSD_TORRENTS_MAX } from './lsd-message.ts'
+import type { SharedPart, SharedSource, SharedStatus } from './shared-source.ts'
+
+// Local service discovery (BEP 14): says to all of the local network which torrents are here, and hears who else has them.
+
+/** BEP 14: a torrent once in five minutes, a datagram a minute. Three at once, so that who adds a torrent need not wait. */
+const SCHEDULE = { intervalMs: 300_000, turnsMax: 3, turnsPerMinute: 1, perTurnMax: LSD_TORRENTS_MAX }
+const LOOK_MS = 1_000
+/** Datagrams of others that are read: at once, and a second. The rest is dropped. */
+const HEARD = { most: 100, perSecond: 20 }
+/** Endpoints that one torrent is told of, over all the time that it takes part; the list of whom to dial has bounds of its own. */
+const COUNTED_MAX = 1_000
+/** Interfaces that a datagram leaves by. */
+const INTERFACES_MAX = 8
+
+type Family = 4 | 6
+
+export type LocalDiscoveryOptions = {
+  /** That the client listens on; where it is not all addresses, nothing is said elsewhere. */
+  host: string
+  /** TCP, 0 while nobody can connect. */
+  port(): number
+  /** Peers can connect over IPv6 too. */
+  hasV6(): boolean
+  clock: Clock
+  timers: Timers
+  /** Monotonic, ms. */
+  now(): number
+}
+
+type Part = { found: (endpoints: readonly string[]) => void; peers: Set<string>; announcedAt: number | undefined }
+
+export class LocalDiscovery implements SharedSource {
+  readonly #options: LocalDiscoveryOptions
+  readonly #cookie = randomBytes(8).toString('hex')
+  readonly #schedule = new AnnounceSchedule<InfoHash>(SCHEDULE)
+  readonly #heard = new Allowance(HEARD.most, HEARD.perSecond)
+  readonly #parts = new Map<InfoHash, Part>()
+  readonly #listeners = new Map<Family, Socket>()
+  readonly #joined = new Set<string>()
+  #cancelLook: (() => void) | undefined
+  /** Why nobody is reached. */
+  #problem: string | undefined
+
+  constructor(options: LocalDiscoveryOptions) {
+    this.#options = options
+  }
+
+  join(infoHash: InfoHash, found: (endpoints: readonly string[]) => void): SharedPart {
+    const part: Part = { found, peers: new Set(), announcedAt: undefined }
+    const status = (): SharedStatus => this.#statusOf(part)
+    this.#parts.set(infoHash, part)
+    this.#schedule.add(infoHash)
+    this.#cancelLook ??= this.#options.timers.after(0, () => this.#look())
+    return {
+      get status() {
+        return status()
+      },
+      close: () => {
+        if (this.#parts.get(infoHash) !== part) return
+        this.#parts.delete(infoHash)
+        this.#schedule.remove(infoHash)
+        if (this.#parts.size === 0) this.#stop()
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#parts.clear()
+    this.#stop()
+  }
+
+  #statusOf({ peers, announcedAt }: Part): SharedStatus {
+    const problem = this.#problem
+    const state = problem !== undefined ? 'fails' : announcedAt === undefined ? 'waiting' : 'works'
+    return { state, problem, peers: peers.size, announcedAt, nodes: undefined }
+  }
+
+  #stop(): void {
+    this.#cancelLook?.()
+    this.#cancelLook = undefined
+    for (const socket of this.#listeners.values()) socket.close()
+    this.#listeners.clear()
+    this.#joined.clear()
+  }
+
+  #look(): void {
+    this.#cancelLook = this.#options.timers.after(LOOK_MS, () => this.#look())
+    const { port, now } = this.#options
+    this.#listen()
+    if (port() === 0) return
+    const infoHashes = this.#schedule.take(now())
+    if (infoHashes.length > 0) void this.#announce(infoHashes)
+  }
+
+  async #announce(infoHashes: readonly InfoHash[]): Promise<void> {
+    const { clock, port } = this.#options
+    const message = { port: port(), infoHashes, cookie: this.#cookie }
+    const problems = await Promise.all(this.#ways().map(([family, at]) => this.#send(family, at, encodeLsd(message, family))))
+    const isSent = problems.includes(undefined)
+    this.#problem = isSent ? undefined : (problems[0] ?? 'there is no local network')
+    if (!isSent) return
+    for (const infoHash of infoHashes) {
+      const part = this.#parts.get(infoHash)
+      if (part !== undefined) part.announcedAt = clock.now()
+    }
+  }
+
+  /** By which interfaces a datagram goes: an address of IPv4, a name for IPv6. */
+  #ways(): [Family, string][] {
+    const { host, hasV6 } = this.#options
+    if (host !== '0.0.0.0') return [[4, host]]
+    const ways: [Family, string][] = []
+    for (const [name, addresses] of Object.entries(networkInterfaces())) {
+      const outside = (addresses ?? []).filter(({ internal }) => !internal)
+      const v4 = outside.find(({ family }) => family === 'IPv4')
+      if (v4 !== undefined) ways.push([4, v4.address])
+      if (hasV6() && outside.some(({ family }) => family === 'IPv6')) ways.push([6, name])
+    }
+    // Without a network there are still others on this machine.
+    return ways.length === 0 ? [[4, '127.0.0.1']] : ways.slice(0, INTERFACES_MAX)
+  }
+
+  /** @returns what is wrong; a socket for each, since an interface may be gone the next time */
+  #send(family: Family, at: string, message: Uint8Array): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      const socket = createSocket({ type: `udp${family}`, ...(family === 6 && { ipv6Only: true }) })
+      const end = (error?: Error | null) => {
+        socket.close()
+        resolve(error == null ? undefined : `nothing leaves by ${at}: ${error.message}`)
+      }
+      socket.once('error', (error) => end(error))
+      socket.bind({ address: family === 4 ? at : '::', port: 0 }, () => {
+        try {
+          socket.setMulticastInterface(family === 4 ? at : `::%${at}`)
+          // BEP 14 wants it on the local network.
+          socket.setMulticastTTL(1)
+          socket.send(message, LSD_PORT, LSD_GROUPS[family], end)
+        } catch (error) {
+          end(error as Error)
+        }
+      })
+    })
+  }
+
+  /** Opens what is not open, and hears on interfaces that are new. */
+  #listen(): void {
+    for (const [family, at] of this.#ways()) {
+      const socket = this.#listeners.get(family) ?? this.#open(family)
+      const way = `${family} ${at}`
+      if (this.#joined.has(way)) continue
+      this.#joined.add(way)
+      const join = () => this.#joinGroup(socket, family, at)
+      try {
+        socket.address()
+        join()
+      } catch {
+        socket.once('listening', join)
+      }
+    }
+  }
+
+  #open(family: Family): Socket {
+    const socket = createSocket({ type: `udp${family}`, reuseAddr: true, ...(family === 6 && { ipv6Only: true }) })
+    this.#listeners.set(family, socket)
+    socket.on('error', (error) => {
+      this.#problem = `port ${LSD_PORT} (UDP) cannot be listened on: ${error.message}`
+    })
+    socket.on('message', (datagram, from) => this.#received(datagram, from))
+    // Bound to the group, it hears nothing that was sent to this machine alone; Windows knows no such binding.
+    const group = process.platform === 'win32' ? {} : { address: LSD_GROUPS[family] }
+    socket.bind({ ...group, port: LSD_PORT })
+    return socket
+  }
+
+  #joinGroup(socket: Socket, family: Family, at: string): void {
+    try {
+      socket.addMembership(LSD_GROUPS[family], family === 4 ? at : `::%${at}`)
+    } catch (error) {
+      // Over IPv4 most networks have it, and what is heard there is enough.
+      if (family === 4) this.#problem = `${at} hears no others: ${(error as Error).message}`
+    }
+  }
+
+  #received(datagram: Uint8Array, from: RemoteInfo): void {
+    if (!this.#heard.take(this.#options.now())) return
+    const said = decodeLsd(datagram)
+    if (said === undefined || said.cookie === this.#cookie) return
+    const endpoint = endpointOf(from.address, said.port)
+    // A link-local address is nobody's without the interface, and a connection does not tell that.
+    if (endpoint.includes('%') || !isBelieved(endpoint, reachOf(from.address))) return
+    for (const infoHash of said.infoHashes) {
+      const part = this.#parts.get(infoHash)
+      if (part === undefined) continue
+      if (part.peers.size < COUNTED_MAX) part.peers.add(endpoint)
+      part.found([endpoint])
+    }
+  }
+}
