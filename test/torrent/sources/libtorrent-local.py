@@ -1,7 +1,7 @@
 """libtorrent with nothing but local service discovery, on one address.
 
 Usage: libtorrent-local.py INFOHASH ADDRESS FOLDER
-Says "announced" when it has told the network, and "complete" when it has everything.
+Says "announced" when it has told the network, "heard ADDRESS" of who is there, and "complete" when it has everything.
 """
 import sys
 import time
@@ -15,6 +15,7 @@ session = lt.session({
     "enable_dht": False,
     "enable_upnp": False,
     "enable_natpmp": False,
+    "enable_outgoing_utp": False,
     "allow_multiple_connections_per_ip": True,
     "alert_mask": 0x7FFFFFFF,
 })
@@ -25,6 +26,8 @@ while True:
     for alert in session.pop_alerts():
         if "==> LSD" in alert.message():
             print("announced", flush=True)
+        if alert.what() == "lsd_peer":
+            print("heard " + alert.ip[0], flush=True)
     if handle.status().is_seeding:
         print("complete", flush=True)
         break
