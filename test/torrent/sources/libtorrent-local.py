@@ -1,7 +1,7 @@
 """libtorrent with nothing but local service discovery, on one address.
 
 Usage: libtorrent-local.py INFOHASH ADDRESS FOLDER
-Says "announced" when it has told the network, "heard ADDRESS" of who is there, and "complete" when it has everything.
+Says "announced" when it has told the network, "heard" when it has heard another, and "complete" when it has everything.
 """
 import sys
 import time
@@ -27,7 +27,7 @@ while True:
         if "==> LSD" in alert.message():
             print("announced", flush=True)
         if alert.what() == "lsd_peer":
-            print("heard " + alert.ip[0], flush=True)
+            print("heard", flush=True)
     if handle.status().is_seeding:
         print("complete", flush=True)
         break

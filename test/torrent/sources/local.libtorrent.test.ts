@@ -57,6 +57,6 @@ describe(`local discovery with libtorrent${WHY}`, function () {
     const { said } = await libtorrent(infoHash)
     await eventually(() => said.includes('announced'), 40_000)
     seeder.engine.setSources(infoHash, LOCAL)
-    await eventually(() => said.includes('heard 127.0.0.1') && said.includes('complete'), 40_000)
+    await eventually(() => said.includes('heard') && said.includes('complete'), 40_000)
   })
 })
