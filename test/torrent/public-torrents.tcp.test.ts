@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Server as TrackerServer } from 'bittorrent-tracker'
 import type { TorrentSources } from '../../src/events/index.ts'
 import { digestOf, eventually, Lab, type Node, sha256 } from './engine-fixture.ts'
+import { hostileSources } from './hostile-sources.ts'
 
 const PUBLIC: TorrentSources = { public: true, trackers: [], webSeeds: [], dht: false, local: false }
 
@@ -200,6 +201,49 @@ describe('a public torrent', () => {
     assert.equal(leecher.recorded.judged.find(({ bad }) => bad.length > 0)?.subject, 'ip:127.0.0.1')
     assert.equal(leecher.recorded.completed.length, 0)
   })
+
+  it('is whole in the end, whatever its other trackers and web seeds do', async () => {
+    const hostile = await hostileSources()
+    lab.defer(() => hostile.close())
+    const honest = await tracker()
+    lab.defer(() => honest.close())
+    const seeder = await lab.seeder('seeder', { 'a.bin': 3_000_000 })
+    const { infoHash, torrentFile } = seeder.metainfo
+    seeder.engine.setSources(infoHash, { ...PUBLIC, trackers: [honest.http] })
+    await eventually(() => seeder.engine.sources(infoHash)[0]?.state === 'works')
+    const leecher = await lab.node('leecher')
+    const sources = { ...PUBLIC, trackers: [...hostile.trackers, honest.http], webSeeds: hostile.webSeeds }
+    await add(leecher, torrentFile, sources)
+    await leecher.until((said) => said.completed.length === 1, 40_000)
+    await isWhole(leecher, seeder.files)
+    assert.deepEqual(leecher.recorded.failed, [])
+    const blamed = leecher.recorded.judged.filter(({ bad }) => bad.length > 0).map(({ subject }) => subject)
+    assert.ok(!blamed.includes(seeder.id), 'the honest one is blamed for nothing')
+    const problemOf = (name: string) => {
+      const row = leecher.engine.sources(infoHash).find(({ url }) => url.endsWith(name))
+      assert.ok(row, name)
+      return row.problem ?? ''
+    }
+    const says: [string, RegExp][] = [
+      ['/announce-endless', /longer than/],
+      ['/announce-endless-headers', /cannot be reached/],
+      ['/announce-circle', /elsewhere/],
+      ['/announce-to-a-file', /elsewhere/],
+      ['/announce-a-megabyte-of-peers', /longer than/],
+      ['/announce-a-bomb', /unpacked/],
+      ['/announce-deep-lists', /no bencode/],
+      ['/announce-a-long-reason', /^it refuses: .{1,200}$/],
+      ['/web-circle', /elsewhere more than 5 times/],
+      ['/web-to-a-file', /none of the web/],
+      ['/web-to-nowhere', /none of the web/],
+      ['/web-another-range', /another part/],
+      ['/web-packed', /packed/],
+    ]
+    await eventually(() => says.every(([name, text]) => text.test(problemOf(name))))
+    // When it starts and when it is whole, and not again within a minute, whatever interval was named.
+    for (const [path, times] of hostile.asked) if (path.startsWith('/announce')) assert.ok(times <= 2, `${path} ${times} times`)
+    for (const { kind, peers } of leecher.engine.sources(infoHash)) if (kind === 'tracker') assert.ok(peers <= 200)
+  }).timeout(60_000)
 
   it('asks nobody where it is not public, or private', async () => {
     const server = await tracker()
