@@ -74,7 +74,7 @@ describe('a running client with a public torrent', function () {
     // A stranger on the network names a thousand doors, of this machine and of others.
     const stranger = createSocket('udp4')
     closes.push(() => stranger.close())
-    await new Promise<void>((resolve) => stranger.bind(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => stranger.bind(0, '127.0.0.9', resolve))
     stranger.setMulticastInterface('127.0.0.1')
     for (let port = 1; port <= 3_000; port++) {
       stranger.send(encodeLsd({ port, infoHashes: [infoHash], cookie: undefined }, 4), LSD_PORT, LSD_GROUPS[4])

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
-import type { Clock, InfoHash, Timers } from '../../events/index.ts'
+import { BoundedMap, type Clock, type InfoHash, type Timers } from '../../events/index.ts'
 import { endpointOf, isBelieved, reachOf } from '../endpoint.ts'
+import { held } from '../held-callback.ts'
 import { Allowance } from './allowance.ts'
 import { AnnounceSchedule } from './announce-schedule.ts'
 import { decodeLsd, encodeLsd, LSD_GROUPS, LSD_PORT, LSD_TORRENTS_MAX } from './lsd-message.ts'
@@ -13,8 +14,11 @@ import type { SharedPart, SharedSource, SharedStatus } from './shared-source.ts'
 /** BEP 14: a torrent once in five minutes, a datagram a minute. Three at once, so that who adds a torrent need not wait. */
 const SCHEDULE = { intervalMs: 300_000, turnsMax: 3, turnsPerMinute: 1, perTurnMax: LSD_TORRENTS_MAX }
 const LOOK_MS = 1_000
-/** Datagrams of others that are read: at once, and a second. The rest is dropped. */
-const HEARD = { most: 100, perSecond: 20 }
+/** Datagrams that are read, at once and a second: of one host, so that none of them drowns out the others, and of all. */
+const HEARD = { most: 50, perSecond: 5 }
+const HEARD_OF_ALL = { most: 500, perSecond: 100 }
+/** Hosts that are told apart; the oldest are forgotten. */
+const HOSTS_MAX = 256
 /** Endpoints that one torrent is told of, over all the time that it takes part; the list of whom to dial has bounds of its own. */
 const COUNTED_MAX = 1_000
 /** Interfaces that a datagram leaves by. */
@@ -27,6 +31,8 @@ export type LocalDiscoveryOptions = {
   host: string
   /** TCP, 0 while nobody can connect. */
   port(): number
+  /** Left out: that of BEP 14. */
+  udpPort?: number
   /** Peers can connect over IPv6 too. */
   hasV6(): boolean
   clock: Clock
@@ -35,19 +41,22 @@ export type LocalDiscoveryOptions = {
   now(): number
 }
 
+/** `joined`: interfaces that it hears on. */
+type Listener = { socket: Socket; isBound: boolean; joined: Set<string> }
 type Part = { found: (endpoints: readonly string[]) => void; peers: Set<string>; announcedAt: number | undefined }
 
 export class LocalDiscovery implements SharedSource {
   readonly #options: LocalDiscoveryOptions
   readonly #cookie = randomBytes(8).toString('hex')
   readonly #schedule = new AnnounceSchedule<InfoHash>(SCHEDULE)
-  readonly #heard = new Allowance(HEARD.most, HEARD.perSecond)
+  readonly #heard = new Allowance(HEARD_OF_ALL.most, HEARD_OF_ALL.perSecond)
+  readonly #heardOf = new BoundedMap<string, Allowance>(HOSTS_MAX)
   readonly #parts = new Map<InfoHash, Part>()
-  readonly #listeners = new Map<Family, Socket>()
-  readonly #joined = new Set<string>()
+  readonly #listeners = new Map<Family, Listener>()
   #cancelLook: (() => void) | undefined
-  /** Why nobody is reached. */
-  #problem: string | undefined
+  /** Why nothing is said, and why nobody is heard. */
+  #mute: string | undefined
+  #deaf: string | undefined
 
   constructor(options: LocalDiscoveryOptions) {
     this.#options = options
@@ -58,7 +67,7 @@ export class LocalDiscovery implements SharedSource {
     const status = (): SharedStatus => this.#statusOf(part)
     this.#parts.set(infoHash, part)
     this.#schedule.add(infoHash)
-    this.#cancelLook ??= this.#options.timers.after(0, () => this.#look())
+    this.#cancelLook ??= this.#options.timers.after(0, this.#look)
     return {
       get status() {
         return status()
@@ -77,8 +86,12 @@ export class LocalDiscovery implements SharedSource {
     this.#stop()
   }
 
+  get #udpPort(): number {
+    return this.#options.udpPort ?? LSD_PORT
+  }
+
   #statusOf({ peers, announcedAt }: Part): SharedStatus {
-    const problem = this.#problem
+    const problem = this.#mute ?? this.#deaf
     const state = problem !== undefined ? 'fails' : announcedAt === undefined ? 'waiting' : 'works'
     return { state, problem, peers: peers.size, announcedAt, nodes: undefined }
   }
@@ -86,18 +99,26 @@ export class LocalDiscovery implements SharedSource {
   #stop(): void {
     this.#cancelLook?.()
     this.#cancelLook = undefined
-    for (const socket of this.#listeners.values()) socket.close()
+    const listeners = [...this.#listeners.values()]
     this.#listeners.clear()
-    this.#joined.clear()
+    for (const { socket } of listeners) socket.close()
   }
 
-  #look(): void {
-    this.#cancelLook = this.#options.timers.after(LOOK_MS, () => this.#look())
+  /** What it throws, as where the system does not tell of its interfaces, is a problem that is told. */
+  readonly #look = held(
+    () => this.#onLook(),
+    (reason) => {
+      this.#mute = reason
+    },
+  )
+
+  #onLook(): Promise<void> | undefined {
+    this.#cancelLook = this.#options.timers.after(LOOK_MS, this.#look)
     const { port, now } = this.#options
     this.#listen()
-    if (port() === 0) return
+    if (port() === 0) return undefined
     const infoHashes = this.#schedule.take(now())
-    if (infoHashes.length > 0) void this.#announce(infoHashes)
+    return infoHashes.length > 0 ? this.#announce(infoHashes) : undefined
   }
 
   async #announce(infoHashes: readonly InfoHash[]): Promise<void> {
@@ -105,7 +126,7 @@ export class LocalDiscovery implements SharedSource {
     const message = { port: port(), infoHashes, cookie: this.#cookie }
     const problems = await Promise.all(this.#ways().map(([family, at]) => this.#send(family, at, encodeLsd(message, family))))
     const isSent = problems.includes(undefined)
-    this.#problem = isSent ? undefined : (problems[0] ?? 'there is no local network')
+    this.#mute = isSent ? undefined : (problems[0] ?? 'there is no local network')
     if (!isSent) return
     for (const infoHash of infoHashes) {
       const part = this.#parts.get(infoHash)
@@ -142,7 +163,7 @@ export class LocalDiscovery implements SharedSource {
           socket.setMulticastInterface(family === 4 ? at : `::%${at}`)
           // BEP 14 wants it on the local network.
           socket.setMulticastTTL(1)
-          socket.send(message, LSD_PORT, LSD_GROUPS[family], end)
+          socket.send(message, this.#udpPort, LSD_GROUPS[family], end)
         } catch (error) {
           end(error as Error)
         }
@@ -153,44 +174,51 @@ export class LocalDiscovery implements SharedSource {
   /** Opens what is not open, and hears on interfaces that are new. */
   #listen(): void {
     for (const [family, at] of this.#ways()) {
-      const socket = this.#listeners.get(family) ?? this.#open(family)
-      const way = `${family} ${at}`
-      if (this.#joined.has(way)) continue
-      this.#joined.add(way)
-      const join = () => this.#joinGroup(socket, family, at)
-      try {
-        socket.address()
-        join()
-      } catch {
-        socket.once('listening', join)
-      }
+      const listener = this.#listeners.get(family) ?? this.#open(family)
+      if (listener.isBound && !listener.joined.has(at)) this.#joinGroup(listener, family, at)
     }
   }
 
-  #open(family: Family): Socket {
+  #open(family: Family): Listener {
     const socket = createSocket({ type: `udp${family}`, reuseAddr: true, ...(family === 6 && { ipv6Only: true }) })
-    this.#listeners.set(family, socket)
+    const listener: Listener = { socket, isBound: false, joined: new Set() }
+    this.#listeners.set(family, listener)
     socket.on('error', (error) => {
-      this.#problem = `port ${LSD_PORT} (UDP) cannot be listened on: ${error.message}`
+      // Over IPv4 most networks have it, and what is heard there is enough.
+      if (family === 4) this.#deaf = `port ${this.#udpPort} (UDP) cannot be listened on: ${error.message}`
+      if (this.#listeners.get(family) !== listener) return
+      this.#listeners.delete(family)
+      socket.close()
     })
-    socket.on('message', (datagram, from) => this.#received(datagram, from))
+    socket.on('message', this.#received)
+    socket.once('listening', () => {
+      listener.isBound = true
+      if (this.#listeners.get(family) === listener) this.#listen()
+    })
     // Bound to the group, it hears nothing that was sent to this machine alone; Windows knows no such binding.
     const group = process.platform === 'win32' ? {} : { address: LSD_GROUPS[family] }
-    socket.bind({ ...group, port: LSD_PORT })
-    return socket
+    socket.bind({ ...group, port: this.#udpPort })
+    return listener
   }
 
-  #joinGroup(socket: Socket, family: Family, at: string): void {
+  #joinGroup({ socket, joined }: Listener, family: Family, at: string): void {
+    joined.add(at)
     try {
       socket.addMembership(LSD_GROUPS[family], family === 4 ? at : `::%${at}`)
+      if (family === 4) this.#deaf = undefined
     } catch (error) {
-      // Over IPv4 most networks have it, and what is heard there is enough.
-      if (family === 4) this.#problem = `${at} hears no others: ${(error as Error).message}`
+      if (family === 4) this.#deaf = `${at} hears no others: ${(error as Error).message}`
     }
   }
 
-  #received(datagram: Uint8Array, from: RemoteInfo): void {
-    if (!this.#heard.take(this.#options.now())) return
+  /** A fault of ours that a datagram finds ends with it. */
+  readonly #received = held(
+    (datagram: Uint8Array, from: RemoteInfo) => this.#onReceived(datagram, from),
+    () => {},
+  )
+
+  #onReceived(datagram: Uint8Array, from: RemoteInfo): void {
+    if (!this.#mayHear(from.address)) return
     const said = decodeLsd(datagram)
     if (said === undefined || said.cookie === this.#cookie) return
     const endpoint = endpointOf(from.address, said.port)
@@ -202,5 +230,12 @@ export class LocalDiscovery implements SharedSource {
       if (part.peers.size < COUNTED_MAX) part.peers.add(endpoint)
       part.found([endpoint])
     }
+  }
+  #mayHear(host: string): boolean {
+    const now = this.#options.now()
+    const known = this.#heardOf.get(host)
+    const ofHost = known ?? new Allowance(HEARD.most, HEARD.perSecond)
+    if (known === undefined) this.#heardOf.set(host, ofHost)
+    return ofHost.take(now) && this.#heard.take(now)
   }
 }

@@ -5,6 +5,7 @@ import DHT, { type DatagramSocket } from 'bittorrent-dht'
 import { boundAnnouncedPeers, type Clock, type InfoHash, type Timers, toHex } from '../../events/index.ts'
 import { guardDatagrams } from '../dht-guard.mainline.ts'
 import { endpointOf, isBelieved, type Reach, reachOf } from '../endpoint.ts'
+import { held } from '../held-callback.ts'
 import { Allowance } from './allowance.ts'
 import { AnnounceSchedule } from './announce-schedule.ts'
 import type { SharedPart, SharedSource, SharedStatus } from './shared-source.ts'
@@ -131,15 +132,19 @@ class Running {
     this.#dht.on('error', (error: Error) => {
       this.#problem = `its port cannot be opened: ${error.message}`
     })
-    this.#dht.on('peer', (peer: { host: string; port: number }, infoHash: Uint8Array) => {
-      this.#named(toHex(infoHash) as InfoHash, peer)
-    })
+    this.#dht.on(
+      'peer',
+      held(
+        (peer: { host: string; port: number }, infoHash: Uint8Array) => this.#named(toHex(infoHash) as InfoHash, peer),
+        () => {},
+      ),
+    )
     this.#closed = new Promise((resolve) => this.#dht.once('close', resolve))
     if (bootstrap.length === 0) this.#problem = 'no node is known to enter it by: start the client with --public-dht HOST:PORT'
     this.#dht.listen(0, host, () => {
       if (this.#isOver) return
       this.#isListening = true
-      void this.#enter(RETRY_MS.first)
+      this.#after(0, () => this.#enter(RETRY_MS.first))
       this.#look()
     })
   }
@@ -169,11 +174,17 @@ class Running {
     return isBelieved(endpoint, this.#from) && (this.#from !== 'world' || reachOf(host) === 'world')
   }
 
-  #after(waitMs: number, run: () => void): () => void {
-    const cancel = this.#options.timers.after(waitMs, () => {
-      this.#timers.delete(end)
-      if (!this.#isOver) run()
-    })
+  #after(waitMs: number, run: () => unknown): () => void {
+    const due = held(
+      () => {
+        this.#timers.delete(end)
+        if (!this.#isOver) return run()
+      },
+      (reason) => {
+        this.#problem = reason
+      },
+    )
+    const cancel = this.#options.timers.after(waitMs, due)
     const end = () => {
       this.#timers.delete(end)
       cancel()
@@ -192,12 +203,12 @@ class Running {
       if (known.length > 0) this.#problem = 'none of the nodes that it is entered by has answered'
       else if (addresses.length > 0) this.#problem = 'none of the names of nodes that it is entered by has an address'
       for (const node of known) this.#dht.addNode(node)
-      this.#after(waitMs, () => void this.#enter(Math.min(RETRY_MS.most, waitMs * 2)))
+      this.#after(waitMs, () => this.#enter(Math.min(RETRY_MS.most, waitMs * 2)))
       return
     }
     // Those near our own id are what others find us by.
     this.#lookUp(this.#dht.nodeId, () => {})
-    this.#after(RETRY_MS.most, () => void this.#enter(RETRY_MS.first))
+    this.#after(RETRY_MS.most, () => this.#enter(RETRY_MS.first))
   }
 
   #look(): void {

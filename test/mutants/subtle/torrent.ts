@@ -212,15 +212,21 @@ export const torrentMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/torrent/swarm/dial-list.ts',
-    find: 'if (hearsay >= HEARSAY_MAX ||',
-    replace: 'if (hearsay > HEARSAY_MAX ||',
+    find: 'const isFull = hearsay >= HEARSAY_MAX',
+    replace: 'const isFull = hearsay > HEARSAY_MAX',
     breaks: '>= is >',
   },
   {
     file: 'src/torrent/swarm/dial-list.ts',
-    find: 'if (sameHost >= HEARSAY_PER_HOST_MAX) return',
-    replace: 'if (sameHost > HEARSAY_PER_HOST_MAX) return',
+    find: 'const isHostFull = sameHost >= HEARSAY_PER_HOST_MAX',
+    replace: 'const isHostFull = sameHost > HEARSAY_PER_HOST_MAX',
     breaks: '>= is >',
+  },
+  {
+    file: 'src/torrent/swarm/dial-list.ts',
+    find: "if (state === 'busy' || failures < FAILURES_OF_SILENT) continue",
+    replace: "if (state === 'busy' || failures < FAILURES_OF_SILENT - 1) continue",
+    breaks: 'FAILURES_OF_SILENT is one less',
   },
   {
     file: 'src/torrent/endpoint.ts',
@@ -242,9 +248,15 @@ export const torrentMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/torrent/sources/lsd.system.ts',
-    find: 'if (!this.#heard.take(this.#options.now())) return',
-    replace: 'void this.#heard.take(this.#options.now())',
-    breaks: 'a flood is read',
+    find: 'return ofHost.take(now) && this.#heard.take(now)',
+    replace: 'return ofHost.take(now)',
+    breaks: 'a flood of many hosts is read',
+  },
+  {
+    file: 'src/torrent/sources/lsd.system.ts',
+    find: 'const HEARD = { most: 50, perSecond: 5 }',
+    replace: 'const HEARD = { most: 51, perSecond: 5 }',
+    breaks: 'of one host one more is read',
   },
   {
     file: 'src/torrent/sources/lsd.system.ts',

@@ -31,14 +31,14 @@ describe('local discovery', () => {
   }
 
   /** A stranger on the network: hears all, says anything. */
-  const stranger = async () => {
+  const stranger = async (host = '127.0.0.1', port = LSD_PORT) => {
     const heard: Uint8Array[] = []
     const socket: Socket = createSocket({ type: 'udp4', reuseAddr: true })
     socket.on('message', (datagram: Uint8Array) => heard.push(datagram))
-    await new Promise<void>((resolve) => socket.bind({ address: GROUP, port: LSD_PORT }, resolve))
+    await new Promise<void>((resolve) => socket.bind({ address: GROUP, port }, resolve))
     socket.addMembership(GROUP, '127.0.0.1')
     const mouth = createSocket('udp4')
-    await new Promise<void>((resolve) => mouth.bind(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => mouth.bind(0, host, resolve))
     mouth.setMulticastInterface('127.0.0.1')
     lab.defer(async () => {
       socket.close()
@@ -52,7 +52,7 @@ describe('local discovery', () => {
         }),
       say: (datagram: Uint8Array) =>
         new Promise<void>((resolve, reject) =>
-          mouth.send(datagram, LSD_PORT, GROUP, (error) => (error === null ? resolve() : reject(error))),
+          mouth.send(datagram, port, GROUP, (error) => (error === null ? resolve() : reject(error))),
         ),
     }
   }
@@ -130,21 +130,35 @@ describe('local discovery', () => {
     assert.equal(part.status.peers, 1)
   })
 
-  it('reads so many datagrams a second and no more, whoever floods it', async () => {
-    const other = await stranger()
+  it('reads so many datagrams of one host, and of all, whoever floods it, and hears others meanwhile', async () => {
+    const hog = createSocket('udp4')
+    await new Promise<void>((resolve) => hog.bind({ address: GROUP, port: 0 }, resolve))
+    const udpPort = hog.address().port
+    await new Promise<void>((resolve) => hog.close(() => resolve()))
+    const hosts = Array.from({ length: 14 }, (_, at) => `127.0.0.${at + 100}`)
+    const strangers = await Promise.all(hosts.map((host) => stranger(host, udpPort)))
+    const [first, ...others] = strangers as [Awaited<ReturnType<typeof stranger>>, ...typeof strangers]
     const infoHash = randomHash()
     const found: string[] = []
     // Time stands still: nothing comes back.
-    discovery({ now: () => 0 }).join(infoHash, (endpoints) => found.push(...endpoints))
-    await eventually(() => other.said(infoHash).length > 0)
-    const before = other.said(infoHash).length
-    for (let port = 1; port <= 400; port++) {
-      await other.say(encodeLsd({ port, infoHashes: [infoHash], cookie: undefined }, 4))
-      // Or the system's queue is full before anything is read.
-      if (port % 20 === 0) await turn()
+    const part = discovery({ now: () => 0, udpPort }).join(infoHash, (endpoints) => found.push(...endpoints))
+    const flood = async (by: typeof first, count: number) => {
+      for (let port = 1; port <= count; port++) {
+        await by.say(encodeLsd({ port, infoHashes: [infoHash], cookie: undefined }, 4))
+        // Or the system's queue is full before anything is read.
+        if (port % 10 === 0) await turn()
+      }
     }
-    await eventually(() => other.said(infoHash).length >= before + 400)
-    assert.ok(found.length > 0 && found.length <= 100, `${found.length} endpoints`)
+    await eventually(() => part.status.state === 'works')
+    await flood(first, 60)
+    await flood(others[0] ?? first, 1)
+    await eventually(() => found.includes('127.0.0.101:1'))
+    assert.equal(found.length, 51)
+    for (const each of others) await flood(each, 60)
+    const all = () => first.said(infoHash).length
+    await eventually(() => all() >= 60 * 14)
+    // Our own announcement was one of them.
+    assert.ok(found.length >= 490 && found.length <= 500, `${found.length} endpoints`)
   })
 
   it('tells where it cannot work, and fails nothing', async () => {
@@ -153,6 +167,22 @@ describe('local discovery', () => {
     assert.match(part.status.problem ?? '', /192\.0\.2\.77/)
     const node = await lab.seeder('node', { 'a.bin': 1_000 })
     assert.equal(node.engine.status(node.metainfo.infoHash)?.state, 'seeding')
+  })
+
+  it('tells where its port is taken, and hears as soon as it is free', async () => {
+    const hog = createSocket({ type: 'udp4', reuseAddr: false })
+    await new Promise<void>((resolve) => hog.bind({ address: GROUP, port: 0 }, resolve))
+    const udpPort = hog.address().port
+    const found: string[] = []
+    const infoHash = randomHash()
+    const part = discovery({ udpPort }).join(infoHash, (endpoints) => found.push(...endpoints))
+    await eventually(() => part.status.state === 'fails')
+    assert.match(part.status.problem ?? '', new RegExp(`port ${udpPort} \\(UDP\\) cannot be listened on`))
+    await new Promise<void>((resolve) => hog.close(() => resolve()))
+    await eventually(() => part.status.state === 'works')
+    const other = await stranger('127.0.0.1', udpPort)
+    await other.say(encodeLsd({ port: 7_002, infoHashes: [infoHash], cookie: undefined }, 4))
+    await eventually(() => found.length > 0)
   })
 
   it('ends with the last torrent, and starts again with the next', async () => {

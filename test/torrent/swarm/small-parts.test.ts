@@ -197,9 +197,29 @@ describe('whom to dial', () => {
     const first = list.next(1_000, 0, all)
     assert.ok(!first.includes('late:1'))
     list.ended('silent7:1', false, 0)
+    for (let failures = 1; failures <= 2; failures++) {
+      list.addHearsay('late:1')
+      assert.deepEqual(list.next(1_000, failures * 1_000_000, all), ['silent7:1'])
+      list.ended('silent7:1', false, failures * 1_000_000)
+    }
     list.addHearsay('late:1')
     list.addHearsay('later:1')
-    assert.deepEqual(list.next(1_000, 1_000_000, all), ['late:1'])
+    assert.deepEqual(list.next(1_000, 9_000_000, all), ['late:1'])
+  })
+
+  it('that strangers tell of make room on their host: who starts again elsewhere is found', () => {
+    const list = new DialList()
+    for (let port = 1; port <= 8; port++) list.addHearsay(`192.0.2.1:${port}`)
+    list.addHearsay('192.0.2.2:1')
+    for (let failures = 0; failures < 3; failures++) {
+      list.next(1_000, failures * 1_000_000, (endpoint) => endpoint === '192.0.2.1:3')
+      list.ended('192.0.2.1:3', false, failures * 1_000_000)
+    }
+    list.addHearsay('192.0.2.1:9')
+    list.addHearsay('192.0.2.1:10')
+    const names = list.next(1_000, 9_000_000, all)
+    assert.equal(names.length, 9)
+    assert.ok(names.includes('192.0.2.1:9') && !names.includes('192.0.2.1:3') && !names.includes('192.0.2.1:10'))
   })
 
   it('again after five minutes at most', () => {
