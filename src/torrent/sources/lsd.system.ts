@@ -11,8 +11,8 @@ import type { SharedPart, SharedSource, SharedStatus } from './shared-source.ts'
 
 // Local service discovery (BEP 14): says to all of the local network which torrents are here, and hears who else has them.
 
-/** BEP 14: a torrent once in five minutes, a datagram a minute. Three at once, so that who adds a torrent need not wait. */
-const SCHEDULE = { intervalMs: 300_000, turnsMax: 3, turnsPerMinute: 1, perTurnMax: LSD_TORRENTS_MAX }
+/** BEP 14: a torrent once in five minutes, a datagram a minute. Five at once, so that who adds a torrent need not wait. */
+const SCHEDULE = { intervalMs: 300_000, turnsMax: 5, turnsPerMinute: 1, perTurnMax: LSD_TORRENTS_MAX }
 const LOOK_MS = 1_000
 /** Datagrams that are read, at once and a second: of one host, so that none of them drowns out the others, and of all. */
 const HEARD = { most: 50, perSecond: 5 }
