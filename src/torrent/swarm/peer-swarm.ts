@@ -41,6 +41,8 @@ const CHOKE_TICKS = 10
 const EXCHANGE_TICKS = 60
 /** A peer that owes blocks and sends none for so long: they are asked of others. */
 const SNUBBED_MS = 20_000
+/** What a peer alone has, and sends nothing of for so long, gives way to other pieces. */
+const GIVES_NOTHING_MS = 60_000
 const SILENT_MS = 150_000
 const KEEP_ALIVE_MS = 100_000
 
@@ -480,6 +482,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     const { what, complete, others } = picker.received(peer, index, offset, length)
     if (what === 'unwanted') return
     peer.isSnubbed = false
+    peer.gaveAt = now
     peer.depth.received()
     for (const other of others) other.cancel([{ index, offset, length }])
     this.#judge.accept(index, offset, peer.id, this.#checks.put(peer, index, offset, bytes))
@@ -555,6 +558,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     const picker = new Picker<Peer>({
       ...{ pieceCount, pieceBytes: (index) => pieceBytes(metainfo, index), random },
       dropped: (index) => this.#forget(index),
+      gives: (peer) => this.now() - peer.gaveAt <= GIVES_NOTHING_MS,
     })
     for (let index = 0; index < pieceCount; index++) if (hasBit(verified, index)) picker.setVerified(index)
     this.#tellWanted(picker)

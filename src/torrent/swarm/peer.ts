@@ -124,7 +124,10 @@ export class Peer {
   awaitsTurn = false
   /** When it came, or was choked last. */
   waitsSince: number
+  /** A block came, or it was asked for the first one. */
   lastBlockAt: number
+  /** When it last sent a block that was wanted, or came. */
+  gaveAt: number
   lastHeardAt: number
   lastSentAt: number
   ext: ExtendedHandshake | undefined
@@ -148,6 +151,7 @@ export class Peer {
     this.since = torrent.now()
     this.waitsSince = this.since
     this.lastBlockAt = this.since
+    this.gaveAt = this.since
     this.lastHeardAt = this.since
     this.lastSentAt = this.since
     this.#state = {

@@ -1,9 +1,9 @@
 import type { Peer } from './peer.ts'
 
 /** Pieces that are hashed and written; above this nothing is asked for. */
-const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024
-/** Free memory that is kept. */
-const POOL_BYTES_MAX = 16 * 1024 * 1024
+const UNWRITTEN_BYTES_MAX = 32 * 1024 * 1024
+/** Free memory that is kept: what is being written comes back to it, so that nothing is allocated anew in the midst. */
+const POOL_BYTES_MAX = 32 * 1024 * 1024
 
 export type PieceChecksOptions = {
   pieceBytes(index: number): number

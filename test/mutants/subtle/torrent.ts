@@ -381,6 +381,12 @@ export const torrentMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/torrent/swarm/picker.ts',
+    find: 'hasBit(known.bits, index)) && gives(peer)) return true',
+    replace: 'hasBit(known.bits, index))) return true',
+    breaks: 'a peer that chokes us for ever keeps every other piece from being begun',
+  },
+  {
+    file: 'src/torrent/swarm/picker.ts',
     find: 'this.#wantedLeft++',
     replace: 'void 0',
     breaks: 'it is not counted: this.#wantedLeft++',

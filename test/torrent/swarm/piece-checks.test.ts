@@ -84,29 +84,29 @@ describe('a piece from its first block to its verdict', () => {
     assert.deepEqual(told, ['problem Error: full', 'roomier'])
   })
 
-  it('waits for room: more than 64 MiB that are not written are too many', async () => {
+  it('waits for room: more than 32 MiB that are not written are too many', async () => {
     const writing = Promise.withResolvers<void>()
     const { made, over } = checks({ write: () => writing.promise })
-    for (let index = 0; index < 64; index++) {
+    for (let index = 0; index < 32; index++) {
       made.put(peer(), index, 0, Uint8Array.of(1))
       made.complete(index)
     }
     assert.equal(made.hasRoom, true)
-    made.put(peer(), 64, 0, Uint8Array.of(1))
-    made.complete(64)
+    made.put(peer(), 32, 0, Uint8Array.of(1))
+    made.complete(32)
     assert.equal(made.hasRoom, false)
     writing.resolve()
     await over()
     assert.equal(made.hasRoom, true)
   })
 
-  it('leaves its memory to others, 16 MiB of it', () => {
+  it('leaves its memory to others, 32 MiB of it', () => {
     const { made } = checks()
-    const memory = Array.from({ length: 17 }, (_, index) => made.put(peer(), index, 0, Uint8Array.of(1)).buffer)
-    for (let index = 0; index < 17; index++) made.forget(index)
-    const again = new Set(Array.from({ length: 17 }, (_, index) => made.put(peer(), index, 0, Uint8Array.of(1)).buffer))
-    assert.equal(memory.filter((each) => again.has(each)).length, 16)
+    const memory = Array.from({ length: 33 }, (_, index) => made.put(peer(), index, 0, Uint8Array.of(1)).buffer)
+    for (let index = 0; index < 33; index++) made.forget(index)
+    const again = new Set(Array.from({ length: 33 }, (_, index) => made.put(peer(), index, 0, Uint8Array.of(1)).buffer))
+    assert.equal(memory.filter((each) => again.has(each)).length, 32)
     made.trim()
-    assert.equal(again.has(made.put(peer(), 30, 0, Uint8Array.of(1)).buffer), false)
+    assert.equal(again.has(made.put(peer(), 40, 0, Uint8Array.of(1)).buffer), false)
   })
 })
