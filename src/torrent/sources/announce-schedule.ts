@@ -39,6 +39,11 @@ export class AnnounceSchedule<T> {
     this.#notBefore.delete(torrent)
   }
 
+  /** Its turn came to nothing: it goes again before its interval is over, within the same turns. @param notBefore ms */
+  again(torrent: T, notBefore: number): void {
+    if (this.#notBefore.has(torrent)) this.#notBefore.set(torrent, notBefore)
+  }
+
   /** Those whose turn it is; empty if nobody's. @param now ms, by a clock that never goes back */
   take(now: number): T[] {
     const { intervalMs, perTurnMax } = this.#options

@@ -21,7 +21,7 @@ const LOOKUP_MS = 20_000
 const LOOKUPS_MAX = 4
 /** That one look-up may name. */
 const PEERS_PER_LOOKUP_MAX = 200
-/** Between tries to get in, doubled each time in a row. */
+/** Between tries to get in, doubled each time in a row, and before a torrent goes again that nobody took an announcement of. */
 const RETRY_MS = { first: 2_000, most: 60_000 }
 /** Peers that announced to us are remembered this long. */
 const PEER_AGE_MS = 30 * 60_000
@@ -230,6 +230,7 @@ class Running {
       if (this.#isOver || this.#parts.get(infoHash) !== part || port === 0) return
       this.#dht.announce(infoHash, port, (error) => {
         if (error == null) part.announcedAt = this.#options.clock.now()
+        else this.#schedule.again(infoHash, this.#options.now() + RETRY_MS.most)
       })
     })
   }

@@ -241,6 +241,18 @@ export const torrentMutants: readonly SubtleMutant[] = [
     breaks: 'each address of IPv6 is a host',
   },
   {
+    file: 'src/torrent/swarm/peer-swarm.ts',
+    find: 'this.told(endpoints.filter((endpoint) => isBelieved(endpoint, from)))',
+    replace: 'void from, this.told(endpoints)',
+    breaks: 'a stranger names what is on this machine',
+  },
+  {
+    file: 'src/torrent/sources/public-dht.mainline.ts',
+    find: 'else this.#schedule.again(infoHash, this.#options.now() + RETRY_MS.most)',
+    replace: 'else void 0',
+    breaks: 'a turn that came to nothing counts',
+  },
+  {
     file: 'src/torrent/sources/lsd-message.ts',
     find: 'if (datagram.length > LSD_BYTES_MAX) return undefined',
     replace: 'if (datagram.length > LSD_BYTES_MAX + 1) return undefined',

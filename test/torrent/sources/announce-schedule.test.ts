@@ -23,6 +23,15 @@ describe('a schedule of announcements', () => {
     assert.deepEqual(schedule.take(300_000), [1])
   })
 
+  it('lets one go again sooner whose turn came to nothing, if it is there', () => {
+    const schedule = newSchedule()
+    schedule.add(1)
+    schedule.take(0)
+    schedule.again(1, 60_000)
+    schedule.again(2, 0)
+    assert.deepEqual([schedule.take(59_999), schedule.take(60_000)], [[], [1]])
+  })
+
   it('gives one that is added twice one turn', () => {
     const schedule = newSchedule()
     schedule.add(1)

@@ -175,6 +175,34 @@ describe('the public DHT', () => {
     assert.equal(one.status.peers, 200)
   }).timeout(60_000)
 
+  it('goes again after a minute where nobody took its announcement', async () => {
+    // It gives no token.
+    const node = createSocket('udp4')
+    await new Promise<void>((resolve) => node.bind(0, '127.0.0.1', resolve))
+    lab.defer(async () => void node.close())
+    const [infoHash, another] = [randomHash(), randomHash()]
+    const heard: Buffer[] = []
+    const askedFor = (hash: InfoHash) => heard.filter((datagram) => datagram.includes(Buffer.from(hash, 'hex'))).length
+    node.on('message', (datagram, from) => {
+      const text = datagram.toString('latin1')
+      const transaction = datagram.subarray(text.lastIndexOf('1:t2:') + 5).subarray(0, 2)
+      heard.push(datagram)
+      node.send(bencode({ t: transaction, y: 'r', r: { id: new Uint8Array(20).fill(7) } }), from.port, from.address)
+    })
+    let now = 0
+    const dht = part({ bootstrap: [{ host: '127.0.0.1', port: node.address().port }], now: () => now })
+    const one = dht.join(infoHash, () => {})
+    await eventually(() => askedFor(infoHash) === 1 && one.status.state === 'waiting' && one.status.nodes === 1)
+    now = 59_999
+    dht.join(another, () => {})
+    // A turn was taken at that time, and it was not its.
+    await eventually(() => askedFor(another) === 1)
+    assert.equal(askedFor(infoHash), 1)
+    now = 60_000
+    await eventually(() => askedFor(infoHash) === 2)
+    assert.equal(one.status.announcedAt, undefined)
+  })
+
   it('announces torrents of a client within one budget', async () => {
     const [first] = (await ring(3)) as [Dht]
     const announced = new Set<string>()

@@ -101,7 +101,8 @@ describe('exchange of peers', () => {
     await lab.time.advance(1_000)
     const stranger = new Stranger(leecher, '192.0.2.1', 7_001, takes)
     assert.equal(stranger.offersExchange, true)
-    stranger.say(4, encodePeerExchange(['192.0.2.8:8', '[2001:db8::1]:9'], []))
+    const ownServices = ['127.0.0.1:22', '[::1]:22', '0.0.0.0:22', '224.0.0.1:22']
+    stranger.say(4, encodePeerExchange(['192.0.2.8:8', '[2001:db8::1]:9', ...ownServices], []))
     await lab.time.advance(44_999)
     stranger.say(4, encodePeerExchange(['192.0.2.9:9'], []))
     await lab.time.advance(1)
