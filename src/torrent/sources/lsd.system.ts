@@ -153,11 +153,14 @@ export class LocalDiscovery implements SharedSource {
   #send(family: Family, at: string, message: Uint8Array): Promise<string | undefined> {
     return new Promise((resolve) => {
       const socket = createSocket({ type: `udp${family}`, ...(family === 6 && { ipv6Only: true }) })
+      let isOver = false
       const end = (error?: Error | null) => {
+        if (isOver) return
+        isOver = true
         socket.close()
         resolve(error == null ? undefined : `nothing leaves by ${at}: ${error.message}`)
       }
-      socket.once('error', (error) => end(error))
+      socket.on('error', end)
       socket.bind({ address: family === 4 ? at : '::', port: 0 }, () => {
         try {
           socket.setMulticastInterface(family === 4 ? at : `::%${at}`)
@@ -191,10 +194,16 @@ export class LocalDiscovery implements SharedSource {
       socket.close()
     })
     socket.on('message', this.#received)
-    socket.once('listening', () => {
+    const listening = () => {
       listener.isBound = true
       if (this.#listeners.get(family) === listener) this.#listen()
-    })
+    }
+    socket.once(
+      'listening',
+      held(listening, (reason) => {
+        this.#deaf = reason
+      }),
+    )
     // Bound to the group, it hears nothing that was sent to this machine alone; Windows knows no such binding.
     const group = process.platform === 'win32' ? {} : { address: LSD_GROUPS[family] }
     socket.bind({ ...group, port: this.#udpPort })
@@ -231,6 +240,7 @@ export class LocalDiscovery implements SharedSource {
       part.found([endpoint])
     }
   }
+
   #mayHear(host: string): boolean {
     const now = this.#options.now()
     const known = this.#heardOf.get(host)
