@@ -6,7 +6,7 @@ import { time } from './units.ts'
 export function sourcesText({ sources, why }: SourcesRow): string {
   const rows =
     sources.length === 0
-      ? 'it has no tracker, no web seed, no public DHT and no local discovery'
+      ? 'it names no tracker and no web seed'
       : table(sources, [
           { title: 'KIND', value: (row) => row.kind },
           { title: 'STATE', value: (row) => row.state },
