@@ -8,17 +8,19 @@ import { setImmediate as turn } from 'node:timers/promises'
 import Dht from 'bittorrent-dht'
 import { connectNode } from '../../src/control/index.ts'
 import type { InfoHash } from '../../src/events/index.ts'
+import type { SourceRow } from '../../src/roles/services.ts'
 import { encodeLsd, LSD_GROUPS, LSD_PORT } from '../../src/torrent/sources/lsd-message.ts'
 import { build, type NodeProcess, p2pt, startNode } from '../cli/program.ts'
-import { eventually } from '../torrent/engine-fixture.ts'
+import { until } from '../roles/until.ts'
 import { hostileSources } from '../torrent/hostile-sources.ts'
 
 /** Of a client that is attacked; it has some 150, attacked or not. */
 const MEMORY_MB_MAX = 320
 const SIZE = 6_000_000
+const WITHIN_MS = 60_000
 
 describe('a running client with a public torrent', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
   let directory: string
   const nodes: NodeProcess[] = []
   const closes: (() => unknown)[] = []
@@ -71,6 +73,19 @@ describe('a running client with a public torrent', function () {
     const webSeeds = hostile.webSeeds.map((url) => `&ws=${encodeURIComponent(url)}`).join('')
     await client.add({ magnet: `${row.magnet}${trackers}${webSeeds}`, public: true })
 
+    let rows: readonly SourceRow[] = []
+    const rowOf = (kind: string) => rows.find((each) => each.kind === kind)
+    const untilSources = (what: string, is: () => boolean) =>
+      until(
+        what,
+        async () => {
+          rows = (await client.sources(infoHash)).sources
+          return is()
+        },
+        WITHIN_MS,
+      )
+    await untilSources('it is on the local network', () => rowOf('local')?.state === 'works')
+
     // A stranger on the network names a thousand doors, of this machine and of others.
     const stranger = createSocket('udp4')
     closes.push(() => stranger.close())
@@ -82,13 +97,8 @@ describe('a running client with a public torrent', function () {
       if (port % 50 === 0) await turn()
     }
 
-    let status = (await client.clientStatus()).torrents[0]
-    await eventually(() => {
-      void client.clientStatus().then(({ torrents }) => {
-        status = torrents[0]
-      })
-      return status?.state === 'seeding'
-    }, 60_000)
+    await untilSources('it heard the stranger', () => (rowOf('local')?.peers ?? 0) > 0)
+    await until('it is whole', async () => (await client.clientStatus()).torrents[0]?.state === 'seeding', WITHIN_MS)
     const digest = (of: Uint8Array) => createHash('sha256').update(of).digest('hex')
     assert.equal(digest(await readFile(join(directory, 'leecher', 'downloads', 'survey.bin'))), digest(bytes))
     assert.equal(leecher.child.exitCode, null)
@@ -97,10 +107,9 @@ describe('a running client with a public torrent', function () {
     assert.equal(shown.exit, 0, shown.stderr)
     const { public: isPublic, dht, local, sources } = JSON.parse(shown.stdout)
     assert.deepEqual([isPublic, dht, local], [true, true, true])
-    const rowOf = (kind: string) => sources.find((each: { kind: string }) => each.kind === kind)
-    await eventually(() => announced.includes(infoHash))
-    assert.equal(rowOf('dht').nodes, 1)
-    assert.ok(rowOf('local').peers > 0)
+    await untilSources('it is in the DHT', () => rowOf('dht')?.announcedAt !== null)
+    assert.ok(announced.includes(infoHash))
+    assert.equal(rowOf('dht')?.nodes, 1)
     for (const what of ['endless', 'circle', 'a-bomb']) {
       const { state, problem } = sources.find(({ url }: { url: string }) => url.endsWith(`/announce-${what}`))
       assert.equal(state, 'fails')
