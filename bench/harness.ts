@@ -15,7 +15,10 @@ export type Result = {
   readonly ok: boolean
 }
 
-export type Target = { readonly atLeast: number } | { readonly atMost: number }
+export type Target =
+  | { readonly atLeast: number }
+  | { readonly atMost: number }
+  | { readonly between: readonly [number, number] }
 
 export type Finding = {
   readonly name: string
@@ -61,11 +64,17 @@ export function percentile(values: readonly number[], share: number): number {
   return value
 }
 
-const holds = (value: number, target: Target): boolean =>
-  'atLeast' in target ? value >= target.atLeast : value <= target.atMost
+function holds(value: number, target: Target): boolean {
+  if ('atLeast' in target) return value >= target.atLeast
+  if ('atMost' in target) return value <= target.atMost
+  const [least, most] = target.between
+  return value >= least && value <= most
+}
 
-const say = (target: Target, unit: string): string =>
-  'atLeast' in target ? `>= ${target.atLeast}${unit}` : `<= ${target.atMost}${unit}`
+function say(target: Target, unit: string): string {
+  if ('atLeast' in target) return `>= ${target.atLeast}${unit}`
+  return 'atMost' in target ? `<= ${target.atMost}${unit}` : `${target.between.join(' to ')}${unit}`
+}
 
 /** What a finding comes to. */
 export function resultOf(bench: string, finding: Finding): Result {

@@ -454,7 +454,7 @@ export type TorrentRow = {
   infoHash: string
   name: string
   /** `queued`: it waits for others, or has been shared enough. */
-  state: 'fetching-metadata' | 'checking' | 'downloading' | 'seeding' | 'queued' | 'paused' | 'failed'
+  state: 'fetching-metadata' | 'checking' | 'moving' | 'downloading' | 'seeding' | 'queued' | 'paused' | 'failed'
   /** Why it is at work or waits, a sentence for a person. */
   why: string
   problem: string | null
@@ -576,6 +576,8 @@ export type PublishRequest = {
   title?: string
   tags?: string[]
   hidden?: boolean
+  /** Of a path: a torrent of versions 1 and 2 at once (BEP 52). */
+  hybrid?: boolean
 }
 /** `walking`: files found so far; `hashing`: bytes. */
 export type PublishProgress =
@@ -585,6 +587,8 @@ export type PublishProgress =
 export type Skipped = { count: number; first: readonly string[] }
 /** Bytes hashed so far. */
 export type RecheckProgress = { done: number; total: number }
+/** Bytes that stand in the new place so far. */
+export type MoveProgress = { done: number; total: number }
 export type PublishResult = {
   infoHash: string
   title: string
@@ -622,6 +626,10 @@ export interface ClientService {
   select(infoHash: string, request: SelectRequest): Promise<TorrentRow>
   /** Hashes everything again: seeds what is whole, and leaves a torrent paused of which pieces are missing. */
   recheck(infoHash: string): Progressive<RecheckProgress, TorrentRow>
+  /** Puts its files into another folder, absolute, and goes on from there. */
+  move(infoHash: string, request: { directory: string }): Progressive<MoveProgress, TorrentRow>
+  /** Calls a file of it, or its folder, otherwise on the disk. `file`: a number from 1, a path or a name. */
+  rename(infoHash: string, request: { file: string; name: string }): Promise<TorrentRow>
   remove(infoHash: string, options: { deleteFiles: boolean }): Promise<void>
   /** The torrent file, base64, with its trackers and web seeds. */
   torrentFile(infoHash: string): Promise<{ name: string; torrentFile: string }>

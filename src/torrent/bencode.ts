@@ -166,8 +166,14 @@ function latin1(bytes: Uint8Array): string {
   return text
 }
 
-/** What can be encoded; integers only. Keys of an object are text. */
-export type Encodable = number | string | Uint8Array | readonly Encodable[] | { readonly [key: string]: Encodable }
+/** What can be encoded; integers only. Keys of an object are text; those of a map are bytes, one character a byte. */
+export type Encodable =
+  | number
+  | string
+  | Uint8Array
+  | readonly Encodable[]
+  | ReadonlyMap<string, Encodable>
+  | { readonly [key: string]: Encodable }
 
 /** Bencode (BEP 3), keys in ascending order of their bytes. */
 export function encode(value: Encodable): Uint8Array {
@@ -192,11 +198,22 @@ function encodeInto(value: Encodable, parts: Uint8Array[]): void {
     parts.push(encoder.encode('l'))
     for (const each of value) encodeInto(each, parts)
     parts.push(encoder.encode('e'))
+  } else if (value instanceof Map) {
+    parts.push(encoder.encode('d'))
+    for (const key of [...(value as ReadonlyMap<string, Encodable>).keys()].sort()) {
+      encodeInto(
+        Uint8Array.from(key, (letter) => letter.charCodeAt(0)),
+        parts,
+      )
+      encodeInto(value.get(key), parts)
+    }
+    parts.push(encoder.encode('e'))
   } else {
     parts.push(encoder.encode('d'))
     // Keys in use are ASCII, whose order of code units is that of their bytes.
-    for (const key of Object.keys(value).sort()) {
-      const each = value[key]
+    const object = value as { readonly [key: string]: Encodable }
+    for (const key of Object.keys(object).sort()) {
+      const each = object[key]
       if (each === undefined) continue
       encodeInto(key, parts)
       encodeInto(each, parts)

@@ -205,6 +205,7 @@ export class Connection {
   #ended(): void {
     this.#cancelWait()
     this.#hangUp()
+    this.#splitter.end()
     if (this.#peer !== undefined) this.#swarm?.left(this.#peer)
   }
 }

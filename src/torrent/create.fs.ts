@@ -5,15 +5,18 @@ import type { CreatedTorrent, CreateOptions } from './engine.ts'
 import { TorrentError } from './engine.ts'
 import { decodeName } from './file-name.fs.ts'
 import { FolderWalk, type WalkedFile } from './folder-walk.fs.ts'
+import { hybridInfo, inTreeOrder, paddingOf, placesOf } from './hybrid-info.ts'
+import type { FileHashes } from './metainfo/merkle.ts'
 import { quoted } from './metainfo/refusal.ts'
 import type { Sha1 } from './metainfo.ts'
 import { checkTorrentFile } from './metainfo.ts'
-import { hashPieces } from './piece-hasher.fs.ts'
+import { hashHybrid, hashPieces } from './piece-hasher.fs.ts'
 import { pieceLengthFor } from './piece-length.ts'
 import { PrivatePlaces } from './private-places.fs.ts'
 import { readProblem } from './read-problem.ts'
 
 const SHA1_BYTES = 20
+const SHA256_BYTES = 32
 /** Entry points of a DHT that a torrent file names: more would help nobody. */
 const NODES_MAX = 8
 
@@ -35,7 +38,7 @@ export async function createFrom(
   options: CreateOptions & { nodes?: DhtNodes },
   sha1: Sha1,
 ): Promise<CreatedTorrent> {
-  const { signal, dataDirectory, hidden = false, onWalk, onProgress } = options
+  const { signal, dataDirectory, hidden = false, hybrid = false, onWalk, onProgress } = options
   const places = await PrivatePlaces.of(dataDirectory)
   const real: string[] = []
   for (const path of paths) real.push(await realPathOf(path))
@@ -54,35 +57,57 @@ export async function createFrom(
     await places.checkNamed(path)
     await walk.add(path, several ? [basename(path)] : [])
   }
-  const { files, skipped } = walk
+  const { skipped } = walk
+  const files = hybrid ? inTreeOrder(walk.files) : walk.files
   const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0)
   if (sizeBytes === 0) throw new TorrentError('TORRENT_REFUSED', nothingIn(first, files.length, skipped.hidden.count))
   const pieceLengthBytes = pieceLengthFor(sizeBytes)
-  const pieceCount = Math.ceil(sizeBytes / pieceLengthBytes)
+  const padding = hybrid ? paddingOf(files, pieceLengthBytes) : files.map(() => 0)
+  const listed = placesOf(padding)
+  const paddedBytes = padding.reduce((sum, bytes) => sum + bytes, sizeBytes)
+  const pieceCount = Math.ceil(paddedBytes / pieceLengthBytes)
   const nodes = nodesOf(options.nodes ?? [])
-  const describe = (pieces: Uint8Array) => {
-    const torrentFile = encode({ info: infoOf(name, files, pieceLengthBytes, pieces), ...nodes })
+  const describe = (pieces: Uint8Array, trees: readonly (FileHashes | undefined)[] | undefined) => {
+    const { info, layers } = trees
+      ? hybridInfo(name, files, trees, { pieceLengthBytes, pieces })
+      : { info: infoOf(name, files, pieceLengthBytes, pieces), layers: undefined }
+    const torrentFile = encode({ info, ...nodes, ...(layers && { 'piece layers': layers }) })
     const metainfo = checkTorrentFile(torrentFile, sha1)
     // Whoever downloads it would call the file otherwise, and this node would look for it under that name.
     const [renamed] = metainfo.renamed ?? []
     if (renamed !== undefined) throw new TorrentError('TORRENT_REFUSED', `${quoted(renamed.from)} ${UNUSABLE}`)
-    const padding = metainfo.files.findIndex((file) => file.padding)
-    if (padding >= 0) throw new TorrentError('TORRENT_REFUSED', `${quoted(files[padding]?.absolute ?? '')} ${LIKE_PADDING}`)
+    const alike = files.findIndex((_, at) => metainfo.files[trees ? (listed[at] ?? at) : at]?.padding !== false)
+    if (alike >= 0) throw new TorrentError('TORRENT_REFUSED', `${quoted(files[alike]?.absolute ?? '')} ${LIKE_PADDING}`)
     return { ...metainfo, torrentFile }
   }
   // With blank hashes first: what no torrent may hold is told before hours of hashing, not after.
   if (Number.isSafeInteger(pieceCount * SHA1_BYTES) && pieceCount * SHA1_BYTES < 2 ** 31) {
-    describe(new Uint8Array(pieceCount * SHA1_BYTES))
+    describe(new Uint8Array(Math.ceil(sizeBytes / pieceLengthBytes) * SHA1_BYTES), undefined)
+    if (hybrid) describe(new Uint8Array(pieceCount * SHA1_BYTES), blankTrees(files, pieceLengthBytes))
   } else {
     throw new TorrentError('TORRENT_REFUSED', `${first} holds ${sizeBytes} bytes, more than a torrent can`)
   }
-  const hashes = await hashPieces(files, pieceLengthBytes, { signal, onProgress: (done) => onProgress?.(done, sizeBytes) })
+  const hashing = { signal, onProgress: (done: number) => onProgress?.(done, sizeBytes) }
+  const { pieces, trees } = hybrid
+    ? await hashHybrid(files, pieceLengthBytes, hashing)
+    : { pieces: await hashPieces(files, pieceLengthBytes, hashing), trees: undefined }
   return {
-    ...describe(hashes),
+    ...describe(pieces, trees),
     directory: several ? dirname(parent) : parent,
-    stamps: files.flatMap(({ sizeBytes: size, stamp }, file) => (size > 0 ? [{ file, stamp }] : [])),
+    stamps: files.flatMap(({ sizeBytes: size, stamp }, at) => (size > 0 ? [{ file: listed[at] ?? at, stamp }] : [])),
     skipped,
   }
+}
+
+/** As long as the trees will be, and each another one. */
+function blankTrees(files: readonly WalkedFile[], pieceLengthBytes: number): (FileHashes | undefined)[] {
+  return files.map(({ sizeBytes }, index) => {
+    if (sizeBytes === 0) return undefined
+    const root = new Uint8Array(SHA256_BYTES)
+    new DataView(root.buffer).setUint32(0, index)
+    const pieces = Math.ceil(sizeBytes / pieceLengthBytes)
+    return { root, layer: pieces > 1 ? new Uint8Array(pieces * SHA256_BYTES) : undefined }
+  })
 }
 
 async function realPathOf(path: string): Promise<string> {

@@ -29,6 +29,8 @@ export class DhtPresence {
   readonly #timers: Timers
   readonly #announced = new Map<InfoHash, () => void>()
   #cancelBootstrap: (() => void) | undefined
+  /** No node is known. */
+  #isOut = false
   #closed = false
 
   constructor(dht: MainlineNode, bootstrap: readonly { host: string; port: number }[], torrentPort: number, timers: Timers) {
@@ -36,6 +38,7 @@ export class DhtPresence {
     this.#bootstrap = bootstrap
     this.#torrentPort = torrentPort
     this.#timers = timers
+    dht.on('node', this.#answered)
     if (bootstrap.length > 0) this.#join(BOOTSTRAP_RETRY_MS.first)
   }
 
@@ -51,6 +54,7 @@ export class DhtPresence {
 
   close(): void {
     this.#closed = true
+    this.#dht.off('node', this.#answered)
     this.#cancelBootstrap?.()
     for (const infoHash of [...this.#announced.keys()]) this.withdraw(infoHash)
   }
@@ -77,9 +81,17 @@ export class DhtPresence {
     })
   }
 
+  /** The first node that answers is joined by at once: a download that goes on after a restart waits for it. */
+  readonly #answered = (): void => {
+    if (!this.#isOut || this.#closed) return
+    this.#cancelBootstrap?.()
+    this.#join(BOOTSTRAP_RETRY_MS.first)
+  }
+
   #join(waitMs: number): void {
     if (this.#closed || this.#dht.destroyed) return
-    if (this.#dht.nodes.count() > 0) {
+    this.#isOut = this.#dht.nodes.count() === 0
+    if (!this.#isOut) {
       // Being known to the neighbours of one's own id is what a node is found by.
       this.#dht.lookup(this.#dht.nodeId)
       for (const infoHash of [...this.#announced.keys()]) {
@@ -87,7 +99,7 @@ export class DhtPresence {
         this.announce(infoHash)
       }
     } else for (const node of this.#bootstrap) this.#dht.addNode({ ...node })
-    const known = this.#dht.nodes.count() > 0
+    const known = !this.#isOut
     // Once in, it looks again at the slowest pace: a network that died and came back is joined again.
     const nextMs = known ? BOOTSTRAP_RETRY_MS.max : Math.min(waitMs * 1.5, BOOTSTRAP_RETRY_MS.max)
     this.#cancelBootstrap = this.#timers.after(known ? BOOTSTRAP_RETRY_MS.max : waitMs, () =>

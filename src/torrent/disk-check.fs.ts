@@ -4,7 +4,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FileStampAt } from '../events/index.ts'
 import { type FileLayout, type LaidFile, layoutOf } from './file-layout.ts'
-import { stampOf } from './file-stamp.ts'
+import { looksOf, stampOf } from './file-stamp.ts'
 import type { FileWatch } from './file-watch.fs.ts'
 import type { Metainfo } from './metainfo.ts'
 import { pieceBytes, pieceHash } from './metainfo.ts'
@@ -150,7 +150,7 @@ class DiskCheck {
     if (reading === undefined) return
     if (this.#signal?.aborted) void reading.handle.close().catch(() => {})
     else {
-      const isSteady = stampOf(await reading.handle.stat({ bigint: true })) === reading.stamp
+      const isSteady = looksOf(stampOf(await reading.handle.stat({ bigint: true }))) === looksOf(reading.stamp)
       if (!isSteady) this.#unsteady.add(reading.file)
       await reading.handle.close()
     }
@@ -222,8 +222,8 @@ class DiskCheck {
 }
 
 /** True if the torrent's file or folder is there at all. */
-export const somethingStands = ({ name }: Pick<Metainfo, 'name'>, directory: string): Promise<boolean> =>
-  stat(join(directory, name)).then(
+export const somethingStands = ({ files }: Pick<Metainfo, 'files'>, directory: string): Promise<boolean> =>
+  stat(join(directory, files[0]?.path[0] ?? '')).then(
     () => true,
     () => false,
   )

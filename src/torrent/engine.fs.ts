@@ -22,6 +22,7 @@ import type {
   EngineOptions,
   Inspected,
   MadeConnection,
+  PlaceOptions,
   TorrentEngine,
   TorrentEngineEvents,
   TorrentFile,
@@ -32,14 +33,18 @@ import { TorrentError } from './engine.ts'
 import { layoutOf } from './file-layout.ts'
 import { FilePlaces, type Taken } from './file-places.fs.ts'
 import { piecePriorities, priorityOfFile, wantedPieces } from './file-selection.ts'
+import { looksOf } from './file-stamp.ts'
 import type { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
 import { KnownEndpoints } from './known-endpoints.ts'
 import { parseMagnet } from './magnet.ts'
 import type { Metainfo } from './metainfo.ts'
 import { checkTorrentFile } from './metainfo.ts'
+import { moveTorrent } from './move-torrent.fs.ts'
 import { bitfieldOf, rangesOfBitfield } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
+import { changedNames, checkName, checkPaths, fileOfName, type NamesOnDisk, placed } from './placement.ts'
+import { tidy } from './relocation.fs.ts'
 import { sha1 } from './sha1.system.ts'
 import type { SourceStatus } from './sources/public-sources.ts'
 import type { Swarm, SwarmHost, WantedPieces } from './swarm.ts'
@@ -113,6 +118,7 @@ class FileEngine implements TorrentEngine {
     const duplicate = () => new TorrentError('DUPLICATE', `the torrent ${infoHash} is here already`)
     if (this.#entries.has(infoHash)) throw duplicate()
     const { metainfo } = entry
+    await tidyElsewhere(entry, options.elsewhere)
     if (metainfo !== undefined) {
       const placed = { infoHash, directory: entry.directory, metainfo }
       if (entry.ownsFiles) this.#places.add(placed)
@@ -181,7 +187,10 @@ class FileEngine implements TorrentEngine {
 
   async remove(infoHash: InfoHash, { deleteFiles }: { deleteFiles: boolean }): Promise<void> {
     const entry = this.#entryOf(infoHash)
-    entry.recheck?.abort(new TorrentError('UNKNOWN_INFO_HASH', 'the torrent was removed'))
+    const removed = new TorrentError('UNKNOWN_INFO_HASH', 'the torrent was removed')
+    entry.recheck?.abort(removed)
+    entry.move?.stop.abort(removed)
+    await entry.move?.ended
     this.#entries.delete(infoHash)
     await this.#close(entry)
     this.#places.remove(infoHash)
@@ -243,6 +252,59 @@ class FileEngine implements TorrentEngine {
       entry.recheck = undefined
       const isHere = this.#entries.get(infoHash) === entry
       if (!isOver && wasOpen && isHere && !entry.paused && this.#isRunning) this.#open(entry)
+    }
+  }
+
+  async place(infoHash: InfoHash, options: PlaceOptions): Promise<void> {
+    const entry = this.#entryOf(infoHash)
+    this.#refuseWhileChecking(entry)
+    const to = placeAfter(entry, options)
+    const stop = new AbortController()
+    const signal = AbortSignal.any([stop.signal, ...(options.signal === undefined ? [] : [options.signal])])
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+    entry.move = { stop, ended }
+    const wasOpen = this.#swarms.has(infoHash)
+    try {
+      await this.#close(entry)
+      if (options.elsewhere !== undefined) {
+        await tidyElsewhere(entry, options.elsewhere)
+        await options.cleared()
+      }
+      await this.#move(entry, to, { ...options, signal })
+    } finally {
+      entry.move = undefined
+      if (wasOpen && this.#entries.get(infoHash) === entry && !entry.paused) this.#open(entry)
+      end()
+    }
+  }
+
+  async #move(entry: TorrentEntry, to: Place, options: PlaceOptions & { signal: AbortSignal }): Promise<void> {
+    const { infoHash, directory, metainfo, ownsFiles } = entry
+    const commit = () => entry.goTo(to)
+    const taken = (by: Taken | undefined) => {
+      if (by !== undefined) throw this.#pathTaken(entry, by, 'choose another folder or name')
+    }
+    if (metainfo === undefined || to.metainfo === undefined || !ownsFiles) {
+      // Nothing on the disk is known to be its own.
+      if (to.metainfo !== undefined)
+        taken(await this.#places.claim({ infoHash, ...to, metainfo: to.metainfo }, this.#stampedBy(entry)))
+      await options.begun()
+      await options.staged([])
+      commit()
+      return options.cleared()
+    }
+    const from = { directory, metainfo }
+    const standing = { directory: to.directory, metainfo: to.metainfo }
+    const [shared] = await this.#places.shared({ infoHash, ...from })
+    if (shared !== undefined) {
+      const path = metainfo.files[shared]?.path.join('/')
+      throw new TorrentError('PATH_TAKEN', `${path} in ${directory} is another torrent's as well, which would lose it`)
+    }
+    taken(await this.#places.claim({ infoHash, ...standing, also: from }, this.#stampedBy(entry)))
+    try {
+      await moveTorrent(entry, metainfo, { standing, commit }, options)
+    } finally {
+      this.#places.add({ infoHash, directory: entry.directory, metainfo: entry.metainfo ?? metainfo })
     }
   }
 
@@ -332,19 +394,24 @@ class FileEngine implements TorrentEngine {
   async #dispose(): Promise<void> {
     if (!this.#isRunning) return
     this.#isRunning = false
-    for (const { recheck } of this.#entries.values()) recheck?.abort(new Error('the node stops'))
+    const stops = new Error('the node stops')
+    for (const { recheck, move } of this.#entries.values()) {
+      recheck?.abort(stops)
+      move?.stop.abort(stops)
+    }
+    await Promise.all([...this.#entries.values()].map(({ move }) => move?.ended))
     await Promise.all([...this.#swarms.values()].map((swarm) => swarm.close()))
     this.#swarms.clear()
     await this.#host.close()
   }
 
   #open(entry: TorrentEntry): void {
-    if (!this.#isRunning) return
-    const { infoHash } = entry
+    if (!this.#isRunning || entry.move !== undefined) return
+    const { infoHash, directory } = entry
     const swarm = this.#host.open({
       infoHash,
       name: entry.name,
-      directory: entry.directory,
+      directory,
       metainfo: entry.metainfo,
       verified: entry.verified,
       stamps: entry.stampList,
@@ -369,7 +436,11 @@ class FileEngine implements TorrentEngine {
           if (fresh.length === 0) return
           this.#events?.verified(infoHash, fresh)
           const settled = entry.settledBy(fresh)
-          if (settled.length > 0) void swarm.settle(settled).then((stamps) => this.#stamped(entry, stamps))
+          if (settled.length === 0) return
+          void swarm.settle(settled).then((stamps) => {
+            // A copy elsewhere looks otherwise; it is looked at when it is opened.
+            if (entry.move === undefined && entry.directory === directory) this.#stamped(entry, stamps)
+          })
         },
         judged: (...verdict) => this.#events?.judged(...verdict),
         suspected: (...suspicion) => this.#events?.suspected(...suspicion),
@@ -438,31 +509,29 @@ class FileEngine implements TorrentEngine {
     if (taken !== undefined) throw this.#pathTaken(entry, taken)
   }
 
-  #pathTaken(entry: TorrentEntry, { path, by }: Taken): TorrentError {
+  #pathTaken(entry: TorrentEntry, { path, by }: Taken, advice = 'add it with --to and another folder'): TorrentError {
     const other = this.#entries.get(by)?.name ?? by
-    return new TorrentError(
-      'PATH_TAKEN',
-      `"${entry.name}" would stand where "${other}" (${by}) stands, at ${path}: add it with --to and another folder`,
-    )
+    return new TorrentError('PATH_TAKEN', `"${entry.name}" would stand where "${other}" (${by}) stands, at ${path}: ${advice}`)
   }
 
   /** Who has a settled file that looks like this: the same file under another path. */
-  #stampedBy(entry: TorrentEntry): (stamp: string) => InfoHash | undefined {
+  #stampedBy(entry: TorrentEntry): (looks: string) => InfoHash | undefined {
     let all: Map<string, InfoHash> | undefined
-    return (stamp) => {
+    return (looks) => {
       if (all === undefined) {
         all = new Map()
         for (const other of this.#entries.values()) {
-          if (other !== entry) for (const each of other.stamps.values()) all.set(each, other.infoHash)
+          if (other !== entry) for (const each of other.stamps.values()) all.set(looksOf(each), other.infoHash)
         }
       }
-      return all.get(stamp)
+      return all.get(looks)
     }
   }
 
   #refuseWhileChecking(entry: TorrentEntry): void {
     if (entry.recheck !== undefined)
       throw new TorrentError('CHECKING', `"${entry.name}" is being checked: wait for that to end`)
+    if (entry.move !== undefined) throw new TorrentError('MOVING', `"${entry.name}" is being moved: wait for that to end`)
   }
 
   async #close(entry: TorrentEntry): Promise<void> {
@@ -510,9 +579,38 @@ const wantedOf = ({ priorities, selection }: TorrentEntry): WantedPieces => ({
   isFileWanted: (file) => priorityOfFile(selection, file) > 0,
 })
 
+type Place = { directory: string; names: NamesOnDisk; metainfo: Metainfo | undefined }
+
+/** @throws TorrentError `BAD_NAME`, `NO_METADATA` */
+function placeAfter(entry: TorrentEntry, { directory = entry.directory, names: changes = [] }: PlaceOptions): Place {
+  const { metainfo } = entry
+  if (metainfo === undefined) {
+    if (changes.length === 0) return { directory, names: entry.names, metainfo }
+    throw new TorrentError('NO_METADATA', `nothing is known of what "${entry.name}" holds yet`)
+  }
+  for (const { file, name } of changes) {
+    if (file !== null && metainfo.files[file]?.padding !== false)
+      throw new TorrentError('BAD_NAME', `"${entry.name}" has no file ${file + 1}`)
+    if (name !== '') checkName(name)
+  }
+  const own = changes.map(({ file, name }) => ({ file: fileOfName(metainfo, file), name }))
+  const names = changedNames(entry.names, own)
+  const after = placed(metainfo, names)
+  checkPaths(after)
+  return { directory, names, metainfo: after }
+}
+
+/** A move was cut off: what is left of it where the torrent is not. */
+async function tidyElsewhere(entry: TorrentEntry, elsewhere: AddOptions['elsewhere']): Promise<void> {
+  const { directory, metainfo, names, ownsFiles } = entry
+  if (elsewhere === undefined || metainfo === undefined || !ownsFiles) return
+  const there = placed(metainfo, changedNames(names, elsewhere.names))
+  await tidy({ directory, metainfo }, { directory: elsewhere.directory, metainfo: there }, elsewhere.wasMoved)
+}
+
 function entryOf(source: TorrentSource, options: AddOptions): TorrentEntry {
-  const { directory, verified, stamps, changed, overwrite, selection, rates, sources, paused = false } = options
-  const common = { directory, paused, verified, stamps, changed, overwrite, selection, rates, sources }
+  const { directory, verified, stamps, changed, overwrite, selection, rates, sources, names, paused = false } = options
+  const common = { directory, paused, verified, stamps, changed, overwrite, selection, rates, sources, names }
   if (source.kind === 'torrent-file') {
     const metainfo = checkTorrentFile(source.bytes, sha1)
     return new TorrentEntry({ infoHash: metainfo.infoHash, metainfo, ...common })

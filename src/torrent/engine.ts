@@ -5,6 +5,7 @@ import type {
   FileSelection,
   FileStampAt,
   InfoHash,
+  NameOnDisk,
   NodeId,
   PeerId,
   PieceRange,
@@ -17,7 +18,7 @@ import type { SourceStatus } from './sources/public-sources.ts'
 
 // The port of the data path. Adapters: engine.tcp.ts, which is our own, and engine.webtorrent.ts.
 
-export type TorrentState = 'fetching-metadata' | 'checking' | 'downloading' | 'seeding' | 'paused' | 'failed'
+export type TorrentState = 'fetching-metadata' | 'checking' | 'moving' | 'downloading' | 'seeding' | 'paused' | 'failed'
 
 export type TorrentStatus = {
   infoHash: InfoHash
@@ -87,6 +88,35 @@ export type AddOptions = {
   rates?: Rates
   /** Where it finds peers besides the network; left out: nowhere. */
   sources?: TorrentSources
+  /** What its files are called on the disk where that is not as in the torrent. */
+  names?: ReadonlyMap<number | null, string>
+  /**
+   * A move of it was cut off: it stands, in parts, in this place too, with these names. That is cleared away before it is taken
+   * up. `wasMoved`: it came from there, and what is not in its own place yet is brought.
+   */
+  elsewhere?: { directory: string; names: readonly NameOnDisk[]; wasMoved: boolean }
+}
+
+/** A move, and what is to be told of it: after a crash the one place of its files follows from what was told last. */
+export type PlaceOptions = {
+  /** Absolute; left out: where it is. */
+  directory?: string
+  /** Of those files that are called otherwise from now on. */
+  names?: readonly NameOnDisk[]
+  /** Of an earlier move, see {@link AddOptions}; `cleared` is told of it as well. */
+  elsewhere?: AddOptions['elsewhere']
+  /** Of this node: nothing is put into it, but for its downloads. */
+  dataDirectory?: string
+  /** Until it is `staged`, an abort leaves everything as it was. */
+  signal?: AbortSignal
+  /** Bytes that stand in the new place, of all. */
+  onProgress?: (doneBytes: number, totalBytes: number) => void
+  /** Nothing was found against it: from now on something of it may stand in the new place. */
+  begun(): Promise<void>
+  /** All of it stands in both. Once this resolves the new place is the torrent's. @param stamps of files that look otherwise */
+  staged(stamps: readonly FileStampAt[]): Promise<void>
+  /** Nothing of it is left in the place that is not its own. */
+  cleared(): Promise<void>
 }
 
 export type TorrentFile = {
@@ -110,6 +140,8 @@ export type CreateOptions = {
   dataDirectory?: string
   /** Takes hidden files and folders as well. */
   hidden?: boolean
+  /** Of versions 1 and 2 at once (BEP 52). */
+  hybrid?: boolean
   /** Files found so far. */
   onWalk?: (files: number) => void
   onProgress?: (doneBytes: number, totalBytes: number) => void
@@ -208,6 +240,12 @@ export interface TorrentEngine extends AsyncDisposable {
     options: { signal?: AbortSignal; onProgress?: (doneBytes: number, totalBytes: number) => void },
   ): Promise<DiskState>
   /**
+   * Puts its files into another folder, or under other names, and goes on there. What it was before, running or not, it is then.
+   * @throws TorrentError before `begun`: `UNKNOWN_INFO_HASH`, `NO_METADATA` for names, `CHECKING`, `MOVING`, `BAD_NAME`,
+   * `PATH_TAKEN`, `FILE_IN_THE_WAY`, `FILES_CHANGED`, `PRIVATE`, `DISK`; after it `DISK`; the signal's reason
+   */
+  place(infoHash: InfoHash, options: PlaceOptions): Promise<void>
+  /**
    * Which files are wanted from now on; what is under way of others is dropped, what is here of them stays.
    * @returns the pieces with wanted bytes, as runs; undefined while the metainfo is not known
    * @throws TorrentError `UNKNOWN_INFO_HASH`
@@ -262,6 +300,10 @@ export type TorrentErrorCode =
   | 'FILES_CHANGED'
   /** Its files are being hashed. */
   | 'CHECKING'
+  /** Its files are being moved. */
+  | 'MOVING'
+  /** Not the name of a file, or of another one of the torrent. */
+  | 'BAD_NAME'
   | 'NO_METADATA'
 
 export class TorrentError extends Error {

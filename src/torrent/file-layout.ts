@@ -5,6 +5,8 @@ export type LaidFile = {
   /** Place in the torrent, from 0. */
   index: number
   path: readonly string[]
+  /** As the torrent has it, which is what others call it. */
+  ownPath: readonly string[]
   offset: number
   length: number
   padding: boolean
@@ -31,8 +33,8 @@ export class FileLayout {
   constructor(metainfo: Pick<Metainfo, 'files' | 'pieceLengthBytes'>) {
     this.#pieceLengthBytes = metainfo.pieceLengthBytes
     let offset = 0
-    this.files = metainfo.files.map(({ path, lengthBytes, padding }, index) => {
-      const file = { index, path, offset, length: lengthBytes, padding }
+    this.files = metainfo.files.map(({ path, ownPath = path, lengthBytes, padding }, index) => {
+      const file = { index, path, ownPath, offset, length: lengthBytes, padding }
       offset += lengthBytes
       return file
     })

@@ -1,15 +1,17 @@
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { InfoHash } from '../events/index.ts'
-import { type FileStamp, stampOf } from './file-stamp.ts'
+import { looksOf, stampOf } from './file-stamp.ts'
 import type { Metainfo } from './metainfo.ts'
 
 // Which torrent's file stands where. Two torrents must never write one path: the second one's pieces would be bad pieces of
 // the first, served with our name. Folders are compared by their real paths, so links and `..` make no difference. Whether a
 // file system folds case is not guessed: files that are there already are compared by what they are (size, mtime, inode).
 
-type Torrent = { infoHash: InfoHash; directory: string; metainfo: Metainfo }
-type Placed = { files: readonly string[]; folders: readonly string[] }
+type Place = { directory: string; metainfo: Metainfo }
+/** `also`: where its files stand besides, while they are moved. */
+type Torrent = Place & { infoHash: InfoHash; also?: Place }
+type Placed = { files: string[]; folders: string[] }
 export type Taken = { path: string; by: InfoHash }
 
 export class FilePlaces {
@@ -37,19 +39,19 @@ export class FilePlaces {
 
   /**
    * Takes the paths of a torrent, unless another one has one of them.
-   * @param stampedBy who has a file that looks like this
+   * @param lookedLike who has a file that looks like this (`looksOf`)
    */
-  claim(torrent: Torrent, stampedBy: (stamp: FileStamp) => InfoHash | undefined): Promise<Taken | undefined> {
+  claim(torrent: Torrent, lookedLike: (looks: string) => InfoHash | undefined): Promise<Taken | undefined> {
     return this.#inTurn(async () => {
-      const taken = await this.#taken(torrent, stampedBy)
+      const taken = await this.#taken(torrent, lookedLike)
       if (taken === undefined) this.add(torrent)
       return taken
     })
   }
 
   /** The first path of a torrent that another one has too. */
-  conflict(torrent: Torrent, stampedBy: (stamp: FileStamp) => InfoHash | undefined): Promise<Taken | undefined> {
-    return this.#inTurn(() => this.#taken(torrent, stampedBy))
+  conflict(torrent: Torrent, lookedLike: (looks: string) => InfoHash | undefined): Promise<Taken | undefined> {
+    return this.#inTurn(() => this.#taken(torrent, lookedLike))
   }
 
   /** Places of those files that another torrent has too. */
@@ -63,7 +65,7 @@ export class FilePlaces {
     })
   }
 
-  async #taken(torrent: Torrent, stampedBy: (stamp: FileStamp) => InfoHash | undefined): Promise<Taken | undefined> {
+  async #taken(torrent: Torrent, lookedLike: (looks: string) => InfoHash | undefined): Promise<Taken | undefined> {
     await this.#placeWaiting()
     const { infoHash, metainfo, directory } = torrent
     const { files, folders } = await pathsOf(torrent)
@@ -76,13 +78,13 @@ export class FilePlaces {
       const by = this.#otherAt(this.#files, path, infoHash)
       if (by !== undefined) return { path, by }
     }
-    if ((await lookAt(join(directory, metainfo.name))) === undefined) return undefined
+    if ((await lookAt(join(directory, metainfo.files[0]?.path[0] ?? ''))) === undefined) return undefined
     for (const { path, padding } of metainfo.files) {
       const standing = padding ? undefined : join(directory, ...path)
       const found = standing === undefined ? undefined : await lookAt(standing)
       if (standing === undefined || found === undefined || found.size === 0n) continue
       const real = await realpath(standing).catch(() => standing)
-      const by = this.#otherAt(this.#files, real, infoHash) ?? stampedBy(stampOf(found))
+      const by = this.#otherAt(this.#files, real, infoHash) ?? lookedLike(looksOf(stampOf(found)))
       if (by !== undefined && by !== infoHash) return { path: real, by }
     }
     return undefined
@@ -95,13 +97,12 @@ export class FilePlaces {
 
   async #placeWaiting(): Promise<void> {
     for (const [infoHash, torrent] of this.#waiting) {
-      const { files, folders } = await pathsOf(torrent)
+      const { files, folders } = await standingPaths(torrent)
       // It may have been removed meanwhile.
       if (this.#waiting.get(infoHash) !== torrent) continue
       this.remove(infoHash)
-      const kept = files.filter((_, index) => torrent.metainfo.files[index]?.padding !== true)
-      this.#placed.set(infoHash, { files: kept, folders })
-      for (const path of kept) enter(this.#files, path, infoHash)
+      this.#placed.set(infoHash, { files, folders })
+      for (const path of files) enter(this.#files, path, infoHash)
       for (const path of folders) enter(this.#folders, path, infoHash)
     }
   }
@@ -113,8 +114,20 @@ export class FilePlaces {
   }
 }
 
+/** All paths that are a torrent's, without padding. */
+async function standingPaths({ also, ...torrent }: Torrent): Promise<Placed> {
+  const own = async (place: Place): Promise<Placed> => {
+    const { files, folders } = await pathsOf(place)
+    return { files: files.filter((_, index) => place.metainfo.files[index]?.padding !== true), folders }
+  }
+  const here = await own(torrent)
+  if (also === undefined) return here
+  const there = await own(also)
+  return { files: [...here.files, ...there.files], folders: [...new Set([...here.folders, ...there.folders])] }
+}
+
 /** Where each file of a torrent goes, and every folder above one of them. */
-async function pathsOf({ directory, metainfo }: Torrent): Promise<{ files: string[]; folders: string[] }> {
+async function pathsOf({ directory, metainfo }: Place): Promise<{ files: string[]; folders: string[] }> {
   const real = new Map<string, string>()
   const files: string[] = []
   for (const { path } of metainfo.files) {

@@ -4,14 +4,15 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FileChange, FileStampAt, HowChanged } from '../events/index.ts'
 import { type FileLayout, type LaidFile, layoutOf } from './file-layout.ts'
-import { type FileStamp, stampOf } from './file-stamp.ts'
+import { type FileStamp, looksOf, stampOf, wasTouched } from './file-stamp.ts'
 import { FilesChanged } from './files-changed.ts'
 import type { Metainfo } from './metainfo.ts'
 import { hasBit } from './piece-ranges.ts'
 import type { Written } from './watched-write.ts'
 
 // Notices that somebody else wrote to a torrent's file. The kernel sets the time of a change before the changed bytes can be
-// read, so bytes that were read before a look at the file, which then is as expected, are the bytes that were verified.
+// read, so bytes that were read before a look at the file, which then is as expected, are the bytes that were verified. Where
+// the look shows that something was changed, and not whether bytes were, each piece is hashed before any of it is served again.
 
 /** A file that was deleted or replaced is looked for by its path this often, ms: an open handle does not show it. */
 const PATH_LOOK_MS = 1_000
@@ -22,6 +23,8 @@ type Watched = {
   /** All its pieces are verified: we write to it no more. */
   settled: boolean
   pathLookedAt: number
+  /** Pieces that were hashed since it was touched; undefined while it was not. */
+  proven: Set<number> | undefined
 }
 
 export class FileWatch {
@@ -30,6 +33,7 @@ export class FileWatch {
   readonly #watched = new Map<number, Watched>()
   readonly #onChanged: (change: FileChange) => void
   #change: FileChange | undefined
+  #touches = 0
 
   constructor(metainfo: Metainfo, directory: string, stamps: readonly FileStampAt[], onChanged: (change: FileChange) => void) {
     this.#directory = directory
@@ -38,13 +42,20 @@ export class FileWatch {
     this.settled(stamps)
   }
 
+  /** How often it was seen that something was touched. */
+  get touches(): number {
+    return this.#touches
+  }
+
   isSettled(file: LaidFile): boolean {
     return this.#of(file).settled
   }
 
   /** These files have all their pieces, and looked like this when they were verified. */
   settled(stamps: readonly FileStampAt[]): void {
-    for (const { file, stamp } of stamps) this.#watched.set(file, { expected: stamp, settled: true, pathLookedAt: 0 })
+    for (const { file, stamp } of stamps) {
+      this.#watched.set(file, { expected: stamp, settled: true, pathLookedAt: 0, proven: undefined })
+    }
   }
 
   /** @throws FilesChanged if anything of this torrent was seen to have changed */
@@ -76,7 +87,26 @@ export class FileWatch {
   wrote(file: LaidFile, { before, sizeBefore, after }: Written): void {
     const watched = this.#of(file)
     if (after === undefined) this.#compareStamps(file, before, sizeBefore)
-    else watched.expected = after
+    else {
+      this.#note(watched, before)
+      watched.expected = after
+    }
+  }
+
+  /**
+   * Something of this file was changed that is not in its looks, and what it holds of this piece was not hashed since. Told
+   * after a look.
+   */
+  needsProof(file: LaidFile, piece: number): boolean {
+    return this.#watched.get(file.index)?.proven?.has(piece) === false
+  }
+
+  /** This piece matches its hash as it stands. */
+  proven(file: LaidFile, piece: number): void {
+    const watched = this.#of(file)
+    const pieces = this.#layout.piecesOf(file)
+    watched.proven?.add(piece)
+    if (pieces !== undefined && watched.proven?.size === pieces.last - pieces.first + 1) watched.proven = undefined
   }
 
   /** Looks at what stands at its path now. @throws FilesChanged */
@@ -151,8 +181,19 @@ export class FileWatch {
   }
 
   #compareStamps(file: LaidFile, found: FileStamp, sizeBytes: number): void {
-    const { expected, settled } = this.#of(file)
-    if (found !== expected) this.#changed(file, settled && sizeBytes < file.length ? 'shorter' : 'modified')
+    const watched = this.#of(file)
+    if (looksOf(found) !== looksOf(watched.expected ?? '')) {
+      this.#changed(file, watched.settled && sizeBytes < file.length ? 'shorter' : 'modified')
+    }
+    this.#note(watched, found)
+    watched.expected = found
+  }
+
+  /** It looks as it did. */
+  #note(watched: Watched, found: FileStamp): void {
+    if (watched.expected === undefined || !wasTouched(watched.expected, found)) return
+    watched.proven = new Set()
+    this.#touches++
   }
 
   async #lookAtPathInTime(file: LaidFile, { pathLookedAt }: Watched): Promise<void> {
@@ -179,7 +220,7 @@ export class FileWatch {
   #of(file: LaidFile): Watched {
     let watched = this.#watched.get(file.index)
     if (watched === undefined) {
-      watched = { expected: undefined, settled: false, pathLookedAt: 0 }
+      watched = { expected: undefined, settled: false, pathLookedAt: 0, proven: undefined }
       this.#watched.set(file.index, watched)
     }
     return watched

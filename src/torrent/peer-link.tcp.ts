@@ -21,6 +21,8 @@ export type PeerStream = Pick<Socket, 'write'> &
     resume(): unknown
   }
 
+const NOTHING = { bytes: 0, of: [] }
+
 /** The bytes of one connection: small writes of one turn leave as one, and reading waits for the limit of downloads. */
 export class StreamLink implements PeerLink {
   readonly host: string
@@ -33,6 +35,9 @@ export class StreamLink implements PeerLink {
   encrypt: Rc4 | undefined
   #isCorked = false
   #undrainedBytes = 0
+  /** Taken of the limits before it is read. */
+  #reserved: { bytes: number; of: readonly RateLimit[] } = NOTHING
+  #isPaused = false
   #closed = false
 
   constructor(stream: PeerStream, { outbound, now }: { outbound: boolean; now: () => number }) {
@@ -85,19 +90,39 @@ export class StreamLink implements PeerLink {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#giveBack()
     this.#stream.destroy()
   }
 
   /** So many bytes came. @returns false if nothing more is read until `resume` was called on the stream, which it will be */
   limit(bytes: number, downloads: readonly RateLimit[], after: (waitMs: number, run: () => void) => void): boolean {
     if (!downloads.some(({ isLimited }) => isLimited)) return true
+    this.#giveBack()
     for (const each of downloads) each.take(bytes, this.#now())
-    const waitMs = RateLimit.waitMs(downloads, this.#now())
-    if (waitMs === 0) return true
+    if (this.#isPaused) return false
+    if (RateLimit.waitMs(downloads, this.#now()) === 0) return true
+    this.#isPaused = true
     this.#stream.pause()
-    after(waitMs, () => {
-      if (!this.#closed) this.#stream.resume()
-    })
+    const look = () => {
+      if (this.#closed) return
+      const waitMs = RateLimit.waitMs(downloads, this.#now())
+      if (waitMs > 0) {
+        after(waitMs, look)
+        return
+      }
+      // What is read next is taken already: all that wait for the same limit would else go on at once.
+      this.#reserved = { bytes, of: downloads }
+      for (const each of downloads) each.take(bytes, this.#now())
+      this.#isPaused = false
+      this.#stream.resume()
+    }
+    look()
     return false
+  }
+
+  #giveBack(): void {
+    const { bytes, of } = this.#reserved
+    this.#reserved = NOTHING
+    for (const each of of) each.take(-bytes, this.#now())
   }
 }

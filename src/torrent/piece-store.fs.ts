@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { mkdir, open, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { FileStampAt } from '../events/index.ts'
+import { TorrentError } from './engine.ts'
 import { type FileLayout, type LaidFile, layoutOf } from './file-layout.ts'
 import type { FileWatch } from './file-watch.fs.ts'
+import { FilesChanged } from './files-changed.ts'
 import type { Metainfo } from './metainfo.ts'
-import { pieceBytes } from './metainfo.ts'
+import { pieceBytes, pieceHash } from './metainfo.ts'
+import { isPassing, readProblem } from './read-problem.ts'
 import type { WatchedWriter } from './watched-write.ts'
 import { poolWriter } from './write-thread.system.ts'
 
@@ -30,6 +34,8 @@ export class PieceStore {
   readonly #writes = new Set<Promise<void>>()
   /** What is done to each file that we still write to, one thing after the other. */
   readonly #turns = new Map<number, Promise<void>>()
+  /** The last of the pieces that are hashed since their files were touched. */
+  #proving: Promise<unknown> = Promise.resolve()
   #closed = false
 
   /** @param watch sees that nobody else changed what is read; without it nothing is looked for */
@@ -72,6 +78,17 @@ export class PieceStore {
   async read(index: number, offset: number, parts: readonly Uint8Array[]): Promise<void> {
     const length = lengthOf(parts)
     this.#checkRange(index, offset, length)
+    await this.#readSpans(index, offset, parts)
+    const watch = this.#watch
+    if (watch === undefined || !this.#needsProof(watch, index, offset, length)) return
+    // One piece at a time: a peer that asks for many must not have many of them in memory.
+    const proof = this.#proving.then(() => this.#prove(watch, index, offset, parts))
+    this.#proving = proof.catch(() => {})
+    await proof
+  }
+
+  async #readSpans(index: number, offset: number, parts: readonly Uint8Array[]): Promise<void> {
+    const length = lengthOf(parts)
     for (const span of this.#layout.spans(index, offset, length)) {
       const { file } = span
       const into = span.length === length ? parts : within(parts, span.pieceOffset - offset, span.length)
@@ -158,6 +175,34 @@ export class PieceStore {
     }
   }
 
+  /** Any of the files that these bytes are of. */
+  #needsProof(watch: FileWatch, index: number, offset: number, length: number): boolean {
+    for (const { file } of this.#layout.spans(index, offset, length)) if (watch.needsProof(file, index)) return true
+    return false
+  }
+
+  /** Hashes the piece as it stands, once since it was touched. @throws FilesChanged where it holds other bytes */
+  async #prove(watch: FileWatch, index: number, offset: number, parts: readonly Uint8Array[]): Promise<void> {
+    if (!this.#needsProof(watch, index, offset, lengthOf(parts))) {
+      await this.#readSpans(index, offset, parts)
+      return
+    }
+    const { touches } = watch
+    const piece = Buffer.allocUnsafe(pieceBytes(this.#metainfo, index))
+    await this.#readSpans(index, 0, [piece])
+    const files = [...this.#layout.spans(index, 0, piece.length)].map(({ file }) => file).filter(({ padding }) => !padding)
+    if (createHash('sha1').update(piece).digest('hex') !== pieceHash(this.#metainfo, index)) {
+      watch.badPiece(files.find((file) => watch.needsProof(file, index)) ?? (files[0] as LaidFile))
+    }
+    // What was touched while it was read may hold something else by now: then these bytes are good, and the next ones are read anew.
+    if (watch.touches === touches) for (const file of files) watch.proven(file, index)
+    let at = offset
+    for (const part of parts) {
+      part.set(piece.subarray(at, at + part.length))
+      at += part.length
+    }
+  }
+
   async #readParts(file: LaidFile, parts: readonly Uint8Array[], position: number): Promise<void> {
     try {
       await this.#use(this.#pathOf(file), false, async (handle) => {
@@ -167,9 +212,17 @@ export class PieceStore {
       })
     } catch (cause) {
       // A file that is gone or cut short cannot be read: then that is what there is to tell.
-      await this.#watch?.lookAtPath(file)
-      throw cause
+      await this.#watch?.lookAtPath(file).catch((found: unknown) => {
+        if (found instanceof FilesChanged) throw found
+      })
+      throw this.#unreadable(file, cause)
     }
+  }
+
+  #unreadable(file: LaidFile, cause: unknown): unknown {
+    if (cause instanceof TorrentError || this.#closed || isPassing(cause)) return cause
+    const problem = `${file.path.join('/')} in ${this.#directory} cannot be read (${readProblem(cause)})`
+    return new TorrentError('DISK', `${problem}, so nothing of the torrent is shared: mend that, then resume`, { cause })
   }
 
   async #inTurn<T>(file: LaidFile, work: () => Promise<T>): Promise<T> {

@@ -50,18 +50,31 @@ export class PrivatePlaces {
     const itself = await stat(real, { bigint: true })
     if (this.#around.has(identityOf(itself))) refuse(`${real} holds the data directory of this node, and is not published`)
     checkIsNoKey(real, itself)
+    const whose = await this.#whose(real)
+    if (whose !== undefined) refuse(`${real} ${whose === 'owner' ? OF_OWNER : OF_NODE}`)
+  }
+
+  /**
+   * Checks a folder that is there, before files of torrents are put into it or below it.
+   * @throws TorrentError `PRIVATE`
+   */
+  async checkTarget(real: string): Promise<void> {
+    if ((await this.#whose(real)) === undefined) return
+    const why = 'belongs to the data directory of a node or to a network’s owner: choose another folder'
+    throw new TorrentError('PRIVATE', `${real} ${why}`)
+  }
+
+  /** Whose folder it is in; undefined for one that is nobody's, and for downloads. */
+  async #whose(real: string): Promise<'owner' | 'node' | undefined> {
     let below: string | undefined
     for (const folder of ancestors(real)) {
-      if (await holds(folder, OWNER_FILES)) refuse(`${real} ${OF_OWNER}`)
+      if (await holds(folder, OWNER_FILES)) return 'owner'
       const ofDownloads = below === DOWNLOADS
       below = folder.slice(folder.lastIndexOf(sep) + 1)
       const isOwn = this.#own.has(identityOf(await stat(folder, { bigint: true })))
-      if (ofDownloads) {
-        if (isOwn || (await holds(folder, NODE_FILES))) return
-      } else if (isOwn || (await holds(folder, NODE_FILES))) {
-        refuse(`${real} ${OF_NODE}`)
-      }
+      if (isOwn || (await holds(folder, NODE_FILES))) return ofDownloads ? undefined : 'node'
     }
+    return undefined
   }
 
   /**

@@ -14,3 +14,7 @@ export function readProblem(error: unknown): string {
   const known = typeof code === 'string' ? REASONS[code] : undefined
   return known ?? (error instanceof Error ? error.message : String(error))
 }
+
+/** Of this process, and over in a moment: nothing is wrong with the file. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE' || error.code === 'EAGAIN')

@@ -14,12 +14,15 @@ import { piecePriorities } from './file-selection.ts'
 import { FilesChanged } from './files-changed.ts'
 import type { Metainfo } from './metainfo.ts'
 import { bitfieldOf, countBits, hasBit, rangesOfBitfield, setBit } from './piece-ranges.ts'
+import { type NamesOnDisk, placed } from './placement.ts'
 
 /** What the engine knows of a torrent whether it is open or not: enough to open it again without hashing. */
 export class TorrentEntry {
   readonly infoHash: InfoHash
-  readonly directory: string
+  directory: string
+  /** With the names that its files have on the disk. */
   metainfo: Metainfo | undefined
+  names: NamesOnDisk
   /** Peers that magnet links named. */
   peers: readonly { host: string; port: number }[]
   /** Downloads over what stands there already. */
@@ -33,6 +36,8 @@ export class TorrentEntry {
   sources: TorrentSources
   /** While everything is hashed again. */
   recheck: AbortController | undefined
+  /** While its files are moved; `ended` resolves whatever comes of it. */
+  move: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined
   corruptPercent = 0
   /** True once nobody needs to be told any more that every wanted piece is here. */
   completed = false
@@ -62,9 +67,11 @@ export class TorrentEntry {
     selection?: FileSelection | undefined
     rates?: Rates | undefined
     sources?: TorrentSources | undefined
+    names?: NamesOnDisk | undefined
   }) {
     this.infoHash = options.infoHash
     this.directory = options.directory
+    this.names = options.names ?? new Map()
     this.paused = options.paused
     this.peers = options.peers ?? []
     this.overwrite = options.overwrite ?? false
@@ -138,8 +145,15 @@ export class TorrentEntry {
     return this.#verified !== undefined && hasBit(this.#verified, index)
   }
 
-  describe(metainfo: Metainfo): void {
+  /** Its files stand there now. @param metainfo with the names that they have there */
+  goTo({ directory, names, metainfo }: { directory: string; names: NamesOnDisk; metainfo: Metainfo | undefined }): void {
+    this.directory = directory
+    this.names = names
     this.metainfo = metainfo
+  }
+
+  describe(metainfo: Metainfo): void {
+    this.metainfo = placed(metainfo, this.names)
     this.#verified = bitfieldOf(this.#verifiedRanges ?? [], metainfo.pieceCount)
     this.select(this.#selection)
     this.completed = this.complete

@@ -27,6 +27,7 @@ export function statusOf(entry: TorrentEntry, swarm: Swarm | undefined): Torrent
 
 function stateOf(entry: TorrentEntry, swarm: Swarm | undefined): TorrentState {
   if (entry.recheck !== undefined) return 'checking'
+  if (entry.move !== undefined) return 'moving'
   if (entry.problem !== undefined) return 'failed'
   if (swarm === undefined) return 'paused'
   if (entry.metainfo === undefined) return 'fetching-metadata'

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { type FileStamp, stampOf } from './file-stamp.ts'
+import { type FileStamp, looksOf, stampOf } from './file-stamp.ts'
 import { ThreadCalls, threadModule } from './thread-calls.system.ts'
 import type { WatchedWriter, Written } from './watched-write.ts'
 import type { WriteTask } from './write-worker.system.ts'
@@ -9,7 +9,7 @@ export const poolWriter: WatchedWriter = {
   async write(file, bytes, position, expected) {
     const stats = await file.stat({ bigint: true })
     const [before, sizeBefore] = [stampOf(stats), Number(stats.size)]
-    if (expected !== undefined && before !== expected) return { before, sizeBefore, after: undefined }
+    if (expected !== undefined && looksOf(before) !== looksOf(expected)) return { before, sizeBefore, after: undefined }
     for (let done = 0; done < bytes.length; )
       done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten
     return { before, sizeBefore, after: stampOf(await file.stat({ bigint: true })) }

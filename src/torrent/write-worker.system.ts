@@ -1,6 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
-import { type FileStamp, stampOf } from './file-stamp.ts'
+import { type FileStamp, looksOf, stampOf } from './file-stamp.ts'
 import type { ThreadAnswer, ThreadCall } from './thread-calls.system.ts'
 import type { Written } from './watched-write.ts'
 
@@ -20,7 +20,7 @@ export type WriteTask = {
 function written({ fd, buffer, offset, length, position, expected }: WriteTask): Written {
   const stats = fstatSync(fd, { bigint: true })
   const [before, sizeBefore] = [stampOf(stats), Number(stats.size)]
-  if (expected !== undefined && before !== expected) return { before, sizeBefore, after: undefined }
+  if (expected !== undefined && looksOf(before) !== looksOf(expected)) return { before, sizeBefore, after: undefined }
   const bytes = new Uint8Array(buffer, offset, length)
   for (let done = 0; done < length; ) done += writeSync(fd, bytes, done, length - done, position + done)
   return { before, sizeBefore, after: stampOf(fstatSync(fd, { bigint: true })) }

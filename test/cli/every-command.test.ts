@@ -204,6 +204,33 @@ const STORY: readonly Row[] = [
     json: ({ piecesVerified, pieceCount }) => assert.equal(piecesVerified, pieceCount),
   },
   { command: 'client recheck', words: () => [UNKNOWN_HASH, ...data('c2')], ...failure(1, /no torrent with info hash/) },
+  {
+    command: 'client move',
+    words: () => [found.infoHash.slice(0, 8), '--to', at('films'), ...data('c2')],
+    text: /album +\S+ +100 %[\s\S]*its files are in .*films/,
+  },
+  { command: 'client move', words: () => [UNKNOWN_HASH, '--to', at('films'), ...data('c2')], ...failure(1, /no torrent with/) },
+  { command: 'client move', words: () => [found.infoHash, ...data('c2')], ...failure(2, /Missing required flag to/) },
+  {
+    command: 'client move',
+    words: () => [found.infoHash, '--to', at('films'), ...data('c2')],
+    json: ({ directory }) => assert.equal(directory, at('films')),
+  },
+  {
+    command: 'client rename',
+    words: () => [found.infoHash, 'album', 'Album', ...data('c2')],
+    text: /NO +WANTED +DONE +SIZE +PATH\n +1 +yes +100 % .*Album\//,
+  },
+  {
+    command: 'client rename',
+    words: () => [found.infoHash, 'Album', 'My album', ...data('c2')],
+    json: ({ files }) => assert.match(String(first(files).path), /^My album\//),
+  },
+  {
+    command: 'client rename',
+    words: () => [found.infoHash, '99', 'x', ...data('c2')],
+    ...failure(2, /no file of the torrent is "99"/),
+  },
   { command: 'client corrupt', words: () => [found.infoHash, '50', ...data('c1')], text: /corrupts 50 %/ },
   { command: 'client corrupt', words: () => [found.infoHash, '0', ...data('c1')], json: { corruptPercent: 0 } },
   {

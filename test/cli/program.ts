@@ -54,6 +54,7 @@ export type RunOptions = {
   stderr?: number
   /** All of stdout so far, each time there is more. */
   onOutput?: (stdout: string, child: ChildProcess) => void
+  onStart?: (child: ChildProcess) => void
 }
 
 /** Runs one command to its end. One that hangs is killed, and has no exit code. */
@@ -66,6 +67,7 @@ export function p2pt(words: readonly string[], options: RunOptions = {}): Promis
     stdio: ['pipe', options.stdout ?? 'pipe', options.stderr ?? 'pipe'],
   })
   child.stdin?.on('error', () => {}).end(options.input ?? '')
+  options.onStart?.(child)
   return ended(child, options.onOutput)
 }
 
@@ -102,10 +104,15 @@ export type NodeProcess = {
   readonly ended: Promise<Ended>
 }
 
-/** Starts a node; resolves when it says that it is ready. */
-export async function startNode(words: readonly string[], variables: NodeJS.ProcessEnv = {}): Promise<NodeProcess> {
+/** Starts a node; resolves when it says that it is ready. @param prefix words in front of its command, of what becomes it */
+export async function startNode(
+  words: readonly string[],
+  variables: NodeJS.ProcessEnv = {},
+  prefix: readonly string[] = [],
+): Promise<NodeProcess> {
   const env = { ...environment(), ...variables }
-  const child = spawn(process.execPath, [PROGRAM, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [command = '', ...rest] = [...prefix, process.execPath, PROGRAM, ...words]
+  const child = spawn(command, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const end = ended(child)
   const ready = await new Promise<string>((resolve, reject) => {
     let text = ''

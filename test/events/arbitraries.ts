@@ -114,7 +114,7 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
   'download.checked': { infoHash: infoHashes, pieces: runs },
   'download.stamped': {
     infoHash: infoHashes,
-    stamps: fc.array(fc.record({ file: uint32, stamp: text(64) }, plain), { maxLength: 5 }),
+    stamps: fc.array(fc.record({ file: uint32, stamp: text(96) }, plain), { maxLength: 5 }),
   },
   'download.changed': {
     infoHash: infoHashes,
@@ -139,6 +139,15 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
     local: fc.boolean(),
   },
   'download.transferred': { infoHash: infoHashes, downloadedBytes: uint53, uploadedBytes: uint53 },
+  'download.moving': {
+    infoHash: infoHashes,
+    directory: text(40),
+    names: fc.array(fc.record({ file: fc.option(fc.nat(65_535)), name: text(20) }, { noNullPrototype: true }), {
+      maxLength: 4,
+    }),
+  },
+  'download.moved': { infoHash: infoHashes },
+  'download.tidied': { infoHash: infoHashes },
   'client.configured': {
     ...rates,
     ...goals,

@@ -172,6 +172,20 @@ export const EVERY_KIND: readonly { stream: Stream; event: Event }[] = [
   {
     stream: 'local',
     event: {
+      kind: 'download.moving',
+      infoHash: hash('5'),
+      directory: '/srv/films',
+      names: [
+        { file: null, name: 'Film' },
+        { file: 0, name: 'film.mkv' },
+      ],
+    },
+  },
+  { stream: 'local', event: { kind: 'download.moved', infoHash: hash('5') } },
+  { stream: 'local', event: { kind: 'download.tidied', infoHash: hash('5') } },
+  {
+    stream: 'local',
+    event: {
       kind: 'client.configured',
       downloadBytesPerSecond: 5_000_000,
       uploadBytesPerSecond: 1_000_000,

@@ -96,7 +96,7 @@ describe('a node that does not run', () => {
           ['downloads', 1, version('downloads'), 'version'],
         ],
       )
-      assert.equal(plan.projections.at(-1)?.events, 15 * 3)
+      assert.equal(plan.projections.at(-1)?.events, 18 * 3)
       assert.deepEqual(await versionsIn(directory), {
         ...{
           admissions: undefined,
@@ -267,7 +267,7 @@ describe('a node that does not run', () => {
       const words = ['bash', '-c', script, 'bash', directory, process.execPath, program, at('backup')]
       const { status, stdout, stderr } = spawnSync('unshare', ['-m', '--', ...words], { encoding: 'utf8' })
       assert.equal(status, 0, stdout + stderr)
-      assert.match(stdout, /^intact: 249 events/m)
+      assert.match(stdout, /^intact: 258 events/m)
       await using copy = await openStoppedNode(at('backup'))
       assert.ok((await resultOf(copy.verify({ signatures: true }))).intact)
     })

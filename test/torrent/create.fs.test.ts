@@ -258,7 +258,7 @@ describe('a torrent made of files', () => {
     await write('folder/empty', '')
     const { stamps } = await create(at('folder'))
     assert.equal(stamps.length, 1)
-    assert.match(stamps[0]?.stamp ?? '', /^3-\d+-\d+$/)
+    assert.match(stamps[0]?.stamp ?? '', /^3-\d+-\d+-\d+$/)
   })
 
   describe('and data directories', () => {

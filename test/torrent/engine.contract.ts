@@ -9,6 +9,7 @@ import { hostilePeersContract } from './contract/hostile-peers.ts'
 import { limitsContract } from './contract/limits.ts'
 import { madeConnectionsContract } from './contract/made-connections.ts'
 import { oddTorrentsContract } from './contract/odd-torrents.ts'
+import { placesContract } from './contract/places.ts'
 import { repeatedBitfieldContract } from './contract/repeated-bitfield.ts'
 import { samePathContract } from './contract/same-path.ts'
 import { transferContract } from './contract/transfer.ts'
@@ -31,6 +32,7 @@ export function engineContract(engine: EngineName): void {
     limitsContract(engine)
     madeConnectionsContract(engine)
     oddTorrentsContract(engine)
+    placesContract(engine)
     repeatedBitfieldContract(engine)
     samePathContract(engine)
     wantedFilesContract(engine)

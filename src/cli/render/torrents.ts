@@ -94,6 +94,8 @@ export function recheckText(row: TorrentRow): string {
   return `${torrentTable([row])}\n${count(missing)} of ${counted(row.piecesWanted, 'piece')} are missing, and it is paused: \`p2pt client resume ${row.infoHash}\` downloads them over what stands there`
 }
 
+export const movedText = (row: TorrentRow): string => `${torrentTable([row])}\nits files are in ${printable(row.directory)}`
+
 /** One line for each kind of entry that was left out. */
 function skippedLines({ skipped: { hidden, links, special } }: PublishResult): [string, string][] {
   const line = (what: string, { count: all, first }: Skipped): [string, string][] => {

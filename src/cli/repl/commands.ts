@@ -1,9 +1,16 @@
 import { resolve } from 'node:path'
-import { type ClientService, type NodeService, type PriorityName, type SearchHit, ServiceError } from '../../roles/index.ts'
+import {
+  type ClientService,
+  type NodeService,
+  type PriorityName,
+  type Progressive,
+  type SearchHit,
+  ServiceError,
+} from '../../roles/index.ts'
 import { linkTable, nodeStatusText } from '../render/node.ts'
 import { printable } from '../render/printable.ts'
 import { searchText } from '../render/search.ts'
-import { dhtText, fileTable, publishText, recheckText, torrentPeerTable, torrentTable } from '../render/torrents.ts'
+import { dhtText, fileTable, movedText, publishText, recheckText, torrentPeerTable, torrentTable } from '../render/torrents.ts'
 import { withProgress } from '../services/output.ts'
 import { wholeInfoHash } from '../services/prefix.ts'
 import { readTorrentFile } from '../services/torrent-file.ts'
@@ -40,6 +47,17 @@ const add = async ({ client }: ReplContext, request: { torrentFile: string } | {
   return `added ${row.infoHash}${row.name === '' ? '' : `  ${printable(row.name)}`}; \`status\` shows how far it is`
 }
 
+/** @returns undefined if it was stopped */
+async function untilStopped<R>(work: Progressive<unknown, R>, signal: AbortSignal): Promise<R | undefined> {
+  const end = () => void work.return(undefined as never).catch(() => {})
+  signal.addEventListener('abort', end)
+  try {
+    return await withProgress(work, undefined)
+  } finally {
+    signal.removeEventListener('abort', end)
+  }
+}
+
 /** Search, publish and the rest by name, as the table in the README has them. `help` and `quit` are the session's. */
 export const REPL_COMMANDS: ReadonlyMap<string, ReplCommand> = new Map<string, ReplCommand>([
   [
@@ -74,15 +92,9 @@ export const REPL_COMMANDS: ReadonlyMap<string, ReplCommand> = new Map<string, R
         const texts: string[] = []
         for (const path of paths) {
           const work = context.client.publish({ path: resolve(expandHome(path)), ...details })
-          const end = () => void work.return(undefined as never).catch(() => {})
-          context.signal.addEventListener('abort', end)
-          try {
-            const result = await withProgress(work, undefined)
-            if (result === undefined) throw new ServiceError('failed', `stopped publishing ${path}`)
-            texts.push(publishText(result))
-          } finally {
-            context.signal.removeEventListener('abort', end)
-          }
+          const result = await untilStopped(work, context.signal)
+          if (result === undefined) throw new ServiceError('failed', `stopped publishing ${path}`)
+          texts.push(publishText(result))
         }
         return texts.join('\n\n')
       },
@@ -219,16 +231,38 @@ export const REPL_COMMANDS: ReadonlyMap<string, ReplCommand> = new Map<string, R
       takes: HASH,
       least: 1,
       async run({ client, signal }, [hash = '']) {
-        const work = client.recheck(await wholeInfoHash(client, hash))
-        const end = () => void work.return(undefined as never).catch(() => {})
-        signal.addEventListener('abort', end)
-        try {
-          const row = await withProgress(work, undefined)
-          if (row === undefined) throw new ServiceError('failed', 'stopped the check')
-          return recheckText(row)
-        } finally {
-          signal.removeEventListener('abort', end)
-        }
+        const row = await untilStopped(client.recheck(await wholeInfoHash(client, hash)), signal)
+        if (row === undefined) throw new ServiceError('failed', 'stopped the check')
+        return recheckText(row)
+      },
+    },
+  ],
+  [
+    'move',
+    {
+      usage: 'move INFOHASH FOLDER',
+      summary: "put a torrent's files into another folder",
+      takes: HASH,
+      least: 2,
+      async run({ client, signal }, [hash = '', folder = '']) {
+        const work = client.move(await wholeInfoHash(client, hash), { directory: resolve(expandHome(folder)) })
+        const row = await untilStopped(work, signal)
+        if (row === undefined) throw new ServiceError('failed', 'stopped; the files are where they were')
+        return movedText(row)
+      },
+    },
+  ],
+  [
+    'rename',
+    {
+      usage: 'rename INFOHASH FILE NAME',
+      summary: 'call a file of a torrent, or its folder, otherwise on the disk',
+      takes: HASH,
+      least: 3,
+      async run({ client }, [hash = '', file = '', name = '']) {
+        const infoHash = await wholeInfoHash(client, hash)
+        await client.rename(infoHash, { file, name })
+        return fileTable(await client.files(infoHash))
       },
     },
   ],

@@ -13,7 +13,7 @@ import { readTorrentFile } from './torrent-file.ts'
 export async function publishPaths(
   client: ClientService,
   paths: readonly string[],
-  details: { title?: string; tags: string[]; hidden: boolean; directory?: string },
+  details: { title?: string; tags: string[]; hidden: boolean; hybrid?: boolean; directory?: string },
   show: boolean,
 ): Promise<PublishResult[]> {
   for (const path of paths) if (!existsSync(path)) throw new ServiceError('usage', `there is no file or folder ${path}`)

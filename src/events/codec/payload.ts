@@ -79,7 +79,7 @@ const ADDRESS_ID_BYTES_MAX = 64
 export const PIECES_PER_VERDICT_MAX = 4096
 /** Stamps of files in one event; a torrent with more files takes several. */
 export const STAMPS_MAX = 4096
-const STAMP_BYTES_MAX = 64
+const STAMP_BYTES_MAX = 96
 /** Files of a torrent: `FILES_MAX` of its metainfo. */
 export const SELECTED_FILES_MAX = 65_536
 /** Trackers, and web seeds, that a person gave a torrent. */
@@ -87,6 +87,10 @@ export const SOURCE_URLS_MAX = 128
 export const SOURCE_URL_BYTES_MAX = 2_048
 export const SCHEDULE_MAX = 64
 const CRON_BYTES_MAX = 128
+/** Names that one event changes. */
+export const NAMES_ON_DISK_MAX = 1_024
+/** Of one name. */
+const FILE_NAME_BYTES_MAX = 255
 /** Peers that a bad piece may be of: there are fewer connections. */
 const SOURCES_MAX = 4096
 /** A path in a torrent has at most 3,000 bytes. */
@@ -144,7 +148,7 @@ function address(message: AddressMessage, origin: Origin): MemberAddress {
 
 type OperatorKind = 'operator.banned' | 'operator.unbanned'
 type ClaimKind = 'torrent.withdrawn' | 'torrent.verified'
-type NamedKind = 'download.completed' | 'download.paused' | 'download.resumed'
+type NamedKind = 'download.completed' | 'download.paused' | 'download.resumed' | 'download.moved' | 'download.tidied'
 
 const member = <K extends MemberKind>(kind: K): Codec<K> => ({
   encode: (event: EventOf<MemberKind>) => finish(proto.MemberState, { ...event, subject: fromHex(event.subject) }),
@@ -481,6 +485,28 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
       return { kind: 'download.verified', infoHash: fields.infoHash(message.infoHash), pieces: ranges(message.pieces) }
     },
   },
+  'download.moving': {
+    encode: ({ infoHash, directory, names }) =>
+      finish(proto.DownloadMoving, {
+        infoHash: fromHex(infoHash),
+        directory,
+        names: names.map(({ file, name }) => ({ number: file === null ? 0 : file + 1, name })),
+      }),
+    decode: (payload) => {
+      const message = proto.DownloadMoving.decode(payload)
+      return {
+        kind: 'download.moving',
+        infoHash: fields.infoHash(message.infoHash),
+        directory: fields.text(message.directory, PATH_BYTES_MAX, 'a directory'),
+        names: fields.list(message.names, NAMES_ON_DISK_MAX, 'names').map(({ number, name }) => ({
+          file: fields.count(number) === 0 ? null : fields.count(number) - 1,
+          name: fields.text(name, FILE_NAME_BYTES_MAX, 'a name'),
+        })),
+      }
+    },
+  },
+  'download.moved': named('download.moved'),
+  'download.tidied': named('download.tidied'),
   'download.completed': named('download.completed'),
   'download.paused': named('download.paused'),
   'download.resumed': named('download.resumed'),

@@ -145,6 +145,20 @@ export type TorrentSources = { public: boolean; trackers: string[]; webSeeds: st
 /** Of a torrent that nobody has said anything of. */
 export const NO_SOURCES: TorrentSources = { public: false, trackers: [], webSeeds: [], dht: false, local: false }
 export type DownloadSourced = { kind: 'download.sourced'; infoHash: InfoHash } & TorrentSources
+/**
+ * What a file of a torrent is called on the disk, one part of a path; empty: as in the torrent. `file`: its place in the torrent,
+ * from 0; null: the torrent's folder, or its file where it has no folder.
+ */
+export type NameOnDisk = { file: number | null; name: string }
+/**
+ * Its files are about to be put into `directory`, those of `names` under new names. Until `download.tidied` some of them may
+ * stand in both places; which one is the torrent's, `download.moved` says.
+ */
+export type DownloadMoving = { kind: 'download.moving'; infoHash: InfoHash; directory: string; names: NameOnDisk[] }
+/** All of them stand where they were to be put, and that is the torrent's place now. */
+export type DownloadMoved = { kind: 'download.moved'; infoHash: InfoHash }
+/** Nothing of it is left in the place that is not the torrent's. */
+export type DownloadTidied = { kind: 'download.tidied'; infoHash: InfoHash }
 /** `when`: a cron pattern in local time, from which on these rates hold. */
 export type ScheduledRates = { when: string } & Rates
 /** Limits and queue of a client; 0: no limit. */
@@ -211,6 +225,9 @@ export type KnownEvent =
   | DownloadLimited
   | DownloadSourced
   | DownloadTransferred
+  | DownloadMoving
+  | DownloadMoved
+  | DownloadTidied
   | ClientConfigured
   | DownloadVerified
   | DownloadCompleted

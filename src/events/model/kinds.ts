@@ -50,6 +50,9 @@ export const KINDS = {
   'download.sourced': { number: 38, version: 1, stream: 'local', by: 'anyone' },
   'client.configured': { number: 39, version: 1, stream: 'local', by: 'anyone' },
   'download.transferred': { number: 40, version: 1, stream: 'local', by: 'anyone' },
+  'download.moving': { number: 41, version: 1, stream: 'local', by: 'anyone' },
+  'download.moved': { number: 42, version: 1, stream: 'local', by: 'anyone' },
+  'download.tidied': { number: 43, version: 1, stream: 'local', by: 'anyone' },
 } as const satisfies Record<EventKind, KindRow>
 
 const BY_NUMBER = new Map<number, EventKind>(

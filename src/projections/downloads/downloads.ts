@@ -7,6 +7,7 @@ import {
   fromHex,
   type InfoHash,
   isInfoHash,
+  type NameOnDisk,
   NO_SOURCES,
   type NodeId,
   type PieceRange,
@@ -27,7 +28,7 @@ export type Download = {
   name: string
   /** What it is found by: as it was found or published, else its name; empty until either is known. */
   title: string
-  readonly directory: string
+  directory: string
   readonly origin: DownloadAdded['origin']
   readonly magnet: string
   /** The metainfo, bencoded; undefined until it is known. */
@@ -57,6 +58,10 @@ export type Download = {
   /** Moved in all, as far as it was told. */
   downloadedBytes: number
   uploadedBytes: number
+  /** What its files are called on the disk where that is not as in the torrent, as {@link NameOnDisk} has it. */
+  names: ReadonlyMap<number | null, string>
+  /** While it may also stand in another place: where it goes or, if `isDone`, where it came from. Names that differ there. */
+  move: { directory: string; names: NameOnDisk[]; isDone: boolean } | null
   /** How settled files looked, by their place in the torrent. */
   stamps: Map<number, string>
   /** What somebody else did to a file of it, until it is checked again. */
@@ -76,6 +81,8 @@ const DOWNLOAD = 'd/'
 const METAINFO = 'm/'
 /** Stamps of `STAMPS_PER_ROW` files, as `s/<info hash>/<n>`: a torrent may have 65,536 files, which settle one by one. */
 const STAMPS = 's/'
+/** Names on the disk, where a torrent has some of its own. */
+const NAMES = 'n/'
 /** Limits and queue of the client: one row. */
 const SETTINGS = 'c'
 const STAMPS_PER_ROW = 512
@@ -125,10 +132,14 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       verified: stays ? before.verified : [],
       stamps: stays ? before.stamps : new Map(),
       changed: null,
+      // What is added stands under the torrent's own names.
+      names: new Map(),
+      move: null,
       addedAt: envelope.at,
     })
     dirty.add(DOWNLOAD + infoHash)
     dirty.add(METAINFO + infoHash)
+    if (before?.names.size) dirty.add(NAMES + infoHash)
     if (!stays) for (const file of before?.stamps.keys() ?? []) dirty.add(stampsKey(infoHash, file))
     return state
   }
@@ -188,6 +199,21 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
         local: event.local,
       }
       break
+    case 'download.moving':
+      download.move = { directory: event.directory, names: event.names, isDone: false }
+      break
+    case 'download.moved': {
+      const { move, names, directory } = download
+      if (move === null || move.isDone) return state
+      download.move = { directory, names: move.names.map(({ file }) => nameIn(names, file)), isDone: true }
+      download.directory = move.directory
+      download.names = withNames(names, move.names)
+      dirty.add(NAMES + event.infoHash)
+      break
+    }
+    case 'download.tidied':
+      download.move = null
+      break
     case 'download.stamped':
       for (const { file, stamp } of event.stamps) {
         download.stamps.set(file, stamp)
@@ -214,12 +240,25 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       for (const file of download.stamps.keys()) dirty.add(stampsKey(event.infoHash, file))
       downloads.delete(event.infoHash)
       dirty.add(METAINFO + event.infoHash)
+      if (download.names.size > 0) dirty.add(NAMES + event.infoHash)
       break
     default:
       return state
   }
   dirty.add(DOWNLOAD + event.infoHash)
   return state
+}
+
+const nameIn = (names: Download['names'], file: number | null): NameOnDisk => ({ file, name: names.get(file) ?? '' })
+
+/** An empty name is the torrent's own, and need not be kept. */
+function withNames(names: Download['names'], changed: readonly NameOnDisk[]): Download['names'] {
+  const all = new Map(names)
+  for (const { file, name } of changed) {
+    if (name === '') all.delete(file)
+    else all.set(file, name)
+  }
+  return new Map([...all].sort(([a], [b]) => (a ?? -1) - (b ?? -1)))
 }
 
 const sum = (a: number, b: number): number => Math.min(Number.MAX_SAFE_INTEGER, a + b)
@@ -231,8 +270,9 @@ function rowOf(state: DownloadsState, key: string): string | null {
   if (key === SETTINGS) return state.settings === NO_SETTINGS ? null : canonicalJson(state.settings)
   const download = state.downloads.get(key.slice(2, 2 + INFO_HASH_LENGTH) as InfoHash)
   if (download === undefined) return null
-  const { torrentFile, stamps, ...rest } = download
+  const { torrentFile, stamps, names, ...rest } = download
   if (key.startsWith(STAMPS)) return stampsRow(stamps, Number(key.slice(3 + INFO_HASH_LENGTH)))
+  if (key.startsWith(NAMES)) return names.size === 0 ? null : JSON.stringify([...names])
   if (key.startsWith(METAINFO)) return torrentFile === undefined ? null : JSON.stringify(toHex(torrentFile))
   return canonicalJson(rest)
 }
@@ -249,7 +289,7 @@ function stampsRow(stamps: ReadonlyMap<number, string>, row: number): string | n
 
 export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => ({
   name: 'downloads',
-  version: 5,
+  version: 6,
   handles: [
     'download.added',
     'download.described',
@@ -260,6 +300,9 @@ export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => 
     'download.limited',
     'download.sourced',
     'download.transferred',
+    'download.moving',
+    'download.moved',
+    'download.tidied',
     'client.configured',
     'download.verified',
     'download.completed',
@@ -274,7 +317,7 @@ export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => 
     const hashes = [...state.downloads.keys()].sort()
     const settings = rowOf(state, SETTINGS)
     if (settings !== null) yield [SETTINGS, settings]
-    for (const prefix of [DOWNLOAD, METAINFO]) {
+    for (const prefix of [DOWNLOAD, METAINFO, NAMES]) {
       for (const hash of hashes) {
         const row = rowOf(state, prefix + hash)
         if (row !== null) yield [prefix + hash, row]
@@ -296,13 +339,15 @@ export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => 
       const hash = key.slice(2, 2 + INFO_HASH_LENGTH)
       if (!isInfoHash(hash)) throw new RangeError(`a row of downloads is for no info hash: ${key}`)
       if (key.startsWith(DOWNLOAD)) {
-        const row = JSON.parse(value) as Omit<Download, 'torrentFile' | 'stamps'>
-        downloads.set(hash, { ...row, torrentFile: undefined, stamps: new Map() })
+        const row = JSON.parse(value) as Omit<Download, 'torrentFile' | 'stamps' | 'names'>
+        downloads.set(hash, { ...row, torrentFile: undefined, stamps: new Map(), names: new Map() })
         continue
       }
       const download = downloads.get(hash)
       if (key.startsWith(STAMPS)) {
         for (const [file, stamp] of JSON.parse(value) as [number, string][]) download?.stamps.set(file, stamp)
+      } else if (key.startsWith(NAMES)) {
+        if (download !== undefined) download.names = new Map(JSON.parse(value) as [number | null, string][])
       } else if (download !== undefined) {
         download.torrentFile = fromHex(JSON.parse(value) as string)
       }

@@ -47,6 +47,8 @@ export function createClientService(parts: ClientParts): ClientService {
     pause: (infoHash) => torrents.pause(infoHash),
     resume: (infoHash) => torrents.resume(infoHash),
     recheck: (infoHash) => torrents.recheck(infoHash),
+    move: (infoHash, { directory }) => torrents.move(infoHash, directory),
+    rename: (infoHash, { file, name }) => torrents.rename(infoHash, file, name),
     async torrentFile(infoHash) {
       return torrents.torrentFile(infoHash)
     },

@@ -68,6 +68,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
       dht: options.publicDht !== undefined,
       local: options.localDiscovery ?? false,
     },
+    dataDirectory: options.dataDirectory,
     downloads: () => downloadsIn(downloads()),
     download: (infoHash) => downloads().downloads.get(infoHash),
     unreached: (infoHash) => ways?.unreached(infoHash) ?? 0,

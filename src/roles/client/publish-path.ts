@@ -30,7 +30,7 @@ export function publishPath(request: PublishRequest, parts: PublishParts): Progr
 }
 
 async function publish(
-  { path, torrentFile, directory, title: asked, tags: askedTags = [], hidden = false }: PublishRequest,
+  { path, torrentFile, directory, title: asked, tags: askedTags = [], hidden = false, hybrid = false }: PublishRequest,
   { engine, torrents, publisher, dataDirectory }: PublishParts,
   report: (progress: PublishProgress) => void,
   signal: AbortSignal,
@@ -45,7 +45,7 @@ async function publish(
     path === undefined
       ? undefined
       : await engine.create([path], {
-          ...{ dataDirectory, hidden, signal },
+          ...{ dataDirectory, hidden, hybrid, signal },
           onWalk: (files) => report({ phase: 'walking', done: files, total: null }),
           onProgress: (done, total) => report({ phase: 'hashing', done, total }),
         })

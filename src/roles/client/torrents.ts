@@ -31,6 +31,7 @@ import { withProgress } from '../node/with-progress.ts'
 import {
   type AddRequest,
   type ClientLimits,
+  type MoveProgress,
   type Progressive,
   type RecheckProgress,
   type SelectRequest,
@@ -46,6 +47,7 @@ import { checkSettings } from './check-settings.ts'
 import { chooseFiles, priorityName, wantedByLink } from './choose-files.ts'
 import { checked, described, stamped } from './download-events.ts'
 import { ratesAt } from './rate-schedule.ts'
+import { checkDirectory, elsewhereOf, nameFor, relocate } from './relocation.ts'
 import { renamedText } from './renamed-files.ts'
 import { TorrentQueue } from './torrent-queue.ts'
 import { torrentRow } from './torrent-row.ts'
@@ -67,6 +69,8 @@ export type TorrentsOptions = {
   allowCorrupt: boolean
   /** What holds of all torrents, whatever was said of each: they are public, those that are take part in these. */
   all: { public: boolean; dht: boolean; local: boolean }
+  /** Of this node: no files are moved into it. */
+  dataDirectory?: string
   /** Rows of the downloads projection. */
   downloads(): readonly Download[]
   download(infoHash: InfoHash): Download | undefined
@@ -133,7 +137,10 @@ export class Torrents {
           sources: this.#effective(download.sources),
           overwrite: download.overwrite,
           ...(download.selection && { selection: download.selection }),
+          names: download.names,
+          ...(download.move && { elsewhere: elsewhereOf(download.move) }),
         })
+        if (download.move !== null) await this.#record([{ kind: 'download.tidied', infoHash: download.infoHash }])
       } catch (error) {
         this.#notTakenUp.set(download.infoHash, sentence(error))
         this.#problem(`"${download.name}" could not be taken up again: ${sentence(error)}`)
@@ -393,6 +400,32 @@ export class Torrents {
       await this.#engineDoes((engine) => (goesOn ? engine.resume(hash) : engine.pause(hash)))
       return this.row(hash)
     })
+  }
+
+  /** @param directory absolute */
+  move(infoHash: string, directory: string): Progressive<MoveProgress, TorrentRow> {
+    return withProgress((report, signal) => {
+      const to = { directory: checkDirectory(directory) }
+      return this.#relocate(infoHash, to, { signal, onProgress: report })
+    })
+  }
+
+  /** @param file its number from 1, path or name, or the torrent's folder */
+  async rename(infoHash: string, file: string, name: string): Promise<TorrentRow> {
+    const { infoHash: hash } = this.#known(infoHash)
+    const names = [nameFor(file, name, await this.#engineDoes(async (engine) => engine.files(hash)))]
+    return this.#relocate(hash, { names }, { signal: new AbortController().signal })
+  }
+
+  async #relocate(infoHash: string, to: Parameters<typeof relocate>[1], watch: Parameters<typeof relocate>[3]) {
+    const parts = {
+      ...{ engine: this.#options.engine, dataDirectory: this.#options.dataDirectory },
+      record: (events: readonly Draft['event'][]) => this.#record(events),
+      settled: () => this.settled(),
+    }
+    await this.#engineDoes(() => relocate(this.#known(infoHash), to, parts, watch))
+    await this.#queue.plan()
+    return this.row(infoHash)
   }
 
   /** @throws ServiceError */

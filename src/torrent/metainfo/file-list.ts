@@ -8,6 +8,8 @@ import { quoted, refuse } from './refusal.ts'
 export type MetainfoFile = {
   /** Relative to the download directory, the torrent's name first. */
   path: readonly string[]
+  /** As the torrent has it, where a person calls it otherwise (placement.ts). */
+  ownPath?: readonly string[]
   lengthBytes: number
   /** Never on the disk: alignment, which is zeros, and symbolic links, which have no bytes and could lead anywhere (BEP 47). */
   padding: boolean

@@ -32,7 +32,7 @@ export function rangesOfRun(metainfo: Metainfo, run: readonly NamedBlock[], webS
   const ranges: WebRange[] = []
   for (const { index, offset, length } of run) {
     for (const { file, fileOffset, length: bytes } of layoutOf(metainfo).spans(index, offset, length)) {
-      const url = file.padding ? undefined : urlOf(metainfo, file.path, webSeed)
+      const url = file.padding ? undefined : urlOf(metainfo, file.ownPath, webSeed)
       const last = ranges.at(-1)
       if (last !== undefined && last.url === url && (url === undefined || last.from + last.length === fileOffset))
         ranges[ranges.length - 1] = { ...last, length: last.length + bytes }

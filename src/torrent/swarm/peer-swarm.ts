@@ -185,6 +185,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       read: async (index, offset, parts) => this.#files?.read(index, offset, parts),
       isSpoiled: (index) => this.corruptPercent > 0 && isCorrupted(this.identity.id, index, this.corruptPercent),
       sent: (bytes) => this.#uploaded.add(bytes, this.now()),
+      problem: (error) => this.#fail(error),
       track: (work) => this.#track(work),
     })
     this.#judge = new PieceJudge(

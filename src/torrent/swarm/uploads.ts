@@ -1,4 +1,5 @@
 import type { Timers } from '../../events/index.ts'
+import { TorrentError } from '../engine.ts'
 import { type NamedBlock, PIECE_HEADER_BYTES, putPieceHeader } from '../wire/messages.ts'
 import type { Peer } from './peer.ts'
 import { RateLimit } from './rate-limit.ts'
@@ -22,6 +23,8 @@ export type UploadsOptions = {
   /** A piece that is to be sent with an error. */
   isSpoiled(index: number): boolean
   sent(bytes: number): void
+  /** Nothing of the torrent can be read. */
+  problem(error: Error): void
   /** Closing waits for it. */
   track(work: Promise<void>): void
 }
@@ -51,7 +54,8 @@ export class Uploads {
         })
         return
       }
-      const run = peer.wanted.takeRun(SERVED_AT_ONCE_BYTES)
+      // No more than the limits give in a moment: the others would have nothing meanwhile.
+      const run = peer.wanted.takeRun(Math.min(SERVED_AT_ONCE_BYTES, ...limits.map(({ burstBytes }) => burstBytes)))
       const [first] = run
       if (first === undefined) return
       if (!this.#options.mayServe(peer, first.index)) {
@@ -64,7 +68,7 @@ export class Uploads {
   }
 
   async #serveRun(peer: Peer, { index, offset }: NamedBlock, run: readonly NamedBlock[]): Promise<void> {
-    const { buffers, read, isSpoiled } = this.#options
+    const { buffers, read, isSpoiled, problem } = this.#options
     const framedBytes = lengthOf(run) + run.length * PIECE_HEADER_BYTES
     const buffer = buffers.take(framedBytes)
     peer.reading++
@@ -77,9 +81,11 @@ export class Uploads {
         buffers.giveBack(buffer)
         peer.reject(run)
       } else this.#send(peer, buffer, framedBytes, lengthOf(run))
-    } catch {
-      // The watch over its files tells what is wrong with them.
+    } catch (error) {
       peer.reject(run)
+      // The watch over the files tells of changes by itself. The owner of one that cannot be read must hear of it: peers go
+      // elsewhere and say nothing.
+      if (error instanceof TorrentError && error.code === 'DISK') problem(error)
     } finally {
       peer.reading--
       this.serve(peer)

@@ -60,7 +60,7 @@ const BOUNDS: readonly [what: string, most: Event, more: Event][] = [
     { ...stamped, stamps: Array(4096).fill({ file: 1, stamp: 'a' }) },
     { ...stamped, stamps: Array(4097).fill({ file: 1, stamp: 'a' }) },
   ],
-  ['a stamp', { ...stamped, stamps: [{ file: 1, stamp: long(64) }] }, { ...stamped, stamps: [{ file: 1, stamp: long(65) }] }],
+  ['a stamp', { ...stamped, stamps: [{ file: 1, stamp: long(96) }] }, { ...stamped, stamps: [{ file: 1, stamp: long(97) }] }],
   ['a path', { ...changed, path: long(4096) }, { ...changed, path: long(4097) }],
   ['a version', { ...started, software: long(128) }, { ...started, software: long(129) }],
   ['a reason', { kind: 'node.stopped', reason: long(3072) }, { kind: 'node.stopped', reason: long(3073) }],

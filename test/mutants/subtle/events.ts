@@ -299,8 +299,8 @@ export const eventsMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/events/codec/payload.ts',
-    find: 'const STAMP_BYTES_MAX = 64',
-    replace: 'const STAMP_BYTES_MAX = 640',
+    find: 'const STAMP_BYTES_MAX = 96',
+    replace: 'const STAMP_BYTES_MAX = 960',
     breaks: 'the stamp of a file tenfold',
     tests: ['test/events/codec/payload.test.ts', 'test/events/codec/*.test.ts'],
   },

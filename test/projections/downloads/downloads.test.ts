@@ -47,7 +47,7 @@ describe('downloads', () => {
       ...{ sizeBytes: 100, pieceCount: 10, pieceLengthBytes: 10, paused: true, completed: false },
       ...{ checked: false, overwrite: false, stamps: new Map(), changed: null, completedAt: null },
       ...{ selection: null, wanted: null, sources: { public: false, trackers: [], webSeeds: [], dht: false, local: false } },
-      ...{ downloadedBytes: 0, uploadedBytes: 0 },
+      ...{ downloadedBytes: 0, uploadedBytes: 0, names: new Map(), move: null },
       limits: { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, ratioGoalPercent: 0, seedGoalMs: 0 },
       verified: [
         { first: 0, count: 2 },
@@ -131,6 +131,42 @@ describe('downloads', () => {
     assert.deepEqual([download?.downloadedBytes, download?.uploadedBytes], [10, 14])
   })
 
+  it('are in one place at any step of a move, and know the other one until that is tidied', () => {
+    const names = [
+      { file: null, name: 'Film' },
+      { file: 3, name: 'three' },
+    ]
+    const moving: Event = { kind: 'download.moving', infoHash, directory: '/e', names }
+    const moved: Event = { kind: 'download.moved', infoHash }
+    const tidied: Event = { kind: 'download.tidied', infoHash }
+    const placeAfter = (...events: Event[]) => {
+      const download = downloadAfter(added, described, ...events)
+      return [download?.directory, [...(download?.names ?? [])], download?.move]
+    }
+    const called: [number | null, string][] = [
+      [null, 'Film'],
+      [3, 'three'],
+    ]
+    const own = [
+      { file: null, name: '' },
+      { file: 3, name: '' },
+    ]
+    assert.deepEqual(placeAfter(moving), ['/d', [], { directory: '/e', names, isDone: false }])
+    assert.deepEqual(placeAfter(moving, tidied), ['/d', [], null])
+    assert.deepEqual(placeAfter(moving, moved), ['/e', called, { directory: '/d', names: own, isDone: true }])
+    assert.deepEqual(placeAfter(moving, moved, moved), placeAfter(moving, moved), 'once')
+    assert.deepEqual(placeAfter(moving, moved, tidied), ['/e', called, null])
+    assert.deepEqual(placeAfter(moved), ['/d', [], null])
+    const back: Event = { kind: 'download.moving', infoHash, directory: '/e', names: own.slice(0, 1) }
+    assert.deepEqual(placeAfter(moving, moved, tidied, back, moved), [
+      ...['/e', called.slice(1)],
+      { directory: '/e', names: names.slice(0, 1), isDone: true },
+    ])
+    assert.deepEqual(placeAfter(moving, moved, added), ['/d', [], null], 'what is added stands under its own names')
+    const kept = downloadAfter(added, described, verified({ first: 0, count: 10 }), done, moving, moved)
+    assert.deepEqual([kept?.verified, kept?.completed, kept?.paused], [[{ first: 0, count: 10 }], true, false])
+  })
+
   it('write a stamp without writing the other thousands again', () => {
     const maker = new EnvelopeMaker()
     const fold = downloadsProjection(own)
@@ -199,6 +235,7 @@ describe('downloads', () => {
 
   describe('laws', () => {
     const hashes = [infoHash, hash('other')] as const
+    const NAMED = ['download.completed', 'download.paused', 'download.resumed', 'download.moved', 'download.tidied'] as const
     const events: fc.Arbitrary<Event> = fc.oneof(
       fc.constantFrom(...hashes).map((infoHash): Event => ({ ...added, infoHash }) as Event),
       fc.constantFrom(...hashes).map((infoHash): Event => ({ ...described, infoHash }) as Event),
@@ -215,8 +252,11 @@ describe('downloads', () => {
         .constantFrom(...hashes)
         .map((infoHash): Event => ({ kind: 'download.changed', infoHash, file: 0, path: 'film', how: 'gone' })),
       fc
-        .tuple(fc.constantFrom(...hashes), fc.constantFrom('download.completed', 'download.paused', 'download.resumed'))
-        .map(([infoHash, kind]): Event => ({ kind, infoHash })),
+        .tuple(fc.constantFrom(...hashes), fc.constantFrom('/d', '/e'), fc.constantFrom(null, 0, 2), fc.constantFrom('', 'a'))
+        .map(([infoHash, directory, file, name]): Event => {
+          return { kind: 'download.moving', infoHash, directory, names: [{ file, name }] }
+        }),
+      fc.tuple(fc.constantFrom(...hashes), fc.constantFrom(...NAMED)).map(([infoHash, kind]): Event => ({ kind, infoHash })),
       fc.constantFrom(...hashes).map((infoHash): Event => ({ kind: 'download.removed', infoHash, filesDeleted: true })),
     )
     const histories: fc.Arbitrary<readonly Envelope[]> = fc.array(events, { maxLength: 30 }).map((list) => {

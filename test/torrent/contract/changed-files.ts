@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { copyFile, link, open, readFile, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, link, open, readFile, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { FileStampAt } from '../../../src/events/index.ts'
 import { FilesChanged } from '../../../src/torrent/files-changed.ts'
 import type { Node } from '../engine-fixture.ts'
 import { countOf, dial, download, type EngineName, eventually, everything, Lab } from '../engine-fixture.ts'
+
+const run = promisify(execFile)
+
+/** As taggers do that are told to keep the time: to the nanosecond. */
+async function keepingTime(path: string, edit: () => Promise<unknown>): Promise<void> {
+  const kept = `${path}.time`
+  await run('touch', ['-r', path, kept])
+  await edit()
+  await run('touch', ['-r', kept, path])
+  await rm(kept)
+}
 
 /** Large enough that most of it is still to be sent when it is changed. */
 const SIZE = 16_000_000
@@ -91,6 +104,43 @@ export function changedFilesContract(engine: EngineName): void {
       await again.until((said) => said.changed.length > 0)
       assert.deepEqual(again.recorded.changed, [{ file: 1, path: 'album/two.bin', how: 'modified' }])
       assert.deepEqual(again.recorded.stamped, [])
+    })
+
+    it('is noticed in the piece that is asked for where its time was set back, while it runs and after a restart', async () => {
+      const seeder = await lab.seeder('seeder', { 'a.bin': 4_000_000 })
+      const { metainfo } = seeder
+      const path = join(metainfo.directory, 'a.bin')
+      await keepingTime(path, async () => {
+        const file = await open(path, 'r+')
+        await file.write(Buffer.of(1, 2, 3), 0, 3, 2_000_000)
+        await file.close()
+      })
+      for (const node of [seeder, await startedAgain(metainfo, metainfo.stamps)]) {
+        const leecher = await lab.node('leecher')
+        await eventually(() => node.engine.status(metainfo.infoHash)?.state !== 'checking')
+        await download(leecher, metainfo, [node])
+        await node.until((said) => said.changed.length > 0)
+        assert.deepEqual(node.recorded.changed, [{ file: 0, path: 'a.bin', how: 'bad-piece' }])
+        nobodyIsBlamed(leecher, node)
+        await node.engine[Symbol.asyncDispose]()
+        await leecher.engine[Symbol.asyncDispose]()
+        await rm(join(leecher.directory, 'a.bin'), { force: true })
+      }
+    })
+
+    it('is served on where only its mode, its links and its times of access were', async () => {
+      const seeder = await lab.seeder('seeder', { 'tree/a': 1_000_000, 'tree/b': 700_000 })
+      const { metainfo } = seeder
+      const a = join(metainfo.directory, 'tree', 'a')
+      await chmod(a, 0o400)
+      await link(a, join(metainfo.directory, 'elsewhere'))
+      for (const node of [seeder, await startedAgain(metainfo, metainfo.stamps)]) {
+        const leecher = await lab.node(`leecher of ${node.id}`)
+        await eventually(() => node.engine.status(metainfo.infoHash)?.state === 'seeding')
+        await download(leecher, metainfo, [node])
+        await leecher.until((said) => said.completed.length === 1)
+        assert.deepEqual(node.recorded.changed, [])
+      }
     })
 
     it('is noticed at a start by a sample where all looks as it did', async () => {

@@ -1,5 +1,5 @@
 import type { BadPiece, PeerId, PieceRange } from '../../../src/events/index.ts'
-import { randomSeed, signerFromSeed } from '../../../src/events/keys/signer.sodium.ts'
+import { signerFromSeed } from '../../../src/events/keys/signer.sodium.ts'
 import { BanList } from '../../../src/torrent/ban-list.ts'
 import { encode } from '../../../src/torrent/bencode.ts'
 import { KnownEndpoints } from '../../../src/torrent/known-endpoints.ts'
@@ -43,22 +43,33 @@ export type LabPeer = {
   completed: number
   rejected: number
   dials: string[]
+  readonly bans: BanList
+  /** Pieces that stand on its disk, as they come. */
+  readonly written: Set<number>
+  /** A piece was wrong. */
+  onBad: (index: number) => void
   /** What is done to a block as it is read. */
   spoil: (index: number, offset: number, block: Uint8Array) => Uint8Array
 }
 
 export class SwarmLab {
   readonly time = new VirtualTime()
-  readonly #random = randomFrom(7)
+  readonly #random: () => number
   #ports = 1
+
+  constructor(seed = 7) {
+    this.#random = randomFrom(seed)
+  }
 
   peer(
     name: string,
     metainfo: Metainfo,
-    options: { has?: Uint8Array; knows?: boolean; swarm?: Partial<PeerSwarmOptions> } = {},
+    options: { has?: Uint8Array; found?: Uint8Array; knows?: boolean; swarm?: Partial<PeerSwarmOptions> } = {},
   ): LabPeer {
-    const signer = signerFromSeed(randomSeed(), TEST_NETWORK)
-    const { has, knows = true } = options
+    const key = Uint8Array.from({ length: 32 }, () => this.#random() * 256)
+    const signer = signerFromSeed(key, TEST_NETWORK)
+    const bans = new BanList()
+    const { has, found, knows = true } = options
     const bytes = has?.slice() ?? new Uint8Array(metainfo.sizeBytes)
     const files: PieceFiles = {
       read: async (index, offset, parts) => {
@@ -68,7 +79,10 @@ export class SwarmLab {
           offset += part.length
         }
       },
-      write: async (index, piece) => bytes.set(piece, index * PIECE_BYTES),
+      write: async (index, piece) => {
+        bytes.set(piece, index * PIECE_BYTES)
+        lab.written.add(index)
+      },
       createEmptyFiles: async () => {},
       settle: async () => [],
       close: async () => {},
@@ -78,14 +92,17 @@ export class SwarmLab {
       ...{ infoHash: metainfo.infoHash, name, directory: '/', metainfo: knows ? metainfo : undefined },
       ...{ verified: has === undefined ? [] : all, stamps: [], peers: [], corruptPercent: 0 },
       wanted: { priorities: undefined, sequential: false, isFileWanted: () => true },
-      ...{ bans: new BanList(), onThinIce: new Set<PeerId>(), endpoints: new KnownEndpoints() },
+      ...{ bans, onThinIce: new Set<PeerId>(), endpoints: new KnownEndpoints() },
       events: {
         described: () => {},
         openDisk: async () => undefined,
         checked: () => {},
         verified: (pieces) => lab.verified.push(...pieces),
-        judged: (_, subject, good, bad) => void lab.judged.push({ subject, good, bad }),
-        suspected: () => {},
+        judged: (_, subject, good, bad) => {
+          lab.judged.push({ subject, good, bad })
+          for (const { index } of bad) lab.onBad(index)
+        },
+        suspected: (_, index) => lab.onBad(index),
         peer: () => {},
         completed: () => {
           lab.completed += 1
@@ -100,7 +117,10 @@ export class SwarmLab {
       ...{ sources: { public: false, trackers: [], webSeeds: [], dht: false, local: false }, ourPort: () => 0 },
       rates: { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0 },
       ...{ uploads: new RateLimit(), sendBuffers: new SendBuffers(), uploadSlots: () => 16, hasRoom: () => true },
-      openFiles: async () => ({ files, found: has === undefined ? undefined : bitfieldOf(all, metainfo.pieceCount) }),
+      openFiles: async () => ({
+        files,
+        found: has === undefined ? undefined : (found ?? bitfieldOf(all, metainfo.pieceCount)),
+      }),
       dial: (endpoint) => {
         lab.dials.push(endpoint)
         this.time.after(1, () => swarm.dialEnded(endpoint, false))
@@ -117,18 +137,24 @@ export class SwarmLab {
     })
     const lab: LabPeer = {
       ...{ name, swarm, id: signer.id, bytes, verified: [], judged: [], failed: [], completed: 0, rejected: 0, dials: [] },
+      ...{ bans, written: new Set<number>(), onBad: () => {} },
       spoil: (_index, _offset, block) => block,
     }
     return lab
   }
 
   /** A connection that `from` made. `bytesPerMs`: of what `to` sends. */
-  join(from: LabPeer, to: LabPeer, { bytesPerMs = Number.POSITIVE_INFINITY } = {}): { cut(): void } {
+  join(
+    from: LabPeer,
+    to: LabPeer,
+    { bytesPerMs = Number.POSITIVE_INFINITY, watch }: { bytesPerMs?: number; watch?: LinkWatch } = {},
+  ): { cut(): void } {
     const port = this.#ports++
     const [a, b] = [new MemoryLink(this.time, port, true), new MemoryLink(this.time, port, false)]
     a.other = b
     b.other = a
     b.bytesPerMs = bytesPerMs
+    if (watch !== undefined) for (const link of [a, b]) link.watch = watch
     a.attach(from.swarm)
     b.attach(to.swarm)
     a.send(encodeHandshake(Buffer.from(from.swarm.infoHash, 'hex'), Buffer.from(from.swarm.ourPeerId, 'hex')))
@@ -145,6 +171,13 @@ export class SwarmLab {
   }
 }
 
+/** Sees messages as one end sends them, and as they come to the other, before that one does. */
+export type LinkWatch = {
+  sent(by: MemoryLink, message: Uint8Array): void
+  came(to: MemoryLink, message: Uint8Array): void
+  closed(end: MemoryLink): void
+}
+
 /** One end of a stream. */
 export class MemoryLink implements PeerLink {
   readonly host = '10.0.0.1'
@@ -157,6 +190,12 @@ export class MemoryLink implements PeerLink {
   unsentBytes = 0
   closed = false
   peer: Peer | undefined
+  watch: LinkWatch | undefined
+  readonly #leaving = new MessageSplitter({
+    handshake: () => {},
+    message: (message) => this.watch?.sent(this, message),
+    violation: () => {},
+  })
   readonly #time: VirtualTime
   #splitter: MessageSplitter | undefined
   #swarm: PeerSwarm | undefined
@@ -177,6 +216,7 @@ export class MemoryLink implements PeerLink {
         this.peer = swarm.joins(this, handshake, peerId)
       },
       message: (message) => {
+        this.watch?.came(this, message)
         if (this.peer?.closed === false) this.peer.message(message)
       },
       violation: (what) => {
@@ -189,7 +229,8 @@ export class MemoryLink implements PeerLink {
     if (this.closed) return
     // What is written to again once it has left must not change what arrives.
     const bytes = onSent === undefined ? given : given.slice()
-    this.sent.push(bytes)
+    if (this.watch === undefined) this.sent.push(bytes)
+    else this.#leaving.push(bytes)
     this.unsentBytes += bytes.length
     const now = this.#time.now()
     this.#freeAt = Math.max(this.#freeAt, now) + bytes.length / this.bytesPerMs
@@ -210,6 +251,7 @@ export class MemoryLink implements PeerLink {
   close(): void {
     if (this.closed) return
     this.closed = true
+    this.watch?.closed(this)
     if (this.peer !== undefined) this.#swarm?.left(this.peer)
     this.#time.after(LATENCY_MS, () => this.other?.close())
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { TorrentError } from '../../../src/torrent/engine.ts'
 import type { Peer } from '../../../src/torrent/swarm/peer.ts'
 import { RateLimit } from '../../../src/torrent/swarm/rate-limit.ts'
 import { SendBuffers } from '../../../src/torrent/swarm/send-buffers.ts'
@@ -57,6 +58,7 @@ function uploads(options: Partial<UploadsOptions> = {}) {
     },
     isSpoiled: () => false,
     sent: () => {},
+    problem: () => {},
     track: (work) => works.push(work),
     ...options,
   })
@@ -144,6 +146,30 @@ describe('answers to requests', () => {
     })
     await choked.serve(block(1, 0))
     assert.deepEqual([choked.asking.rejected, choked.asking.sent], [[block(1, 0)], []])
+  })
+
+  it('tell of a disk that cannot be read, and not of what is told elsewhere or over in a moment', async () => {
+    const problems: string[] = []
+    for (const error of [new TorrentError('DISK', 'a.bin cannot be read'), new Error('EMFILE')]) {
+      const read = async () => {
+        throw error
+      }
+      const { asking, serve } = uploads({ read, problem: ({ message }) => problems.push(message) })
+      await serve(block(1, 0))
+      assert.deepEqual(asking.rejected, [block(1, 0)])
+    }
+    assert.deepEqual(problems, ['a.bin cannot be read'])
+  })
+
+  it('are read in runs no longer than what the limit gives in a moment, a block at least', async () => {
+    for (const [bytesPerSecond, blocks] of [
+      [9 * BLOCK, 2],
+      [BLOCK, 1],
+    ] as const) {
+      const { reads, serve } = uploads({ limits: [new RateLimit(bytesPerSecond)] })
+      await serve(block(1, 0), block(1, 1), block(1, 2), block(1, 3))
+      assert.equal(reads[0]?.lengths.length, blocks)
+    }
   })
 
   it('have an error in each block of a piece that is to be spoiled', async () => {

@@ -48,6 +48,28 @@ describe('the stream of a peer', () => {
     )
   })
 
+  it('has its memory back at once when it ends, and hears nothing behind that', () => {
+    const count = 500
+    const heard: string[] = []
+    const sink = {
+      handshake: () => {},
+      message: () => heard.push('message'),
+      violation: () => heard.push('violation'),
+    }
+    const splitters = Array.from({ length: count }, () => new MessageSplitter(sink))
+    const cut = framed(new Uint8Array(MESSAGE_BYTES_MAX)).subarray(0, 1_000)
+    for (const splitter of splitters) {
+      splitter.push(HANDSHAKE)
+      splitter.push(cut)
+    }
+    const held = process.memoryUsage().arrayBuffers
+    // No collection gives it back: they are all held.
+    for (const splitter of splitters) splitter.end()
+    assert.ok(held - process.memoryUsage().arrayBuffers > 0.9 * count * MESSAGE_BYTES_MAX)
+    for (const splitter of splitters) splitter.push(framed(Uint8Array.of(1)))
+    assert.deepEqual(heard, [])
+  })
+
   it('takes a message of the greatest length, and ends with one that says it is a byte longer', () => {
     for (const ends of [[], [70], [71, 72, 73]]) {
       const longest = split(Buffer.concat([HANDSHAKE, framed(new Uint8Array(MESSAGE_BYTES_MAX))]), ends)

@@ -33,6 +33,10 @@ export default class ClientPublish extends BaseCommand {
       helpValue: 'DIR',
     }),
     hidden: Flags.boolean({ default: false, summary: 'Take hidden files and folders (their names begin with a dot), too.' }),
+    hybrid: Flags.boolean({
+      default: false,
+      summary: 'Make a torrent of versions 1 and 2 at once (BEP 52), for programs that know either.',
+    }),
   }
 
   async run(): Promise<{ published: PublishResult[] }> {
@@ -42,6 +46,7 @@ export default class ClientPublish extends BaseCommand {
       ...(flags.title === undefined ? {} : { title: flags.title }),
       tags: flags.tag ?? [],
       hidden: flags.hidden,
+      hybrid: flags.hybrid,
       ...(flags.to === undefined ? {} : { directory: resolve(flags.to) }),
     }
     const published = await publishPaths(client, argv as string[], details, !this.jsonEnabled())

@@ -4,7 +4,7 @@ import { BaseCommand } from '../../base-command.ts'
 import { recheckText } from '../../render/torrents.ts'
 import { wholeInfoHash } from '../../services/prefix.ts'
 import { reachNode } from '../../services/reach.ts'
-import { recheck } from '../../services/recheck.ts'
+import { watched } from '../../services/watched.ts'
 
 export default class ClientRecheck extends BaseCommand {
   static override summary = "Hash a torrent's files again, and seed what is whole."
@@ -18,7 +18,8 @@ export default class ClientRecheck extends BaseCommand {
   async run(): Promise<TorrentRow> {
     const { args, flags } = await this.parse(ClientRecheck)
     const { client } = await reachNode(flags.data, 'client')
-    const row = await recheck(client, await wholeInfoHash(client, args.infoHash), !this.jsonEnabled())
+    const hash = await wholeInfoHash(client, args.infoHash)
+    const row = await watched(client.recheck(hash), `checking ${hash.slice(0, 16)}`, !this.jsonEnabled())
     this.log(recheckText(row))
     return row
   }

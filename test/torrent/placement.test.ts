@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { encode } from '../../src/torrent/bencode.ts'
+import { layoutOf } from '../../src/torrent/file-layout.ts'
+import { checkInfo } from '../../src/torrent/metainfo.ts'
+import { changedNames, checkPaths, fileOfName, placed } from '../../src/torrent/placement.ts'
+import { sha1 } from '../../src/torrent/sha1.system.ts'
+import { rangesOfRun } from '../../src/torrent/sources/web-seed-plan.ts'
+
+const torrentOf = (...paths: string[]) => {
+  const files = paths.map((path) => ({ length: 10, path: path.split('/') }))
+  const info = { name: 'album', files, 'piece length': 16_384, pieces: new Uint8Array(20) }
+  return checkInfo(encode(info), sha1)
+}
+const alone = checkInfo(encode({ name: 'song', length: 10, 'piece length': 16_384, pieces: new Uint8Array(20) }), sha1)
+const named = (...names: [number | null, string][]) => new Map(names)
+const pathsOf = ({ files }: { files: readonly { path: readonly string[] }[] }) => files.map(({ path }) => path.join('/'))
+
+describe('the names of files on the disk', () => {
+  it('are those of the torrent, but for the folder and the last part of what a person called otherwise', () => {
+    const album = torrentOf('a', 'cd/b', 'cd/c')
+    const names = named([null, 'My album'], [1, 'B'])
+    const placedAlbum = placed(album, names)
+    assert.deepEqual(pathsOf(placedAlbum), ['My album/a', 'My album/cd/B', 'My album/cd/c'])
+    assert.deepEqual([placedAlbum.name, placedAlbum.infoHash], ['album', album.infoHash])
+    assert.equal(placed(album, named()), album)
+    assert.deepEqual(pathsOf(placed(placedAlbum, named([0, 'A']))), ['album/A', 'album/cd/b', 'album/cd/c'])
+    assert.deepEqual(pathsOf(placed(placedAlbum, named())), pathsOf(album))
+    assert.deepEqual(changedNames(names, [{ file: 1, name: '' }]), named([null, 'My album']))
+    assert.deepEqual(pathsOf(placed(alone, named([null, 'x']))), ['x'])
+    assert.deepEqual([fileOfName(alone, 0), fileOfName(album, 0), fileOfName(album, null)], [null, 0, null])
+  })
+
+  it('are not those that web seeds have', () => {
+    const album = placed(torrentOf('a', 'cd/b'), named([null, 'mine'], [1, 'B']))
+    const [, second] = layoutOf(album).files
+    assert.deepEqual(
+      [second?.path, second?.ownPath],
+      [
+        ['mine', 'cd', 'B'],
+        ['album', 'cd', 'b'],
+      ],
+    )
+    const run = [{ index: 0, offset: 0, length: 20 }] as Parameters<typeof rangesOfRun>[1]
+    assert.deepEqual(
+      rangesOfRun(album, run, 'http://seed/').map(({ url }) => url),
+      ['http://seed/album/a', 'http://seed/album/cd/b'],
+    )
+  })
+
+  it('are refused where two are one, one is the folder of another, or a path is too long, to the byte', () => {
+    const album = torrentOf('a', 'cd/b')
+    const refused = (names: Map<number | null, string>, torrent = album) =>
+      assert.throws(() => checkPaths(placed(torrent, names)), { code: 'BAD_NAME' })
+    refused(named([0, 'cd']))
+    refused(named([0, 'b']), torrentOf('a', 'b'))
+    checkPaths(placed(torrentOf('a', 'b'), named([0, 'b'], [1, 'a'])))
+    checkPaths(placed(album, named([0, 'b'])))
+    const deep = torrentOf(`${Array(11).fill('x'.repeat(249)).join('/')}/file`)
+    const room = 3_000 - 'album/'.length - 11 * 250
+    checkPaths(placed(deep, named([0, 'x'.repeat(room)])))
+    refused(named([0, 'x'.repeat(room + 1)]), deep)
+  })
+})
