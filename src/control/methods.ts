@@ -37,6 +37,8 @@ const selectRequest = record({
 
 const sourcesRequest = record({
   public: optional(truth),
+  dht: optional(truth),
+  local: optional(truth),
   addTrackers: optional(list(text)),
   removeTrackers: optional(list(text)),
   addWebSeeds: optional(list(text)),
@@ -103,6 +105,8 @@ const client: MethodTable<ClientService> = {
         overwrite: optional(truth),
         select: optional(selectRequest),
         public: optional(truth),
+        dht: optional(truth),
+        local: optional(truth),
       }),
     ],
   },

@@ -39,6 +39,7 @@ import { openLevelProjectionStore } from '../projections/projection-store.level.
 import { parametersOf, SEED_V1 } from '../projections/reputation/index.ts'
 import { newSha256 } from '../projections/sha256.system.ts'
 import { newTurns, yieldToEventLoop } from '../projections/turns.system.ts'
+import { PUBLIC_DHT_NODES } from '../torrent/index.ts'
 import { createClient } from './client/client.ts'
 import { openDataDirectory } from './directory/data-directory.fs.ts'
 import { createIndexNode } from './index-node/index-node.ts'
@@ -452,6 +453,7 @@ async function createEngine(
     host: options.host,
     port: options.port,
     dhtBootstrap: options.bootstrap.map(mainlineOf),
+    publicDhtBootstrap: options.publicDht?.length ? options.publicDht : PUBLIC_DHT_NODES,
     identity,
     ...(options.encryption === undefined ? {} : { encryption: options.encryption }),
     admits: (key) => (key === undefined ? takesPlainPeers : admittance.standingOf(key) !== undefined),

@@ -486,6 +486,9 @@ export type TorrentRow = {
 /** What is left out stays as it is. `addTrackers`, `removeTrackers` and so on: addresses. */
 export type SourcesRequest = {
   public?: boolean
+  /** If it is public: the public Mainline DHT too, and local service discovery. */
+  dht?: boolean
+  local?: boolean
   addTrackers?: string[]
   removeTrackers?: string[]
   addWebSeeds?: string[]
@@ -497,18 +500,25 @@ export type SourcesRequest = {
 export type SourcesRow = {
   infoHash: string
   public: boolean
+  dht: boolean
+  local: boolean
   private: boolean
   why: string | null
   sources: SourceRow[]
 }
 export type SourceRow = {
-  kind: 'tracker' | 'web-seed'
+  kind: 'tracker' | 'web-seed' | 'dht' | 'local'
+  /** What is asked, for people: an address, or a name of it. */
   url: string
   state: 'not-asked' | 'waiting' | 'announcing' | 'works' | 'fails'
   problem: string | null
   seeders: number | null
   leechers: number | null
   peers: number
+  /** When the torrent was announced there last, ms since 1970; null where it was not, or nobody keeps it. */
+  announcedAt: number | null
+  /** Of the public DHT that this client knows. */
+  nodes: number | null
 }
 /** Rates in bytes a second, goals in percent of the size and in ms; 0: none, and for goals those of the client. */
 export type TorrentLimits = Rates & SeedGoals
@@ -545,6 +555,9 @@ export type AddRequest = {
   select?: SelectRequest
   /** Trackers, web seeds and peer exchange may be used; left out: as the client is told for all. */
   public?: boolean
+  /** And the public Mainline DHT, and local service discovery. */
+  dht?: boolean
+  local?: boolean
 }
 export type PriorityName = 'skip' | 'low' | 'normal' | 'high'
 /**

@@ -33,6 +33,10 @@ export type StartOptions = {
   allowCorrupt?: boolean
   /** Torrents that are not private find peers by trackers, web seeds and exchange too, and welcome strangers. */
   public?: boolean
+  /** All public torrents take part in the public Mainline DHT, entered by these nodes; empty: by long-standing ones. */
+  publicDht?: readonly { host: string; port: number }[]
+  /** All public torrents are announced on the local network. */
+  localDiscovery?: boolean
   /** Pieces are exchanged with BitTorrent peers that prove no key of the network, too; in an open network they always are. */
   plainPeers?: boolean
   /** A restored backup goes on at once, although peers may hold events of it that it lacks. */

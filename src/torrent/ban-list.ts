@@ -1,9 +1,11 @@
 import type { NodeId, PeerId } from '../events/index.ts'
 import { addressId, isNodeId } from '../events/index.ts'
+import { networkOf } from './endpoint.ts'
 
 // Peer ids are self-chosen and inbound ports are ephemeral, so a ban names a key, or an address where no key was proved.
 // An address is shared by everyone behind one router: from an address under a ban only peers that prove a key which is
-// not banned are let in. A banned node that comes back without its key is thus turned away, and its neighbour is not.
+// not banned are let in. Whoever has one address of an IPv6 network (/64) has all of them: there the network is under the
+// ban. A banned node that comes back without its key is thus turned away, and its neighbour is not.
 
 /** Addresses remembered of one banned key. */
 const ADDRESSES_PER_KEY_MAX = 32
@@ -18,7 +20,7 @@ export class BanList {
   ban(peer: PeerId): void {
     if (this.#bans.has(peer)) return
     this.#bans.set(peer, new Set())
-    if (!isNodeId(peer)) this.#remember(peer, peer)
+    if (!isNodeId(peer)) this.#remember(peer, networkOf(peer.slice('ip:'.length)))
     for (const oldest of this.#bans.keys()) {
       if (this.#bans.size <= BANS_MAX) break
       this.unban(oldest)
@@ -40,12 +42,12 @@ export class BanList {
 
   /** A banned key was met at this address. */
   seen(key: NodeId, host: string): void {
-    this.#remember(key, addressId(host))
+    this.#remember(key, addressOf(host))
   }
 
   /** True if only a peer that proves an unbanned key is welcome from this address. */
   needsProof(host: string): boolean {
-    return this.#addresses.has(addressId(host))
+    return this.#addresses.has(addressOf(host))
   }
 
   #remember(peer: PeerId, address: string): void {
@@ -55,3 +57,5 @@ export class BanList {
     this.#addresses.set(address, (this.#addresses.get(address) ?? 0) + 1)
   }
 }
+
+const addressOf = (host: string): string => networkOf(addressId(host).slice('ip:'.length))

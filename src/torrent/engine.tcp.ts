@@ -7,7 +7,7 @@ import { guardDatagrams } from './dht-guard.mainline.ts'
 import { DhtPresence } from './dht-presence.mainline.ts'
 import { systemDhKeys } from './encryption/dh.system.ts'
 import { hashOfSkey } from './encryption/index.ts'
-import { endpointOf } from './endpoint.ts'
+import { canonicalHost, endpointOf, hostOf, isBelieved, networkOf, portOf, type Reach, reachOf } from './endpoint.ts'
 import { createEngine, type EngineParts } from './engine.fs.ts'
 import type { Encryption, EngineLimits, MadeConnection, TorrentEngine } from './engine.ts'
 import { TorrentError } from './engine.ts'
@@ -18,8 +18,10 @@ import type { Metainfo } from './metainfo.ts'
 import type { PeerStream } from './peer-link.tcp.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
+import { LocalDiscovery } from './sources/lsd.system.ts'
+import { PublicDht } from './sources/public-dht.mainline.ts'
 import { PublicSources } from './sources/public-sources.ts'
-import { protocolOf } from './sources/tracker-address.ts'
+import { isOwnMachine, protocolOf } from './sources/tracker-address.ts'
 import { announceHttp } from './sources/tracker-http.system.ts'
 import { announceUdp } from './sources/tracker-udp.system.ts'
 import { WebSeedStream } from './sources/web-seed.system.ts'
@@ -35,7 +37,7 @@ const CONNECTIONS_MAX = 500
 const INBOUND_SHARE = 0.6
 /** Peers of a torrent that are served at a time. */
 const UPLOAD_SLOTS = 16
-/** From one address; several nodes may share it. */
+/** From one address, or one network (/64) of IPv6; several nodes may share it. */
 const INBOUND_PER_HOST_MAX = 64
 const DIAL_MS = 10_000
 /** Peers that announced are remembered by our DHT node this long. */
@@ -45,6 +47,8 @@ const DHT_TABLES_MAX = 1_000
 const READ_BYTES = 256 * 1024
 /** Endpoints that are known to hang up on whoever does not encrypt; the oldest are forgotten. */
 const ENCRYPTED_MAX = 4_096
+/** Where peers of IPv6 come to, for an address that those of IPv4 come to. */
+const V6_BESIDE: Readonly<Record<string, string>> = { '0.0.0.0': '::', '127.0.0.1': '::1' }
 /** Azureus style (BEP 20). */
 const PEER_ID_PREFIX = '-P20001-'
 
@@ -52,7 +56,8 @@ const PEER_ID_PREFIX = '-P20001-'
 export const createTcpEngine = (options: EngineParts): TorrentEngine =>
   createEngine((onStopped) => new TcpHost(options, onStopped), options.dhtBootstrap)
 
-type Running = { server: Server; dht: DHT; presence: DhtPresence }
+/** `servers`: over IPv4, and over IPv6 where there is any. */
+type Running = { servers: readonly Server[]; dht: DHT; presence: DhtPresence }
 
 class TcpHost implements SwarmHost {
   readonly #options: EngineParts
@@ -65,7 +70,7 @@ class TcpHost implements SwarmHost {
   readonly #encrypted = new BoundedMap<string, true>(ENCRYPTED_MAX)
   readonly #keys = systemDhKeys()
   readonly #streams = new Set<PeerStream>()
-  /** Of those that were made by others. */
+  /** Of those that were made by others, and the host that counts them. */
   readonly #inbound = new Map<PeerStream, string>()
   readonly #peerId = Buffer.concat([Buffer.from(PEER_ID_PREFIX), randomBytes(20 - PEER_ID_PREFIX.length)])
   /** No Buffer: the `slice` of one is no copy, and what is read next would stand in it. */
@@ -80,19 +85,27 @@ class TcpHost implements SwarmHost {
   #running: Running | undefined
   #rejectedMessages = 0
   readonly #trackerKey = randomInt(2 ** 32)
+  readonly #publicDht: PublicDht
+  readonly #local: LocalDiscovery
 
   constructor(options: EngineParts, onStopped: (reason: string) => void) {
     this.#options = options
     this.#onStopped = onStopped
     this.#encryption = options.encryption ?? 'allow'
+    const { host, clock, timers } = options
+    const common = { host, clock, timers, port: () => this.port, now: () => performance.now() }
+    this.#publicDht = new PublicDht({
+      ...common,
+      bootstrap: options.publicDhtBootstrap ?? [],
+      rejected: () => this.#rejectedMessages++,
+    })
+    this.#local = new LocalDiscovery({ ...common, hasV6: () => (this.#running?.servers.length ?? 0) > 1 })
   }
 
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const { host, port, dhtBootstrap, timers } = this.#options
-    const server = createServer((socket) => this.#accept(socket, this.#encryption))
-    await listening(server, host, port)
-    server.on('error', (error) => this.#onStopped(error.message))
+    const servers = await this.#listen(host, port)
     const dht = new DHT({ bootstrap: [], maxAge: DHT_PEER_AGE_MS, maxTables: DHT_TABLES_MAX })
     boundAnnouncedPeers(dht, { maxAgeMs: DHT_PEER_AGE_MS, now: () => performance.now(), random: Math.random })
     guardDatagrams(dht._rpc.socket.socket, () => this.#rejectedMessages++)
@@ -102,12 +115,29 @@ class TcpHost implements SwarmHost {
     dht.on('peer', (peer: { host: string; port: number }, infoHash: Uint8Array) => {
       this.#swarms.get(toHex(infoHash) as InfoHash)?.found(endpointOf(peer.host, peer.port))
     })
-    const presence = new DhtPresence(dht, dhtBootstrap, portOf(server), timers)
-    this.#running = { server, dht, presence }
+    const presence = new DhtPresence(dht, dhtBootstrap, portOfServer(servers[0]), timers)
+    this.#running = { servers, dht, presence }
+  }
+
+  async #listen(host: string, port: number): Promise<Server[]> {
+    const server = createServer((socket) => this.#accept(socket, this.#encryption))
+    await listening(server, { host, port })
+    server.on('error', (error) => this.#onStopped(error.message))
+    const hostV6 = V6_BESIDE[host]
+    if (hostV6 === undefined) return [server]
+    const serverV6 = createServer((socket) => this.#accept(socket, this.#encryption))
+    try {
+      await listening(serverV6, { host: hostV6, port: portOfServer(server), ipv6Only: true })
+    } catch {
+      // Many machines have no IPv6, and on some the port is another's: peers come over IPv4 then.
+      return [server]
+    }
+    serverV6.on('error', () => {})
+    return [server, serverV6]
   }
 
   get port(): number {
-    return this.#running === undefined ? 0 : portOf(this.#running.server)
+    return portOfServer(this.#running?.servers[0])
   }
 
   get dht(): { readonly port: number; readonly nodeCount: number } {
@@ -190,18 +220,23 @@ class TcpHost implements SwarmHost {
 
   #openSources(sources: TorrentSources, swarm: PeerSwarm): PublicSources {
     const { timers } = this.#options
-    return new PublicSources(sources, {
+    return new PublicSources(swarm.infoHash, sources, {
       timers,
+      shared: { dht: this.#publicDht, local: this.#local },
+      told: (endpoints) => swarm.told(endpoints),
       progress: () => ({
         ...{ infoHash: fromHex(swarm.infoHash), peerId: this.#peerId, port: this.port, key: this.#trackerKey },
         uploadedBytes: swarm.status.uploadedBytes,
         downloadedBytes: swarm.status.downloadedBytes,
         leftBytes: swarm.leftBytes,
       }),
-      announce: async (tracker, announcement, signal) =>
-        protocolOf(tracker) === 'udp'
-          ? announceUdp(tracker, announcement, { signal, timers })
-          : announceHttp(tracker, announcement, signal),
+      announce: async (tracker, announcement, signal) => {
+        const answer =
+          protocolOf(tracker) === 'udp'
+            ? await announceUdp(tracker, announcement, { signal, timers })
+            : await announceHttp(tracker, announcement, signal)
+        return { ...answer, peers: answer.peers.filter((endpoint) => isBelieved(endpoint, reachOfTracker(tracker))) }
+      },
       found: (endpoint) => swarm.found(endpoint),
       isWanting: () => swarm.leftBytes > 0,
       openWebSeed: (url, metainfo, ended) => this.#openWebSeed(swarm, url, metainfo, ended),
@@ -228,7 +263,7 @@ class TcpHost implements SwarmHost {
 
   #accept(stream: PeerStream, encryption: Encryption): void {
     stream.on('error', () => {})
-    const host = stream.remoteAddress
+    const host = stream.remoteAddress && networkOf(canonicalHost(stream.remoteAddress))
     if (host === undefined || this.#running === undefined || this.#isFull(host)) {
       stream.destroy()
       return
@@ -247,11 +282,13 @@ class TcpHost implements SwarmHost {
     const running = this.#running
     this.#running = undefined
     if (running === undefined) return
-    const { server, dht, presence } = running
+    const { servers, dht, presence } = running
     presence.close()
     for (const stream of this.#streams) stream.destroy()
     await Promise.all([
-      new Promise<void>((resolve) => server.close(() => resolve())),
+      ...servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+      this.#publicDht.close(),
+      this.#local.close(),
       new Promise<void>((resolve) => dht.destroy(resolve)),
       this.#hashes[Symbol.asyncDispose](),
       this.#writes[Symbol.asyncDispose](),
@@ -268,8 +305,7 @@ class TcpHost implements SwarmHost {
 
   #dial(endpoint: string, swarm: PeerSwarm): void {
     const { timers } = this.#options
-    const colon = endpoint.lastIndexOf(':')
-    const host = endpoint.slice(0, colon).replace(/^\[|\]$/g, '')
+    const host = hostOf(endpoint)
     let connection: Connection | undefined
     let isOver = false
     const encryption = this.#encryption
@@ -306,7 +342,7 @@ class TcpHost implements SwarmHost {
     this.#streams.add(socket)
     socket.once('close', () => this.#streams.delete(socket))
     try {
-      socket.connect({ host, port: Number(endpoint.slice(colon + 1)) })
+      socket.connect({ host, port: portOf(endpoint) })
     } catch {
       // No such port.
       socket.destroy()
@@ -331,6 +367,11 @@ class TcpHost implements SwarmHost {
   }
 }
 
+const reachOfTracker = (tracker: string): Reach => {
+  const { hostname } = new URL(tracker)
+  return isOwnMachine(hostname) ? 'machine' : reachOf(hostname.replace(/^\[|\]$/g, ''))
+}
+
 const keyOf = (infoHash: InfoHash): string => toHex(hashOfSkey(sha1, fromHex(infoHash)))
 
 const filesOf = (store: PieceStore): PieceFiles => ({
@@ -342,12 +383,13 @@ const filesOf = (store: PieceStore): PieceFiles => ({
   close: () => new Promise((resolve) => store.close(() => resolve())),
 })
 
-const portOf = (server: Server): number => {
-  const address = server.address()
+const portOfServer = (server: Server | undefined): number => {
+  const address = server?.address() ?? null
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-function listening(server: Server, host: string, port: number): Promise<void> {
+function listening(server: Server, options: { host: string; port: number; ipv6Only?: boolean }): Promise<void> {
+  const { host, port } = options
   return new Promise((resolve, reject) => {
     const failed = (cause: Error & { code?: string }) => {
       const taken = cause.code === 'EADDRINUSE'
@@ -357,7 +399,7 @@ function listening(server: Server, host: string, port: number): Promise<void> {
       reject(new TorrentError('PORT_IN_USE', problem, { cause }))
     }
     server.once('error', failed)
-    server.listen({ host, port }, () => {
+    server.listen(options, () => {
       server.off('error', failed)
       resolve()
     })

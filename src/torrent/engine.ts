@@ -328,6 +328,8 @@ export type EngineOptions = {
   port: number
   /** Mainline bootstraps of the private network; never the public ones. */
   dhtBootstrap: readonly { host: string; port: number }[]
+  /** By which our own engine enters the public Mainline DHT, once a torrent takes part in it: addresses or names. Left out: none. */
+  publicDhtBootstrap?: readonly { host: string; port: number }[]
   identity: Signer & { readonly verify: VerifySignature }
   /** With whom pieces are exchanged, by the key that a peer proved, undefined for one that proved none. Left out: with all. */
   admits?: (key: NodeId | undefined) => boolean

@@ -3,4 +3,5 @@
 // loading webtorrent takes a second.
 export * from './engine.ts'
 export { priorityOfFile } from './file-selection.ts'
+export { PUBLIC_DHT_NODES } from './sources/public-dht-nodes.ts'
 export { withSources } from './torrent-file.ts'

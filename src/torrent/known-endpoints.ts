@@ -1,5 +1,6 @@
 import { BoundedMap, isNodeId, type PeerId } from '../events/index.ts'
 import type { BanList } from './ban-list.ts'
+import { hostOf } from './endpoint.ts'
 
 /** Oldest are forgotten and found out again. */
 const ENDPOINTS_MAX = 4_096
@@ -27,6 +28,6 @@ export class KnownEndpoints {
     const peer = this.#known.get(endpoint)
     if (peer === undefined) return true
     if (peer === 'self') return false
-    return isNodeId(peer) ? !bans.has(peer) : !bans.needsProof(endpoint.slice(0, endpoint.lastIndexOf(':')))
+    return isNodeId(peer) ? !bans.has(peer) : !bans.needsProof(hostOf(endpoint))
   }
 }

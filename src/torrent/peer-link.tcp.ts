@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Rc4 } from './encryption/index.ts'
+import { canonicalHost } from './endpoint.ts'
 import type { PeerLink } from './swarm/peer.ts'
 import { RateLimit } from './swarm/rate-limit.ts'
 
@@ -43,7 +44,7 @@ export class StreamLink implements PeerLink {
     this.#stream = stream
     this.#now = now
     this.outbound = outbound
-    this.host = (stream.remoteAddress ?? '0.0.0.0').replace(/^::ffff:/i, '')
+    this.host = canonicalHost(stream.remoteAddress ?? '0.0.0.0')
     this.port = stream.remotePort ?? 0
     stream.on('drain', () => {
       this.#undrainedBytes = 0

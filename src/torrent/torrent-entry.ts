@@ -1,4 +1,13 @@
-import type { FileChange, FileSelection, FileStampAt, InfoHash, PieceRange, Rates, TorrentSources } from '../events/index.ts'
+import {
+  type FileChange,
+  type FileSelection,
+  type FileStampAt,
+  type InfoHash,
+  NO_SOURCES,
+  type PieceRange,
+  type Rates,
+  type TorrentSources,
+} from '../events/index.ts'
 import type { TorrentState, TorrentStatus } from './engine.ts'
 import { FileProgress } from './file-progress.ts'
 import { piecePriorities } from './file-selection.ts'
@@ -73,7 +82,7 @@ export class TorrentEntry {
     this.#magnetName = options.name
     this.#verifiedRanges = options.verified
     this.#selection = options.selection
-    this.sources = options.sources ?? { public: false, trackers: [], webSeeds: [] }
+    this.sources = options.sources ?? NO_SOURCES
     this.rates = options.rates ?? { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0 }
     if (options.metainfo !== undefined) this.describe(options.metainfo)
   }

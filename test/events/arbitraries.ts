@@ -135,6 +135,8 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
     public: fc.boolean(),
     trackers: fc.array(text(60), { maxLength: 4 }),
     webSeeds: fc.array(text(60), { maxLength: 4 }),
+    dht: fc.boolean(),
+    local: fc.boolean(),
   },
   'download.transferred': { infoHash: infoHashes, downloadedBytes: uint53, uploadedBytes: uint53 },
   'download.moving': {

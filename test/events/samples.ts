@@ -161,6 +161,8 @@ export const EVERY_KIND: readonly { stream: Stream; event: Event }[] = [
       public: true,
       trackers: ['udp://tracker.example:6969/announce'],
       webSeeds: ['https://mirror.example/film/'],
+      dht: true,
+      local: true,
     },
   },
   {

@@ -18,6 +18,8 @@ export const downloadFlags = {
     summary:
       'Find peers by its trackers, its web seeds and other peers too, who then see this address. Not for private torrents.',
   }),
+  dht: Flags.boolean({ summary: 'With --public: take part in the public Mainline DHT for it too.' }),
+  local: Flags.boolean({ summary: 'With --public: announce it on the local network too (BEP 14).' }),
   only: Flags.string({
     multiple: true,
     summary: "Only these files: a number, a run (3-7), a path, a name, a folder or a pattern ('*.flac'). May be repeated.",
@@ -40,6 +42,8 @@ type DownloadFlags = {
   skip?: string[] | undefined
   sequential: boolean
   public?: boolean | undefined
+  dht?: boolean | undefined
+  local?: boolean | undefined
 }
 type Reader = { json: boolean; interactive: boolean }
 
@@ -60,6 +64,8 @@ export async function download(
     overwrite,
     ...(select && { select }),
     ...(flags.public && { public: true }),
+    ...(flags.dht && { dht: true }),
+    ...(flags.local && { local: true }),
     ...(to === undefined ? {} : { directory: resolve(to) }),
   })
   if (wait ?? interactive) {

@@ -22,6 +22,8 @@ export type Settings = {
   'log-level'?: StartOptions['logLevel'] | undefined
   downloads?: string | undefined
   public?: boolean | undefined
+  'public-dht'?: string | undefined
+  'local-discovery'?: boolean | undefined
   'plain-peers'?: boolean | undefined
   engine?: StartOptions['engine'] | undefined
   encryption?: StartOptions['encryption'] | undefined
@@ -44,6 +46,8 @@ const CHECKS: { readonly [N in Name]-?: (value: unknown) => boolean } = {
   'log-level': (value) => LOG_LEVELS.some((level) => level === value),
   downloads: isText,
   public: (value) => typeof value === 'boolean',
+  'public-dht': isText,
+  'local-discovery': (value) => typeof value === 'boolean',
   'plain-peers': (value) => typeof value === 'boolean',
   engine: (value) => ENGINES.some((name) => name === value),
   encryption: (value) => ENCRYPTIONS.some((name) => name === value),

@@ -105,6 +105,17 @@ export const clientStartFlags = {
     allowNo: true,
     summary: 'All torrents that are not private are public, as with `client sources --public`.',
   }),
+  'public-dht': Flags.string({
+    summary:
+      'All public torrents take part in the public Mainline DHT, entered by these nodes, or by well-known ones: default.',
+    description:
+      'Its nodes, which are strangers, then know which torrents are here. It is a node of its own, apart from the DHT of the network, and runs while a public torrent is open.',
+    helpValue: 'HOST:PORT,...|default',
+  }),
+  'local-discovery': Flags.boolean({
+    allowNo: true,
+    summary: 'All public torrents are announced on the local network (BEP 14).',
+  }),
   'plain-peers': Flags.boolean({
     allowNo: true,
     summary: 'Exchange pieces with other BitTorrent clients too, which prove no key of the network.',
@@ -146,6 +157,8 @@ export type StartFlags = {
   encryption?: StartOptions['encryption'] | undefined
   'allow-corrupt'?: boolean
   public?: boolean | undefined
+  'public-dht'?: string | undefined
+  'local-discovery'?: boolean | undefined
   'plain-peers'?: boolean | undefined
   'accept-fork-risk'?: boolean
 }
@@ -156,6 +169,9 @@ export function bootstrapEndpoints(flags: Pick<StartFlags, 'bootstrap'>, environ
   const given = flags.bootstrap ?? fromEnvironment
   return given.flatMap((text) => text.split(',')).map(parseEndpoint)
 }
+
+/** @returns nothing for the well-known ones; names are looked up when they are needed @throws ServiceError `usage` */
+export const publicDhtNodes = (text: string): Endpoint[] => (text === 'default' ? [] : text.split(',').map(parseEndpoint))
 
 /** @throws ServiceError `usage` */
 export function metricsAddress(text: string): { host: string; port: number } {
@@ -208,6 +224,8 @@ export async function startOptions(
     bootstrap: bootstrap.filter((endpoint) => !itself(endpoint)),
     ...(advertise === undefined ? {} : { advertise }),
     ...(flags.public === true ? { public: true } : {}),
+    ...(flags['public-dht'] === undefined ? {} : { publicDht: publicDhtNodes(flags['public-dht']) }),
+    ...(flags['local-discovery'] === true ? { localDiscovery: true } : {}),
     ...(flags['plain-peers'] === true ? { plainPeers: true } : {}),
     ...(flags.engine === undefined ? {} : { engine: flags.engine }),
     ...(flags.encryption === undefined ? {} : { encryption: flags.encryption }),

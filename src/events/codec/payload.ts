@@ -428,6 +428,8 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
         public: message.public ?? false,
         trackers: urls(message.trackers, 'trackers'),
         webSeeds: urls(message.webSeeds, 'web seeds'),
+        dht: message.dht ?? false,
+        local: message.local ?? false,
       }
     },
   },

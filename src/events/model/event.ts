@@ -137,8 +137,13 @@ export type DownloadTransferred = {
   downloadedBytes: number
   uploadedBytes: number
 }
-/** Where a torrent finds peers besides its network. `public`: trackers, web seeds, peer exchange and the public DHT may be used. */
-export type TorrentSources = { public: boolean; trackers: string[]; webSeeds: string[] }
+/**
+ * Where a torrent finds peers besides its network. `public`: trackers, web seeds and peer exchange may be used, and, where they are
+ * true too, the public Mainline DHT (`dht`) and local service discovery (`local`).
+ */
+export type TorrentSources = { public: boolean; trackers: string[]; webSeeds: string[]; dht: boolean; local: boolean }
+/** Of a torrent that nobody has said anything of. */
+export const NO_SOURCES: TorrentSources = { public: false, trackers: [], webSeeds: [], dht: false, local: false }
 export type DownloadSourced = { kind: 'download.sourced'; infoHash: InfoHash } & TorrentSources
 /**
  * What a file of a torrent is called on the disk, one part of a path; empty: as in the torrent. `file`: its place in the torrent,

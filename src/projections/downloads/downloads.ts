@@ -8,6 +8,7 @@ import {
   type InfoHash,
   isInfoHash,
   type NameOnDisk,
+  NO_SOURCES,
   type NodeId,
   type PieceRange,
   type Rates,
@@ -97,7 +98,6 @@ export const NO_SETTINGS: ClientSettings = {
   seedsMax: 0,
   schedule: [],
 }
-const NO_SOURCES = { public: false, trackers: [], webSeeds: [] }
 
 const stampsKey = (infoHash: InfoHash, file: number): string => `${STAMPS}${infoHash}/${Math.floor(file / STAMPS_PER_ROW)}`
 
@@ -191,7 +191,13 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       download.uploadedBytes = sum(download.uploadedBytes, event.uploadedBytes)
       break
     case 'download.sourced':
-      download.sources = { public: event.public, trackers: event.trackers, webSeeds: event.webSeeds }
+      download.sources = {
+        public: event.public,
+        trackers: event.trackers,
+        webSeeds: event.webSeeds,
+        dht: event.dht,
+        local: event.local,
+      }
       break
     case 'download.moving':
       download.move = { directory: event.directory, names: event.names, isDone: false }
@@ -283,7 +289,7 @@ function stampsRow(stamps: ReadonlyMap<number, string>, row: number): string | n
 
 export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => ({
   name: 'downloads',
-  version: 5,
+  version: 6,
   handles: [
     'download.added',
     'download.described',

@@ -63,7 +63,11 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     settings: () => downloads().settings,
     directory: options.downloads ?? join(options.dataDirectory, 'downloads'),
     allowCorrupt: options.allowCorrupt ?? false,
-    isPublic: options.public ?? false,
+    all: {
+      public: options.public ?? false,
+      dht: options.publicDht !== undefined,
+      local: options.localDiscovery ?? false,
+    },
     dataDirectory: options.dataDirectory,
     downloads: () => downloadsIn(downloads()),
     download: (infoHash) => downloads().downloads.get(infoHash),

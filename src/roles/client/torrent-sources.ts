@@ -15,6 +15,8 @@ export function changedSources(before: TorrentSources, request: SourcesRequest):
     public: request.public ?? before.public,
     trackers: changed(before.trackers, addTrackers, removeTrackers, TRACKER),
     webSeeds: changed(before.webSeeds, addWebSeeds, removeWebSeeds, WEB_SEED),
+    dht: request.dht ?? before.dht,
+    local: request.local ?? before.local,
   }
 }
 
@@ -59,30 +61,38 @@ export function endpointsOf(texts: readonly string[]): { host: string; port: num
   })
 }
 
-/** @param isPublic as it holds now, with what the client as a whole was told */
-export function sourcesRow(download: Download, isPublic: boolean, engine: TorrentEngine): SourcesRow {
-  const { infoHash, sources } = download
+/** @param sources as they hold now, with what the client as a whole was told */
+export function sourcesRow({ infoHash }: Download, sources: TorrentSources, engine: TorrentEngine): SourcesRow {
   const status = engine.status(infoHash)
   const isPrivate = status?.isPrivate === true
   const asked = status === undefined ? [] : engine.sources(infoHash)
   const rows = asked.map(
-    ({ kind, url, state, problem, seeders, leechers, peers }): SourceRow => ({
+    ({ kind, url, state, problem, seeders, leechers, peers, announcedAt, nodes }): SourceRow => ({
       ...{ kind, url, state, peers, problem: problem ?? null, seeders: seeders ?? null, leechers: leechers ?? null },
+      ...{ announcedAt: announcedAt ?? null, nodes: nodes ?? null },
     }),
   )
   const known = new Set(rows.map(({ url }) => url))
   const notAsked = (kind: SourceRow['kind'], urls: readonly string[]): SourceRow[] =>
     urls
       .filter((url) => !known.has(url))
-      .map((url) => ({ kind, url, state: 'not-asked', problem: null, seeders: null, leechers: null, peers: 0 }))
+      .map((url) => ({
+        ...{ kind, url, state: 'not-asked', problem: null, seeders: null, leechers: null, peers: 0 },
+        ...{ announcedAt: null, nodes: null },
+      }))
   return {
     infoHash,
-    public: isPublic,
+    public: sources.public,
+    dht: sources.dht,
+    local: sources.local,
     private: isPrivate,
-    why: whyNot(infoHash, isPrivate, isPublic, asked.length > 0 || sources.trackers.length + sources.webSeeds.length === 0),
+    why: whyNot(infoHash, isPrivate, sources.public, asked.length > 0 || !hasSources(sources)),
     sources: [...rows, ...notAsked('tracker', sources.trackers), ...notAsked('web-seed', sources.webSeeds)],
   }
 }
+
+const hasSources = ({ trackers, webSeeds, dht, local }: TorrentSources): boolean =>
+  dht || local || trackers.length + webSeeds.length > 0
 
 function whyNot(infoHash: InfoHash, isPrivate: boolean, isPublic: boolean, isAsked: boolean): string | null {
   if (isPrivate) return 'the torrent is private: its peers are those of this network alone'

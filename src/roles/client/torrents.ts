@@ -1,15 +1,16 @@
-import type {
-  Appender,
-  ClientSettings,
-  Clock,
-  Draft,
-  FileChange,
-  FileSelection,
-  InfoHash,
-  PieceRange,
-  Rates,
-  Timers,
-  TorrentSources,
+import {
+  type Appender,
+  type ClientSettings,
+  type Clock,
+  type Draft,
+  type FileChange,
+  type FileSelection,
+  type InfoHash,
+  NO_SOURCES,
+  type PieceRange,
+  type Rates,
+  type Timers,
+  type TorrentSources,
 } from '../../events/index.ts'
 import { covers, type Download } from '../../projections/downloads/index.ts'
 import type {
@@ -66,8 +67,8 @@ export type TorrentsOptions = {
   /** Where downloads go unless the request says otherwise, absolute. */
   directory: string
   allowCorrupt: boolean
-  /** All torrents that are not private are public. */
-  isPublic: boolean
+  /** What holds of all torrents, whatever was said of each: they are public, those that are take part in these. */
+  all: { public: boolean; dht: boolean; local: boolean }
   /** Of this node: no files are moved into it. */
   dataDirectory?: string
   /** Rows of the downloads projection. */
@@ -157,16 +158,17 @@ export class Torrents {
     const { overwrite = false } = request
     const inspected = await this.#engineDoes(async (engine) => engine.inspect(source))
     const supplied = await this.#engineDoes((engine) => engine.supply(source))
-    const isNews = await this.#mergeSources(inspected, request.public)
+    const isNews = await this.#mergeSources(inspected, request)
     if (supplied !== undefined || isNews) return this.row(inspected.infoHash)
     const directory = request.directory ?? this.#options.directory
     const selection = chooseFiles(null, inspected.paths, whatIsGiven<SelectRequest>(request.select ?? wantedByLink(inspected)))
     const named = namedSources(inspected)
-    const sources: TorrentSources = { public: request.public ?? false, ...named }
+    const { public: isPublic = false, dht = false, local = false } = request
+    const sources: TorrentSources = { public: isPublic, ...named, dht, local }
     const infoHash = await this.#engineDoes((engine) =>
       engine.add(source, { directory, overwrite, ...(selection && { selection }), sources: this.#effective(sources) }),
     )
-    const hasSources = sources.public || named.trackers.length + named.webSeeds.length > 0
+    const hasSources = isPublic || dht || local || named.trackers.length + named.webSeeds.length > 0
     await this.#recordAddition(infoHash, [
       {
         kind: 'download.added',
@@ -187,17 +189,17 @@ export class Torrents {
   }
 
   /** Trackers and web seeds that a torrent which is here did not have yet. @returns false if there are none, or it is not here */
-  async #mergeSources(inspected: Inspected, isPublic: boolean | undefined): Promise<boolean> {
+  async #mergeSources(inspected: Inspected, request: AddRequest): Promise<boolean> {
     const known = this.#options.download(inspected.infoHash)
     if (known === undefined) return false
     const { trackers: named, webSeeds } = namedSources(inspected)
     const trackers = named.filter(canBeAsked)
     const isMore = (before: readonly string[], urls: readonly string[]) => urls.some((url) => !before.includes(url))
     const { sources } = known
-    if (!isMore(sources.trackers, trackers) && !isMore(sources.webSeeds, webSeeds) && (!isPublic || sources.public))
-      return false
+    const said = (['public', 'dht', 'local'] as const).filter((each) => request[each] === true && !sources[each])
+    if (!isMore(sources.trackers, trackers) && !isMore(sources.webSeeds, webSeeds) && said.length === 0) return false
     await this.changeSources(inspected.infoHash, {
-      ...(isPublic === true && { public: true }),
+      ...Object.fromEntries(said.map((each) => [each, true])),
       addTrackers: trackers,
       addWebSeeds: webSeeds,
     })
@@ -230,7 +232,10 @@ export class Torrents {
     await this.#engineDoes(async (engine) => {
       if (live !== undefined) await engine.remove(infoHash, { deleteFiles: false })
       this.#queue.forget(infoHash)
-      await engine.add({ kind: 'torrent-file', bytes: torrentFile }, { directory, verified, stamps })
+      await engine.add(
+        { kind: 'torrent-file', bytes: torrentFile },
+        { directory, verified, stamps, sources: this.#effective(known?.sources ?? NO_SOURCES) },
+      )
     })
     await this.#recordAddition(infoHash, [
       {
@@ -299,15 +304,21 @@ export class Torrents {
     return this.row(infoHash)
   }
 
-  /** The client as a whole may be told that all torrents are public. */
+  /** The client as a whole may be told of all torrents. */
   #effective(sources: TorrentSources): TorrentSources {
-    return { ...sources, public: sources.public || this.#options.isPublic }
+    const { all } = this.#options
+    return {
+      ...sources,
+      public: sources.public || all.public,
+      dht: sources.dht || all.dht,
+      local: sources.local || all.local,
+    }
   }
 
   /** @throws ServiceError */
   sources(infoHash: string): SourcesRow {
     const download = this.#known(infoHash)
-    return sourcesRow(download, this.#effective(download.sources).public, this.#options.engine)
+    return sourcesRow(download, this.#effective(download.sources), this.#options.engine)
   }
 
   /** @throws ServiceError */

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+import { gunzipSync } from 'node:zlib'
 import {
   ANSWER_BYTES_MAX,
   type Announcement,
@@ -6,6 +8,7 @@ import {
   type TrackerAnswer,
   TrackerError,
 } from './tracker-messages.ts'
+import { openRequest } from './web-request.system.ts'
 
 /** A tracker that does not answer in this time is one that failed, ms. */
 const ANSWER_MS = 20_000
@@ -18,31 +21,41 @@ export async function announceHttp(tracker: string, announcement: Announcement, 
   const url = announceUrl(tracker, announcement)
   const late = AbortSignal.timeout(ANSWER_MS)
   try {
-    const response = await fetch(url, {
+    const response = await openRequest(url, {
+      headers: { 'user-agent': 'p2pt', accept: '*/*', 'accept-encoding': 'gzip' },
+      // What is on this machine is a tracker's only there, whatever name leads to it.
+      from: new URL(tracker).pathname.startsWith('/announce') ? 'machine' : 'site',
+      follows: false,
       signal: AbortSignal.any([signal, late]),
-      headers: { 'user-agent': 'p2pt', accept: '*/*' },
-      // A tracker that sends its clients elsewhere could send them to a service of their own machine.
-      redirect: 'error',
     })
     const body = await bodyOf(response)
-    if (!response.ok) throw new TrackerError(`it answers with status ${response.status}`)
+    const status = response.statusCode ?? 0
+    if (status >= 300 && status < 400) throw new TrackerError('it sends its clients elsewhere, which this one does not follow')
+    if (status !== 200) throw new TrackerError(`it answers with status ${status}`)
     return readHttpAnswer(body)
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof TrackerError) throw error
     if (late.aborted) throw new TrackerError(`it does not answer within ${ANSWER_MS / 1_000} s`)
-    const { cause } = error as { cause?: { code?: unknown; message?: unknown } }
-    throw new TrackerError(`it cannot be reached: ${cause?.code ?? cause?.message ?? (error as Error).message}`)
+    const { code, message } = error as Error & { code?: string }
+    throw new TrackerError(code === undefined ? message : `it breaks off: ${code}`)
   }
 }
 
-async function bodyOf(response: Response): Promise<Uint8Array> {
+async function bodyOf(response: IncomingMessage): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of response.body ?? []) {
+  // Leaving the loop ends the connection.
+  for await (const chunk of response as AsyncIterable<Uint8Array>) {
     bytes += chunk.length
     if (bytes > ANSWER_BYTES_MAX) throw new TrackerError(`its answer is longer than ${ANSWER_BYTES_MAX} bytes`)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks)
+  const body = Buffer.concat(chunks)
+  if (response.headers['content-encoding'] !== 'gzip') return body
+  try {
+    return gunzipSync(body, { maxOutputLength: ANSWER_BYTES_MAX })
+  } catch {
+    throw new TrackerError(`its answer cannot be unpacked, or is longer than ${ANSWER_BYTES_MAX} bytes`)
+  }
 }

@@ -1,4 +1,5 @@
 import { decodePrefix } from '../bencode.ts'
+import { endpointOf } from '../endpoint.ts'
 import { peersOfCompact } from '../wire/compact-peers.ts'
 
 // What is said to a tracker and what it answers: BEP 3, 7, 23 over HTTP, BEP 15 over UDP. Pure; whatever an answer holds is
@@ -151,7 +152,7 @@ function peersOf(value: unknown): string[] {
     const port = countOf(peer.get('port')) ?? 0
     // A name would be looked up for a stranger.
     if (host === undefined || !/^[0-9a-f.:]+$/i.test(host) || !(port > 0 && port < 65_536)) return []
-    return [host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`]
+    return [endpointOf(host, port)]
   })
 }
 

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import type { Timers } from '../../events/index.ts'
 import type { Metainfo } from '../metainfo.ts'
 import type { PeerStream } from '../peer-link.tcp.ts'
@@ -12,6 +13,7 @@ import {
   PIECE_HEADER_BYTES,
   putPieceHeader,
 } from '../wire/messages.ts'
+import { openRequest } from './web-request.system.ts'
 import { firstRun, rangesOfRun, type WebRange } from './web-seed-plan.ts'
 
 // A web server (BEP 19) as a peer: it takes our messages, and answers requests for blocks with what the server gives. So what it
@@ -145,18 +147,20 @@ export class WebSeedStream extends EventEmitter implements PeerStream {
     const heard = () => timers.after(SILENT_MS, () => silent.abort(new Error(`it sends nothing for ${SILENT_MS / 1_000} s`)))
     let cancel = heard()
     try {
-      const response = await fetch(url, {
-        headers: { range: `bytes=${from}-${from + length - 1}`, 'user-agent': 'p2pt' },
+      const response = await openRequest(url, {
+        headers: { range: `bytes=${from}-${from + length - 1}`, 'user-agent': 'p2pt', 'accept-encoding': 'identity' },
+        // A query asks a service to do something: near us that is nobody's who made a torrent.
+        from: new URL(url).search === '' ? 'machine' : 'world',
+        follows: true,
         signal: AbortSignal.any([this.#closing.signal, silent.signal]),
       })
-      if (response.status !== 206 && !(response.status === 200 && from === 0)) {
-        await response.body?.cancel()
-        throw new Error(
-          response.status === 200 ? 'it does not send parts of a file' : `it answers with status ${response.status} for ${url}`,
-        )
+      const problem = problemWith(response, url, from)
+      if (problem !== undefined) {
+        response.destroy()
+        throw new Error(problem)
       }
       let left = length
-      for await (const chunk of response.body ?? []) {
+      for await (const chunk of response as AsyncIterable<Uint8Array>) {
         cancel()
         cancel = heard()
         const part = chunk.subarray(0, left)
@@ -169,12 +173,23 @@ export class WebSeedStream extends EventEmitter implements PeerStream {
       if (left > 0) throw new Error(`it ends ${left} bytes early, in ${url}`)
     } catch (error) {
       if (silent.signal.aborted) throw silent.signal.reason
-      const { cause } = error as { cause?: { code?: unknown } }
-      throw cause?.code === undefined ? error : new Error(`it cannot be reached: ${cause.code}`)
+      const { code } = error as { code?: unknown }
+      throw code === undefined ? error : new Error(`it breaks off: ${code}`)
     } finally {
       cancel()
     }
   }
+}
+
+/** Of an answer to a question for a range. */
+function problemWith({ statusCode, headers }: IncomingMessage, url: string, from: number): string | undefined {
+  if (statusCode === 200 && from > 0) return 'it does not send parts of a file'
+  if (statusCode !== 200 && statusCode !== 206) return `it answers with status ${statusCode} for ${url}`
+  const start = /^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1]
+  if (statusCode === 206 && start !== undefined && Number(start) !== from)
+    return `it sends another part than was asked for, of ${url}`
+  const packed = headers['content-encoding'] ?? 'identity'
+  return packed === 'identity' ? undefined : `it sends ${url} packed, as ${packed}`
 }
 
 /** Cuts bytes into the blocks of a run, each in a message of its own. */

@@ -1,7 +1,13 @@
+import { hostOf, networkOf } from '../endpoint.ts'
+
 /** Endpoints kept of one torrent; the oldest that is not in use gives way. */
 const ENDPOINTS_MAX = 400
 /** Of those, that only other peers told of: a stranger must not crowd out the rest. */
 const HEARSAY_MAX = 200
+/** Of one host: nobody must have us knock at all doors of another. */
+const HEARSAY_PER_HOST_MAX = 8
+/** In a row, which takes some seconds: so whoever tells of ever other endpoints cannot have us dial ever faster. */
+const FAILURES_OF_SILENT = 3
 /** Wait before a peer is dialled again, ms: doubled each time in a row that it did not answer, up to the maximum. */
 const RETRY_FIRST_MS = 1_000
 const RETRY_MAX_MS = 300_000
@@ -19,12 +25,31 @@ export class DialList {
     else if (this.#known.size < ENDPOINTS_MAX || this.#makeRoom()) this.#set(endpoint, false)
   }
 
-  /** A peer told of it, which anybody may say of anybody: nothing gives way for it. */
+  /** A stranger told of it, which anybody may say of anybody: only what was hearsay too, and has not answered, gives way for it. */
   addHearsay(endpoint: string): void {
-    if (this.#known.has(endpoint) || this.#known.size >= ENDPOINTS_MAX) return
+    if (this.#known.has(endpoint)) return
+    const host = networkOf(hostOf(endpoint))
     let hearsay = 0
-    for (const { isHearsay } of this.#known.values()) if (isHearsay) hearsay++
-    if (hearsay < HEARSAY_MAX) this.#set(endpoint, true)
+    let sameHost = 0
+    let silent: string | undefined
+    let silentOfHost: string | undefined
+    for (const [other, { isHearsay, state, failures }] of this.#known) {
+      if (!isHearsay) continue
+      hearsay++
+      const isSameHost = networkOf(hostOf(other)) === host
+      if (isSameHost) sameHost++
+      if (state === 'busy' || failures < FAILURES_OF_SILENT) continue
+      silent ??= other
+      if (isSameHost) silentOfHost ??= other
+    }
+    const isHostFull = sameHost >= HEARSAY_PER_HOST_MAX
+    const isFull = hearsay >= HEARSAY_MAX || this.#known.size >= ENDPOINTS_MAX
+    if (isHostFull || isFull) {
+      const leaves = isHostFull ? silentOfHost : silent
+      if (leaves === undefined) return
+      this.#known.delete(leaves)
+    }
+    this.#set(endpoint, true)
   }
 
   #set(endpoint: string, isHearsay: boolean): void {

@@ -1,5 +1,6 @@
 import type { Clock, FileStampAt, InfoHash, PeerId, Rates, Timers, TorrentSources } from '../../events/index.ts'
 import { isCorrupted } from '../corruption.ts'
+import { isBelieved, reachOf } from '../endpoint.ts'
 import type { EngineOptions, MadeConnection, TorrentPeer } from '../engine.ts'
 import { TorrentError } from '../engine.ts'
 import { held } from '../held-callback.ts'
@@ -242,6 +243,12 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#dialMore()
   }
 
+  /** Peers on the word of strangers. */
+  told(endpoints: readonly string[]): void {
+    for (const endpoint of endpoints) this.#dials.addHearsay(endpoint)
+    this.#dialMore()
+  }
+
   adopt(connection: MadeConnection): void {
     if (this.takesPeers) this.#options.adopt(connection, this)
     else connection.destroy()
@@ -406,9 +413,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     return this.#options.ourPort()
   }
 
-  exchanged(_peer: Peer, endpoints: readonly string[]): void {
-    for (const endpoint of endpoints) this.#dials.addHearsay(endpoint)
-    this.#dialMore()
+  exchanged(peer: Peer, endpoints: readonly string[]): void {
+    const from = reachOf(peer.link.host)
+    this.told(endpoints.filter((endpoint) => isBelieved(endpoint, from)))
   }
 
   get pieceCount(): number | undefined {

@@ -1,5 +1,6 @@
 import { joinBytes } from '../../events/index.ts'
 import { decode, encode } from '../bencode.ts'
+import { hostOf, portOf } from '../endpoint.ts'
 import { compactOf, peersOfCompact } from './compact-peers.ts'
 
 // Peer exchange (BEP 11): what peers tell each other of others, at most once a minute.
@@ -40,8 +41,7 @@ export function decodePeerExchange(payload: Uint8Array): string[] | undefined {
 function compact(endpoints: readonly string[]): [Uint8Array, Uint8Array] {
   const families: { 4: Uint8Array[]; 6: Uint8Array[] } = { 4: [], 6: [] }
   for (const endpoint of endpoints) {
-    const colon = endpoint.lastIndexOf(':')
-    const peer = compactOf(endpoint.slice(0, colon).replace(/^\[|\]$/g, ''), Number(endpoint.slice(colon + 1)))
+    const peer = compactOf(hostOf(endpoint), portOf(endpoint))
     if (peer !== undefined && families[peer.family].length < EXCHANGED_MAX) families[peer.family].push(peer.bytes)
   }
   return [joinBytes(families[4]), joinBytes(families[6])]

@@ -22,6 +22,8 @@ const EVERY: Settings = {
   metrics: '9464',
   'log-level': 'warn',
   downloads: '/srv/torrents',
+  'public-dht': 'dht.example:6881',
+  'local-discovery': true,
 }
 
 describe('settings of a start', () => {
@@ -66,6 +68,8 @@ describe('settings of a start', () => {
       { port: 65_535 },
       { port: 1.5 },
       { host: 5 },
+      { 'public-dht': true },
+      { 'local-discovery': 'yes' },
       { bootstrap: 'a:1' },
       { bootstrap: [5] },
       { 'log-level': 'loud' },

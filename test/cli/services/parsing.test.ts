@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { dialableIpv4, ipv4, parseEndpoint } from '../../../src/cli/services/addresses.ts'
 import { parseByteCount, parseByteRate, parseDiskLimit } from '../../../src/cli/services/byte-rate.ts'
-import { bootstrapEndpoints, metricsAddress } from '../../../src/cli/services/start-flags.ts'
+import { bootstrapEndpoints, metricsAddress, publicDhtNodes } from '../../../src/cli/services/start-flags.ts'
 import { ServiceError } from '../../../src/roles/index.ts'
 
 const usage = (error: unknown) => error instanceof ServiceError && error.code === 'usage'
@@ -48,6 +48,16 @@ describe('what is typed after a flag', () => {
     assert.equal(await ipv4('0.0.0.0'), '0.0.0.0')
     await assert.rejects(dialableIpv4('0.0.0.0'), { code: 'usage', message: /nobody can dial it/ })
     assert.equal(await dialableIpv4('127.0.0.1'), '127.0.0.1')
+  })
+
+  it('enters the public DHT by nodes that are named, or by well-known ones', () => {
+    assert.deepEqual(publicDhtNodes('default'), [])
+    assert.deepEqual(publicDhtNodes('dht.example:6881,192.0.2.1:1'), [
+      { host: 'dht.example', port: 6_881 },
+      { host: '192.0.2.1', port: 1 },
+    ])
+    for (const text of ['on', 'dht.example', 'a:1,', '224.0.0.1:1', '[::1]:1'])
+      assert.throws(() => publicDhtNodes(text), usage, text)
   })
 
   it('serves metrics on IPv6 as well', () => {

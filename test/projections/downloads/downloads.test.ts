@@ -46,7 +46,7 @@ describe('downloads', () => {
       },
       ...{ sizeBytes: 100, pieceCount: 10, pieceLengthBytes: 10, paused: true, completed: false },
       ...{ checked: false, overwrite: false, stamps: new Map(), changed: null, completedAt: null },
-      ...{ selection: null, wanted: null, sources: { public: false, trackers: [], webSeeds: [] } },
+      ...{ selection: null, wanted: null, sources: { public: false, trackers: [], webSeeds: [], dht: false, local: false } },
       ...{ downloadedBytes: 0, uploadedBytes: 0, names: new Map(), move: null },
       limits: { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, ratioGoalPercent: 0, seedGoalMs: 0 },
       verified: [
@@ -98,7 +98,7 @@ describe('downloads', () => {
 
   it('keep what a person set: limits, and where peers come from', () => {
     const limits = { downloadBytesPerSecond: 1, uploadBytesPerSecond: 2, ratioGoalPercent: 3, seedGoalMs: 4 }
-    const sources = { public: true, trackers: ['udp://a'], webSeeds: ['http://b'] }
+    const sources = { public: true, trackers: ['udp://a'], webSeeds: ['http://b'], dht: true, local: false }
     const download = downloadAfter(...[added, { kind: 'download.limited', infoHash, ...limits } as Event], {
       kind: 'download.sourced',
       infoHash,

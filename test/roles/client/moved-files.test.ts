@@ -46,7 +46,12 @@ describe('files that a client moves', () => {
     const downloads = () => own.states.state('downloads')
     torrents = new Torrents({
       ...{ appender: own.log, engine, timers: own.time, clock: own.time, notices: new NoticeBoard(own.time) },
-      ...{ directory: join(root, 'old'), dataDirectory: join(root, 'data'), allowCorrupt: false, isPublic: false },
+      ...{
+        directory: join(root, 'old'),
+        dataDirectory: join(root, 'data'),
+        allowCorrupt: false,
+        all: { public: false, dht: false, local: false },
+      },
       downloads: () => downloadsIn(downloads()),
       download: (infoHash) => downloads().downloads.get(infoHash),
       settings: () => downloads().settings,

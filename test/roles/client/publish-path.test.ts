@@ -39,7 +39,12 @@ describe('publishing a path', () => {
     const downloads = () => own.states.state('downloads')
     torrents = new Torrents({
       ...{ appender: own.log, engine, timers: own.time, notices: new NoticeBoard(own.time), directory: folder },
-      ...{ allowCorrupt: false, isPublic: false, downloads: () => downloadsIn(downloads()), unreached: () => 0 },
+      ...{
+        allowCorrupt: false,
+        all: { public: false, dht: false, local: false },
+        downloads: () => downloadsIn(downloads()),
+        unreached: () => 0,
+      },
       ...{ clock: own.time, settings: () => downloads().settings },
       download: (infoHash) => downloads().downloads.get(infoHash),
     })

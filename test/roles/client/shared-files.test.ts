@@ -58,7 +58,7 @@ describe('files that a client shares', () => {
         notices,
         directory,
         allowCorrupt: false,
-        isPublic: false,
+        all: { public: false, dht: false, local: false },
       },
       downloads: () => downloadsIn(downloads()),
       download: (infoHash) => downloads().downloads.get(infoHash),

@@ -66,7 +66,7 @@ describe('the queue of a client', () => {
     const downloads = () => own.states.state('downloads')
     torrents = new Torrents({
       ...{ appender: own.log, engine, timers: own.time, clock: { now: () => (own.time.now() + shift) as Millis }, directory },
-      ...{ notices: new NoticeBoard(own.time), allowCorrupt: false, isPublic: false },
+      ...{ notices: new NoticeBoard(own.time), allowCorrupt: false, all: { public: false, dht: false, local: false } },
       downloads: () => downloadsIn(downloads()),
       download: (infoHash) => downloads().downloads.get(infoHash),
       settings: () => downloads().settings,

@@ -46,7 +46,7 @@ describe('torrents of a client', () => {
     const downloads = () => own.states.state('downloads')
     torrents = new Torrents({
       ...{ appender: own.log, engine, timers: own.time, clock: own.time, notices, directory, allowCorrupt: false },
-      isPublic: false,
+      all: { public: false, dht: false, local: false },
       downloads: () => downloadsIn(downloads()),
       download: (infoHash) => downloads().downloads.get(infoHash),
       settings: () => downloads().settings,
@@ -105,7 +105,8 @@ describe('torrents of a client', () => {
     await torrents.add({ magnet: link })
     const { selection, sources } = own.states.state('downloads').downloads.get(infoHash) ?? {}
     assert.deepEqual(selection, { priorities: '02022', others: 0, sequential: false })
-    assert.deepEqual(sources, { public: false, trackers: ['udp://t.example:1/announce'], webSeeds: ['http://w.example/'] })
+    const named = { trackers: ['udp://t.example:1/announce'], webSeeds: ['http://w.example/'] }
+    assert.deepEqual(sources, { public: false, ...named, dht: false, local: false })
     assert.match(torrents.sources(infoHash).why ?? '', /only peers of this network/)
     // A caller over the control socket may say null for what it leaves out.
     const low = { files: null, priority: 'low', others: null, sequential: null } as unknown as { priority: 'low' }
@@ -125,10 +126,17 @@ describe('torrents of a client', () => {
     const { sources } = own.states.state('downloads').downloads.get(infoHash) ?? {}
     assert.deepEqual(sources, {
       ...{ public: false, trackers: ['udp://one.example:1/', 'udp://two.example:1/'], webSeeds: ['http://w.example/'] },
+      ...{ dht: false, local: false },
     })
     await assert.rejects(torrents.add({ magnet: magnet + more }), code('failed', /here already/))
     await torrents.add({ magnet, public: true })
     assert.equal(torrents.sources(infoHash).public, true)
+    await torrents.add({ magnet, dht: true })
+    const { public: isPublic, dht, local } = torrents.sources(infoHash)
+    assert.deepEqual({ isPublic, dht, local }, { isPublic: true, dht: true, local: false })
+    await assert.rejects(torrents.add({ magnet, dht: true }), code('failed', /here already/))
+    const without = await torrents.changeSources(infoHash, { dht: false, local: true })
+    assert.deepEqual([without.dht, without.local], [false, true])
   })
 
   it('that the log does not take are given back, so that adding again is possible', async () => {

@@ -173,7 +173,7 @@ describe(`a swarm among peers that say mangled bytes (seed ${SEED})`, () => {
     const magnet = lab.peer('magnet', metainfo, {
       knows: false,
       // Peers tell it of others.
-      swarm: { sources: { public: true, trackers: [], webSeeds: [] }, openSources: () => NO_SOURCES },
+      swarm: { sources: { public: true, trackers: [], webSeeds: [], dht: false, local: false }, openSources: () => NO_SOURCES },
     })
     await lab.until('all are ready', () => seeder.swarm.status.isReady && leecher.swarm.status.isReady)
     const targets = [seeder, leecher, magnet]

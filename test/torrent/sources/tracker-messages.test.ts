@@ -45,7 +45,7 @@ describe('the answer of a tracker over HTTP', () => {
     })
     assert.deepEqual(listed.peers, ['10.0.0.1:1', '[::1]:2'])
     const v6 = Uint8Array.from([0x20, 1, 0xd, 0xb8, ...new Array(11).fill(0), 1, 0, 80])
-    assert.deepEqual(read({ peers6: v6 }).peers, ['[2001:db8:0:0:0:0:0:1]:80'])
+    assert.deepEqual(read({ peers6: v6 }).peers, ['[2001:db8::1]:80'])
   })
 
   it('has an interval within bounds, whatever it says', () => {

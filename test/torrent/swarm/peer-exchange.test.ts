@@ -7,7 +7,7 @@ import { compactOf } from '../../../src/torrent/wire/compact-peers.ts'
 import { decodePeerExchange, EXCHANGED_MAX, encodePeerExchange } from '../../../src/torrent/wire/peer-exchange.ts'
 import { type LabPeer, madeUp, SwarmLab } from './swarm-lab.ts'
 
-const PUBLIC: TorrentSources = { public: true, trackers: [], webSeeds: [] }
+const PUBLIC: TorrentSources = { public: true, trackers: [], webSeeds: [], dht: false, local: false }
 const NO_SOURCES = { ready: () => {}, completed: () => {}, close: async () => {}, status: () => [] } as unknown as PublicSources
 const EXTENDED = 20
 const THEIR_ID = 5
@@ -101,11 +101,12 @@ describe('exchange of peers', () => {
     await lab.time.advance(1_000)
     const stranger = new Stranger(leecher, '192.0.2.1', 7_001, takes)
     assert.equal(stranger.offersExchange, true)
-    stranger.say(4, encodePeerExchange(['192.0.2.8:8', '[2001:db8::1]:9'], []))
+    const ownServices = ['127.0.0.1:22', '[::1]:22', '0.0.0.0:22', '224.0.0.1:22']
+    stranger.say(4, encodePeerExchange(['192.0.2.8:8', '[2001:db8::1]:9', ...ownServices], []))
     await lab.time.advance(44_999)
     stranger.say(4, encodePeerExchange(['192.0.2.9:9'], []))
     await lab.time.advance(1)
-    assert.deepEqual([...new Set(leecher.dials)].sort(), ['192.0.2.8:8', '[2001:db8:0:0:0:0:0:1]:9'])
+    assert.deepEqual([...new Set(leecher.dials)].sort(), ['192.0.2.8:8', '[2001:db8::1]:9'])
     stranger.say(4, encodePeerExchange(['192.0.2.9:9'], []))
     await lab.time.advance(1_000)
     assert.ok(leecher.dials.includes('192.0.2.9:9'))

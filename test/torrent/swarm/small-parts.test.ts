@@ -177,6 +177,51 @@ describe('whom to dial', () => {
     assert.equal(names.filter((name) => name.startsWith('own')).length, 200)
   })
 
+  it('that strangers tell of are eight of one host at most, or of one network of IPv6', () => {
+    const list = new DialList()
+    for (let port = 1; port <= 20; port++) {
+      list.addHearsay(`192.0.2.1:${port}`)
+      list.addHearsay(`[2001:db8::${port.toString(16)}]:1`)
+    }
+    list.addHearsay('[2001:db8:0:1::1]:1')
+    for (let port = 1; port <= 20; port++) list.add(`192.0.2.2:${port}`)
+    const names = list.next(1_000, 0, all)
+    const count = (start: string) => names.filter((name) => name.startsWith(start)).length
+    assert.deepEqual(['192.0.2.1:', '[2001:db8::', '[2001:db8:0:1:', '192.0.2.2:'].map(count), [8, 8, 1, 20])
+  })
+
+  it('that strangers tell of give way to others of that kind once they have not answered', () => {
+    const list = new DialList()
+    for (let at = 0; at < 200; at++) list.addHearsay(`silent${at}:1`)
+    list.addHearsay('late:1')
+    const first = list.next(1_000, 0, all)
+    assert.ok(!first.includes('late:1'))
+    list.ended('silent7:1', false, 0)
+    for (let failures = 1; failures <= 2; failures++) {
+      list.addHearsay('late:1')
+      assert.deepEqual(list.next(1_000, failures * 1_000_000, all), ['silent7:1'])
+      list.ended('silent7:1', false, failures * 1_000_000)
+    }
+    list.addHearsay('late:1')
+    list.addHearsay('later:1')
+    assert.deepEqual(list.next(1_000, 9_000_000, all), ['late:1'])
+  })
+
+  it('that strangers tell of make room on their host: who starts again elsewhere is found', () => {
+    const list = new DialList()
+    for (let port = 1; port <= 8; port++) list.addHearsay(`192.0.2.1:${port}`)
+    list.addHearsay('192.0.2.2:1')
+    for (let failures = 0; failures < 3; failures++) {
+      list.next(1_000, failures * 1_000_000, (endpoint) => endpoint === '192.0.2.1:3')
+      list.ended('192.0.2.1:3', false, failures * 1_000_000)
+    }
+    list.addHearsay('192.0.2.1:9')
+    list.addHearsay('192.0.2.1:10')
+    const names = list.next(1_000, 9_000_000, all)
+    assert.equal(names.length, 9)
+    assert.ok(names.includes('192.0.2.1:9') && !names.includes('192.0.2.1:3') && !names.includes('192.0.2.1:10'))
+  })
+
   it('again after five minutes at most', () => {
     const list = new DialList()
     list.add('a:1')

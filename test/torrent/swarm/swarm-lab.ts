@@ -114,7 +114,7 @@ export class SwarmLab {
       ourPeerId: Buffer.from(`-P20001-${name.padEnd(12).slice(0, 12)}`).toString('hex'),
       ...{ clock: this.time, timers: this.time, sha1, hash: async (piece) => sha1([piece]) },
       random: this.#random,
-      ...{ sources: { public: false, trackers: [], webSeeds: [] }, ourPort: () => 0 },
+      ...{ sources: { public: false, trackers: [], webSeeds: [], dht: false, local: false }, ourPort: () => 0 },
       rates: { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0 },
       ...{ uploads: new RateLimit(), sendBuffers: new SendBuffers(), uploadSlots: () => 16, hasRoom: () => true },
       openFiles: async () => ({

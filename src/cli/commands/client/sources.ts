@@ -11,10 +11,11 @@ const several = (summary: string, helpValue: string) =>
 export default class ClientSources extends BaseCommand {
   static override summary = 'Show or change where a torrent finds peers besides its network.'
   static override description =
-    'Trackers and web seeds are asked, and peers are exchanged with strangers, only for torrents that a person made public, and never for private ones (BEP 27). Strangers then see the address of this client.'
+    'Trackers and web seeds are asked, and peers are exchanged with strangers, only for torrents that a person made public, and never for private ones (BEP 27). Strangers then see the address of this client. The public DHT and the local network are told of a public torrent only where that was said too.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> c12fe1c0',
     '<%= config.bin %> <%= command.id %> c12fe1c0 --public --add-tracker udp://tracker.example.org:6969/announce',
+    '<%= config.bin %> <%= command.id %> c12fe1c0 --public --dht --local',
     '<%= config.bin %> <%= command.id %> c12fe1c0 --add-peer 192.0.2.7:6881',
   ]
   static override args = {
@@ -22,6 +23,8 @@ export default class ClientSources extends BaseCommand {
   }
   static override flags = {
     public: Flags.boolean({ allowNo: true, summary: 'Let strangers take part.' }),
+    dht: Flags.boolean({ allowNo: true, summary: 'If it is public: take part in the public Mainline DHT.' }),
+    local: Flags.boolean({ allowNo: true, summary: 'If it is public: announce it on the local network (BEP 14).' }),
     'add-tracker': several('One more tracker (HTTP or UDP).', 'URL'),
     'remove-tracker': several('One tracker less.', 'URL'),
     'add-web-seed': several('One more web server that has the files (BEP 19).', 'URL'),
@@ -35,6 +38,8 @@ export default class ClientSources extends BaseCommand {
     const hash = await wholeInfoHash(client, args.infoHash)
     const request = {
       ...(flags.public === undefined ? {} : { public: flags.public }),
+      ...(flags.dht === undefined ? {} : { dht: flags.dht }),
+      ...(flags.local === undefined ? {} : { local: flags.local }),
       addTrackers: flags['add-tracker'] ?? [],
       removeTrackers: flags['remove-tracker'] ?? [],
       addWebSeeds: flags['add-web-seed'] ?? [],
