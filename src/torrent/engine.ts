@@ -87,6 +87,8 @@ export type AddOptions = {
   rates?: Rates
   /** Where it finds peers besides the network; left out: nowhere. */
   sources?: TorrentSources
+  /** Gives the torrent file again, undefined while it cannot: a seed that nobody asks for keeps no copy then. */
+  torrentFile?: () => Uint8Array | undefined
 }
 
 export type TorrentFile = {
@@ -217,6 +219,8 @@ export interface TorrentEngine extends AsyncDisposable {
   files(infoHash: InfoHash): readonly TorrentFile[]
   status(infoHash: InfoHash): TorrentStatus | undefined
   list(): readonly TorrentStatus[]
+  /** How many have something open: a seed that nobody asks for is announced, and nothing else. */
+  readonly openCount: number
   /** Closes every connection with this peer, refuses new ones both ways, and asks it for nothing. */
   ban(peer: PeerId): void
   unban(peer: PeerId): void
@@ -291,4 +295,6 @@ export type EngineOptions = {
   admits?: (key: NodeId | undefined) => boolean
   /** Left out: `allow`. */
   encryption?: Encryption
+  /** A seed that had no peer for so long is closed until one comes, ms; left out: a minute. */
+  restAfterMs?: number
 }

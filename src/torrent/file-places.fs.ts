@@ -8,7 +8,7 @@ import type { Metainfo } from './metainfo.ts'
 // the first, served with our name. Folders are compared by their real paths, so links and `..` make no difference. Whether a
 // file system folds case is not guessed: files that are there already are compared by what they are (size, mtime, inode).
 
-type Torrent = { infoHash: InfoHash; directory: string; metainfo: Metainfo }
+type Torrent = { readonly infoHash: InfoHash; readonly directory: string; readonly metainfo: Metainfo | undefined }
 type Placed = { files: readonly string[]; folders: readonly string[] }
 export type Taken = { path: string; by: InfoHash }
 
@@ -56,7 +56,8 @@ export class FilePlaces {
   shared(torrent: Torrent): Promise<Set<number>> {
     return this.#inTurn(async () => {
       await this.#placeWaiting()
-      const { files } = await pathsOf(torrent)
+      const { metainfo } = torrent
+      const { files } = metainfo === undefined ? NO_PATHS : await pathsOf(torrent.directory, metainfo)
       const shared = new Set<number>()
       for (const [index, path] of files.entries()) if (this.#otherAt(this.#files, path, torrent.infoHash)) shared.add(index)
       return shared
@@ -66,7 +67,8 @@ export class FilePlaces {
   async #taken(torrent: Torrent, stampedBy: (stamp: FileStamp) => InfoHash | undefined): Promise<Taken | undefined> {
     await this.#placeWaiting()
     const { infoHash, metainfo, directory } = torrent
-    const { files, folders } = await pathsOf(torrent)
+    if (metainfo === undefined) return undefined
+    const { files, folders } = await pathsOf(directory, metainfo)
     for (const [index, path] of files.entries()) {
       if (metainfo.files[index]?.padding) continue
       const by = this.#otherAt(this.#files, path, infoHash) ?? this.#otherAt(this.#folders, path, infoHash)
@@ -94,12 +96,14 @@ export class FilePlaces {
   }
 
   async #placeWaiting(): Promise<void> {
+    const real = new Map<string, string>()
     for (const [infoHash, torrent] of this.#waiting) {
-      const { files, folders } = await pathsOf(torrent)
+      const { metainfo } = torrent
+      const { files, folders } = metainfo === undefined ? NO_PATHS : await pathsOf(torrent.directory, metainfo, real)
       // It may have been removed meanwhile.
       if (this.#waiting.get(infoHash) !== torrent) continue
       this.remove(infoHash)
-      const kept = files.filter((_, index) => torrent.metainfo.files[index]?.padding !== true)
+      const kept = files.filter((_, index) => metainfo?.files[index]?.padding !== true)
       this.#placed.set(infoHash, { files: kept, folders })
       for (const path of kept) enter(this.#files, path, infoHash)
       for (const path of folders) enter(this.#folders, path, infoHash)
@@ -113,9 +117,18 @@ export class FilePlaces {
   }
 }
 
-/** Where each file of a torrent goes, and every folder above one of them. */
-async function pathsOf({ directory, metainfo }: Torrent): Promise<{ files: string[]; folders: string[] }> {
-  const real = new Map<string, string>()
+const NO_PATHS = { files: [], folders: [] }
+
+/**
+ * Where each file of a torrent goes, and every folder above one of them.
+ * @param real folders that were looked up just now
+ */
+async function pathsOf(
+  directory: string,
+  metainfo: Metainfo,
+  real: Map<string, string> = new Map(),
+): Promise<{ files: string[]; folders: string[] }> {
+  const own = new Set<string>()
   const files: string[] = []
   for (const { path } of metainfo.files) {
     const standing = join(directory, ...path)
@@ -125,10 +138,11 @@ async function pathsOf({ directory, metainfo }: Torrent): Promise<{ files: strin
       found = await realFolder(folder)
       real.set(folder, found)
     }
+    own.add(found)
     files.push(join(found, basename(standing)))
   }
   const folders = new Set<string>()
-  for (const folder of real.values()) {
+  for (const folder of own) {
     for (let at = folder; !folders.has(at); at = dirname(at)) folders.add(at)
   }
   return { files, folders: [...folders] }

@@ -6,11 +6,21 @@ import { FilesChanged } from './files-changed.ts'
 import type { Metainfo } from './metainfo.ts'
 import { bitfieldOf, countBits, hasBit, rangesOfBitfield, setBit } from './piece-ranges.ts'
 
+/** What is kept of the metainfo of a torrent that nobody asks for. */
+type Facts = Pick<Metainfo, 'name' | 'sizeBytes' | 'pieceCount' | 'pieceLengthBytes' | 'isPrivate'>
+
+/** Of a seed that nobody asks for: it is announced, and nothing of it is open. */
+export type AtRest = {
+  /** Its files were looked at since the start. */
+  isChecked: boolean
+  /** It is to be announced no more, or opened. */
+  end(): void
+}
+
 /** What the engine knows of a torrent whether it is open or not: enough to open it again without hashing. */
 export class TorrentEntry {
   readonly infoHash: InfoHash
   readonly directory: string
-  metainfo: Metainfo | undefined
   /** Peers that magnet links named. */
   peers: readonly { host: string; port: number }[]
   /** Downloads over what stands there already. */
@@ -32,7 +42,16 @@ export class TorrentEntry {
   /** Bytes of connections that are gone. */
   downloadedBytes = 0
   uploadedBytes = 0
+  atRest: AtRest | undefined
+  /** When pieces of it were hashed last to see whether its files still stand as they did, ms of the clock. */
+  sampledAt: number | undefined
   readonly #magnetName: string | undefined
+  readonly #isReadable: (() => boolean) | undefined
+  readonly #readAgain: (() => Metainfo | undefined) | undefined
+  #facts: Facts | undefined
+  /** While nothing else could give it again. */
+  #kept: Metainfo | undefined
+  #metainfo: WeakRef<Metainfo> | undefined
   #verifiedRanges: readonly PieceRange[] | undefined
   #verified: Uint8Array | undefined
   #files: FileProgress | undefined
@@ -44,6 +63,9 @@ export class TorrentEntry {
     directory: string
     paused: boolean
     metainfo?: Metainfo | undefined
+    /** Gives the metainfo again, while it can be read. */
+    readAgain?: (() => Metainfo | undefined) | undefined
+    isReadable?: (() => boolean) | undefined
     name?: string | undefined
     verified?: readonly PieceRange[] | undefined
     peers?: readonly { host: string; port: number }[]
@@ -64,6 +86,8 @@ export class TorrentEntry {
     if (options.changed !== undefined) this.problem = new FilesChanged(options.changed).message
     this.stamp(options.stamps ?? [])
     this.#magnetName = options.name
+    this.#isReadable = options.isReadable
+    this.#readAgain = options.readAgain
     this.#verifiedRanges = options.verified
     this.#selection = options.selection
     this.sources = options.sources ?? { public: false, trackers: [], webSeeds: [] }
@@ -72,11 +96,36 @@ export class TorrentEntry {
   }
 
   get name(): string {
-    return this.metainfo?.name ?? this.#magnetName ?? this.infoHash
+    return this.#facts?.name ?? this.#magnetName ?? this.infoHash
   }
 
   get pieceCount(): number {
-    return this.metainfo?.pieceCount ?? 0
+    return this.#facts?.pieceCount ?? 0
+  }
+
+  /** False while a magnet link waits for it. */
+  get hasMetainfo(): boolean {
+    return this.#facts !== undefined
+  }
+
+  get isPrivate(): boolean {
+    return this.#facts?.isPrivate ?? false
+  }
+
+  /** Read again where it was let go of. */
+  get metainfo(): Metainfo | undefined {
+    if (this.#facts === undefined) return undefined
+    const held = this.#kept ?? this.#metainfo?.deref()
+    if (held !== undefined) return held
+    const read = this.#readAgain?.()
+    if (read !== undefined) this.#metainfo = new WeakRef(read)
+    return read
+  }
+
+  /** Keeps no more of the metainfo than who uses it, if it can be read again. */
+  letGo(): void {
+    this.#files = undefined
+    if (this.#isReadable?.() === true) this.#kept = undefined
   }
 
   /** Undefined while it is unknown what is on the disk. */
@@ -91,7 +140,7 @@ export class TorrentEntry {
 
   /** Every wanted piece is here. */
   get complete(): boolean {
-    return this.metainfo !== undefined && this.piecesWantedVerified === this.piecesWanted
+    return this.hasMetainfo && this.piecesWantedVerified === this.piecesWanted
   }
 
   get selection(): FileSelection | undefined {
@@ -101,7 +150,8 @@ export class TorrentEntry {
   /** Which files are wanted; undefined: all. */
   select(selection: FileSelection | undefined): void {
     this.#selection = selection
-    const { metainfo } = this
+    // Where all are wanted it is not read for this.
+    const metainfo = selection === undefined ? undefined : this.metainfo
     this.#priorities = metainfo === undefined || selection === undefined ? undefined : piecePriorities(metainfo, selection)
   }
 
@@ -130,7 +180,10 @@ export class TorrentEntry {
   }
 
   describe(metainfo: Metainfo): void {
-    this.metainfo = metainfo
+    const { name, sizeBytes, pieceCount, pieceLengthBytes, isPrivate } = metainfo
+    this.#facts = { name, sizeBytes, pieceCount, pieceLengthBytes, isPrivate }
+    this.#kept = metainfo
+    this.#metainfo = new WeakRef(metainfo)
     this.#verified = bitfieldOf(this.#verifiedRanges ?? [], metainfo.pieceCount)
     this.select(this.#selection)
     this.completed = this.complete
@@ -153,8 +206,9 @@ export class TorrentEntry {
   /** Pieces stand on the disk. @returns those that were not known to */
   addVerified(ranges: readonly PieceRange[]): PieceRange[] {
     const before = this.#verified
-    if (before === undefined || this.metainfo === undefined) return []
-    this.#files ??= new FileProgress(this.metainfo, before)
+    const metainfo = before === undefined ? undefined : this.metainfo
+    if (before === undefined || metainfo === undefined) return []
+    this.#files ??= new FileProgress(metainfo, before)
     const fresh = new Uint8Array(before.length)
     for (const { first, count } of ranges) {
       for (let index = first; index < first + count; index++) {
@@ -175,16 +229,16 @@ export class TorrentEntry {
 
   /** The part of a status that needs no connection. */
   describeAtRest(state: TorrentState): TorrentStatus {
-    const { metainfo } = this
+    const facts = this.#facts
     return {
       infoHash: this.infoHash,
       name: this.name,
       state,
       problem: this.problem,
       directory: this.directory,
-      sizeBytes: metainfo?.sizeBytes ?? 0,
+      sizeBytes: facts?.sizeBytes ?? 0,
       pieceCount: this.pieceCount,
-      pieceLengthBytes: metainfo?.pieceLengthBytes ?? 0,
+      pieceLengthBytes: facts?.pieceLengthBytes ?? 0,
       piecesVerified: this.piecesVerified,
       piecesWanted: this.piecesWanted,
       piecesWantedVerified: this.piecesWantedVerified,
@@ -195,7 +249,7 @@ export class TorrentEntry {
       timeLeftMs: this.complete ? 0 : undefined,
       peers: [],
       corruptPercent: this.corruptPercent,
-      isPrivate: metainfo?.isPrivate ?? false,
+      isPrivate: this.isPrivate,
     }
   }
 }

@@ -132,6 +132,7 @@ export class Torrents {
           sources: this.#effective(download.sources),
           overwrite: download.overwrite,
           ...(download.selection && { selection: download.selection }),
+          torrentFile: this.#torrentFileOf(download.infoHash),
         })
       } catch (error) {
         this.#notTakenUp.set(download.infoHash, sentence(error))
@@ -157,7 +158,10 @@ export class Torrents {
     const named = namedSources(inspected)
     const sources: TorrentSources = { public: request.public ?? false, ...named }
     const infoHash = await this.#engineDoes((engine) =>
-      engine.add(source, { directory, overwrite, ...(selection && { selection }), sources: this.#effective(sources) }),
+      engine.add(source, {
+        ...{ directory, overwrite, ...(selection && { selection }), sources: this.#effective(sources) },
+        torrentFile: this.#torrentFileOf(inspected.infoHash),
+      }),
     )
     const hasSources = sources.public || named.trackers.length + named.webSeeds.length > 0
     await this.#recordAddition(infoHash, [
@@ -223,7 +227,8 @@ export class Torrents {
     await this.#engineDoes(async (engine) => {
       if (live !== undefined) await engine.remove(infoHash, { deleteFiles: false })
       this.#queue.forget(infoHash)
-      await engine.add({ kind: 'torrent-file', bytes: torrentFile }, { directory, verified, stamps })
+      const source = { kind: 'torrent-file', bytes: torrentFile } as const
+      await engine.add(source, { directory, verified, stamps, torrentFile: this.#torrentFileOf(infoHash) })
     })
     await this.#recordAddition(infoHash, [
       {
@@ -290,6 +295,11 @@ export class Torrents {
     this.#resting.delete(download.infoHash)
     await this.#queue.plan()
     return this.row(infoHash)
+  }
+
+  /** As the log has it, for what the engine does not keep. */
+  #torrentFileOf(infoHash: InfoHash): () => Uint8Array | undefined {
+    return () => this.#options.download(infoHash)?.torrentFile
   }
 
   /** The client as a whole may be told that all torrents are public. */
