@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { HonestNetwork } from '../test/attacks/network.ts'
-import { clientOf, remoteOf, resultOf } from '../test/cluster/client-nodes.ts'
+import { clientOf, type remoteOf, resultOf } from '../test/cluster/client-nodes.ts'
 import type { ClusterNode } from '../test/cluster/cluster.ts'
 import { type BenchContext, median } from './harness.ts'
 

@@ -5,9 +5,10 @@ import type { CreatedTorrent, CreateOptions } from './engine.ts'
 import { TorrentError } from './engine.ts'
 import { decodeName } from './file-name.fs.ts'
 import { FolderWalk, type WalkedFile } from './folder-walk.fs.ts'
+import { inSteps } from './in-steps.system.ts'
 import { quoted } from './metainfo/refusal.ts'
 import type { Sha1 } from './metainfo.ts'
-import { checkTorrentFile } from './metainfo.ts'
+import { torrentFileSteps } from './metainfo.ts'
 import { hashPieces } from './piece-hasher.fs.ts'
 import { pieceLengthFor } from './piece-length.ts'
 import { PrivatePlaces } from './private-places.fs.ts'
@@ -60,9 +61,9 @@ export async function createFrom(
   const pieceLengthBytes = pieceLengthFor(sizeBytes)
   const pieceCount = Math.ceil(sizeBytes / pieceLengthBytes)
   const nodes = nodesOf(options.nodes ?? [])
-  const describe = (pieces: Uint8Array) => {
+  const describe = async (pieces: Uint8Array) => {
     const torrentFile = encode({ info: infoOf(name, files, pieceLengthBytes, pieces), ...nodes })
-    const metainfo = checkTorrentFile(torrentFile, sha1)
+    const metainfo = await inSteps(torrentFileSteps(torrentFile, sha1))
     // Whoever downloads it would call the file otherwise, and this node would look for it under that name.
     const [renamed] = metainfo.renamed ?? []
     if (renamed !== undefined) throw new TorrentError('TORRENT_REFUSED', `${quoted(renamed.from)} ${UNUSABLE}`)
@@ -72,13 +73,13 @@ export async function createFrom(
   }
   // With blank hashes first: what no torrent may hold is told before hours of hashing, not after.
   if (Number.isSafeInteger(pieceCount * SHA1_BYTES) && pieceCount * SHA1_BYTES < 2 ** 31) {
-    describe(new Uint8Array(pieceCount * SHA1_BYTES))
+    await describe(new Uint8Array(pieceCount * SHA1_BYTES))
   } else {
     throw new TorrentError('TORRENT_REFUSED', `${first} holds ${sizeBytes} bytes, more than a torrent can`)
   }
   const hashes = await hashPieces(files, pieceLengthBytes, { signal, onProgress: (done) => onProgress?.(done, sizeBytes) })
   return {
-    ...describe(hashes),
+    ...(await describe(hashes)),
     directory: several ? dirname(parent) : parent,
     stamps: files.flatMap(({ sizeBytes: size, stamp }, file) => (size > 0 ? [{ file, stamp }] : [])),
     skipped,

@@ -34,10 +34,11 @@ import { FilePlaces, type Taken } from './file-places.fs.ts'
 import { piecePriorities, priorityOfFile, wantedPieces } from './file-selection.ts'
 import { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
+import { inSteps } from './in-steps.system.ts'
 import { KnownEndpoints } from './known-endpoints.ts'
 import { parseMagnet } from './magnet.ts'
 import type { Metainfo } from './metainfo.ts'
-import { checkTorrentFile } from './metainfo.ts'
+import { torrentFileSteps } from './metainfo.ts'
 import { bitfieldOf, rangesOfBitfield } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
@@ -130,7 +131,7 @@ class FileEngine implements TorrentEngine {
   }
 
   async add(source: TorrentSource, options: AddOptions): Promise<InfoHash> {
-    const entry = entryOf(source, options)
+    const entry = await entryOf(source, options)
     const { infoHash } = entry
     const duplicate = () => new TorrentError('DUPLICATE', `the torrent ${infoHash} is here already`)
     if (this.#entries.has(infoHash)) throw duplicate()
@@ -148,18 +149,20 @@ class FileEngine implements TorrentEngine {
     return infoHash
   }
 
-  inspect(source: TorrentSource): Inspected {
+  async inspect(source: TorrentSource): Promise<Inspected> {
     if (source.kind === 'magnet') {
       const { infoHash, trackers, webSeeds, selected } = parseMagnet(source.uri)
       return { infoHash, trackers: [...trackers], webSeeds: [...webSeeds], wanted: selected, paths: undefined }
     }
-    const { infoHash, files, trackers, webSeeds } = checkTorrentFile(source.bytes, sha1)
+    const { infoHash, files, trackers, webSeeds } = await inSteps(torrentFileSteps(source.bytes, sha1))
     const paths = files.map(({ path, padding }) => (padding ? '' : path.join('/')))
     return { infoHash, trackers: trackers.flat(), webSeeds: [...webSeeds], wanted: undefined, paths }
   }
 
   async supply(source: TorrentSource): Promise<InfoHash | undefined> {
-    const offered = entryOf(source, { directory: '' })
+    // A torrent file tells nothing new where none waits for its metainfo.
+    if (source.kind === 'torrent-file' && [...this.#entries.values()].every((entry) => entry.hasMetainfo)) return undefined
+    const offered = await entryOf(source, { directory: '' })
     const entry = this.#entries.get(offered.infoHash)
     if (entry === undefined) return undefined
     const { infoHash } = entry
@@ -211,7 +214,7 @@ class FileEngine implements TorrentEngine {
     await this.#close(entry)
     this.#places.remove(infoHash)
     // What was never found to be this torrent's own stays: it is another torrent's, or a person's.
-    const metainfo = deleteFiles && entry.ownsFiles ? entry.metainfo : undefined
+    const metainfo = deleteFiles && entry.ownsFiles ? await entry.load() : undefined
     if (metainfo === undefined) return
     try {
       const shared = await this.#places.shared(entry)
@@ -240,10 +243,11 @@ class FileEngine implements TorrentEngine {
       if (taken !== undefined) throw this.#pathTaken(entry, taken)
     }
     await this.#closing.get(infoHash)
+    const metainfo = await entry.load()
     if (this.#entries.get(infoHash) !== entry) return
     entry.paused = false
     entry.problem = undefined
-    if (!this.#swarms.has(infoHash) && entry.atRest === undefined) this.#start(entry)
+    if (!this.#swarms.has(infoHash) && entry.atRest === undefined) this.#start(entry, metainfo)
     this.#host.urge(infoHash)
   }
 
@@ -252,14 +256,14 @@ class FileEngine implements TorrentEngine {
     options: { signal?: AbortSignal; onProgress?: (doneBytes: number, totalBytes: number) => void },
   ): Promise<DiskState> {
     const entry = this.#entryOf(infoHash)
-    const { metainfo, directory } = entry
-    if (metainfo === undefined) throw new TorrentError('NO_METADATA', `nothing is known of what "${entry.name}" holds yet`)
+    const { directory } = entry
     this.#refuseWhileChecking(entry)
     entry.recheck = new AbortController()
     const signal = AbortSignal.any([entry.recheck.signal, ...(options.signal === undefined ? [] : [options.signal])])
     const wasOpen = this.#swarms.has(infoHash) || entry.atRest !== undefined
     let isOver = false
     try {
+      const metainfo = await loaded(entry)
       await this.#close(entry)
       const found = await hashDisk(metainfo, directory, { signal, onProgress: options.onProgress })
       isOver = true
@@ -272,22 +276,21 @@ class FileEngine implements TorrentEngine {
     }
   }
 
-  select(infoHash: InfoHash, selection: FileSelection | undefined): readonly PieceRange[] | undefined {
+  async select(infoHash: InfoHash, selection: FileSelection | undefined): Promise<readonly PieceRange[] | undefined> {
     const entry = this.#entryOf(infoHash)
-    entry.select(selection)
+    const metainfo = await entry.load()
+    entry.select(selection, metainfo)
     if (!entry.complete) entry.completed = false
     if (entry.atRest !== undefined && !this.#mayRest(entry)) void this.#wake(entry)
     else this.#swarms.get(infoHash)?.want(wantedOf(entry))
     if (!entry.completed) this.#host.urge(infoHash)
-    const { metainfo } = entry
     return metainfo && wantedPieces(piecePriorities(metainfo, selection))
   }
 
-  files(infoHash: InfoHash): readonly TorrentFile[] {
+  async files(infoHash: InfoHash): Promise<readonly TorrentFile[]> {
     const entry = this.#entryOf(infoHash)
-    const { metainfo, selection } = entry
-    if (metainfo === undefined) throw new TorrentError('NO_METADATA', `nothing is known of what "${entry.name}" holds yet`)
-    const layout = layoutOf(metainfo)
+    const layout = layoutOf(await loaded(entry))
+    const { selection } = entry
     return layout.files
       .filter(({ padding }) => !padding)
       .map((file) => ({
@@ -380,8 +383,8 @@ class FileEngine implements TorrentEngine {
   }
 
   /** Opens it, or lets it rest where nobody needs it open. */
-  #start(entry: TorrentEntry): void {
-    if (!this.#mayRest(entry) || !this.#rest(entry, false)) this.#open(entry)
+  #start(entry: TorrentEntry, metainfo = entry.metainfo): void {
+    if (!this.#mayRest(entry) || !this.#rest(entry, false)) this.#open(entry, metainfo)
   }
 
   /** A seed that finds its peers here alone: all that it does is to answer who comes. */
@@ -421,8 +424,8 @@ class FileEngine implements TorrentEngine {
   async #lookAtFiles(entry: TorrentEntry, signal: AbortSignal): Promise<void> {
     await this.#spotChecks.run(async () => {
       signal.throwIfAborted()
-      const { metainfo, directory, stampList } = entry
-      if (metainfo === undefined) return
+      const { directory, stampList } = entry
+      const metainfo = await loaded(entry)
       const watch = new FileWatch(metainfo, directory, stampList, () => {})
       const store = new PieceStore(metainfo, directory, watch)
       try {
@@ -438,19 +441,35 @@ class FileEngine implements TorrentEngine {
   async #wake(entry: TorrentEntry): Promise<void> {
     const { infoHash } = entry
     await this.#closing.get(infoHash)
-    if (entry.atRest !== undefined && this.#isRunning) {
+    if (entry.atRest !== undefined && this.#isRunning && !this.#woken.has(infoHash)) {
       let isReady = () => {}
       const ready = new Promise<void>((resolve) => {
         isReady = resolve
       })
       this.#woken.set(infoHash, { ready, isReady })
-      const { atRest } = entry
-      this.#open(entry)
-      // Not before: it stays announced.
-      atRest.end()
-      if (this.#swarms.size > IDLE_OPEN_MAX) this.#lookForIdle()
+      await this.#openAtRest(entry)
     }
     await this.#woken.get(infoHash)?.ready
+  }
+
+  async #openAtRest(entry: TorrentEntry): Promise<void> {
+    let metainfo: Metainfo
+    try {
+      metainfo = await loaded(entry)
+    } catch (error) {
+      this.#onFailed(entry, error as Error)
+      return
+    }
+    const { atRest } = entry
+    // It may have been closed meanwhile.
+    if (atRest === undefined || !this.#isRunning) {
+      this.#isAwake(entry)
+      return
+    }
+    this.#open(entry, metainfo)
+    // Not before: it stays announced.
+    atRest.end()
+    if (this.#swarms.size > IDLE_OPEN_MAX) this.#lookForIdle()
   }
 
   #isAwake({ infoHash }: TorrentEntry): void {
@@ -510,14 +529,15 @@ class FileEngine implements TorrentEngine {
     entry.letGo()
   }
 
-  #open(entry: TorrentEntry): void {
+  /** @param metainfo read again, where it was let go of */
+  #open(entry: TorrentEntry, metainfo: Metainfo | undefined): void {
     if (!this.#isRunning) return
     const { infoHash } = entry
     const swarm = this.#host.open({
       infoHash,
       name: entry.name,
       directory: entry.directory,
-      metainfo: entry.metainfo,
+      metainfo,
       verified: entry.verified,
       stamps: entry.stampList,
       wanted: wantedOf(entry),
@@ -591,7 +611,13 @@ class FileEngine implements TorrentEngine {
   }
 
   /** Sees whether its files still stand as they did. @throws FilesChanged */
-  async #sample(entry: TorrentEntry, metainfo: Metainfo, store: PieceStore, watch: FileWatch, signal: AbortSignal): Promise<void> {
+  async #sample(
+    entry: TorrentEntry,
+    metainfo: Metainfo,
+    store: PieceStore,
+    watch: FileWatch,
+    signal: AbortSignal,
+  ): Promise<void> {
     const verified = bitfieldOf(entry.verified ?? [], metainfo.pieceCount)
     const now = this.#clock.now()
     const isKnown = entry.sampledAt !== undefined && now - entry.sampledAt < SAMPLE_AGAIN_MS
@@ -700,17 +726,21 @@ const wantedOf = ({ priorities, selection }: TorrentEntry): WantedPieces => ({
   isFileWanted: (file) => priorityOfFile(selection, file) > 0,
 })
 
-function entryOf(source: TorrentSource, options: AddOptions): TorrentEntry {
+/** @throws TorrentError `NO_METADATA` */
+async function loaded(entry: TorrentEntry): Promise<Metainfo> {
+  const metainfo = await entry.load()
+  if (metainfo === undefined) throw new TorrentError('NO_METADATA', `nothing is known of what "${entry.name}" holds yet`)
+  return metainfo
+}
+
+async function entryOf(source: TorrentSource, options: AddOptions): Promise<TorrentEntry> {
   const { directory, verified, stamps, changed, overwrite, selection, rates, sources, paused = false } = options
   const { torrentFile } = options
-  const readAgain = () => {
-    const bytes = torrentFile?.()
-    return bytes && checkTorrentFile(bytes, sha1)
-  }
+  const readAgain = () => inSteps(torrentFileSteps(torrentFile?.() ?? new Uint8Array(), sha1))
   const isReadable = () => torrentFile?.() !== undefined
   const common = { directory, paused, verified, stamps, changed, overwrite, selection, rates, sources, readAgain, isReadable }
   if (source.kind === 'torrent-file') {
-    const metainfo = checkTorrentFile(source.bytes, sha1)
+    const metainfo = await inSteps(torrentFileSteps(source.bytes, sha1))
     return new TorrentEntry({ infoHash: metainfo.infoHash, metainfo, ...common })
   }
   const { infoHash, name, peers } = parseMagnet(source.uri)

@@ -67,7 +67,11 @@ class TcpHost implements SwarmHost {
   readonly #resting = new Map<InfoHash, () => Promise<unknown>>()
   /** Those that are being opened for a peer, which others may wait for as well. */
   readonly #opening = new Map<InfoHash, Promise<unknown>>()
-  readonly #wakes = new WakeLimit({ waitingMax: WAITING_MAX, perSecondMax: WAKES_PER_SECOND_MAX, perHostMax: WAKES_PER_HOST_MAX })
+  readonly #wakes = new WakeLimit({
+    waitingMax: WAITING_MAX,
+    perSecondMax: WAKES_PER_SECOND_MAX,
+    perHostMax: WAKES_PER_HOST_MAX,
+  })
   /** Torrents that are open or at rest, by what an encrypted handshake says of them. */
   readonly #byKey = new Map<string, InfoHash>()
   /** Whom to dial with encryption the next time. */

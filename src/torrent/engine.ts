@@ -179,7 +179,7 @@ export interface TorrentEngine extends AsyncDisposable {
   /** Adds and starts it; resolves as soon as it is taken up, not when it is complete. @throws TorrentError */
   add(source: TorrentSource, options: AddOptions): Promise<InfoHash>
   /** What a torrent file or a magnet link says, without adding it. @throws TorrentError */
-  inspect(source: TorrentSource): Inspected
+  inspect(source: TorrentSource): Promise<Inspected>
   /**
    * Gives a torrent that is here already what the source says more: peers to dial, or the metainfo that it waits for.
    * @returns undefined if there is no such torrent, or the source says nothing new
@@ -214,9 +214,9 @@ export interface TorrentEngine extends AsyncDisposable {
    * @returns the pieces with wanted bytes, as runs; undefined while the metainfo is not known
    * @throws TorrentError `UNKNOWN_INFO_HASH`
    */
-  select(infoHash: InfoHash, selection: FileSelection | undefined): readonly PieceRange[] | undefined
+  select(infoHash: InfoHash, selection: FileSelection | undefined): Promise<readonly PieceRange[] | undefined>
   /** Without padding. @throws TorrentError `UNKNOWN_INFO_HASH`, `NO_METADATA` */
-  files(infoHash: InfoHash): readonly TorrentFile[]
+  files(infoHash: InfoHash): Promise<readonly TorrentFile[]>
   status(infoHash: InfoHash): TorrentStatus | undefined
   list(): readonly TorrentStatus[]
   /** How many have something open: a seed that nobody asks for is announced, and nothing else. */

@@ -133,7 +133,9 @@ function* filesIn(info: BencodedDictionary, infoHash: InfoHash): ReturnType<type
 }
 
 const malformed = (cause: unknown): TorrentError =>
-  new TorrentError('TORRENT_REFUSED', `this torrent is refused: its info dictionary is malformed: ${reasonOf(cause)}`, { cause })
+  new TorrentError('TORRENT_REFUSED', `this torrent is refused: its info dictionary is malformed: ${reasonOf(cause)}`, {
+    cause,
+  })
 
 function pieceLengthOf(info: BencodedDictionary): number {
   const length = info.get('piece length')

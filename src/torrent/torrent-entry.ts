@@ -47,7 +47,7 @@ export class TorrentEntry {
   sampledAt: number | undefined
   readonly #magnetName: string | undefined
   readonly #isReadable: (() => boolean) | undefined
-  readonly #readAgain: (() => Metainfo | undefined) | undefined
+  readonly #readAgain: (() => Promise<Metainfo>) | undefined
   #facts: Facts | undefined
   /** While nothing else could give it again. */
   #kept: Metainfo | undefined
@@ -64,7 +64,7 @@ export class TorrentEntry {
     paused: boolean
     metainfo?: Metainfo | undefined
     /** Gives the metainfo again, while it can be read. */
-    readAgain?: (() => Metainfo | undefined) | undefined
+    readAgain?: (() => Promise<Metainfo>) | undefined
     isReadable?: (() => boolean) | undefined
     name?: string | undefined
     verified?: readonly PieceRange[] | undefined
@@ -112,12 +112,17 @@ export class TorrentEntry {
     return this.#facts?.isPrivate ?? false
   }
 
-  /** Read again where it was let go of. */
+  /** Undefined where it was let go of, or never known. */
   get metainfo(): Metainfo | undefined {
+    return this.#kept ?? this.#metainfo?.deref()
+  }
+
+  /** Read again where it was let go of; undefined if it is not known, or cannot be read any more. */
+  async load(): Promise<Metainfo | undefined> {
     if (this.#facts === undefined) return undefined
-    const held = this.#kept ?? this.#metainfo?.deref()
-    if (held !== undefined) return held
-    const read = this.#readAgain?.()
+    const held = this.metainfo
+    if (held !== undefined || this.#isReadable?.() !== true) return held
+    const read = await this.#readAgain?.()
     if (read !== undefined) this.#metainfo = new WeakRef(read)
     return read
   }
@@ -148,10 +153,8 @@ export class TorrentEntry {
   }
 
   /** Which files are wanted; undefined: all. */
-  select(selection: FileSelection | undefined): void {
+  select(selection: FileSelection | undefined, metainfo: Metainfo | undefined): void {
     this.#selection = selection
-    // Where all are wanted it is not read for this.
-    const metainfo = selection === undefined ? undefined : this.metainfo
     this.#priorities = metainfo === undefined || selection === undefined ? undefined : piecePriorities(metainfo, selection)
   }
 
@@ -185,7 +188,7 @@ export class TorrentEntry {
     this.#kept = metainfo
     this.#metainfo = new WeakRef(metainfo)
     this.#verified = bitfieldOf(this.#verifiedRanges ?? [], metainfo.pieceCount)
-    this.select(this.#selection)
+    this.select(this.#selection, metainfo)
     this.completed = this.complete
   }
 

@@ -44,8 +44,7 @@ export function readFileName(raw: Uint8Array, isFirst: boolean): FileName {
 }
 
 /** Most names are short and ASCII, and a torrent may have a million: a decoder takes far longer for each. */
-export const shownName = (raw: Uint8Array): string =>
-  asciiOf(raw) ?? decoder.decode(raw)
+export const shownName = (raw: Uint8Array): string => asciiOf(raw) ?? decoder.decode(raw)
 
 function asciiOf(raw: Uint8Array): string | undefined {
   if (raw.length > NAME_BYTES_MAX) return undefined
