@@ -247,7 +247,8 @@ export class Torrents {
         torrentFile,
         overwrite: false,
       },
-      described(made),
+      // The torrent file, of up to 5.5 MiB, is in the addition.
+      { ...described(made), torrentFile: new Uint8Array() },
       ...checked(infoHash, { pieces: verified, stamps }),
       { kind: 'download.completed', infoHash },
     ])
@@ -473,8 +474,10 @@ export class Torrents {
       if (note !== undefined) this.#options.notices.post('info', 'torrent.renamed', note)
       const { selection = null, torrentFile } = this.#options.download(metainfo.infoHash) ?? {}
       const isByLink = torrentFile === undefined
+      // Else it is in the addition.
+      const description = isByLink ? described(metainfo) : { ...described(metainfo), torrentFile: new Uint8Array() }
       // Of a magnet link: only now it is known which pieces its wanted files are in.
-      return [described(metainfo), ...(selection && isByLink ? [await this.#selected(metainfo.infoHash, selection)] : [])]
+      return [description, ...(selection && isByLink ? [await this.#selected(metainfo.infoHash, selection)] : [])]
     })
   }
 
@@ -612,7 +615,7 @@ export class Torrents {
       note: this.#notes.get(infoHash),
       held: this.#queue.held(infoHash),
       why: this.#queue.why(download),
-      moved: this.#queue.moved(download),
+      moved: this.#queue.moved(download, live),
       unreached: () => this.#options.unreached(infoHash),
     })
   }
