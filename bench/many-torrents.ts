@@ -20,10 +20,17 @@ const SETTLES_MS_MIN = 90_000
 const STARTED_WITHIN_MS = 120_000
 const DOWNLOADED_WITHIN_MS = 60_000
 
+const NO_READING = { turnMsMax: Number.NaN, delayMsMax: Number.NaN }
+
 /** One client publishes them all, is started again, and rests; then another downloads one of them. */
 export async function manyTorrents(context: BenchContext, network: HonestNetwork, directory: string, count: number) {
   const { report, note } = context
   const name = (what: string) => `${count} torrents: ${what}`
+  /** What else the machine does counts in the second. */
+  const delays = (when: string, { turnMsMax, delayMsMax } = NO_READING) => {
+    report({ name: name(`longest turn of the event loop, ${when}`), value: turnMsMax, unit: 'ms of its processor time' })
+    report({ name: name(`worst delay of the event loop, ${when}`), value: delayMsMax, unit: 'ms' })
+  }
   const holder = network.client(0)
   const folder = join(directory, 'many')
   await mkdir(folder)
@@ -41,14 +48,14 @@ export async function manyTorrents(context: BenchContext, network: HonestNetwork
   }
   report({ name: name('publish, p50'), value: median(times), unit: 'ms', target: { atMost: TARGETS.publishMs } })
   const publishing = await network.probe(holder)
-  report({ name: name('worst delay of the event loop, publishing'), value: publishing?.delayMsMax ?? Number.NaN, unit: 'ms' })
+  delays('publishing', publishing)
 
   note('the client is started again')
   const linked = await restarted(network, holder)
   report({ name: name('links up after'), value: linked.linksMs / 1_000, unit: 's' })
   report({ name: name('all seed after'), value: linked.seedingMs / 1_000, unit: 's' })
   const starting = await network.probe(holder)
-  report({ name: name('worst delay of the event loop, starting'), value: starting?.delayMsMax ?? Number.NaN, unit: 'ms' })
+  delays('starting', starting)
   const busy = await coreShare(holder, REST_MS)
   report({ name: name('processor while all are announced'), value: busy, unit: '% of a core' })
   const settlesMs = Math.max(SETTLES_MS_MIN, (count / SETTLES_PER_SECOND) * 1_000)
@@ -59,7 +66,7 @@ export async function manyTorrents(context: BenchContext, network: HonestNetwork
   report({ name: name('processor at rest'), value: rest, unit: '% of a core', target: { atMost: TARGETS.corePercent } })
   const resident = holder.memoryBytes
   const atRest = await network.probe(holder)
-  report({ name: name('worst delay of the event loop, at rest'), value: atRest?.delayMsMax ?? Number.NaN, unit: 'ms' })
+  delays('at rest', atRest)
   report({ name: name('resident'), value: resident / 1e6, unit: 'MB', target: { atMost: TARGETS.residentMb } })
   report({ name: name('resident, after a collection'), value: (atRest?.residentBytes ?? Number.NaN) / 1e6, unit: 'MB' })
   report({ name: name('kept, after a collection'), value: (atRest?.keptBytes ?? Number.NaN) / 1e6, unit: 'MB' })

@@ -14,7 +14,8 @@ import { TorrentError } from './engine.ts'
 import { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
 import { HashThread } from './hash-thread.system.ts'
-import type { Metainfo } from './metainfo.ts'
+import { inSteps } from './in-steps.system.ts'
+import { infoSteps, type Metainfo } from './metainfo.ts'
 import type { PeerStream } from './peer-link.tcp.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
@@ -149,6 +150,7 @@ class TcpHost implements SwarmHost {
       ...options,
       ...{ identity, admits: admits ?? (() => true), clock, timers, sha1, random: Math.random },
       hash: (piece) => this.#hashes.hash(piece),
+      checkInfo: (info) => inSteps(infoSteps(info, sha1)),
       ourPeerId: toHex(this.#peerId),
       uploads: this.#uploads,
       uploadSlots: () => this.#uploadSlots,

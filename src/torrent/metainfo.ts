@@ -57,7 +57,8 @@ export function* torrentFileSteps(bytes: Uint8Array, sha1: Sha1): Generator<void
 /** Checks a bare info dictionary, as ut_metadata delivers it (BEP 9). @throws TorrentError as {@link checkTorrentFile} */
 export const checkInfo = (infoBytes: Uint8Array, sha1: Sha1): Metainfo => atOnce(infoSteps(infoBytes, sha1))
 
-function* infoSteps(infoBytes: Uint8Array, sha1: Sha1): Generator<void, Metainfo> {
+/** As {@link checkInfo}, in steps. */
+export function* infoSteps(infoBytes: Uint8Array, sha1: Sha1): Generator<void, Metainfo> {
   const info = infoDictionary(infoBytes)
   checkVersion(info)
   const pieceLengthBytes = pieceLengthOf(info)
