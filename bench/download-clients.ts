@@ -59,14 +59,28 @@ export class Clients {
     return this.#run(this.#seeders.map((seeder) => this.#cluster.hosts.port(seeder.index)))
   }
 
-  /** From libtorrent instead, which is started for it. */
-  async downloadFrom(python: string, script: string, settings: string): Promise<DownloadRun> {
-    const torrentFile = join(this.#directory, 'seeded.torrent')
+  /** @returns the path of what was published, as a .torrent file */
+  async torrentFile(): Promise<string> {
+    const path = join(this.#directory, 'seeded.torrent')
+    writeFileSync(path, await torrentFileOf(this.#publisher, await this.#infoHash()))
+    return path
+  }
+
+  get #publisher(): ClusterNode {
     const [seeder] = this.#seeders
     if (seeder === undefined) throw new Error('nobody has published it')
-    const { torrents } = await (await clientOf(seeder)).clientStatus()
-    const infoHash = torrents[0]?.infoHash ?? ''
-    writeFileSync(torrentFile, await torrentFileOf(seeder, infoHash))
+    return seeder
+  }
+
+  async #infoHash(): Promise<string> {
+    const { torrents } = await (await clientOf(this.#publisher)).clientStatus()
+    return torrents[0]?.infoHash ?? ''
+  }
+
+  /** From libtorrent instead, which is started for it. */
+  async downloadFrom(python: string, script: string, settings: string): Promise<DownloadRun> {
+    const torrentFile = await this.torrentFile()
+    const infoHash = await this.#infoHash()
     const child = spawn(python, [script, 'seed', this.#file, torrentFile, settings], { stdio: ['pipe', 'pipe', 'inherit'] })
     try {
       const [said] = (await once(child.stdout, 'data')) as [Buffer]

@@ -27,8 +27,10 @@ import { WebSeedStream } from './sources/web-seed.system.ts'
 import { serverOf } from './sources/web-server.system.ts'
 import { PeerSwarm, type PieceFiles } from './swarm/peer-swarm.ts'
 import { RateLimit } from './swarm/rate-limit.ts'
+import { SendBuffers } from './swarm/send-buffers.ts'
 import type { OpenSwarm, Swarm, SwarmHost } from './swarm.ts'
 import { WakeLimit } from './wake-limit.ts'
+import { WriteThread } from './write-thread.system.ts'
 
 /** Connections over all torrents, and how many of them others may have made. */
 const CONNECTIONS_MAX = 500
@@ -85,8 +87,10 @@ class TcpHost implements SwarmHost {
   /** No Buffer: the `slice` of one is no copy, and what is read next would stand in it. */
   readonly #readBuffer = new Uint8Array(READ_BYTES)
   readonly #hashes = new HashThread()
+  readonly #writes = new WriteThread()
   readonly #downloads = new RateLimit()
   readonly #uploads = new RateLimit()
+  readonly #sendBuffers = new SendBuffers()
   #connectionsMax = CONNECTIONS_MAX
   #uploadSlots = UPLOAD_SLOTS
   #running: Running | undefined
@@ -151,11 +155,13 @@ class TcpHost implements SwarmHost {
       ...{ identity, admits: admits ?? (() => true), clock, timers, sha1, random: Math.random },
       hash: (piece) => this.#hashes.hash(piece),
       checkInfo: (info) => inSteps(infoSteps(info, sha1)),
+      checkInfo: (info) => inSteps(infoSteps(info, sha1)),
       ourPeerId: toHex(this.#peerId),
       uploads: this.#uploads,
+      sendBuffers: this.#sendBuffers,
       uploadSlots: () => this.#uploadSlots,
       hasRoom: () => this.#streams.size < this.#connectionsMax,
-      openFiles: (metainfo, signal, onChanged) => openFiles(options, metainfo, signal, onChanged),
+      openFiles: (metainfo, signal, onChanged) => this.#openFiles(options, metainfo, signal, onChanged),
       dial: (endpoint) => this.#dial(endpoint, swarm),
       // It came through a hole in a router, encrypted by who made the hole.
       adopt: (connection) =>
@@ -198,6 +204,24 @@ class TcpHost implements SwarmHost {
   accept(connection: MadeConnection): void {
     // Its maker gave it what a socket has, and has encrypted it.
     this.#accept(connection as unknown as PeerStream, 'allow')
+  }
+
+  async #openFiles(
+    { directory, stamps, events }: OpenSwarm,
+    metainfo: Parameters<OpenSwarm['events']['described']>[0],
+    signal: AbortSignal,
+    onChanged: (error: Error) => void,
+  ): Promise<{ files: PieceFiles; found: Uint8Array | undefined }> {
+    const watch = new FileWatch(metainfo, directory, stamps, (change) => onChanged(new FilesChanged(change)))
+    const store = new PieceStore(metainfo, directory, watch, this.#writes)
+    const files = filesOf(store)
+    try {
+      return { files, found: await events.openDisk(metainfo, store, watch, signal) }
+    } catch (error) {
+      // What was opened to look at them must not wait for the collector.
+      await files.close()
+      throw error
+    }
   }
 
   #openSources(sources: TorrentSources, swarm: PeerSwarm): PublicSources {
@@ -266,6 +290,7 @@ class TcpHost implements SwarmHost {
       new Promise<void>((resolve) => server.close(() => resolve())),
       new Promise<void>((resolve) => dht.destroy(resolve)),
       this.#hashes[Symbol.asyncDispose](),
+      this.#writes[Symbol.asyncDispose](),
     ])
   }
 
@@ -357,29 +382,8 @@ class TcpHost implements SwarmHost {
 
 const keyOf = (infoHash: InfoHash): string => toHex(hashOfSkey(sha1, fromHex(infoHash)))
 
-async function openFiles(
-  { directory, stamps, events }: OpenSwarm,
-  metainfo: Parameters<OpenSwarm['events']['described']>[0],
-  signal: AbortSignal,
-  onChanged: (error: Error) => void,
-): Promise<{ files: PieceFiles; found: Uint8Array | undefined }> {
-  const watch = new FileWatch(metainfo, directory, stamps, (change) => onChanged(new FilesChanged(change)))
-  const store = new PieceStore(metainfo, directory, watch)
-  const files = filesOf(store)
-  try {
-    return { files, found: await events.openDisk(metainfo, store, watch, signal) }
-  } catch (error) {
-    // What was opened to look at them must not wait for the collector.
-    await files.close()
-    throw error
-  }
-}
-
 const filesOf = (store: PieceStore): PieceFiles => ({
-  read: (index, offset, length) =>
-    new Promise((resolve, reject) =>
-      store.get(index, { offset, length }, (error, bytes) => (bytes === undefined ? reject(error) : resolve(bytes))),
-    ),
+  read: (index, offset, parts) => store.read(index, offset, parts),
   write: (index, piece) =>
     new Promise((resolve, reject) => store.put(index, piece, (error) => (error === null ? resolve() : reject(error)))),
   createEmptyFiles: (isWanted) => store.createEmptyFiles(isWanted),

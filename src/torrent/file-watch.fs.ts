@@ -8,6 +8,7 @@ import { type FileStamp, stampOf } from './file-stamp.ts'
 import { FilesChanged } from './files-changed.ts'
 import type { Metainfo } from './metainfo.ts'
 import { hasBit } from './piece-ranges.ts'
+import type { Written } from './watched-write.ts'
 
 // Notices that somebody else wrote to a torrent's file. The kernel sets the time of a change before the changed bytes can be
 // read, so bytes that were read before a look at the file, which then is as expected, are the bytes that were verified.
@@ -60,7 +61,22 @@ export class FileWatch {
     const watched = this.#of(file)
     if (watched.expected === undefined) return
     this.#compare(file, await handle.stat({ bigint: true }))
-    if (performance.now() - watched.pathLookedAt >= PATH_LOOK_MS) await this.lookAtPath(file)
+    await this.#lookAtPathInTime(file, watched)
+  }
+
+  /** Before we write to a file. @returns how it must look through its open handle, undefined: as it is @throws FilesChanged */
+  async beforeWrite(file: LaidFile): Promise<FileStamp | undefined> {
+    this.throwIfChanged()
+    const watched = this.#of(file)
+    if (watched.expected !== undefined) await this.#lookAtPathInTime(file, watched)
+    return watched.expected
+  }
+
+  /** We wrote to it, unless it did not look as it must. @throws FilesChanged */
+  wrote(file: LaidFile, { before, sizeBefore, after }: Written): void {
+    const watched = this.#of(file)
+    if (after === undefined) this.#compareStamps(file, before, sizeBefore)
+    else watched.expected = after
   }
 
   /** Looks at what stands at its path now. @throws FilesChanged */
@@ -69,11 +85,6 @@ export class FileWatch {
     const watched = this.#of(file)
     watched.pathLookedAt = performance.now()
     if (watched.expected !== undefined) this.#compare(file, await this.#stat(file))
-  }
-
-  /** We wrote to it: this is how it looks now. */
-  async written(file: LaidFile, handle: FileHandle): Promise<void> {
-    this.#of(file).expected = stampOf(await handle.stat({ bigint: true }))
   }
 
   /** The last piece of a file was verified: it is not written to any more. @throws FilesChanged */
@@ -136,9 +147,16 @@ export class FileWatch {
 
   #compare(file: LaidFile, found: BigIntStats | undefined): void {
     if (found === undefined) this.#changed(file, 'gone')
-    else if (stampOf(found) !== this.#of(file).expected) {
-      this.#changed(file, this.#of(file).settled && found.size < BigInt(file.length) ? 'shorter' : 'modified')
-    }
+    else this.#compareStamps(file, stampOf(found), Number(found.size))
+  }
+
+  #compareStamps(file: LaidFile, found: FileStamp, sizeBytes: number): void {
+    const { expected, settled } = this.#of(file)
+    if (found !== expected) this.#changed(file, settled && sizeBytes < file.length ? 'shorter' : 'modified')
+  }
+
+  async #lookAtPathInTime(file: LaidFile, { pathLookedAt }: Watched): Promise<void> {
+    if (performance.now() - pathLookedAt >= PATH_LOOK_MS) await this.lookAtPath(file)
   }
 
   #changed(file: LaidFile, how: HowChanged): never {

@@ -1,20 +1,15 @@
 import { createHash } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
+import type { ThreadAnswer, ThreadCall } from './thread-calls.system.ts'
 
 // The thread of hash-thread.system.ts.
 
 /** Bytes stay where they are: only their place is told. */
-export type HashTask = {
-  readonly id: number
-  readonly buffer: SharedArrayBuffer
-  readonly offset: number
-  readonly length: number
-}
-export type HashResult = { readonly id: number; readonly hex: string }
+export type HashTask = { readonly buffer: SharedArrayBuffer; readonly offset: number; readonly length: number }
 
-parentPort?.on('message', ({ id, buffer, offset, length }: HashTask) => {
-  const hex = createHash('sha1')
+parentPort?.on('message', ({ id, task: { buffer, offset, length } }: ThreadCall<HashTask>) => {
+  const value = createHash('sha1')
     .update(new Uint8Array(buffer, offset, length))
     .digest('hex')
-  parentPort?.postMessage({ id, hex } satisfies HashResult)
+  parentPort?.postMessage({ id, value } satisfies ThreadAnswer<string>)
 })

@@ -63,7 +63,7 @@ export class StreamLink implements PeerLink {
     return this.#stream.writableLength ?? this.#undrainedBytes
   }
 
-  send(bytes: Uint8Array): void {
+  send(bytes: Uint8Array, onSent?: () => void): void {
     if (this.#closed) return
     const stream = this.#stream
     if (!this.#isCorked && stream.cork !== undefined) {
@@ -74,9 +74,11 @@ export class StreamLink implements PeerLink {
         stream.uncork?.()
       })
     }
-    // Others may hold the same bytes: what is encrypted is a copy.
-    const sent = this.encrypt === undefined ? bytes : this.encrypt.apply(Uint8Array.from(bytes))
-    if (!stream.write(sent)) this.#undrainedBytes += sent.length
+    // Others may hold the same bytes, but for those that are told of: then what is encrypted is a copy.
+    const sent = this.encrypt === undefined ? bytes : this.encrypt.apply(onSent === undefined ? Uint8Array.from(bytes) : bytes)
+    // A stream that failed may still look at them.
+    const written = onSent && ((error?: Error | null) => error == null && onSent())
+    if (!(written === undefined ? stream.write(sent) : stream.write(sent, written))) this.#undrainedBytes += sent.length
   }
 
   close(): void {

@@ -7,6 +7,8 @@ import { type FileLayout, type LaidFile, layoutOf } from './file-layout.ts'
 import type { FileWatch } from './file-watch.fs.ts'
 import type { Metainfo } from './metainfo.ts'
 import { pieceBytes } from './metainfo.ts'
+import type { WatchedWriter } from './watched-write.ts'
+import { poolWriter } from './write-thread.system.ts'
 
 // The files of one torrent as webtorrent's chunk store. webtorrent's own changes file names it finds unusual, opens
 // what it serves for writing, and never makes empty files: a published folder could then not be served as it stands.
@@ -23,6 +25,7 @@ export class PieceStore {
   readonly #directory: string
   readonly #layout: FileLayout
   readonly #watch: FileWatch | undefined
+  readonly #writer: WatchedWriter
   readonly #open = new Map<string, OpenFile>()
   readonly #writes = new Set<Promise<void>>()
   /** What is done to each file that we still write to, one thing after the other. */
@@ -30,12 +33,13 @@ export class PieceStore {
   #closed = false
 
   /** @param watch sees that nobody else changed what is read; without it nothing is looked for */
-  constructor(metainfo: Metainfo, directory: string, watch?: FileWatch) {
+  constructor(metainfo: Metainfo, directory: string, watch?: FileWatch, writer: WatchedWriter = poolWriter) {
     this.chunkLength = metainfo.pieceLengthBytes
     this.#metainfo = metainfo
     this.#directory = directory
     this.#layout = layoutOf(metainfo)
     this.#watch = watch
+    this.#writer = writer
   }
 
   put(index: number, piece: Uint8Array, done: Done): void {
@@ -50,10 +54,40 @@ export class PieceStore {
   get(index: number, range: { offset?: number; length?: number } | Done<Uint8Array> | null, done?: Done<Uint8Array>): void {
     const answer = typeof range === 'function' ? range : done
     if (answer === undefined) return
-    const whole = pieceBytes(this.#metainfo, index)
-    const { offset = 0, length = whole - offset } = typeof range === 'function' ? {} : (range ?? {})
-    if (offset < 0 || length < 0 || offset + length > whole) answer(new RangeError('outside of the piece'))
-    else settle(this.#read(index, offset, length), answer)
+    const { offset = 0, length = pieceBytes(this.#metainfo, index) - offset } = typeof range === 'function' ? {} : (range ?? {})
+    settle(this.#get(index, offset, length), answer)
+  }
+
+  async #get(index: number, offset: number, length: number): Promise<Uint8Array> {
+    this.#checkRange(index, offset, length)
+    const block = Buffer.allocUnsafe(length)
+    await this.read(index, offset, [block])
+    return block
+  }
+
+  /**
+   * Reads bytes that follow each other in a piece into `parts`, one after the other.
+   * @throws FilesChanged, RangeError; Error where a file cannot be read
+   */
+  async read(index: number, offset: number, parts: readonly Uint8Array[]): Promise<void> {
+    const length = lengthOf(parts)
+    this.#checkRange(index, offset, length)
+    for (const span of this.#layout.spans(index, offset, length)) {
+      const { file } = span
+      const into = span.length === length ? parts : within(parts, span.pieceOffset - offset, span.length)
+      if (file.padding) {
+        for (const part of into) part.fill(0)
+        continue
+      }
+      const read = () => this.#readParts(file, into, span.fileOffset)
+      // A file that we write to looks different after each write: its readers wait for their turn.
+      await (this.#watch === undefined || this.#watch.isSettled(file) ? read() : this.#inTurn(file, read))
+    }
+  }
+
+  #checkRange(index: number, offset: number, length: number): void {
+    if (offset < 0 || length < 0 || offset + length > pieceBytes(this.#metainfo, index))
+      throw new RangeError('outside of the piece')
   }
 
   /** What is being written is finished first, and reported. */
@@ -116,34 +150,18 @@ export class PieceStore {
       if (file.padding) continue
       await this.#inTurn(file, () =>
         this.#use(this.#pathOf(file), true, async (handle) => {
-          await this.#watch?.look(file, handle)
-          await writeAll(handle, piece.subarray(pieceOffset, pieceOffset + length), fileOffset)
-          await this.#watch?.written(file, handle)
+          const part = piece.subarray(pieceOffset, pieceOffset + length)
+          const written = await this.#writer.write(handle, part, fileOffset, await this.#watch?.beforeWrite(file))
+          this.#watch?.wrote(file, written)
         }),
       )
     }
   }
 
-  async #read(index: number, offset: number, length: number): Promise<Uint8Array> {
-    const block = Buffer.allocUnsafe(length)
-    for (const span of this.#layout.spans(index, offset, length)) {
-      const { file } = span
-      const part = block.subarray(span.pieceOffset - offset, span.pieceOffset - offset + span.length)
-      if (file.padding) {
-        part.fill(0)
-        continue
-      }
-      const read = () => this.#readPart(file, part, span.fileOffset)
-      // A file that we write to looks different after each write: its readers wait for their turn.
-      await (this.#watch === undefined || this.#watch.isSettled(file) ? read() : this.#inTurn(file, read))
-    }
-    return block
-  }
-
-  async #readPart(file: LaidFile, part: Uint8Array, position: number): Promise<void> {
+  async #readParts(file: LaidFile, parts: readonly Uint8Array[], position: number): Promise<void> {
     try {
       await this.#use(this.#pathOf(file), false, async (handle) => {
-        await readAll(handle, part, position)
+        await readAll(handle, parts, position)
         // After the bytes, not before: what was changed while they were read must show.
         await this.#watch?.look(file, handle)
       })
@@ -212,22 +230,31 @@ async function openFile(path: string, writing: boolean): Promise<FileHandle> {
   return open(path, constants.O_RDWR | constants.O_CREAT)
 }
 
-async function readAll(handle: FileHandle, into: Uint8Array, position: number): Promise<void> {
-  let done = 0
-  while (done < into.length) {
-    const { bytesRead } = await handle.read(into, done, into.length - done, position + done)
+async function readAll(handle: FileHandle, into: readonly Uint8Array[], position: number): Promise<void> {
+  let parts = into
+  let at = position
+  for (let left = lengthOf(into); left > 0; ) {
+    const { bytesRead } = await handle.readv(parts, at)
     if (bytesRead === 0) throw new Error('the file is shorter than the torrent says')
-    done += bytesRead
+    left -= bytesRead
+    at += bytesRead
+    if (left > 0) parts = within(parts, bytesRead, left)
   }
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let done = 0
-  while (done < bytes.length) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
-    done += bytesWritten
+/** `length` bytes of those that stand in `parts` one after the other. */
+function within(parts: readonly Uint8Array[], from: number, length: number): Uint8Array[] {
+  const found: Uint8Array[] = []
+  let start = 0
+  for (const part of parts) {
+    const [first, end] = [Math.max(from - start, 0), Math.min(from + length - start, part.length)]
+    if (first < end) found.push(part.subarray(first, end))
+    start += part.length
   }
+  return found
 }
+
+const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((bytes, part) => bytes + part.length, 0)
 
 function settle<T>(work: Promise<T>, done: Done<T>): void {
   work.then(

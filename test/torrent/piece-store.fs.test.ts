@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
-import type { FileHandle } from 'node:fs/promises'
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
+import { stampOf } from '../../src/torrent/file-stamp.ts'
 import type { FileWatch } from '../../src/torrent/file-watch.fs.ts'
 import { checkTorrentFile } from '../../src/torrent/metainfo.ts'
 import { PieceStore } from '../../src/torrent/piece-store.fs.ts'
 import { sha1 } from '../../src/torrent/sha1.system.ts'
+import type { Written } from '../../src/torrent/watched-write.ts'
 import type { Plain } from './bencode-writer.ts'
 import { bencode } from './bencode-writer.ts'
 
@@ -83,22 +84,25 @@ describe('the files of a torrent', () => {
     await close()
   })
 
-  it('are looked at after a write, once its bytes are there', async () => {
-    const steps: string[] = []
+  it('are written to only where they look as they must, and it is told how they look then', async () => {
+    const told: unknown[] = []
+    let expected: string | undefined
     const watch = {
-      look: async (_: unknown, handle: FileHandle) => {
-        const write = handle.write.bind(handle) as (...words: unknown[]) => Promise<unknown>
-        handle.write = (async (...words: unknown[]) => {
-          const written = await write(...words)
-          steps.push('bytes')
-          return written
-        }) as FileHandle['write']
+      isSettled: () => false,
+      beforeWrite: async () => expected,
+      wrote: (_file: unknown, { after }: Written) => {
+        expected = after ?? expected
+        told.push(after)
       },
-      written: async () => void steps.push('look'),
     }
     const store = new PieceStore(metainfoOf([{ path: ['a'], length: 1 }]), directory, watch as unknown as FileWatch)
-    await promisify((done: (error: Error | null) => void) => store.put(0, Uint8Array.of(1), done))()
-    assert.deepEqual(steps, ['bytes', 'look'])
+    const put = (byte: number) => promisify((done: (error: Error | null) => void) => store.put(0, Uint8Array.of(byte), done))()
+    await put(1)
+    const path = join(directory, 'folder', 'a')
+    assert.deepEqual(told, [stampOf(await stat(path, { bigint: true }))])
+    expected = 'otherwise'
+    await put(2)
+    assert.deepEqual([told[1], [...(await readFile(path))]], [undefined, [1]])
     await promisify((done: (error: Error | null) => void) => store.close(done))()
   })
 

@@ -1,9 +1,20 @@
+type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array
+
+/** The narrowest array that holds `value`, `length` long. */
+function numbersFor(value: number, length: number): Numbers {
+  if (value <= 0xff) return new Uint8Array(length)
+  if (value <= 0xffff) return new Uint16Array(length)
+  return value <= 0xffff_ffff ? new Uint32Array(length) : new Float64Array(length)
+}
+
 /**
- * A growing list of whole numbers from 0 to 2^53 - 1, four bytes each until one needs more, then eight: a third of what an
- * array takes, where lists have millions of entries.
+ * A growing list of whole numbers from 0 to 2^53 - 1, each as wide as the largest needs: a third of what an array takes or less,
+ * where lists have millions of entries.
  */
 export class NumberList {
-  #numbers: Uint32Array | Float64Array = new Uint32Array(4)
+  #numbers: Numbers = new Uint8Array(4)
+  /** What it holds without being made wider. */
+  #max = 0xff
   #length = 0
 
   get length(): number {
@@ -35,11 +46,11 @@ export class NumberList {
   }
 
   #fit(length: number, value: number): void {
-    const isWide = value > 0xffff_ffff && this.#numbers instanceof Uint32Array
-    if (!isWide && length <= this.#numbers.length) return
-    const room = Math.max(length, length > this.#numbers.length ? Math.ceil(length * 1.25) + 4 : this.#numbers.length)
-    const numbers = isWide || this.#numbers instanceof Float64Array ? new Float64Array(room) : new Uint32Array(room)
+    if (value <= this.#max && length <= this.#numbers.length) return
+    const room = length > this.#numbers.length ? Math.ceil(length * 1.25) + 4 : this.#numbers.length
+    const numbers = numbersFor(Math.max(value, this.#max), room)
     numbers.set(this.#numbers.subarray(0, this.#length))
     this.#numbers = numbers
+    this.#max = numbers instanceof Float64Array ? Number.MAX_SAFE_INTEGER : 2 ** (8 * numbers.BYTES_PER_ELEMENT) - 1
   }
 }

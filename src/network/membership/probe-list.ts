@@ -35,12 +35,8 @@ export class ProbeList {
         if (member !== undefined && isProbed(member)) return member
       }
     }
-    if (this.#round.length === 0) this.#round = this.#shuffled([...table.all()].filter(isProbed).map(({ id }) => id))
-    for (let id = this.#round.pop(); id !== undefined; id = this.#round.pop()) {
-      const member = table.get(id)
-      if (member !== undefined && isProbed(member)) return member
-    }
-    return undefined
+    // All that are left of a round may have died since it began: then the next one begins.
+    return this.#nextOfRound(table) ?? this.#beginRound(table)
   }
 
   /** Members that are probed, ourselves not among them. */
@@ -63,6 +59,19 @@ export class ProbeList {
       if (member.state === 'alive' && member.id !== target) (isLinked(member.id) ? linked : others).offer(member)
     }
     return [...linked.chosen, ...others.chosen].slice(0, count)
+  }
+
+  #beginRound(table: MemberTable): Member | undefined {
+    this.#round = this.#shuffled([...table.all()].filter(isProbed).map(({ id }) => id))
+    return this.#nextOfRound(table)
+  }
+
+  #nextOfRound(table: MemberTable): Member | undefined {
+    for (let id = this.#round.pop(); id !== undefined; id = this.#round.pop()) {
+      const member = table.get(id)
+      if (member !== undefined && isProbed(member)) return member
+    }
+    return undefined
   }
 
   /** Fisher and Yates. */

@@ -1,33 +1,28 @@
-import {
-  type Clock,
-  type FileStampAt,
-  type InfoHash,
-  isNodeId,
-  type NodeId,
-  type PeerId,
-  type Rates,
-  type Timers,
-  type TorrentSources,
-} from '../../events/index.ts'
-import { flipped, isCorrupted } from '../corruption.ts'
+import type { Clock, FileStampAt, InfoHash, PeerId, Rates, Timers, TorrentSources } from '../../events/index.ts'
+import { isCorrupted } from '../corruption.ts'
 import type { EngineOptions, MadeConnection, TorrentPeer } from '../engine.ts'
 import { TorrentError } from '../engine.ts'
 import { held } from '../held-callback.ts'
-import { BLOCK_BYTES, checkInfo, type Metainfo, pieceBytes, pieceHash, type Sha1, TORRENT_FILE_BYTES_MAX } from '../metainfo.ts'
+import { BLOCK_BYTES, type Metainfo, pieceBytes, pieceHash, type Sha1 } from '../metainfo.ts'
 import { PieceJudge } from '../piece-judge.ts'
 import { bitfieldOf, countBits, hasBit, setBit } from '../piece-ranges.ts'
 import type { PublicSources, SourceStatus } from '../sources/public-sources.ts'
 import type { OpenSwarm, Swarm, SwarmStatus, WantedPieces } from '../swarm.ts'
 import { UnwillingPeers } from '../unwilling-peers.ts'
 import type { Handshake } from '../wire/handshake.ts'
-import { type NamedBlock, PIECE_HEADER_BYTES, putPieceHeader } from '../wire/messages.ts'
-import { planUnchoked } from './choker.ts'
+import type { NamedBlock } from '../wire/messages.ts'
 import { DialList } from './dial-list.ts'
-import { METADATA, MetadataFetch, type MetadataMessage } from './metadata-fetch.ts'
+import type { MetadataMessage } from './metadata-fetch.ts'
+import { MetadataFetches } from './metadata-fetches.ts'
 import { Peer, type PeerLink, type PeerTorrent } from './peer.ts'
+import { PeerAdmission } from './peer-admission.ts'
 import { DEFAULT_PRIORITY, Picker, type Priority } from './picker.ts'
+import { PieceChecks } from './piece-checks.ts'
 import { RateLimit } from './rate-limit.ts'
 import { RateMeter } from './rate-meter.ts'
+import type { SendBuffers } from './send-buffers.ts'
+import { UploadSlots } from './upload-slots.ts'
+import { Uploads } from './uploads.ts'
 
 // One torrent while it is open: peers, what is asked of them and served to them, and what follows from it. Sockets, files
 // and time are ports; nothing here waits for a peer.
@@ -45,26 +40,15 @@ const CHOKE_TICKS = 10
 const EXCHANGE_TICKS = 60
 /** A peer that owes blocks and sends none for so long: they are asked of others. */
 const SNUBBED_MS = 20_000
+/** What a peer alone has, and sends nothing of for so long, gives way to other pieces. */
+const GIVES_NOTHING_MS = 60_000
 const SILENT_MS = 150_000
 const KEEP_ALIVE_MS = 100_000
-/** A peer whose info dictionary does not go on for so long is given up. */
-const METADATA_STALLED_MS = 5_000
-/** Peers that the info dictionary is taken from at a time. */
-const METADATA_PEERS_MAX = 3
-/** Pieces that are hashed and written; above this nothing is asked for. */
-const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024
-/** Read from the disk at once, and kept in a socket. */
-const SERVED_AT_ONCE_BYTES = 512 * 1024
-const UNSENT_BYTES_MAX = 1024 * 1024
-const READS_PER_PEER_MAX = 2
-/** Free memory of pieces that is kept. */
-const POOL_BYTES_MAX = 16 * 1024 * 1024
-/** Slots for peers are handed out again so soon after one is interested, or not any more: whatever a peer says, not more often. */
-const RECHOKE_MS = 50
 
 /** The files of an open torrent. */
 export interface PieceFiles {
-  read(index: number, offset: number, length: number): Promise<Uint8Array>
+  /** Bytes that follow each other in a piece, into `parts` one after the other. */
+  read(index: number, offset: number, parts: readonly Uint8Array[]): Promise<void>
   write(index: number, piece: Uint8Array): Promise<void>
   createEmptyFiles(isWanted: (file: number) => boolean): Promise<void>
   settle(files: readonly number[]): Promise<readonly FileStampAt[]>
@@ -81,10 +65,13 @@ export type PeerSwarmOptions = OpenSwarm & {
   timers: Timers
   sha1: Sha1
   /** sha-1 of a piece as hex, off the event loop. */
+  /** Checks an info dictionary that a peer sent. @throws TorrentError */
+  checkInfo(info: Uint8Array): Promise<Metainfo>
   hash(piece: Uint8Array): Promise<string>
   random(): number
   /** Of all torrents. */
   uploads: RateLimit
+  sendBuffers: SendBuffers
   /** Peers that are served at a time, besides one more that is tried. */
   uploadSlots(): number
   /** One more may be dialled. */
@@ -127,14 +114,13 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   readonly #uploaded = new RateMeter()
   /** Of this torrent alone. */
   readonly downloads = new RateLimit()
-  readonly #uploads = new RateLimit()
+  readonly #uploadLimit = new RateLimit()
+  readonly #uploads: Uploads
   readonly #closing = new AbortController()
-  /** Pieces that blocks came of, and free memory for more. */
-  readonly #begun = new Map<number, Uint8Array>()
-  readonly #pool: Uint8Array[] = []
-  /** Who sent how many blocks of pieces that have no verdict yet. */
-  readonly #senders = new Map<number, Map<Peer, number>>()
-  readonly #fetches = new Map<Peer, { fetch: MetadataFetch; at: number }>()
+  readonly #checks: PieceChecks
+  readonly #admission: PeerAdmission
+  readonly #slots: UploadSlots
+  readonly #fetches: MetadataFetches
   readonly #works = new Set<Promise<void>>()
   #metainfo: Metainfo | undefined
   #files: PieceFiles | undefined
@@ -148,13 +134,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   /** It was complete when it was opened. */
   #wasComplete = false
   #pieceBlocks = 1
-  /** Since slots were handed out last. */
-  #freeSlots: number
-  #unwrittenBytes = 0
   #dialling = 0
   #ticks = 0
   #cancelTick: () => void
-  #cancelRechoke: (() => void) | undefined
   #isReady = false
   #closed = false
 
@@ -166,13 +148,50 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.ourPeerId = options.ourPeerId
     this.corruptPercent = options.corruptPercent
     this.#wanted = options.wanted
-    this.#freeSlots = options.uploadSlots()
     this.#sources = options.sources
     this.limit(options.rates)
+    this.#admission = new PeerAdmission({
+      ...{ identity: options.identity, admits: options.admits, bans: options.bans, endpoints: options.endpoints },
+      ...{ isPublic: () => this.isPublic, peers: () => this.#peers },
+    })
+    this.#slots = new UploadSlots({
+      ...{ timers, random: options.random, now: () => this.now(), slots: options.uploadSlots },
+      ...{
+        welcome: () => [...this.#peers].filter((peer) => this.#isWelcome(peer)),
+        isWelcome: (peer) => this.#isWelcome(peer),
+      },
+      ...{ isSeeding: () => this.#isDone, round: () => Math.floor(this.#ticks / CHOKE_TICKS) },
+      failed: (reason) => this.#fail(new Error(reason)),
+    })
+    this.#fetches = new MetadataFetches({
+      ...{ now: () => this.now(), peers: () => this.#peers, isRight: (info) => sha1([info]) === infoHash },
+      fetched: (info) => this.#track(this.#described(info)),
+      violated: (peer, what) => this.violated(peer, what),
+    })
+    this.#checks = new PieceChecks({
+      ...{ pieceBytes: (index) => this.pieceBytes(index), expected: (index) => this.#hashOf(index), hash: options.hash },
+      write: async (index, piece) => this.#files?.write(index, piece),
+      passed: (index) => this.#passed(index),
+      failed: (index) => {
+        this.#judge.failed(index)
+        this.#picker?.failed(index)
+      },
+      problem: (error) => this.#fail(error),
+      roomier: () => this.#askAll(),
+      track: (work) => this.#track(work),
+    })
+    this.#uploads = new Uploads({
+      ...{ timers, buffers: options.sendBuffers, limits: [options.uploads, this.#uploadLimit], now: () => this.now() },
+      mayServe: (peer, index) => !this.#closed && this.#isReady && hasBit(this.#verified, index) && this.#isWelcome(peer),
+      read: async (index, offset, parts) => this.#files?.read(index, offset, parts),
+      isSpoiled: (index) => this.corruptPercent > 0 && isCorrupted(this.identity.id, index, this.corruptPercent),
+      sent: (bytes) => this.#uploaded.add(bytes, this.now()),
+      track: (work) => this.#track(work),
+    })
     this.#judge = new PieceJudge(
       {
         ...{ sha1, clock, timers, onThinIce: options.onThinIce },
-        expected: (index) => (this.#metainfo === undefined ? '' : pieceHash(this.#metainfo, index)),
+        expected: (index) => this.#hashOf(index),
       },
       {
         verified: (pieces) => events.verified(pieces),
@@ -236,12 +255,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     const wasDone = this.#isDone
     this.#tellWanted(picker)
     // What came of pieces that are not wanted any more.
-    for (const index of [...this.#begun.keys()]) {
-      if (!picker.isUntouched(index)) continue
-      this.#judge.forget(index)
-      this.#senders.delete(index)
-      this.#free(index)
-    }
+    for (const index of [...this.#checks.begun]) if (picker.isUntouched(index)) this.#forget(index)
     for (const peer of [...this.#peers]) this.#updateInterest(peer)
     if (this.#isDone && !wasDone) this.#done()
     else this.#dialMore()
@@ -249,7 +263,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   limit({ downloadBytesPerSecond, uploadBytesPerSecond }: Rates): void {
     this.downloads.set(downloadBytesPerSecond)
-    this.#uploads.set(uploadBytesPerSecond)
+    this.#uploadLimit.set(uploadBytesPerSecond)
   }
 
   setSources(sources: TorrentSources): void {
@@ -284,13 +298,11 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   }
 
   enforceAdmission(): void {
-    for (const peer of [...this.#peers]) {
-      if (peer.identified && !this.#admits(peer.key)) peer.close('not admitted to this network')
-    }
+    this.#admission.enforce()
   }
 
   enforceBans(): void {
-    for (const peer of [...this.#peers]) this.#enforceBans(peer)
+    this.#admission.enforce()
   }
 
   async settle(files: readonly number[]): Promise<readonly FileStampAt[]> {
@@ -306,7 +318,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     if (this.#closed) return
     this.#closed = true
     this.#cancelTick()
-    this.#cancelRechoke?.()
+    this.#slots.close()
+    this.#checks.close()
     this.#options.onClosed()
     this.#closeSources()
     this.#closing.abort(new Error('the torrent is closed'))
@@ -325,7 +338,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   /** @returns the peer that the link's messages are for; undefined, and the link is closed, if it is not taken */
   joins(link: PeerLink, handshake: Handshake, peerId: string): Peer | undefined {
-    const { endpoints, bans, timers } = this.#options
+    const { endpoints, timers } = this.#options
     if (peerId === this.ourPeerId || !this.takesPeers) {
       const peer = new Peer(this, link, handshake, peerId)
       if (peerId === this.ourPeerId && link.outbound) endpoints.isSelf(peer.endpoint)
@@ -335,7 +348,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     const peer = new Peer(this, link, handshake, peerId)
     this.#peers.add(peer)
     this.#picker?.join(peer, peer.link.prefersRuns)
-    const needsProof = () => bans.needsProof(link.host) || !this.#admits(undefined)
+    const needsProof = () => this.#admission.needsProof(link.host)
     if (needsProof()) {
       timers.after(PROOF_WAIT_MS, () => {
         if (peer.key === undefined && !peer.closed && needsProof()) peer.close('no proof of an identity')
@@ -351,18 +364,19 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     // A message that keeps a connection alive says nothing else.
     peer.lastHeardAt = this.now()
     this.#ask(peer)
+    this.#uploads.serve(peer)
   }
 
   /** The link has room. */
   drained(peer: Peer): void {
-    this.#serve(peer)
+    this.#uploads.serve(peer)
   }
 
   left(peer: Peer): void {
     if (peer.closed) return
     peer.closed = true
     this.#peers.delete(peer)
-    this.#fetches.delete(peer)
+    this.#fetches.left(peer)
     const now = this.now()
     if (peer.link.outbound) {
       const exchanged = peer.downloaded.total + peer.uploaded.total > 0
@@ -413,14 +427,10 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   identified(peer: Peer): void {
     const { endpoints, events } = this.#options
     if (peer.link.outbound) endpoints.learn(peer.endpoint, peer.id)
-    if (!this.#admits(peer.key)) {
-      peer.close('not admitted to this network')
-      return
-    }
-    if (this.#enforceBans(peer) || this.#isDuplicate(peer)) return
+    if (this.#admission.refuses(peer)) return
     this.#joined.set(peer, peer.id)
     events.peer(this.infoHash, 'joined', peer.id)
-    this.#rechokeSoon()
+    this.#slots.planSoon()
     this.#ask(peer)
   }
 
@@ -434,11 +444,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   }
 
   interestChanged(peer: Peer): void {
-    this.#rechokeSoon()
-    // What it asks for before it has a slot is turned down: where there is one, it has it at once.
-    if (this.#freeSlots <= 0 || !peer.isInterested || !peer.amChoking || peer.isSeed || !this.#isWelcome(peer)) return
-    this.#freeSlots--
-    peer.choke(false)
+    this.#slots.interestChanged(peer)
   }
 
   has(peer: Peer, index: number): void {
@@ -457,7 +463,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     const lost = this.#tellPicker(this.#picker, peer)
     peer.cancel(lost)
     this.#updateInterest(peer)
-    this.#rechokeSoon()
+    this.#slots.planSoon()
   }
 
   block(peer: Peer, index: number, offset: number, bytes: Uint8Array): void {
@@ -471,42 +477,26 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     const { what, complete, others } = picker.received(peer, index, offset, length)
     if (what === 'unwanted') return
     peer.isSnubbed = false
+    peer.gaveAt = now
     peer.depth.received()
-    this.#sent(peer, index)
     for (const other of others) other.cancel([{ index, offset, length }])
-    const piece = this.#memoryOf(index)
-    piece.set(bytes, offset)
-    this.#judge.accept(index, offset, peer.id, piece.subarray(offset, offset + length))
-    if (complete) this.#check(index, piece)
+    this.#judge.accept(index, offset, peer.id, this.#checks.put(peer, index, offset, bytes))
+    if (complete) this.#checks.complete(index)
   }
 
   rejected(peer: Peer, { index, offset }: NamedBlock): void {
     this.#picker?.released(peer, index, offset)
   }
 
-  requested(peer: Peer): void {
-    this.#serve(peer)
-  }
-
   extended(peer: Peer): void {
-    this.#fetchMetadata()
+    this.#fetches.go()
     // It was told nothing of the metainfo if that came before its own handshake.
     if (peer.closed) return
     this.#ask(peer)
   }
 
-  metadata(peer: Peer, { type, piece, block }: MetadataMessage): void {
-    const fetching = this.#fetches.get(peer)
-    if (fetching === undefined) return
-    if (type === METADATA.reject) {
-      this.#fetches.delete(peer)
-      this.#unfetched.add(peer)
-      this.#fetchMetadata()
-      return
-    }
-    fetching.at = this.now()
-    if (fetching.fetch.data(piece, block)) this.#metadataCame(peer, fetching.fetch.bytes)
-    else peer.askMetadata(fetching.fetch.ask())
+  metadata(peer: Peer, message: MetadataMessage): void {
+    this.#fetches.received(peer, message)
   }
 
   violated(peer: Peer, what: string): void {
@@ -516,43 +506,25 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   // The metainfo
 
-  /** Peers that said no to metadata, stalled, or sent what does not hash right. */
-  readonly #unfetched = new WeakSet<Peer>()
-
-  #fetchMetadata(): void {
-    if (this.#metainfo !== undefined || this.#closed) return
-    for (const peer of this.#peers) {
-      if (this.#fetches.size >= METADATA_PEERS_MAX) return
-      const bytes = peer.metadataBytes
-      if (bytes === undefined || bytes > TORRENT_FILE_BYTES_MAX || !peer.sendsMetadata) continue
-      if (this.#fetches.has(peer) || this.#unfetched.has(peer)) continue
-      const fetch = new MetadataFetch(bytes)
-      this.#fetches.set(peer, { fetch, at: this.now() })
-      peer.askMetadata(fetch.ask())
-    }
-  }
-
-  #metadataCame(peer: Peer, info: Uint8Array): void {
-    this.#fetches.delete(peer)
-    const { sha1, events } = this.#options
-    if (sha1([info]) !== this.infoHash) {
-      this.#unfetched.add(peer)
-      this.violated(peer, 'metadata that does not match its hash')
-      this.#fetchMetadata()
-      return
-    }
-    this.#fetches.clear()
+  /** It may list 65,536 files: others have their turns meanwhile. */
+  async #described(info: Uint8Array): Promise<void> {
     try {
-      const metainfo = checkInfo(info, sha1)
-      events.described(metainfo)
+      const metainfo = await this.#options.checkInfo(info)
+      if (this.#closed) return
+      this.#options.events.described(metainfo)
       this.#open(metainfo)
     } catch (error) {
       this.#fail(error)
     }
   }
 
+  #hashOf(index: number): string {
+    return this.#metainfo === undefined ? '' : pieceHash(this.#metainfo, index)
+  }
+
   #open(metainfo: Metainfo): void {
     this.#metainfo = metainfo
+    this.#fetches.end()
     // Only now it is known that it is private.
     if (!this.isPublic) this.#closeSources()
     this.#pieceBlocks = Math.ceil(metainfo.pieceLengthBytes / BLOCK_BYTES)
@@ -582,6 +554,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     const picker = new Picker<Peer>({
       ...{ pieceCount, pieceBytes: (index) => pieceBytes(metainfo, index), random },
       dropped: (index) => this.#forget(index),
+      gives: (peer) => this.now() - peer.gaveAt <= GIVES_NOTHING_MS,
     })
     for (let index = 0; index < pieceCount; index++) if (hasBit(verified, index)) picker.setVerified(index)
     this.#tellWanted(picker)
@@ -636,7 +609,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   #ask(peer: Peer): void {
     const picker = this.#picker
     if (picker === undefined || this.#isDone || this.#closed || peer.closed) return
-    if (peer.isChoking || !peer.amInterested || this.#unwrittenBytes > UNWRITTEN_BYTES_MAX) return
+    if (peer.isChoking || !peer.amInterested || !this.#checks.hasRoom) return
     const depth = peer.depth.of(peer.ext?.requestsMax ?? depthUnnamed, this.#pieceBlocks)
     const owed = picker.owed(peer)
     // A few at a time would be many small writes.
@@ -663,88 +636,20 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   /** What was kept of a piece that has no verdict. */
   #forget(index: number): void {
     this.#judge.forget(index)
-    this.#senders.delete(index)
-    this.#free(index)
+    this.#checks.forget(index)
   }
 
   #takeBack(peer: Peer): void {
     peer.cancel(this.#picker?.releaseAll(peer) ?? [])
   }
 
-  #memoryOf(index: number): Uint8Array {
-    let piece = this.#begun.get(index)
-    if (piece === undefined) {
-      const bytes = this.pieceBytes(index)
-      // Shared, so that a thread hashes it where it stands. The first piece is as long as any: of a short torrent it may be far
-      // shorter than the piece length.
-      const free = this.#pool.pop() ?? new Uint8Array(new SharedArrayBuffer(this.pieceBytes(0)))
-      piece = free.length === bytes ? free : free.subarray(0, bytes)
-      this.#begun.set(index, piece)
-    }
-    return piece
-  }
-
-  #free(index: number): void {
-    const piece = this.#begun.get(index)
-    this.#begun.delete(index)
-    if (piece !== undefined) this.#keep(piece)
-  }
-
-  /** Nothing points into it any more. */
-  #keep(piece: Uint8Array): void {
-    const whole = new Uint8Array(piece.buffer)
-    if ((this.#pool.length + 1) * whole.length <= POOL_BYTES_MAX) this.#pool.push(whole)
-  }
-
-  // Checking
-
-  #check(index: number, piece: Uint8Array): void {
-    this.#begun.delete(index)
-    for (const [peer, blocks] of this.#senders.get(index) ?? []) peer.depth.completes(blocks)
-    this.#unwrittenBytes += piece.length
-    const checking = this.#hashAndWrite(index, piece)
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => {
-        this.#unwrittenBytes -= piece.length
-        this.#keep(piece)
-        if (!this.#closed && this.#unwrittenBytes <= UNWRITTEN_BYTES_MAX) this.#askAll()
-      })
-    this.#track(checking)
-  }
-
-  async #hashAndWrite(index: number, piece: Uint8Array): Promise<void> {
-    const [files, metainfo] = [this.#files, this.#metainfo]
-    if (files === undefined || metainfo === undefined) return
-    const hash = await this.#options.hash(piece)
-    // Whoever opens it next has its files.
-    if (this.#closed) return
-    if (hash === pieceHash(metainfo, index)) {
-      await files.write(index, piece)
-      this.#passed(index)
-      return
-    }
-    this.#judge.failed(index)
-    this.#judged(index, false)
-    this.#picker?.failed(index)
-  }
-
-  #sent(peer: Peer, index: number): void {
-    const senders = this.#senders.get(index)
-    if (senders === undefined) this.#senders.set(index, new Map([[peer, 1]]))
-    else senders.set(peer, (senders.get(peer) ?? 0) + 1)
-  }
-
-  #judged(index: number, isGood: boolean): void {
-    for (const [peer, blocks] of this.#senders.get(index) ?? []) peer.depth.judged(blocks, isGood)
-    this.#senders.delete(index)
-  }
+  // What came
 
   #passed(index: number): void {
     setBit(this.#verified, index)
     this.#missing--
     this.#picker?.setVerified(index)
     this.#judge.passed(index)
-    this.#judged(index, true)
     for (const peer of [...this.#peers]) {
       if (!peer.hasPiece(index)) peer.have(index)
       else if (peer.amInterested && this.#picker?.isInteresting(peer) !== true) peer.interest(false)
@@ -755,7 +660,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   #done(): void {
     const { events } = this.#options
     this.#judge.flush()
-    this.#pool.length = 0
+    this.#checks.trim()
     for (const peer of this.#peers) peer.interest(false)
     const ending = (this.#files?.createEmptyFiles(this.#wanted.isFileWanted) ?? Promise.resolve()).catch((error: unknown) =>
       this.#fail(error),
@@ -765,143 +670,14 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     events.completed()
   }
 
-  // Serving
-
-  #serve(peer: Peer): void {
-    const { timers } = this.#options
-    const limits = [this.#options.uploads, this.#uploads]
-    while (peer.wanted.size > 0 && peer.reading < READS_PER_PEER_MAX && peer.link.unsentBytes < UNSENT_BYTES_MAX) {
-      if (peer.closed || this.#closed) return
-      const waitMs = RateLimit.waitMs(limits, this.now())
-      if (waitMs > 0) {
-        timers.after(waitMs, () => this.#serve(peer))
-        return
-      }
-      const run = peer.wanted.takeRun(SERVED_AT_ONCE_BYTES)
-      const [first] = run
-      if (first === undefined) return
-      if (this.#files === undefined || !this.#isReady || !hasBit(this.#verified, first.index) || !this.#isWelcome(peer)) {
-        peer.reject(run)
-        continue
-      }
-      for (const each of limits) each.take(lengthOf(run), this.now())
-      this.#track(this.#serveRun(peer, this.#files, first, run))
-    }
-  }
-
-  async #serveRun(peer: Peer, files: PieceFiles, first: NamedBlock, run: readonly NamedBlock[]): Promise<void> {
-    peer.reading++
-    try {
-      const bytes = await files.read(first.index, first.offset, lengthOf(run))
-      if (peer.closed) return
-      // BEP 6: a choke drops what is not answered yet.
-      if (peer.amChoking) peer.reject(run)
-      else this.#sendRun(peer, first, run, bytes)
-    } catch {
-      // The watch over its files tells what is wrong with them.
-      peer.reject(run)
-    } finally {
-      peer.reading--
-      this.#serve(peer)
-    }
-  }
-
-  #sendRun(peer: Peer, { index, offset: from }: NamedBlock, run: readonly NamedBlock[], bytes: Uint8Array): void {
-    const framed = new Uint8Array(bytes.length + run.length * PIECE_HEADER_BYTES)
-    const isBad = this.corruptPercent > 0 && isCorrupted(this.identity.id, index, this.corruptPercent)
-    let at = 0
-    for (const block of run) {
-      const data = bytes.subarray(block.offset - from, block.offset - from + block.length)
-      putPieceHeader(framed, at, block)
-      framed.set(isBad ? flipped(data) : data, at + PIECE_HEADER_BYTES)
-      at += PIECE_HEADER_BYTES + block.length
-    }
-    const now = this.now()
-    peer.uploaded.add(bytes.length, now)
-    this.#uploaded.add(bytes.length, now)
-    peer.send(framed)
-  }
-
-  #rechokeSoon(): void {
-    this.#cancelRechoke ??= this.#options.timers.after(RECHOKE_MS, this.#rechoke)
-  }
-
-  readonly #rechoke = held(
-    () => this.#onRechoke(),
-    (reason) => this.#fail(new Error(reason)),
-  )
-
-  #onRechoke(): void {
-    this.#cancelRechoke?.()
-    this.#cancelRechoke = undefined
-    if (this.#closed) return
-    const isSeeding = this.#isDone
-    const slots = this.#options.uploadSlots()
-    const peers = [...this.#peers].filter((peer) => this.#isWelcome(peer))
-    const now = this.now()
-    const unchoked = planUnchoked(
-      peers.map((peer) => ({
-        key: peer,
-        isInterested: peer.isInterested && !peer.isSeed,
-        isUnchoked: !peer.amChoking,
-        isSnubbed: peer.isSnubbed,
-        waitsSince: peer.waitsSince,
-        receivedPerSecond: peer.downloaded.perSecond(now),
-        sentPerSecond: peer.uploaded.perSecond(now),
-      })),
-      { slots, isSeeding, round: Math.floor(this.#ticks / CHOKE_TICKS), random: this.#options.random },
-    )
-    this.#freeSlots = slots - unchoked.size
-    for (const peer of peers) peer.choke(!unchoked.has(peer))
-  }
-
   // Whom
 
-  /** A public torrent is for all that prove no key; one that was put out of the network stays out. */
-  #admits(key: NodeId | undefined): boolean {
-    return (key === undefined && this.isPublic) || this.#options.admits(key)
-  }
-
-  /** It has said who it is where that matters. Nothing is asked of or served to others. */
   #isWelcome(peer: Peer): boolean {
-    const { bans } = this.#options
-    if (!this.#admits(peer.key)) return false
-    return peer.key !== undefined || (!bans.needsProof(peer.link.host) && peer.mayStayUnproven)
-  }
-
-  /** @returns true if the connection was closed */
-  #enforceBans(peer: Peer): boolean {
-    const { bans } = this.#options
-    if (peer.key !== undefined && bans.has(peer.key)) bans.seen(peer.key, peer.link.host)
-    else if (peer.key !== undefined || !peer.identified || !bans.needsProof(peer.link.host)) return false
-    peer.close('banned')
-    return true
-  }
-
-  /**
-   * Two nodes that find each other at once dial each other. Both keep the connection that the lower key opened.
-   * @returns true if this one was closed
-   */
-  #isDuplicate(peer: Peer): boolean {
-    const { key } = peer
-    if (key === undefined) return false
-    for (const other of [...this.#peers]) {
-      if (other === peer || other.key !== key) continue
-      const oursStays = this.identity.id < key
-      // Another peer id is another process: the node was started again, and the old connection is a ghost.
-      const isGhost = other.peerId !== peer.peerId || other.link.outbound === peer.link.outbound
-      const loser = !isGhost && other.link.outbound === oursStays ? peer : other
-      loser.close('connected already')
-      if (loser === peer) return true
-    }
-    return false
+    return this.#admission.isWelcome(peer)
   }
 
   #mayDial(endpoint: string): boolean {
-    const { endpoints, bans } = this.#options
-    const id = endpoints.peerAt(endpoint)
-    if (id !== undefined && isNodeId(id)) for (const peer of this.#peers) if (peer.identified && peer.id === id) return false
-    return endpoints.mayDial(endpoint, bans) && this.#unwilling.mayDial(endpoint, this.now())
+    return this.#admission.mayDial(endpoint) && this.#unwilling.mayDial(endpoint, this.now())
   }
 
   #dialMore(): void {
@@ -937,14 +713,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
         this.#takeBack(peer)
       }
     }
-    for (const [peer, { at }] of this.#fetches) {
-      if (now - at <= METADATA_STALLED_MS) continue
-      this.#fetches.delete(peer)
-      this.#unfetched.add(peer)
-    }
-    this.#fetchMetadata()
+    this.#fetches.tick()
     if (this.#ticks % EXCHANGE_TICKS === 0 && this.isPublic) this.#exchange()
-    if (this.#ticks % CHOKE_TICKS === 0) this.#rechoke()
+    if (this.#ticks % CHOKE_TICKS === 0) this.#slots.plan()
     this.#askAll()
     this.#dialMore()
   }
@@ -968,12 +739,6 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
 /** Before the peer's own handshake says how many it takes. */
 const depthUnnamed = 250
-
-const lengthOf = (run: readonly NamedBlock[]): number => {
-  let bytes = 0
-  for (const { length } of run) bytes += length
-  return bytes
-}
 
 /** The torrent file was reduced to `d4:info` ... `e`. */
 const infoOf = ({ torrentFile }: Metainfo): Uint8Array => torrentFile.subarray('d4:info'.length, torrentFile.length - 1)

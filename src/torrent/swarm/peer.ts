@@ -60,7 +60,8 @@ export interface PeerLink {
   readonly prefersRuns?: boolean
   /** Bytes that were sent and have not left this process. */
   readonly unsentBytes: number
-  send(bytes: Uint8Array): void
+  /** @param onSent the bytes have left and may be written to again; not called where that is not known. Until then nobody else holds them */
+  send(bytes: Uint8Array, onSent?: () => void): void
   /** @param why for nobody but a log */
   close(why: string): void
 }
@@ -94,7 +95,6 @@ export interface PeerTorrent {
   readonly ourPort: number
   /** It told of others: `host:port`. */
   exchanged(peer: Peer, endpoints: readonly string[]): void
-  requested(peer: Peer): void
   metadata(peer: Peer, message: MetadataMessage): void
   extended(peer: Peer): void
   violated(peer: Peer, what: string): void
@@ -120,9 +120,14 @@ export class Peer {
   isSnubbed = false
   /** Runs of its requests that are being read from the disk. */
   reading = 0
+  /** Its requests wait for a limit of uploads. */
+  awaitsTurn = false
   /** When it came, or was choked last. */
   waitsSince: number
+  /** A block came, or it was asked for the first one. */
   lastBlockAt: number
+  /** When it last sent a block that was wanted, or came. */
+  gaveAt: number
   lastHeardAt: number
   lastSentAt: number
   ext: ExtendedHandshake | undefined
@@ -146,6 +151,7 @@ export class Peer {
     this.since = torrent.now()
     this.waitsSince = this.since
     this.lastBlockAt = this.since
+    this.gaveAt = this.since
     this.lastHeardAt = this.since
     this.lastSentAt = this.since
     this.#state = {
@@ -227,10 +233,11 @@ export class Peer {
 
   // What we say.
 
-  send(bytes: Uint8Array): void {
+  /** @param onSent see PeerLink */
+  send(bytes: Uint8Array, onSent?: () => void): void {
     if (this.closed) return
     this.lastSentAt = this.#torrent.now()
-    this.link.send(bytes)
+    this.link.send(bytes, onSent)
   }
 
   keepAlive(): void {
@@ -381,10 +388,7 @@ export class Peer {
     if (this.wanted.size >= REQUESTS_TAKEN_MAX) {
       this.#torrent.violated(this, 'more requests at a time than it was told it may make')
     } else if (this.amChoking) this.reject([block])
-    else {
-      this.wanted.add(block)
-      this.#torrent.requested(this)
-    }
+    else this.wanted.add(block)
   }
 
   #extended(id: number, payload: Uint8Array): void {

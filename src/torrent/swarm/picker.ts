@@ -21,13 +21,15 @@ export const DEFAULT_PRIORITY = 2
 
 export type Priority = 0 | 1 | 2 | 3
 
-export type PickerOptions = {
+export type PickerOptions<P> = {
   pieceCount: number
   pieceBytes(index: number): number
   /** For ties, 0 to 1. */
   random(): number
   /** What is here of a piece was dropped to make room for another: nobody that is here could go on with it. */
   dropped?(index: number): void
+  /** False of a peer that has not sent anything in a long time: what it alone has may be dropped for another piece. */
+  gives?(peer: P): boolean
 }
 
 /** What a peer has, and how much of that is of use. */
@@ -59,7 +61,7 @@ const NOBODY: readonly never[] = []
 export class Picker<P> {
   /** In the order of the files instead of the rarest first. */
   sequential = false
-  readonly #options: PickerOptions
+  readonly #options: PickerOptions<P>
   readonly #peers = new Map<P, Known>()
   readonly #begun = new Map<number, BegunPiece<P>>()
   /** Pieces that are wanted, not verified and not begun. */
@@ -73,7 +75,7 @@ export class Picker<P> {
   #wantedLeft: number
   #verifiedCount = 0
 
-  constructor(options: PickerOptions) {
+  constructor(options: PickerOptions<P>) {
     const { pieceCount, random } = options
     this.#options = options
     this.#order = new RarityOrder(pieceCount)
@@ -333,7 +335,7 @@ export class Picker<P> {
     return this.#beginAt(index, peer)
   }
 
-  /** One piece of 128 MiB whose only peer has left would else keep every other piece from being begun. */
+  /** One piece of 128 MiB whose only peer has left, or chokes us for ever, would else keep every other piece from being begun. */
   #makeRoom(): boolean {
     for (const { index, isIdle, isComplete } of this.#begun.values()) {
       if (!isIdle || isComplete || this.#isHad(index) || !this.drop(index)) continue
@@ -344,7 +346,8 @@ export class Picker<P> {
   }
 
   #isHad(index: number): boolean {
-    for (const known of this.#peers.values()) if (known.isAll || hasBit(known.bits, index)) return true
+    const { gives = () => true } = this.#options
+    for (const [peer, known] of this.#peers) if ((known.isAll || hasBit(known.bits, index)) && gives(peer)) return true
     return false
   }
 

@@ -1,4 +1,4 @@
-import type { NamedBlock } from '../wire/messages.ts'
+import { type NamedBlock, PIECE_HEADER_BYTES } from '../wire/messages.ts'
 
 /** What a peer asked for and has not got, in the order in which it asked. */
 export class ServeQueue {
@@ -24,16 +24,17 @@ export class ServeQueue {
     return false
   }
 
-  /** The first block and those behind it that continue it in the same piece, `bytesMax` at most but one block at least. */
+  /** The first block and those behind it that continue it in the same piece: `bytesMax` with their headers at most, but one block at least. */
   takeRun(bytesMax: number): NamedBlock[] {
     const first = this.#blocks[this.#first]
     if (first === undefined) return []
     let end = this.#first + 1
-    let bytes = first.length
+    let bytes = first.length + PIECE_HEADER_BYTES
     for (let last = first; end < this.#blocks.length; end++) {
       const next = this.#blocks[end] as NamedBlock
-      if (next.index !== first.index || next.offset !== last.offset + last.length || bytes + next.length > bytesMax) break
-      bytes += next.length
+      const follows = next.index === first.index && next.offset === last.offset + last.length
+      bytes += next.length + PIECE_HEADER_BYTES
+      if (!follows || bytes > bytesMax) break
       last = next
     }
     const run = this.#blocks.slice(this.#first, end)

@@ -245,8 +245,8 @@ export const eventsMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/events/codec/number-list.ts',
-    find: 'const isWide = value > 0xffff_ffff &&',
-    replace: 'const isWide = value > 0x1_0000_0000 &&',
+    find: 'return value <= 0xffff_ffff ?',
+    replace: 'return value <= 0x1_0000_0000 ?',
     breaks: '2^32 becomes 0',
   },
   {

@@ -211,7 +211,7 @@ describe('a swarm of our own', () => {
     const [write, close] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     let writes = 0
     const files = {
-      read: async () => new Uint8Array(),
+      read: async () => {},
       write: () => {
         writes++
         return write.promise

@@ -196,7 +196,6 @@ describe('the picker', () => {
     assert.equal(picker.drop(0), false)
   })
 
-  /** A model that keeps everything in the simplest way, beside the picker, over any history. */
   it('begins no more than 128 MiB, and drops a piece that nobody here has for another one', () => {
     const dropped: number[] = []
     const pieceBytes = () => 128 * 1024 * 1024
@@ -227,6 +226,28 @@ describe('the picker', () => {
     assert.deepEqual(picker.pick('a', 10, ALWAYS), [], 'it is full again')
   })
 
+  it('drops a piece that only those have who give nothing, and no other', () => {
+    const giving = new Set(['stranger', 'other'])
+    const picker = new Picker<string>({
+      pieceCount: 2,
+      pieceBytes: () => 128 * 1024 * 1024,
+      random: randomFrom(1),
+      gives: (peer) => giving.has(peer),
+    })
+    picker.join('stranger')
+    picker.hasAll('stranger')
+    const [block] = picker.pick('stranger', 1, ALWAYS)
+    assert.ok(block)
+    picker.received('stranger', block.index, block.offset, block.length)
+    picker.join('other')
+    picker.hasBits('other', bitfieldOf([{ first: 1 - block.index, count: 1 }], 2))
+    assert.deepEqual(picker.pick('other', 1, ALWAYS), [], 'it may go on with it')
+    giving.delete('stranger')
+    assert.deepEqual(pieces(picker.pick('other', 1, ALWAYS)), [1 - block.index])
+    assert.equal(picker.isUntouched(block.index), true)
+  })
+
+  /** A model that keeps everything in the simplest way, beside the picker, over any history. */
   it('keeps its promises over any history', () => {
     const step = fc.record({
       what: fc.constantFrom(

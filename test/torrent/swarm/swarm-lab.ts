@@ -9,6 +9,7 @@ import { sha1 } from '../../../src/torrent/sha1.system.ts'
 import type { Peer, PeerLink } from '../../../src/torrent/swarm/peer.ts'
 import { PeerSwarm, type PeerSwarmOptions, type PieceFiles } from '../../../src/torrent/swarm/peer-swarm.ts'
 import { RateLimit } from '../../../src/torrent/swarm/rate-limit.ts'
+import { SendBuffers } from '../../../src/torrent/swarm/send-buffers.ts'
 import { encodeHandshake } from '../../../src/torrent/wire/handshake.ts'
 import { MessageSplitter } from '../../../src/torrent/wire/message-splitter.ts'
 import { TEST_NETWORK, verifySignature } from '../../events/test-network.ts'
@@ -60,9 +61,12 @@ export class SwarmLab {
     const { has, knows = true } = options
     const bytes = has?.slice() ?? new Uint8Array(metainfo.sizeBytes)
     const files: PieceFiles = {
-      read: async (index, offset, length) => {
-        const from = index * PIECE_BYTES + offset
-        return lab.spoil(index, offset, bytes.slice(from, from + length))
+      read: async (index, offset, parts) => {
+        for (const part of parts) {
+          const from = index * PIECE_BYTES + offset
+          part.set(lab.spoil(index, offset, bytes.slice(from, from + part.length)))
+          offset += part.length
+        }
       },
       write: async (index, piece) => bytes.set(piece, index * PIECE_BYTES),
       createEmptyFiles: async () => {},
@@ -91,11 +95,17 @@ export class SwarmLab {
       identity: { ...signer, verify: verifySignature },
       admits: () => true,
       ourPeerId: Buffer.from(`-P20001-${name.padEnd(12).slice(0, 12)}`).toString('hex'),
-      ...{ clock: this.time, timers: this.time, sha1, hash: async (piece) => sha1([piece]) },
+      ...{
+        clock: this.time,
+        timers: this.time,
+        sha1,
+        hash: async (piece) => sha1([piece]),
+        checkInfo: async (info) => checkInfo(info, sha1),
+      },
       random: this.#random,
       ...{ sources: { public: false, trackers: [], webSeeds: [] }, ourPort: () => 0 },
       rates: { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0 },
-      ...{ uploads: new RateLimit(), uploadSlots: () => 16, hasRoom: () => true },
+      ...{ uploads: new RateLimit(), sendBuffers: new SendBuffers(), uploadSlots: () => 16, hasRoom: () => true },
       openFiles: async () => ({ files, found: has === undefined ? undefined : bitfieldOf(all, metainfo.pieceCount) }),
       dial: (endpoint) => {
         lab.dials.push(endpoint)
@@ -181,14 +191,17 @@ export class MemoryLink implements PeerLink {
     })
   }
 
-  send(bytes: Uint8Array): void {
+  send(given: Uint8Array, onSent?: () => void): void {
     if (this.closed) return
+    // What is written to again once it has left must not change what arrives.
+    const bytes = onSent === undefined ? given : given.slice()
     this.sent.push(bytes)
     this.unsentBytes += bytes.length
     const now = this.#time.now()
     this.#freeAt = Math.max(this.#freeAt, now) + bytes.length / this.bytesPerMs
     this.#time.after(this.#freeAt - now + LATENCY_MS, () => {
       this.unsentBytes -= bytes.length
+      onSent?.()
       this.other?.receive(bytes)
       if (this.peer?.closed === false) this.#swarm?.drained(this.peer)
     })
