@@ -155,7 +155,6 @@ class TcpHost implements SwarmHost {
       ...{ identity, admits: admits ?? (() => true), clock, timers, sha1, random: Math.random },
       hash: (piece) => this.#hashes.hash(piece),
       checkInfo: (info) => inSteps(infoSteps(info, sha1)),
-      checkInfo: (info) => inSteps(infoSteps(info, sha1)),
       ourPeerId: toHex(this.#peerId),
       uploads: this.#uploads,
       sendBuffers: this.#sendBuffers,

@@ -54,6 +54,7 @@ export class TorrentEntry {
   #metainfo: WeakRef<Metainfo> | undefined
   #verifiedRanges: readonly PieceRange[] | undefined
   #verified: Uint8Array | undefined
+  #verifiedCount: number | undefined
   #files: FileProgress | undefined
   #selection: FileSelection | undefined
   #priorities: Uint8Array | undefined
@@ -140,7 +141,9 @@ export class TorrentEntry {
   }
 
   get piecesVerified(): number {
-    return this.#verified === undefined ? 0 : countBits(this.#verified)
+    // Asked for several times in each row of a status.
+    this.#verifiedCount ??= this.#verified === undefined ? 0 : countBits(this.#verified)
+    return this.#verifiedCount
   }
 
   /** Every wanted piece is here. */
@@ -187,6 +190,7 @@ export class TorrentEntry {
     this.#facts = { name, sizeBytes, pieceCount, pieceLengthBytes, isPrivate }
     this.#kept = metainfo
     this.#metainfo = new WeakRef(metainfo)
+    this.#verifiedCount = undefined
     this.#verified = bitfieldOf(this.#verifiedRanges ?? [], metainfo.pieceCount)
     this.select(this.#selection, metainfo)
     this.completed = this.complete
@@ -212,6 +216,7 @@ export class TorrentEntry {
     const metainfo = before === undefined ? undefined : this.metainfo
     if (before === undefined || metainfo === undefined) return []
     this.#files ??= new FileProgress(metainfo, before)
+    this.#verifiedCount = undefined
     const fresh = new Uint8Array(before.length)
     for (const { first, count } of ranges) {
       for (let index = first; index < first + count; index++) {
@@ -225,6 +230,7 @@ export class TorrentEntry {
   /** The disk was checked: from now on `verified` is the whole truth. */
   checked(bitfield: Uint8Array): void {
     this.#verified = bitfield.slice()
+    this.#verifiedCount = undefined
     this.#verifiedRanges = []
     this.#files = undefined
     if (!this.complete) this.completed = false

@@ -65,9 +65,9 @@ export type PeerSwarmOptions = OpenSwarm & {
   timers: Timers
   sha1: Sha1
   /** sha-1 of a piece as hex, off the event loop. */
+  hash(piece: Uint8Array): Promise<string>
   /** Checks an info dictionary that a peer sent. @throws TorrentError */
   checkInfo(info: Uint8Array): Promise<Metainfo>
-  hash(piece: Uint8Array): Promise<string>
   random(): number
   /** Of all torrents. */
   uploads: RateLimit
