@@ -63,7 +63,8 @@ export function atRestContract(engine: EngineName): void {
       assert.deepEqual(seeder.recorded.completed, [])
     })
 
-    it('hears what a peer says in one go with its handshake', async () => {
+    it('hears what a peer says in one go with its handshake', async function () {
+      if (!rests) this.skip()
       const seeder = await seederAtRest({ 'a.bin': 16_384 })
       const { infoHash } = seeder.metainfo
       const [haveNone, interested] = [message(15), message(2)]
