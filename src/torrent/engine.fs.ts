@@ -194,12 +194,12 @@ class FileEngine implements TorrentEngine {
     this.#swarms.get(infoHash)?.limit(rates)
   }
 
-  setSources(infoHash: InfoHash, sources: TorrentSources): void {
+  async setSources(infoHash: InfoHash, sources: TorrentSources): Promise<void> {
     const entry = this.#entryOf(infoHash)
     entry.sources = sources
     this.#swarms.get(infoHash)?.setSources(sources)
     // What is looked for elsewhere stays open.
-    if (entry.atRest !== undefined && !this.#mayRest(entry)) void this.#wake(entry)
+    if (entry.atRest !== undefined && !this.#mayRest(entry)) await this.#wake(entry)
   }
 
   sources(infoHash: InfoHash): readonly SourceStatus[] {

@@ -192,7 +192,7 @@ export interface TorrentEngine extends AsyncDisposable {
   /** Of this torrent alone; webtorrent has no such limit. @throws TorrentError `UNKNOWN_INFO_HASH` */
   limit(infoHash: InfoHash, rates: Rates): void
   /** Where it finds peers from now on, besides the network; webtorrent has none. @throws TorrentError `UNKNOWN_INFO_HASH` */
-  setSources(infoHash: InfoHash, sources: TorrentSources): void
+  setSources(infoHash: InfoHash, sources: TorrentSources): Promise<void>
   /** What became of them; empty while it is closed or not public. @throws TorrentError `UNKNOWN_INFO_HASH` */
   sources(infoHash: InfoHash): readonly SourceStatus[]
   /** Files that another torrent has too are never deleted. */

@@ -331,7 +331,7 @@ export class Torrents {
     if (JSON.stringify(sources) !== JSON.stringify(before)) {
       await this.#record([{ kind: 'download.sourced', infoHash: hash, ...sources }])
       await this.#engineDoes(async () => {
-        if (engine.status(hash) !== undefined) engine.setSources(hash, this.#effective(sources))
+        if (engine.status(hash) !== undefined) await engine.setSources(hash, this.#effective(sources))
       })
     }
     for (const { host, port } of peers) await this.#engineDoes(async () => engine.connect(hash, host, port))
