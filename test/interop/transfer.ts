@@ -84,7 +84,12 @@ async function programLeeches(exchange: Exchange, there: string): Promise<void> 
   const { network, node, way, withinMs, name, file, sha256, host } = exchange
   const client = await clientOf(node)
   const { infoHash, magnet } = await resultOf(client.publish({ path: file }))
-  if (way === 'tracker') await client.changeSources(infoHash, { public: true, addTrackers: network.trackers })
+  if (way === 'tracker') {
+    await client.changeSources(infoHash, { public: true, addTrackers: network.trackers })
+    // Who asks before it is announced hears of nobody, and asks again after ten minutes.
+    const isAnnounced = async () => (await client.sources(infoHash)).sources.every(({ state }) => state === 'works')
+    await until('p2pt is announced', isAnnounced, withinMs)
+  }
   const torrentFile =
     way === 'tracker'
       ? Buffer.from((await client.torrentFile(infoHash)).torrentFile, 'base64')

@@ -18,15 +18,17 @@ const compact = (host: string, port: number): Buffer => Buffer.from([...host.spl
 export const transmission: Program = {
   name: 'Transmission',
   missing: () => (spawnSync('transmission-cli', ['--version']).error ? 'this machine has no transmission-cli' : undefined),
-  cannot(direction, encryption, way) {
+  cannot(_, encryption, way) {
     if (encryption === 'refuses encryption') return 'the least it knows, tolerated, takes encrypted connections'
     if (way === 'named to it') return 'it takes no peer by name, neither by its commands nor in a magnet link'
-    if (way === 'tracker' && direction === 'leeches')
-      return 'leeching, it got no peer by the tracker here within two and a half minutes; why is not known'
     return undefined
   },
   async start({ direction, encryption, prefix, at, home, files, torrentFile, dht }) {
-    const settings = { 'dht-enabled': dht !== undefined, 'lpd-enabled': false, 'port-forwarding-enabled': false }
+    const settings = {
+      ...{ 'dht-enabled': dht !== undefined, 'lpd-enabled': false, 'port-forwarding-enabled': false },
+      // It dials by uTP, which we do not speak, and takes minutes to try TCP.
+      'utp-enabled': false,
+    }
     await writeFile(join(home, 'settings.json'), JSON.stringify(settings))
     if (dht !== undefined) await writeFile(join(home, 'dht.dat'), knownNodes(dht))
     const words = ['transmission-cli', '-g', home, '-w', files, '-p', String(at.port), '-M']
