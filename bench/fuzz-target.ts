@@ -25,7 +25,7 @@ const PIECE_BYTES = 16 * 1024
 const FILE = 'payload.bin'
 
 /** `asItIsBytes`: resident when it was looked at, before anything was collected for the others (see `Reading`). */
-export type Memory = Omit<Reading, 'delayMsP99'> & { readonly asItIsBytes: number }
+export type Memory = Omit<Reading, 'delayMsP99' | 'turnMsMax'> & { readonly asItIsBytes: number }
 
 export class FuzzTarget {
   readonly torrents: readonly MangledTorrent[]

@@ -37,6 +37,8 @@ export type BenchContext = {
   readonly rounds: number
   /** How long each thing is measured, where a bench is about time; undefined: as long as it finds right. */
   readonly seconds: number | undefined
+  /** Of a bench that is about many: how many; undefined: as many as it finds right. */
+  readonly torrents: number | undefined
   /** The one part of the bench that is to run, by its name. */
   readonly only: string | undefined
   /** Runs all contenders in turn, round by round. @returns their medians */

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type Bench, mediansOf, type Result, resultOf } from './harness.ts'
 
-// npm run bench -- NAME... [--json] [--rounds N] [--full] [--seconds N] [--only PART]: exit 0 when every target is met, 1 when one is missed, 2 for usage.
+// npm run bench -- NAME... [--json] [--rounds N] [--full] [--seconds N] [--torrents N] [--only PART]: exit 0 when every target is met, 1 when one is missed, 2 for usage.
 
 const SUFFIX = '.bench.ts'
 const known = readdirSync(import.meta.dirname)
@@ -16,15 +16,18 @@ const { values, positionals } = parseArgs({
     full: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string' },
+    torrents: { type: 'string' },
     only: { type: 'string' },
   },
 })
 const rounds = Number(values.rounds)
 const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
-const isWrong = !Number.isInteger(rounds) || rounds < 1 || !((seconds ?? 1) > 0)
+const torrents = values.torrents === undefined ? undefined : Number(values.torrents)
+const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1
+const isWrong = !isCount(rounds) || !isCount(torrents ?? 1) || !((seconds ?? 1) > 0)
 const unknown = positionals.filter((name) => !known.includes(name))
 if (positionals.length === 0 || unknown.length > 0 || isWrong) {
-  const usage = 'usage: npm run bench -- NAME... [--json] [--rounds N] [--full] [--seconds N] [--only PART]'
+  const usage = 'usage: npm run bench -- NAME... [--json] [--rounds N] [--full] [--seconds N] [--torrents N] [--only PART]'
   console.error(`${usage}\nbenches: ${known.join(', ')}`)
   process.exit(2)
 }
@@ -36,6 +39,7 @@ for (const name of positionals) {
     full: values.full,
     rounds,
     seconds,
+    torrents,
     only: values.only,
     medians: (contenders) => mediansOf(rounds, contenders),
     note: (text) => console.error(`${name}: ${text}`),

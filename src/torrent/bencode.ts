@@ -36,6 +36,8 @@ export type DecodeOptions = {
   lenient?: boolean
   /** Of a key that occurs again the first value counts; left out: it is refused. */
   firstOfSame?: boolean
+  /** The value of this key of the outermost dictionary is given as its bytes, as they stand. */
+  raw?: string
 }
 
 /**
@@ -68,9 +70,9 @@ export function dictionarySpans(
   const spans = new Map<string, Uint8Array>()
   let at = 1
   while (bytes[at] !== END) {
-    const key = stringAt(bytes, at, SPANS)
-    const { end } = valueAt(bytes, key.end, 1, SPANS)
-    const name = latin1(key.value)
+    const key = spanOfString(bytes, at, SPANS)
+    const end = endOfValue(bytes, key.end, 1)
+    const name = latin1(bytes, key.from, key.end)
     if (!spans.has(name)) spans.set(name, bytes.subarray(key.end, end))
     else if (unique.includes(name)) throw new BencodeError(`it has ${JSON.stringify(name)} twice`)
     at = end
@@ -80,6 +82,20 @@ export function dictionarySpans(
 }
 
 const SPANS: DecodeOptions = { lenient: true, firstOfSame: true }
+
+/** Where a value ends, as {@link valueAt} with SPANS has it, without making it. */
+function endOfValue(bytes: Uint8Array, at: number, depth: number): number {
+  if (depth > LENIENT_DEPTH_MAX) throw new BencodeError(`nested deeper than ${LENIENT_DEPTH_MAX}`)
+  const kind = bytes[at]
+  if (kind === INTEGER) return integerAt(bytes, at, SPANS).end
+  if (kind !== LIST && kind !== DICTIONARY) return spanOfString(bytes, at, SPANS).end
+  let next = at + 1
+  while (bytes[next] !== END) {
+    if (kind === DICTIONARY) next = spanOfString(bytes, next, SPANS).end
+    next = endOfValue(bytes, next, depth + 1)
+  }
+  return next + 1
+}
 
 function valueAt(bytes: Uint8Array, at: number, depth: number, options: DecodeOptions): Decoded {
   const depthMax = options.lenient === true ? LENIENT_DEPTH_MAX : BENCODE_DEPTH_MAX
@@ -109,19 +125,42 @@ function dictionaryAt(bytes: Uint8Array, at: number, depth: number, options: Dec
   let next = at + 1
   let previous: string | undefined
   while (bytes[next] !== END) {
-    const read = stringAt(bytes, next, options)
-    const key = latin1(read.value)
+    const { from, end: keyEnd } = spanOfString(bytes, next, options)
+    const key = latin1(bytes, from, keyEnd)
     const isAgain = entries.has(key)
     if (isAgain && options.firstOfSame !== true) throw new BencodeError('a key occurs twice')
     if (options.sortedKeys === true && previous !== undefined && key < previous) {
       throw new BencodeError('keys are not in ascending order')
     }
-    const item = valueAt(bytes, read.end, depth + 1, options)
+    const isRaw = depth === 0 && key === options.raw
+    const item = isRaw ? rawAt(bytes, keyEnd) : valueAt(bytes, keyEnd, depth + 1, options)
     if (!isAgain) entries.set(key, item.value)
     previous = key
     next = item.end
   }
   return { value: entries, end: next + 1 }
+}
+
+function rawAt(bytes: Uint8Array, at: number): Decoded {
+  const end = endOfValue(bytes, at, 1)
+  return { value: bytes.subarray(at, end), end }
+}
+
+/** Items of a list, one after the other: what is made of one may be let go of before the next. @throws BencodeError */
+export function* itemsOf(list: Uint8Array, options: DecodeOptions = {}): Generator<Bencoded, void> {
+  for (let at = 1; list[at] !== END; ) {
+    const { value, end } = valueAt(list, at, 1, options)
+    yield value
+    at = end
+  }
+}
+
+/** How many items a list has; undefined if it is no list. @throws BencodeError */
+export function countItems(value: Uint8Array): number | undefined {
+  if (value[0] !== LIST) return undefined
+  let count = 0
+  for (let at = 1; value[at] !== END; at = endOfValue(value, at, 1)) count++
+  return count
 }
 
 function integerAt(bytes: Uint8Array, at: number, options: DecodeOptions): Decoded {
@@ -133,9 +172,14 @@ function integerAt(bytes: Uint8Array, at: number, options: DecodeOptions): Decod
 }
 
 function stringAt(bytes: Uint8Array, at: number, options: DecodeOptions): { value: Uint8Array; end: number } {
-  const { number, end } = digitsAt(bytes, at, COLON, options)
-  if (end + number > bytes.length) throw new BencodeError('cut short')
-  return { value: bytes.subarray(end, end + number), end: end + number }
+  const { from, end } = spanOfString(bytes, at, options)
+  return { value: bytes.subarray(from, end), end }
+}
+
+function spanOfString(bytes: Uint8Array, at: number, options: DecodeOptions): { from: number; end: number } {
+  const { number, end: from } = digitsAt(bytes, at, COLON, options)
+  if (from + number > bytes.length) throw new BencodeError('cut short')
+  return { from, end: from + number }
 }
 
 /** Decimal digits up to `terminator`. */
@@ -160,9 +204,9 @@ function digitsAt(
   return { number, end: at + 1 }
 }
 
-function latin1(bytes: Uint8Array): string {
+function latin1(bytes: Uint8Array, from = 0, end = bytes.length): string {
   let text = ''
-  for (const byte of bytes) text += String.fromCharCode(byte)
+  for (let at = from; at < end; at++) text += String.fromCharCode(bytes[at] as number)
   return text
 }
 
@@ -177,49 +221,81 @@ export type Encodable =
 
 /** Bencode (BEP 3), keys in ascending order of their bytes. */
 export function encode(value: Encodable): Uint8Array {
-  const parts: Uint8Array[] = []
-  encodeInto(value, parts)
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
+  const written = new Written()
+  encodeInto(value, written)
+  return written.bytes
 }
 
 const encoder = new TextEncoder()
 
-function encodeInto(value: Encodable, parts: Uint8Array[]): void {
-  if (typeof value === 'number') parts.push(encoder.encode(`i${value}e`))
-  else if (typeof value === 'string') encodeInto(encoder.encode(value), parts)
-  else if (value instanceof Uint8Array) parts.push(encoder.encode(`${value.length}:`), value)
-  else if (isList(value)) {
-    parts.push(encoder.encode('l'))
-    for (const each of value) encodeInto(each, parts)
-    parts.push(encoder.encode('e'))
+/** Bytes written one after the other: a torrent may have half a million strings, each too small to be an array of its own. */
+class Written {
+  #bytes = new Uint8Array(1_024)
+  #length = 0
+
+  get bytes(): Uint8Array {
+    return this.#bytes.slice(0, this.#length)
+  }
+
+  put(bytes: Uint8Array): void {
+    this.#room(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  /** Of characters that are one byte each. */
+  ascii(text: string): void {
+    this.#room(text.length)
+    for (let index = 0; index < text.length; index++) this.#bytes[this.#length++] = text.charCodeAt(index)
+  }
+
+  #room(more: number): void {
+    if (this.#length + more <= this.#bytes.length) return
+    const larger = new Uint8Array(Math.max(this.#length + more, 2 * this.#bytes.length))
+    larger.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = larger
+  }
+}
+
+function encodeInto(value: Encodable, into: Written): void {
+  if (typeof value === 'number') into.ascii(`i${value}e`)
+  else if (typeof value === 'string') encodeText(value, into)
+  else if (value instanceof Uint8Array) {
+    into.ascii(`${value.length}:`)
+    into.put(value)
+  } else if (isList(value)) {
+    into.ascii('l')
+    for (const each of value) encodeInto(each, into)
+    into.ascii('e')
   } else if (value instanceof Map) {
-    parts.push(encoder.encode('d'))
+    into.ascii('d')
     for (const key of [...(value as ReadonlyMap<string, Encodable>).keys()].sort()) {
-      encodeInto(
-        Uint8Array.from(key, (letter) => letter.charCodeAt(0)),
-        parts,
-      )
-      encodeInto(value.get(key), parts)
+      into.ascii(`${key.length}:${key}`)
+      encodeInto(value.get(key), into)
     }
-    parts.push(encoder.encode('e'))
+    into.ascii('e')
   } else {
-    parts.push(encoder.encode('d'))
+    into.ascii('d')
     // Keys in use are ASCII, whose order of code units is that of their bytes.
     const object = value as { readonly [key: string]: Encodable }
     for (const key of Object.keys(object).sort()) {
       const each = object[key]
       if (each === undefined) continue
-      encodeInto(key, parts)
-      encodeInto(each, parts)
+      encodeText(key, into)
+      encodeInto(each, into)
     }
-    parts.push(encoder.encode('e'))
+    into.ascii('e')
   }
+}
+
+function encodeText(text: string, into: Written): void {
+  if (isAscii(text)) into.ascii(`${text.length}:${text}`)
+  else encodeInto(encoder.encode(text), into)
+}
+
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x7f) return false
+  return true
 }
 
 const isList = (value: Encodable): value is readonly Encodable[] => Array.isArray(value)

@@ -9,12 +9,16 @@ import type { Peer } from './swarm/peer.ts'
 import type { PeerSwarm } from './swarm/peer-swarm.ts'
 import type { RateLimit } from './swarm/rate-limit.ts'
 import { decodeHandshake, encodeHandshake, type Handshake } from './wire/handshake.ts'
+import { HeldMessages } from './wire/held-messages.ts'
 import { MessageSplitter } from './wire/message-splitter.ts'
 
 /** Until the other side has said which torrent it wants. */
 const HANDSHAKE_MS = 10_000
 /** What an inbound connection is told apart by. */
 const OPENING_BYTES = 20
+
+/** What may come of a peer while the torrent that it has named is opened. */
+const HELD_BYTES_MAX = 128 * 1024
 
 /** How a connection begins. */
 export type Opening = {
@@ -33,6 +37,8 @@ type ConnectionOptions = Opening & {
   /** The open torrent with this hash of its key. */
   infoHashOf(hashOfKey: Uint8Array): InfoHash | undefined
   swarmOf(infoHash: InfoHash): PeerSwarm | undefined
+  /** Opens a seed at rest for it, after which `swarmOf` has it; undefined if that cannot be. */
+  wake(infoHash: InfoHash): Promise<unknown> | undefined
   downloads: RateLimit
   now(): number
   after(waitMs: number, run: () => void): () => void
@@ -45,6 +51,7 @@ type ConnectionOptions = Opening & {
  */
 export class Connection {
   readonly #options: ConnectionOptions
+  readonly #stream: PeerStream
   readonly #link: StreamLink
   readonly #splitter: MessageSplitter
   readonly #cancelWait: () => void
@@ -54,15 +61,20 @@ export class Connection {
   #opening: Uint8Array | undefined
   #mse: MseInitiator | MseResponder | undefined
   #decrypt: Rc4 | undefined
+  /** What comes of it while the torrent that it has named is opened. */
+  #held: HeldMessages | undefined
   #wasAnswered = false
 
   constructor(stream: PeerStream, options: ConnectionOptions) {
     this.#options = options
+    this.#stream = stream
     this.#link = new StreamLink(stream, options)
     this.#splitter = new MessageSplitter({
       handshake: (bytes) => this.#handshake(bytes),
       message: (message) => {
-        if (this.#peer === undefined || this.#peer.closed) this.#splitter.stop()
+        if (this.#held !== undefined) {
+          if (!this.#held.add(message)) this.#refuse()
+        } else if (this.#peer === undefined || this.#peer.closed) this.#splitter.stop()
         else this.#peer.message(message)
       },
       violation: (what) => {
@@ -176,6 +188,13 @@ export class Connection {
     this.#wasAnswered = true
     const infoHash = handshake && (toHex(handshake.infoHash) as InfoHash)
     const swarm = infoHash === undefined ? undefined : (wanted ?? swarmOf(infoHash))
+    if (handshake !== undefined && infoHash !== undefined && swarm?.takesPeers !== true && wanted === undefined) {
+      const waking = this.#options.wake(infoHash)
+      if (waking !== undefined) {
+        void this.#waitFor(waking, infoHash, handshake)
+        return
+      }
+    }
     if (handshake === undefined || swarm === undefined || swarm.infoHash !== infoHash) {
       // Another torrent's: no fault.
       this.#hangUp()
@@ -184,6 +203,30 @@ export class Connection {
     if (wanted === undefined) this.#link.send(encodeHandshake(handshake.infoHash, peerId))
     this.#join(swarm, handshake)
     onJoined?.()
+  }
+
+  /** It goes on when the torrent is open; nothing more is read until then. */
+  async #waitFor(waking: Promise<unknown>, infoHash: InfoHash, handshake: Handshake): Promise<void> {
+    this.#held = new HeldMessages(HELD_BYTES_MAX)
+    this.#stream.pause()
+    await waking
+    const held = this.#held
+    this.#held = undefined
+    if (this.#link.closed || held === undefined) return
+    const swarm = this.#options.swarmOf(infoHash)
+    if (swarm === undefined) {
+      this.#hangUp()
+      return
+    }
+    try {
+      this.#link.send(encodeHandshake(handshake.infoHash, this.#options.peerId))
+      this.#join(swarm, handshake)
+      for (const message of held) if (this.#peer?.closed === false) this.#peer.message(message)
+      if (this.#peer !== undefined) this.#swarm?.chunkEnds(this.#peer)
+    } catch {
+      this.#refuse()
+    }
+    if (!this.#link.closed) this.#stream.resume()
   }
 
   #join(swarm: PeerSwarm, handshake: Handshake): void {

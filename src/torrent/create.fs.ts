@@ -6,10 +6,11 @@ import { TorrentError } from './engine.ts'
 import { decodeName } from './file-name.fs.ts'
 import { FolderWalk, type WalkedFile } from './folder-walk.fs.ts'
 import { hybridInfo, inTreeOrder, paddingOf, placesOf } from './hybrid-info.ts'
+import { inSteps } from './in-steps.system.ts'
 import type { FileHashes } from './metainfo/merkle.ts'
 import { quoted } from './metainfo/refusal.ts'
 import type { Sha1 } from './metainfo.ts'
-import { checkTorrentFile } from './metainfo.ts'
+import { torrentFileSteps } from './metainfo.ts'
 import { hashHybrid, hashPieces } from './piece-hasher.fs.ts'
 import { pieceLengthFor } from './piece-length.ts'
 import { PrivatePlaces } from './private-places.fs.ts'
@@ -67,12 +68,12 @@ export async function createFrom(
   const paddedBytes = padding.reduce((sum, bytes) => sum + bytes, sizeBytes)
   const pieceCount = Math.ceil(paddedBytes / pieceLengthBytes)
   const nodes = nodesOf(options.nodes ?? [])
-  const describe = (pieces: Uint8Array, trees: readonly (FileHashes | undefined)[] | undefined) => {
+  const describe = async (pieces: Uint8Array, trees: readonly (FileHashes | undefined)[] | undefined) => {
     const { info, layers } = trees
       ? hybridInfo(name, files, trees, { pieceLengthBytes, pieces })
       : { info: infoOf(name, files, pieceLengthBytes, pieces), layers: undefined }
     const torrentFile = encode({ info, ...nodes, ...(layers && { 'piece layers': layers }) })
-    const metainfo = checkTorrentFile(torrentFile, sha1)
+    const metainfo = await inSteps(torrentFileSteps(torrentFile, sha1))
     // Whoever downloads it would call the file otherwise, and this node would look for it under that name.
     const [renamed] = metainfo.renamed ?? []
     if (renamed !== undefined) throw new TorrentError('TORRENT_REFUSED', `${quoted(renamed.from)} ${UNUSABLE}`)
@@ -82,8 +83,8 @@ export async function createFrom(
   }
   // With blank hashes first: what no torrent may hold is told before hours of hashing, not after.
   if (Number.isSafeInteger(pieceCount * SHA1_BYTES) && pieceCount * SHA1_BYTES < 2 ** 31) {
-    describe(new Uint8Array(Math.ceil(sizeBytes / pieceLengthBytes) * SHA1_BYTES), undefined)
-    if (hybrid) describe(new Uint8Array(pieceCount * SHA1_BYTES), blankTrees(files, pieceLengthBytes))
+    await describe(new Uint8Array(Math.ceil(sizeBytes / pieceLengthBytes) * SHA1_BYTES), undefined)
+    if (hybrid) await describe(new Uint8Array(pieceCount * SHA1_BYTES), blankTrees(files, pieceLengthBytes))
   } else {
     throw new TorrentError('TORRENT_REFUSED', `${first} holds ${sizeBytes} bytes, more than a torrent can`)
   }
@@ -92,7 +93,7 @@ export async function createFrom(
     ? await hashHybrid(files, pieceLengthBytes, hashing)
     : { pieces: await hashPieces(files, pieceLengthBytes, hashing), trees: undefined }
   return {
-    ...describe(pieces, trees),
+    ...(await describe(pieces, trees)),
     directory: several ? dirname(parent) : parent,
     stamps: files.flatMap(({ sizeBytes: size, stamp }, at) => (size > 0 ? [{ file: listed[at] ?? at, stamp }] : [])),
     skipped,

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import type { InfoHash, Timers } from '../events/index.ts'
+import { AnnounceSchedule, type InfoHash, type Timers, type Visit } from '../events/index.ts'
 
 /** What is used of bittorrent-dht. */
 export type MainlineNode = EventEmitter & {
@@ -8,16 +8,17 @@ export type MainlineNode = EventEmitter & {
   readonly nodes: { count(): number }
   addNode(node: { host: string; port: number }): void
   lookup(infoHash: string | Uint8Array, done?: (error: Error | null) => void): () => void
-  announce(infoHash: string, port: number, done?: (error: Error | null) => void): void
+  announce(infoHash: string, port: number, done?: (error?: Error | null) => void): void
 }
 
-// Keeps the node in its private Mainline DHT and its torrents announced there. webtorrent announces once a quarter of
-// an hour, to nobody if the first time comes before a bootstrap has answered.
+// Keeps the node in its private Mainline DHT and its torrents announced there, as the schedule of all of them says.
 
 /** Between tries to reach a bootstrap, growing by half. */
 const BOOTSTRAP_RETRY_MS = { first: 500, max: 10_000 }
-/** Announces of one torrent, growing by half: quick while a swarm forms, then well inside the nodes' memory (15 min). */
-const ANNOUNCE_MS = { first: 2_000, max: 300_000 }
+/** Each visit is up to forty datagrams in a network of more than twenty nodes; see ADR 24 for what they cost. */
+const BUDGET = { underWayMax: 16, perSecond: 20, burst: 20 }
+/** A visit ends here even if nodes do not answer. */
+const VISIT_MS = 10_000
 /** Looking a torrent up ends here even if nodes do not answer. */
 const LOOKUP_MS = 5_000
 const LOOKUP_PEERS_MAX = 200
@@ -27,10 +28,14 @@ export class DhtPresence {
   readonly #bootstrap: readonly { host: string; port: number }[]
   readonly #torrentPort: number
   readonly #timers: Timers
-  readonly #announced = new Map<InfoHash, () => void>()
+  readonly #schedule = new AnnounceSchedule(BUDGET)
+  /** Of the torrents in the schedule, whether they look for peers. */
+  readonly #wanting = new Map<InfoHash, () => boolean>()
   #cancelBootstrap: (() => void) | undefined
   /** No node is known. */
   #isOut = false
+  #cancelPump: (() => void) | undefined
+  #isJoined: boolean
   #closed = false
 
   constructor(dht: MainlineNode, bootstrap: readonly { host: string; port: number }[], torrentPort: number, timers: Timers) {
@@ -39,24 +44,36 @@ export class DhtPresence {
     this.#torrentPort = torrentPort
     this.#timers = timers
     dht.on('node', this.#answered)
+    // Without one, others make themselves known to it.
+    this.#isJoined = bootstrap.length === 0
     if (bootstrap.length > 0) this.#join(BOOTSTRAP_RETRY_MS.first)
   }
 
-  /** Announces the torrent now and again until {@link withdraw}. */
-  announce(infoHash: InfoHash): void {
-    if (!this.#announced.has(infoHash)) this.#announceIn(infoHash, 0, ANNOUNCE_MS.first)
+  /** Announces the torrent, and looks it up, now and again until {@link withdraw}. @param isWanting it looks for peers now */
+  announce(infoHash: InfoHash, isWanting: () => boolean): void {
+    this.#wanting.set(infoHash, isWanting)
+    this.#schedule.add(infoHash, isWanting(), performance.now())
+    this.#pump()
+  }
+
+  /** Peers are wanted of it now: its turn comes ahead of others'. */
+  urge(infoHash: InfoHash): void {
+    this.#schedule.urge(infoHash, performance.now())
+    this.#pump()
   }
 
   withdraw(infoHash: InfoHash): void {
-    this.#announced.get(infoHash)?.()
-    this.#announced.delete(infoHash)
+    this.#wanting.delete(infoHash)
+    this.#schedule.delete(infoHash)
   }
 
   close(): void {
     this.#closed = true
     this.#dht.off('node', this.#answered)
     this.#cancelBootstrap?.()
-    for (const infoHash of [...this.#announced.keys()]) this.withdraw(infoHash)
+    this.#cancelPump?.()
+    this.#schedule.clear()
+    this.#wanting.clear()
   }
 
   /** Peers that announced this torrent. */
@@ -94,10 +111,9 @@ export class DhtPresence {
     if (!this.#isOut) {
       // Being known to the neighbours of one's own id is what a node is found by.
       this.#dht.lookup(this.#dht.nodeId)
-      for (const infoHash of [...this.#announced.keys()]) {
-        this.withdraw(infoHash)
-        this.announce(infoHash)
-      }
+      this.#isJoined = true
+      this.#schedule.joined(performance.now())
+      this.#pump()
     } else for (const node of this.#bootstrap) this.#dht.addNode({ ...node })
     const known = !this.#isOut
     // Once in, it looks again at the slowest pace: a network that died and came back is joined again.
@@ -113,15 +129,32 @@ export class DhtPresence {
     else this.#cancelBootstrap = this.#timers.after(BOOTSTRAP_RETRY_MS.max, () => this.#watch())
   }
 
-  #announceIn(infoHash: InfoHash, delayMs: number, nextMs: number): void {
-    const cancel = this.#timers.after(delayMs, () => {
-      if (this.#closed || this.#dht.destroyed) return
-      // The look-up tells webtorrent of peers; the announce uses the nodes it found.
-      this.#dht.lookup(infoHash, () => {
-        if (!this.#closed && this.#announced.has(infoHash)) this.#dht.announce(infoHash, this.#torrentPort)
-      })
-      this.#announceIn(infoHash, nextMs, Math.min(nextMs * 1.5, ANNOUNCE_MS.max))
+  /** Begins what is due, and comes again when more is. */
+  #pump(): void {
+    this.#cancelPump?.()
+    this.#cancelPump = undefined
+    if (this.#closed || this.#dht.destroyed || !this.#isJoined) return
+    const now = performance.now()
+    for (let visit = this.#schedule.next(now); visit !== undefined; visit = this.#schedule.next(now)) this.#visit(visit)
+    const wakeAt = this.#schedule.wakeAt(now)
+    if (wakeAt !== undefined) this.#cancelPump = this.#timers.after(Math.max(1, Math.ceil(wakeAt - now)), () => this.#pump())
+  }
+
+  #visit(visit: Visit): void {
+    const { infoHash } = visit
+    let isOver = false
+    const end = (wasHeard: boolean) => {
+      if (isOver) return
+      isOver = true
+      cancelTimer()
+      this.#schedule.ended(visit, { wasHeard, isWanting: this.#wanting.get(infoHash)?.() ?? false }, performance.now())
+      this.#pump()
+    }
+    const cancelTimer = this.#timers.after(VISIT_MS, () => end(false))
+    // The look-up tells of peers; the announcement uses the nodes it found.
+    this.#dht.lookup(infoHash, () => {
+      if (isOver || this.#closed || !this.#wanting.has(infoHash)) end(false)
+      else this.#dht.announce(infoHash, this.#torrentPort, (error) => end(error === null || error === undefined))
     })
-    this.#announced.set(infoHash, cancel)
   }
 }

@@ -29,6 +29,14 @@ export type DiskFound = {
   foreign: string[]
 }
 
+type SpotCheck = {
+  store: PieceStore
+  watch: FileWatch
+  verified: Uint8Array
+  signal: AbortSignal
+  pieces?: number | undefined
+}
+
 type Reading = { file: LaidFile; handle: FileHandle; stamp: string }
 export type CheckOptions = {
   signal?: AbortSignal | undefined
@@ -58,17 +66,18 @@ export async function hashDisk(
 
 /**
  * Sees whether a torrent that is opened again still stands as it was verified: each file by its looks, a few pieces by hash.
+ * @param pieces how many of them
  * @returns stamps of settled files that had none
  * @throws FilesChanged
  */
 export async function spotCheck(
   metainfo: Metainfo,
-  { store, watch, verified, signal }: { store: PieceStore; watch: FileWatch; verified: Uint8Array; signal: AbortSignal },
+  { store, watch, verified, signal, pieces = SAMPLE_PIECES }: SpotCheck,
 ): Promise<FileStampAt[]> {
   signal.throwIfAborted()
   const fresh = await watch.lookAtAll(verified, signal)
   const layout = layoutOf(metainfo)
-  for (const index of sampleOf(verified, metainfo.pieceCount)) {
+  for (const index of sampleOf(verified, metainfo.pieceCount, pieces)) {
     signal.throwIfAborted()
     const piece = await new Promise<Uint8Array>((resolve, reject) => {
       store.get(index, null, (error, bytes) => (bytes === undefined ? reject(error) : resolve(bytes)))
@@ -82,10 +91,10 @@ export async function spotCheck(
 }
 
 /** Verified pieces at random places: over many starts all of them have their turn. */
-function sampleOf(verified: Uint8Array, pieceCount: number): Set<number> {
+function sampleOf(verified: Uint8Array, pieceCount: number, count: number): Set<number> {
   const known = countBits(verified)
   const sample = new Set<number>()
-  for (let tries = 0; known > 0 && tries < SAMPLE_PIECES; tries++) {
+  for (let tries = 0; known > 0 && tries < count; tries++) {
     // From a random place on, the next one that is verified.
     let index = randomInt(pieceCount)
     while (!hasBit(verified, index)) index = (index + 1) % pieceCount

@@ -34,12 +34,13 @@ import { layoutOf } from './file-layout.ts'
 import { FilePlaces, type Taken } from './file-places.fs.ts'
 import { piecePriorities, priorityOfFile, wantedPieces } from './file-selection.ts'
 import { looksOf } from './file-stamp.ts'
-import type { FileWatch } from './file-watch.fs.ts'
+import { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
+import { inSteps } from './in-steps.system.ts'
 import { KnownEndpoints } from './known-endpoints.ts'
 import { parseMagnet } from './magnet.ts'
 import type { Metainfo } from './metainfo.ts'
-import { checkTorrentFile } from './metainfo.ts'
+import { torrentFileSteps } from './metainfo.ts'
 import { moveTorrent } from './move-torrent.fs.ts'
 import { bitfieldOf, rangesOfBitfield } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
@@ -58,6 +59,16 @@ import { Turns } from './turns.ts'
 const SPOT_CHECKS_AT_A_TIME = 4
 /** Torrents that are hashed as a whole at a time; that may take hours, and those that are opened again do not wait for it. */
 const FULL_CHECKS_AT_A_TIME = 2
+/** Of torrents that a peer waits for, which do not queue behind those that are opened again. */
+const WOKEN_CHECKS_AT_A_TIME = 4
+/** A torrent that is opened again and again is not hashed each time: its files are looked at. */
+const SAMPLE_AGAIN_MS = 600_000
+/** A seed without a peer is closed so long after the last one. */
+const REST_AFTER_MS = 60_000
+/** Looks at open torrents in that time. */
+const IDLE_LOOKS = 6
+/** Seeds without a peer that are open at a time: whoever names thousands opens no more. */
+const IDLE_OPEN_MAX = 64
 /** Addresses kept of those that magnet links named. */
 const NAMED_PEERS_MAX = 16
 
@@ -65,10 +76,10 @@ export type EngineParts = EngineOptions & { clock: Clock; timers: Timers }
 
 /**
  * @param newHost its `onStopped` is for a socket that failed: torrents say so, the process lives on
- * @param nodes what torrents that are made here name, for others to find the DHT by
+ * @param parts its bootstraps are what torrents that are made here name, for others to find the DHT by
  */
-export function createEngine(newHost: (onStopped: (reason: string) => void) => SwarmHost, nodes: DhtNodes): TorrentEngine {
-  return new FileEngine(newHost, nodes)
+export function createEngine(newHost: (onStopped: (reason: string) => void) => SwarmHost, parts: EngineParts): TorrentEngine {
+  return new FileEngine(newHost, parts)
 }
 
 class FileEngine implements TorrentEngine {
@@ -82,14 +93,26 @@ class FileEngine implements TorrentEngine {
   readonly #onThinIce = new Set<PeerId>()
   readonly #endpoints = new KnownEndpoints()
   readonly #places = new FilePlaces()
+  readonly #clock: Clock
+  readonly #timers: Timers
+  readonly #restAfterMs: number
+  /** Of open seeds that have no peer, since when; the one that has been idle for longest first. */
+  readonly #idle = new Map<TorrentEntry, number>()
+  /** Those that are being opened for a peer. */
+  readonly #woken = new Map<InfoHash, { ready: Promise<void>; isReady(): void }>()
   readonly #spotChecks = new Turns(SPOT_CHECKS_AT_A_TIME)
+  readonly #wokenChecks = new Turns(WOKEN_CHECKS_AT_A_TIME)
   readonly #fullChecks = new Turns(FULL_CHECKS_AT_A_TIME)
   #events: TorrentEngineEvents | undefined
+  #cancelIdleLook: (() => void) | undefined
   #isRunning = false
   #disposed: Promise<void> | undefined
 
-  constructor(newHost: (onStopped: (reason: string) => void) => SwarmHost, nodes: DhtNodes) {
-    this.#nodes = nodes
+  constructor(newHost: (onStopped: (reason: string) => void) => SwarmHost, parts: EngineParts) {
+    this.#nodes = parts.dhtBootstrap
+    this.#clock = parts.clock
+    this.#timers = parts.timers
+    this.#restAfterMs = parts.restAfterMs ?? REST_AFTER_MS
     this.#host = newHost((reason) => this.#onStopped(reason))
   }
 
@@ -101,7 +124,7 @@ class FileEngine implements TorrentEngine {
     signal.throwIfAborted()
     await this.#host.start(signal)
     this.#isRunning = true
-    for (const entry of this.#entries.values()) if (!entry.paused && entry.changed === undefined) this.#open(entry)
+    for (const entry of this.#entries.values()) if (!entry.paused && entry.changed === undefined) this.#start(entry)
   }
 
   get port(): number {
@@ -113,52 +136,54 @@ class FileEngine implements TorrentEngine {
   }
 
   async add(source: TorrentSource, options: AddOptions): Promise<InfoHash> {
-    const entry = entryOf(source, options)
+    const entry = await entryOf(source, options)
     const { infoHash } = entry
     const duplicate = () => new TorrentError('DUPLICATE', `the torrent ${infoHash} is here already`)
     if (this.#entries.has(infoHash)) throw duplicate()
     const { metainfo } = entry
-    await tidyElsewhere(entry, options.elsewhere)
+    await tidyElsewhere(entry, metainfo, options.elsewhere)
     if (metainfo !== undefined) {
-      const placed = { infoHash, directory: entry.directory, metainfo }
-      if (entry.ownsFiles) this.#places.add(placed)
-      else await this.#claim(entry, metainfo)
+      if (entry.ownsFiles) this.#places.add(entry)
+      else await this.#claim(entry)
       // Somebody may have added it while the paths were looked up.
       if (this.#entries.has(infoHash)) throw duplicate()
     }
     this.#entries.set(infoHash, entry)
     if (metainfo !== undefined) this.#events?.described(metainfo)
-    if (!entry.paused && entry.changed === undefined) this.#open(entry)
+    if (!entry.paused && entry.changed === undefined) this.#start(entry)
+    if (!this.#swarms.has(infoHash)) entry.letGo()
     return infoHash
   }
 
-  inspect(source: TorrentSource): Inspected {
+  async inspect(source: TorrentSource): Promise<Inspected> {
     if (source.kind === 'magnet') {
       const { infoHash, trackers, webSeeds, selected } = parseMagnet(source.uri)
       return { infoHash, trackers: [...trackers], webSeeds: [...webSeeds], wanted: selected, paths: undefined }
     }
-    const { infoHash, files, trackers, webSeeds } = checkTorrentFile(source.bytes, sha1)
+    const { infoHash, files, trackers, webSeeds } = await inSteps(torrentFileSteps(source.bytes, sha1))
     const paths = files.map(({ path, padding }) => (padding ? '' : path.join('/')))
     return { infoHash, trackers: trackers.flat(), webSeeds: [...webSeeds], wanted: undefined, paths }
   }
 
   async supply(source: TorrentSource): Promise<InfoHash | undefined> {
-    const offered = entryOf(source, { directory: '' })
+    // A torrent file tells nothing new where none waits for its metainfo.
+    if (source.kind === 'torrent-file' && [...this.#entries.values()].every((entry) => entry.hasMetainfo)) return undefined
+    const offered = await entryOf(source, { directory: '' })
     const entry = this.#entries.get(offered.infoHash)
     if (entry === undefined) return undefined
     const { infoHash } = entry
-    if (offered.metainfo !== undefined && entry.metainfo === undefined) {
+    if (offered.metainfo !== undefined && !entry.hasMetainfo) {
       await this.#close(entry)
       entry.describe(offered.metainfo)
       this.#events?.described(offered.metainfo)
-      if (!entry.paused && this.#entries.get(infoHash) === entry) this.#open(entry)
+      if (!entry.paused && this.#entries.get(infoHash) === entry) this.#start(entry)
       return infoHash
     }
     if (offered.peers.length === 0) return undefined
     const known = new Set(offered.peers.map(({ host, port }) => endpointOf(host, port)))
     const others = entry.peers.filter(({ host, port }) => !known.has(endpointOf(host, port)))
     entry.peers = [...offered.peers, ...others].slice(0, NAMED_PEERS_MAX)
-    for (const { host, port } of offered.peers) this.#swarms.get(infoHash)?.connect(endpointOf(host, port))
+    for (const { host, port } of offered.peers) this.#openedFor(entry, (swarm) => swarm.connect(endpointOf(host, port)))
     return infoHash
   }
 
@@ -175,9 +200,12 @@ class FileEngine implements TorrentEngine {
     this.#swarms.get(infoHash)?.limit(rates)
   }
 
-  setSources(infoHash: InfoHash, sources: TorrentSources): void {
-    this.#entryOf(infoHash).sources = sources
+  async setSources(infoHash: InfoHash, sources: TorrentSources): Promise<void> {
+    const entry = this.#entryOf(infoHash)
+    entry.sources = sources
     this.#swarms.get(infoHash)?.setSources(sources)
+    // What is looked for elsewhere stays open.
+    if (entry.atRest !== undefined && !this.#mayRest(entry)) await this.#wake(entry)
   }
 
   sources(infoHash: InfoHash): readonly SourceStatus[] {
@@ -195,10 +223,11 @@ class FileEngine implements TorrentEngine {
     await this.#close(entry)
     this.#places.remove(infoHash)
     // What was never found to be this torrent's own stays: it is another torrent's, or a person's.
-    if (!deleteFiles || entry.metainfo === undefined || !entry.ownsFiles) return
+    const metainfo = deleteFiles && entry.ownsFiles ? await entry.load() : undefined
+    if (metainfo === undefined) return
     try {
-      const shared = await this.#places.shared({ infoHash, directory: entry.directory, metainfo: entry.metainfo })
-      await new PieceStore(entry.metainfo, entry.directory).deleteFiles(shared)
+      const shared = await this.#places.shared(entry)
+      await new PieceStore(metainfo, entry.directory).deleteFiles(shared)
     } catch (cause) {
       throw new TorrentError('DISK', `its files could not all be deleted: ${cause instanceof Error ? cause.message : cause}`, {
         cause,
@@ -217,17 +246,18 @@ class FileEngine implements TorrentEngine {
     const entry = this.#entryOf(infoHash)
     if (entry.changed !== undefined) throw new FilesChanged(entry.changed)
     this.#refuseWhileChecking(entry)
-    const { metainfo, directory } = entry
     // A complete torrent writes nothing; what lacks pieces must not download them over another's files.
-    if (entry.ownsFiles && metainfo !== undefined && !entry.complete) {
-      const taken = await this.#places.conflict({ infoHash, directory, metainfo }, this.#stampedBy(entry))
+    if (entry.ownsFiles && entry.hasMetainfo && !entry.complete) {
+      const taken = await this.#places.conflict(entry, this.#stampedBy(entry))
       if (taken !== undefined) throw this.#pathTaken(entry, taken)
     }
     await this.#closing.get(infoHash)
+    const metainfo = await entry.load()
     if (this.#entries.get(infoHash) !== entry) return
     entry.paused = false
     entry.problem = undefined
-    if (!this.#swarms.has(infoHash)) this.#open(entry)
+    if (!this.#swarms.has(infoHash) && entry.atRest === undefined) this.#start(entry, metainfo)
+    this.#host.urge(infoHash)
   }
 
   async recheck(
@@ -235,14 +265,14 @@ class FileEngine implements TorrentEngine {
     options: { signal?: AbortSignal; onProgress?: (doneBytes: number, totalBytes: number) => void },
   ): Promise<DiskState> {
     const entry = this.#entryOf(infoHash)
-    const { metainfo, directory } = entry
-    if (metainfo === undefined) throw new TorrentError('NO_METADATA', `nothing is known of what "${entry.name}" holds yet`)
+    const { directory } = entry
     this.#refuseWhileChecking(entry)
     entry.recheck = new AbortController()
     const signal = AbortSignal.any([entry.recheck.signal, ...(options.signal === undefined ? [] : [options.signal])])
-    const wasOpen = this.#swarms.has(infoHash)
+    const wasOpen = this.#swarms.has(infoHash) || entry.atRest !== undefined
     let isOver = false
     try {
+      const metainfo = await loaded(entry)
       await this.#close(entry)
       const found = await hashDisk(metainfo, directory, { signal, onProgress: options.onProgress })
       isOver = true
@@ -251,35 +281,43 @@ class FileEngine implements TorrentEngine {
     } finally {
       entry.recheck = undefined
       const isHere = this.#entries.get(infoHash) === entry
-      if (!isOver && wasOpen && isHere && !entry.paused && this.#isRunning) this.#open(entry)
+      if (!isOver && wasOpen && isHere && !entry.paused && this.#isRunning) this.#start(entry)
     }
   }
 
   async place(infoHash: InfoHash, options: PlaceOptions): Promise<void> {
     const entry = this.#entryOf(infoHash)
     this.#refuseWhileChecking(entry)
-    const to = placeAfter(entry, options)
+    const metainfo = await entry.load()
+    // Something else may have begun while it was read.
+    this.#refuseWhileChecking(entry)
+    const to = placeAfter(entry, metainfo, options)
     const stop = new AbortController()
     const signal = AbortSignal.any([stop.signal, ...(options.signal === undefined ? [] : [options.signal])])
     const { promise: ended, resolve: end } = Promise.withResolvers<void>()
     entry.move = { stop, ended }
-    const wasOpen = this.#swarms.has(infoHash)
+    const wasOpen = this.#swarms.has(infoHash) || entry.atRest !== undefined
     try {
       await this.#close(entry)
       if (options.elsewhere !== undefined) {
-        await tidyElsewhere(entry, options.elsewhere)
+        await tidyElsewhere(entry, metainfo, options.elsewhere)
         await options.cleared()
       }
-      await this.#move(entry, to, { ...options, signal })
+      await this.#move(entry, metainfo, to, { ...options, signal })
     } finally {
       entry.move = undefined
-      if (wasOpen && this.#entries.get(infoHash) === entry && !entry.paused) this.#open(entry)
+      if (wasOpen && this.#entries.get(infoHash) === entry && !entry.paused) this.#start(entry, entry.metainfo ?? metainfo)
       end()
     }
   }
 
-  async #move(entry: TorrentEntry, to: Place, options: PlaceOptions & { signal: AbortSignal }): Promise<void> {
-    const { infoHash, directory, metainfo, ownsFiles } = entry
+  async #move(
+    entry: TorrentEntry,
+    metainfo: Metainfo | undefined,
+    to: Place,
+    options: PlaceOptions & { signal: AbortSignal },
+  ): Promise<void> {
+    const { infoHash, directory, ownsFiles } = entry
     const commit = () => entry.goTo(to)
     const taken = (by: Taken | undefined) => {
       if (by !== undefined) throw this.#pathTaken(entry, by, 'choose another folder or name')
@@ -287,7 +325,7 @@ class FileEngine implements TorrentEngine {
     if (metainfo === undefined || to.metainfo === undefined || !ownsFiles) {
       // Nothing on the disk is known to be its own.
       if (to.metainfo !== undefined)
-        taken(await this.#places.claim({ infoHash, ...to, metainfo: to.metainfo }, this.#stampedBy(entry)))
+        taken(await this.#places.claim(standingAt(infoHash, to.directory, to.metainfo), this.#stampedBy(entry)))
       await options.begun()
       await options.staged([])
       commit()
@@ -295,32 +333,34 @@ class FileEngine implements TorrentEngine {
     }
     const from = { directory, metainfo }
     const standing = { directory: to.directory, metainfo: to.metainfo }
-    const [shared] = await this.#places.shared({ infoHash, ...from })
+    const [shared] = await this.#places.shared(standingAt(infoHash, directory, metainfo))
     if (shared !== undefined) {
       const path = metainfo.files[shared]?.path.join('/')
       throw new TorrentError('PATH_TAKEN', `${path} in ${directory} is another torrent's as well, which would lose it`)
     }
-    taken(await this.#places.claim({ infoHash, ...standing, also: from }, this.#stampedBy(entry)))
+    taken(await this.#places.claim({ ...standingAt(infoHash, to.directory, to.metainfo), also: from }, this.#stampedBy(entry)))
     try {
       await moveTorrent(entry, metainfo, { standing, commit }, options)
     } finally {
-      this.#places.add({ infoHash, directory: entry.directory, metainfo: entry.metainfo ?? metainfo })
+      this.#places.add(entry)
     }
   }
 
-  select(infoHash: InfoHash, selection: FileSelection | undefined): readonly PieceRange[] | undefined {
+  async select(infoHash: InfoHash, selection: FileSelection | undefined): Promise<readonly PieceRange[] | undefined> {
     const entry = this.#entryOf(infoHash)
-    entry.select(selection)
+    const metainfo = await entry.load()
+    entry.select(selection, metainfo)
     if (!entry.complete) entry.completed = false
-    this.#swarms.get(infoHash)?.want(wantedOf(entry))
-    return entry.metainfo && wantedPieces(piecePriorities(entry.metainfo, selection))
+    if (entry.atRest !== undefined && !this.#mayRest(entry)) void this.#wake(entry)
+    else this.#swarms.get(infoHash)?.want(wantedOf(entry))
+    if (!entry.completed) this.#host.urge(infoHash)
+    return metainfo && wantedPieces(piecePriorities(metainfo, selection))
   }
 
-  files(infoHash: InfoHash): readonly TorrentFile[] {
+  async files(infoHash: InfoHash): Promise<readonly TorrentFile[]> {
     const entry = this.#entryOf(infoHash)
-    const { metainfo, selection } = entry
-    if (metainfo === undefined) throw new TorrentError('NO_METADATA', `nothing is known of what "${entry.name}" holds yet`)
-    const layout = layoutOf(metainfo)
+    const layout = layoutOf(await loaded(entry))
+    const { selection } = entry
     return layout.files
       .filter(({ padding }) => !padding)
       .map((file) => ({
@@ -339,6 +379,10 @@ class FileEngine implements TorrentEngine {
 
   list(): readonly TorrentStatus[] {
     return [...this.#entries.values()].map((entry) => statusOf(entry, this.#swarms.get(entry.infoHash)))
+  }
+
+  get openCount(): number {
+    return this.#swarms.size
   }
 
   thinIce(peer: PeerId, isOnIt: boolean): void {
@@ -367,15 +411,19 @@ class FileEngine implements TorrentEngine {
   }
 
   connect(infoHash: InfoHash, host: string, port: number): void {
-    this.#entryOf(infoHash)
-    this.#swarms.get(infoHash)?.connect(endpointOf(host, port))
+    this.#openedFor(this.#entryOf(infoHash), (swarm) => swarm.connect(endpointOf(host, port)))
   }
 
   adopt(connection: MadeConnection, infoHash?: InfoHash): void {
-    const swarm = infoHash === undefined ? undefined : this.#swarms.get(infoHash)
+    const entry = infoHash === undefined ? undefined : this.#entries.get(infoHash)
     if (infoHash === undefined && this.#isRunning) this.#host.accept(connection)
-    else if (swarm !== undefined) swarm.adopt(connection)
-    else connection.destroy()
+    else if (entry === undefined) connection.destroy()
+    else
+      this.#openedFor(
+        entry,
+        (swarm) => swarm.adopt(connection),
+        () => connection.destroy(),
+      )
   }
 
   lookup(infoHash: InfoHash, signal?: AbortSignal): Promise<readonly { host: string; port: number }[]> {
@@ -394,10 +442,12 @@ class FileEngine implements TorrentEngine {
   async #dispose(): Promise<void> {
     if (!this.#isRunning) return
     this.#isRunning = false
+    this.#cancelIdleLook?.()
     const stops = new Error('the node stops')
-    for (const { recheck, move } of this.#entries.values()) {
+    for (const { recheck, move, atRest } of this.#entries.values()) {
       recheck?.abort(stops)
       move?.stop.abort(stops)
+      atRest?.end()
     }
     await Promise.all([...this.#entries.values()].map(({ move }) => move?.ended))
     await Promise.all([...this.#swarms.values()].map((swarm) => swarm.close()))
@@ -405,14 +455,171 @@ class FileEngine implements TorrentEngine {
     await this.#host.close()
   }
 
-  #open(entry: TorrentEntry): void {
+  /** Opens it, or lets it rest where nobody needs it open. */
+  #start(entry: TorrentEntry, metainfo = entry.metainfo): void {
+    if (!this.#mayRest(entry) || !this.#rest(entry, false)) this.#open(entry, metainfo)
+  }
+
+  /** A seed that finds its peers here alone: all that it does is to answer who comes. */
+  #mayRest(entry: TorrentEntry): boolean {
+    const { complete, completed, ownsFiles, problem, paused, recheck, move, sources, isPrivate } = entry
+    const isPublic = (sources.public || sources.dht || sources.local) && !isPrivate
+    return (
+      complete &&
+      completed &&
+      ownsFiles &&
+      problem === undefined &&
+      !paused &&
+      recheck === undefined &&
+      move === undefined &&
+      !isPublic
+    )
+  }
+
+  /** @param isChecked its files were looked at since the start @returns false if the host cannot */
+  #rest(entry: TorrentEntry, isChecked: boolean): boolean {
+    if (!this.#isRunning) return false
+    const ending = new AbortController()
+    const withdraw = this.#host.rest(entry.infoHash, () => this.#wake(entry))
+    if (withdraw === undefined) return false
+    const end = () => {
+      ending.abort(new Error('the torrent does not rest any more'))
+      if (entry.atRest === atRest) entry.atRest = undefined
+      withdraw()
+    }
+    const atRest = { isChecked, end }
+    entry.atRest = atRest
+    if (!isChecked) {
+      this.#lookAtFiles(entry, ending.signal).then(
+        () => {
+          atRest.isChecked = true
+        },
+        (error: Error) => {
+          if (!ending.signal.aborted) this.#onFailed(entry, error)
+        },
+      )
+    }
+    return true
+  }
+
+  /** What opening it would do, and nothing stays open. @throws FilesChanged */
+  async #lookAtFiles(entry: TorrentEntry, signal: AbortSignal): Promise<void> {
+    await this.#spotChecks.run(async () => {
+      signal.throwIfAborted()
+      const { directory, stampList } = entry
+      const metainfo = await loaded(entry)
+      const watch = new FileWatch(metainfo, directory, stampList, () => {})
+      const store = new PieceStore(metainfo, directory, watch)
+      try {
+        await this.#sample(entry, metainfo, store, watch, signal)
+      } finally {
+        store.close(() => {})
+      }
+    })
+    entry.letGo()
+  }
+
+  /** Opens one that rests. Resolves when peers can join it, or when it could not be opened. */
+  async #wake(entry: TorrentEntry): Promise<void> {
+    const { infoHash } = entry
+    await this.#closing.get(infoHash)
+    if (entry.atRest !== undefined && this.#isRunning && !this.#woken.has(infoHash)) {
+      let isReady = () => {}
+      const ready = new Promise<void>((resolve) => {
+        isReady = resolve
+      })
+      this.#woken.set(infoHash, { ready, isReady })
+      await this.#openAtRest(entry)
+    }
+    await this.#woken.get(infoHash)?.ready
+  }
+
+  async #openAtRest(entry: TorrentEntry): Promise<void> {
+    let metainfo: Metainfo
+    try {
+      metainfo = await loaded(entry)
+    } catch (error) {
+      this.#onFailed(entry, error as Error)
+      return
+    }
+    const { atRest } = entry
+    // It may have been closed meanwhile.
+    if (atRest === undefined || !this.#isRunning) {
+      this.#isAwake(entry)
+      return
+    }
+    this.#open(entry, metainfo)
+    // Not before: it stays announced.
+    atRest.end()
+    if (this.#swarms.size > IDLE_OPEN_MAX) this.#lookForIdle()
+  }
+
+  #isAwake({ infoHash }: TorrentEntry): void {
+    this.#woken.get(infoHash)?.isReady()
+    this.#woken.delete(infoHash)
+  }
+
+  /** At once where it is open, else once it was opened for it; not where it is to stay closed. */
+  #openedFor(entry: TorrentEntry, run: (swarm: Swarm) => void, orElse = () => {}): void {
+    const { infoHash } = entry
+    const swarm = this.#swarms.get(infoHash)
+    if (swarm !== undefined && !this.#woken.has(infoHash)) run(swarm)
+    else if (entry.atRest === undefined && swarm === undefined) orElse()
+    else {
+      void this.#wake(entry).then(() => {
+        const opened = this.#swarms.get(infoHash)
+        if (opened === undefined) orElse()
+        else run(opened)
+      })
+    }
+  }
+
+  /** One look at all open torrents from time to time, while there are any. */
+  #lookForIdleLater(): void {
+    if (this.#cancelIdleLook !== undefined || !this.#isRunning || this.#swarms.size === 0) return
+    this.#cancelIdleLook = this.#timers.after(this.#restAfterMs / IDLE_LOOKS, () => {
+      this.#cancelIdleLook = undefined
+      this.#lookForIdle()
+      this.#lookForIdleLater()
+    })
+  }
+
+  #lookForIdle(): void {
+    const now = this.#clock.now()
+    for (const [infoHash, swarm] of this.#swarms) {
+      const entry = this.#entries.get(infoHash)
+      if (entry === undefined) continue
+      if (!this.#mayRest(entry) || !swarm.status.isReady || swarm.peers().length > 0) this.#idle.delete(entry)
+      else if (!this.#idle.has(entry)) this.#idle.set(entry, now)
+    }
+    let idle = this.#idle.size
+    for (const [entry, since] of this.#idle) {
+      if (now - since < this.#restAfterMs && idle <= IDLE_OPEN_MAX) return
+      idle--
+      void this.#closeToRest(entry)
+    }
+  }
+
+  /** Announced all the while. */
+  async #closeToRest(entry: TorrentEntry): Promise<void> {
+    const isResting = this.#rest(entry, true)
+    if (!isResting) {
+      this.#idle.delete(entry)
+      return
+    }
+    await this.#closeSwarm(entry)
+    entry.letGo()
+  }
+
+  /** @param metainfo read again, where it was let go of */
+  #open(entry: TorrentEntry, metainfo: Metainfo | undefined): void {
     if (!this.#isRunning || entry.move !== undefined) return
     const { infoHash, directory } = entry
     const swarm = this.#host.open({
       infoHash,
       name: entry.name,
       directory,
-      metainfo: entry.metainfo,
+      metainfo,
       verified: entry.verified,
       stamps: entry.stampList,
       wanted: wantedOf(entry),
@@ -430,7 +637,10 @@ class FileEngine implements TorrentEngine {
           this.#events?.described(metainfo)
         },
         openDisk: (...disk) => this.#openDisk(entry, ...disk),
-        checked: (bitfield) => entry.checked(bitfield),
+        checked: (bitfield) => {
+          entry.checked(bitfield)
+          this.#isAwake(entry)
+        },
         verified: (pieces) => {
           const fresh = entry.addVerified(pieces)
           if (fresh.length === 0) return
@@ -454,6 +664,7 @@ class FileEngine implements TorrentEngine {
       },
     })
     this.#swarms.set(infoHash, swarm)
+    this.#lookForIdleLater()
   }
 
   /** Before anything of a torrent is served or written. */
@@ -466,13 +677,12 @@ class FileEngine implements TorrentEngine {
   ): Promise<Uint8Array | undefined> {
     const { infoHash, verified, directory } = entry
     if (verified !== undefined && entry.ownsFiles) {
-      const bitfield = bitfieldOf(verified, metainfo.pieceCount)
-      const check = () => spotCheck(metainfo, { store, watch, verified: bitfield, signal })
-      this.#stamped(entry, await this.#spotChecks.run(check))
+      const turns = this.#woken.has(infoHash) ? this.#wokenChecks : this.#spotChecks
+      await turns.run(() => this.#sample(entry, metainfo, store, watch, signal))
       return undefined
     }
     // A magnet link's files are known only now.
-    await this.#claim(entry, metainfo)
+    await this.#claim(entry)
     // A download into an empty place need not wait for its turn.
     const check = () => hashDisk(metainfo, directory, { signal })
     const found = await ((await somethingStands(metainfo, directory)) ? this.#fullChecks.run(check) : check())
@@ -484,6 +694,21 @@ class FileEngine implements TorrentEngine {
     await watch.lookAtAll(found.bitfield, signal)
     this.#events?.checked(infoHash, { pieces: rangesOfBitfield(found.bitfield, metainfo.pieceCount), stamps: found.stamps })
     return found.bitfield
+  }
+
+  /** Sees whether its files still stand as they did. @throws FilesChanged */
+  async #sample(
+    entry: TorrentEntry,
+    metainfo: Metainfo,
+    store: PieceStore,
+    watch: FileWatch,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const verified = bitfieldOf(entry.verified ?? [], metainfo.pieceCount)
+    const now = this.#clock.now()
+    const isKnown = entry.sampledAt !== undefined && now - entry.sampledAt < SAMPLE_AGAIN_MS
+    this.#stamped(entry, await spotCheck(metainfo, { store, watch, verified, signal, pieces: isKnown ? 0 : undefined }))
+    if (!isKnown) entry.sampledAt = now
   }
 
   /** Everything was hashed: this is what it has. */
@@ -503,9 +728,8 @@ class FileEngine implements TorrentEngine {
   }
 
   /** @throws TorrentError `PATH_TAKEN` */
-  async #claim(entry: TorrentEntry, metainfo: Metainfo): Promise<void> {
-    const { infoHash, directory } = entry
-    const taken = await this.#places.claim({ infoHash, directory, metainfo }, this.#stampedBy(entry))
+  async #claim(entry: TorrentEntry): Promise<void> {
+    const taken = await this.#places.claim(entry, this.#stampedBy(entry))
     if (taken !== undefined) throw this.#pathTaken(entry, taken)
   }
 
@@ -535,6 +759,13 @@ class FileEngine implements TorrentEngine {
   }
 
   async #close(entry: TorrentEntry): Promise<void> {
+    entry.atRest?.end()
+    await this.#closeSwarm(entry)
+  }
+
+  async #closeSwarm(entry: TorrentEntry): Promise<void> {
+    this.#isAwake(entry)
+    this.#idle.delete(entry)
     const swarm = this.#swarms.get(entry.infoHash)
     if (swarm === undefined) {
       await this.#closing.get(entry.infoHash)
@@ -582,8 +813,11 @@ const wantedOf = ({ priorities, selection }: TorrentEntry): WantedPieces => ({
 type Place = { directory: string; names: NamesOnDisk; metainfo: Metainfo | undefined }
 
 /** @throws TorrentError `BAD_NAME`, `NO_METADATA` */
-function placeAfter(entry: TorrentEntry, { directory = entry.directory, names: changes = [] }: PlaceOptions): Place {
-  const { metainfo } = entry
+function placeAfter(
+  entry: TorrentEntry,
+  metainfo: Metainfo | undefined,
+  { directory = entry.directory, names: changes = [] }: PlaceOptions,
+): Place {
   if (metainfo === undefined) {
     if (changes.length === 0) return { directory, names: entry.names, metainfo }
     throw new TorrentError('NO_METADATA', `nothing is known of what "${entry.name}" holds yet`)
@@ -601,18 +835,38 @@ function placeAfter(entry: TorrentEntry, { directory = entry.directory, names: c
 }
 
 /** A move was cut off: what is left of it where the torrent is not. */
-async function tidyElsewhere(entry: TorrentEntry, elsewhere: AddOptions['elsewhere']): Promise<void> {
-  const { directory, metainfo, names, ownsFiles } = entry
+async function tidyElsewhere(
+  { directory, names, ownsFiles }: TorrentEntry,
+  metainfo: Metainfo | undefined,
+  elsewhere: AddOptions['elsewhere'],
+): Promise<void> {
   if (elsewhere === undefined || metainfo === undefined || !ownsFiles) return
   const there = placed(metainfo, changedNames(names, elsewhere.names))
   await tidy({ directory, metainfo }, { directory: elsewhere.directory, metainfo: there }, elsewhere.wasMoved)
 }
 
-function entryOf(source: TorrentSource, options: AddOptions): TorrentEntry {
+const standingAt = (infoHash: InfoHash, directory: string, metainfo: Metainfo) => ({
+  infoHash,
+  directory,
+  load: async () => metainfo,
+})
+
+/** @throws TorrentError `NO_METADATA` */
+async function loaded(entry: TorrentEntry): Promise<Metainfo> {
+  const metainfo = await entry.load()
+  if (metainfo === undefined) throw new TorrentError('NO_METADATA', `nothing is known of what "${entry.name}" holds yet`)
+  return metainfo
+}
+
+async function entryOf(source: TorrentSource, options: AddOptions): Promise<TorrentEntry> {
   const { directory, verified, stamps, changed, overwrite, selection, rates, sources, names, paused = false } = options
-  const common = { directory, paused, verified, stamps, changed, overwrite, selection, rates, sources, names }
+  const { torrentFile } = options
+  const readAgain = () => inSteps(torrentFileSteps(torrentFile?.() ?? new Uint8Array(), sha1))
+  const isReadable = () => torrentFile?.() !== undefined
+  const given = { directory, paused, verified, stamps, changed, overwrite, selection, rates, sources, names }
+  const common = { ...given, readAgain, isReadable }
   if (source.kind === 'torrent-file') {
-    const metainfo = checkTorrentFile(source.bytes, sha1)
+    const metainfo = await inSteps(torrentFileSteps(source.bytes, sha1))
     return new TorrentEntry({ infoHash: metainfo.infoHash, metainfo, ...common })
   }
   const { infoHash, name, peers } = parseMagnet(source.uri)

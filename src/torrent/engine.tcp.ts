@@ -14,7 +14,8 @@ import { TorrentError } from './engine.ts'
 import { FileWatch } from './file-watch.fs.ts'
 import { FilesChanged } from './files-changed.ts'
 import { HashThread } from './hash-thread.system.ts'
-import type { Metainfo } from './metainfo.ts'
+import { inSteps } from './in-steps.system.ts'
+import { infoSteps, type Metainfo } from './metainfo.ts'
 import type { PeerStream } from './peer-link.tcp.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { sha1 } from './sha1.system.ts'
@@ -30,6 +31,7 @@ import { PeerSwarm, type PieceFiles } from './swarm/peer-swarm.ts'
 import { RateLimit } from './swarm/rate-limit.ts'
 import { SendBuffers } from './swarm/send-buffers.ts'
 import type { OpenSwarm, Swarm, SwarmHost } from './swarm.ts'
+import { WakeLimit } from './wake-limit.ts'
 import { WriteThread } from './write-thread.system.ts'
 
 /** Connections over all torrents, and how many of them others may have made. */
@@ -43,6 +45,11 @@ const DIAL_MS = 10_000
 /** Peers that announced are remembered by our DHT node this long. */
 const DHT_PEER_AGE_MS = 20 * 60_000
 const DHT_TABLES_MAX = 1_000
+/** Connections that wait for a seed at rest to be opened. */
+const WAITING_MAX = 64
+/** Seeds at rest that connections open in a second, and those from one address; several nodes may share it. */
+const WAKES_PER_SECOND_MAX = 40
+const WAKES_PER_HOST_MAX = 20
 /** Read at once, by all connections that we made: what is read is through before the next read. */
 const READ_BYTES = 256 * 1024
 /** Endpoints that are known to hang up on whoever does not encrypt; the oldest are forgotten. */
@@ -54,7 +61,7 @@ const PEER_ID_PREFIX = '-P20001-'
 
 /** Our own engine, over TCP. */
 export const createTcpEngine = (options: EngineParts): TorrentEngine =>
-  createEngine((onStopped) => new TcpHost(options, onStopped), options.dhtBootstrap)
+  createEngine((onStopped) => new TcpHost(options, onStopped), options)
 
 /** `servers`: over IPv4, and over IPv6 where there is any. */
 type Running = { servers: readonly Server[]; dht: DHT; presence: DhtPresence }
@@ -64,7 +71,16 @@ class TcpHost implements SwarmHost {
   readonly #onStopped: (reason: string) => void
   readonly #encryption: Encryption
   readonly #swarms = new Map<InfoHash, PeerSwarm>()
-  /** Torrents that are open, by what an encrypted handshake says of them. */
+  /** Seeds that nobody has open, and how to open each. */
+  readonly #resting = new Map<InfoHash, () => Promise<unknown>>()
+  /** Those that are being opened for a peer, which others may wait for as well. */
+  readonly #opening = new Map<InfoHash, Promise<unknown>>()
+  readonly #wakes = new WakeLimit({
+    waitingMax: WAITING_MAX,
+    perSecondMax: WAKES_PER_SECOND_MAX,
+    perHostMax: WAKES_PER_HOST_MAX,
+  })
+  /** Torrents that are open or at rest, by what an encrypted handshake says of them. */
   readonly #byKey = new Map<string, InfoHash>()
   /** Whom to dial with encryption the next time. */
   readonly #encrypted = new BoundedMap<string, true>(ENCRYPTED_MAX)
@@ -168,6 +184,7 @@ class TcpHost implements SwarmHost {
       ...options,
       ...{ identity, admits: admits ?? (() => true), clock, timers, sha1, random: Math.random },
       hash: (piece) => this.#hashes.hash(piece),
+      checkInfo: (info) => inSteps(infoSteps(info, sha1)),
       ourPeerId: toHex(this.#peerId),
       uploads: this.#uploads,
       sendBuffers: this.#sendBuffers,
@@ -182,17 +199,35 @@ class TcpHost implements SwarmHost {
       openSources: (sources, of) => this.#openSources(sources, of),
       onRejected: () => this.#rejectedMessages++,
       onClosed: () => {
-        if (this.#swarms.get(infoHash) === swarm) {
-          this.#swarms.delete(infoHash)
-          this.#byKey.delete(keyOf(infoHash))
-        }
-        running.presence.withdraw(infoHash)
+        if (this.#swarms.get(infoHash) === swarm) this.#swarms.delete(infoHash)
+        this.#leave(infoHash)
       },
     })
     this.#swarms.set(infoHash, swarm)
     this.#byKey.set(keyOf(infoHash), infoHash)
-    running.presence.announce(infoHash)
+    running.presence.announce(infoHash, () => swarm.leftBytes > 0)
     return swarm
+  }
+
+  rest(infoHash: InfoHash, wake: () => Promise<unknown>): (() => void) | undefined {
+    this.#resting.set(infoHash, wake)
+    this.#byKey.set(keyOf(infoHash), infoHash)
+    this.#running?.presence.announce(infoHash, () => false)
+    return () => {
+      if (this.#resting.get(infoHash) === wake) this.#resting.delete(infoHash)
+      this.#leave(infoHash)
+    }
+  }
+
+  urge(infoHash: InfoHash): void {
+    this.#running?.presence.urge(infoHash)
+  }
+
+  /** It is announced no more, unless it is open or at rest. */
+  #leave(infoHash: InfoHash): void {
+    if (this.#swarms.has(infoHash) || this.#resting.has(infoHash)) return
+    this.#byKey.delete(keyOf(infoHash))
+    this.#running?.presence.withdraw(infoHash)
   }
 
   accept(connection: MadeConnection): void {
@@ -349,6 +384,18 @@ class TcpHost implements SwarmHost {
     }
   }
 
+  /** A peer has named a seed at rest. Undefined if it is none, or too many are being opened. */
+  #wake(infoHash: InfoHash, host: string): Promise<void> | undefined {
+    const wake = this.#resting.get(infoHash)
+    let opening = this.#opening.get(infoHash)
+    if ((wake === undefined && opening === undefined) || !this.#wakes.take(host, performance.now())) return undefined
+    if (opening === undefined) {
+      opening = (wake?.() ?? Promise.resolve()).catch(() => {}).finally(() => this.#opening.delete(infoHash))
+      this.#opening.set(infoHash, opening)
+    }
+    return opening.then(() => this.#wakes.ended())
+  }
+
   #run(stream: PeerStream, options: Opening): Connection {
     const { clock, timers } = this.#options
     this.#streams.add(stream)
@@ -358,6 +405,7 @@ class TcpHost implements SwarmHost {
       peerId: this.#peerId,
       keys: this.#keys,
       swarmOf: (infoHash) => this.#swarms.get(infoHash),
+      wake: (infoHash) => this.#wake(infoHash, stream.remoteAddress ?? ''),
       infoHashOf: (key) => this.#byKey.get(toHex(key)),
       downloads: this.#downloads,
       now: () => clock.now(),

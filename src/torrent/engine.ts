@@ -95,6 +95,8 @@ export type AddOptions = {
    * up. `wasMoved`: it came from there, and what is not in its own place yet is brought.
    */
   elsewhere?: { directory: string; names: readonly NameOnDisk[]; wasMoved: boolean }
+  /** Gives the torrent file again, undefined while it cannot: a seed that nobody asks for keeps no copy then. */
+  torrentFile?: () => Uint8Array | undefined
 }
 
 /** A move, and what is to be told of it: after a crash the one place of its files follows from what was told last. */
@@ -209,7 +211,7 @@ export interface TorrentEngine extends AsyncDisposable {
   /** Adds and starts it; resolves as soon as it is taken up, not when it is complete. @throws TorrentError */
   add(source: TorrentSource, options: AddOptions): Promise<InfoHash>
   /** What a torrent file or a magnet link says, without adding it. @throws TorrentError */
-  inspect(source: TorrentSource): Inspected
+  inspect(source: TorrentSource): Promise<Inspected>
   /**
    * Gives a torrent that is here already what the source says more: peers to dial, or the metainfo that it waits for.
    * @returns undefined if there is no such torrent, or the source says nothing new
@@ -222,7 +224,7 @@ export interface TorrentEngine extends AsyncDisposable {
   /** Of this torrent alone; webtorrent has no such limit. @throws TorrentError `UNKNOWN_INFO_HASH` */
   limit(infoHash: InfoHash, rates: Rates): void
   /** Where it finds peers from now on, besides the network; webtorrent has none. @throws TorrentError `UNKNOWN_INFO_HASH` */
-  setSources(infoHash: InfoHash, sources: TorrentSources): void
+  setSources(infoHash: InfoHash, sources: TorrentSources): Promise<void>
   /** What became of them; empty while it is closed or not public. @throws TorrentError `UNKNOWN_INFO_HASH` */
   sources(infoHash: InfoHash): readonly SourceStatus[]
   /** Files that another torrent has too are never deleted. */
@@ -250,11 +252,13 @@ export interface TorrentEngine extends AsyncDisposable {
    * @returns the pieces with wanted bytes, as runs; undefined while the metainfo is not known
    * @throws TorrentError `UNKNOWN_INFO_HASH`
    */
-  select(infoHash: InfoHash, selection: FileSelection | undefined): readonly PieceRange[] | undefined
+  select(infoHash: InfoHash, selection: FileSelection | undefined): Promise<readonly PieceRange[] | undefined>
   /** Without padding. @throws TorrentError `UNKNOWN_INFO_HASH`, `NO_METADATA` */
-  files(infoHash: InfoHash): readonly TorrentFile[]
+  files(infoHash: InfoHash): Promise<readonly TorrentFile[]>
   status(infoHash: InfoHash): TorrentStatus | undefined
   list(): readonly TorrentStatus[]
+  /** How many have something open: a seed that nobody asks for is announced, and nothing else. */
+  readonly openCount: number
   /** Closes every connection with this peer, refuses new ones both ways, and asks it for nothing. */
   ban(peer: PeerId): void
   unban(peer: PeerId): void
@@ -335,4 +339,6 @@ export type EngineOptions = {
   admits?: (key: NodeId | undefined) => boolean
   /** Left out: `allow`. */
   encryption?: Encryption
+  /** A seed that had no peer for so long is closed until one comes, ms; left out: a minute. */
+  restAfterMs?: number
 }

@@ -19,7 +19,7 @@ const DHT_PEER_AGE_MS = 20 * 60_000
 
 /** The engine on webtorrent. Importing this file loads all of webtorrent, which takes a second: import it late. */
 export const createWebtorrentEngine = (options: EngineParts): TorrentEngine =>
-  createEngine((onStopped) => new WebtorrentHost(options, onStopped), options.dhtBootstrap)
+  createEngine((onStopped) => new WebtorrentHost(options, onStopped), options)
 
 type Running = { client: WebTorrent; acceptor: Acceptor; dht: DhtPresence }
 
@@ -109,10 +109,19 @@ class WebtorrentHost implements SwarmHost {
     })
     this.#swarms.set(infoHash, swarm)
     swarm.torrent.once('infoHash', () => {
-      running.dht.announce(infoHash)
+      running.dht.announce(infoHash, () => !swarm.status.isDone)
       for (const endpoint of peers) swarm.connect(endpoint)
     })
     return swarm
+  }
+
+  /** An open torrent that nobody asks for costs little more here. */
+  rest(): undefined {
+    return undefined
+  }
+
+  urge(infoHash: InfoHash): void {
+    this.#running?.dht.urge(infoHash)
   }
 
   accept(connection: MadeConnection): void {

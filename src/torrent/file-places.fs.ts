@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { InfoHash } from '../events/index.ts'
 import { looksOf, stampOf } from './file-stamp.ts'
 import type { Metainfo } from './metainfo.ts'
@@ -8,18 +9,26 @@ import type { Metainfo } from './metainfo.ts'
 // the first, served with our name. Folders are compared by their real paths, so links and `..` make no difference. Whether a
 // file system folds case is not guessed: files that are there already are compared by what they are (size, mtime, inode).
 
-type Place = { directory: string; metainfo: Metainfo }
-/** `also`: where its files stand besides, while they are moved. */
-type Torrent = Place & { infoHash: InfoHash; also?: Place }
-type Placed = { files: string[]; folders: string[] }
+type Place = { readonly directory: string; readonly metainfo: Metainfo }
+type Torrent = {
+  readonly infoHash: InfoHash
+  readonly directory: string
+  load(): Promise<Metainfo | undefined>
+  /** Where its files stand besides, while they are moved. */
+  readonly also?: Place
+}
+/** Paths put together in one turn of the event loop: some milliseconds. */
+const FILES_AT_ONCE = 2_000
+
+type Placed = { files: readonly string[]; folders: readonly string[] }
 export type Taken = { path: string; by: InfoHash }
 
 export class FilePlaces {
   /** Torrents whose paths nobody has asked for yet: a start with thousands of them resolves none. */
   readonly #waiting = new Map<InfoHash, Torrent>()
   readonly #placed = new Map<InfoHash, Placed>()
-  readonly #files = new Map<string, Set<InfoHash>>()
-  readonly #folders = new Map<string, Set<InfoHash>>()
+  readonly #files = new Owners()
+  readonly #folders = new Owners()
   /** A torrent's paths are looked up and taken in one turn. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -33,8 +42,8 @@ export class FilePlaces {
     const placed = this.#placed.get(infoHash)
     if (placed === undefined) return
     this.#placed.delete(infoHash)
-    for (const path of placed.files) leave(this.#files, path, infoHash)
-    for (const path of placed.folders) leave(this.#folders, path, infoHash)
+    for (const path of placed.files) this.#files.delete(path, infoHash)
+    for (const path of placed.folders) this.#folders.delete(path, infoHash)
   }
 
   /**
@@ -58,24 +67,27 @@ export class FilePlaces {
   shared(torrent: Torrent): Promise<Set<number>> {
     return this.#inTurn(async () => {
       await this.#placeWaiting()
-      const { files } = await pathsOf(torrent)
+      const metainfo = await torrent.load()
+      const { files } = metainfo === undefined ? NO_PATHS : await pathsOf(torrent.directory, metainfo)
       const shared = new Set<number>()
-      for (const [index, path] of files.entries()) if (this.#otherAt(this.#files, path, torrent.infoHash)) shared.add(index)
+      for (const [index, path] of files.entries()) if (this.#files.other(path, torrent.infoHash)) shared.add(index)
       return shared
     })
   }
 
   async #taken(torrent: Torrent, lookedLike: (looks: string) => InfoHash | undefined): Promise<Taken | undefined> {
     await this.#placeWaiting()
-    const { infoHash, metainfo, directory } = torrent
-    const { files, folders } = await pathsOf(torrent)
+    const { infoHash, directory } = torrent
+    const metainfo = await torrent.load()
+    if (metainfo === undefined) return undefined
+    const { files, folders } = await pathsOf(directory, metainfo)
     for (const [index, path] of files.entries()) {
       if (metainfo.files[index]?.padding) continue
-      const by = this.#otherAt(this.#files, path, infoHash) ?? this.#otherAt(this.#folders, path, infoHash)
+      const by = this.#files.other(path, infoHash) ?? this.#folders.other(path, infoHash)
       if (by !== undefined) return { path, by }
     }
     for (const path of folders) {
-      const by = this.#otherAt(this.#files, path, infoHash)
+      const by = this.#files.other(path, infoHash)
       if (by !== undefined) return { path, by }
     }
     if ((await lookAt(join(directory, metainfo.files[0]?.path[0] ?? ''))) === undefined) return undefined
@@ -84,26 +96,23 @@ export class FilePlaces {
       const found = standing === undefined ? undefined : await lookAt(standing)
       if (standing === undefined || found === undefined || found.size === 0n) continue
       const real = await realpath(standing).catch(() => standing)
-      const by = this.#otherAt(this.#files, real, infoHash) ?? lookedLike(looksOf(stampOf(found)))
+      const by = this.#files.other(real, infoHash) ?? lookedLike(looksOf(stampOf(found)))
       if (by !== undefined && by !== infoHash) return { path: real, by }
     }
     return undefined
   }
 
-  #otherAt(map: ReadonlyMap<string, ReadonlySet<InfoHash>>, path: string, than: InfoHash): InfoHash | undefined {
-    for (const infoHash of map.get(path) ?? []) if (infoHash !== than) return infoHash
-    return undefined
-  }
-
   async #placeWaiting(): Promise<void> {
+    const real = new Map<string, string>()
     for (const [infoHash, torrent] of this.#waiting) {
-      const { files, folders } = await standingPaths(torrent)
+      const metainfo = await torrent.load()
+      const { files, folders } = metainfo === undefined ? NO_PATHS : await standingPaths(torrent, metainfo, real)
       // It may have been removed meanwhile.
       if (this.#waiting.get(infoHash) !== torrent) continue
       this.remove(infoHash)
       this.#placed.set(infoHash, { files, folders })
-      for (const path of files) enter(this.#files, path, infoHash)
-      for (const path of folders) enter(this.#folders, path, infoHash)
+      for (const path of files) this.#files.add(path, infoHash)
+      for (const path of folders) this.#folders.add(path, infoHash)
     }
   }
 
@@ -114,23 +123,38 @@ export class FilePlaces {
   }
 }
 
+const NO_PATHS = { files: [], folders: [] }
+
 /** All paths that are a torrent's, without padding. */
-async function standingPaths({ also, ...torrent }: Torrent): Promise<Placed> {
-  const own = async (place: Place): Promise<Placed> => {
-    const { files, folders } = await pathsOf(place)
+async function standingPaths(
+  { directory, also }: Torrent,
+  metainfo: Metainfo,
+  real: Map<string, string>,
+): Promise<{ files: string[]; folders: string[] }> {
+  const own = async (place: Place) => {
+    const { files, folders } = await pathsOf(place.directory, place.metainfo, real)
     return { files: files.filter((_, index) => place.metainfo.files[index]?.padding !== true), folders }
   }
-  const here = await own(torrent)
+  const here = await own({ directory, metainfo })
   if (also === undefined) return here
   const there = await own(also)
   return { files: [...here.files, ...there.files], folders: [...new Set([...here.folders, ...there.folders])] }
 }
 
-/** Where each file of a torrent goes, and every folder above one of them. */
-async function pathsOf({ directory, metainfo }: Place): Promise<{ files: string[]; folders: string[] }> {
-  const real = new Map<string, string>()
+/**
+ * Where each file of a torrent goes, and every folder above one of them.
+ * @param real folders that were looked up just now
+ */
+async function pathsOf(
+  directory: string,
+  metainfo: Metainfo,
+  real: Map<string, string> = new Map(),
+): Promise<{ files: string[]; folders: string[] }> {
+  const own = new Set<string>()
   const files: string[] = []
   for (const { path } of metainfo.files) {
+    // There may be 65,536.
+    if (files.length % FILES_AT_ONCE === FILES_AT_ONCE - 1) await setImmediate()
     const standing = join(directory, ...path)
     const folder = dirname(standing)
     let found = real.get(folder)
@@ -138,10 +162,11 @@ async function pathsOf({ directory, metainfo }: Place): Promise<{ files: string[
       found = await realFolder(folder)
       real.set(folder, found)
     }
+    own.add(found)
     files.push(join(found, basename(standing)))
   }
   const folders = new Set<string>()
-  for (const folder of real.values()) {
+  for (const folder of own) {
     for (let at = folder; !folders.has(at); at = dirname(at)) folders.add(at)
   }
   return { files, folders: [...folders] }
@@ -159,14 +184,28 @@ async function realFolder(folder: string): Promise<string> {
 
 const lookAt = (path: string) => stat(path, { bigint: true }).catch(() => undefined)
 
-function enter(map: Map<string, Set<InfoHash>>, path: string, infoHash: InfoHash): void {
-  const there = map.get(path)
-  if (there === undefined) map.set(path, new Set([infoHash]))
-  else there.add(infoHash)
-}
+/** Whose a path is. Nearly all are of one torrent: only the others cost a set. */
+class Owners {
+  readonly #owners = new Map<string, InfoHash | Set<InfoHash>>()
 
-function leave(map: Map<string, Set<InfoHash>>, path: string, infoHash: InfoHash): void {
-  const there = map.get(path)
-  there?.delete(infoHash)
-  if (there?.size === 0) map.delete(path)
+  /** Another one that has it. */
+  other(path: string, than: InfoHash): InfoHash | undefined {
+    const owners = this.#owners.get(path)
+    if (typeof owners === 'string') return owners === than ? undefined : owners
+    for (const infoHash of owners ?? []) if (infoHash !== than) return infoHash
+    return undefined
+  }
+
+  add(path: string, infoHash: InfoHash): void {
+    const owners = this.#owners.get(path)
+    if (owners === undefined) this.#owners.set(path, infoHash)
+    else if (typeof owners !== 'string') owners.add(infoHash)
+    else if (owners !== infoHash) this.#owners.set(path, new Set([owners, infoHash]))
+  }
+
+  delete(path: string, infoHash: InfoHash): void {
+    const owners = this.#owners.get(path)
+    if (owners === infoHash) this.#owners.delete(path)
+    else if (typeof owners === 'object' && owners.delete(infoHash) && owners.size === 0) this.#owners.delete(path)
+  }
 }

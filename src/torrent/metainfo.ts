@@ -1,7 +1,7 @@
 import type { InfoHash } from '../events/index.ts'
 import { toHex } from '../events/index.ts'
 import type { Bencoded, BencodedDictionary } from './bencode.ts'
-import { decode, dictionarySpans } from './bencode.ts'
+import { BencodeError, decode, dictionarySpans } from './bencode.ts'
 import type { TorrentMetainfo } from './engine.ts'
 import { TorrentError } from './engine.ts'
 import { fileListOf, type MetainfoFile } from './metainfo/file-list.ts'
@@ -35,7 +35,10 @@ export type Sha1 = (chunks: readonly Uint8Array[]) => string
  * dictionary as it stands, over whose bytes the info hash is. Bytes that follow the torrent are ignored.
  * @throws TorrentError `NOT_A_TORRENT` when it is no torrent at all, `TORRENT_REFUSED` when it is a hostile or unusable one
  */
-export function checkTorrentFile(bytes: Uint8Array, sha1: Sha1): Metainfo {
+export const checkTorrentFile = (bytes: Uint8Array, sha1: Sha1): Metainfo => atOnce(torrentFileSteps(bytes, sha1))
+
+/** As {@link checkTorrentFile}, in steps of some milliseconds: a torrent may have 65,536 files. */
+export function* torrentFileSteps(bytes: Uint8Array, sha1: Sha1): Generator<void, Metainfo> {
   if (bytes.length > TORRENT_FILE_BYTES_MAX) {
     refuse(`the torrent file has ${bytes.length} bytes, at most ${TORRENT_FILE_BYTES_MAX} are accepted`)
   }
@@ -47,11 +50,15 @@ export function checkTorrentFile(bytes: Uint8Array, sha1: Sha1): Metainfo {
   }
   const infoBytes = spans.get('info')
   if (infoBytes === undefined) throw new TorrentError('NOT_A_TORRENT', 'not a torrent file: it has no info dictionary')
-  return { ...checkInfo(infoBytes, sha1), ...sourcesOf(spans) }
+  yield
+  return { ...(yield* infoSteps(infoBytes, sha1)), ...sourcesOf(spans) }
 }
 
 /** Checks a bare info dictionary, as ut_metadata delivers it (BEP 9). @throws TorrentError as {@link checkTorrentFile} */
-export function checkInfo(infoBytes: Uint8Array, sha1: Sha1): Metainfo {
+export const checkInfo = (infoBytes: Uint8Array, sha1: Sha1): Metainfo => atOnce(infoSteps(infoBytes, sha1))
+
+/** As {@link checkInfo}, in steps. */
+export function* infoSteps(infoBytes: Uint8Array, sha1: Sha1): Generator<void, Metainfo> {
   const info = infoDictionary(infoBytes)
   checkVersion(info)
   const pieceLengthBytes = pieceLengthOf(info)
@@ -62,7 +69,8 @@ export function checkInfo(infoBytes: Uint8Array, sha1: Sha1): Metainfo {
   const pieceCount = pieceHashes.length / SHA1_BYTES
   if (pieceCount > PIECE_COUNT_MAX) refuse(`it has ${pieceCount} pieces, at most ${PIECE_COUNT_MAX} are accepted`)
   const infoHash = sha1([infoBytes]) as InfoHash
-  const { name, files, renamed } = fileListOf(info, infoHash)
+  yield
+  const { name, files, renamed } = yield* filesIn(info, infoHash)
   const sizeBytes = files.reduce((sum, file) => sum + file.lengthBytes, 0)
   if (!Number.isSafeInteger(sizeBytes)) refuse('its files are larger than any disk')
   if (sizeBytes === 0) refuse('it holds no data')
@@ -98,18 +106,37 @@ export function pieceHash(metainfo: Metainfo, index: number): string {
 export const magnetOf = (torrent: { infoHash: InfoHash; name: string }): string =>
   `magnet:?xt=urn:btih:${torrent.infoHash}&dn=${encodeURIComponent(torrent.name)}`
 
+function atOnce<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
+  }
+}
+
+/** Its list of files as bytes, which are read one after the other. */
 function infoDictionary(bytes: Uint8Array): BencodedDictionary {
   let info: Bencoded
   try {
     // Unsorted keys are taken. A key that occurs twice is not: two clients would read two torrents under one info hash.
-    info = decode(bytes, { lenient: true })
+    info = decode(bytes, { lenient: true, raw: 'files' })
   } catch (cause) {
-    throw new TorrentError('TORRENT_REFUSED', `this torrent is refused: its info dictionary is malformed: ${reasonOf(cause)}`, {
-      cause,
-    })
+    throw malformed(cause)
   }
   return info instanceof Map ? info : refuse('its info is not a dictionary')
 }
+
+function* filesIn(info: BencodedDictionary, infoHash: InfoHash): ReturnType<typeof fileListOf> {
+  try {
+    return yield* fileListOf(info, infoHash)
+  } catch (cause) {
+    throw cause instanceof BencodeError ? malformed(cause) : cause
+  }
+}
+
+const malformed = (cause: unknown): TorrentError =>
+  new TorrentError('TORRENT_REFUSED', `this torrent is refused: its info dictionary is malformed: ${reasonOf(cause)}`, {
+    cause,
+  })
 
 function pieceLengthOf(info: BencodedDictionary): number {
   const length = info.get('piece length')

@@ -103,6 +103,14 @@ export interface SwarmHost {
   readonly rejectedMessages: number
   configure(limits: EngineLimits): void
   open(options: OpenSwarm): Swarm
+  /**
+   * Announces a seed that nobody has opened, and listens for peers that name it.
+   * @param wake opens it; settles when peers can join, or not
+   * @returns what ends that; undefined where this host has a torrent open or not at all
+   */
+  rest(infoHash: InfoHash, wake: () => Promise<unknown>): (() => void) | undefined
+  /** Peers of it are wanted now: it is looked up ahead of others. */
+  urge(infoHash: InfoHash): void
   /** Talks over a connection that a peer made for a torrent it will name. */
   accept(connection: MadeConnection): void
   /** Peers found in the Mainline DHT for this info hash. */

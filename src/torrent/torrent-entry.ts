@@ -16,12 +16,21 @@ import type { Metainfo } from './metainfo.ts'
 import { bitfieldOf, countBits, hasBit, rangesOfBitfield, setBit } from './piece-ranges.ts'
 import { type NamesOnDisk, placed } from './placement.ts'
 
+/** What is kept of the metainfo of a torrent that nobody asks for. */
+type Facts = Pick<Metainfo, 'name' | 'sizeBytes' | 'pieceCount' | 'pieceLengthBytes' | 'isPrivate'>
+
+/** Of a seed that nobody asks for: it is announced, and nothing of it is open. */
+export type AtRest = {
+  /** Its files were looked at since the start. */
+  isChecked: boolean
+  /** It is to be announced no more, or opened. */
+  end(): void
+}
+
 /** What the engine knows of a torrent whether it is open or not: enough to open it again without hashing. */
 export class TorrentEntry {
   readonly infoHash: InfoHash
   directory: string
-  /** With the names that its files have on the disk. */
-  metainfo: Metainfo | undefined
   names: NamesOnDisk
   /** Peers that magnet links named. */
   peers: readonly { host: string; port: number }[]
@@ -46,9 +55,19 @@ export class TorrentEntry {
   /** Bytes of connections that are gone. */
   downloadedBytes = 0
   uploadedBytes = 0
+  atRest: AtRest | undefined
+  /** When pieces of it were hashed last to see whether its files still stand as they did, ms of the clock. */
+  sampledAt: number | undefined
   readonly #magnetName: string | undefined
+  readonly #isReadable: (() => boolean) | undefined
+  readonly #readAgain: (() => Promise<Metainfo>) | undefined
+  #facts: Facts | undefined
+  /** While nothing else could give it again. */
+  #kept: Metainfo | undefined
+  #metainfo: WeakRef<Metainfo> | undefined
   #verifiedRanges: readonly PieceRange[] | undefined
   #verified: Uint8Array | undefined
+  #verifiedCount: number | undefined
   #files: FileProgress | undefined
   #selection: FileSelection | undefined
   #priorities: Uint8Array | undefined
@@ -58,6 +77,9 @@ export class TorrentEntry {
     directory: string
     paused: boolean
     metainfo?: Metainfo | undefined
+    /** Gives the metainfo again, while it can be read. */
+    readAgain?: (() => Promise<Metainfo>) | undefined
+    isReadable?: (() => boolean) | undefined
     name?: string | undefined
     verified?: readonly PieceRange[] | undefined
     peers?: readonly { host: string; port: number }[]
@@ -80,6 +102,8 @@ export class TorrentEntry {
     if (options.changed !== undefined) this.problem = new FilesChanged(options.changed).message
     this.stamp(options.stamps ?? [])
     this.#magnetName = options.name
+    this.#isReadable = options.isReadable
+    this.#readAgain = options.readAgain
     this.#verifiedRanges = options.verified
     this.#selection = options.selection
     this.sources = options.sources ?? NO_SOURCES
@@ -88,11 +112,42 @@ export class TorrentEntry {
   }
 
   get name(): string {
-    return this.metainfo?.name ?? this.#magnetName ?? this.infoHash
+    return this.#facts?.name ?? this.#magnetName ?? this.infoHash
   }
 
   get pieceCount(): number {
-    return this.metainfo?.pieceCount ?? 0
+    return this.#facts?.pieceCount ?? 0
+  }
+
+  /** False while a magnet link waits for it. */
+  get hasMetainfo(): boolean {
+    return this.#facts !== undefined
+  }
+
+  get isPrivate(): boolean {
+    return this.#facts?.isPrivate ?? false
+  }
+
+  /** With the names that its files have on the disk. Undefined where it was let go of, or never known. */
+  get metainfo(): Metainfo | undefined {
+    return this.#kept ?? this.#metainfo?.deref()
+  }
+
+  /** Read again where it was let go of; undefined if it is not known, or cannot be read any more. */
+  async load(): Promise<Metainfo | undefined> {
+    if (this.#facts === undefined) return undefined
+    const held = this.metainfo
+    if (held !== undefined || this.#isReadable?.() !== true) return held
+    const read = await this.#readAgain?.()
+    const metainfo = read && placed(read, this.names)
+    if (metainfo !== undefined) this.#metainfo = new WeakRef(metainfo)
+    return metainfo
+  }
+
+  /** Keeps no more of the metainfo than who uses it, if it can be read again. */
+  letGo(): void {
+    this.#files = undefined
+    if (this.#isReadable?.() === true) this.#kept = undefined
   }
 
   /** Undefined while it is unknown what is on the disk. */
@@ -102,12 +157,14 @@ export class TorrentEntry {
   }
 
   get piecesVerified(): number {
-    return this.#verified === undefined ? 0 : countBits(this.#verified)
+    // Asked for several times in each row of a status.
+    this.#verifiedCount ??= this.#verified === undefined ? 0 : countBits(this.#verified)
+    return this.#verifiedCount
   }
 
   /** Every wanted piece is here. */
   get complete(): boolean {
-    return this.metainfo !== undefined && this.piecesWantedVerified === this.piecesWanted
+    return this.hasMetainfo && this.piecesWantedVerified === this.piecesWanted
   }
 
   get selection(): FileSelection | undefined {
@@ -115,9 +172,8 @@ export class TorrentEntry {
   }
 
   /** Which files are wanted; undefined: all. */
-  select(selection: FileSelection | undefined): void {
+  select(selection: FileSelection | undefined, metainfo: Metainfo | undefined): void {
     this.#selection = selection
-    const { metainfo } = this
     this.#priorities = metainfo === undefined || selection === undefined ? undefined : piecePriorities(metainfo, selection)
   }
 
@@ -149,13 +205,19 @@ export class TorrentEntry {
   goTo({ directory, names, metainfo }: { directory: string; names: NamesOnDisk; metainfo: Metainfo | undefined }): void {
     this.directory = directory
     this.names = names
-    this.metainfo = metainfo
+    this.#kept = metainfo
+    this.#metainfo = metainfo && new WeakRef(metainfo)
   }
 
-  describe(metainfo: Metainfo): void {
-    this.metainfo = placed(metainfo, this.names)
+  describe(given: Metainfo): void {
+    const metainfo = placed(given, this.names)
+    const { name, sizeBytes, pieceCount, pieceLengthBytes, isPrivate } = metainfo
+    this.#facts = { name, sizeBytes, pieceCount, pieceLengthBytes, isPrivate }
+    this.#kept = metainfo
+    this.#metainfo = new WeakRef(metainfo)
+    this.#verifiedCount = undefined
     this.#verified = bitfieldOf(this.#verifiedRanges ?? [], metainfo.pieceCount)
-    this.select(this.#selection)
+    this.select(this.#selection, metainfo)
     this.completed = this.complete
   }
 
@@ -176,8 +238,10 @@ export class TorrentEntry {
   /** Pieces stand on the disk. @returns those that were not known to */
   addVerified(ranges: readonly PieceRange[]): PieceRange[] {
     const before = this.#verified
-    if (before === undefined || this.metainfo === undefined) return []
-    this.#files ??= new FileProgress(this.metainfo, before)
+    const metainfo = before === undefined ? undefined : this.metainfo
+    if (before === undefined || metainfo === undefined) return []
+    this.#files ??= new FileProgress(metainfo, before)
+    this.#verifiedCount = undefined
     const fresh = new Uint8Array(before.length)
     for (const { first, count } of ranges) {
       for (let index = first; index < first + count; index++) {
@@ -191,6 +255,7 @@ export class TorrentEntry {
   /** The disk was checked: from now on `verified` is the whole truth. */
   checked(bitfield: Uint8Array): void {
     this.#verified = bitfield.slice()
+    this.#verifiedCount = undefined
     this.#verifiedRanges = []
     this.#files = undefined
     if (!this.complete) this.completed = false
@@ -198,16 +263,16 @@ export class TorrentEntry {
 
   /** The part of a status that needs no connection. */
   describeAtRest(state: TorrentState): TorrentStatus {
-    const { metainfo } = this
+    const facts = this.#facts
     return {
       infoHash: this.infoHash,
       name: this.name,
       state,
       problem: this.problem,
       directory: this.directory,
-      sizeBytes: metainfo?.sizeBytes ?? 0,
+      sizeBytes: facts?.sizeBytes ?? 0,
       pieceCount: this.pieceCount,
-      pieceLengthBytes: metainfo?.pieceLengthBytes ?? 0,
+      pieceLengthBytes: facts?.pieceLengthBytes ?? 0,
       piecesVerified: this.piecesVerified,
       piecesWanted: this.piecesWanted,
       piecesWantedVerified: this.piecesWantedVerified,
@@ -218,7 +283,7 @@ export class TorrentEntry {
       timeLeftMs: this.complete ? 0 : undefined,
       peers: [],
       corruptPercent: this.corruptPercent,
-      isPrivate: metainfo?.isPrivate ?? false,
+      isPrivate: this.isPrivate,
     }
   }
 }

@@ -18,7 +18,7 @@ export function statusOf(entry: TorrentEntry, swarm: Swarm | undefined): Torrent
     uploadBytesPerSecond: Math.round(uploadBytesPerSecond),
     timeLeftMs: entry.complete
       ? 0
-      : entry.metainfo === undefined || rate < RATE_MIN
+      : !entry.hasMetainfo || rate < RATE_MIN
         ? undefined
         : Math.round((missingBytes / rate) * 1000),
     peers: swarm.peers(),
@@ -29,8 +29,9 @@ function stateOf(entry: TorrentEntry, swarm: Swarm | undefined): TorrentState {
   if (entry.recheck !== undefined) return 'checking'
   if (entry.move !== undefined) return 'moving'
   if (entry.problem !== undefined) return 'failed'
+  if (entry.atRest !== undefined) return entry.atRest.isChecked ? 'seeding' : 'checking'
   if (swarm === undefined) return 'paused'
-  if (entry.metainfo === undefined) return 'fetching-metadata'
+  if (!entry.hasMetainfo) return 'fetching-metadata'
   const { isReady, isDone } = swarm.status
   if (!isReady) return 'checking'
   return isDone ? 'seeding' : 'downloading'

@@ -1,5 +1,6 @@
 import { admissionContract } from './contract/admission.ts'
 import { aria2Contract } from './contract/aria2.ts'
+import { atRestContract } from './contract/at-rest.ts'
 import { bansContract } from './contract/bans.ts'
 import { changedFilesContract } from './contract/changed-files.ts'
 import { dialledPeersContract } from './contract/dialled-peers.ts'
@@ -22,6 +23,7 @@ export function engineContract(engine: EngineName): void {
   describe(`an engine on ${engine}`, () => {
     admissionContract(engine)
     aria2Contract(engine)
+    atRestContract(engine)
     bansContract(engine)
     changedFilesContract(engine)
     dialledPeersContract(engine)

@@ -82,7 +82,7 @@ describe('a public torrent', () => {
       const leecher = await lab.node('leecher')
       const { infoHash, torrentFile } = seeder.metainfo
       const sources = { ...PUBLIC, trackers: [server[protocol]] }
-      seeder.engine.setSources(infoHash, sources)
+      await seeder.engine.setSources(infoHash, sources)
       await eventually(() => seeder.engine.sources(infoHash)[0]?.state === 'works')
       await add(leecher, torrentFile, sources)
       await leecher.until((said) => said.completed.length === 1)
@@ -126,7 +126,7 @@ describe('a public torrent', () => {
       ['ftp://127.0.0.1/announce', /trackers of ftp: are not known/],
       ['udp://no.such.host.invalid:1/', /no address of no\.such\.host\.invalid/],
     ]
-    node.engine.setSources(infoHash, { ...PUBLIC, trackers: wrong.map(([url]) => url) })
+    await node.engine.setSources(infoHash, { ...PUBLIC, trackers: wrong.map(([url]) => url) })
     await eventually(() => node.engine.sources(infoHash).every(({ state }) => state === 'fails'))
     for (const [url, says] of wrong) {
       assert.match(node.engine.sources(infoHash).find((each) => each.url === url)?.problem ?? '', says, url)
@@ -252,9 +252,9 @@ describe('a public torrent', () => {
     lab.defer(() => web.close())
     const node = await lab.seeder('node', { 'a.bin': 1_000 })
     const { infoHash } = node.metainfo
-    node.engine.setSources(infoHash, { ...PUBLIC, public: false, trackers: [server.http], webSeeds: [web.url] })
+    await node.engine.setSources(infoHash, { ...PUBLIC, public: false, trackers: [server.http], webSeeds: [web.url] })
     const secret = await lab.privateTorrent(node, 2_000)
-    node.engine.setSources(secret.infoHash, { ...PUBLIC, trackers: [server.http], webSeeds: [web.url] })
+    await node.engine.setSources(secret.infoHash, { ...PUBLIC, trackers: [server.http], webSeeds: [web.url] })
     assert.equal(node.engine.status(secret.infoHash)?.isPrivate, true)
     assert.deepEqual([node.engine.sources(infoHash), node.engine.sources(secret.infoHash)], [[], []])
     await node.engine[Symbol.asyncDispose]()

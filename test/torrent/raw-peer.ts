@@ -6,7 +6,8 @@ import { fromHex } from '../../src/events/index.ts'
 
 // A BitTorrent peer written by hand, byte by byte: it says what no client would.
 
-export type RawOptions = { extended?: boolean; fast?: boolean; peerId?: Uint8Array }
+/** `first`: messages in one piece with the handshake. */
+export type RawOptions = { extended?: boolean; fast?: boolean; peerId?: Uint8Array; first?: readonly Uint8Array[] }
 
 export class RawPeer {
   readonly socket: Socket
@@ -23,7 +24,7 @@ export class RawPeer {
   /** Connects and sends its handshake; resolves when the other side's handshake is there. */
   static async dial(port: number, infoHash: InfoHash, options: RawOptions = {}): Promise<RawPeer> {
     const peer = await RawPeer.open(port)
-    peer.socket.write(handshake(infoHash, options))
+    peer.hello(infoHash, options)
     while (peer.bytesReceived < 68 && !peer.socket.destroyed) {
       await Promise.race([once(peer.socket, 'data'), peer.closed])
     }
@@ -35,6 +36,11 @@ export class RawPeer {
     const socket = connect(port, '127.0.0.1')
     await once(socket, 'connect')
     return new RawPeer(socket)
+  }
+
+  hello(infoHash: InfoHash, options: RawOptions = {}): this {
+    this.socket.write(Buffer.concat([handshake(infoHash, options), ...(options.first ?? [])]))
+    return this
   }
 
   get bytesReceived(): number {

@@ -8,19 +8,31 @@ const VALUES = new Int8Array(128).fill(-1)
 for (const [value, code] of CODES.entries()) VALUES[code] = value
 for (const [value, digit] of [...'ABCDEF'].entries()) VALUES[digit.charCodeAt(0)] = 10 + value
 
+const ascii = new TextDecoder()
+/** A longer run of bytes goes another way than an id. */
+const SHORT_BYTES = 4_096
+
 /** Lower-case hex of `bytes[start..end)`. */
 export function toHex(bytes: Uint8Array, start = 0, end = bytes.length): string {
   // One flat string: concatenation leaves a chain of 32 pieces behind, ten times as large as the text.
+  if (end - start > SHORT_BYTES) return longHex(bytes, start, end)
   const codes: number[] = []
   for (let index = start; index < end; index++) {
     const byte = bytes[index] as number
     codes.push(CODES[byte >> 4] as number, CODES[byte & 15] as number)
   }
-  // Arguments stand on the stack: long runs go in parts.
-  if (codes.length <= 8192) return String.fromCharCode(...codes)
-  let text = ''
-  for (let from = 0; from < codes.length; from += 8192) text += String.fromCharCode(...codes.slice(from, from + 8192))
-  return text
+  return String.fromCharCode(...codes)
+}
+
+/** Megabytes, such as a torrent file has, without a number in memory for each digit. */
+function longHex(bytes: Uint8Array, start: number, end: number): string {
+  const codes = new Uint8Array(2 * (end - start))
+  for (let index = start, at = 0; index < end; index++) {
+    const byte = bytes[index] as number
+    codes[at++] = CODES[byte >> 4] as number
+    codes[at++] = CODES[byte & 15] as number
+  }
+  return ascii.decode(codes)
 }
 
 /** @throws RangeError if `text` is not an even number of hex digits */

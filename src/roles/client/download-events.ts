@@ -1,9 +1,9 @@
-import { type Draft, type InfoHash, PIECES_PER_VERDICT_MAX, STAMPS_MAX } from '../../events/index.ts'
+import { type DownloadDescribed, type Draft, type InfoHash, PIECES_PER_VERDICT_MAX, STAMPS_MAX } from '../../events/index.ts'
 import type { DiskState, TorrentMetainfo } from '../../torrent/index.ts'
 
 // What the engine tells of a torrent, as events of the log.
 
-export function described(metainfo: TorrentMetainfo): Draft['event'] {
+export function described(metainfo: TorrentMetainfo): DownloadDescribed {
   const { infoHash, name, sizeBytes, pieceCount, pieceLengthBytes, torrentFile } = metainfo
   return { kind: 'download.described', infoHash, name, sizeBytes, pieceCount, pieceLengthBytes, torrentFile }
 }

@@ -102,5 +102,5 @@ async function takenUp(
     throw new ServiceError('failed', `"${row.name}" cannot be offered yet: ${what}; ${later}`)
   }
   const { name, sizeBytes } = torrents.row(infoHash)
-  return { infoHash: infoHash as InfoHash, name, sizeBytes, fileCount: torrents.files(infoHash).length }
+  return { infoHash: infoHash as InfoHash, name, sizeBytes, fileCount: (await torrents.files(infoHash)).length }
 }

@@ -60,9 +60,8 @@ export class TorrentQueue {
     return this.#places.get(infoHash)?.why || unlimited(completed ? 'seed' : 'download')
   }
 
-  /** Ever, by the log and since. */
-  moved(download: Download): Moved {
-    const live = this.#options.engine.status(download.infoHash) ?? NOTHING
+  /** Ever, by the log and since. @param live of the engine now */
+  moved(download: Download, live: Moved = NOTHING): Moved {
     const told = this.#told.get(download.infoHash) ?? NOTHING
     return {
       downloadedBytes: download.downloadedBytes + live.downloadedBytes - told.downloadedBytes,
@@ -113,7 +112,7 @@ export class TorrentQueue {
           ...{ infoHash, name, isRunning, addedAt, completedAt, sizeBytes, goals: limits },
           ...{ isPaused: paused, isComplete: completed, problem: live?.problem },
           isIdle: isRunning && !completed && this.#isIdle(infoHash, live.downloadedBytes, now),
-          uploadedBytes: this.moved(download).uploadedBytes,
+          uploadedBytes: this.moved(download, live).uploadedBytes,
         }
       }),
       current,
@@ -133,10 +132,12 @@ export class TorrentQueue {
   async #plan(): Promise<void> {
     const { engine, downloads, onProblem, clock } = this.#options
     this.#decide()
-    for (const { infoHash, name, paused, changed } of downloads()) {
-      const state = engine.status(infoHash)?.state
+    // Where nothing is limited none has a place: thousands of torrents are not looked at for nothing.
+    for (const { infoHash, name, paused, changed } of this.#places.size === 0 ? [] : downloads()) {
       const runs = this.#places.get(infoHash)?.runs
-      if (state === undefined || runs === undefined || paused || changed !== null || state === 'failed') continue
+      if (runs === undefined || paused || changed !== null) continue
+      const state = engine.status(infoHash)?.state
+      if (state === undefined || state === 'failed') continue
       if (runs === (state !== 'paused')) continue
       try {
         await (runs ? engine.resume(infoHash) : engine.pause(infoHash))

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import {
   type Appender,
   type ClientSettings,
@@ -55,6 +56,9 @@ import { canBeAsked, changedSources, endpointsOf, namedSources, sourcesRow } fro
 
 /** How often a follower gets a new row, ms. */
 const FOLLOW_MS = 500
+
+/** Torrents given to the engine in one turn: some milliseconds. */
+const RESTORED_AT_ONCE = 20
 
 const RESTING = 'paused, as the node died twice within a minute: go on with `p2pt client resume`'
 
@@ -124,7 +128,8 @@ export class Torrents {
   /** Gives the engine everything that the log says is wanted, with the pieces that are known to be there. */
   async restore(): Promise<void> {
     this.#queue.start()
-    for (const download of this.#options.downloads()) {
+    for (const [index, download] of this.#options.downloads().entries()) {
+      if (index % RESTORED_AT_ONCE === 0) await setImmediate()
       try {
         await this.#options.engine.add(sourceOf(download), {
           directory: download.directory,
@@ -139,6 +144,7 @@ export class Torrents {
           ...(download.selection && { selection: download.selection }),
           names: download.names,
           ...(download.move && { elsewhere: elsewhereOf(download.move) }),
+          torrentFile: this.#torrentFileOf(download.infoHash),
         })
         if (download.move !== null) await this.#record([{ kind: 'download.tidied', infoHash: download.infoHash }])
       } catch (error) {
@@ -156,7 +162,7 @@ export class Torrents {
   async #add(request: AddRequest): Promise<TorrentRow> {
     const source = requested(request)
     const { overwrite = false } = request
-    const inspected = await this.#engineDoes(async (engine) => engine.inspect(source))
+    const inspected = await this.#engineDoes((engine) => engine.inspect(source))
     const supplied = await this.#engineDoes((engine) => engine.supply(source))
     const isNews = await this.#mergeSources(inspected, request)
     if (supplied !== undefined || isNews) return this.row(inspected.infoHash)
@@ -166,7 +172,10 @@ export class Torrents {
     const { public: isPublic = false, dht = false, local = false } = request
     const sources: TorrentSources = { public: isPublic, ...named, dht, local }
     const infoHash = await this.#engineDoes((engine) =>
-      engine.add(source, { directory, overwrite, ...(selection && { selection }), sources: this.#effective(sources) }),
+      engine.add(source, {
+        ...{ directory, overwrite, ...(selection && { selection }), sources: this.#effective(sources) },
+        torrentFile: this.#torrentFileOf(inspected.infoHash),
+      }),
     )
     const hasSources = isPublic || dht || local || named.trackers.length + named.webSeeds.length > 0
     await this.#recordAddition(infoHash, [
@@ -182,7 +191,7 @@ export class Torrents {
         overwrite,
       },
       ...(hasSources ? [{ kind: 'download.sourced', infoHash, ...sources } as const] : []),
-      ...(selection === null ? [] : [this.#selected(infoHash, selection)]),
+      ...(selection === null ? [] : [await this.#selected(infoHash, selection)]),
     ])
     await this.#queue.plan()
     return this.row(infoHash)
@@ -209,7 +218,7 @@ export class Torrents {
   /** As {@link add}; one that is here already is found. @throws ServiceError */
   addOrFind(request: AddRequest): Promise<TorrentRow> {
     return this.#inTurn(async () => {
-      const infoHash = await this.#engineDoes(async (engine) => engine.inspect(requested(request)).infoHash)
+      const { infoHash } = await this.#engineDoes((engine) => engine.inspect(requested(request)))
       return this.#options.download(infoHash) === undefined ? this.#add(request) : this.row(infoHash)
     })
   }
@@ -234,7 +243,10 @@ export class Torrents {
       this.#queue.forget(infoHash)
       await engine.add(
         { kind: 'torrent-file', bytes: torrentFile },
-        { directory, verified, stamps, sources: this.#effective(known?.sources ?? NO_SOURCES) },
+        {
+          ...{ directory, verified, stamps, sources: this.#effective(known?.sources ?? NO_SOURCES) },
+          torrentFile: this.#torrentFileOf(infoHash),
+        },
       )
     })
     await this.#recordAddition(infoHash, [
@@ -249,7 +261,8 @@ export class Torrents {
         torrentFile,
         overwrite: false,
       },
-      described(made),
+      // The torrent file, of up to 5.5 MiB, is in the addition.
+      { ...described(made), torrentFile: new Uint8Array() },
       ...checked(infoHash, { pieces: verified, stamps }),
       { kind: 'download.completed', infoHash },
     ])
@@ -304,6 +317,11 @@ export class Torrents {
     return this.row(infoHash)
   }
 
+  /** As the log has it, for what the engine does not keep. */
+  #torrentFileOf(infoHash: InfoHash): () => Uint8Array | undefined {
+    return () => this.#options.download(infoHash)?.torrentFile
+  }
+
   /** The client as a whole may be told of all torrents. */
   #effective(sources: TorrentSources): TorrentSources {
     const { all } = this.#options
@@ -333,7 +351,7 @@ export class Torrents {
     if (JSON.stringify(sources) !== JSON.stringify(before)) {
       await this.#record([{ kind: 'download.sourced', infoHash: hash, ...sources }])
       await this.#engineDoes(async () => {
-        if (engine.status(hash) !== undefined) engine.setSources(hash, this.#effective(sources))
+        if (engine.status(hash) !== undefined) await engine.setSources(hash, this.#effective(sources))
       })
     }
     for (const { host, port } of peers) await this.#engineDoes(async () => engine.connect(hash, host, port))
@@ -429,10 +447,10 @@ export class Torrents {
   }
 
   /** @throws ServiceError */
-  files(infoHash: string): TorrentFileRow[] {
+  async files(infoHash: string): Promise<TorrentFileRow[]> {
     const { infoHash: hash, pieceCount: known } = this.#known(infoHash)
     if (known === 0 || this.#options.engine.status(hash) === undefined) return []
-    return this.#options.engine.files(hash).map(({ file, path, lengthBytes, verifiedBytes, priority }) => ({
+    return (await this.#options.engine.files(hash)).map(({ file, path, lengthBytes, verifiedBytes, priority }) => ({
       number: file + 1,
       path,
       sizeBytes: lengthBytes,
@@ -445,19 +463,18 @@ export class Torrents {
   async select(infoHash: string, request: SelectRequest): Promise<TorrentRow> {
     const { infoHash: hash, selection: before, pieceCount: known } = this.#known(infoHash)
     const { engine } = this.#options
-    const selection = await this.#engineDoes(async () => {
-      const paths = known === 0 ? undefined : pathsOf(engine.files(hash))
+    const selected = await this.#engineDoes(async () => {
+      const paths = known === 0 ? undefined : pathsOf(await engine.files(hash))
       const chosen = chooseFiles(before, paths, whatIsGiven<SelectRequest>(request))
-      engine.select(hash, chosen ?? undefined)
-      return chosen
+      return this.#selected(hash, chosen)
     })
-    await this.#record([this.#selected(hash, selection)])
+    await this.#record([selected])
     await this.#queue.plan()
     return this.row(hash)
   }
 
-  #selected(infoHash: InfoHash, selection: FileSelection | null): Draft['event'] {
-    const pieces = this.#options.engine.select(infoHash, selection ?? undefined) ?? []
+  async #selected(infoHash: InfoHash, selection: FileSelection | null): Promise<Draft['event']> {
+    const pieces = (await this.#options.engine.select(infoHash, selection ?? undefined)) ?? []
     return { kind: 'download.selected', infoHash, pieces: [...pieces], ...(selection ?? ALL_FILES) }
   }
 
@@ -498,13 +515,15 @@ export class Torrents {
     const isKnown = () => (this.#options.download(metainfo.infoHash)?.pieceCount ?? 0) > 0
     const note = renamedText(metainfo)
     if (note !== undefined) this.#notes.set(metainfo.infoHash, note)
-    this.#recordLater(() => {
+    this.#recordLater(async () => {
       if (isKnown()) return []
       if (note !== undefined) this.#options.notices.post('info', 'torrent.renamed', note)
       const { selection = null, torrentFile } = this.#options.download(metainfo.infoHash) ?? {}
       const isByLink = torrentFile === undefined
+      // Else it is in the addition.
+      const description = isByLink ? described(metainfo) : { ...described(metainfo), torrentFile: new Uint8Array() }
       // Of a magnet link: only now it is known which pieces its wanted files are in.
-      return [described(metainfo), ...(selection && isByLink ? [this.#selected(metainfo.infoHash, selection)] : [])]
+      return [description, ...(selection && isByLink ? [await this.#selected(metainfo.infoHash, selection)] : [])]
     })
   }
 
@@ -604,10 +623,10 @@ export class Torrents {
   }
 
   /** @param events what to record, asked for when its turn comes */
-  #recordLater(events: () => readonly Draft['event'][]): void {
+  #recordLater(events: () => readonly Draft['event'][] | Promise<readonly Draft['event'][]>): void {
     const recorded = this.#adding
       .then(async () => {
-        const drafts = events().map((event): Draft => ({ event }))
+        const drafts = (await events()).map((event): Draft => ({ event }))
         if (drafts.length > 0) await this.#options.appender.append(drafts)
       })
       .catch((error: unknown) => this.#problem(sentence(error)))
@@ -642,7 +661,7 @@ export class Torrents {
       note: this.#notes.get(infoHash),
       held: this.#queue.held(infoHash),
       why: this.#queue.why(download),
-      moved: this.#queue.moved(download),
+      moved: this.#queue.moved(download, live),
       unreached: () => this.#options.unreached(infoHash),
     })
   }

@@ -43,7 +43,19 @@ export function readFileName(raw: Uint8Array, isFirst: boolean): FileName {
   return { shown, name: usable(text.replace(/[/\\]/g, '').replace(/[\u0001-\u001f\u007f]/g, PLACEHOLDER), text) }
 }
 
-export const shownName = (raw: Uint8Array): string => decoder.decode(raw)
+/** Most names are short and ASCII, and a torrent may have a million: a decoder takes far longer for each. */
+export const shownName = (raw: Uint8Array): string => asciiOf(raw) ?? decoder.decode(raw)
+
+function asciiOf(raw: Uint8Array): string | undefined {
+  if (raw.length > NAME_BYTES_MAX) return undefined
+  let text = ''
+  for (let at = 0; at < raw.length; at++) {
+    const byte = raw[at] as number
+    if (byte > 0x7f) return undefined
+    text += String.fromCharCode(byte)
+  }
+  return text
+}
 
 function usable(name: string, text: string): string | undefined {
   if (text === '..') refuse(`${quoted(text)} leads out of its folder`)

@@ -4,7 +4,7 @@ import { isBelieved, reachOf } from '../endpoint.ts'
 import type { EngineOptions, MadeConnection, TorrentPeer } from '../engine.ts'
 import { TorrentError } from '../engine.ts'
 import { held } from '../held-callback.ts'
-import { BLOCK_BYTES, checkInfo, type Metainfo, pieceBytes, pieceHash, type Sha1 } from '../metainfo.ts'
+import { BLOCK_BYTES, type Metainfo, pieceBytes, pieceHash, type Sha1 } from '../metainfo.ts'
 import { PieceJudge } from '../piece-judge.ts'
 import { bitfieldOf, countBits, hasBit, setBit } from '../piece-ranges.ts'
 import type { PublicSources, SourceStatus } from '../sources/public-sources.ts'
@@ -67,6 +67,8 @@ export type PeerSwarmOptions = OpenSwarm & {
   sha1: Sha1
   /** sha-1 of a piece as hex, off the event loop. */
   hash(piece: Uint8Array): Promise<string>
+  /** Checks an info dictionary that a peer sent. @throws TorrentError */
+  checkInfo(info: Uint8Array): Promise<Metainfo>
   random(): number
   /** Of all torrents. */
   uploads: RateLimit
@@ -164,7 +166,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     })
     this.#fetches = new MetadataFetches({
       ...{ now: () => this.now(), peers: () => this.#peers, isRight: (info) => sha1([info]) === infoHash },
-      fetched: (info) => this.#described(info),
+      fetched: (info) => this.#track(this.#described(info)),
       violated: (peer, what) => this.violated(peer, what),
     })
     this.#checks = new PieceChecks({
@@ -512,11 +514,12 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   // The metainfo
 
-  #described(info: Uint8Array): void {
-    const { sha1, events } = this.#options
+  /** It may list 65,536 files: others have their turns meanwhile. */
+  async #described(info: Uint8Array): Promise<void> {
     try {
-      const metainfo = checkInfo(info, sha1)
-      events.described(metainfo)
+      const metainfo = await this.#options.checkInfo(info)
+      if (this.#closed) return
+      this.#options.events.described(metainfo)
       this.#open(metainfo)
     } catch (error) {
       this.#fail(error)

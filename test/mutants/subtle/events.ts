@@ -63,6 +63,12 @@ export const eventsMutants: readonly SubtleMutant[] = [
     tests: ['test/events/model/hex-names.test.ts', 'test/events/model/*.test.ts'],
   },
   {
+    file: 'src/events/model/heap.ts',
+    find: 'const lower = right < items.length && this.#isBelow(right, left) ? right : left',
+    replace: 'const lower = left',
+    breaks: 'the right one of two is never the lower',
+  },
+  {
     file: 'src/events/model/hex.ts',
     find: "if (text.length % 2 !== 0) throw new RangeError('not hex')",
     replace: '',
@@ -336,6 +342,24 @@ export const eventsMutants: readonly SubtleMutant[] = [
     replace: 'if (length > this.end - start + 1)',
     breaks: 'one byte past the end',
     tests: ['test/events/codec/varint.test.ts', 'test/events/codec/*.test.ts'],
+  },
+  {
+    file: 'src/events/rules/announce-schedule.ts',
+    find: 'if (this.#tokens < 1 || this.#underWay.size >= this.#budget.underWayMax) return undefined',
+    replace: 'if (this.#tokens < 1) return undefined',
+    breaks: 'any number of visits may be under way',
+  },
+  {
+    file: 'src/events/rules/announce-schedule.ts',
+    find: 'if (entry?.visit !== visit) return',
+    replace: 'if (entry === undefined) return',
+    breaks: 'the end of an old visit is taken for that of a torrent that was added again',
+  },
+  {
+    file: 'src/events/rules/announce-schedule.ts',
+    find: 'turn.dueAt - AHEAD_MS[rank] < first.dueAt - AHEAD_MS[first.rank]',
+    replace: 'turn.dueAt < first.dueAt',
+    breaks: 'what a person wants comes no sooner than what is announced again',
   },
   {
     file: 'src/events/rules/announced-peers.ts',

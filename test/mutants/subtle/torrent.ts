@@ -488,9 +488,9 @@ export const torrentMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/torrent/torrent-status.ts',
-    find: "if (entry.metainfo === undefined) return 'fetching-metadata'",
-    replace: "if ((entry.metainfo === undefined) && Math.random() > 2) return 'fetching-metadata'",
-    breaks: 'it is not refused: entry.metainfo === undefined',
+    find: "if (!entry.hasMetainfo) return 'fetching-metadata'",
+    replace: "if (!entry.hasMetainfo && Math.random() > 2) return 'fetching-metadata'",
+    breaks: 'it is not refused: !entry.hasMetainfo',
   },
   {
     file: 'src/torrent/torrent-status.ts',
@@ -529,10 +529,28 @@ export const torrentMutants: readonly SubtleMutant[] = [
     breaks: '> is >=',
   },
   {
+    file: 'src/torrent/wake-limit.ts',
+    find: 'ofHost >= perHostMax',
+    replace: 'ofHost > perHostMax',
+    breaks: '>= is >',
+  },
+  {
+    file: 'src/torrent/wake-limit.ts',
+    find: 'this.#waiting--',
+    replace: 'void 0',
+    breaks: 'connections wait for ever: after so many, no seed at rest is opened for anybody',
+  },
+  {
     file: 'src/torrent/wire/handshake.ts',
     find: 'if (bytes.length !== HANDSHAKE_BYTES || PROTOCOL.some((byte, at) => bytes[at] !== byte)) return undefined',
     replace: 'if (bytes.length !== HANDSHAKE_BYTES && PROTOCOL.some((byte, at) => bytes[at] !== byte)) return undefined',
     breaks: '|| is the other',
+  },
+  {
+    file: 'src/torrent/wire/held-messages.ts',
+    find: 'if (needed > this.#bytesMax) return false',
+    replace: 'if (message.length > this.#bytesMax) return false',
+    breaks: 'each message is bounded and not all of them together',
   },
   {
     file: 'src/torrent/wire/message-splitter.ts',

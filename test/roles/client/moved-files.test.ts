@@ -121,13 +121,7 @@ describe('files that a client moves', () => {
     assert.deepEqual(await kindsOfMoves(), Array(4).fill(['moving', 'moved', 'tidied']).flat())
     await start()
     await seeding(infoHash)
-    assert.deepEqual(
-      torrents
-        .files(infoHash)
-        .map(({ path }) => path)
-        .sort(),
-      ['My album/cd/zwei', 'My album/one.bin'],
-    )
+    assert.deepEqual((await torrents.files(infoHash)).map(({ path }) => path).sort(), ['My album/cd/zwei', 'My album/one.bin'])
     assert.deepEqual(await readdir(join(root, 'old')), [])
     assert.equal(
       await result(torrents.recheck(infoHash)).then(({ piecesVerified, pieceCount }) => pieceCount - piecesVerified),
@@ -150,7 +144,7 @@ describe('files that a client moves', () => {
 
   it('are taken away where they only were to be, when the node died before all of them were there', async () => {
     const { infoHash } = await album()
-    const place = engine.files(infoHash).find(({ path }) => path === 'album/one.bin')?.file
+    const place = (await engine.files(infoHash)).find(({ path }) => path === 'album/one.bin')?.file
     await engine[Symbol.asyncDispose]()
     await move(infoHash, 'download.moving')
     await mkdir(join(root, 'new', 'album'), { recursive: true })

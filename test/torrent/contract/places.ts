@@ -74,7 +74,10 @@ export function placesContract(engine: EngineName): void {
       const to = await lab.directory('elsewhere')
       const names = [
         { file: null, name: 'My album' },
-        { file: leecher.engine.files(infoHash).find(({ path }) => path.endsWith('two.bin'))?.file ?? -1, name: '2.bin' },
+        {
+          file: (await leecher.engine.files(infoHash)).find(({ path }) => path.endsWith('two.bin'))?.file ?? -1,
+          name: '2.bin',
+        },
       ]
       await place(leecher, infoHash, { directory: to, names })
       assert.ok((leecher.engine.status(infoHash)?.piecesVerified ?? 0) >= before)
@@ -84,13 +87,11 @@ export function placesContract(engine: EngineName): void {
       assert.deepEqual(await readFile(join(to, 'My album', '2.bin')), seeder.files.get('album/two.bin'))
       assert.deepEqual((await readdir(join(to, 'My album'))).sort(), ['2.bin', 'nil', 'one.bin'])
       assert.deepEqual(await readdir(leecher.directory), [])
-      assert.deepEqual(
-        leecher.engine
-          .files(infoHash)
-          .map(({ path }) => path)
-          .sort(),
-        ['My album/2.bin', 'My album/nil', 'My album/one.bin'],
-      )
+      assert.deepEqual((await leecher.engine.files(infoHash)).map(({ path }) => path).sort(), [
+        'My album/2.bin',
+        'My album/nil',
+        'My album/one.bin',
+      ])
       nothingChanged(seeder, leecher)
 
       const third = await lab.node('third')

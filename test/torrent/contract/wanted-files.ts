@@ -43,7 +43,7 @@ export function wantedFilesContract(engine: EngineName): void {
       assert.equal(piecesVerified, piecesWanted)
       assert.ok(await isWhole('tree/b.bin'))
       await assert.rejects(access(join(leecher.directory, 'tree/d-empty')), /ENOENT/)
-      const files = leecher.engine.files(infoHash)
+      const files = await leecher.engine.files(infoHash)
       assert.deepEqual(
         files.map(({ file, path, lengthBytes, priority }) => [file, path, lengthBytes, priority]),
         [
@@ -61,7 +61,7 @@ export function wantedFilesContract(engine: EngineName): void {
       const { leecher, infoHash, pieceCount, status, isWhole } = await started(only('2'))
       await leecher.until((said) => said.completed.length === 1)
       assert.ok(await isWhole('tree/a.bin'))
-      const wanted = leecher.engine.select(infoHash, undefined)
+      const wanted = await leecher.engine.select(infoHash, undefined)
       assert.deepEqual(wanted, [{ first: 0, count: pieceCount }])
       await leecher.until((said) => said.completed.length === 2)
       for (const path of Object.keys(FILES)) assert.ok(await isWhole(path), path)
@@ -74,12 +74,12 @@ export function wantedFilesContract(engine: EngineName): void {
         uploadBytesPerSecondMax: 1_000_000,
       })
       await leecher.until((said) => countOf(said.verified) > 0)
-      leecher.engine.select(infoHash, only('2'))
+      await leecher.engine.select(infoHash, only('2'))
       await leecher.until((said) => said.completed.length === 1)
       assert.ok(await isWhole('tree/a.bin'))
       assert.equal(status().state, 'seeding')
       assert.ok(status().piecesVerified < pieceCount)
-      leecher.engine.select(infoHash, only(''))
+      await leecher.engine.select(infoHash, only(''))
       assert.equal(status().piecesWanted, 0)
       assert.equal(status().state, 'seeding')
     })
@@ -101,8 +101,8 @@ export function wantedFilesContract(engine: EngineName): void {
       const { infoHash } = seeder.metainfo
       const options = { directory: leecher.directory, selection: only('0002') }
       await leecher.engine.add({ kind: 'magnet', uri: `magnet:?xt=urn:btih:${infoHash}` }, options)
-      assert.throws(() => leecher.engine.files(infoHash), /nothing is known/)
-      assert.equal(leecher.engine.select(infoHash, only('0200')), undefined)
+      await assert.rejects(leecher.engine.files(infoHash), /nothing is known/)
+      assert.equal(await leecher.engine.select(infoHash, only('0200')), undefined)
       await dial(leecher, infoHash, [seeder])
       await leecher.until((said) => said.completed.length === 1)
       assert.equal(
