@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path'
 import type { FileStampAt, InfoHash } from '../events/index.ts'
 import { diskProblem } from './disk-problem.ts'
 import { TorrentError } from './engine.ts'
-import { type FileStamp, stampOf } from './file-stamp.ts'
+import { type FileStamp, looksOf, stampOf } from './file-stamp.ts'
 import { FilesChanged } from './files-changed.ts'
 import type { Metainfo } from './metainfo.ts'
 
@@ -68,7 +68,8 @@ export class Relocation {
   }
 
   /**
-   * Brings all files to the new place as well, on the disk and not only in its cache.
+   * Brings all files to the new place as well, on the disk and not only in its cache. A second name is a touch of the file (ctime): what
+   * it holds is hashed once as it is served, which tells an edit in that moment too.
    * @returns how the files look that are other ones there
    * @throws TorrentError; the signal's reason
    */
@@ -121,7 +122,7 @@ export class Relocation {
       }
       if (!source.isFile()) throw inTheWay(pair.from, 'is a link or no file: move what it stands for yourself')
       const expected = stamps.get(pair.file)
-      if (expected !== undefined && stampOf(source) !== expected)
+      if (expected !== undefined && looksOf(stampOf(source)) !== looksOf(expected))
         throw new FilesChanged({ file: pair.file, path, how: 'modified' })
       this.#totalBytes += Number(source.size)
       if (source.dev !== base.dev) copiedBytes += least(source.size, source.blocks * 512n)
@@ -175,7 +176,7 @@ export class Relocation {
         await target.sync()
         const after = await source.stat({ bigint: true })
         const copy = await target.stat({ bigint: true })
-        if (stampOf(before) !== stampOf(after) || copy.size !== before.size)
+        if (looksOf(stampOf(before)) !== looksOf(stampOf(after)) || copy.size !== before.size)
           throw new FilesChanged({ file: pair.file, path: pair.parts.join('/'), how: 'modified' })
       } finally {
         await target.close()
