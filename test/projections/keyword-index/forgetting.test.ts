@@ -121,4 +121,36 @@ describe('authors that the keyword index forgets', () => {
     weigh(late, (author) => author)
     assert.equal(digest(late), all)
   })
+
+  it('leave nothing where their document was, nor where it was listed, and touch no other', () => {
+    const maker = new EnvelopeMaker()
+    const said: readonly [NodeId, Event][] = [
+      [ada, published('Big Bunny')],
+      [ada, published('Buck')],
+      [eve, published('Buck')],
+      [eve, published('巨人')],
+      [bob, { kind: 'torrent.verified', infoHash: hash('Buck'), title: 'only bob' }],
+    ]
+    const state = foldAll(
+      fold,
+      said.map(([by, event]) => maker.make(by, event, 'index')),
+    )
+    fold.changes(state)
+    for (const word of [...WORDS, 'only']) partitionDigest(state, partitionOf(word), newSha256)
+    assert.equal(state.lamportMax, 4)
+    forget(state, [eve])
+    assert.deepEqual(state.byOrdinal[2], {
+      ...{ ordinal: -1, infoHash: '', offers: [], description: undefined },
+      ...{ seeders: 0, backers: 0, party: '', verified: false, words: [] },
+    })
+    assert.deepEqual([state.partitions[partitionOf('巨人')], state.partitions[partitionOf('buck')]], [undefined, [1]])
+    assert.equal(state.lamportMax, 2, 'the stamp of the last description that is left')
+    assert.deepEqual(
+      fold.changes(state).filter(([key]) => key.includes(hash('Big Bunny'))),
+      [],
+    )
+    // Only what they were in is counted anew.
+    const known = ['big', 'only', 'buck'].map((word) => state.partitionDigests[partitionOf(word)] !== undefined)
+    assert.deepEqual(known, [true, true, false])
+  })
 })
