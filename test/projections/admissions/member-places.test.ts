@@ -36,4 +36,19 @@ describe('the one place of a member invitation', () => {
     assert.equal(comesTooLate(places, member, at(first, 2)), false)
     assert.equal(comesTooLate(places, member, at(second, 0)), false)
   })
+
+  it('is not taken a second time by the event that took it', () => {
+    const places: MemberPlaces = new Map()
+    assert.equal(takePlace(places, member, at(first, 5)), true)
+    assert.equal(takePlace(places, member, at(first, 5)), false)
+  })
+
+  it('is nobody’s before an event shows it, and then of the node that is asked for only where that is enough', () => {
+    const places: MemberPlaces = new Map()
+    assert.deepEqual([hasPlace(places, member, first), hasPlace(places, member, first, true)], [false, true])
+    assert.equal(comesTooLate(places, member, at(first, 9)), false)
+    assert.deepEqual([hasPlace(places, client, first), hasPlace(places, client, first, false)], [true, true])
+    takePlace(places, member, at(first, 5))
+    assert.equal(hasPlace(places, member, second, true), false)
+  })
 })
