@@ -169,6 +169,13 @@ export function projectionStoreContract(name: string, open: () => Promise<Projec
       await store[Symbol.asyncDispose]()
       await assert.rejects(store.load('p'), { code: 'STORE_CLOSED' })
       await assert.rejects(store.commit('p', 1, 1, []), { code: 'STORE_CLOSED' })
+      await assert.rejects(store.replace('p', 1, 1, []), { code: 'STORE_CLOSED' })
+      await assert.rejects(store.clear('p'), { code: 'STORE_CLOSED' })
+      await assert.rejects(store.snapshots('p'), { code: 'STORE_CLOSED' })
+      await assert.rejects(store.keepSnapshot('p'), { code: 'STORE_CLOSED' })
+      await assert.rejects(store.saveSnapshot('p', { version: 1, seq: 1 }, []), { code: 'STORE_CLOSED' })
+      await assert.rejects(store.loadSnapshot('p', 1), { code: 'STORE_CLOSED' })
+      await assert.rejects(store.dropSnapshot('p', 1), { code: 'STORE_CLOSED' })
     })
   })
 }
