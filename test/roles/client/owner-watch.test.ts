@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { type Event, type Millis, type NodeId, signRevocation } from '../../../src/events/index.ts'
 import { watchOwners } from '../../../src/roles/client/owner-watch.ts'
 import { liveIndexMap } from '../../../src/roles/index-node/live-index-map.ts'
-import { TEST_OWNER } from '../../events/test-network.ts'
+import { joiningAs, TEST_OWNER } from '../../events/test-network.ts'
 import { hash, node } from '../../projections/envelopes.ts'
 import { openSmallLog, type SmallLog } from '../small-log.ts'
 
@@ -57,6 +57,40 @@ describe('the watch over owners', () => {
     stop = watchOwners(own.log, map, () => ({ reconsider: () => void reconsidered++ }))
     equal(await reconsideredBy({ kind: 'access.revoked', ...word }), 1)
     deepEqual(map.indexNodes(), [])
+  })
+
+  it('does so when a node that was heard of is admitted', async () => {
+    await reconsideredBy(member('member.alive', ada))
+    const index = joiningAs('index')
+    stop()
+    let isAdmitted = false
+    const map = liveIndexMap(own.states, { isMember: () => isAdmitted, stateOf: (m) => m.state })
+    stop = watchOwners(own.log, map, () => ({ reconsider: () => void reconsidered++ }))
+    deepEqual(map.indexNodes(), [])
+    isAdmitted = true
+    equal(await reconsideredBy({ kind: 'node.admitted', credential: index.credentialOf(ada) }), 1)
+    deepEqual(map.indexNodes(), [ada])
+  })
+
+  it('sees what bears on owners among what does not', async () => {
+    const stopped: Event = { kind: 'node.stopped', reason: 'asked to' }
+    equal(await reconsideredBy(stopped, member('member.alive', ada), stopped), 1)
+    equal(await reconsideredBy(stopped, member('member.alive', ada, 2), member('member.suspect', bob)), 1)
+  })
+
+  it('does not look for owners where nothing bears on them', async () => {
+    stop()
+    const map = liveIndexMap(own.states)
+    let looked = 0
+    const indexNodes = () => {
+      looked += 1
+      return map.indexNodes()
+    }
+    stop = watchOwners(own.log, { ...map, indexNodes }, () => ({ reconsider: () => void reconsidered++ }))
+    await reconsideredBy({ kind: 'node.stopped', reason: 'asked to' })
+    equal(looked, 1)
+    await reconsideredBy(member('member.suspect', ada))
+    equal(looked, 2)
   })
 
   it('does not where a client comes, a node is only suspected, or something else is said', async () => {
