@@ -70,4 +70,17 @@ describe('the start that is under way', () => {
     assert.equal(await startsSo([100, START], [101, BAN], [110, START], [111, BAN], [120, START]), true)
     assert.equal(await startsSo([100, START], [110, START], [115, STOP], [116, BAN], [120, START]), false)
   })
+
+  it('has nothing to do with the deaths of other nodes', async () => {
+    await using log = await logOf(signerOf(1), [100, START], [110, START], [120, START])
+    const readBatches = log.readBatches.bind(log)
+    assert.equal(await startsAfterDeaths({ author: log.author, readBatches }), true)
+    assert.equal(await startsAfterDeaths({ author: signerOf(2).id, readBatches }), false)
+    await using other = await logOf(signerOf(2), [130, START], [135, STOP])
+    const both: typeof readBatches = async function* (range) {
+      yield* log.readBatches(range)
+      yield* other.readBatches(range)
+    }
+    assert.equal(await startsAfterDeaths({ author: log.author, readBatches: both }), true)
+  })
 })
