@@ -5,11 +5,18 @@ import { join } from 'node:path'
 import { LogError, type NodeId, type SignedEvent } from '../../../src/events/index.ts'
 import { signerFromSeed } from '../../../src/events/keys/signer.sodium.ts'
 import { openLevelLog } from '../../../src/events/log/event-log.level.ts'
-import { Publications } from '../../../src/roles/client/publications.ts'
-import { decodePublish, encodePublishReply, INDEX_METHODS } from '../../../src/roles/index-node/index-messages.ts'
-import { noUpcast } from '../../events/samples.ts'
+import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
+import { type Announcement, Publications } from '../../../src/roles/client/publications.ts'
+import {
+  decodePublish,
+  encodePublishReply,
+  INDEX_METHODS,
+  type PublishOutcome,
+} from '../../../src/roles/index-node/index-messages.ts'
+import { noUpcast, signerOf } from '../../events/samples.ts'
 import { TEST_NETWORK } from '../../events/test-network.ts'
-import { hash } from '../../projections/envelopes.ts'
+import { hash, node } from '../../projections/envelopes.ts'
+import { VirtualTime } from '../../sim/virtual-time.ts'
 import { described, IndexNetwork, type IndexPeer } from '../index-network.ts'
 
 describe('publications', () => {
@@ -402,5 +409,199 @@ describe('publications', () => {
     client.publications.stop()
     await client.publications.settled()
     assert.equal((await publishing).pending, 1)
+  })
+})
+
+describe('publications to owners that answer when they are told to', () => {
+  const [one, two] = [node('one'), node('two')]
+  type Asked = {
+    readonly owner: NodeId
+    readonly titles: readonly string[]
+    readonly signal: AbortSignal | undefined
+    answer(outcome: PublishOutcome): void
+    fail(): void
+  }
+
+  /** A client with so many torrents `orbit 0`, `orbit 1`, of which nobody was told yet. */
+  async function clientWith(count: number) {
+    const time = new VirtualTime()
+    const log = openMemoryLog({ signer: signerOf(1), clock: time, upcast: noUpcast })
+    await log.append(
+      Array.from({ length: count }, (_, place) => ({
+        event: { kind: 'torrent.published' as const, ...described(`orbit ${place}`) },
+      })),
+    )
+    const all = Array.from({ length: count }, (_, place) => ({
+      ...{ author: log.author, authorSeq: place + 1, keywords: [`${place}`] },
+    }))
+    const asked: Asked[] = []
+    const state = { owners: [one] as NodeId[], current: all, problems: [] as string[] }
+    const publications = new Publications({
+      ...{ log, timers: time, ownersOf: () => state.owners, current: () => state.current },
+      onProblem: (text) => state.problems.push(text),
+      overlay: {
+        request: (owner, method, body, { signal } = {}) => {
+          assert.equal(method, INDEX_METHODS.publish)
+          const events = decodePublish(body)
+          return new Promise((resolve, reject) => {
+            asked.push({
+              ...{
+                owner,
+                signal,
+                titles: events.map(({ body }) => /orbit \d+/.exec(Buffer.from(body).toString('latin1'))?.[0] ?? ''),
+              },
+              answer: (outcome) => resolve(encodePublishReply(events.map(() => outcome))),
+              fail: () => reject(new Error('nobody is there')),
+            })
+          })
+        },
+      },
+    })
+    const each = (place: number) => all[place] ?? assert.fail()
+    const turn = () => time.advance(1)
+    const told = () => asked.map(({ owner, titles }) => [owner === one ? 'one' : 'two', ...titles])
+    return { publications, state, asked, told, each, turn, time }
+  }
+
+  it('are not asked for again by a round that begins while others of the same are still asked', async () => {
+    const { publications, state, asked, told, turn } = await clientWith(1)
+    state.owners = [one, two]
+    publications.start()
+    await turn()
+    asked[0]?.answer('stored')
+    await turn()
+    publications.start()
+    await turn()
+    assert.deepEqual(told(), [
+      ['one', 'orbit 0'],
+      ['two', 'orbit 0'],
+    ])
+    publications.stop()
+  })
+
+  it('are told anew by a round once all have answered, and are held by those who say so then', async () => {
+    const { publications, asked, told, each, turn } = await clientWith(1)
+    publications.start()
+    await turn()
+    asked[0]?.answer('stored')
+    await turn()
+    assert.deepEqual((await publications.announce(each(0))).heldBy, [one])
+    publications.start()
+    await turn()
+    assert.equal(told().length, 2)
+    asked[1]?.answer('refused')
+    await turn()
+    assert.deepEqual((await publications.announce(each(0))).heldBy, [])
+    publications.stop()
+  })
+
+  it('are remembered until they hold no longer, and while somebody is asked or lacks them', async () => {
+    const { publications, state, asked, turn } = await clientWith(1)
+    publications.start()
+    await turn()
+    state.current = []
+    publications.reconsider()
+    assert.equal(publications.size, 1, 'asked')
+    state.owners = []
+    publications.reconsider()
+    assert.equal(publications.size, 1, 'asked, though nobody owns it any more')
+    state.owners = [one]
+    asked[0]?.fail()
+    await turn()
+    publications.reconsider()
+    assert.equal(publications.size, 1, 'lacking')
+    state.owners = []
+    publications.reconsider()
+    assert.equal(publications.size, 0)
+    publications.stop()
+  })
+
+  it('are told to nobody once they are stopped', async () => {
+    const { publications, asked, each, turn, time } = await clientWith(2)
+    publications.start()
+    await turn()
+    assert.equal(asked.length, 1)
+    assert.equal(asked[0]?.signal?.aborted, false)
+    publications.stop()
+    assert.equal(asked[0]?.signal?.aborted, true)
+    let isSettled = false
+    const settled = publications.settled().then(() => {
+      isSettled = true
+    })
+    await turn()
+    assert.equal(isSettled, false, 'one is under way')
+    asked[0]?.fail()
+    await settled
+    publications.reconsider()
+    publications.start()
+    assert.deepEqual(await publications.announce(each(1)), { heldBy: [], lackedBy: [one] })
+    await time.advance(20 * 60_000)
+    assert.equal(asked.length, 1)
+  })
+
+  it('that wait for their turn end with the stop', async () => {
+    const { publications, asked, each, turn } = await clientWith(10)
+    const announced: Promise<Announcement>[] = []
+    for (let place = 0; place < 10; place++) {
+      announced.push(publications.announce(each(place)))
+      await turn()
+    }
+    assert.equal(asked.length, 8, 'eight at a time to one owner')
+    publications.stop()
+    for (const { fail } of asked) fail()
+    assert.deepEqual(
+      (await Promise.all(announced)).map(({ lackedBy }) => lackedBy),
+      Array.from({ length: 10 }, () => [one]),
+    )
+  })
+
+  it('that were replaced while they waited are told to nobody, nor those that the log does not have', async () => {
+    const { publications, asked, told, each, turn } = await clientWith(10)
+    const announced: Promise<Announcement>[] = []
+    for (let place = 0; place < 9; place++) {
+      announced.push(publications.announce(each(place)))
+      await turn()
+    }
+    announced.push(publications.announce(each(9), each(8)))
+    for (const { answer } of [...asked]) answer('stored')
+    await turn()
+    for (const { answer } of asked.slice(8)) answer('stored')
+    await Promise.all(announced)
+    assert.deepEqual(told().slice(8), [['one', 'orbit 9']])
+    const gone = await publications.announce({ ...each(0), authorSeq: 99 })
+    assert.deepEqual([gone, asked.length], [{ heldBy: [], lackedBy: [one] }, 9])
+    publications.stop()
+  })
+
+  it('that are refused or have no room are told of in words', async () => {
+    const { publications, state, asked, each, turn } = await clientWith(2)
+    for (const [place, outcome] of (['refused', 'over-budget'] as const).entries()) {
+      const announced = publications.announce(each(place))
+      await turn()
+      asked[place]?.answer(outcome)
+      await announced
+    }
+    const who = `index node ${one.slice(0, 8)}`
+    assert.deepEqual(state.problems, [
+      `${who} refused 1 of 1 publications`,
+      `${who} has no room for 1 of 1 publications: the budget of this node's invitation is used up; they are offered again in 10 minutes`,
+    ])
+    publications.stop()
+  })
+
+  it('go to one that failed after its pause and not before, only what it lacks by then', async () => {
+    const { publications, asked, told, each, time, turn } = await clientWith(2)
+    const first = publications.announce(each(0))
+    await turn()
+    const second = publications.announce(each(1))
+    await turn()
+    asked[0]?.fail()
+    asked[1]?.answer('stored')
+    assert.deepEqual([(await first).lackedBy, (await second).heldBy], [[one], [one]])
+    await time.advance(990)
+    assert.equal(asked.length, 2)
+    await time.advance(10)
+    assert.deepEqual(told().slice(2), [['one', 'orbit 0']])
+    publications.stop()
   })
 })
