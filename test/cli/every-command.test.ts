@@ -276,6 +276,11 @@ const STORY: readonly Row[] = [
     json: ({ bytes }) => assert.ok(Number(bytes) > 100),
   },
   {
+    command: 'client add',
+    words: () => [`magnet:?xt=urn:btih:${found.infoHash}`, ...data('c2')],
+    ...failure(2, /is no file: `p2pt client magnet` takes/),
+  },
+  {
     command: 'client export',
     words: () => [found.infoHash, '/dev/full/again.torrent', ...data('c2')],
     ...failure(1, /was not written/),
