@@ -55,6 +55,7 @@ export class Connection {
   readonly #link: StreamLink
   readonly #splitter: MessageSplitter
   readonly #cancelWait: () => void
+  readonly #madeAt: number
   #swarm: PeerSwarm | undefined
   #peer: Peer | undefined
   /** First bytes that may be one thing or the other. */
@@ -69,6 +70,7 @@ export class Connection {
     this.#options = options
     this.#stream = stream
     this.#link = new StreamLink(stream, options)
+    this.#madeAt = options.now()
     this.#splitter = new MessageSplitter({
       handshake: (bytes) => this.#handshake(bytes),
       message: (message) => {
@@ -117,6 +119,16 @@ export class Connection {
 
   get hasJoined(): boolean {
     return this.#peer !== undefined
+  }
+
+  /** When it last gave or took a block, or was made, ms. */
+  get usedAt(): number {
+    return this.#peer?.usedAt ?? this.#madeAt
+  }
+
+  /** It has proved the key of a node. */
+  get isProven(): boolean {
+    return this.#peer?.key !== undefined
   }
 
   /** @returns false if nothing more is read for now */

@@ -41,6 +41,8 @@ const INBOUND_SHARE = 0.6
 const UPLOAD_SLOTS = 16
 /** From one address, or one network (/64) of IPv6; several nodes may share it. */
 const INBOUND_PER_HOST_MAX = 64
+/** Where there is no room, an inbound connection that gave and took no block for so long gives way. */
+const IDLE_MS = 20_000
 const DIAL_MS = 10_000
 /** Peers that announced are remembered by our DHT node this long. */
 const DHT_PEER_AGE_MS = 20 * 60_000
@@ -87,7 +89,7 @@ class TcpHost implements SwarmHost {
   readonly #keys = systemDhKeys()
   readonly #streams = new Set<PeerStream>()
   /** Of those that were made by others, and the host that counts them. */
-  readonly #inbound = new Map<PeerStream, string>()
+  readonly #inbound = new Map<PeerStream, { readonly host: string; readonly connection: Connection }>()
   readonly #peerId = Buffer.concat([Buffer.from(PEER_ID_PREFIX), randomBytes(20 - PEER_ID_PREFIX.length)])
   /** No Buffer: the `slice` of one is no copy, and what is read next would stand in it. */
   readonly #readBuffer = new Uint8Array(READ_BYTES)
@@ -304,9 +306,9 @@ class TcpHost implements SwarmHost {
       return
     }
     if (stream instanceof Socket) stream.setNoDelay(true)
-    this.#inbound.set(stream, host)
+    const connection = this.#run(stream, { outbound: false, swarm: undefined, encrypts: false, encryption })
+    this.#inbound.set(stream, { host, connection })
     stream.once('close', () => this.#inbound.delete(stream))
-    this.#run(stream, { outbound: false, swarm: undefined, encrypts: false, encryption })
   }
 
   lookup(infoHash: InfoHash, signal?: AbortSignal): Promise<readonly { host: string; port: number }[]> {
@@ -331,11 +333,26 @@ class TcpHost implements SwarmHost {
   }
 
   #isFull(host: string): boolean {
-    if (this.#streams.size >= this.#connectionsMax) return true
-    if (this.#inbound.size >= Math.ceil(this.#connectionsMax * INBOUND_SHARE)) return true
     let sameHost = 0
-    for (const other of this.#inbound.values()) if (other === host) sameHost++
-    return sameHost >= INBOUND_PER_HOST_MAX
+    for (const other of this.#inbound.values()) if (other.host === host) sameHost++
+    if (sameHost >= INBOUND_PER_HOST_MAX) return true
+    const hasRoom = this.#streams.size < this.#connectionsMax
+    return !(hasRoom && this.#inbound.size < Math.ceil(this.#connectionsMax * INBOUND_SHARE)) && !this.#makeRoom()
+  }
+
+  /** Whoever only stays shuts out who comes: the one that gave and took nothing for longest goes, strangers first. */
+  #makeRoom(): boolean {
+    const now = this.#options.clock.now()
+    let idlest: { stream: PeerStream; connection: Connection } | undefined
+    for (const [stream, { connection }] of this.#inbound) {
+      if (now - connection.usedAt >= IDLE_MS && (idlest === undefined || isIdler(connection, idlest.connection)))
+        idlest = { stream, connection }
+    }
+    if (idlest === undefined) return false
+    this.#inbound.delete(idlest.stream)
+    this.#streams.delete(idlest.stream)
+    idlest.stream.destroy()
+    return true
   }
 
   #dial(endpoint: string, swarm: PeerSwarm): void {
@@ -419,6 +436,9 @@ const reachOfTracker = (tracker: string): Reach => {
   const { hostname } = new URL(tracker)
   return isOwnMachine(hostname) ? 'machine' : reachOf(hostname.replace(/^\[|\]$/g, ''))
 }
+
+const isIdler = (one: Connection, other: Connection): boolean =>
+  one.isProven === other.isProven ? one.usedAt < other.usedAt : other.isProven
 
 const keyOf = (infoHash: InfoHash): string => toHex(hashOfSkey(sha1, fromHex(infoHash)))
 

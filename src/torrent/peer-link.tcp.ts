@@ -23,6 +23,10 @@ export type PeerStream = Pick<Socket, 'write'> &
 
 const NOTHING = { bytes: 0, of: [] }
 
+/** Messages up to this length are put together before they are written: a write of its own costs half a kilobyte while it waits. */
+const SMALL_BYTES_MAX = 512
+const TOGETHER_BYTES_MAX = 64 * 1024
+
 /** The bytes of one connection: small writes of one turn leave as one, and reading waits for the limit of downloads. */
 export class StreamLink implements PeerLink {
   readonly host: string
@@ -31,9 +35,10 @@ export class StreamLink implements PeerLink {
   readonly #stream: PeerStream
   readonly #now: () => number
   #onDrain: () => void = () => {}
-  /** Set once both sides have agreed on it. */
-  encrypt: Rc4 | undefined
+  #encrypt: Rc4 | undefined
   #isCorked = false
+  #small: Uint8Array[] = []
+  #smallBytes = 0
   #undrainedBytes = 0
   /** Taken of the limits before it is read. */
   #reserved: { bytes: number; of: readonly RateLimit[] } = NOTHING
@@ -57,6 +62,12 @@ export class StreamLink implements PeerLink {
     this.#onDrain = onDrain
   }
 
+  /** Once both sides have agreed on it; of what was sent before, nothing is. */
+  set encrypt(cipher: Rc4 | undefined) {
+    this.#writeSmall()
+    this.#encrypt = cipher
+  }
+
   get prefersRuns(): boolean {
     return this.#stream.prefersRuns ?? false
   }
@@ -66,22 +77,48 @@ export class StreamLink implements PeerLink {
   }
 
   get unsentBytes(): number {
-    return this.#stream.writableLength ?? this.#undrainedBytes
+    return this.#smallBytes + (this.#stream.writableLength ?? this.#undrainedBytes)
   }
 
   send(bytes: Uint8Array, onSent?: () => void): void {
     if (this.#closed) return
-    const stream = this.#stream
-    if (!this.#isCorked && stream.cork !== undefined) {
-      this.#isCorked = true
-      stream.cork()
-      process.nextTick(() => {
-        this.#isCorked = false
-        stream.uncork?.()
-      })
+    this.#cork()
+    if (onSent === undefined && bytes.length <= SMALL_BYTES_MAX) {
+      this.#small.push(bytes)
+      this.#smallBytes += bytes.length
+      if (this.#smallBytes >= TOGETHER_BYTES_MAX) this.#writeSmall()
+      return
     }
+    this.#writeSmall()
+    this.#write(bytes, onSent)
+  }
+
+  /** All that is sent in one turn leaves as one. */
+  #cork(): void {
+    if (this.#isCorked) return
+    this.#isCorked = true
+    this.#stream.cork?.()
+    process.nextTick(() => {
+      this.#isCorked = false
+      if (!this.#closed) this.#writeSmall()
+      this.#stream.uncork?.()
+    })
+  }
+
+  #writeSmall(): void {
+    const [first] = this.#small
+    if (first === undefined) return
+    const bytes = this.#small.length === 1 ? first : Buffer.concat(this.#small, this.#smallBytes)
+    this.#small = []
+    this.#smallBytes = 0
+    this.#write(bytes, undefined)
+  }
+
+  #write(bytes: Uint8Array, onSent: (() => void) | undefined): void {
+    const stream = this.#stream
     // Others may hold the same bytes, but for those that are told of: then what is encrypted is a copy.
-    const sent = this.encrypt === undefined ? bytes : this.encrypt.apply(onSent === undefined ? Uint8Array.from(bytes) : bytes)
+    const sent =
+      this.#encrypt === undefined ? bytes : this.#encrypt.apply(onSent === undefined ? Uint8Array.from(bytes) : bytes)
     // A stream that failed may still look at them.
     const written = onSent && ((error?: Error | null) => error == null && onSent())
     if (!(written === undefined ? stream.write(sent) : stream.write(sent, written))) this.#undrainedBytes += sent.length

@@ -276,6 +276,26 @@ const STORY: readonly Row[] = [
     json: ({ bytes }) => assert.ok(Number(bytes) > 100),
   },
   {
+    command: 'client add',
+    words: () => [`magnet:?xt=urn:btih:${found.infoHash}`, ...data('c2')],
+    ...failure(2, /is no file: `p2pt client magnet` takes/),
+  },
+  {
+    command: 'client export',
+    words: () => [found.infoHash, '/dev/full/again.torrent', ...data('c2')],
+    ...failure(1, /was not written/),
+  },
+  {
+    command: 'client sources',
+    words: () => [found.infoHash, '--add-tracker', 'http://user:secret@127.0.0.1/announce', ...data('c2')],
+    ...failure(2, /a tracker at 127\.0\.0\.1 cannot be asked with a name and a password/),
+  },
+  {
+    command: 'client sources',
+    words: () => [found.infoHash, '--add-tracker', 'udp://127.0.0.1/announce', ...data('c2')],
+    ...failure(2, /has no port/),
+  },
+  {
     command: 'client publish',
     words: () => [at('again.torrent'), '--title', 'Songs once more', ...data('c2')],
     text: /published +Songs once more .*\n[\s\S]*info hash +[0-9a-f]{40}/,

@@ -84,14 +84,14 @@ const ACCIDENTS: readonly Accident[] = [
     what: 'of a folder that may not be read any more',
     happens: ({ folder }) => chmod(folder, 0),
     isMended: ({ folder }) => chmod(folder, 0o755),
-    told: /cannot be read \(permission denied\)/,
+    told: /cannot be read \(permission denied\)|no permission to read/,
     isBefore: true,
   },
   {
     what: 'that may not be read any more',
     happens: ({ file }) => chmod(file, 0),
     isMended: ({ file }) => chmod(file, 0o644),
-    told: /cannot be read \(permission denied\)/,
+    told: /cannot be read \(permission denied\)|no permission to read/,
     isBefore: true,
   },
 ]

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { BadPiece, FileChange, FileStampAt, InfoHash, NodeId, PeerId, PieceRange } from '../../src/events/index.ts'
+import type { BadPiece, Clock, FileChange, FileStampAt, InfoHash, NodeId, PeerId, PieceRange } from '../../src/events/index.ts'
 import { randomSeed, signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import { systemClock, systemTimers } from '../../src/events/model/time.system.ts'
 import { createTcpEngine } from '../../src/torrent/engine.tcp.ts'
@@ -35,7 +35,7 @@ export type Node = { engine: TorrentEngine; id: NodeId; directory: string; recor
 type Until = (what: (recorded: Recorded) => boolean, withinMs?: number) => Promise<void>
 
 export type OnJudged = (judgement: Judgement, engine: TorrentEngine) => void | Promise<void>
-export type NodeOptions = Partial<EngineOptions> & { onJudged?: OnJudged; uploadBytesPerSecondMax?: number }
+export type NodeOptions = Partial<EngineOptions> & { clock?: Clock; onJudged?: OnJudged; uploadBytesPerSecondMax?: number }
 
 export const NO_LIMITS = { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, connectionsMax: 0, uploadSlots: 0 }
 

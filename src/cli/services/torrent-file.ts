@@ -7,6 +7,11 @@ import { TORRENT_FILE_BYTES_MAX } from '../../torrent/metainfo.ts'
  * @throws ServiceError `usage` if there is no such file, or it is too long to be one
  */
 export async function readTorrentFile(path: string): Promise<string> {
+  if (/^\s*magnet:/i.test(path) || /^[0-9a-f]{40}$/i.test(path))
+    throw new ServiceError(
+      'usage',
+      `${path.slice(0, 100)} is no file: \`p2pt client magnet\` takes magnet links and info hashes`,
+    )
   try {
     // No farther than a torrent file can be long: a device has no size and no end, and a pipe has no size.
     const bytes = Buffer.alloc(TORRENT_FILE_BYTES_MAX + 1)

@@ -68,6 +68,9 @@ function numbered(text: string, first: number, last: number, count = FILES_MAX):
   return Array.from({ length: last - first + 1 }, (_, at) => first - 1 + at)
 }
 
+/** Of a path (PATH_MAX). */
+const PATTERN_LENGTH_MAX = 4_096
+
 function matching(pattern: string, paths: readonly string[] | undefined): number[] {
   if (paths === undefined) {
     throw new ServiceError(
@@ -75,6 +78,8 @@ function matching(pattern: string, paths: readonly string[] | undefined): number
       `what the torrent holds is not known yet, so ${JSON.stringify(pattern)} says nothing: give numbers, or choose when it is known`,
     )
   }
+  if (pattern.length > PATTERN_LENGTH_MAX)
+    throw new ServiceError('usage', `a name or pattern of ${pattern.length} characters is longer than any path may be`)
   const folder = pattern.endsWith('/') ? pattern : `${pattern}/`
   const found = [...paths.keys()].filter((place) => {
     const path = paths[place] ?? ''

@@ -40,6 +40,13 @@ function changed(
     const parsed = URL.parse(url)
     if (parsed === null || !protocols.includes(parsed.protocol) || utf8Length(url) > SOURCE_URL_BYTES_MAX)
       throw new ServiceError('usage', `${JSON.stringify(url.slice(0, 100))} is no address of ${what}, as ${example} is`)
+    if (parsed.username !== '' || parsed.password !== '')
+      throw new ServiceError(
+        'usage',
+        `${what} at ${parsed.host} cannot be asked with a name and a password in its address: leave them out`,
+      )
+    if (parsed.protocol === 'udp:' && parsed.port === '')
+      throw new ServiceError('usage', `${JSON.stringify(url.slice(0, 100))} has no port: ${what} is named as ${example} is`)
   }
   const gone = removed.find((url) => !before.includes(url))
   if (gone !== undefined) throw new ServiceError('usage', `${JSON.stringify(gone.slice(0, 100))} is not among them`)

@@ -5,9 +5,9 @@ import { BoundedMap, type Clock, type InfoHash, type Timers } from '../../events
 import { endpointOf, isBelieved, reachOf } from '../endpoint.ts'
 import { held } from '../held-callback.ts'
 import { Allowance } from './allowance.ts'
-import { AnnounceSchedule } from './announce-schedule.ts'
 import { decodeLsd, encodeLsd, LSD_GROUPS, LSD_PORT, LSD_TORRENTS_MAX } from './lsd-message.ts'
 import type { SharedPart, SharedSource, SharedStatus } from './shared-source.ts'
+import { TurnSchedule } from './turn-schedule.ts'
 
 // Local service discovery (BEP 14): says to all of the local network which torrents are here, and hears who else has them.
 
@@ -48,7 +48,7 @@ type Part = { found: (endpoints: readonly string[]) => void; peers: Set<string>;
 export class LocalDiscovery implements SharedSource {
   readonly #options: LocalDiscoveryOptions
   readonly #cookie = randomBytes(8).toString('hex')
-  readonly #schedule = new AnnounceSchedule<InfoHash>(SCHEDULE)
+  readonly #schedule = new TurnSchedule<InfoHash>(SCHEDULE)
   readonly #heard = new Allowance(HEARD_OF_ALL.most, HEARD_OF_ALL.perSecond)
   readonly #heardOf = new BoundedMap<string, Allowance>(HOSTS_MAX)
   readonly #parts = new Map<InfoHash, Part>()

@@ -7,8 +7,8 @@ import { guardDatagrams } from '../dht-guard.mainline.ts'
 import { endpointOf, isBelieved, type Reach, reachOf } from '../endpoint.ts'
 import { held } from '../held-callback.ts'
 import { Allowance } from './allowance.ts'
-import { AnnounceSchedule } from './announce-schedule.ts'
 import type { SharedPart, SharedSource, SharedStatus } from './shared-source.ts'
+import { TurnSchedule } from './turn-schedule.ts'
 
 // Our node in the public Mainline DHT (BEP 5), for public torrents alone. It has nothing to do with the one of the private network:
 // other socket, other id, other nodes. It runs while a torrent takes part.
@@ -53,7 +53,7 @@ type Part = {
 
 export class PublicDht implements SharedSource {
   readonly #options: PublicDhtOptions
-  readonly #schedule = new AnnounceSchedule<InfoHash>(SCHEDULE)
+  readonly #schedule = new TurnSchedule<InfoHash>(SCHEDULE)
   readonly #parts = new Map<InfoHash, Part>()
   #running: Running | undefined
 
@@ -107,7 +107,7 @@ export class PublicDht implements SharedSource {
 /** The node while it runs. */
 class Running {
   readonly #options: PublicDhtOptions
-  readonly #schedule: AnnounceSchedule<InfoHash>
+  readonly #schedule: TurnSchedule<InfoHash>
   readonly #parts: ReadonlyMap<InfoHash, Part>
   readonly #dht: DHT
   readonly #closed: Promise<void>
@@ -120,7 +120,7 @@ class Running {
   #isOver = false
   #problem: string | undefined
 
-  constructor(options: PublicDhtOptions, schedule: AnnounceSchedule<InfoHash>, parts: ReadonlyMap<InfoHash, Part>) {
+  constructor(options: PublicDhtOptions, schedule: TurnSchedule<InfoHash>, parts: ReadonlyMap<InfoHash, Part>) {
     this.#options = options
     this.#schedule = schedule
     this.#parts = parts

@@ -3,6 +3,7 @@ import { endpointOf } from '../endpoint.ts'
 import type { EngineOptions, TorrentPeer } from '../engine.ts'
 import { IDENTITY_EXTENSION, proveIdentity, verifyIdentity } from '../identity-proof.ts'
 import { type ConversationState, rule, uint32 } from '../message-bounds.ts'
+import { TORRENT_FILE_BYTES_MAX } from '../metainfo.ts'
 import { PieceClaims } from '../piece-claims.ts'
 import { countBits, hasBit, setBit } from '../piece-ranges.ts'
 import { decodeExtendedHandshake, type ExtendedHandshake, encodeExtendedHandshake } from '../wire/extended-handshake.ts'
@@ -21,6 +22,7 @@ import {
   decodeMetadataMessage,
   encodeMetadataMessage,
   METADATA,
+  METADATA_PIECE_BYTES,
   type MetadataMessage,
   metadataPiece,
 } from './metadata-fetch.ts'
@@ -34,6 +36,12 @@ import { ServeQueue } from './serve-queue.ts'
 export const REQUESTS_MAX = 1_024
 /** A peer may have asked for these before it heard of the limit. */
 const REQUESTS_TAKEN_MAX = 2 * REQUESTS_MAX
+/** What a peer has not read of our answers: one that asks on and on is closed. Blocks and metadata stay below this. */
+const UNREAD_BYTES_MAX = 8 * 1024 * 1024
+/** Requests that a peer may make between two words of ours on whether it may: what it asked before it heard. */
+const CHOKED_REQUESTS_MAX = REQUESTS_TAKEN_MAX
+/** A peer is given our info dictionary so many times. */
+const METADATA_TIMES_MAX = 4
 /** Pieces of our info dictionary that wait in a peer's socket: more are turned down. */
 const METADATA_UNSENT_BYTES_MAX = 4 * 1024 * 1024
 
@@ -128,6 +136,8 @@ export class Peer {
   lastBlockAt: number
   /** When it last sent a block that was wanted, or came. */
   gaveAt: number
+  /** When a block was last sent to it, or it came. */
+  tookAt: number
   lastHeardAt: number
   lastSentAt: number
   ext: ExtendedHandshake | undefined
@@ -139,6 +149,10 @@ export class Peer {
   #key: NodeId | undefined
   #identified = false
   #exchangedAt = Number.NEGATIVE_INFINITY
+  /** Requests since it was choked. */
+  #chokedRequests = 0
+  /** Pieces of our info dictionary that it asked for. */
+  #metadataAsked = 0
   /** Peers that it knows by us. */
   #told: ReadonlySet<string> = new Set()
 
@@ -152,6 +166,7 @@ export class Peer {
     this.waitsSince = this.since
     this.lastBlockAt = this.since
     this.gaveAt = this.since
+    this.tookAt = this.since
     this.lastHeardAt = this.since
     this.lastSentAt = this.since
     this.#state = {
@@ -193,6 +208,11 @@ export class Peer {
 
   get endpoint(): string {
     return endpointOf(this.link.host, this.link.port)
+  }
+
+  /** When a block last went either way. */
+  get usedAt(): number {
+    return Math.max(this.gaveAt, this.tookAt)
   }
 
   /** It has not said that it will prove a key. */
@@ -247,6 +267,7 @@ export class Peer {
   choke(isChoking: boolean): void {
     if (this.amChoking === isChoking) return
     this.amChoking = isChoking
+    this.#chokedRequests = 0
     this.send(encodeBare(isChoking ? MESSAGE.choke : MESSAGE.unchoke))
     // BEP 6: each request gets a piece or a reject.
     if (!isChoking) return
@@ -308,6 +329,10 @@ export class Peer {
 
   /** A message without its length prefix; its bytes are the caller's again after the call. Never throws. */
   message(message: Uint8Array): void {
+    if (this.link.unsentBytes > UNREAD_BYTES_MAX) {
+      this.#torrent.violated(this, 'answers that it does not read')
+      return
+    }
     if (message[0] === MESSAGE.piece && message.length >= PIECE_FIELDS_BYTES) {
       this.#torrent.block(this, uint32(message, 1), uint32(message, 5), message.subarray(PIECE_FIELDS_BYTES))
       return
@@ -387,6 +412,8 @@ export class Peer {
   #requested(block: NamedBlock): void {
     if (this.wanted.size >= REQUESTS_TAKEN_MAX) {
       this.#torrent.violated(this, 'more requests at a time than it was told it may make')
+    } else if (this.amChoking && ++this.#chokedRequests > CHOKED_REQUESTS_MAX) {
+      this.#torrent.violated(this, 'requests that go on while it is choked')
     } else if (this.amChoking) this.reject([block])
     else this.wanted.add(block)
   }
@@ -448,6 +475,12 @@ export class Peer {
 
   #giveMetadata(piece: number): void {
     const { info } = this.#torrent
+    // While nobody knows how long it is, as many as it may be long.
+    const pieces = Math.ceil((info?.length ?? TORRENT_FILE_BYTES_MAX) / METADATA_PIECE_BYTES)
+    if (++this.#metadataAsked > METADATA_TIMES_MAX * pieces) {
+      this.#torrent.violated(this, 'metadata asked for again and again')
+      return
+    }
     const block = info && metadataPiece(info, piece)
     const isTaken = info !== undefined && block !== undefined && this.link.unsentBytes < METADATA_UNSENT_BYTES_MAX
     const answer = isTaken

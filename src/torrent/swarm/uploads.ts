@@ -123,6 +123,7 @@ export class Uploads {
 
   #send(peer: Peer, buffer: Uint8Array, framedBytes: number, bytes: number): void {
     const { buffers, now, sent } = this.#options
+    peer.tookAt = now()
     peer.uploaded.add(bytes, now())
     sent(bytes)
     peer.send(buffer.subarray(0, framedBytes), () => {

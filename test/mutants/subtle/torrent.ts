@@ -277,7 +277,7 @@ export const torrentMutants: readonly SubtleMutant[] = [
     breaks: 'it hears itself',
   },
   {
-    file: 'src/torrent/sources/announce-schedule.ts',
+    file: 'src/torrent/sources/turn-schedule.ts',
     find: 'this.#left.set(torrent, notBefore)',
     replace: 'void 0',
     breaks: 'who comes and goes has more turns',

@@ -67,6 +67,8 @@ describe('the choice of files', () => {
       [['3-2'], /no file "3-2"/],
       [['*.avi'], /no file of the torrent is named "\*\.avi"/],
       [['s3'], /no file of the torrent is named "s3"/],
+      [['a'.repeat(4_096)], /no file of the torrent is named/],
+      [['a'.repeat(4_097)], /4097 characters is longer than any path/],
       [Array(FILE_PATTERNS_MAX + 1).fill('1'), /at most 1024/],
     ] as const) {
       assert.throws(

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { lstat, rename, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import { ServiceError } from '../../../roles/index.ts'
@@ -7,6 +7,20 @@ import { printable } from '../../render/printable.ts'
 import { wholeInfoHash } from '../../services/prefix.ts'
 import { reachNode } from '../../services/reach.ts'
 import { fileNameOf } from '../../services/torrent-file.ts'
+
+/** Writes a file, or nothing: what was there stays where it fails. @throws Error with `EEXIST` if it is there, unless it is to be written over */
+async function writeWhole(file: string, bytes: Uint8Array, overwrites: boolean): Promise<void> {
+  if (!overwrites && (await lstat(file).catch(() => undefined)) !== undefined)
+    throw Object.assign(new Error(`${file} is there`), { code: 'EEXIST' })
+  const draft = `${file}.part`
+  try {
+    await writeFile(draft, bytes)
+    await rename(draft, file)
+  } catch (cause) {
+    await rm(draft, { force: true })
+    throw cause
+  }
+}
 
 export default class ClientExport extends BaseCommand {
   static override summary = 'Write the torrent file of a torrent.'
@@ -29,7 +43,7 @@ export default class ClientExport extends BaseCommand {
     const file = resolve(args.file ?? fileNameOf(name))
     const bytes = Buffer.from(torrentFile, 'base64')
     try {
-      await writeFile(file, bytes, { flag: flags.force ? 'w' : 'wx' })
+      await writeWhole(file, bytes, flags.force)
     } catch (cause) {
       const { code, message } = cause as { code?: unknown; message: string }
       const why = code === 'EEXIST' ? 'it is there already: give another name, or --force' : message

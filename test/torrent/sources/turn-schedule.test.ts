@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { Allowance } from '../../../src/torrent/sources/allowance.ts'
-import { AnnounceSchedule } from '../../../src/torrent/sources/announce-schedule.ts'
+import { TurnSchedule } from '../../../src/torrent/sources/turn-schedule.ts'
 
-const newSchedule = () => new AnnounceSchedule<number>({ intervalMs: 300_000, turnsMax: 3, turnsPerMinute: 1, perTurnMax: 2 })
+const newSchedule = () => new TurnSchedule<number>({ intervalMs: 300_000, turnsMax: 3, turnsPerMinute: 1, perTurnMax: 2 })
 
 describe('a schedule of announcements', () => {
   it('lets a torrent go at once, and again after its interval and no sooner', () => {

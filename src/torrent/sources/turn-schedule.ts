@@ -17,7 +17,7 @@ export type ScheduleOptions = {
 }
 
 /** Who waits for longest goes first: where there are too many, each one's turn comes later, and there are never more turns. */
-export class AnnounceSchedule<T> {
+export class TurnSchedule<T> {
   readonly #options: ScheduleOptions
   readonly #turns: Allowance
   /** When each may go; who takes a turn goes to the end. */
