@@ -65,6 +65,9 @@ const WOKEN_CHECKS_AT_A_TIME = 4
 const SAMPLE_AGAIN_MS = 600_000
 /** A seed without a peer is closed so long after the last one. */
 const REST_AFTER_MS = 60_000
+/** One that was published just now is open so long, and so many are: who wants it may be in no place where others look. */
+const NEW_MS = 300_000
+const NEW_OPEN_MAX = 64
 /** Looks at open torrents in that time. */
 const IDLE_LOOKS = 6
 /** Seeds without a peer that are open at a time: whoever names thousands opens no more. */
@@ -98,6 +101,8 @@ class FileEngine implements TorrentEngine {
   readonly #restAfterMs: number
   /** Of open seeds that have no peer, since when; the one that has been idle for longest first. */
   readonly #idle = new Map<TorrentEntry, number>()
+  /** Those that were published last. */
+  readonly #new: TorrentEntry[] = []
   /** Those that are being opened for a peer. */
   readonly #woken = new Map<InfoHash, { ready: Promise<void>; isReady(): void }>()
   readonly #spotChecks = new Turns(SPOT_CHECKS_AT_A_TIME)
@@ -149,10 +154,19 @@ class FileEngine implements TorrentEngine {
       if (this.#entries.has(infoHash)) throw duplicate()
     }
     this.#entries.set(infoHash, entry)
+    if (options.isNew === true) this.#isNew(entry)
     if (metainfo !== undefined) this.#events?.described(metainfo)
     if (!entry.paused && entry.changed === undefined) this.#start(entry)
     if (!this.#swarms.has(infoHash)) entry.letGo()
     return infoHash
+  }
+
+  #isNew(entry: TorrentEntry): void {
+    entry.newUntil = this.#clock.now() + NEW_MS
+    this.#new.push(entry)
+    if (this.#new.length <= NEW_OPEN_MAX) return
+    const oldest = this.#new.shift()
+    if (oldest !== undefined) oldest.newUntil = Number.NEGATIVE_INFINITY
   }
 
   async inspect(source: TorrentSource): Promise<Inspected> {
@@ -462,7 +476,8 @@ class FileEngine implements TorrentEngine {
 
   /** A seed that finds its peers here alone: all that it does is to answer who comes. */
   #mayRest(entry: TorrentEntry): boolean {
-    const { complete, completed, ownsFiles, problem, paused, recheck, move, sources, isPrivate } = entry
+    const { complete, completed, ownsFiles, problem, paused, recheck, move, sources, isPrivate, newUntil } = entry
+    if (this.#clock.now() < newUntil) return false
     const isPublic = (sources.public || sources.dht || sources.local) && !isPrivate
     return (
       complete &&
@@ -627,6 +642,7 @@ class FileEngine implements TorrentEngine {
       sources: entry.sources,
       peers: entry.peers.map(({ host, port }) => endpointOf(host, port)),
       corruptPercent: entry.corruptPercent,
+      isNew: () => this.#clock.now() < entry.newUntil,
       bans: this.#bans,
       onThinIce: this.#onThinIce,
       endpoints: this.#endpoints,

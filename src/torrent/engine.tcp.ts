@@ -207,7 +207,7 @@ class TcpHost implements SwarmHost {
     })
     this.#swarms.set(infoHash, swarm)
     this.#byKey.set(keyOf(infoHash), infoHash)
-    running.presence.announce(infoHash, () => swarm.leftBytes > 0)
+    running.presence.announce(infoHash, () => swarm.leftBytes > 0 || options.isNew())
     return swarm
   }
 

@@ -95,6 +95,8 @@ export type AddOptions = {
    * up. `wasMoved`: it came from there, and what is not in its own place yet is brought.
    */
   elsewhere?: { directory: string; names: readonly NameOnDisk[]; wasMoved: boolean }
+  /** It was published just now: for five minutes it is open and looks for who wants it, 64 such torrents at a time. */
+  isNew?: boolean
   /** Gives the torrent file again, undefined while it cannot: a seed that nobody asks for keeps no copy then. */
   torrentFile?: () => Uint8Array | undefined
 }

@@ -48,6 +48,8 @@ export type OpenSwarm = {
   /** Endpoints to dial at once, `host:port`, IPv6 in brackets. */
   peers: readonly string[]
   corruptPercent: number
+  /** It was published a moment ago: peers are looked for. */
+  isNew(): boolean
   bans: BanList
   /** Peers that reputation has on thin ice: on parole in every torrent. */
   onThinIce: ReadonlySet<PeerId>

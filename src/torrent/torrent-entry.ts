@@ -56,6 +56,8 @@ export class TorrentEntry {
   downloadedBytes = 0
   uploadedBytes = 0
   atRest: AtRest | undefined
+  /** It was published just now, and does not rest before, ms of the clock. */
+  newUntil = Number.NEGATIVE_INFINITY
   /** When pieces of it were hashed last to see whether its files still stand as they did, ms of the clock. */
   sampledAt: number | undefined
   readonly #magnetName: string | undefined

@@ -245,7 +245,7 @@ export class Torrents {
         { kind: 'torrent-file', bytes: torrentFile },
         {
           ...{ directory, verified, stamps, sources: this.#effective(known?.sources ?? NO_SOURCES) },
-          torrentFile: this.#torrentFileOf(infoHash),
+          ...{ torrentFile: this.#torrentFileOf(infoHash), isNew: true },
         },
       )
     })

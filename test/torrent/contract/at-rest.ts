@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { InfoHash } from '../../../src/events/index.ts'
+import type { InfoHash, Millis } from '../../../src/events/index.ts'
+import { systemClock } from '../../../src/events/model/time.system.ts'
 import type { CreatedTorrent } from '../../../src/torrent/engine.ts'
 import { dial, download, type EngineName, eventually, everything, Lab, type Node, sha256 } from '../engine-fixture.ts'
 import { message, RawPeer } from '../raw-peer.ts'
@@ -41,6 +42,33 @@ export function atRestContract(engine: EngineName): void {
           torrentFile: () => made.torrentFile,
         },
       )
+
+    if (rests)
+      it('does not rest for five minutes after it was published, 64 of them at a time', async () => {
+        let later = 0
+        const clock = { now: () => (systemClock.now() + later) as Millis }
+        const node = await lab.node('publisher', { restAfterMs: REST_AFTER_MS, clock })
+        const publish = async (name: string) => {
+          const path = join(node.directory, name)
+          await writeFile(path, randomBytes(1_000))
+          const made = await node.engine.create([path], {})
+          const { directory, stamps } = made
+          const about = { directory, stamps, verified: everything(made), torrentFile: () => made.torrentFile, isNew: true }
+          return node.engine.add({ kind: 'torrent-file', bytes: made.torrentFile }, about)
+        }
+        const first = await publish('0')
+        for (let count = 1; count < 64; count++) await publish(String(count))
+        later = 299_000
+        await eventually(() => node.engine.list().every(({ state }) => state === 'seeding'))
+        assert.equal(node.engine.openCount, 64)
+        await publish('64')
+        await eventually(() => node.engine.openCount === 64)
+        assert.equal(node.engine.status(first)?.state, 'seeding')
+        later = 301_000
+        await eventually(() => node.engine.openCount === 1)
+        later = 700_000
+        await eventually(() => node.engine.openCount === 0)
+      })
 
     it('has nothing open, is seeding, and serves a peer that comes', async () => {
       const seeder = await seederAtRest()

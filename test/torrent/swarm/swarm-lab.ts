@@ -90,7 +90,7 @@ export class SwarmLab {
     const all = [{ first: 0, count: metainfo.pieceCount }]
     const swarm = new PeerSwarm({
       ...{ infoHash: metainfo.infoHash, name, directory: '/', metainfo: knows ? metainfo : undefined },
-      ...{ verified: has === undefined ? [] : all, stamps: [], peers: [], corruptPercent: 0 },
+      ...{ verified: has === undefined ? [] : all, stamps: [], peers: [], corruptPercent: 0, isNew: () => false },
       wanted: { priorities: undefined, sequential: false, isFileWanted: () => true },
       ...{ bans, onThinIce: new Set<PeerId>(), endpoints: new KnownEndpoints() },
       events: {
