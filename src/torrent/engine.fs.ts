@@ -65,7 +65,7 @@ const WOKEN_CHECKS_AT_A_TIME = 4
 const SAMPLE_AGAIN_MS = 600_000
 /** A seed without a peer is closed so long after the last one. */
 const REST_AFTER_MS = 60_000
-/** One that was published just now is open so long, and so many are: who wants it may be in no place where others look. */
+/** How long a torrent that was just published stays open, and how many of them do: those who want it may see little of the DHT. */
 const NEW_MS = 300_000
 const NEW_OPEN_MAX = 64
 /** Looks at open torrents in that time. */

@@ -9,7 +9,7 @@ export type Written = {
   readonly after: FileStamp | undefined
 }
 
-/** Writes to a file that nobody else may have changed. */
+/** Writes to a file, unless something else has changed it. */
 export interface WatchedWriter {
   /**
    * @param expected how it must look; undefined: as it is

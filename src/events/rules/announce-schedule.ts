@@ -18,13 +18,13 @@ export type AnnounceBudget = {
 
 /** Second visit of a torrent, ms; the next ones come later by half each time. A small swarm forms in about this time. */
 const AGAIN_MS = 2_000
-/** Of one that is looked for, at most so long, ms. */
+/** Longest wait between two visits of a torrent that looks for peers, ms. */
 const WANTING_MS_MAX = 300_000
 /** Of one that is only kept announced, ms: nodes forget after 15 to 20 minutes, and the queue may be long. */
 const KEEPING_MS = 600_000
 /** So long after it was joined a DHT knows few nodes: what was announced there is announced again soon, ms. */
 const YOUNG_MS = 60_000
-/** Where no node answered, at most so long, ms. */
+/** Longest wait after a visit that no node answered, ms. */
 const FAILED_MS_MAX = 60_000
 
 /** How long a visit may have been due before it comes ahead of one that is due only now, ms. */

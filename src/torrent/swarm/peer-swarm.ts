@@ -41,7 +41,7 @@ const CHOKE_TICKS = 10
 const EXCHANGE_TICKS = 60
 /** A peer that owes blocks and sends none for so long: they are asked of others. */
 const SNUBBED_MS = 20_000
-/** What a peer alone has, and sends nothing of for so long, gives way to other pieces. */
+/** Pieces that one peer alone has give way to others once it has sent no block for this long. */
 const GIVES_NOTHING_MS = 60_000
 const SILENT_MS = 150_000
 const KEEP_ALIVE_MS = 100_000

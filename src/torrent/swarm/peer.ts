@@ -38,7 +38,7 @@ export const REQUESTS_MAX = 1_024
 const REQUESTS_TAKEN_MAX = 2 * REQUESTS_MAX
 /** What a peer has not read of our answers: one that asks on and on is closed. Blocks and metadata stay below this. */
 const UNREAD_BYTES_MAX = 8 * 1024 * 1024
-/** Requests that a peer may make between two words of ours on whether it may: what it asked before it heard. */
+/** Requests that a peer may send after it was choked: some were on their way before it heard of that. */
 const CHOKED_REQUESTS_MAX = REQUESTS_TAKEN_MAX
 /** A peer is given our info dictionary so many times. */
 const METADATA_TIMES_MAX = 4
@@ -68,7 +68,7 @@ export interface PeerLink {
   readonly prefersRuns?: boolean
   /** Bytes that were sent and have not left this process. */
   readonly unsentBytes: number
-  /** @param onSent the bytes have left and may be written to again; not called where that is not known. Until then nobody else holds them */
+  /** @param onSent called once the bytes have left and may be written to again, where the stream tells; until then only the link holds them */
   send(bytes: Uint8Array, onSent?: () => void): void
   /** @param why for nobody but a log */
   close(why: string): void
