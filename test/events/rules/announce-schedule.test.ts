@@ -8,7 +8,7 @@ const nameOf = (index: number): InfoHash => index.toString(16).padStart(40, '0')
 
 type Said = { at: number; infoHash: InfoHash }
 
-/** Carries the schedule out on a clock of its own: each visit takes so long. */
+/** Carries the schedule out on a virtual clock; a visit takes a fixed time. */
 class Carrier {
   readonly schedule: AnnounceSchedule
   readonly visits: Said[] = []

@@ -13,13 +13,13 @@ export type SwarmStory = {
   pieceCount: number
   /** Who has all of it: bytes that each sends in a second. */
   seeders: readonly number[]
-  /** Who has pieces that nobody else has at first: bytes a second, and how many. */
+  /** The only seeder at first of some pieces: its bytes a second, and how many pieces. */
   rare: readonly { rate: number; pieces: number }[]
   /** Who wants it: bytes a second, and when each comes, ms. */
   leechers: readonly { rate: number; at: number }[]
   /** Sends this share of blocks spoilt, at so many bytes a second; undefined: nobody does. */
   corrupter: { rate: number; share: number } | undefined
-  /** A connection between two of them is cut so often, ms, and made again after a while; 0: never. */
+  /** Interval at which a connection between two of them is cut, ms; it is made again later. 0: never. */
   cutEveryMs: number
 }
 

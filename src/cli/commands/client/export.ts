@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { lstat, rename, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
@@ -12,9 +13,10 @@ import { fileNameOf } from '../../services/torrent-file.ts'
 async function writeWhole(file: string, bytes: Uint8Array, overwrites: boolean): Promise<void> {
   if (!overwrites && (await lstat(file).catch(() => undefined)) !== undefined)
     throw Object.assign(new Error(`${file} is there`), { code: 'EEXIST' })
-  const draft = `${file}.part`
+  // A name that is nobody's: what a person keeps beside it stays.
+  const draft = `${file}.${randomUUID()}.part`
   try {
-    await writeFile(draft, bytes)
+    await writeFile(draft, bytes, { flag: 'wx' })
     await rename(draft, file)
   } catch (cause) {
     await rm(draft, { force: true })
