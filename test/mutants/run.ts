@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { sample } from './sample.ts'
 import { failures, type Result, report } from './score.ts'
 import { runStryker } from './stryker-run.ts'
-import { strykerProgram } from './stryker-tool.ts'
+import { strykerInstrumenter } from './stryker-tool.ts'
 import { SUBTLE_MUTANTS } from './subtle/index.ts'
 import { assertPassing, runSubtle, testsFor } from './subtle-run.ts'
 import { isWithin, targets } from './targets.ts'
@@ -83,23 +83,31 @@ async function stryker(): Promise<void> {
   const count = values.sample === undefined ? files.length : wholeNumber('sample', values.sample, 1)
   const chosen = sample(files, count, seed)
   console.error(`Stryker on ${chosen.length} of ${files.length} files, --sample ${count} --seed ${seed}: ${chosen.join(' ')}`)
-  const program = await strykerProgram()
+  const instrument = await strykerInstrumenter()
   let done = 0
   await inCopies(jobs, chosen, async (root, file) => {
-    const found = await runStryker({ root, program, timeoutMs, signal: stop.signal }, file)
     done++
-    for (const result of found) tell(result, done, chosen.length)
+    try {
+      const found = await runStryker({ root, instrument, timeoutMs, signal: stop.signal }, file)
+      for (const result of found) tell(result, done, chosen.length)
+    } catch (error) {
+      // The others are measured all the same: a whole run takes an hour.
+      fail(error)
+    }
   })
+}
+
+function fail(error: unknown): void {
+  if (stop.signal.aborted) return
+  console.error(error instanceof Error ? error.message : String(error))
+  process.exitCode = 2
 }
 
 try {
   if (only !== 'stryker') await subtle()
   if (only !== 'subtle' && !stop.signal.aborted) await stryker()
 } catch (error) {
-  if (!stop.signal.aborted) {
-    console.error(error instanceof Error ? error.message : String(error))
-    process.exitCode = 2
-  }
+  fail(error)
 }
 const reasons = failures(results)
 console.log(values.json ? JSON.stringify({ seed, results, failures: reasons }) : report(results))
