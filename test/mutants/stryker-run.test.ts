@@ -34,6 +34,7 @@ ${body}`
 
 const BODY = `
 export const atLoad = cover('at load') ? 2 : 1
+for (let at = 0; at < 3; ) cover('endless at load') ? at-- : at++
 let kept
 export const once = () => kept ??= cover('once') ? 2 : 1
 export const double = (n) => cover('noticed') ? n : cover('unnoticed') ? n + n : 2 * n
@@ -66,7 +67,19 @@ describe('a', () => {
 })
 `
 
-const IDS = ['spoils', 'at load', 'once', 'noticed', 'unnoticed', 'in a hook', 'endless', 'not run', 'ends all', 'never ends']
+const IDS = [
+  'spoils',
+  'at load',
+  'endless at load',
+  'once',
+  'noticed',
+  'unnoticed',
+  'in a hook',
+  'endless',
+  'not run',
+  'ends all',
+  'never ends',
+]
 
 describe('a run of Stryker’s mutants of one file', () => {
   let root = ''
@@ -95,6 +108,7 @@ describe('a run of Stryker’s mutants of one file', () => {
     deepEqual(fates(results), {
       spoils: 'killed',
       'at load': 'killed',
+      'endless at load': 'killed',
       once: 'killed',
       noticed: 'killed',
       unnoticed: 'survived',

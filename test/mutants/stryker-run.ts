@@ -70,6 +70,7 @@ class FileRun implements Disposable {
   #process: TestProcess | undefined
   #plain: Answer = { hits: 0, timesMs: [], covered: {} }
   #runsElsewhere = false
+  #loadMs = 0
 
   constructor(tools: StrykerTools, tests: readonly string[]) {
     this.#tools = tools
@@ -78,7 +79,9 @@ class FileRun implements Disposable {
 
   /** Runs the tests without a mutant. @throws Error if they fail: then no mutant would be killed by its fault */
   async begin(): Promise<void> {
+    const begun = performance.now()
     this.#process = await this.#start()
+    this.#loadMs = performance.now() - begun
     const plain = await this.#process.ask({ tellsCoverage: true }, this.#tools.timeoutMs * 5)
     if (typeof plain === 'string' || plain.failed !== undefined) {
       const why = typeof plain === 'string' ? plain : plain.failed?.why
@@ -114,12 +117,14 @@ class FileRun implements Disposable {
   /** What becomes of it in a process of its own, which has it from the start. */
   async #alone(mutant: string, chosen?: readonly number[]): Promise<Fate> {
     const { root, timeoutMs, signal } = this.#tools
-    const process = await TestProcess.start({ root, tests: this.#tests, timeoutMs, signal, mutant })
+    const covered = this.#plain.covered[mutant]
+    const limit = hitLimit(covered)
+    const loadMsMax = LATE_MS + LATE_TIMES * this.#loadMs
+    const process = await TestProcess.start({ root, tests: this.#tests, timeoutMs, signal, mutant, hitLimit: limit, loadMsMax })
     if (process === 'late') return 'time'
     if (process === 'died') return 'killed'
     using own = process
-    const covered = this.#plain.covered[mutant]
-    const answer = await own.ask({ mutant, chosen, hitLimit: covered && hitLimit(covered) }, this.#limitMs(chosen))
+    const answer = await own.ask({ mutant, chosen, hitLimit: limit }, this.#limitMs(chosen))
     if (answer === 'late') return 'time'
     return answer === 'died' || answer.failed !== undefined ? 'killed' : 'survived'
   }
@@ -143,4 +148,4 @@ class FileRun implements Disposable {
   }
 }
 
-const hitLimit = ({ hits }: Covered): number => HITS_EXTRA + HITS_TIMES * hits
+const hitLimit = (covered: Covered | undefined): number => HITS_EXTRA + HITS_TIMES * (covered?.hits ?? 0)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 export type Covered = {
   /** It is run when the files are loaded, before any test. */
   isStatic: boolean
-  /** How often tests run it. */
+  /** How often it is run. */
   hits: number
   /** Which tests do, as indices. */
   tests: number[]
@@ -41,10 +41,13 @@ export type TestProcessOptions = {
   readonly timeoutMs: number
   /** Active from the start on, so that what is run when the files are loaded has it too. */
   readonly mutant?: string | undefined
+  /** As of a question, while the files are loaded. */
+  readonly hitLimit?: number
+  /** For Node to start and the files to be loaded, in ms; a minute if it is not given. */
+  readonly loadMsMax?: number
   readonly signal: AbortSignal
 }
 
-/** For Node to start and the files to be loaded, in ms. */
 const LOAD_MS_MAX = 60_000
 /** Folder of the copy: most of the start is reading TypeScript. */
 const COMPILED = 'mutants.compiled'
@@ -58,11 +61,15 @@ export class TestProcess implements Disposable {
   readonly #end = (): void => this[Symbol.dispose]()
   #isOver = false
 
-  private constructor({ root, tests, timeoutMs, mutant = '', signal }: TestProcessOptions) {
+  private constructor({ root, tests, timeoutMs, mutant = '', hitLimit, signal }: TestProcessOptions) {
     const env = { ...process.env, FORCE_COLOR: '0', NODE_COMPILE_CACHE: join(root, COMPILED) }
     const execArgv = [`--max-old-space-size=${HEAP_MIB_MAX}`]
     const options = { cwd: root, env, execArgv, detached: true, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] as 'ignore'[] }
-    this.#child = fork(join(import.meta.dirname, 'test-worker.ts'), [mutant, String(timeoutMs), ...tests], options)
+    this.#child = fork(
+      join(import.meta.dirname, 'test-worker.ts'),
+      [mutant, String(hitLimit), String(timeoutMs), ...tests],
+      options,
+    )
     this.#child.once('exit', () => {
       this.#isOver = true
     })
@@ -75,7 +82,7 @@ export class TestProcess implements Disposable {
   /** A process that has loaded the files, or how it failed to. */
   static async start(options: TestProcessOptions): Promise<TestProcess | 'late' | 'died'> {
     const started = new TestProcess(options)
-    const answer = await started.#next(LOAD_MS_MAX)
+    const answer = await started.#next(options.loadMsMax ?? LOAD_MS_MAX)
     if (answer !== 'late' && answer !== 'died') return started
     started[Symbol.dispose]()
     return answer

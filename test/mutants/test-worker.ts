@@ -18,9 +18,9 @@ type Stryker = {
 type Counts = Record<string, number>
 
 const ACTIVE = '__STRYKER_ACTIVE_MUTANT__'
-const [active, timeoutMs, ...files] = process.argv.slice(2)
+const [active, hitLimitAtLoad, timeoutMs, ...files] = process.argv.slice(2)
 
-const stryker: Stryker = { isAsked: true }
+const stryker: Stryker = { isAsked: true, hitCount: 0, hitLimit: Number(hitLimitAtLoad) }
 ;(globalThis as { __stryker__?: Stryker }).__stryker__ = stryker
 activate(active === '' ? undefined : active)
 
@@ -64,7 +64,7 @@ function coverage(): Record<string, Covered> {
   const covered: Record<string, Covered> = {}
   const of = (id: string): Covered => (covered[id] ??= { isStatic: false, hits: 0, tests: [] })
   const { static: atLoad = {}, perTest = {} } = stryker.mutantCoverage ?? {}
-  for (const id of Object.keys(atLoad)) of(id).isStatic = true
+  for (const [id, hits] of Object.entries(atLoad)) Object.assign(of(id), { isStatic: true, hits })
   for (const [key, counts] of Object.entries(perTest)) {
     const index = Number(key.slice(1))
     const suite = suites[index]
