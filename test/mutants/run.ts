@@ -1,4 +1,4 @@
-// npm run test:mutants -- [PATH...] [--only subtle|stryker] [--sample N] [--seed S] [--jobs N] [--timeout MS] [--json]
+// npm run test:mutants -- [PATH...] [--only subtle|stryker] [--sample N] [--seed S] [--quick] [--jobs N] [--timeout MS] [--json]
 // Puts faults into copies of the tree and asks whether the types or the mirror tests notice: the checked-in subtle ones, then
 // Stryker's, of which --sample takes N files chosen by --seed, as all of them take hours. Progress goes to stderr. Exit code 1
 // if too many survive, or a checked-in one is stale; 2 if the tests fail without any fault.
@@ -24,6 +24,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
     sample: { type: 'string' },
     seed: { type: 'string' },
+    quick: { type: 'boolean', default: false },
     jobs: { type: 'string', default: JOBS },
     timeout: { type: 'string', default: TIMEOUT_MS },
     json: { type: 'boolean', default: false },
@@ -88,7 +89,7 @@ async function stryker(): Promise<void> {
   await inCopies(jobs, chosen, async (root, file) => {
     done++
     try {
-      const found = await runStryker({ root, instrument, timeoutMs, signal: stop.signal }, file)
+      const found = await runStryker({ root, instrument, timeoutMs, isQuick: values.quick, signal: stop.signal }, file)
       for (const result of found) tell(result, done, chosen.length)
     } catch (error) {
       // The others are measured all the same: a whole run takes an hour.

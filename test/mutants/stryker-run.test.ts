@@ -84,9 +84,9 @@ const IDS = [
 describe('a run of Stryker’s mutants of one file', () => {
   let root = ''
   const signal = new AbortController().signal
-  const run = (instrumented: Instrumented, tests = TESTS): Promise<Result[]> => {
+  const run = (instrumented: Instrumented, tests = TESTS, isQuick = false): Promise<Result[]> => {
     writeFileSync(join(root, 'test/a.test.ts'), tests)
-    return runStryker({ root, instrument: async () => instrumented, timeoutMs: 400, signal }, SOURCE)
+    return runStryker({ root, instrument: async () => instrumented, timeoutMs: 400, isQuick, signal }, SOURCE)
   }
   const fates = (results: readonly Result[]): Record<string, string> =>
     Object.fromEntries(results.map(({ breaks, fate }) => [breaks.split(':')[0], fate]))
@@ -121,6 +121,12 @@ describe('a run of Stryker’s mutants of one file', () => {
     equal(readFileSync(join(root, SOURCE), 'utf8'), 'as it was')
   })
 
+  it('takes the word of a process that is not new where it has to be quick', async () => {
+    const mutants = ['once', 'noticed', 'endless', 'at load'].map((id) => mutant(id))
+    const fated = fates(await run({ content: switched(BODY), mutants }, TESTS, true))
+    deepEqual(fated, { once: 'survived', noticed: 'killed', endless: 'killed', 'at load': 'killed' })
+  })
+
   it('asks a mutant that runs in a thread alone with all tests', async () => {
     const tests = `
       import { equal } from 'node:assert/strict'
@@ -147,7 +153,10 @@ describe('a run of Stryker’s mutants of one file', () => {
     deepEqual(await run({ content: switched(BODY), mutants: [] }), [])
     rmSync(join(root, 'test'), { recursive: true })
     deepEqual(
-      await runStryker({ root, instrument: async () => ({ content: '', mutants: [] }), timeoutMs: 400, signal }, SOURCE),
+      await runStryker(
+        { root, instrument: async () => ({ content: '', mutants: [] }), timeoutMs: 400, isQuick: false, signal },
+        SOURCE,
+      ),
       [],
     )
     equal(existsSync(join(root, 'mutants.elsewhere')), false)
