@@ -9,10 +9,10 @@ import { type Answer, type Covered, TestProcess } from './test-process.ts'
 const ELSEWHERE = 'mutants.elsewhere'
 
 /** A run with a mutant is late after so many times what the tests take without, and these ms; whatever else the machine does. */
-const LATE_TIMES = 10
+const LATE_TIMES = 5
 const LATE_MS = 4_000
 /** A mutant throws if it is run so many times as often as without, and these; a loop that ends by itself stays far below. */
-const HITS_TIMES = 10
+const HITS_TIMES = 3
 const HITS_EXTRA = 100_000
 
 export type StrykerTools = {
@@ -98,7 +98,7 @@ class FileRun implements Disposable {
     if (covered === undefined) return this.#runsElsewhere ? await this.#alone(mutant) : 'survived'
     const isStatic = covered.isStatic || this.#runsElsewhere
     const among = covered.tests.length > 0 ? await this.#among(mutant, covered) : 'in doubt'
-    if (among === 'killed') return 'killed'
+    if (among === 'killed' || among === 'time') return among
     if (among === 'survived' && this.#tools.isQuick && !isStatic) return 'survived'
     return await this.#alone(mutant, isStatic ? undefined : covered.tests)
   }
@@ -107,7 +107,7 @@ class FileRun implements Disposable {
    * What becomes of it in the process of all: killed if the tests that run it fail with it, and right afterwards not without.
    * The process is given up where it is in doubt.
    */
-  async #among(mutant: string, covered: Covered): Promise<'killed' | 'survived' | 'in doubt'> {
+  async #among(mutant: string, covered: Covered): Promise<Fate | 'in doubt'> {
     const process = this.#process ?? (await this.#start())
     this.#process = process
     const limitMs = this.#limitMs(covered.tests)
@@ -119,7 +119,7 @@ class FileRun implements Disposable {
       if (typeof again !== 'string' && again.failed === undefined) return 'killed'
     }
     this[Symbol.dispose]()
-    return 'in doubt'
+    return answer === 'late' ? 'time' : 'in doubt'
   }
 
   /** What becomes of it in a process of its own, which has it from the start. */
