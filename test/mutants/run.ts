@@ -1,4 +1,4 @@
-// npm run test:mutants -- [PATH...] [--only subtle|stryker] [--sample N] [--seed S] [--quick] [--jobs N] [--timeout MS] [--json]
+// npm run test:mutants -- [PATH...] [--only subtle|stryker] [--sample N] [--seed S] [--every N] [--quick] [--jobs N] [--timeout MS] [--json]
 // Puts faults into copies of the tree and asks whether the types or the mirror tests notice: the checked-in subtle ones, then
 // Stryker's, of which --sample takes N files chosen by --seed, as all of them take hours. Progress goes to stderr. Exit code 1
 // if too many survive, or a checked-in one is stale; 2 if the tests fail without any fault.
@@ -24,6 +24,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
     sample: { type: 'string' },
     seed: { type: 'string' },
+    every: { type: 'string', default: '1' },
     quick: { type: 'boolean', default: false },
     jobs: { type: 'string', default: JOBS },
     timeout: { type: 'string', default: TIMEOUT_MS },
@@ -55,6 +56,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop
 const jobs = wholeNumber('jobs', values.jobs, 1)
 const timeoutMs = wholeNumber('timeout', values.timeout, 1)
 const seed = wholeNumber('seed', values.seed ?? String(Date.now() % 100_000), 0)
+const every = wholeNumber('every', values.every, 1)
 const { only } = values
 if (only !== undefined && only !== 'subtle' && only !== 'stryker') throw new RangeError('--only takes subtle or stryker')
 
@@ -89,7 +91,7 @@ async function stryker(): Promise<void> {
   await inCopies(jobs, chosen, async (root, file) => {
     done++
     try {
-      const found = await runStryker({ root, instrument, timeoutMs, isQuick: values.quick, signal: stop.signal }, file)
+      const found = await runStryker({ root, instrument, timeoutMs, isQuick: values.quick, every, signal: stop.signal }, file)
       for (const result of found) tell(result, done, chosen.length)
     } catch (error) {
       // The others are measured all the same: a whole run takes an hour.

@@ -84,9 +84,9 @@ const IDS = [
 describe('a run of Stryker’s mutants of one file', () => {
   let root = ''
   const signal = new AbortController().signal
-  const run = (instrumented: Instrumented, tests = TESTS, isQuick = false): Promise<Result[]> => {
+  const run = (instrumented: Instrumented, { tests = TESTS, isQuick = false, every = 1 } = {}): Promise<Result[]> => {
     writeFileSync(join(root, 'test/a.test.ts'), tests)
-    return runStryker({ root, instrument: async () => instrumented, timeoutMs: 400, isQuick, signal }, SOURCE)
+    return runStryker({ root, instrument: async () => instrumented, timeoutMs: 400, isQuick, every, signal }, SOURCE)
   }
   const fates = (results: readonly Result[]): Record<string, string> =>
     Object.fromEntries(results.map(({ breaks, fate }) => [breaks.split(':')[0], fate]))
@@ -123,8 +123,21 @@ describe('a run of Stryker’s mutants of one file', () => {
 
   it('takes the word of a process that is not new where it has to be quick', async () => {
     const mutants = ['once', 'noticed', 'endless', 'at load'].map((id) => mutant(id))
-    const fated = fates(await run({ content: switched(BODY), mutants }, TESTS, true))
+    const fated = fates(await run({ content: switched(BODY), mutants }, { isQuick: true }))
     deepEqual(fated, { once: 'survived', noticed: 'killed', endless: 'killed', 'at load': 'killed' })
+  })
+
+  it('asks every so many-th where that is wanted', async () => {
+    const mutants = ['noticed', 'not run', 'unnoticed', 'once', 'not run'].map((id) => mutant(id))
+    const results = await run({ content: switched(BODY), mutants }, { every: 2 })
+    deepEqual(
+      results.map(({ breaks, fate }) => [breaks, fate]),
+      [
+        ['noticed: a b', 'killed'],
+        ['unnoticed: a b', 'survived'],
+        ['not run: a b', 'survived'],
+      ],
+    )
   })
 
   it('asks a mutant that runs in a thread alone with all tests', async () => {
@@ -136,14 +149,14 @@ describe('a run of Stryker’s mutants of one file', () => {
         const worker = new Worker('import(' + JSON.stringify(url) + ').then(({ unasked }) => require("node:worker_threads").parentPort.postMessage(unasked()))', { eval: true })
         equal(await new Promise((resolve) => worker.once('message', resolve)), 1)
       }))`
-    const results = await run({ content: switched(BODY), mutants: [mutant('not run'), mutant('noticed')] }, tests)
+    const results = await run({ content: switched(BODY), mutants: [mutant('not run'), mutant('noticed')] }, { tests })
     deepEqual(fates(results), { 'not run': 'killed', noticed: 'survived' })
   })
 
   it('kills nothing where the tests fail by themselves', async () => {
     const tests = "import { fail } from 'node:assert/strict'\ndescribe('a', () => it('fails', () => fail('by itself')))"
     await rejects(
-      run({ content: switched(BODY), mutants: [mutant('noticed')] }, tests),
+      run({ content: switched(BODY), mutants: [mutant('noticed')] }, { tests }),
       /fails without any mutant(.|\n)*by itself/,
     )
     equal(readFileSync(join(root, SOURCE), 'utf8'), 'as it was')
@@ -154,7 +167,7 @@ describe('a run of Stryker’s mutants of one file', () => {
     rmSync(join(root, 'test'), { recursive: true })
     deepEqual(
       await runStryker(
-        { root, instrument: async () => ({ content: '', mutants: [] }), timeoutMs: 400, isQuick: false, signal },
+        { root, instrument: async () => ({ content: '', mutants: [] }), timeoutMs: 400, isQuick: false, every: 1, signal },
         SOURCE,
       ),
       [],
