@@ -77,6 +77,14 @@ describe('the files of a folder', () => {
     assert.throws(() => folder(file(-5, 'a', 'b/c')), refusal('"folder/a/b/c" has the negative length -5'))
   })
 
+  it('are refused where one is larger than any disk', () => {
+    const list = Buffer.from(`d5:filesld6:lengthi${2n ** 60n}e4:pathl1:aeee4:name1:ne`)
+    assert.throws(
+      () => fileListOf(decode(list, { raw: 'files' }) as BencodedDictionary, HASH).next(),
+      refusal('its files are larger than any disk'),
+    )
+  })
+
   it('are named as they were meant where a name cannot stand on the disk', () => {
     const { files, renamed } = folder(file(1, 'a', 'b\u0001'), file(1, 'c'))
     assert.deepEqual(files[0]?.path, ['folder', 'a', 'b_'])
