@@ -9,7 +9,7 @@ describe('written bencode', () => {
       value: fc.oneof(
         { maxDepth: 4 },
         fc.maxSafeInteger(),
-        fc.uint8Array({ maxLength: 40 }),
+        fc.uint8Array({ maxLength: 40, size: 'max' }),
         fc.array(tie('value'), { maxLength: 4 }),
         fc.dictionary(fc.string({ unit: 'grapheme-ascii', maxLength: 8 }), tie('value'), { maxKeys: 4 }),
       ),

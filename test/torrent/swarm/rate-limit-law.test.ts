@@ -7,7 +7,7 @@ describe('a limit of bytes', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1_000, max: 1_000_000 }),
-        fc.array(fc.integer({ min: 1, max: 60_000 }), { minLength: 50, maxLength: 300 }),
+        fc.array(fc.integer({ min: 1, max: 60_000 }), { minLength: 50, maxLength: 300, size: 'max' }),
         (rate, transfers) => {
           const limit = new RateLimit(rate)
           let now = 0
