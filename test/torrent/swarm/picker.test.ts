@@ -282,6 +282,17 @@ describe('the picker', () => {
         const got = new Map<number, Set<number>>()
         const verified = new Set<number>()
         const priorities = new Map<number, number>()
+        /** Those that said they have all count for no piece. */
+        const haveAll = new Set<string>()
+        const fresh = (peer: string) =>
+          [...(has.get(peer) ?? [])].filter(
+            (index) => !verified.has(index) && priorities.get(index) !== 0 && picker.isUntouched(index),
+          )
+        /** The lower the sooner: priority, then how many have it. */
+        const rank = (index: number): number => {
+          const availability = [...has].filter(([peer, had]) => !haveAll.has(peer) && had.has(index)).length
+          return availability - 100 * (priorities.get(index) ?? 2)
+        }
         const forget = (index: number) => {
           got.delete(index)
           for (const blocks of owed.values())
@@ -313,8 +324,10 @@ describe('the picker', () => {
             picker.leave(peer)
             has.delete(peer)
             owed.delete(peer)
+            haveAll.delete(peer)
           } else if (what === 'all' && isHere) {
             picker.hasAll(peer)
+            haveAll.add(peer)
             has.set(peer, new Set(Array.from({ length: pieceCount }, (_, at) => at)))
           } else if (what === 'bits' && isHere && mine !== undefined) {
             const bits = Uint8Array.from({ length: Math.ceil(pieceCount / 8) }, (_, at) => (n >> (at * 4)) & 255)
@@ -328,18 +341,27 @@ describe('the picker', () => {
                 .sort(),
             )
             has.set(peer, now)
+            haveAll.delete(peer)
             release(peer, released)
           } else if (what === 'has' && isHere) {
             picker.has(peer, index)
             has.get(peer)?.add(index)
           } else if (what === 'lost' && isHere) {
             release(peer, picker.lost(peer, index))
+            haveAll.delete(peer)
             has.get(peer)?.delete(index)
             assert.ok([...(owed.get(peer)?.values() ?? [])].every((block) => block.index !== index))
           } else if (what === 'pick' && isHere && mine !== undefined) {
             const wasOpen = openLeft()
             const couldOpen = openLeft(peer)
+            const untouched = fresh(peer)
             const blocks = picker.pick(peer, 1 + (n % 6), ALWAYS)
+            const begun = pieces(blocks).filter((each) => untouched.includes(each))
+            for (const [at, each] of begun.entries()) {
+              const later = untouched.filter((other) => !begun.slice(0, at).includes(other))
+              if (verified.size >= 4)
+                assert.equal(rank(each), Math.min(...later.map(rank)), 'the rarest of the highest priority')
+            }
             if (couldOpen) assert.ok(blocks.length > 0, 'a block that nobody owes is asked for')
             for (const block of blocks) {
               const [name = ''] = names([block])
