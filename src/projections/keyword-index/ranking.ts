@@ -1,4 +1,4 @@
-import type { TorrentDocument } from './documents.ts'
+import { publishedStamp, type TorrentDocument } from './documents.ts'
 import type { Query } from './query.ts'
 import { titleTokens } from './tokenizer.ts'
 
@@ -9,6 +9,7 @@ export type RankContext = {
   /** The query's words in the order they were typed, prefixes and phrases taken apart. */
   readonly words: readonly string[]
   readonly lamportMax: number
+  readonly now: number
 }
 
 export function rankingWords(query: Query): string[] {
@@ -51,7 +52,7 @@ export function score(document: TorrentDocument, context: RankContext): number {
   const title = titleRank(document.description?.title ?? '', context.words)
   const backed = backing(document)
   const seeders = (9 + backed / (100 + backed)) / 10
-  const age = (document.description?.by.lamport ?? 0) / Math.max(1, context.lamportMax)
+  const age = publishedStamp(document, context.now) / Math.max(1, context.lamportMax)
   const freshness = (19 + age) / 20
   return title * seeders * freshness * (document.verified ? 1.05 : 1)
 }
