@@ -4,10 +4,12 @@ export type { Description, Offer, PartyOf, TorrentDocument } from './documents.t
 export { SEEDERS_PROVEN_MAX } from './evidence.ts'
 export { speakers } from './forgetting.ts'
 export { HITS_DEFAULT, HITS_MAX } from './hits.ts'
-export { type KeywordIndexState, weigh } from './index-state.ts'
+export { type KeywordIndexState, openIndex } from './index-state.ts'
 export { keywordIndexProjection } from './keyword-index.ts'
 export { titlesMatch } from './matching.ts'
 export * from './partitions.ts'
+export { weigh } from './recounts.ts'
+export type { Sha256Of } from './set-digest.ts'
 export { type Filter, parseQuery, type Query, type Term } from './query.ts'
 export {
   cursorAfter,

@@ -94,3 +94,9 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
     cursor: goesOn ? cursorAfter(options.cursor ?? '', limit) : '',
   }
 }
+
+/** Documents that are listed under this keyword here, about: what tells a rare word from a common one. */
+export function documentFrequency({ listings }: KeywordIndexState, word: string): number {
+  const inMemory = listings.memtable.list(word).length + (listings.frozen?.memtable.list(word).length ?? 0)
+  return listings.segments.reduce((sum, segment) => sum + segment.count(word), inMemory)
+}
