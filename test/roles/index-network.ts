@@ -44,6 +44,8 @@ export class IndexNetwork implements AsyncDisposable {
   readonly indexNodes: IndexPeer[] = []
   readonly clients: ClientPeer[] = []
   readonly #runners: ProjectionRunner<ProjectionStates>[] = []
+  /** How the index nodes give others their turn. */
+  yieldToEventLoop = async (): Promise<void> => {}
 
   private constructor(indexNodes: number, clients: number) {
     const nodes = BOOTSTRAPS + indexNodes + clients
@@ -66,7 +68,7 @@ export class IndexNetwork implements AsyncDisposable {
       })
       await states.open()
       network.#runners.push(states)
-      if (node.role === 'index') network.indexNodes.push(new IndexPeer(sim, node, states))
+      if (node.role === 'index') network.indexNodes.push(new IndexPeer(network, node, states))
       else network.clients.push(new ClientPeer(sim, node, states))
     }
     await network.until('all index nodes are known everywhere', () =>
@@ -113,13 +115,15 @@ export class IndexPeer {
   readonly map: IndexMap
   readonly states: ProjectionRunner<ProjectionStates>
   readonly node: SimNode
+  readonly #network: IndexNetwork
   readonly #sim: Simulation
   index: IndexNode | undefined
   /** What it answers requests with, by method. */
   readonly handlers = new Map<string, RequestHandler>()
 
-  constructor(sim: Simulation, node: SimNode, states: ProjectionRunner<ProjectionStates>) {
-    this.#sim = sim
+  constructor(network: IndexNetwork, node: SimNode, states: ProjectionRunner<ProjectionStates>) {
+    this.#network = network
+    this.#sim = network.sim
     this.node = node
     this.states = states
     this.map = liveIndexMap(states, {
@@ -163,7 +167,7 @@ export class IndexPeer {
         clock: this.#sim.time,
         timers: this.#sim.time,
         newSha256,
-        yieldToEventLoop: async () => {},
+        yieldToEventLoop: () => this.#network.yieldToEventLoop(),
       },
     })
   }

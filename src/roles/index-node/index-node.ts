@@ -1,5 +1,5 @@
 import type { EventLog, Genesis, NodeId, Timers } from '../../events/index.ts'
-import { partitionStats } from '../../projections/keyword-index/index.ts'
+import { OWNER_COUNT, PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import { hitsAsked } from '../hits-asked.ts'
 import { magnetOf } from '../magnet.ts'
@@ -7,11 +7,15 @@ import type { Admittance } from '../node/admittance.ts'
 import type { NodeParts } from '../node/node-service.ts'
 import type { IndexService, IndexStatus } from '../services.ts'
 import { untilAdmitted } from '../until-true.ts'
-import type { IndexMap } from './index-map.ts'
+import type { IndexMap, OwnedPartition } from './index-map.ts'
 import { serveIndexRequests } from './index-requests.ts'
+import type { IndexView } from './index-view.ts'
 import { PartitionSections } from './partition-sections.ts'
 import { projectedIndexView } from './projected-index-view.ts'
 import { Repair, type RepairStatus } from './repair.ts'
+
+/** Partitions looked at in one turn: with a thousand index nodes their owners take some 2 ms. */
+const PARTITIONS_IN_A_TURN = 8
 
 export type IndexNodeParts = Pick<NodeParts, 'overlay' | 'states' | 'verify' | 'clock'> & {
   log: Pick<EventLog, 'author' | 'has' | 'ingest' | 'readSigned' | 'readSignedAt'>
@@ -27,7 +31,8 @@ export type IndexNode = Disposable & { readonly service: IndexService; readonly 
 /** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
 export function createIndexNode(parts: IndexNodeParts): IndexNode {
   const { log, overlay, states, verify, admittance, map, timers, clock, newSha256, yieldToEventLoop } = parts
-  const view = projectedIndexView(states, map, log.author, admittance.genesis.open, newSha256)
+  const { open: isOpen } = admittance.genesis
+  const view = projectedIndexView({ states, map, own: log.author, isOpen, newSha256, yieldToEventLoop })
   const sections = new PartitionSections(view, newSha256)
   const isOverBudget = (author: NodeId): boolean => admittance.isOverBudget(author, 'index')
   const repair = new Repair({
@@ -51,13 +56,11 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
       repair.stop()
     },
     service: {
-      async indexStatus(options) {
-        return statusOf(parts, repair, options.partitions)
-      },
+      indexStatus: (options) => statusOf(parts, view, repair, options.partitions),
       async searchHere({ text, limit: asked, cursor = '' }) {
         const limit = hitsAsked(asked)
         const startedAt = performance.now()
-        const reply = view.search({ text, limit, cursor })
+        const reply = await view.search({ text, limit, cursor })
         const [part] = map.plan(text)
         return {
           query: text,
@@ -79,23 +82,30 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
   }
 }
 
-function statusOf({ states, map, log }: IndexNodeParts, repair: Repair, partitions: boolean): IndexStatus {
-  const index = states.state('keyword-index')
-  const owned = map.partitionsOf(log.author)
+/** The totals are there at once; who owns what, and how much is in each partition, is looked up with turns in between. */
+async function statusOf(
+  { map, log, yieldToEventLoop }: IndexNodeParts,
+  view: IndexView,
+  repair: Repair,
+  partitions: boolean,
+): Promise<IndexStatus> {
+  const totals = await view.totals()
+  const owned: OwnedPartition[] = []
+  const rows: IndexStatus['partitions'] = []
+  for (let partition = 0; partition < PARTITION_COUNT; partition++) {
+    if (partition > 0 && partition % PARTITIONS_IN_A_TURN === 0) await yieldToEventLoop()
+    const owners = map.rankedOwners(partition, OWNER_COUNT)
+    const rank = owners.indexOf(log.author) + 1
+    if (rank === 0) continue
+    owned.push({ partition, rank, owners })
+    if (partitions) rows.push({ partition, rank, documents: await view.documentsOf(partition), owners })
+  }
   const ranked = (rank: number) => owned.filter((row) => row.rank === rank).length
-  const documents = new Map(
-    partitionStats(
-      index,
-      owned.map(({ partition }) => partition),
-    ).map((stats) => [stats.partition, stats.documents]),
-  )
   return {
-    documents: index.visibleCount,
-    keywords: index.words.size,
-    postings: index.postingCount,
+    ...totals,
     indexNodesAlive: map.indexNodes().length,
     owned: { rank1: ranked(1), rank2: ranked(2), rank3: ranked(3) },
-    partitions: partitions ? owned.map((row) => ({ ...row, documents: documents.get(row.partition) ?? 0 })) : [],
+    partitions: rows,
     repair: repair.status,
   }
 }

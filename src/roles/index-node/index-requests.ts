@@ -6,7 +6,7 @@ import {
   scanBody,
   type VerifySignature,
 } from '../../events/index.ts'
-import type { Overlay } from '../../network/index.ts'
+import type { Overlay, RequestHandler } from '../../network/index.ts'
 import { cursorAfter, HITS_DEFAULT } from '../../projections/keyword-index/index.ts'
 import { HitProofs } from './hit-proofs.ts'
 import {
@@ -32,6 +32,7 @@ import {
 } from './index-messages.ts'
 import type { IndexView } from './index-view.ts'
 import { type PartitionSections, SECTION_DEPTH_MAX } from './partition-sections.ts'
+import { RequestBounds } from './request-bounds.ts'
 import { signedIndexEvents } from './signed-events.ts'
 
 /** Hits whose proofs are read for one message: it has no room for more, with the shortest of titles. */
@@ -62,14 +63,13 @@ export type IndexRequestsOptions = {
 export function serveIndexRequests(options: IndexRequestsOptions): void {
   const { overlay, log } = options
   const proofs = new HitProofs(log)
-  overlay.serve(INDEX_METHODS.publish, async (_from, body) => {
-    return encodePublishReply(await publish(decodePublish(body), options))
-  })
-  overlay.serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options, proofs))
-  overlay.serve(INDEX_METHODS.compare, async (_from, body) =>
-    encodeCompareReply(await differences(decodeCompare(body), options)),
-  )
-  overlay.serve(INDEX_METHODS.fetch, async (_from, body) => {
+  const bounds = new RequestBounds()
+  const serve = (method: string, handler: RequestHandler) =>
+    overlay.serve(method, (from, body) => bounds.run(from, () => handler(from, body)))
+  serve(INDEX_METHODS.publish, async (_from, body) => encodePublishReply(await publish(decodePublish(body), options)))
+  serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options, proofs))
+  serve(INDEX_METHODS.compare, async (_from, body) => encodeCompareReply(await differences(decodeCompare(body), options)))
+  serve(INDEX_METHODS.fetch, async (_from, body) => {
     return encodeFetchReply(fitting(await signedIndexEvents(log, decodeFetch(body))))
   })
 }
@@ -100,8 +100,8 @@ async function differences(
   let compared = 0
   for (const { digest, ...section } of asked) {
     if (compared > 0 && compared % DIGESTS_IN_A_TURN === 0) await yieldToEventLoop()
-    if (sections.digest(section) !== digest) {
-      const held = sections.events(section)
+    if ((await sections.digest(section)) !== digest) {
+      const held = await sections.events(section)
       const split = held.length > LISTED_MAX && section.depth < SECTION_DEPTH_MAX
       const events = split ? [] : held.slice(0, EVENT_NAMES_MAX)
       if (names + events.length > EVENT_NAMES_MAX) break
@@ -180,7 +180,7 @@ async function answer(search: WireSearch, { overlay, view }: IndexRequestsOption
 
 /** As many hits as were asked for and one message takes; the cursor goes on after them. */
 async function fittingAnswer(search: WireSearch, view: IndexView, proofs: HitProofs, answeredBy: NodeId): Promise<Uint8Array> {
-  const found = view.search({ ...search, limit: search.limit === 0 ? HITS_DEFAULT : search.limit })
+  const found = await view.search({ ...search, limit: search.limit === 0 ? HITS_DEFAULT : search.limit })
   const all = await proofs.of(found.hits.slice(0, HITS_IN_A_MESSAGE_MAX))
   const hits = fittingHits(all)
   if (hits.length === found.hits.length) return encodeSearchReply({ ...found, hits, answeredBy })

@@ -12,7 +12,7 @@ import {
 } from '../../projections/keyword-index/index.ts'
 import type { Term } from '../../projections/keyword-index/query.ts'
 import type { MemberSight } from '../node/member-sight.ts'
-import type { IndexMap, QueryPlan } from './index-map.ts'
+import { type IndexMap, type QueryPlan, RANKED_MAX } from './index-map.ts'
 
 /** Nodes asked for a query that names no whole word (`pre*`): each knows a part. */
 const BROADCAST_MAX = 16
@@ -26,7 +26,8 @@ export function liveIndexMap(states: ProjectionRunner<ProjectionStates>, sight: 
   let nodes: Member[] | undefined
   let live: NodeId[] = []
   let known = ''
-  const owners = new Map<number, NodeId[]>()
+  let revision = 0
+  const ranked = new Map<number, NodeId[]>()
   // As long as the runner itself: nothing to undo.
   const forget = () => {
     nodes = undefined
@@ -42,28 +43,37 @@ export function liveIndexMap(states: ProjectionRunner<ProjectionStates>, sight: 
     if (!isChanged && nodes.every(({ state }) => state !== 'dead')) return live
     live = nodes.filter((member) => sight.stateOf(member) !== 'dead').map(({ id }) => id)
     const now = live.join()
-    if (now !== known) owners.clear()
+    if (now !== known) {
+      ranked.clear()
+      revision += 1
+    }
     known = now
     return live
   }
-  const ownersOfPartition = (partition: number): NodeId[] => {
+  const rankedOwners = (partition: number, count: number): NodeId[] => {
     const alive = indexNodes()
-    let found = owners.get(partition)
+    let found = ranked.get(partition)
     if (found === undefined) {
-      found = ownersOf(partition, alive)
-      owners.set(partition, found)
+      found = ownersOf(partition, alive, RANKED_MAX)
+      ranked.set(partition, found)
     }
-    return found
+    return found.slice(0, count)
   }
+  const ownersOfPartition = (partition: number): NodeId[] => rankedOwners(partition, OWNER_COUNT)
   return {
     indexNodes: () => [...indexNodes()],
     keywordsOf,
     partitionOf,
     partitionsOf: (node) =>
       Array.from({ length: PARTITION_COUNT }, (_, partition) => ({ partition, owners: ownersOfPartition(partition) }))
-        .map(({ partition, owners }) => ({ partition, rank: owners.indexOf(node) + 1, owners: [...owners] }))
+        .map(({ partition, owners }) => ({ partition, rank: owners.indexOf(node) + 1, owners }))
         .filter(({ rank }) => rank > 0),
-    ownersOf: (keyword) => [...ownersOfPartition(partitionOf(keyword))],
+    revision() {
+      indexNodes()
+      return revision
+    },
+    rankedOwners,
+    ownersOf: (keyword) => ownersOfPartition(partitionOf(keyword)),
     plan: (text) => planOf(text, indexNodes(), ownersOfPartition),
   }
 }

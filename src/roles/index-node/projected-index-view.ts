@@ -2,6 +2,7 @@ import type { NodeId } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import { type ProjectionRunner, partyOf } from '../../projections/index.ts'
 import {
+  documentFrequency,
   eventsOfPartition,
   type KeywordIndexState,
   partitionDigest,
@@ -12,14 +13,29 @@ import type { NewSha256 } from '../../projections/sha256.ts'
 import type { IndexMap } from './index-map.ts'
 import { type IndexView, isIndexKind } from './index-view.ts'
 
-/** The view of node `own`, over its live projections. `isOpen`: clients need no invitation in this network. */
-export function projectedIndexView(
-  states: ProjectionRunner<ProjectionStates>,
-  map: IndexMap,
-  own: NodeId,
-  isOpen: boolean,
-  newSha256: NewSha256,
-): IndexView {
+/** Documents counted in one turn: some 2 ms. */
+const COUNTED_IN_A_TURN = 20_000
+
+export type ProjectedIndexViewParts = {
+  states: ProjectionRunner<ProjectionStates>
+  map: IndexMap
+  own: NodeId
+  /** Clients need no invitation in this network. */
+  isOpen: boolean
+  newSha256: NewSha256
+  /** Lets everything else have its turn. */
+  yieldToEventLoop(): Promise<void>
+}
+
+/** The view of node `own`, over its live projections. */
+export function projectedIndexView({
+  states,
+  map,
+  own,
+  isOpen,
+  newSha256,
+  yieldToEventLoop,
+}: ProjectedIndexViewParts): IndexView {
   let weighed: KeywordIndexState | undefined
   // As long as the runner itself: nothing to undo.
   states.onChange('admissions', () => {
@@ -34,14 +50,30 @@ export function projectedIndexView(
   }
   return {
     isIndexKind,
-    search: ({ text, limit, cursor }) => search(index(), text, { limit, cursor }),
+    search: async ({ text, limit, cursor }) => search(index(), text, { limit, cursor }),
+    async totals() {
+      const { visibleCount, words, postingCount } = states.state('keyword-index')
+      return { documents: visibleCount, keywords: words.size, postings: postingCount }
+    },
+    async documentsOf(partition) {
+      const state = states.state('keyword-index')
+      const ordinals = state.partitions[partition] ?? []
+      let documents = 0
+      for (const [at, ordinal] of ordinals.entries()) {
+        if (at > 0 && at % COUNTED_IN_A_TURN === 0) await yieldToEventLoop()
+        // Whoever can be found is listed under some word.
+        if ((state.byOrdinal[ordinal]?.words.length ?? 0) > 0) documents += 1
+      }
+      return documents
+    },
+    frequencies: async (keywords) => keywords.map((keyword) => documentFrequency(index(), keyword)),
     ownersOfQuery: (text) => [...new Set(map.plan(text).flatMap(({ owners }) => owners))],
     isResponsible(text) {
       const plan = map.plan(text)
       return plan.length === 0 || plan.some(({ owners }) => owners.includes(own))
     },
-    partitionDigest: (partition) => partitionDigest(index(), partition, newSha256),
-    partitionEvents: (partition) =>
+    partitionDigest: async (partition) => partitionDigest(index(), partition, newSha256),
+    partitionEvents: async (partition) =>
       eventsOfPartition(index(), partition).map(({ author, authorSeq }) => ({ author, authorSeq })),
     partitionsSharedWith(other) {
       return map

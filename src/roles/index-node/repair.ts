@@ -126,7 +126,7 @@ export class Repair {
     const { sections, overlay, yieldToEventLoop } = this.#options
     const digests: SectionDigest[] = []
     for (const section of asked) {
-      digests.push({ ...section, digest: sections.digest(section) })
+      digests.push({ ...section, digest: await sections.digest(section) })
       if (digests.length % DIGESTS_IN_A_TURN === 0) await yieldToEventLoop()
     }
     const timeoutMs = REQUEST_TIMEOUT_MS

@@ -106,6 +106,23 @@ describe('what an index node can be asked', () => {
     )
   })
 
+  it('says its totals without a look at any partition, and looks at eight in one turn', async () => {
+    await started(4)
+    let turns = 0
+    let owned = 0
+    network.yieldToEventLoop = async () => {
+      turns += 1
+    }
+    for (const partitions of [false, true]) {
+      turns = 0
+      const status = await service.indexStatus({ partitions })
+      equal(turns, PARTITION_COUNT / 8 - 1)
+      owned = status.owned.rank1 + status.owned.rank2 + status.owned.rank3
+      equal(status.partitions.length, partitions ? owned : 0)
+    }
+    ok(owned > 500 && owned < PARTITION_COUNT)
+  })
+
   it('repairs once it is told to, says how it stands, and ends with it', async () => {
     await started(2)
     deepEqual(index.index?.repair, { lastAt: null, fetched: 0, inSync: false })

@@ -46,8 +46,8 @@ describe('a round of repair', () => {
     compare = (sections) => ({ differing: [], compared: sections.length })
     fetch = () => []
     const view = {
-      ...{ isIndexKind, partitionDigest: (partition: number) => partition.toString(16).padStart(4, '0') },
-      ...{ partitionEvents: () => [], partitionsSharedWith: () => shared, otherIndexNodes: () => others },
+      ...{ isIndexKind, partitionDigest: async (partition: number) => partition.toString(16).padStart(4, '0') },
+      ...{ partitionEvents: async () => [], partitionsSharedWith: () => shared, otherIndexNodes: () => others },
     }
     repair = new Repair({
       ...{ log: own.log, verify: verifySignature, timers: own.time, now: () => own.time.now() },
