@@ -1,5 +1,6 @@
 import type { NodeId, VerifySignature } from '../events/index.ts'
 import { type AdmissionsState, admissionsProjection, partyOf } from './admissions/index.ts'
+import type { DiskProjection } from './disk-projection.ts'
 import { type DownloadsState, downloadsProjection } from './downloads/index.ts'
 import { type KeptState, keptProjection } from './kept/index.ts'
 import { type KeywordIndexState, keywordIndexProjection, type Sha256Of } from './keyword-index/index.ts'
@@ -37,9 +38,8 @@ export const allProjections = (
   kept: keptProjection(own),
   liveness: livenessProjection(own),
   reputation: reputationProjection(own),
-  'keyword-index': keywordIndexProjection(
-    sha256,
-    (stateOf) => (author) => partyOf(stateOf('admissions') as AdmissionsState, author, isOpen),
-  ),
+  'keyword-index': keywordIndexProjection(sha256, {
+    partyOf: (stateOf) => (author) => partyOf(stateOf('admissions') as AdmissionsState, author, isOpen),
+  }),
   downloads: downloadsProjection(own),
 })

@@ -1,6 +1,6 @@
 import type { ProjectionStore } from './projection-store.ts'
-import type { StoredTable } from './row-table.ts'
 import { MemoryTable } from './row-table.memory.ts'
+import type { StoredTable } from './row-table.ts'
 
 /** A store whose rows and snapshots can be read; what is written goes nowhere. For a look at a node that does not run. */
 export function frozenStore(store: ProjectionStore): ProjectionStore {

@@ -7,8 +7,8 @@ import type { Row } from './projection.ts'
 import { type ProjectionStore, ProjectionStoreError } from './projection-store.ts'
 import { checkpointKey, clearArea, rowArea, rowAreas, snapshotArea, snapshotKey, snapshotMarks } from './store-areas.level.ts'
 import { claimStore, type StoreOwner } from './store-owner.level.ts'
-import { levelTables } from './store-tables.level.ts'
 import { type Area, addUp, eachRow, parseRecord, readArea, rowHash, type StoreRecord, writeArea } from './store-rows.level.ts'
+import { levelTables } from './store-tables.level.ts'
 
 // LevelDB returns flipped bits as good values and drops a damaged batch without a word, so the checkpoint carries the
 // number of rows and the sum of their hashes: rows that do not add up are damaged, and a projection that is damaged is

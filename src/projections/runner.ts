@@ -96,9 +96,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
   }
   for (const projection of Object.values(options.projections) as (Projection<unknown> | DiskProjection<unknown>)[]) {
     const slot =
-      'onDisk' in projection
-        ? new DiskSlot(projection, store, parts)
-        : new MemorySlot(projection, store, snapshots, parts)
+      'onDisk' in projection ? new DiskSlot(projection, store, parts) : new MemorySlot(projection, store, snapshots, parts)
     followed.set(projection.name, { slot, kinds: new Set<string>(projection.handles), listeners: new Set() })
   }
   const slots = [...followed.values()].map(({ slot }) => slot)

@@ -438,7 +438,8 @@ export type IndexStatus = {
   indexNodesAlive: number
   /** Of the 1024 partitions, those this node owns as rank 1, 2, 3. */
   owned: { rank1: number; rank2: number; rank3: number }
-  partitions: { partition: number; rank: number; documents: number; owners: NodeId[] }[]
+  /** `torrents`: with an event there, those that nobody offers any more among them. */
+  partitions: { partition: number; rank: number; torrents: number; owners: NodeId[] }[]
   repair: { lastAt: number | null; fetched: number; inSync: boolean }
 }
 

@@ -47,7 +47,7 @@ export function indexStatusText(status: IndexStatus): string {
   const partitions = table(status.partitions, [
     { title: 'PARTITION', value: (row) => String(row.partition), align: 'right' },
     { title: 'RANK', value: (row) => String(row.rank), align: 'right' },
-    { title: 'TORRENTS', value: (row) => count(row.documents), align: 'right' },
+    { title: 'TORRENTS', value: (row) => count(row.torrents), align: 'right' },
     { title: 'OWNERS', value: (row) => row.owners.map(shortPeer).join(' ') },
   ])
   return `${head}\n\n${partitions}`

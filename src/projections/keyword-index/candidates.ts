@@ -16,17 +16,35 @@ const PARTY_MAX = 20
 /** Documents that a query asks for, best first by static rank. `cut`: there may be more. */
 export type Candidates = { readonly documents: readonly HeldDocument[]; readonly cut: boolean }
 
+export type CandidatesWanted = {
+  /** So many at most. */
+  readonly wanted: number
+  /** So many make do, if finding more would be slow. */
+  readonly enough: number
+  /** See `SearchOptions`. */
+  readonly now: number
+}
+
 /**
  * The best documents that a query asks for. No more of one party than `PARTY_MAX` before those of every other, so that
  * thousands of titles under one word cost their publisher its own places.
- * @param now see `SearchOptions`
  */
-export function candidates(state: KeywordIndexState, query: Query, wanted: number, now: number): Candidates {
+export function candidates(state: KeywordIndexState, query: Query, options: CandidatesWanted): Candidates {
+  if (query.clauses.length === 0 && query.filters.length === 0) return { documents: [], cut: false }
+  // The best of a prefix may be mostly of one party, or fewer than are asked for: then its words are walked one by one.
+  const best = walked(state, query, options, true)
+  const makesDo = !best.isOfBest || (best.documents.length >= options.enough && !best.isCrowded)
+  return makesDo ? best : walked(state, query, options, false)
+}
+
+/** `isOfBest`: of the best of a prefix alone. `isCrowded`: a party has more of them than are taken at first. */
+type Walked = Candidates & { readonly isOfBest: boolean; readonly isCrowded: boolean }
+
+function walked(state: KeywordIndexState, query: Query, { wanted, now }: CandidatesWanted, ofBest: boolean): Walked {
   const { listings, authors } = state
   const memtables = [...(listings.frozen === undefined ? [] : [listings.frozen.memtable]), listings.memtable]
   const sources = [...listings.segments.map(segmentSource), ...memtables.map(memtableSource)]
-  if (query.clauses.length === 0 && query.filters.length === 0) return { documents: [], cut: false }
-  const walk = new RankWalk(sources, query, wanted)
+  const walk = new RankWalk(sources, query, ofBest)
   const test = testOfQuery(query)
   const found: HeldDocument[] = []
   const later: Entry[] = []
@@ -72,7 +90,7 @@ export function candidates(state: KeywordIndexState, query: Query, wanted: numbe
     const document = read(entry)
     if (document !== undefined) first.push(document)
   }
-  return { documents: first, cut }
+  return { documents: first, cut, isOfBest: walk.isOfBest, isCrowded: later.length > 0 }
 }
 
 /** Walks the listings of all sources that may fit, best first. */
@@ -82,8 +100,11 @@ class RankWalk {
   /** True if some of a word's documents are not looked at. */
   readonly cut: boolean
 
-  constructor(sources: readonly Source[], query: Query, wanted: number) {
-    const plans = sources.map((source) => source.plan(query, wanted))
+  /** True if the best of a prefix are walked in place of all its words. */
+  readonly isOfBest: boolean
+
+  constructor(sources: readonly Source[], query: Query, ofBest: boolean) {
+    const plans = sources.map((source) => source.plan(query, ofBest))
     // The clause of which the fewest documents have anything, over all sources.
     let driver = -1
     let least = Number.POSITIVE_INFINITY
@@ -92,6 +113,7 @@ class RankWalk {
       if (count < least) [driver, least] = [clause, count]
     }
     this.cut = plans.some((plan) => plan.isCut(driver))
+    this.isOfBest = plans.some(({ isOfBest }) => isOfBest)
     this.#walks = plans.map((plan) => plan.entries(driver))
     this.#heads = this.#walks.map(advance)
   }

@@ -8,14 +8,13 @@ import {
   isVisible,
   type Offer,
   type PartyOf,
-  partitionsOfOffer,
   summarize,
   type TitleKeywords,
   type TorrentEvent,
 } from './documents.ts'
 import { Listings, type ListingsMark, NO_LISTINGS } from './listings.ts'
 import { OrdinalLists } from './ordinal-lists.ts'
-import { EventTally, PartitionTallies } from './partition-tallies.ts'
+import { type EventTally, PartitionTallies } from './partition-tallies.ts'
 import { type Entry, rankOf } from './segments/entries.ts'
 import type { Sha256Of } from './set-digest.ts'
 

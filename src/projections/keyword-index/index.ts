@@ -8,9 +8,8 @@ export { type KeywordIndexState, openIndex } from './index-state.ts'
 export { keywordIndexProjection } from './keyword-index.ts'
 export { titlesMatch } from './matching.ts'
 export * from './partitions.ts'
-export { weigh } from './recounts.ts'
-export type { Sha256Of } from './set-digest.ts'
 export { type Filter, parseQuery, type Query, type Term } from './query.ts'
+export { weigh } from './recounts.ts'
 export {
   cursorAfter,
   DOCUMENTS_PER_KEYWORD_MAX,
@@ -19,7 +18,9 @@ export {
   type SearchOptions,
   type SearchReply,
   search,
+  totalsOf,
 } from './search.ts'
+export type { Sha256Of } from './set-digest.ts'
 export { OWNER_COUNT, ownerRank, ownersOf, PARTITION_COUNT, partitionOf, partitionsOf } from './sharding.ts'
 export { type PublisherOf, spread } from './spread.ts'
 export { keywordsOf, queryTokens, TOKENIZER_VERSION, titleTokens } from './tokenizer.ts'

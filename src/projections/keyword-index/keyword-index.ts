@@ -3,20 +3,26 @@ import type { PartyOf } from './documents.ts'
 import { forgetOffers } from './forgetting.ts'
 import { flushIndex, foldTorrent, indexDigest, type KeywordIndexState, openIndex } from './index-state.ts'
 import type { Sha256Of } from './set-digest.ts'
-import { tidyIndex } from './tidy-index.ts'
+import { MEMTABLE_MAX, tidyIndex } from './tidy-index.ts'
 import { TOKENIZER_VERSION } from './tokenizer.ts'
 
 /** Rises with the rows or the fold; the tokenizer counts its own. */
 const FOLD_VERSION = 3
 
+export type KeywordIndexOptions = {
+  readonly partyOf?: (stateOf: (name: string) => unknown) => PartyOf
+  readonly memtableMax?: number
+}
+
 /**
  * Torrents by the words of their titles. Takes events of the index stream alone: those are what owners of a partition
  * exchange. All but the places in this log (`seq`) is the same for every order of arrival.
- * @param partyOf who answers for an author, by the other projections of the node; left out: everybody for itself
+ * @param options.partyOf who answers for an author, by the other projections of the node; left out: everybody for itself
+ * @param options.memtableMax listings that are in memory alone, default 16,384
  */
 export const keywordIndexProjection = (
   sha256: Sha256Of,
-  partyOf: (stateOf: (name: string) => unknown) => PartyOf = () => (author) => author,
+  { partyOf = () => (author) => author, memtableMax = MEMTABLE_MAX }: KeywordIndexOptions = {},
 ): DiskProjection<KeywordIndexState> => ({
   name: 'keyword-index',
   version: FOLD_VERSION * 1000 + TOKENIZER_VERSION,
@@ -31,7 +37,7 @@ export const keywordIndexProjection = (
     }
   },
   flush: flushIndex,
-  tidy: tidyIndex,
+  tidy: (state, work) => tidyIndex(state, work, memtableMax),
   digest: indexDigest,
   forget: forgetOffers,
 })

@@ -12,7 +12,12 @@ const CACHE_BYTES = 32 * 1024 * 1024
 
 const SEGMENT_MAX = 0xffffffff
 
-export type ListingsMark = { readonly segments: readonly SegmentMark[]; readonly nextSegment: number; readonly nextSerial: number; readonly pending: readonly [from: number, to: number] }
+export type ListingsMark = {
+  readonly segments: readonly SegmentMark[]
+  readonly nextSegment: number
+  readonly nextSerial: number
+  readonly pending: readonly [from: number, to: number]
+}
 export const NO_LISTINGS: ListingsMark = { segments: [], nextSegment: 1, nextSerial: 1, pending: [0, 0] }
 
 /**

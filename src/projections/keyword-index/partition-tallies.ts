@@ -2,7 +2,7 @@ import type { NodeId } from '../../events/index.ts'
 import { ByteReader, ByteWriter, key32 } from '../bytes.ts'
 import type { RowTable } from '../row-table.ts'
 import type { Offer } from './documents.ts'
-import { type Sha256Of, SetDigests } from './set-digest.ts'
+import { SetDigests, type Sha256Of } from './set-digest.ts'
 import { PARTITION_COUNT } from './sharding.ts'
 
 // What each partition holds: the digest and the number of its events, and its torrents. Of an offer, a partition has the last

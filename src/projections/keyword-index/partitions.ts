@@ -31,7 +31,8 @@ export function* eventsOfPartition(state: KeywordIndexState, partition: number):
 }
 
 /** Over the names of a partition's events, hex: equal for equal sets, whatever the order they came in. See set-digest.ts. */
-export const partitionDigest = ({ partitions }: KeywordIndexState, partition: number): string => partitions.digests.hex(partition)
+export const partitionDigest = ({ partitions }: KeywordIndexState, partition: number): string =>
+  partitions.digests.hex(partition)
 
 /** `torrents`: with an event there, those that nobody offers any more among them. */
 export type PartitionStats = { readonly partition: number; readonly torrents: number; readonly events: number }

@@ -9,11 +9,16 @@ import type { Segment } from './segments/segment.ts'
 const PREFIX_WORDS_MAX = 200
 
 /** Where documents are listed under words: a segment, or what is in memory. */
-export type Source = { plan(query: Query, wanted: number): SourcePlan }
+export type Source = {
+  /** @param ofBest of a prefix the best documents make do, where nothing else of the query can say no to one */
+  plan(query: Query, ofBest: boolean): SourcePlan
+}
 
 export type SourcePlan = {
   /** Of each clause, how many documents have one of its terms, at most. */
   readonly counts: readonly number[]
+  /** The best documents of some prefix stand for all. */
+  readonly isOfBest: boolean
   /** True if not all documents of a clause are walked. */
   isCut(clause: number): boolean
   /** Documents of a clause, or all where it is none, that may have the others too, best first. */
@@ -29,10 +34,10 @@ function wordsOf(words: Iterable<{ readonly term: string; readonly count: number
 }
 
 /** The lists that hold all documents of a clause. `isCut`: not all of them. */
-type Lists = { readonly lists: readonly PostingHead[]; readonly isCut: boolean }
+type Lists = { readonly lists: readonly PostingHead[]; readonly isCut: boolean; readonly isOfBest?: boolean }
 
 export function segmentSource(segment: Segment): Source {
-  const listsOf = (term: Term, wanted: number): Lists => {
+  const listsOf = (term: Term, ofBest: boolean): Lists => {
     switch (term.kind) {
       case 'word':
         return listOf(segment.list('w', term.word))
@@ -45,7 +50,7 @@ export function segmentSource(segment: Segment): Source {
         if (term.word.length <= PREFIX_LENGTH_MAX) {
           const best = segment.list('e', term.word)
           if (best === undefined || best.count < PREFIX_POSTINGS_MAX) return listOf(best)
-          if (wanted <= PREFIX_WANTED_MAX) return { lists: [best], isCut: true }
+          if (ofBest) return { lists: [best], isCut: true, isOfBest: true }
         }
         const { terms, isCut } = wordsOf(segment.terms('w', term.word))
         return { lists: terms.flatMap((word) => listOf(segment.list('w', word)).lists), isCut }
@@ -53,24 +58,26 @@ export function segmentSource(segment: Segment): Source {
     }
   }
   return {
-    plan({ clauses, filters, without }, wanted) {
+    plan({ clauses, filters, without }, ofBest) {
       // Where nothing else can say no to a document, the best of a prefix are enough.
       const isPlain = clauses.length === 1 && filters.length === 0 && without.length === 0
       const lists = clauses.map((terms) => {
-        const each = terms.map((term) => listsOf(term, isPlain ? wanted : Number.POSITIVE_INFINITY))
-        return { lists: each.flatMap((one) => one.lists), isCut: each.some((one) => one.isCut) }
+        const each = terms.map((term) => listsOf(term, isPlain && ofBest))
+        return {
+          lists: each.flatMap((one) => one.lists),
+          isCut: each.some((one) => one.isCut),
+          isOfBest: each.some((one) => one.isOfBest === true),
+        }
       })
       return {
         counts: lists.map((one) => one.lists.reduce((sum, { count }) => sum + count, 0)),
+        isOfBest: lists.some((one) => one.isOfBest),
         isCut: (clause) => lists[clause]?.isCut ?? false,
         entries: (clause) => segmentEntries(segment, lists, clause),
       }
     },
   }
 }
-
-/** A first page, and some of the next ones: the candidates of a search. */
-const PREFIX_WANTED_MAX = 200
 
 const listOf = (list: PostingHead | undefined): Lists => ({ lists: list === undefined ? [] : [list], isCut: false })
 
@@ -130,6 +137,7 @@ export function memtableSource(memtable: Memtable): Source {
         return { words: [...new Set(each.flatMap(({ words }) => words))], isCut: each.some(({ isCut }) => isCut) }
       })
       return {
+        isOfBest: false,
         counts: lists.map(({ words }) => words.reduce((sum, word) => sum + memtable.list(word).length, 0)),
         isCut: (clause) => lists[clause]?.isCut ?? false,
         entries: (clause) => entriesWith(memtable, lists[clause]?.words)[Symbol.iterator](),

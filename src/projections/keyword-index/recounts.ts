@@ -10,8 +10,11 @@ import { EventTally } from './partition-tallies.ts'
 /** Torrents between two looks at the clock. */
 const STEP = 16
 
-/** From now on parties are as this says. What follows for rank and titles is computed when a document is next looked at. */
-export function weigh(state: KeywordIndexState, partyOf: PartyOf): void {
+/**
+ * Parties are looked up anew, since an admission has come or was taken back. What follows for rank and titles is computed when a
+ * document is next looked at; partitions follow with the next `recountAuthors`.
+ */
+export function weigh(state: KeywordIndexState, partyOf: PartyOf = state.partyOf): void {
   state.partyOf = partyOf
   state.parties.clear()
   state.epoch += 1
@@ -27,12 +30,7 @@ export async function recountAuthors(state: KeywordIndexState, work: TidyWork): 
   }
 }
 
-async function recount(
-  state: KeywordIndexState,
-  author: NodeId,
-  sign: 1 | -1,
-  { turns, signal }: TidyWork,
-): Promise<boolean> {
+async function recount(state: KeywordIndexState, author: NodeId, sign: 1 | -1, { turns, signal }: TidyWork): Promise<boolean> {
   const { authors, documents } = state
   const number = authors.enter(author)
   const recount = { author, sign, seen: new Set<number>(), tally: new EventTally(state.sha256) }

@@ -76,7 +76,7 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
   const offset = offsetOf(options.cursor)
   const now = options.now ?? Number.MAX_SAFE_INTEGER
   const wanted = Math.max(CANDIDATES_MAX, offset + limit + 1)
-  const { documents: found, cut } = candidates(state, query, wanted, now)
+  const { documents: found, cut } = candidates(state, query, { wanted, enough: offset + limit + 1, now })
   const context = { words: rankingWords(query), lamportMax: state.counters.lamportMax, now }
   const ranked = found
     .slice(0, CANDIDATES_MAX)
@@ -99,4 +99,13 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
 export function documentFrequency({ listings }: KeywordIndexState, word: string): number {
   const inMemory = listings.memtable.list(word).length + (listings.frozen?.memtable.list(word).length ?? 0)
   return listings.segments.reduce((sum, segment) => sum + segment.count(word), inMemory)
+}
+
+/**
+ * How much the index holds. `documents` can be found; `keywords` are those of the largest segment and of what is in memory:
+ * about how many there are; `postings`: pairs of a document and a keyword of it.
+ */
+export function totalsOf({ counters, listings }: KeywordIndexState): { documents: number; keywords: number; postings: number } {
+  const words = Math.max(listings.memtable.wordCount, ...listings.segments.map(({ mark }) => mark.words))
+  return { documents: counters.visible, keywords: words, postings: counters.postings }
 }

@@ -47,6 +47,10 @@ export class SetDigests {
 const laneOf = (hash: Uint8Array, lane: number): number => {
   const at = lane * 4
   return (
-    ((hash[at] as number) | ((hash[at + 1] as number) << 8) | ((hash[at + 2] as number) << 16) | ((hash[at + 3] as number) << 24)) >>> 0
+    ((hash[at] as number) |
+      ((hash[at + 1] as number) << 8) |
+      ((hash[at + 2] as number) << 16) |
+      ((hash[at + 3] as number) << 24)) >>>
+    0
   )
 }

@@ -13,12 +13,12 @@ export const MEMTABLE_MAX = 16_384
 const ROWS_A_WRITE = 512
 
 /** What the index leaves for later: authors who count or count no more, listings in memory, segments to be merged. */
-export async function tidyIndex(state: KeywordIndexState, work: TidyWork): Promise<void> {
+export async function tidyIndex(state: KeywordIndexState, work: TidyWork, memtableMax: number): Promise<void> {
   await recountAuthors(state, work)
   const { listings } = state
   let wrote = false
   // One that could not be written is written first.
-  while (listings.frozen !== undefined || listings.memtable.size >= MEMTABLE_MAX) {
+  while (listings.frozen !== undefined || listings.memtable.size >= memtableMax) {
     listings.freeze()
     if (!(await writeFrozen(state, work))) return
     wrote = true

@@ -1,6 +1,7 @@
-import type { EventLog, Genesis, NodeId, Timers } from '../../events/index.ts'
+import type { EventLog, NodeId, Timers } from '../../events/index.ts'
 import { OWNER_COUNT, PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
+import type { Turns } from '../../projections/turns.ts'
 import { hitsAsked } from '../hits-asked.ts'
 import { magnetOf } from '../magnet.ts'
 import type { Admittance } from '../node/admittance.ts'
@@ -19,10 +20,11 @@ const PARTITIONS_IN_A_TURN = 8
 
 export type IndexNodeParts = Pick<NodeParts, 'overlay' | 'states' | 'verify' | 'clock'> & {
   log: Pick<EventLog, 'author' | 'has' | 'ingest' | 'readSigned' | 'readSignedAt'>
-  admittance: Pick<Admittance, 'isShut' | 'isOverBudget'> & { genesis: Pick<Genesis, 'open'> }
+  admittance: Pick<Admittance, 'isShut' | 'isOverBudget'>
   map: IndexMap
   timers: Timers
   newSha256: NewSha256
+  newTurns(): Turns
   yieldToEventLoop(): Promise<void>
 }
 
@@ -30,9 +32,8 @@ export type IndexNode = Disposable & { readonly service: IndexService; readonly 
 
 /** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
 export function createIndexNode(parts: IndexNodeParts): IndexNode {
-  const { log, overlay, states, verify, admittance, map, timers, clock, newSha256, yieldToEventLoop } = parts
-  const { open: isOpen } = admittance.genesis
-  const view = projectedIndexView({ states, map, own: log.author, isOpen, newSha256, yieldToEventLoop })
+  const { log, overlay, states, verify, admittance, map, timers, clock, newSha256, newTurns, yieldToEventLoop } = parts
+  const view = projectedIndexView({ states, map, own: log.author, newTurns, now: () => clock.now() })
   const sections = new PartitionSections(view, newSha256)
   const isOverBudget = (author: NodeId): boolean => admittance.isOverBudget(author, 'index')
   const repair = new Repair({
@@ -98,7 +99,7 @@ async function statusOf(
     const rank = owners.indexOf(log.author) + 1
     if (rank === 0) continue
     owned.push({ partition, rank, owners })
-    if (partitions) rows.push({ partition, rank, documents: await view.documentsOf(partition), owners })
+    if (partitions) rows.push({ partition, rank, torrents: await view.torrentsOf(partition), owners })
   }
   const ranked = (rank: number) => owned.filter((row) => row.rank === rank).length
   return {

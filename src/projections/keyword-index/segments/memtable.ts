@@ -40,6 +40,10 @@ export class Memtable {
       if (term.startsWith(beginning)) yield { term, count: this.list(term).length }
   }
 
+  get wordCount(): number {
+    return this.#lists.size
+  }
+
   /** Every word, in no order. */
   words(): Iterable<string> {
     return this.#lists.keys()

@@ -9,7 +9,11 @@ import { bestOf } from './write-memtable.ts'
 const STEP = 512
 
 /** Writes segments as one, without the listings that no longer hold, a step at a time. */
-export function* mergeSegments(segments: readonly Segment[], isDead: (serial: number) => boolean, writer: SegmentWriter): Generator<void, SegmentMark> {
+export function* mergeSegments(
+  segments: readonly Segment[],
+  isDead: (serial: number) => boolean,
+  writer: SegmentWriter,
+): Generator<void, SegmentMark> {
   const newPlaces = yield* mergeEntries(segments, isDead, writer)
   yield* mergeLists(segments, 'w', newPlaces, (word, places) => writer.word(word, places.sort()))
   yield* mergeLists(segments, 'e', newPlaces, (prefix, places) => writer.prefix(prefix, bestOf(places)))
@@ -17,7 +21,11 @@ export function* mergeSegments(segments: readonly Segment[], isDead: (serial: nu
 }
 
 /** @returns for each segment the new place of each of its entries, END for those that are gone */
-function* mergeEntries(segments: readonly Segment[], isDead: (serial: number) => boolean, writer: SegmentWriter): Generator<void, Uint32Array[]> {
+function* mergeEntries(
+  segments: readonly Segment[],
+  isDead: (serial: number) => boolean,
+  writer: SegmentWriter,
+): Generator<void, Uint32Array[]> {
   const newPlaces = segments.map(({ mark }) => new Uint32Array(mark.entries).fill(END))
   const nexts = segments.map(() => 0)
   const heads = segments.map((segment) => headOf(segment, 0))

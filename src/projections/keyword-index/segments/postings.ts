@@ -118,10 +118,7 @@ export class PostingCursor {
 }
 
 /** All places of a list, in order. */
-export function* allPlaces(
-  list: PostingHead,
-  loadRow: (row: number, count: number) => Uint32Array,
-): Generator<Uint32Array> {
+export function* allPlaces(list: PostingHead, loadRow: (row: number, count: number) => Uint32Array): Generator<Uint32Array> {
   yield list.head
   for (let row = 0; row < list.firstPlaces.length; row++) {
     yield loadRow(list.firstRow + row, Math.min(ROW_POSTINGS, list.count - HEAD_POSTINGS - row * ROW_POSTINGS))

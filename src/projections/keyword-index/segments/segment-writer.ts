@@ -1,7 +1,7 @@
 import { ByteWriter } from '../../bytes.ts'
 import type { TableRow } from '../../row-table.ts'
 import { ENTRIES_A_ROW, ENTRY_BYTES, type Entry, writeEntry } from './entries.ts'
-import { HEAD_POSTINGS, restRows, ROW_POSTINGS, writePlaces } from './postings.ts'
+import { HEAD_POSTINGS, ROW_POSTINGS, restRows, writePlaces } from './postings.ts'
 import type { SegmentMark } from './segment.ts'
 import { type Dictionary, entriesKey, firstTermsKey, postingsKey, termsKey } from './segment-keys.ts'
 
@@ -23,7 +23,12 @@ class TermWriter {
     this.#dictionary = dictionary
   }
 
-  add(term: string, places: ArrayLike<number>, nextRow: (places: ArrayLike<number>, from: number, to: number) => number, rows: TableRow[]): void {
+  add(
+    term: string,
+    places: ArrayLike<number>,
+    nextRow: (places: ArrayLike<number>, from: number, to: number) => number,
+    rows: TableRow[],
+  ): void {
     const count = places.length
     if (this.#block.length === 0) this.#firstTerms.text(term)
     const list = this.#list

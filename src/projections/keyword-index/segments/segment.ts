@@ -2,7 +2,7 @@ import { ByteReader } from '../../bytes.ts'
 import type { RowTable } from '../../row-table.ts'
 import type { BlockCache } from './block-cache.ts'
 import { ENTRIES_A_ROW, type Entry, readEntry } from './entries.ts'
-import { type PostingHead, PostingCursor, readHead, readPlaces } from './postings.ts'
+import { PostingCursor, type PostingHead, readHead, readPlaces } from './postings.ts'
 import { type Dictionary, entriesKey, firstTermsKey, postingsKey, termsKey } from './segment-keys.ts'
 
 /** What is noted of a segment where all are listed. */
@@ -61,7 +61,7 @@ export class Segment {
   readonly loadRow = (row: number, count: number): Uint32Array => {
     const key = postingsKey(this.mark.number, row)
     return this.#cache.get(key, () => ({ block: readPlaces(new ByteReader(this.#row(key)), count), bytes: 4 * count }))
-  }
+  };
 
   /** Words (or prefixes) that begin with `beginning`, ascending, with the number of their documents. */
   *terms(dictionary: Dictionary, beginning = ''): Generator<{ readonly term: string; readonly count: number }> {

@@ -6,7 +6,11 @@ import type { SegmentWriter } from './segment-writer.ts'
 const STEP = 256
 
 /** Writes a memtable that nobody enters into any more as a segment, a step at a time. */
-export function* writeMemtable(memtable: Memtable, isDead: (serial: number) => boolean, writer: SegmentWriter): Generator<void, SegmentMark> {
+export function* writeMemtable(
+  memtable: Memtable,
+  isDead: (serial: number) => boolean,
+  writer: SegmentWriter,
+): Generator<void, SegmentMark> {
   const placeOf = new Map<number, number>()
   for (const entry of memtable.ranked()) {
     if (isDead(entry.serial)) continue
