@@ -2,7 +2,7 @@ import type { HeldDocument } from './document-store.ts'
 import { compareRank } from './documents.ts'
 import { documentAt, type KeywordIndexState, partyIn } from './index-state.ts'
 import { testOfQuery } from './matching.ts'
-import { memtableSource, type Source, segmentSource } from './posting-sources.ts'
+import { memtableSource, type Source, type Steps, segmentSource } from './posting-sources.ts'
 import type { Query } from './query.ts'
 import { compareEntries, type Entry } from './segments/entries.ts'
 import { spread } from './spread.ts'
@@ -10,6 +10,8 @@ import { spread } from './spread.ts'
 /** Listings that a search looks at, and documents that it reads: more would hold the event loop. */
 const LISTINGS_MAX = 50_000
 const DOCUMENTS_MAX = 4_000
+/** Places that it looks for in lists. */
+const STEPS_MAX = 200_000
 /** Documents of one party that are taken while others have any. */
 const PARTY_MAX = 20
 
@@ -56,11 +58,11 @@ function walked(state: KeywordIndexState, query: Query, { wanted, now }: Candida
     const document = documentAt(state, ordinal)
     return document?.serial === serial && test(document) ? document : undefined
   }
-  let cut = walk.cut
+  let isCut = walk.cut
   for (let entry = walk.next(); entry !== undefined; entry = walk.next()) {
     if (listings.serials.isDead(entry.serial)) continue
     if (++looks > LISTINGS_MAX || reads >= readsMax) {
-      cut = true
+      isCut = true
       break
     }
     const party = partyIn(state, authors.idOf(entry.author) ?? ('' as never))
@@ -68,7 +70,7 @@ function walked(state: KeywordIndexState, query: Query, { wanted, now }: Candida
     const taken = perParty.get(party) ?? 0
     if (taken >= PARTY_MAX) {
       if (later.length < wanted) later.push(entry)
-      else cut = true
+      else isCut = true
       continue
     }
     const document = read(entry)
@@ -84,13 +86,13 @@ function walked(state: KeywordIndexState, query: Query, { wanted, now }: Candida
   for (const entry of later) {
     if (first.length >= wanted) break
     if (reads >= readsMax) {
-      cut = true
+      isCut = true
       break
     }
     const document = read(entry)
     if (document !== undefined) first.push(document)
   }
-  return { documents: first, cut, isOfBest: walk.isOfBest, isCrowded: later.length > 0 }
+  return { documents: first, cut: isCut || walk.steps.left <= 0, isOfBest: walk.isOfBest, isCrowded: later.length > 0 }
 }
 
 /** Walks the listings of all sources that may fit, best first. */
@@ -100,6 +102,7 @@ class RankWalk {
   /** True if some of a word's documents are not looked at. */
   readonly cut: boolean
 
+  readonly steps: Steps = { left: STEPS_MAX }
   /** True if the best of a prefix are walked in place of all its words. */
   readonly isOfBest: boolean
 
@@ -114,7 +117,7 @@ class RankWalk {
     }
     this.cut = plans.some((plan) => plan.isCut(driver))
     this.isOfBest = plans.some(({ isOfBest }) => isOfBest)
-    this.#walks = plans.map((plan) => plan.entries(driver))
+    this.#walks = plans.map((plan) => plan.entries(driver, this.steps))
     this.#heads = this.#walks.map(advance)
   }
 

@@ -9,7 +9,9 @@ import { SetDigests, type Sha256Of } from './set-digest.ts'
 const HASHES_A_ROW = 256
 const HASH_BYTES = 20
 /** Documents that are kept in memory when nothing of them waits to be stored. */
-const KEPT_MAX = 4096
+const KEPT_MAX = 16_384
+/** Rows of info hashes that are kept in memory: those of the last documents that were looked at. */
+const HASH_ROWS_KEPT = 512
 
 /** A document in memory, and what stands beside it in its row. */
 export type HeldDocument = TorrentDocument &
@@ -34,6 +36,7 @@ export class DocumentStore {
   #count: number
   /** The row of info hashes that is not full. */
   #tail: Uint8Array
+  readonly #hashRows = new Map<number, Uint8Array>()
 
   /** @param count ordinals given so far, in the rows */
   constructor(rows: RowTable, sha256: Sha256Of, count: number, digest: Uint8Array) {
@@ -143,9 +146,20 @@ export class DocumentStore {
   #infoHashAt(ordinal: number): InfoHash | undefined {
     if (ordinal >= this.#count) return undefined
     const isTail = Math.floor(ordinal / HASHES_A_ROW) === Math.floor(this.#count / HASHES_A_ROW)
-    const row = isTail ? this.#tail : this.#rows.get(hashesKey(ordinal))
+    const row = isTail ? this.#tail : this.#hashRow(ordinal)
     if (row === undefined) return undefined
     return new ByteReader(row, (ordinal % HASHES_A_ROW) * HASH_BYTES).hex(HASH_BYTES) as InfoHash
+  }
+
+  #hashRow(ordinal: number): Uint8Array | undefined {
+    const number = Math.floor(ordinal / HASHES_A_ROW)
+    const kept = this.#hashRows.get(number)
+    if (kept !== undefined) return kept
+    const row = this.#rows.get(hashesKey(ordinal))
+    if (this.#hashRows.size >= HASH_ROWS_KEPT) this.#hashRows.clear()
+    // A full row never changes.
+    if (row !== undefined) this.#hashRows.set(number, row)
+    return row
   }
 
   #hash(infoHash: InfoHash, offers: Uint8Array): Uint8Array {

@@ -21,9 +21,12 @@ export type SourcePlan = {
   readonly isOfBest: boolean
   /** True if not all documents of a clause are walked. */
   isCut(clause: number): boolean
-  /** Documents of a clause, or all where it is none, that may have the others too, best first. */
-  entries(clause: number): Iterator<Entry>
+  /** Documents of a clause, or all where it is none, that may have the others too, best first, as far as `steps` last. */
+  entries(clause: number, steps: Steps): Iterator<Entry>
 }
+
+/** Places that may still be looked for in lists. */
+export type Steps = { left: number }
 
 /** Words of a prefix in one source: all, or the commonest. */
 function wordsOf(words: Iterable<{ readonly term: string; readonly count: number }>): { terms: string[]; isCut: boolean } {
@@ -73,7 +76,7 @@ export function segmentSource(segment: Segment): Source {
         counts: lists.map((one) => one.lists.reduce((sum, { count }) => sum + count, 0)),
         isOfBest: lists.some((one) => one.isOfBest),
         isCut: (clause) => lists[clause]?.isCut ?? false,
-        entries: (clause) => segmentEntries(segment, lists, clause),
+        entries: (clause, steps) => segmentEntries(segment, lists, clause, steps),
       }
     },
   }
@@ -82,7 +85,7 @@ export function segmentSource(segment: Segment): Source {
 const listOf = (list: PostingHead | undefined): Lists => ({ lists: list === undefined ? [] : [list], isCut: false })
 
 /** Leapfrog over the lists of all clauses. Source: Veldhuizen, Leapfrog triejoin, 2014, for lists of one attribute. */
-function* segmentEntries(segment: Segment, clauses: readonly Lists[], driver: number): Generator<Entry> {
+function* segmentEntries(segment: Segment, clauses: readonly Lists[], driver: number, steps: Steps): Generator<Entry> {
   const chosen = clauses[driver]
   if (chosen === undefined) {
     for (let place = 0; place < segment.mark.entries; place++) yield segment.entry(place)
@@ -90,8 +93,9 @@ function* segmentEntries(segment: Segment, clauses: readonly Lists[], driver: nu
   }
   const others = clauses.filter(({ isCut }, index) => index !== driver && !isCut).map(({ lists }) => union(segment, lists))
   const first = union(segment, chosen.lists)
-  for (let place = first(0); place !== END; ) {
+  for (let place = first(0); place !== END && steps.left > 0; ) {
     let agreed = place
+    steps.left -= 1
     for (const other of others) {
       agreed = other(place)
       if (agreed !== place) break
@@ -106,6 +110,11 @@ function* segmentEntries(segment: Segment, clauses: readonly Lists[], driver: nu
 
 /** The first place at or after one that any of the lists has. */
 function union(segment: Segment, lists: readonly PostingHead[]): (place: number) => number {
+  const [only] = lists
+  if (lists.length === 1 && only !== undefined) {
+    const cursor = segment.cursor(only)
+    return (place) => cursor.seek(place)
+  }
   const cursors: { readonly cursor: PostingCursor; at: number }[] = lists.map((list) => ({
     cursor: segment.cursor(list),
     at: -1,
