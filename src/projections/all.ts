@@ -5,8 +5,8 @@ import { type DownloadsState, downloadsProjection } from './downloads/index.ts'
 import { type KeptState, keptProjection } from './kept/index.ts'
 import { type KeywordIndexState, keywordIndexProjection, type Sha256Of } from './keyword-index/index.ts'
 import { type LivenessState, livenessProjection } from './liveness/index.ts'
+import type { Projection } from './projection.ts'
 import { type ReputationState, reputationProjection } from './reputation/index.ts'
-import type { ProjectionsOf } from './runner.ts'
 
 /** The state of each projection by its name. */
 export type ProjectionStates = {
@@ -29,11 +29,15 @@ export type NetworkKeys = {
   readonly sha256: Sha256Of
 }
 
+/** What is too large for memory is on disk. */
+export type AllProjections = {
+  readonly [K in keyof ProjectionStates]: K extends 'keyword-index'
+    ? DiskProjection<ProjectionStates[K]>
+    : Projection<ProjectionStates[K]>
+}
+
 /** Every projection of node `own`, for the runner. */
-export const allProjections = (
-  own: NodeId,
-  { owner, verify, isOpen, sha256 }: NetworkKeys,
-): ProjectionsOf<ProjectionStates> & { readonly 'keyword-index': DiskProjection<KeywordIndexState> } => ({
+export const allProjections = (own: NodeId, { owner, verify, isOpen, sha256 }: NetworkKeys): AllProjections => ({
   admissions: admissionsProjection(owner, verify),
   kept: keptProjection(own),
   liveness: livenessProjection(own),

@@ -303,7 +303,9 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   cleanup.defer(enforceOperatorBans(log, states.state('reputation'), overlay))
   cleanup.use(startProgramLog(options.logLevel, { id: signer.id, notices, overlay }))
   const index =
-    options.role === 'index' ? cleanup.use(createIndexNode({ ...parts, map, timers, newSha256, newTurns, yieldToEventLoop })) : undefined
+    options.role === 'index'
+      ? cleanup.use(createIndexNode({ ...parts, map, timers, newSha256, newTurns, yieldToEventLoop }))
+      : undefined
   overlay.onLinks(({ up, peer, why }) => {
     if (!up && why !== undefined && why !== 'stopped' && why !== 'remote' && why !== 'refused')
       notices.post('info', 'link.lost', `lost the link to ${peer.slice(0, 8)}: ${why}`)

@@ -25,13 +25,7 @@ export type ProjectedIndexViewParts = {
 }
 
 /** The view of node `own`, over its live projections. */
-export function projectedIndexView({
-  states,
-  map,
-  own,
-  newTurns,
-  now,
-}: ProjectedIndexViewParts): IndexView {
+export function projectedIndexView({ states, map, own, newTurns, now }: ProjectedIndexViewParts): IndexView {
   const index = (): KeywordIndexState => states.state('keyword-index')
   // As long as the runner itself: nothing to undo.
   states.onChange('admissions', () => weigh(index()))

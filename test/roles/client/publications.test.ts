@@ -144,7 +144,7 @@ describe('publications', () => {
     assert.equal(asked, 0)
     await network.sim.time.advance(2 * 60_000)
     assert.equal(asked, 1)
-    for (const peer of network.indexNodes) assert.equal(peer.states.state('keyword-index').visibleCount, 1)
+    for (const peer of network.indexNodes) assert.equal(peer.states.state('keyword-index').counters.visible, 1)
   })
 
   it('that are refused are told once and not asked again until the next announcement', async () => {

@@ -75,7 +75,7 @@ describe('a publisher', () => {
     equal(client.publisher.claimOf(one), undefined)
     await network.sim.time.wait(client.publisher.withdraw(one))
     equal(client.node.log.has({ author: client.node.id, stream: 'index', authorSeq: 3 }), false)
-    await network.until('it is gone', () => network.index(0).states.state('keyword-index').visibleCount === 0)
+    await network.until('it is gone', () => network.index(0).states.state('keyword-index').counters.visible === 0)
   })
 
   it('tells of what it holds whole without waiting for anybody', async () => {

@@ -350,7 +350,7 @@ describe('what revoked nodes published', () => {
     assert.equal(await evictRevoked({ ...node.parts, states }), node.gone)
     assert.deepEqual([...fresh], ['appended'])
     assert.equal(isRevoked(node.states.state('admissions'), second.signer.id), false)
-    const offers = node.states.state('keyword-index').documents.get(hash('shared'))?.offers
+    const offers = node.states.state('keyword-index').documents.find(hash('shared'))?.offers
     assert.equal(offers?.find(({ author }) => author === second.signer.id)?.description?.title, 'other again')
     await node.assertReplayed()
     await node.close()
