@@ -5,6 +5,7 @@
 export * from './admissions/index.ts'
 export * from './all.ts'
 export * from './canonical-json.ts'
+export type * from './disk-projection.ts'
 export * from './downloads/index.ts'
 export * from './frozen-store.ts'
 export * from './kept/index.ts'
