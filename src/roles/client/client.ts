@@ -169,6 +169,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
       dataDirectory: options.dataDirectory,
       search: {
         ...{ overlay, timers, map, heldOff: new HeldOffOwners(() => performance.now()) },
+        ...{ now: () => clock.now(), random: Math.random },
         untilIndexKnown: (waitMs) => untilIndexKnown(parts, waitMs, closing.signal),
         proofs: {
           ...{ verify: parts.verify, upcast: parts.upcast, rules: parts.admittance, yieldToEventLoop: parts.yieldToEventLoop },

@@ -7,7 +7,9 @@ export const RANKED_MAX = 24
  * For each part of a query, an owner of which is to be asked: every torrent that matches is known to the owners of at
  * least one part. Most queries have one part. Empty: no word in the query, or nobody to ask.
  */
-export type QueryPlan = readonly { keyword: string | null; partition: number | null; owners: readonly NodeId[] }[]
+export type QueryPlan = readonly QueryPart[]
+/** Without a keyword: one node, or all of so few that each owns everything. */
+export type QueryPart = { keyword: string | null; partition: number | null; owners: readonly NodeId[] }
 
 export type OwnedPartition = { partition: number; rank: number; owners: NodeId[] }
 

@@ -49,6 +49,7 @@ export const searchHit = (change: Partial<SearchHit> = {}): SearchHit => ({
 })
 
 export const searchResult = (change: Partial<SearchResult> = {}): SearchResult => ({
+  ...{ complete: true, parts: [], charged: [] },
   query: 'songs',
   hits: [searchHit()],
   truncated: false,

@@ -80,7 +80,7 @@ describe('a publication at its owner', () => {
     serveIndexRequests({
       ...{ log, view, verify: verifySignature, isOverBudget, yieldToEventLoop: async () => {} },
       overlay: { serve: (method: string, handler: RequestHandler) => handlers.set(method, handler) } as unknown as Overlay,
-      sections: undefined as never,
+      ...{ sections: undefined as never, levels: undefined as never },
       untilAdmitted: async (waitMs) => {
         waits.push(waitMs)
         isAdmitted = comes
@@ -151,6 +151,7 @@ describe('a comparison with another owner', () => {
     serveIndexRequests({
       ...{ log: undefined as never, view, verify: verifySignature, isOverBudget: () => false, untilAdmitted: async () => {} },
       sections: new PartitionSections(view, newSha256),
+      levels: { isLevel: () => true, isLevelInAll: true, bits: () => new Uint8Array() },
       overlay: { serve: (method: string, handler: RequestHandler) => handlers.set(method, handler) } as unknown as Overlay,
       async yieldToEventLoop() {
         turns += 1
