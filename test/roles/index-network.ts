@@ -21,6 +21,7 @@ import { partitionDigest } from '../../src/projections/keyword-index/index.ts'
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
 import { HeldOffOwners } from '../../src/roles/client/held-off-owners.ts'
+import { KeywordFrequencies } from '../../src/roles/client/keyword-frequencies.ts'
 import { OwnClaims } from '../../src/roles/client/own-claims.ts'
 import { watchOwners } from '../../src/roles/client/owner-watch.ts'
 import { Publications } from '../../src/roles/client/publications.ts'
@@ -250,6 +251,7 @@ export class ClientPeer {
   readonly claims: OwnClaims
   readonly problems: string[] = []
   readonly heldOff: HeldOffOwners
+  readonly frequencies = new KeywordFrequencies()
   /** How much its clock is ahead of everybody's. */
   aheadMs = 0
   /** What it holds the authors of hits against. */
@@ -296,7 +298,7 @@ export class ClientPeer {
     const { untilIndexKnown, ...patience } = this.patience
     const options = {
       ...{ overlay: this.node.overlay, timers: time, map: this.map, untilIndexKnown, heldOff: this.heldOff },
-      ...{ now: () => time.now() + this.aheadMs, random: () => 0.5 },
+      ...{ now: () => time.now() + this.aheadMs, random: () => 0.5, frequencies: this.frequencies },
       proofs: { verify: verifySignature, upcast: noUpcast, rules: this.rules, ...patience },
     }
     return time.wait(searchNetwork(typeof request === 'string' ? { text: request } : request, options))

@@ -1,12 +1,14 @@
 import type { NodeId, Timers } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
 import type { Query } from '../../projections/keyword-index/index.ts'
-import type { QueryPart } from '../index-node/index-map.ts'
+import { wordsOf } from '../index-node/covering-words.ts'
+import type { IndexMap, QueryPart } from '../index-node/index-map.ts'
 import { decodeSearchReply, encodeSearch, INDEX_METHODS } from '../index-node/index-messages.ts'
 import type { SearchPart, SearchResult } from '../services.ts'
 import { AskedOwners } from './asked-owners.ts'
 import { askHedged, type HedgedResult } from './hedged-request.ts'
 import type { HeldOffOwners } from './held-off-owners.ts'
+import type { KeywordFrequencies } from './keyword-frequencies.ts'
 import { type ProofRules, type ProvenHit, provenHits } from './proven-hits.ts'
 
 /** The next owner is asked when those before have not answered for so long: far above a healthy answer, ms. */
@@ -34,6 +36,9 @@ export type OwnerOptions = {
   proofs: ProofRules
   /** Kept from one search to the next. */
   heldOff: HeldOffOwners
+  map: Pick<IndexMap, 'ownersOf'>
+  /** Kept from one search to the next. */
+  frequencies: KeywordFrequencies
   /** ms since 1970, as publications are dated. */
   now(): number
 }
@@ -154,11 +159,12 @@ function askPage(
   candidates: readonly NodeId[],
   { keyword, position, limit, wanted }: { keyword: string | null; position: number; limit: number; wanted: number },
   { text, query }: Asked,
-  { overlay, timers, proofs, heldOff }: OwnerOptions,
+  { overlay, timers, proofs, heldOff, frequencies, map }: OwnerOptions,
   { rows, partial, charge }: Told,
 ): Promise<HedgedResult<Answer>> {
   const cursor = position === 0 ? '' : String(position)
   const body = encodeSearch({ text, limit, cursor, hops: 0, ...(keyword === null ? {} : { keyword }) })
+  const words = new Set(wordsOf(query))
   return askHedged(
     candidates,
     async (node, signal) => {
@@ -175,6 +181,9 @@ function askPage(
         }
         // Perhaps we are new here. But anybody can sign with keys that nobody admitted, and have us wait for them each time.
         if (unknown > 0) heldOff.holdOff(node)
+        // Of a word of the query, by one who owns it: all else is none of its business.
+        for (const { word, documents } of reply.frequencies ?? [])
+          if (words.has(word) && map.ownersOf(word).includes(node)) frequencies.note(word, documents)
         const answer: Answer = {
           hits: hits.map((hit, at) => ({ hit, after: position + (places[at] ?? 0) + 1 })),
           next: reply.cursor === '' ? 'end' : Number(reply.cursor),

@@ -40,7 +40,7 @@ export async function searchNetwork(request: SearchRequest, options: SearchOptio
     : { parts: [], salt: Math.floor(options.random() * 2 ** 32), shown: new Set() }
   await options.untilIndexKnown(KNOWN_WAIT_MS)
   const { map } = options
-  const plan = map.plan(text)
+  const plan = map.plan(text, (word) => options.frequencies.of(word))
   if (plan.length === 0) {
     throw new ServiceError(
       'failed',

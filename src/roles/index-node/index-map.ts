@@ -1,5 +1,8 @@
 import type { NodeId } from '../../events/index.ts'
 
+/** Documents that have a word, as far as is known. */
+export type FrequencyOf = (word: string) => number | undefined
+
 /** Places of a partition that are told. */
 export const RANKED_MAX = 24
 
@@ -27,5 +30,6 @@ export interface IndexMap {
   rankedOwners(partition: number, count: number): NodeId[]
   /** Owners of a keyword's partition, best first, at most three. */
   ownersOf(keyword: string): NodeId[]
-  plan(text: string): QueryPlan
+  /** Words of which more is known than their length are chosen by that. */
+  plan(text: string, frequencyOf?: FrequencyOf): QueryPlan
 }

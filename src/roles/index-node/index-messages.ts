@@ -37,7 +37,16 @@ export type WireSearch = { text: string; limit: number; cursor: string; hops: nu
  * `cursor`: what to ask with for more, empty where that is all; `truncated` says whether there is more. `notLevel`: the
  * answerer may lack what other owners have.
  */
-export type WireSearchReply = { hits: WireHit[]; truncated: boolean; cursor: string; answeredBy: NodeId; notLevel?: boolean }
+export type WireSearchReply = {
+  hits: WireHit[]
+  truncated: boolean
+  cursor: string
+  answeredBy: NodeId
+  notLevel?: boolean
+  frequencies?: readonly WordCount[]
+}
+/** Documents that have a word of the query whose partition the answerer owns. */
+export type WordCount = { word: string; documents: number }
 /**
  * `over-budget`: no more is kept of its author for now; it may be offered again later. `deferred`: its author's admission has not
  * come here yet; it may be offered again soon.
@@ -56,6 +65,8 @@ export const PROOF_MAX = 8
 export const SECTIONS_MAX = 1024
 /** SHA-256, or what is left of it. */
 const DIGEST_BYTES_MAX = 32
+/** Words of which an answer says how common they are: as many as a query may have. */
+export const FREQUENCIES_MAX = 32
 /** Hits before a page, in decimal digits. */
 const CURSOR = /^[0-9]{0,9}$/
 const OUTCOMES: readonly PublishOutcome[] = ['stored', 'duplicate', 'refused', 'over-budget', 'deferred']
@@ -107,6 +118,12 @@ function cursorOf(text: string | null | undefined): string {
   return cursor
 }
 
+const frequenciesOf = (counts: readonly p2pt.index.WordCount.$Shape[]): WordCount[] =>
+  fields.list(counts, FREQUENCIES_MAX, 'frequencies').map(({ word, documents }) => ({
+    word: fields.text(word, QUERY_BYTES_MAX, 'a word'),
+    documents: fields.count(documents),
+  }))
+
 const hitMessage = ({ infoHash, seeders, proof }: WireHit) => ({ infoHash: fromHex(infoHash), seeders, proof: [...proof] })
 
 /**
@@ -134,6 +151,7 @@ export const encodeSearchReply = (reply: WireSearchReply): Uint8Array =>
     cursor: reply.cursor,
     answeredBy: fromHex(reply.answeredBy),
     notLevel: reply.notLevel ?? false,
+    frequencies: [...(reply.frequencies ?? [])],
   }).finish()
 export function decodeSearchReply(bytes: Uint8Array): WireSearchReply {
   const message = decoded(proto.SearchReply, bytes)
@@ -147,6 +165,7 @@ export function decodeSearchReply(bytes: Uint8Array): WireSearchReply {
     cursor: cursorOf(message.cursor),
     answeredBy: fields.node(message.answeredBy),
     ...(message.notLevel ? { notLevel: true } : {}),
+    ...(message.frequencies?.length ? { frequencies: frequenciesOf(message.frequencies) } : {}),
   }
 }
 

@@ -7,7 +7,8 @@ import {
   type VerifySignature,
 } from '../../events/index.ts'
 import type { Overlay, RequestHandler } from '../../network/index.ts'
-import { cursorAfter, HITS_DEFAULT, partitionOf } from '../../projections/keyword-index/index.ts'
+import { cursorAfter, HITS_DEFAULT, parseQuery, partitionOf } from '../../projections/keyword-index/index.ts'
+import { wordsOf } from './covering-words.ts'
 import { HitProofs } from './hit-proofs.ts'
 import {
   type CompareReply,
@@ -22,6 +23,7 @@ import {
   encodePublishReply,
   encodeSearch,
   encodeSearchReply,
+  FREQUENCIES_MAX,
   fitting,
   fittingHits,
   INDEX_METHODS,
@@ -30,6 +32,7 @@ import {
   type SectionDigest,
   type WireSearch,
   type WireSearchReply,
+  type WordCount,
 } from './index-messages.ts'
 import type { IndexView } from './index-view.ts'
 import type { Levels } from './partition-levels.ts'
@@ -203,7 +206,16 @@ async function fittingAnswer(
   const found = await view.search({ text, cursor, limit: limit === 0 ? HITS_DEFAULT : limit })
   const all = await proofs.of(found.hits.slice(0, HITS_IN_A_MESSAGE_MAX))
   const hits = fittingHits(all)
-  const answered = { hits, answeredBy: overlay.self, notLevel }
+  const answered = { hits, answeredBy: overlay.self, notLevel, frequencies: notLevel ? [] : await frequencies(text, view) }
   if (hits.length === found.hits.length) return encodeSearchReply({ ...found, ...answered })
   return encodeSearchReply({ ...answered, truncated: true, cursor: cursorAfter(cursor, hits.length) })
+}
+
+/** How common those words of a query are of which this node holds every document. */
+async function frequencies(text: string, view: IndexView): Promise<WordCount[]> {
+  const words = wordsOf(parseQuery(text))
+    .filter((keyword) => view.isResponsible({ text, keyword }))
+    .slice(0, FREQUENCIES_MAX)
+  const counts = await view.frequencies(words)
+  return words.map((word, at) => ({ word, documents: counts[at] ?? 0 }))
 }

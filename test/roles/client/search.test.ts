@@ -289,6 +289,45 @@ describe('a search', () => {
     })
   })
 
+  describe('goes to the owners of the rarest word', () => {
+    it('as far as owners have said how common words are, and hears it with each answer', async () => {
+      const client = await started(8)
+      for (let at = 0; at < 6; at++) await client.publish(`interplanetary flight ${at}`)
+      await client.publish('interplanetary orbit')
+      const keywordOf = async (text: string) => (await client.search(text)).keyword
+      assert.equal(await keywordOf('interplanetary orbit'), 'interplanetary')
+      assert.deepEqual([client.frequencies.of('interplanetary'), client.frequencies.of('flight')], [7, undefined])
+      const found = await client.search('interplanetary orbit')
+      assert.deepEqual([found.keyword, titles(found.hits)], ['orbit', ['interplanetary orbit']])
+      assert.equal(client.frequencies.of('orbit'), 1)
+      assert.equal(await keywordOf('interplanetary flight'), 'flight')
+      assert.equal(client.frequencies.of('flight'), 6)
+      assert.equal(await keywordOf('interplanetary flight orbit'), 'orbit')
+    })
+
+    it('and believes nobody about words that were not asked for, or that it does not own', async () => {
+      const client = await started(8)
+      await client.publish('quiet orbit')
+      const owners = client.map.ownersOf('orbit')
+      const foreign = Array.from({ length: 200 }, (_, at) => `word${at}`).find((word) =>
+        client.map.ownersOf(word).every((owner) => !owners.includes(owner)),
+      )
+      assert.ok(foreign)
+      for (const id of owners) {
+        watched(network.at(id), (reply) => ({
+          ...reply,
+          frequencies: [...(reply.frequencies ?? []), { word: 'comet', documents: 9 }, { word: foreign, documents: 9 }],
+        }))
+      }
+      client.frequencies.note(foreign, 1_000)
+      await client.search(`orbit ${foreign}`)
+      assert.deepEqual(
+        [client.frequencies.of('orbit'), client.frequencies.of('comet'), client.frequencies.of(foreign)],
+        [1, undefined, 1_000],
+      )
+    })
+  })
+
   describe('says of each word who was asked', () => {
     it('and what came of it: who answered, who was silent, and that it is complete', async () => {
       const client = await started(5)

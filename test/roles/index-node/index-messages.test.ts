@@ -15,6 +15,7 @@ import {
   encodePublish,
   encodeSearch,
   encodeSearchReply,
+  FREQUENCIES_MAX,
   fitting,
   fittingHits,
   IndexMessageError,
@@ -126,6 +127,18 @@ describe('messages of the index service', () => {
       encodeSearch({ ...search, keyword: 'x'.repeat(QUERY_BYTES_MAX + 1) }),
     ],
     [
+      'frequencies',
+      decodeSearchReply,
+      encodeSearchReply({ ...reply, frequencies: repeated({ word: 'orbit', documents: 1 }, FREQUENCIES_MAX) }),
+      encodeSearchReply({ ...reply, frequencies: repeated({ word: 'orbit', documents: 1 }, FREQUENCIES_MAX + 1) }),
+    ],
+    [
+      'bytes of a word that is counted',
+      decodeSearchReply,
+      encodeSearchReply({ ...reply, frequencies: [{ word: 'x'.repeat(QUERY_BYTES_MAX), documents: 1 }] }),
+      encodeSearchReply({ ...reply, frequencies: [{ word: 'x'.repeat(QUERY_BYTES_MAX + 1), documents: 1 }] }),
+    ],
+    [
       'bytes of levels',
       decodeCompareReply,
       encodeCompareReply({ differing: [], compared: 0, level: new Uint8Array(LEVEL_BYTES) }),
@@ -143,7 +156,7 @@ describe('messages of the index service', () => {
   it('name a keyword, a node that is not level, and the partitions in which one is', () => {
     assert.deepEqual(decodeSearch(encodeSearch({ ...search, keyword: 'orbit' })), { ...search, keyword: 'orbit' })
     assert.deepEqual(decodeSearch(encodeSearch(search)), search)
-    const halfway = { ...reply, hits: [], notLevel: true }
+    const halfway = { ...reply, hits: [], notLevel: true, frequencies: [{ word: 'orbit', documents: 7 }] }
     assert.deepEqual(decodeSearchReply(encodeSearchReply(halfway)), halfway)
     const level = new Uint8Array(LEVEL_BYTES).fill(3)
     assert.deepEqual(decodeCompareReply(encodeCompareReply({ differing: [], compared: 7, level })).level, level)
