@@ -564,7 +564,8 @@ export type TorrentPeerRow = {
   score: number
   standing: Standing
 }
-export type ClientStatus = { node: NodeStatus; torrents: TorrentRow[] }
+/** `refused`: by which index nodes own publications are not taken, how many each, and why. */
+export type ClientStatus = { node: NodeStatus; torrents: TorrentRow[]; refused: (RefusedBy & { publications: number })[] }
 export type DhtStatus = {
   hyperdht: { endpoint: { host: string; port: number } | null; bootstrap: string[]; links: number }
   mainline: { port: number; nodes: number }
@@ -615,6 +616,12 @@ export type Skipped = { count: number; first: readonly string[] }
 export type RecheckProgress = { done: number; total: number }
 /** Bytes that stand in the new place so far. */
 export type MoveProgress = { done: number; total: number }
+/** `reason`: a sentence, with what to do about it. */
+export type RefusedBy = {
+  node: NodeId
+  code: 'refused' | 'over-budget' | 'malformed' | 'forged' | 'not-admitted' | 'clock-jump'
+  reason: string
+}
 export type PublishResult = {
   infoHash: string
   title: string
@@ -631,6 +638,8 @@ export type PublishResult = {
   acknowledged: boolean
   /** Owners that could not be told yet; they are tried again in the background. */
   pending: number
+  /** Owners that do not take it. */
+  refused: RefusedBy[]
   /** `links`: symbolic links. `special`: pipes, sockets, devices. What is in a hidden folder counts with it, as one. */
   skipped: { hidden: Skipped; links: Skipped; special: Skipped }
 }

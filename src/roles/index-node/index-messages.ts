@@ -47,11 +47,10 @@ export type WireSearchReply = {
 }
 /** Documents that have a word of the query whose partition the answerer owns. */
 export type WordCount = { word: string; documents: number }
-/**
- * `over-budget`: no more is kept of its author for now; it may be offered again later. `deferred`: its author's admission has not
- * come here yet; it may be offered again soon.
- */
-export type PublishOutcome = 'stored' | 'duplicate' | 'refused' | 'over-budget' | 'deferred'
+/** Why a publication is not taken. `refused`: for a reason that this version does not know. `over-budget`: for now. */
+export type Refusal = 'refused' | 'over-budget' | 'malformed' | 'forged' | 'not-admitted' | 'clock-jump'
+/** `deferred`: its author's admission has not come here yet; it may be offered again soon. */
+export type PublishOutcome = 'stored' | 'duplicate' | 'deferred' | Refusal
 
 /** A query of more UTF-8 bytes is nobody's search. */
 export const QUERY_BYTES_MAX = 1024
@@ -69,7 +68,11 @@ const DIGEST_BYTES_MAX = 32
 export const FREQUENCIES_MAX = 32
 /** Hits before a page, in decimal digits. */
 const CURSOR = /^[0-9]{0,9}$/
-const OUTCOMES: readonly PublishOutcome[] = ['stored', 'duplicate', 'refused', 'over-budget', 'deferred']
+/** By their number on the wire, from 1. */
+const OUTCOMES: readonly PublishOutcome[] = [
+  ...(['stored', 'duplicate', 'refused', 'over-budget', 'deferred'] as const),
+  ...(['malformed', 'forged', 'not-admitted', 'clock-jump'] as const),
+]
 
 const fields = new FieldReader((sentence, options) => new IndexMessageError(sentence, options))
 

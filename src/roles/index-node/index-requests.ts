@@ -132,7 +132,7 @@ export async function ingestIndexEvents(
     isOverBudget,
   }: Pick<IndexRequestsOptions, 'verify' | 'view' | 'isOverBudget'> & { log: Pick<EventLog, 'has' | 'ingest'> },
 ): Promise<PublishOutcome[]> {
-  const outcomes: PublishOutcome[] = events.map(() => 'refused')
+  const outcomes: PublishOutcome[] = events.map(() => 'malformed')
   const wanted: { place: number; event: SignedEvent }[] = []
   events.forEach((event, place) => {
     try {
@@ -142,8 +142,9 @@ export async function ingestIndexEvents(
       // Nothing of it is taken, and so nothing is checked: that would cost a thousand times as much.
       else if (isOverBudget(header.author)) outcomes[place] = 'over-budget'
       else if (verify('event', event.body, event.signature, header.author)) wanted.push({ place, event })
+      else outcomes[place] = 'forged'
     } catch {
-      // Not an event: stays refused.
+      // Not an event: stays malformed.
     }
   })
   const ingested = await log.ingest(
@@ -153,16 +154,15 @@ export async function ingestIndexEvents(
   ingested.forEach((one, index) => {
     const place = wanted[index]?.place
     if (place === undefined) return
-    outcomes[place] = OUTCOME_OF[one.outcome]
+    outcomes[place] = one.outcome === 'rejected' ? one.reason : OUTCOME_OF[one.outcome]
   })
   return outcomes
 }
 
-const OUTCOME_OF: { readonly [O in Ingested['outcome']]: PublishOutcome } = {
+const OUTCOME_OF: { readonly [O in Exclude<Ingested['outcome'], 'rejected'>]: PublishOutcome } = {
   appended: 'stored',
   duplicate: 'duplicate',
   'over-budget': 'over-budget',
-  rejected: 'refused',
   deferred: 'deferred',
 }
 

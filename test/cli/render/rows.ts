@@ -115,6 +115,7 @@ export const published = (change: Partial<PublishResult> = {}): PublishResult =>
   partitionsHeld: 0,
   acknowledged: false,
   pending: 1,
+  refused: [],
   skipped: { hidden: nothingSkipped, links: nothingSkipped, special: nothingSkipped },
   ...change,
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { eventLine, verifyText } from '../../../src/cli/render/events.ts'
 import { explanationText, replayText, scoreTable } from '../../../src/cli/render/reputation.ts'
 import { explainedText, rebuildText, searchText } from '../../../src/cli/render/search.ts'
-import { publishText, torrentTable } from '../../../src/cli/render/torrents.ts'
+import { publishText, refusalText, torrentTable } from '../../../src/cli/render/torrents.ts'
 import { eventRow, explanation, HASH, NODE_A, NODE_B, published, searchHit, searchResult, torrentRow } from './rows.ts'
 
 const EVIL = 'x\u001b[2J\u202ey\nz'
@@ -66,6 +66,18 @@ describe('answers as text', () => {
       publishText(published({ ...held, ...alone })),
       /index +pending: 1 index node holds the entry, and two owners do for 1 of 2 keywords; 2 index nodes to go, tried again/,
     )
+  })
+
+  it('says who refused a publication and why, once for each reason, and not that it is pending', () => {
+    const refused = [
+      { node: NODE_A, code: 'not-admitted' as const, reason: 'ask the owner' },
+      { node: NODE_B, code: 'not-admitted' as const, reason: 'ask the owner' },
+    ]
+    const text = publishText(published({ pending: 0, refused }))
+    assert.match(text, /index +nobody holds the entry\n/)
+    assert.match(text, /refused +2 index nodes \(.*, .*\): one publication; ask the owner$/)
+    assert.match(refusalText(refused.map((row) => ({ ...row, publications: 3 }))), /up to 3 publications; ask the owner\n\n$/)
+    assert.equal(refusalText([]), '')
   })
 
   it('shows no stranger control characters in titles, tags, names, problems, events or evidence', () => {

@@ -66,8 +66,8 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/client/publisher.ts',
-    find: 'pending: heldBy.length === 0 ? Math.max(1, lackedBy.length) : lackedBy.length,',
-    replace: 'pending: heldBy.length === 0 ? Math.min(1, lackedBy.length) : lackedBy.length,',
+    find: 'refusedBy.length === 0 ? Math.max(1, lackedBy.length) : lackedBy.length,',
+    replace: 'refusedBy.length === 0 ? Math.min(1, lackedBy.length) : lackedBy.length,',
     breaks: 'Math.max is the other',
   },
   {
