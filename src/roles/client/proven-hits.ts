@@ -86,13 +86,16 @@ function provenHit({ infoHash, seeders, proof }: WireHit, query: Query, rules: P
   }
 }
 
-/** The hits of an answer that are proven, in its order; how many nobody has signed; and how many are of authors unknown here. */
+/**
+ * The hits of an answer that are proven, in its order, and the place of each in the answer; how many nobody has signed; and how
+ * many are of authors unknown here.
+ */
 export async function provenHits(
   hits: readonly WireHit[],
   query: Query,
   rules: ProofRules,
   waitMs: number,
-): Promise<{ hits: ProvenHit[]; forged: number; unknown: number }> {
+): Promise<{ hits: ProvenHit[]; places: number[]; forged: number; unknown: number }> {
   const proven: (ProvenHit | Fault)[] = []
   let checked = 0
   for (const hit of hits) {
@@ -109,6 +112,7 @@ export async function provenHits(
   }
   return {
     hits: proven.filter((one): one is ProvenHit => typeof one !== 'string'),
+    places: [...proven.entries()].flatMap(([place, one]) => (typeof one === 'string' ? [] : [place])),
     forged: proven.filter((one) => one === 'forged').length,
     unknown: proven.filter((one) => one === 'unknown').length,
   }

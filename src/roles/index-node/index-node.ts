@@ -6,11 +6,13 @@ import { hitsAsked } from '../hits-asked.ts'
 import { magnetOf } from '../magnet.ts'
 import type { Admittance } from '../node/admittance.ts'
 import type { NodeParts } from '../node/node-service.ts'
+import { decodeCursor, encodeCursor, isSamePart } from '../search-cursor.ts'
 import type { IndexService, IndexStatus } from '../services.ts'
 import { untilAdmitted } from '../until-true.ts'
 import type { IndexMap, OwnedPartition } from './index-map.ts'
 import { serveIndexRequests } from './index-requests.ts'
 import type { IndexView } from './index-view.ts'
+import { type Levels, PartitionLevels } from './partition-levels.ts'
 import { PartitionSections } from './partition-sections.ts'
 import { projectedIndexView } from './projected-index-view.ts'
 import { Repair, type RepairStatus } from './repair.ts'
@@ -26,6 +28,8 @@ export type IndexNodeParts = Pick<NodeParts, 'overlay' | 'states' | 'verify' | '
   newSha256: NewSha256
   newTurns(): Turns
   yieldToEventLoop(): Promise<void>
+  /** Left out: of a node that has compared with nobody. */
+  levels?: PartitionLevels
 }
 
 export type IndexNode = Disposable & { readonly service: IndexService; readonly repair: RepairStatus; start(): void }
@@ -35,15 +39,16 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
   const { log, overlay, states, verify, admittance, map, timers, clock, newSha256, newTurns, yieldToEventLoop } = parts
   const view = projectedIndexView({ states, map, own: log.author, newTurns, now: () => clock.now() })
   const sections = new PartitionSections(view, newSha256)
+  const { levels = new PartitionLevels({ self: log.author, map, now: () => clock.now() }) } = parts
   const isOverBudget = (author: NodeId): boolean => admittance.isOverBudget(author, 'index')
   const repair = new Repair({
-    ...{ log, overlay, view, sections, verify, timers, isOverBudget, yieldToEventLoop },
+    ...{ log, overlay, view, sections, levels, verify, timers, isOverBudget, yieldToEventLoop },
     isShut: (author) => admittance.isShut(author, 'index'),
     now: () => clock.now(),
   })
   const closing = new AbortController()
   serveIndexRequests({
-    ...{ log, overlay, view, sections, verify, isOverBudget, yieldToEventLoop },
+    ...{ log, overlay, view, sections, levels, verify, isOverBudget, yieldToEventLoop },
     untilAdmitted: (waitMs) => untilAdmitted(states, { timers, waitMs, closing: closing.signal }),
   })
 
@@ -57,12 +62,17 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
       repair.stop()
     },
     service: {
-      indexStatus: (options) => statusOf(parts, view, repair, options.partitions),
-      async searchHere({ text, limit: asked, cursor = '' }) {
+      indexStatus: (options) => statusOf(parts, { view, repair, levels }, options.partitions),
+      async searchHere({ text, limit: asked, cursor: goesOn }) {
         const limit = hitsAsked(asked)
         const startedAt = performance.now()
-        const reply = await view.search({ text, limit, cursor })
+        const own = { node: log.author }
+        const place = goesOn ? decodeCursor(text, goesOn).parts.find(({ part }) => isSamePart(part, own)) : undefined
+        const position = place === undefined || place.position === 'end' ? 0 : place.position
+        const reply = await view.search({ text, limit, cursor: position === 0 ? '' : String(position) })
         const [part] = map.plan(text)
+        const [keyword, partition] = [part?.keyword ?? null, part?.partition ?? null]
+        const next = { parts: [{ part: own, position: Number(reply.cursor) }], salt: 0, shown: new Set<number>() }
         return {
           query: text,
           hits: reply.hits.map(({ infoHash, title, sizeBytes, fileCount, tags, seeders, publisher, publishedAt }) => ({
@@ -71,11 +81,10 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
             ...{ seedersProven: seeders, magnet: magnetOf(infoHash, title) },
           })),
           truncated: reply.truncated,
-          cursor: reply.cursor === '' ? null : reply.cursor,
-          keyword: part?.keyword ?? null,
-          partition: part?.partition ?? null,
-          answeredBy: log.author,
-          failed: [],
+          cursor: reply.cursor === '' ? null : (encodeCursor(text, next) ?? null),
+          ...{ keyword, partition, answeredBy: log.author, failed: [], charged: [] },
+          // It was not asked of the others.
+          ...{ complete: false, parts: [] },
           elapsedMs: Math.round(performance.now() - startedAt),
         }
       },
@@ -86,12 +95,12 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
 /** The totals are there at once; who owns what, and how much is in each partition, is looked up with turns in between. */
 async function statusOf(
   { map, log, yieldToEventLoop }: IndexNodeParts,
-  view: IndexView,
-  repair: Repair,
+  { view, repair, levels }: { view: IndexView; repair: Repair; levels: Levels },
   partitions: boolean,
 ): Promise<IndexStatus> {
   const totals = await view.totals()
   const owned: OwnedPartition[] = []
+  let level = 0
   const rows: IndexStatus['partitions'] = []
   for (let partition = 0; partition < PARTITION_COUNT; partition++) {
     if (partition > 0 && partition % PARTITIONS_IN_A_TURN === 0) await yieldToEventLoop()
@@ -99,13 +108,15 @@ async function statusOf(
     const rank = owners.indexOf(log.author) + 1
     if (rank === 0) continue
     owned.push({ partition, rank, owners })
-    if (partitions) rows.push({ partition, rank, torrents: await view.torrentsOf(partition), owners })
+    const isLevel = levels.isLevel(partition)
+    if (isLevel) level += 1
+    if (partitions) rows.push({ partition, rank, isLevel, torrents: await view.torrentsOf(partition), owners })
   }
   const ranked = (rank: number) => owned.filter((row) => row.rank === rank).length
   return {
     ...totals,
     indexNodesAlive: map.indexNodes().length,
-    owned: { rank1: ranked(1), rank2: ranked(2), rank3: ranked(3) },
+    owned: { rank1: ranked(1), rank2: ranked(2), rank3: ranked(3), level },
     partitions: rows,
     repair: repair.status,
   }

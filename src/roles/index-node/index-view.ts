@@ -16,10 +16,10 @@ export interface IndexView {
   torrentsOf(partition: number): Promise<number>
   /** Documents that have each of these keywords, as far as this node holds them. */
   frequencies(keywords: readonly string[]): Promise<number[]>
-  /** Owners that can answer the query, best first; empty for a query without words. */
-  ownersOfQuery(text: string): NodeId[]
+  /** Owners that can answer the query, of its keyword where one is named, best first; empty for a query without words. */
+  ownersOfQuery(query: { text: string; keyword?: string }): NodeId[]
   /** True if this node can answer the query from its own shard. */
-  isResponsible(text: string): boolean
+  isResponsible(query: { text: string; keyword?: string }): boolean
   /** Digest over the events of a partition, hex; equal for equal sets. */
   partitionDigest(partition: number): Promise<string>
   partitionEvents(partition: number): Promise<readonly EventName[]>

@@ -35,8 +35,10 @@ export function projectedIndexView({ states, map, own, newTurns, now }: Projecte
     totals: async () => totalsOf(index()),
     torrentsOf: async (partition) => partitionStats(index(), partition).torrents,
     frequencies: async (keywords) => keywords.map((keyword) => documentFrequency(index(), keyword)),
-    ownersOfQuery: (text) => [...new Set(map.plan(text).flatMap(({ owners }) => owners))],
-    isResponsible(text) {
+    ownersOfQuery: ({ text, keyword }) =>
+      keyword === undefined ? [...new Set(map.plan(text).flatMap(({ owners }) => owners))] : map.ownersOf(keyword),
+    isResponsible({ text, keyword }) {
+      if (keyword !== undefined) return map.ownersOf(keyword).includes(own)
       const plan = map.plan(text)
       return plan.length === 0 || plan.some(({ owners }) => owners.includes(own))
     },

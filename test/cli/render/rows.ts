@@ -49,6 +49,7 @@ export const searchHit = (change: Partial<SearchHit> = {}): SearchHit => ({
 })
 
 export const searchResult = (change: Partial<SearchResult> = {}): SearchResult => ({
+  ...{ complete: true, parts: [], charged: [] },
   query: 'songs',
   hits: [searchHit()],
   truncated: false,
@@ -114,6 +115,7 @@ export const published = (change: Partial<PublishResult> = {}): PublishResult =>
   partitionsHeld: 0,
   acknowledged: false,
   pending: 1,
+  refused: [],
   skipped: { hidden: nothingSkipped, links: nothingSkipped, special: nothingSkipped },
   ...change,
 })

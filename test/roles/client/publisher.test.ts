@@ -29,7 +29,7 @@ describe('a publisher', () => {
     const owners = new Set(['quiet', 'orbit'].flatMap((word) => client.map.ownersOf(word)))
     const { acknowledgedBy, ...rest } = await client.publish('quiet orbit')
     deepEqual(new Set(acknowledgedBy), owners)
-    deepEqual(rest, { partitions, partitionsHeld: partitions, acknowledged: true, pending: 0 })
+    deepEqual(rest, { partitions, partitionsHeld: partitions, acknowledged: true, pending: 0, refused: [] })
     deepEqual(claim(described('quiet orbit').infoHash), ['quiet orbit', [], 1])
   })
 
@@ -52,6 +52,30 @@ describe('a publisher', () => {
     says('refused', [second])
     const one = await client.publish('orbit', { infoHash: hash('one more') })
     deepEqual([one.acknowledgedBy.length, one.partitionsHeld, one.acknowledged], [1, 0, false])
+  })
+
+  it('says who refused and why, and that nobody is left to tell; the status has it until it is taken', async () => {
+    await started(3)
+    const [first, second, third] = client.map.ownersOf('orbit') as [NodeId, NodeId, NodeId]
+    says('not-admitted', [first, second])
+    says('over-budget', [third])
+    const { acknowledgedBy, pending, acknowledged, refused } = await client.publish('orbit')
+    deepEqual([acknowledgedBy, pending, acknowledged], [[], 0, false])
+    const codes = refused.map(({ node, code }) => [node, code])
+    deepEqual(
+      new Map(codes as [NodeId, string][]),
+      new Map([
+        [first, 'not-admitted'],
+        [second, 'not-admitted'],
+        [third, 'over-budget'],
+      ]),
+    )
+    equal(/is not admitted.*ask the owner of the network/.test(refused.find(({ node }) => node === first)?.reason ?? ''), true)
+    await client.publish('orbit two')
+    deepEqual(
+      client.publisher.refusals().find(({ node }) => node === third),
+      { node: third, code: 'over-budget', publications: 2, reason: refused.find(({ node }) => node === third)?.reason },
+    )
   })
 
   it('has one to tell where no index node is known, and as many as said nothing where some did', async () => {

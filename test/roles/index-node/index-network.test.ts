@@ -89,7 +89,7 @@ describe('index nodes', () => {
         good,
       ]
       const send = async () => decodePublishReply(await client.request(index.id, INDEX_METHODS.publish, encodePublish(events)))
-      assert.deepEqual(await send(), ['refused', 'refused', 'refused', 'refused', 'stored', 'duplicate'])
+      assert.deepEqual(await send(), ['forged', 'malformed', 'malformed', 'malformed', 'stored', 'duplicate'])
       assert.deepEqual(index.titles(), ['good orbit'])
       assert.equal(index.node.log.head, before + 1)
       assert.deepEqual((await send()).slice(4), ['duplicate', 'duplicate'])

@@ -67,6 +67,30 @@ describe('a publication at its owner', () => {
     assert.deepEqual(await publish(), ['duplicate', 'stored'])
   })
 
+  it('is refused with the reason: nobody admitted its author, its stamp is too far ahead, or nobody signed it', async () => {
+    let ruling: 'take' | 'refuse' = 'refuse'
+    let lamportMax = 1_000
+    const rules: ContentRules = {
+      ...{ isRevoked: () => false, isShut: () => false, lamportMax: () => lamportMax, ownLamportMax: () => 1_000 },
+      judge: () => ruling,
+    }
+    await using log = openMemoryLog({ signer: signerOf(9), clock: { now: () => 1 as Millis }, upcast: upcaster([]), rules })
+    const events = await new Author(1).publishes('quiet orbit')
+    const publish = (some = events) => ingestIndexEvents(some, { log, verify: verifySignature, view, isOverBudget })
+    assert.deepEqual(await publish(), ['not-admitted'])
+    ruling = 'take'
+    lamportMax = 0
+    assert.deepEqual(await publish(), ['clock-jump'])
+    lamportMax = 1_000
+    assert.deepEqual(await publish(events.map(({ body }) => ({ body, signature: new Uint8Array(64) }))), ['forged'])
+    assert.deepEqual(await publish([{ body: new Uint8Array([1, 2]), signature: new Uint8Array(64) }]), ['malformed'])
+    assert.deepEqual(await publish(), ['stored'])
+    const all = ['not-admitted', 'clock-jump', 'forged', 'malformed', 'refused'] as const
+    assert.deepEqual(decodePublishReply(encodePublishReply(all)), all)
+    // Of a later version.
+    assert.deepEqual(decodePublishReply(new Uint8Array([10, 1, 99])), ['refused'])
+  })
+
   it('waits two seconds for the admission of its author, and is told to be deferred if that does not come', async () => {
     let isAdmitted = false
     const rules: ContentRules = {
@@ -80,7 +104,7 @@ describe('a publication at its owner', () => {
     serveIndexRequests({
       ...{ log, view, verify: verifySignature, isOverBudget, yieldToEventLoop: async () => {} },
       overlay: { serve: (method: string, handler: RequestHandler) => handlers.set(method, handler) } as unknown as Overlay,
-      sections: undefined as never,
+      ...{ sections: undefined as never, levels: undefined as never },
       untilAdmitted: async (waitMs) => {
         waits.push(waitMs)
         isAdmitted = comes
@@ -151,6 +175,7 @@ describe('a comparison with another owner', () => {
     serveIndexRequests({
       ...{ log: undefined as never, view, verify: verifySignature, isOverBudget: () => false, untilAdmitted: async () => {} },
       sections: new PartitionSections(view, newSha256),
+      levels: { isLevel: () => true, isLevelInAll: true, bits: () => new Uint8Array() },
       overlay: { serve: (method: string, handler: RequestHandler) => handlers.set(method, handler) } as unknown as Overlay,
       async yieldToEventLoop() {
         turns += 1
