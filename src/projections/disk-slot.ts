@@ -2,12 +2,42 @@ import type { Envelope, NodeId } from '../events/index.ts'
 import type { DiskProjection } from './disk-projection.ts'
 import { type ProjectionStore, ProjectionStoreError } from './projection-store.ts'
 import { replay } from './replay.ts'
-import type { StoredTable } from './row-table.ts'
+import { damagedTable, type RowTable, type StoredTable } from './row-table.ts'
 import type { RebuildReason } from './runner-notice.ts'
 import type { PastState, RebuildOptions, Rebuilt, Slot, SlotParts } from './slot.ts'
 
+/** Damage is told, and mended, where a row is read. */
+const isDamage = (error: unknown): boolean => error instanceof ProjectionStoreError && error.code === 'STORE_DAMAGED'
+
+/** The same table; `onDamage` is told when a row is not what was written. */
+function watchedTable(table: StoredTable, onDamage: (error: unknown) => void): RowTable {
+  const watched = <R>(read: () => R): R => {
+    try {
+      return read()
+    } catch (error) {
+      if (isDamage(error)) onDamage(error)
+      throw error
+    }
+  }
+  return {
+    get: (key) => watched(() => table.get(key)),
+    need: (key) => watched(() => table.need(key)),
+    put: (key, value) => table.put(key, value),
+    delete: (key) => table.delete(key),
+    putApart: (rows) => table.putApart(rows),
+    clear: (from, to) => table.clear(from, to),
+  }
+}
+
 /** A state over a table, and the events that are in it. */
-type Made = { readonly table: StoredTable; readonly state: unknown; applied: number; sinceCommit: number }
+type Made = {
+  readonly table: StoredTable
+  readonly state: unknown
+  applied: number
+  sinceCommit: number
+  /** A row was not what was written. */
+  isDamaged: boolean
+}
 
 /** A fold on disk: its state is rows in a table, of which it keeps in memory what it likes. */
 export class DiskSlot implements Slot {
@@ -21,7 +51,6 @@ export class DiskSlot implements Slot {
   #turn: Promise<unknown> = Promise.resolve()
   #tidying: Promise<void> | undefined
   #rebuilding: Promise<unknown> = Promise.resolve()
-  #isDamaged = false
 
   constructor(projection: DiskProjection<unknown>, store: ProjectionStore, parts: SlotParts) {
     this.#projection = projection
@@ -91,8 +120,14 @@ export class DiskSlot implements Slot {
   }
 
   #open(table: StoredTable): Made {
-    const state = this.#projection.open(table, this.#parts.stateOf)
-    return { table, state, applied: table.checkpoint, sinceCommit: 0 }
+    let made: Made | undefined
+    // Also where a search comes upon it, long after the start.
+    const watched = watchedTable(table, (error) => {
+      if (made !== undefined) this.#damaged(made, error)
+    })
+    const state = this.#projection.open(watched, this.#parts.stateOf)
+    made = { table, state, applied: table.checkpoint, sinceCommit: 0, isDamaged: false }
+    return made
   }
 
   apply(envelope: Envelope): void {
@@ -104,18 +139,25 @@ export class DiskSlot implements Slot {
     try {
       this.#projection.apply(made.state, envelope)
     } catch (error) {
-      if (error instanceof ProjectionStoreError && error.code === 'STORE_DAMAGED') return this.#damaged(error)
+      if (isDamage(error)) return
       this.#parts.notice({ what: 'fold-failed', projection: this.name, seq: envelope.seq, error })
     }
   }
 
   /** Rows turned out not to be what was written: all of them are made again, once, while the rest goes on. */
-  #damaged(error: unknown): void {
-    if (this.#isDamaged || this.#closing.signal.aborted) return
-    this.#isDamaged = true
+  #damaged(made: Made, error: unknown): void {
+    if (made.isDamaged) return
+    made.isDamaged = true
+    const { signal } = this.#closing
+    if (made !== this.#live || signal.aborted) return
     this.#parts.notice({ what: 'rebuilding', projection: this.name, reason: 'damaged', error })
-    void this.rebuild({ signal: this.#closing.signal }).catch(() => {
-      this.#isDamaged = false
+    const again = async (): Promise<void> => {
+      // Not on top of itself, where it was never put in its place.
+      if (this.#isBegun) await this.#store.dropBegun(this.name)
+      await this.rebuild({ signal })
+    }
+    again().catch((cause: unknown) => {
+      if (!signal.aborted) this.#parts.notice({ what: 'commit-failed', projection: this.name, error: cause })
     })
   }
 
@@ -127,9 +169,10 @@ export class DiskSlot implements Slot {
   write(): Promise<boolean> {
     const made = this.#made
     const turn = this.#turn.then(async () => {
-      const isStored = await this.#commit(made)
+      const isNew = made.sinceCommit > 0 || made.applied !== made.table.checkpoint
+      const isStored = !isNew || (await this.#commit(made))
       if (isStored && this.#isBegun && made === this.#live) {
-        await this.#store.adoptTable(this.name)
+        await this.#store.adoptTable(this.name, made.table)
         this.#isBegun = false
       }
       this.#tidyBehind(made)
@@ -143,15 +186,13 @@ export class DiskSlot implements Slot {
   }
 
   async #commit(made: Made): Promise<boolean> {
-    if (made.sinceCommit === 0 && made.applied === made.table.checkpoint) return true
     try {
       this.#projection.flush(made.state)
       made.sinceCommit = 0
       await made.table.commit(made.applied)
       return true
     } catch (error) {
-      if (error instanceof ProjectionStoreError && error.code === 'STORE_DAMAGED') this.#damaged(error)
-      this.#parts.notice({ what: 'commit-failed', projection: this.name, error })
+      if (!isDamage(error)) this.#parts.notice({ what: 'commit-failed', projection: this.name, error })
       return false
     }
   }
@@ -168,9 +209,7 @@ export class DiskSlot implements Slot {
     try {
       await this.#projection.tidy(made.state, { commit, turns: this.#parts.newTurns?.(), signal })
     } catch (error) {
-      if (signal.aborted) return
-      if (error instanceof ProjectionStoreError && error.code === 'STORE_DAMAGED') this.#damaged(error)
-      else this.#parts.notice({ what: 'commit-failed', projection: this.name, error })
+      if (!signal.aborted && !isDamage(error)) this.#parts.notice({ what: 'commit-failed', projection: this.name, error })
     }
   }
 
@@ -220,13 +259,13 @@ export class DiskSlot implements Slot {
       await this.#replay(fresh, this.applied, ending, onProgress)
       await this.#settle(fresh, ending)
       ending.throwIfAborted()
+      if (fresh.isDamaged) throw damagedTable(this.name, 'what was just written to it cannot be read')
     }
     // From the loop's last test to here nothing was awaited, so no event came between.
     const digestBefore = this.digest()
     const digestAfter = this.#projection.digest(fresh.state)
     this.#live = fresh
     this.#isBegun = true
-    this.#isDamaged = false
     await this.write()
     return { events: fresh.applied, digestBefore, digestAfter }
   }

@@ -36,6 +36,7 @@ function frozenTable(table: StoredTable): StoredTable {
       return checkpoint
     },
     get: (key) => table.get(key),
+    need: (key) => table.need(key),
     put: (key, value) => table.put(key, value),
     delete: (key) => table.delete(key),
     async putApart(rows) {

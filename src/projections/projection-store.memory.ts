@@ -83,10 +83,9 @@ export function openMemoryProjectionStore(): ProjectionStore {
       check()
       begun.delete(name)
     },
-    async adoptTable(name) {
+    async adoptTable(name, table) {
       check()
-      const table = begun.get(name)
-      if (table === undefined) throw new RangeError(`no table of ${name} was begun`)
+      if (begun.get(name) !== table || !(table instanceof MemoryTable)) return
       begun.delete(name)
       tables.set(name, table)
     },

@@ -43,8 +43,8 @@ export interface ProjectionStore extends AsyncDisposable {
   beginTable(name: string, version: number): Promise<StoredTable>
   /** Forgets the table that was begun, if any. */
   dropBegun(name: string): Promise<void>
-  /** Puts the table that was begun, and committed, in place of the other, whose rows go. */
-  adoptTable(name: string): Promise<void>
+  /** Puts this table, if it is the one that was begun last, in place of the other, whose rows go. */
+  adoptTable(name: string, table: StoredTable): Promise<void>
   /** An empty table for a look at the past, which nobody finds again: `drop` removes its rows, or the next open of the store. */
   scratchTable(name: string, version: number): Promise<{ readonly table: StoredTable; drop(): Promise<void> }>
 }

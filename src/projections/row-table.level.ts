@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { Level } from 'level'
 import { ProjectionStoreError } from './projection-store.ts'
-import { type ByteKey, damagedTable, type StoredTable, type TableRow, WaitingRows } from './row-table.ts'
+import { type ByteKey, damagedTable, needed, type StoredTable, type TableRow, WaitingRows } from './row-table.ts'
 
 // LevelDB returns flipped bits as good values: every row carries a checksum of its key and value. Rows stand under the
 // table's prefix; the row with the empty key says by which version they were made, and how far they reach.
@@ -44,12 +44,20 @@ export class LevelTable implements StoredTable {
     return new LevelTable(database, area, { version, checkpoint: 0 })
   }
 
+  get prefix(): string {
+    return this.#area.prefix
+  }
+
   get checkpoint(): number {
     return this.#checkpoint
   }
 
   get(key: ByteKey): Uint8Array | undefined {
     return this.#waiting.has(key) ? this.#waiting.get(key) : readRow(this.#database, this.#area, key)
+  }
+
+  need(key: ByteKey): Uint8Array {
+    return needed(this.#area.name, this.get(key))
   }
 
   put(key: ByteKey, value: Uint8Array): void {

@@ -1,4 +1,4 @@
-import { type ByteKey, type StoredTable, type TableRow, WaitingRows } from './row-table.ts'
+import { type ByteKey, needed, type StoredTable, type TableRow, WaitingRows } from './row-table.ts'
 
 /** A table that lives as long as the process. */
 export class MemoryTable implements StoredTable {
@@ -29,6 +29,10 @@ export class MemoryTable implements StoredTable {
   get(key: ByteKey): Uint8Array | undefined {
     this.#check()
     return this.#waiting.has(key) ? this.#waiting.get(key) : this.#stored.get(key)
+  }
+
+  need(key: ByteKey): Uint8Array {
+    return needed('a projection', this.get(key))
   }
 
   put(key: ByteKey, value: Uint8Array): void {

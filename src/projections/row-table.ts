@@ -11,6 +11,8 @@ export type TableRow = readonly [key: ByteKey, value: Uint8Array]
 export interface RowTable {
   /** @throws ProjectionStoreError `STORE_DAMAGED` if what is stored is not what was put, `STORE_CLOSED` */
   get(key: ByteKey): Uint8Array | undefined
+  /** A row that must be there. @throws ProjectionStoreError as `get`, and `STORE_DAMAGED` if it is not */
+  need(key: ByteKey): Uint8Array
   put(key: ByteKey, value: Uint8Array): void
   delete(key: ByteKey): void
   /** Stores rows at once, past those that wait: for rows that nothing names before the next commit. */
@@ -61,6 +63,12 @@ export class WaitingRows {
       this.#committing = undefined
     }
   }
+}
+
+/** What `get` gave, for `need`. */
+export function needed(name: string, row: Uint8Array | undefined): Uint8Array {
+  if (row === undefined) throw damagedTable(name, 'a row is missing')
+  return row
 }
 
 export const damagedTable = (name: string, reason: string, cause?: unknown): ProjectionStoreError =>

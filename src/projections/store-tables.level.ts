@@ -68,9 +68,9 @@ export function levelTables(
       await clearArea(database, tableArea(name, generations.begun))
     },
 
-    async adoptTable(name) {
+    async adoptTable(name, table) {
       const { begun, current, next } = await generationsOf(name)
-      if (begun === null) throw new RangeError(`no table of ${name} was begun`)
+      if (begun === null || !(table instanceof LevelTable) || table.prefix !== areaOf(name, begun).prefix) return
       await save(name, { current: begun, begun: null, next })
       if (current !== null) await clearArea(database, tableArea(name, current))
     },

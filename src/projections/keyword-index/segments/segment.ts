@@ -14,11 +14,11 @@ type TermBlock = { readonly terms: readonly string[]; readonly starts: Uint32Arr
 /** Documents in the order of their rank when it was written, and the words they are listed under. It never changes. */
 export class Segment {
   readonly mark: SegmentMark
-  readonly #rows: Pick<RowTable, 'get'>
+  readonly #rows: Pick<RowTable, 'need'>
   readonly #cache: BlockCache
   readonly #firstTerms: { [D in Dictionary]?: readonly string[] } = {}
 
-  constructor(mark: SegmentMark, rows: Pick<RowTable, 'get'>, cache: BlockCache) {
+  constructor(mark: SegmentMark, rows: Pick<RowTable, 'need'>, cache: BlockCache) {
     this.mark = mark
     this.#rows = rows
     this.#cache = cache
@@ -27,7 +27,7 @@ export class Segment {
   entry(place: number): Entry {
     const key = entriesKey(this.mark.number, Math.floor(place / ENTRIES_A_ROW))
     const row = this.#cache.get(key, () => {
-      const bytes = this.#row(key)
+      const bytes = this.#rows.need(key)
       // A row may stand at an odd place in memory: DataView reads there too.
       return { block: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), bytes: bytes.length }
     })
@@ -60,7 +60,7 @@ export class Segment {
   /** The places of a row of the rest of a list. */
   readonly loadRow = (row: number, count: number): Uint32Array => {
     const key = postingsKey(this.mark.number, row)
-    return this.#cache.get(key, () => ({ block: readPlaces(new ByteReader(this.#row(key)), count), bytes: 4 * count }))
+    return this.#cache.get(key, () => ({ block: readPlaces(new ByteReader(this.#rows.need(key)), count), bytes: 4 * count }))
   };
 
   /** Words (or prefixes) that begin with `beginning`, ascending, with the number of their documents. */
@@ -98,7 +98,7 @@ export class Segment {
   #terms(dictionary: Dictionary): readonly string[] {
     const known = this.#firstTerms[dictionary]
     if (known !== undefined) return known
-    const reader = new ByteReader(this.#row(firstTermsKey(this.mark.number, dictionary)))
+    const reader = new ByteReader(this.#rows.need(firstTermsKey(this.mark.number, dictionary)))
     const terms: string[] = []
     while (!reader.isAtEnd) terms.push(reader.text())
     this.#firstTerms[dictionary] = terms
@@ -108,7 +108,7 @@ export class Segment {
   #block(dictionary: Dictionary, index: number): TermBlock {
     const key = termsKey(this.mark.number, dictionary, index)
     return this.#cache.get(key, () => {
-      const bytes = this.#row(key)
+      const bytes = this.#rows.need(key)
       const reader = new ByteReader(bytes)
       const terms: string[] = []
       const starts: number[] = []
@@ -121,20 +121,6 @@ export class Segment {
       // A short string takes some 32 bytes.
       return { block: { terms, starts: Uint32Array.from(starts), bytes }, bytes: bytes.length + 40 * terms.length }
     })
-  }
-
-  #row(key: string): Uint8Array {
-    const row = this.#rows.get(key)
-    if (row === undefined) throw new MissingRowError(this.mark.number)
-    return row
-  }
-}
-
-/** A segment lacks a row that was written with it. */
-export class MissingRowError extends Error {
-  override readonly name = 'MissingRowError'
-  constructor(segment: number) {
-    super(`a row of segment ${segment} is missing`)
   }
 }
 
