@@ -192,6 +192,7 @@ export class DiskSlot implements Slot {
       await made.table.commit(made.applied)
       return true
     } catch (error) {
+      made.sinceCommit += 1
       if (!isDamage(error)) this.#parts.notice({ what: 'commit-failed', projection: this.name, error })
       return false
     }

@@ -37,6 +37,7 @@ export class DocumentStore {
   /** The row of info hashes that is not full. */
   #tail: Uint8Array
   readonly #hashRows = new Map<number, Uint8Array>()
+  readonly #known = new HashFilter()
 
   /** @param count ordinals given so far, in the rows */
   constructor(rows: RowTable, sha256: Sha256Of, count: number, digest: Uint8Array) {
@@ -46,6 +47,8 @@ export class DocumentStore {
     this.#tail = new Uint8Array(HASHES_A_ROW * HASH_BYTES)
     if (count % HASHES_A_ROW > 0) this.#tail.set(rows.get(hashesKey(count)) ?? new Uint8Array())
     this.digest.add(0, digest)
+    for (let ordinal = 0; ordinal < count; ordinal++) this.#known.add(this.#infoHashAt(ordinal) ?? '')
+    this.#hashRows.clear()
   }
 
   /** Ordinals given so far. */
@@ -56,6 +59,8 @@ export class DocumentStore {
   find(infoHash: InfoHash): HeldDocument | undefined {
     const held = this.#held.get(infoHash)
     if (held !== undefined) return held
+    // Mostly a torrent that nobody has said anything of: no need to look for it on disk.
+    if (!this.#known.mayHave(infoHash)) return undefined
     const row = this.#rows.get(documentKey(infoHash))
     if (row === undefined) return undefined
     const reader = new ByteReader(row)
@@ -83,6 +88,7 @@ export class DocumentStore {
       this.#rows.put(hashesKey(ordinal), this.#tail)
       this.#tail = new Uint8Array(HASHES_A_ROW * HASH_BYTES)
     }
+    this.#known.add(infoHash)
     const document = heldDocument(infoHash, { ordinal, serial: 0, isVisible: false, postings: 0 }, [])
     this.changed(document)
     return document
@@ -169,6 +175,23 @@ export class DocumentStore {
     whole.set(writer.view())
     whole.set(offers, HASH_BYTES)
     return this.#sha256(whole)
+  }
+}
+
+const FILTER_DIGITS = 6
+
+/** Which info hashes may be here: one bit for each beginning of 24 bits. Of a million, one in seventeen others is taken for known. */
+class HashFilter {
+  readonly #bits = new Uint8Array(16 ** FILTER_DIGITS / 8)
+
+  add(infoHash: string): void {
+    const bit = Number.parseInt(infoHash.slice(0, FILTER_DIGITS), 16)
+    if (bit >= 0) this.#bits[bit >> 3] = (this.#bits[bit >> 3] as number) | (1 << (bit & 7))
+  }
+
+  mayHave(infoHash: string): boolean {
+    const bit = Number.parseInt(infoHash.slice(0, FILTER_DIGITS), 16)
+    return ((this.#bits[bit >> 3] ?? 0) & (1 << (bit & 7))) !== 0
   }
 }
 

@@ -1,8 +1,8 @@
 import { key32 } from '../bytes.ts'
 import type { RowTable } from '../row-table.ts'
 
-/** Ordinals in a row. */
-const ORDINALS_A_ROW = 256
+/** Ordinals in a row: the last row of a list is written again with every commit that adds to it. */
+const ORDINALS_A_ROW = 64
 
 /** Lists of ordinals that only grow, by number, in rows; how long each is its owner knows. What grows is in memory until `flush`. */
 export class OrdinalLists {
