@@ -163,6 +163,7 @@ export class IndexPeer {
   readonly #network: IndexNetwork
   readonly #sim: Simulation
   index: IndexNode | undefined
+  readonly notices: string[] = []
   /** What it answers requests with, by method. */
   readonly handlers = new Map<string, RequestHandler>()
 
@@ -187,6 +188,15 @@ export class IndexPeer {
     this.index?.start()
   }
 
+  /** As a node that is told to stop. */
+  async leave(): Promise<void> {
+    const { index } = this
+    if (index === undefined) throw new Error('it does not run')
+    this.index = undefined
+    await this.#sim.time.wait(Promise.resolve(index[Symbol.asyncDispose]()))
+    this.#sim.crash(this.node)
+  }
+
   crash(): void {
     this.index?.[Symbol.dispose]()
     this.index = undefined
@@ -207,6 +217,7 @@ export class IndexPeer {
         isShut: (author) => isRevoked(this.states.state('admissions'), author),
         isOverBudget: () => false,
       },
+      notices: { post: (_level, code, text) => this.notices.push(`${code}: ${text}`) },
       ...(this.#network.isLevelling ? {} : { levels: new LevelFromTheStart(this.id, this.map) }),
       ...{
         verify: verifySignature,

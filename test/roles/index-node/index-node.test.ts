@@ -177,7 +177,7 @@ describe('an index node', () => {
     handlers = new Map()
     node = createIndexNode({
       ...{ log, states: own.states, map: liveIndexMap(own.states), verify: verifySignature },
-      ...{ clock: own.time, timers: own.time, newSha256, yieldToEventLoop: async () => {} },
+      ...{ clock: own.time, timers: own.time, newSha256, yieldToEventLoop: async () => {}, notices: { post() {} } },
       admittance: {
         genesis: { open: true },
         isShut: (id, stream) => shut.has(`${id} ${stream}`),
