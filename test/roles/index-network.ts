@@ -23,6 +23,7 @@ import { newSha256 } from '../../src/projections/sha256.system.ts'
 import { HeldOffOwners } from '../../src/roles/client/held-off-owners.ts'
 import { KeywordFrequencies } from '../../src/roles/client/keyword-frequencies.ts'
 import { OwnClaims } from '../../src/roles/client/own-claims.ts'
+import type { Evidence } from '../../src/roles/client/owner-answers.ts'
 import { watchOwners } from '../../src/roles/client/owner-watch.ts'
 import { Publications } from '../../src/roles/client/publications.ts'
 import { Publisher } from '../../src/roles/client/publisher.ts'
@@ -263,6 +264,7 @@ export class ClientPeer {
   readonly problems: string[] = []
   readonly heldOff: HeldOffOwners
   readonly frequencies = new KeywordFrequencies()
+  readonly evidence: Evidence[] = []
   /** How much its clock is ahead of everybody's. */
   aheadMs = 0
   /** What it holds the authors of hits against. */
@@ -310,6 +312,7 @@ export class ClientPeer {
     const options = {
       ...{ overlay: this.node.overlay, timers: time, map: this.map, untilIndexKnown, heldOff: this.heldOff },
       ...{ now: () => time.now() + this.aheadMs, random: () => 0.5, frequencies: this.frequencies },
+      onCharged: (evidence: Evidence) => void this.evidence.push(evidence),
       proofs: { verify: verifySignature, upcast: noUpcast, rules: this.rules, ...patience },
     }
     return time.wait(searchNetwork(typeof request === 'string' ? { text: request } : request, options))
