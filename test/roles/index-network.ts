@@ -24,6 +24,7 @@ import { newSha256 } from '../../src/projections/sha256.system.ts'
 import { HeldOffOwners } from '../../src/roles/client/held-off-owners.ts'
 import { KeywordFrequencies } from '../../src/roles/client/keyword-frequencies.ts'
 import { OwnClaims } from '../../src/roles/client/own-claims.ts'
+import type { Evidence } from '../../src/roles/client/owner-answers.ts'
 import { watchOwners } from '../../src/roles/client/owner-watch.ts'
 import { Publications } from '../../src/roles/client/publications.ts'
 import { Publisher } from '../../src/roles/client/publisher.ts'
@@ -165,6 +166,7 @@ export class IndexPeer {
   readonly #network: IndexNetwork
   readonly #sim: Simulation
   index: IndexNode | undefined
+  readonly notices: string[] = []
   /** What it answers requests with, by method. */
   readonly handlers = new Map<string, RequestHandler>()
 
@@ -189,6 +191,15 @@ export class IndexPeer {
     this.index?.start()
   }
 
+  /** As a node that is told to stop. */
+  async leave(): Promise<void> {
+    const { index } = this
+    if (index === undefined) throw new Error('it does not run')
+    this.index = undefined
+    await this.#sim.time.wait(Promise.resolve(index[Symbol.asyncDispose]()))
+    this.#sim.crash(this.node)
+  }
+
   crash(): void {
     this.index?.[Symbol.dispose]()
     this.index = undefined
@@ -207,6 +218,7 @@ export class IndexPeer {
         isShut: (author) => isRevoked(this.states.state('admissions'), author),
         isOverBudget: () => false,
       },
+      notices: { post: (_level, code, text) => this.notices.push(`${code}: ${text}`) },
       ...(this.#network.isLevelling ? {} : { levels: new LevelFromTheStart(this.id, this.map) }),
       ...{
         verify: verifySignature,
@@ -254,6 +266,7 @@ export class ClientPeer {
   readonly problems: string[] = []
   readonly heldOff: HeldOffOwners
   readonly frequencies = new KeywordFrequencies()
+  readonly evidence: Evidence[] = []
   /** How much its clock is ahead of everybody's. */
   aheadMs = 0
   /** What it holds the authors of hits against. */
@@ -301,6 +314,7 @@ export class ClientPeer {
     const options = {
       ...{ overlay: this.node.overlay, timers: time, map: this.map, untilIndexKnown, heldOff: this.heldOff },
       ...{ now: () => time.now() + this.aheadMs, random: () => 0.5, frequencies: this.frequencies },
+      onCharged: (evidence: Evidence) => void this.evidence.push(evidence),
       proofs: { verify: verifySignature, upcast: noUpcast, rules: this.rules, ...patience },
     }
     return time.wait(searchNetwork(typeof request === 'string' ? { text: request } : request, options))

@@ -171,6 +171,12 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
       search: {
         ...{ overlay, timers, map, heldOff: new HeldOffOwners(() => performance.now()) },
         frequencies: new KeywordFrequencies(),
+        onCharged: (evidence) =>
+          void appender
+            .append([{ event: { kind: 'owner.charged', ...evidence } }])
+            .catch((error: unknown) =>
+              notices.post('error', 'log.failed', `what an index node did was not recorded: ${error}`),
+            ),
         ...{ now: () => clock.now(), random: Math.random },
         untilIndexKnown: (waitMs) => untilIndexKnown(parts, waitMs, closing.signal),
         proofs: {

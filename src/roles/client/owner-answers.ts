@@ -1,4 +1,4 @@
-import type { NodeId, Timers } from '../../events/index.ts'
+import type { NodeId, OwnerCharged, Timers } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
 import type { Query } from '../../projections/keyword-index/index.ts'
 import { wordsOf } from '../index-node/covering-words.ts'
@@ -41,7 +41,12 @@ export type OwnerOptions = {
   frequencies: KeywordFrequencies
   /** ms since 1970, as publications are dated. */
   now(): number
+  /** Keeps what an owner was charged with. */
+  onCharged(evidence: Evidence): void
 }
+
+/** What an owner is charged with, see the event `owner.charged`. */
+export type Evidence = Omit<OwnerCharged, 'kind'>
 
 export type Asked = {
   text: string
@@ -79,9 +84,12 @@ export async function askPart(part: QueryPart, from: number, asked: Asked, optio
   const rows = new AskedOwners(options.now)
   const charged: PartAnswer['charged'] = []
   const partial: { answer: Answer; by: NodeId }[] = []
-  const charge = (node: NodeId, reason: string) => {
-    options.heldOff.holdOff(node)
-    charged.push({ node, reason })
+  const charge = (reason: string, evidence: Omit<Evidence, 'keyword'>) => {
+    const { owner } = evidence
+    // One that is asked all the same, since there is nobody else, is not recorded each time.
+    if (!options.heldOff.isHeldOff(owner)) options.onCharged({ ...evidence, keyword: keyword ?? '' })
+    options.heldOff.holdOff(owner)
+    charged.push({ node: owner, reason })
   }
   const page = (candidates: readonly NodeId[], position: number, limit: number, wanted: number) =>
     askPage(candidates, { keyword, position, limit, wanted }, asked, options, { rows, partial, charge })
@@ -151,7 +159,7 @@ type Told = {
   rows: AskedOwners
   /** Answers of those that are not level. */
   partial: { answer: Answer; by: NodeId }[]
-  charge(node: NodeId, reason: string): void
+  charge(reason: string, evidence: Omit<Evidence, 'keyword'>): void
 }
 
 /** One message of each of so many owners, of which everything is proven; never rejects. */
@@ -173,10 +181,10 @@ function askPage(
         const reply = decodeSearchReply(
           await overlay.request(node, INDEX_METHODS.search, body, { timeoutMs: DEADLINE_MS, signal }),
         )
-        const { hits, places, forged, unknown } = await provenHits(reply.hits, query, proofs, ADMITTED_WITHIN_MS)
-        if (forged > 0) {
+        const { hits, places, forged, forgedOne, unknown } = await provenHits(reply.hits, query, proofs, ADMITTED_WITHIN_MS)
+        if (forgedOne !== undefined) {
           const reason = `${forged} of its ${reply.hits.length} hits are signed by nobody`
-          charge(node, reason)
+          charge(reason, { owner: node, fault: 'forged', infoHash: forgedOne, author: null, authorSeq: 0 })
           throw new Error(reason)
         }
         // Perhaps we are new here. But anybody can sign with keys that nobody admitted, and have us wait for them each time.
@@ -217,16 +225,23 @@ function contradictions(
   { rows, charge, now }: Pick<OwnerOptions, 'now'> & Pick<Told, 'charge'> & { rows: AskedOwners },
 ): void {
   const before = now() - KNOWN_EVERYWHERE_MS
-  const old = new Set(
-    all.flatMap(({ answer }) => answer.hits.flatMap(({ hit }) => (hit.publishedAt <= before ? [hit.infoHash] : []))),
+  const old = new Map(
+    all.flatMap(({ answer }) =>
+      answer.hits.flatMap(({ hit }) => (hit.publishedAt <= before ? [[hit.infoHash, hit] as const] : [])),
+    ),
   )
   for (const { answer, by } of all) {
     if (answer.next !== 'end' || answer.truncated || rows.outcomeOf(by) !== 'answered') continue
     const own = new Set(answer.hits.map(({ hit }) => hit.infoHash))
-    const lacks = [...old].filter((infoHash) => !own.has(infoHash)).length
-    rows.lacks(by, lacks)
+    const lacked = [...old.values()].filter(({ infoHash }) => !own.has(infoHash))
+    rows.lacks(by, lacked.length)
+    const [first] = lacked
     // One that passed the question on said nothing of its own.
-    if (lacks === 0 || !answer.isEmpty || answer.answeredBy !== by) continue
-    charge(by, `it said that it has nothing, where another owner proved ${lacks === 1 ? 'a hit' : `${lacks} hits`}`)
+    if (first === undefined || !answer.isEmpty || answer.answeredBy !== by) continue
+    const { infoHash, publisher: author, authorSeq } = first
+    const what = lacked.length === 1 ? 'a hit' : `${lacked.length} hits`
+    charge(`it said that it has nothing, where another owner proved ${what}`, {
+      ...{ owner: by, fault: 'omitted', infoHash, author, authorSeq },
+    })
   }
 }

@@ -9,6 +9,7 @@ import type { NodeParts } from '../node/node-service.ts'
 import { decodeCursor, encodeCursor, isSamePart } from '../search-cursor.ts'
 import type { IndexService, IndexStatus } from '../services.ts'
 import { untilAdmitted } from '../until-true.ts'
+import { handOver } from './hand-over.ts'
 import type { IndexMap, OwnedPartition } from './index-map.ts'
 import { serveIndexRequests } from './index-requests.ts'
 import type { IndexView } from './index-view.ts'
@@ -21,6 +22,7 @@ import { Repair, type RepairStatus } from './repair.ts'
 const PARTITIONS_IN_A_TURN = 8
 
 export type IndexNodeParts = Pick<NodeParts, 'overlay' | 'states' | 'verify' | 'clock'> & {
+  notices: Pick<NodeParts['notices'], 'post'>
   log: Pick<EventLog, 'author' | 'has' | 'ingest' | 'readSigned' | 'readSignedAt'>
   admittance: Pick<Admittance, 'isShut' | 'isOverBudget'>
   map: IndexMap
@@ -32,11 +34,13 @@ export type IndexNodeParts = Pick<NodeParts, 'overlay' | 'states' | 'verify' | '
   levels?: PartitionLevels
 }
 
-export type IndexNode = Disposable & { readonly service: IndexService; readonly repair: RepairStatus; start(): void }
+/** Disposed of in its own time, it hands over what others lack before it ends. */
+export type IndexNode = Disposable &
+  AsyncDisposable & { readonly service: IndexService; readonly repair: RepairStatus; start(): void }
 
 /** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
 export function createIndexNode(parts: IndexNodeParts): IndexNode {
-  const { log, overlay, states, verify, admittance, map, timers, clock, newSha256, newTurns, yieldToEventLoop } = parts
+  const { log, overlay, states, verify, admittance, map, timers, clock, notices, newSha256, newTurns, yieldToEventLoop } = parts
   const view = projectedIndexView({ states, map, own: log.author, newTurns, now: () => clock.now() })
   const sections = new PartitionSections(view, newSha256)
   const { levels = new PartitionLevels({ self: log.author, map, now: () => clock.now() }) } = parts
@@ -52,14 +56,30 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
     untilAdmitted: (waitMs) => untilAdmitted(states, { timers, waitMs, closing: closing.signal }),
   })
 
+  const close = () => {
+    closing.abort()
+    repair.stop()
+  }
+
   return {
     start: () => repair.start(),
     get repair() {
       return repair.status
     },
-    [Symbol.dispose]: () => {
-      closing.abort()
-      repair.stop()
+    [Symbol.dispose]: close,
+    async [Symbol.asyncDispose]() {
+      close()
+      const { entries, nodes, unfinished } = await handOver({
+        ...{ log, overlay, map, sections, yieldToEventLoop, now: () => clock.now() },
+      })
+      if (entries > 0)
+        notices.post('info', 'index.handed-over', `gave ${entries} entries that other index nodes lacked to ${nodes} of them`)
+      if (unfinished > 0)
+        notices.post(
+          'warning',
+          'index.not-handed-over',
+          `${unfinished} index nodes may lack entries of this one: they fetch them from one another, where others have them`,
+        )
     },
     service: {
       indexStatus: (options) => statusOf(parts, { view, repair, levels }, options.partitions),

@@ -10,6 +10,8 @@ const UNCHANGED_MS = 5_000
 const UNREACHABLE_MS = 60_000
 /** And it is left alone for so long before it is asked again. */
 const AGAIN_MS = 5_000
+/** One whose comparison brought nothing is left alone for so long before it is asked for more, ms. */
+const STALLED_MS = 10_000
 /** A node that compared with nobody for so long, though there are others, was cut off, or asleep: it is level no more, ms. */
 const CUT_OFF_MS = 120_000
 /** Of the others, by rank, those whose events are taken: the owners, and who was one before the last few came. */
@@ -65,6 +67,8 @@ export class PartitionLevels implements Levels {
   readonly #heard = new Map<NodeId, Heard>()
   /** Those that gave no answer: since when, and when last. */
   readonly #failing = new Map<NodeId, { since: number; last: number }>()
+  /** Those of whom the last comparison brought nothing: since when. */
+  readonly #stalled = new Map<NodeId, number>()
   readonly #startedAt: number
   #revision = -1
   #changedAt: number
@@ -110,7 +114,8 @@ export class PartitionLevels implements Levels {
       if (this.#revision >= 0) this.#changedAt = now()
       this.#revision = map.revision()
       const nodes = new Set(map.indexNodes())
-      for (const known of [this.#heard, this.#failing]) for (const id of known.keys()) if (!nodes.has(id)) known.delete(id)
+      for (const known of [this.#heard, this.#failing, this.#stalled])
+        for (const id of known.keys()) if (!nodes.has(id)) known.delete(id)
     }
     const open: number[] = []
     for (let partition = 0; partition < PARTITION_COUNT; partition++) {
@@ -127,7 +132,8 @@ export class PartitionLevels implements Levels {
     for (const partition of this.#open) {
       for (const id of this.#awaited(partition)) {
         const failing = this.#failing.get(id)
-        if (failing === undefined || now - failing.last >= AGAIN_MS) return id
+        const stalledAt = this.#stalled.get(id) ?? Number.NEGATIVE_INFINITY
+        if ((failing === undefined || now - failing.last >= AGAIN_MS) && now - stalledAt >= STALLED_MS) return id
       }
     }
     return undefined
@@ -141,8 +147,8 @@ export class PartitionLevels implements Levels {
     )
   }
 
-  /** Another node has said in what it is level. */
-  heard(other: NodeId, level: LevelBits): void {
+  /** Another node has said in what it is level. @returns true if it had not said so before */
+  heard(other: NodeId, level: LevelBits): boolean {
     if (this.#wasCutOff) {
       for (const [partition, state] of this.#state.entries())
         this.#state[partition] = state === LEVEL || state === OPEN ? OPEN : NONE
@@ -152,11 +158,20 @@ export class PartitionLevels implements Levels {
     this.#failing.delete(other)
     const known = this.#heard.get(other)
     this.#heard.set(other, { level: new Uint8Array(level), caughtUp: known?.caughtUp ?? new Set() })
+    return known === undefined
   }
 
-  /** Of a partition of another node nothing is lacking here. */
-  caughtUp(other: NodeId, partition: number): void {
-    this.#heard.get(other)?.caughtUp.add(partition)
+  /** Of a partition of another node nothing is lacking here. @returns true if that is new */
+  caughtUp(other: NodeId, partition: number): boolean {
+    const caughtUp = this.#heard.get(other)?.caughtUp
+    if (caughtUp === undefined || caughtUp.has(partition)) return false
+    caughtUp.add(partition)
+    return true
+  }
+
+  /** A comparison with another node has brought nothing. */
+  stalled(other: NodeId): void {
+    this.#stalled.set(other, this.#options.now())
   }
 
   failed(other: NodeId): void {

@@ -22,7 +22,7 @@ import { childrenOf, type PartitionSections, SECTION_DEPTH_MAX, SECTION_FANOUT, 
 const ROUND_MS = 10_000
 /** And so soon after a round that brought something, or while this node is not level: there may be more. */
 const NEXT_ROUND_MS = 1_000
-/** And so soon where it is known who can bring it level, ms. */
+/** And so soon while each round brings it nearer to that, ms. */
 const LEVELLING_ROUND_MS = 50
 const REQUEST_TIMEOUT_MS = 5_000
 /** Comparisons and fetches of one round at most: the next round goes on. */
@@ -38,7 +38,7 @@ export type RepairOptions = {
   overlay: Overlay
   view: IndexView
   sections: PartitionSections
-  levels: Pick<PartitionLevels, 'review' | 'open' | 'next' | 'wantedOf' | 'heard' | 'caughtUp' | 'failed'>
+  levels: Pick<PartitionLevels, 'review' | 'open' | 'next' | 'wantedOf' | 'heard' | 'caughtUp' | 'stalled' | 'failed'>
   verify: VerifySignature
   timers: Timers
   /** True for an author of whom nothing more is taken now: others may hold what it said, and will not be asked for it. */
@@ -59,6 +59,9 @@ export class Repair {
   readonly #options: RepairOptions
   #cancel = () => {}
   #turn = 0
+  #turnAt = Number.NEGATIVE_INFINITY
+  /** The last round has shown more to be level, or what another node is level in. */
+  #hasGained = false
   #stopped = false
   #status: RepairStatus = { lastAt: null, fetched: 0, inSync: false }
 
@@ -75,7 +78,8 @@ export class Repair {
     void this.round().then((fetched) => {
       if (this.#stopped) return
       const isSoon = fetched > 0 || levels.open.length > 0
-      const waitMs = levels.next() === undefined ? (isSoon ? NEXT_ROUND_MS : ROUND_MS) : LEVELLING_ROUND_MS
+      const isLevelling = this.#hasGained && levels.next() !== undefined
+      const waitMs = isLevelling ? LEVELLING_ROUND_MS : isSoon ? NEXT_ROUND_MS : ROUND_MS
       this.#cancel = timers.after(waitMs, () => this.start())
     })
   }
@@ -90,16 +94,18 @@ export class Repair {
    * @returns how many events it brought
    */
   async round(): Promise<number> {
-    const { levels, view, yieldToEventLoop } = this.#options
+    const { levels, yieldToEventLoop } = this.#options
     const before = this.#status.fetched
     let other: NodeId | undefined
+    this.#hasGained = false
     try {
       await levels.review(yieldToEventLoop)
-      const others = view.otherIndexNodes()
-      other = levels.next() ?? others[this.#turn++ % Math.max(1, others.length)]
+      other = levels.next() ?? this.#nextInTurn()
       if (other === undefined) return 0
       const differed = await this.#level(other)
       this.#status = { ...this.#status, lastAt: this.#options.now(), inSync: !differed }
+      const isStalled = levels.open.length > 0 && !this.#hasGained && this.#status.fetched === before
+      if (isStalled) levels.stalled(other)
       await levels.review(yieldToEventLoop)
     } catch {
       // Not reachable now: another one, or this one again, next time.
@@ -107,6 +113,15 @@ export class Repair {
       if (other !== undefined) levels.failed(other)
     }
     return this.#status.fetched - before
+  }
+
+  /** While it waits for others to bring it level, those whose turn it is are not asked more often than ever. */
+  #nextInTurn(): NodeId | undefined {
+    const { levels, view, now } = this.#options
+    if (levels.open.length > 0 && now() - this.#turnAt < ROUND_MS) return undefined
+    this.#turnAt = now()
+    const others = view.otherIndexNodes()
+    return others[this.#turn++ % Math.max(1, others.length)]
   }
 
   /** @returns true if anything differed before */
@@ -127,7 +142,7 @@ export class Repair {
       if (queue.length === 0 && (compares > 0 || levels.open.length === 0)) break
       const sent = queue.slice(0, SECTIONS_MAX)
       const { differing, compared, level } = await this.#compare(other, sent)
-      levels.heard(other, level ?? new Uint8Array(LEVEL_BYTES))
+      if (levels.heard(other, level ?? new Uint8Array(LEVEL_BYTES))) this.#hasGained = true
       if (compared === 0) break
       const asked = sent.slice(0, compared)
       differed ||= differing.length > 0
@@ -140,7 +155,7 @@ export class Repair {
       fetches = fetched.left
       progress.compared(asked, differing, split, fetched.isAll)
     }
-    for (const partition of progress.caughtUp()) levels.caughtUp(other, partition)
+    for (const partition of progress.caughtUp()) if (levels.caughtUp(other, partition)) this.#hasGained = true
     return differed || queue.length > 0
   }
 

@@ -472,6 +472,10 @@ describe('a search', () => {
           found.failed.map(({ node, reason }) => [node, reason]),
           [[owners[0], '1 of its 2 hits are signed by nobody']],
         )
+        assert.deepEqual(
+          client.evidence.map(({ owner, fault, keyword, author }) => [owner, fault, keyword, author]),
+          [[owners[0], 'forged', 'orbit', null]],
+        )
         asked.length = 0
         const again = await client.search('orbit')
         assert.deepEqual([titles(again.hits), again.failed], [['loud orbit', 'quiet orbit'], []])
@@ -515,6 +519,12 @@ describe('a search', () => {
       ])
       const row = found.parts[0]?.asked.find(({ node }) => node === owners[0])
       assert.deepEqual([row?.hits, row?.lacks], [0, 2])
+      const [evidence, ...more] = client.evidence
+      assert.ok(evidence)
+      const { infoHash, authorSeq, ...rest } = evidence
+      assert.deepEqual(rest, { owner: owners[0], fault: 'omitted', keyword: 'orbit', author: client.node.id })
+      assert.equal(authorSeq, infoHash === hash('quiet orbit') ? 1 : 2)
+      assert.deepEqual(more, [])
       asked.length = 0
       const again = await client.search('orbit')
       assert.deepEqual([titles(again.hits), again.charged], [['loud orbit', 'quiet orbit'], []])
@@ -607,7 +617,7 @@ describe('answers of several owners', () => {
   const [ada, bob] = [node('ada'), node('bob')]
   const hit = (title: string, seeders: number, proven: readonly NodeId[] = [ada]): ProvenHit => ({
     ...{ infoHash: hash(title) as InfoHash, title, sizeBytes: 1, fileCount: 1, tags: [] },
-    ...{ seeders, provenSeeders: new Set(proven), publisher: ada, party: 'guests', publishedAt: 1 },
+    ...{ seeders, provenSeeders: new Set(proven), publisher: ada, party: 'guests', publishedAt: 1, authorSeq: 1 },
   })
 
   it('are joined by the best place of each hit, then by seeders, with the fewest that any says and all that are proven', () => {

@@ -178,7 +178,7 @@ describe('an index node', () => {
     handlers = new Map()
     node = createIndexNode({
       ...{ log, states: own.states, map: liveIndexMap(own.states), verify: verifySignature },
-      ...{ clock: own.time, timers: own.time, newSha256, newTurns, yieldToEventLoop: async () => {} },
+      ...{ clock: own.time, timers: own.time, newSha256, newTurns, yieldToEventLoop: async () => {}, notices: { post() {} } },
       admittance: {
         isShut: (id, stream) => shut.has(`${id} ${stream}`),
         isOverBudget: (id, stream) => overBudget.has(`${id} ${stream}`),

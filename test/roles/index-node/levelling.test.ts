@@ -1,5 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import type { SignedEvent } from '../../../src/events/index.ts'
+import type { NodeId, SignedEvent } from '../../../src/events/index.ts'
+import { encodeCompareReply, INDEX_METHODS } from '../../../src/roles/index-node/index-messages.ts'
+import { LEVEL_BYTES } from '../../../src/roles/index-node/partition-levels.ts'
 import { Author, type ClientPeer, IndexNetwork, type IndexPeer } from '../index-network.ts'
 
 /** As in a network that had so many when a sixth index node joined it, and every fifteenth search found nothing. */
@@ -109,6 +111,27 @@ describe('an index node that is not level', () => {
       }
     }
     ok(false, 'it never was level')
+  })
+
+  it('is not kept busy by an owner that says it is level and always has more, and does not believe it alone', async () => {
+    await started(2)
+    const [liar, peer] = network.indexNodes as [IndexPeer, IndexPeer]
+    liar.index?.[Symbol.dispose]()
+    let asked = 0
+    const nobody = { author: 'ab'.repeat(32) as NodeId, authorSeq: 7 }
+    const section = { partition: 3, depth: 0, prefix: 0 }
+    const level = new Uint8Array(LEVEL_BYTES).fill(255)
+    liar.node.overlay.serve(INDEX_METHODS.compare, async () => {
+      asked += 1
+      return encodeCompareReply({ differing: [{ ...section, events: [nobody], split: false }], compared: 1, level })
+    })
+    liar.node.overlay.serve(INDEX_METHODS.fetch, async () => {
+      throw new Error('no')
+    })
+    await network.sim.time.advance(60_000)
+    ok(asked > 0 && asked <= 20, `asked ${asked} times in a minute`)
+    const { owned } = (await peer.index?.service.indexStatus({ partitions: false })) ?? {}
+    equal(owned?.level, 0)
   })
 
   it('is level without owners that died for good, and what they alone had is not waited for', async () => {

@@ -131,6 +131,20 @@ describe('what an index node is level in', () => {
     equal(isLevel(), true)
   })
 
+  it('asks one whose comparison brought nothing again after ten seconds', async () => {
+    await review()
+    await compared(ada, true, false)
+    await compared(bob, true, false)
+    equal(levels.next(), ada)
+    levels.stalled(ada)
+    equal(levels.next(), bob)
+    levels.stalled(bob)
+    now += 9_999
+    equal(levels.next(), undefined)
+    now += 1
+    equal(levels.next(), ada)
+  })
+
   it('is what it lost to others as of then, which is what they need; and nothing of it when it comes back', async () => {
     await levelled()
     await become(ada, bob, cleo, self)

@@ -54,8 +54,9 @@ describe('a round of repair', () => {
       open: [],
       next: () => undefined,
       wantedOf: () => [],
-      heard() {},
-      caughtUp() {},
+      heard: () => false,
+      caughtUp: () => false,
+      stalled() {},
       failed() {},
     }
     repair = new Repair({
