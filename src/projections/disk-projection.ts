@@ -19,6 +19,8 @@ export interface DiskProjection<S> {
    */
   open(rows: RowTable, stateOf: (name: string) => unknown): S
   apply(state: S, envelope: Envelope): void
+  /** Puts some of what is in memory alone into the rows, ahead of `flush`. @returns true if there is more */
+  flushSome(state: S): boolean
   /** Puts into the rows what is still in memory alone, ahead of a commit. */
   flush(state: S): void
   /**

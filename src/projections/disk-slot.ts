@@ -187,6 +187,9 @@ export class DiskSlot implements Slot {
 
   async #commit(made: Made): Promise<boolean> {
     try {
+      const turns = this.#parts.newTurns?.()
+      // What comes meanwhile is put there by the last step, which is one with the commit.
+      while (this.#projection.flushSome(made.state)) if (turns?.isOver) await turns.next()
       this.#projection.flush(made.state)
       made.sinceCommit = 0
       await made.table.commit(made.applied)

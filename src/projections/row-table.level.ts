@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import type { Level } from 'level'
 import { ProjectionStoreError } from './projection-store.ts'
@@ -7,6 +8,8 @@ import { type ByteKey, damagedTable, needed, type StoredTable, type TableRow, Wa
 // table's prefix; the row with the empty key says by which version they were made, and how far they reach.
 
 const SUM_BYTES = 4
+/** Rows that are put into a batch before everything else has its turn: some milliseconds. */
+const ROWS_A_TURN = 1000
 const BINARY = { keyEncoding: 'view', valueEncoding: 'view' } as const
 const encoder = new TextEncoder()
 
@@ -89,7 +92,9 @@ export class LevelTable implements StoredTable {
     if (this.#database.status !== 'open') throw new ProjectionStoreError({ code: 'STORE_CLOSED' })
     const batch = this.#database.batch()
     const { prefix } = this.#area
+    let steps = 0
     for (const [key, value] of rows) {
+      if (++steps % ROWS_A_TURN === 0) await setImmediate()
       const full = bytesOf(prefix + key)
       if (value === undefined) batch.del(full as never, BINARY)
       else batch.put(full as never, summed(full, value) as never, BINARY)

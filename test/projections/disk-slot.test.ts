@@ -32,6 +32,7 @@ const counting = (version = 1): DiskProjection<Counts> => ({
     rows.put('total', Uint8Array.of(numberIn(rows.get('total')) + version))
     folded.push(seq)
   },
+  flushSome: () => false,
   flush() {},
   async tidy(state, { signal }) {
     await setImmediate()

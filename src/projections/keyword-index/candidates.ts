@@ -11,7 +11,7 @@ import { spread } from './spread.ts'
 const LISTINGS_MAX = 50_000
 const DOCUMENTS_MAX = 4_000
 /** Places that it looks for in lists. */
-const STEPS_MAX = 200_000
+const STEPS_MAX = 50_000
 /** Documents of one party that are taken while others have any. */
 const PARTY_MAX = 20
 

@@ -47,8 +47,11 @@ export class DocumentStore {
     this.#tail = new Uint8Array(HASHES_A_ROW * HASH_BYTES)
     if (count % HASHES_A_ROW > 0) this.#tail.set(rows.get(hashesKey(count)) ?? new Uint8Array())
     this.digest.add(0, digest)
-    for (let ordinal = 0; ordinal < count; ordinal++) this.#known.add(this.#infoHashAt(ordinal) ?? '')
-    this.#hashRows.clear()
+    for (let ordinal = 0; ordinal < count; ordinal += HASHES_A_ROW) {
+      const row = ordinal + HASHES_A_ROW > count ? this.#tail : rows.get(hashesKey(ordinal))
+      for (let at = 0; at < Math.min(HASHES_A_ROW, count - ordinal) && row !== undefined; at++)
+        this.#known.addAt(row, at * HASH_BYTES)
+    }
   }
 
   /** Ordinals given so far. */
@@ -84,11 +87,11 @@ export class DocumentStore {
     const writer = new ByteWriter(HASH_BYTES)
     writer.hex(infoHash)
     this.#tail.set(writer.view(), at)
+    this.#known.addAt(writer.view(), 0)
     if (this.#count % HASHES_A_ROW === 0) {
       this.#rows.put(hashesKey(ordinal), this.#tail)
       this.#tail = new Uint8Array(HASHES_A_ROW * HASH_BYTES)
     }
-    this.#known.add(infoHash)
     const document = heldDocument(infoHash, { ordinal, serial: 0, isVisible: false, postings: 0 }, [])
     this.changed(document)
     return document
@@ -108,9 +111,12 @@ export class DocumentStore {
     }
   }
 
-  /** Puts what changed into the rows. */
-  flush(): void {
+  /** Puts some of what changed into the rows. @returns false if nothing is left */
+  flushSome(max: number): boolean {
+    let count = 0
     for (const [infoHash, document] of this.#changed) {
+      if (count++ >= max) return true
+      this.#changed.delete(infoHash)
       if (document.storedHash !== undefined) this.digest.subtract(0, document.storedHash)
       document.storedHash = undefined
       if (document.offers.length === 0) {
@@ -128,7 +134,12 @@ export class DocumentStore {
       this.digest.add(0, document.storedHash)
       this.#rows.put(documentKey(infoHash), row)
     }
-    this.#changed.clear()
+    return false
+  }
+
+  /** Puts all that changed into the rows. */
+  flush(): void {
+    while (this.flushSome(this.#changed.size));
     if (this.#count % HASHES_A_ROW > 0) this.#rows.put(hashesKey(this.#count), this.#tail.slice())
     this.#letGo()
   }
@@ -184,9 +195,10 @@ const FILTER_DIGITS = 6
 class HashFilter {
   readonly #bits = new Uint8Array(16 ** FILTER_DIGITS / 8)
 
-  add(infoHash: string): void {
-    const bit = Number.parseInt(infoHash.slice(0, FILTER_DIGITS), 16)
-    if (bit >= 0) this.#bits[bit >> 3] = (this.#bits[bit >> 3] as number) | (1 << (bit & 7))
+  /** Of the hash that begins there. */
+  addAt(bytes: Uint8Array, at: number): void {
+    const bit = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)
+    this.#bits[bit >> 3] = (this.#bits[bit >> 3] as number) | (1 << (bit & 7))
   }
 
   mayHave(infoHash: string): boolean {

@@ -6,6 +6,9 @@ import type { Sha256Of } from './set-digest.ts'
 import { MEMTABLE_MAX, tidyIndex } from './tidy-index.ts'
 import { TOKENIZER_VERSION } from './tokenizer.ts'
 
+/** Documents that are put into rows between two looks at the clock. */
+const DOCUMENTS_A_STEP = 100
+
 /** Rises with the rows or the fold; the tokenizer counts its own. */
 const FOLD_VERSION = 3
 
@@ -36,6 +39,7 @@ export const keywordIndexProjection = (
       foldTorrent(state, envelope, event)
     }
   },
+  flushSome: ({ documents }) => documents.flushSome(DOCUMENTS_A_STEP),
   flush: flushIndex,
   tidy: (state, work) => tidyIndex(state, work, memtableMax),
   digest: indexDigest,

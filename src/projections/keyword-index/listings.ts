@@ -34,6 +34,8 @@ export class Listings {
   /** The one before, which is being written as a segment. `noted`: the rows of ordinals up to here are its own. */
   frozen: { readonly memtable: Memtable; readonly noted: number } | undefined
   nextSegment: number
+  /** Listings in memory when it was tidied last. */
+  sizeTidied = 0
   /** Rows of ordinals that are noted, and those that came since the last flush. */
   #pending: [from: number, to: number]
   #noted: number[] = []

@@ -9,6 +9,8 @@ import { writeMemtable } from './segments/write-memtable.ts'
 
 /** Listings in memory before a segment is written of them. */
 export const MEMTABLE_MAX = 16_384
+/** New listings since the last time where there is nothing else to do. */
+const RESTING_MAX = 64
 /** Rows that are written at once. */
 const ROWS_A_WRITE = 512
 
@@ -23,11 +25,13 @@ export async function tidyIndex(state: KeywordIndexState, work: TidyWork, memtab
     if (!(await writeFrozen(state, work))) return
     wrote = true
   }
+  const isAtRest = !wrote && listings.memtable.size - listings.sizeTidied < RESTING_MAX
+  listings.sizeTidied = listings.memtable.size
   let merged = false
   for (;;) {
     const plan = planMerge(
       listings.segments.map(({ mark }) => mark.entries),
-      !wrote,
+      isAtRest,
     )
     if (plan === undefined || !(await merge(state, plan, work))) break
     merged = true

@@ -7,6 +7,10 @@ import { bestOf } from './write-memtable.ts'
 
 /** Entries, or words, between two yields. */
 const STEP = 512
+/** Rows of a long list between two yields. */
+const ROWS_A_STEP = 32
+/** Places that are put in order at once. */
+const SORTED_MAX = 16_384
 
 /** Writes segments as one, without the listings that no longer hold, a step at a time. */
 export function* mergeSegments(
@@ -15,7 +19,7 @@ export function* mergeSegments(
   writer: SegmentWriter,
 ): Generator<void, SegmentMark> {
   const newPlaces = yield* mergeEntries(segments, isDead, writer)
-  yield* mergeLists(segments, 'w', newPlaces, (word, places) => writer.word(word, places.sort()))
+  yield* mergeLists(segments, 'w', newPlaces, (word, places) => writer.word(word, places))
   yield* mergeLists(segments, 'e', newPlaces, (prefix, places) => writer.prefix(prefix, bestOf(places)))
   return writer.finish()
 }
@@ -60,7 +64,7 @@ function* mergeLists(
   segments: readonly Segment[],
   dictionary: Dictionary,
   newPlaces: readonly Uint32Array[],
-  write: (term: string, places: Uint32Array) => void,
+  write: (term: string, places: Uint32Array) => Generator<void>,
 ): Generator<void> {
   const walks = segments.map((segment) => segment.lists(dictionary))
   const heads = walks.map((walk) => next(walk))
@@ -73,13 +77,13 @@ function* mergeLists(
     let count = 0
     for (const [index, head] of heads.entries()) {
       if (head?.term !== term) continue
-      const places = movedPlaces(segments[index] as Segment, head.list, newPlaces[index] as Uint32Array)
+      const places = yield* movedPlaces(segments[index] as Segment, head.list, newPlaces[index] as Uint32Array)
       count += places.length
       moved.push(places)
       heads[index] = next(walks[index] as ReturnType<Segment['lists']>)
       steps += 1 + (head.list.count >>> 7)
     }
-    if (count > 0) write(term, joined(moved, count))
+    if (count > 0) yield* write(term, yield* joined(moved, count))
     if (steps >= STEP) {
       steps = 0
       yield
@@ -94,26 +98,44 @@ const next = (walk: Iterator<Listed>): Listed | undefined => {
   return done === true ? undefined : value
 }
 
-function movedPlaces(segment: Segment, list: PostingHead, newPlaces: Uint32Array): Uint32Array {
+function* movedPlaces(segment: Segment, list: PostingHead, newPlaces: Uint32Array): Generator<void, Uint32Array> {
   const moved = new Uint32Array(list.count)
   let count = 0
+  let rows = 0
   for (const places of allPlaces(list, segment.loadRow)) {
     for (const old of places) {
       const place = newPlaces[old] as number
       if (place !== END) moved[count++] = place
     }
+    if (++rows % ROWS_A_STEP === 0) yield
   }
   return moved.subarray(0, count)
 }
 
-function joined(lists: readonly Uint32Array[], count: number): Uint32Array {
+/** Ascending lists as one. */
+function* joined(lists: readonly Uint32Array[], count: number): Generator<void, Uint32Array> {
   const [only] = lists
   if (lists.length === 1 && only !== undefined) return only
   const all = new Uint32Array(count)
-  let at = 0
-  for (const list of lists) {
-    all.set(list, at)
-    at += list.length
+  if (count <= SORTED_MAX) {
+    let at = 0
+    for (const list of lists) {
+      all.set(list, at)
+      at += list.length
+    }
+    return all.sort()
+  }
+  const nexts = lists.map(() => 0)
+  for (let at = 0; at < count; at++) {
+    let best = 0
+    let least = END
+    for (let index = 0; index < lists.length; index++) {
+      const place = (lists[index] as Uint32Array)[nexts[index] as number] ?? END
+      if (place < least) [best, least] = [index, place]
+    }
+    all[at] = least
+    nexts[best] = (nexts[best] as number) + 1
+    if (at % SORTED_MAX === SORTED_MAX - 1) yield
   }
   return all
 }

@@ -8,6 +8,9 @@ import { type Dictionary, entriesKey, firstTermsKey, postingsKey, termsKey } fro
 /** Bytes of a row of words: what a search decodes to find one. */
 const BLOCK_BYTES = 2048
 
+/** Rows of a long list between two yields: some 16,000 places. */
+const ROWS_A_STEP = 32
+
 /** Words go to one dictionary and prefixes to the other, each in ascending order. */
 class TermWriter {
   readonly #segment: number
@@ -23,12 +26,13 @@ class TermWriter {
     this.#dictionary = dictionary
   }
 
-  add(
+  /** Yields now and then while it writes a long list. */
+  *add(
     term: string,
     places: ArrayLike<number>,
     nextRow: (places: ArrayLike<number>, from: number, to: number) => number,
     rows: TableRow[],
-  ): void {
+  ): Generator<void> {
     const count = places.length
     if (this.#block.length === 0) this.#firstTerms.text(term)
     const list = this.#list
@@ -44,6 +48,7 @@ class TermWriter {
       const first = places[from] as number
       list.number(first - before)
       before = first
+      if (row % ROWS_A_STEP === ROWS_A_STEP - 1) yield
     }
     this.#block.text(term)
     this.#block.number(list.length)
@@ -98,12 +103,12 @@ export class SegmentWriter {
     this.#entryRow = new DataView(new ArrayBuffer(ENTRIES_A_ROW * ENTRY_BYTES))
   }
 
-  word(word: string, places: ArrayLike<number>): void {
-    this.#words.add(word, places, this.#nextRow, this.#rows)
+  word(word: string, places: ArrayLike<number>): Generator<void> {
+    return this.#words.add(word, places, this.#nextRow, this.#rows)
   }
 
-  prefix(prefix: string, places: ArrayLike<number>): void {
-    this.#prefixes.add(prefix, places, this.#nextRow, this.#rows)
+  prefix(prefix: string, places: ArrayLike<number>): Generator<void> {
+    return this.#prefixes.add(prefix, places, this.#nextRow, this.#rows)
   }
 
   readonly #nextRow = (places: ArrayLike<number>, from: number, to: number): number => {

@@ -30,7 +30,7 @@ export function* writeMemtable(
       if (place !== undefined) places.push(place)
     }
     if (places.length === 0) continue
-    writer.word(word, places)
+    yield* writer.word(word, places)
     for (const prefix of beginningsOf(word)) {
       const list = prefixes.get(prefix)
       if (list === undefined) prefixes.set(prefix, places.slice(0, PREFIX_POSTINGS_MAX))
@@ -40,7 +40,7 @@ export function* writeMemtable(
   yield
   for (const prefix of [...prefixes.keys()].sort()) {
     if (steps++ % STEP === 0) yield
-    writer.prefix(prefix, bestOf(Uint32Array.from(prefixes.get(prefix) ?? [])))
+    yield* writer.prefix(prefix, bestOf(Uint32Array.from(prefixes.get(prefix) ?? [])))
   }
   return writer.finish()
 }
