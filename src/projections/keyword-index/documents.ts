@@ -40,7 +40,6 @@ export type Offer = {
 
 export type Placement = { readonly by: EventStamp; readonly partitions: readonly number[] }
 
-export const partitionsOfOffer = (offer: Offer): number[] => offer.placed.flatMap(({ partitions }) => partitions)
 export const isPlaced = (offer: Offer, partition: number): boolean =>
   offer.placed.some(({ partitions }) => partitions.includes(partition))
 
