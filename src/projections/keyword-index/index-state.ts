@@ -117,11 +117,7 @@ export function indexDigest(state: KeywordIndexState): string {
   return state.documents.digest.hex(0)
 }
 
-/** A document with what follows from its offers by the parties of now; undefined if nobody has said anything of it. */
-export function documentOf(state: KeywordIndexState, infoHash: InfoHash): HeldDocument | undefined {
-  return fresh(state, state.documents.find(infoHash))
-}
-
+/** A document with what follows from its offers by the parties of now; undefined if there is none. */
 export const documentAt = (state: KeywordIndexState, ordinal: number): HeldDocument | undefined =>
   fresh(state, state.documents.at(ordinal))
 

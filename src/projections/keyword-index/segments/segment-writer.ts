@@ -15,14 +15,17 @@ const ROWS_A_STEP = 32
 class TermWriter {
   readonly #segment: number
   readonly #dictionary: Dictionary
+  readonly #put: (row: TableRow) => void
   readonly #block = new ByteWriter(2 * BLOCK_BYTES)
   readonly #list = new ByteWriter()
   readonly #firstTerms = new ByteWriter()
   #blocks = 0
   count = 0
 
-  constructor(segment: number, dictionary: Dictionary) {
+  /** @param put takes a row that is complete */
+  constructor(segment: number, dictionary: Dictionary, put: (row: TableRow) => void) {
     this.#segment = segment
+    this.#put = put
     this.#dictionary = dictionary
   }
 
@@ -31,7 +34,6 @@ class TermWriter {
     term: string,
     places: ArrayLike<number>,
     nextRow: (places: ArrayLike<number>, from: number, to: number) => number,
-    rows: TableRow[],
   ): Generator<void> {
     const count = places.length
     if (this.#block.length === 0) this.#firstTerms.text(term)
@@ -54,18 +56,18 @@ class TermWriter {
     this.#block.number(list.length)
     this.#block.raw(list.view())
     this.count += 1
-    if (this.#block.length >= BLOCK_BYTES) this.#end(rows)
+    if (this.#block.length >= BLOCK_BYTES) this.#end()
   }
 
-  #end(rows: TableRow[]): void {
+  #end(): void {
     if (this.#block.length === 0) return
-    rows.push([termsKey(this.#segment, this.#dictionary, this.#blocks++), this.#block.take()])
+    this.#put([termsKey(this.#segment, this.#dictionary, this.#blocks++), this.#block.take()])
     this.#block.clear()
   }
 
-  finish(rows: TableRow[]): void {
-    this.#end(rows)
-    rows.push([firstTermsKey(this.#segment, this.#dictionary), this.#firstTerms.take()])
+  finish(): void {
+    this.#end()
+    this.#put([firstTermsKey(this.#segment, this.#dictionary), this.#firstTerms.take()])
   }
 }
 
@@ -79,14 +81,18 @@ export class SegmentWriter {
   readonly #prefixes: TermWriter
   readonly #places = new ByteWriter(1024)
   #rows: TableRow[] = []
+  // To the rows of now: a list that is written in steps outlives some of them.
+  readonly #put = (row: TableRow): void => {
+    this.#rows.push(row)
+  }
   #entryRow = new DataView(new ArrayBuffer(ENTRIES_A_ROW * ENTRY_BYTES))
   #entries = 0
   #postingRows = 0
 
   constructor(segment: number) {
     this.#segment = segment
-    this.#words = new TermWriter(segment, 'w')
-    this.#prefixes = new TermWriter(segment, 'e')
+    this.#words = new TermWriter(segment, 'w', this.#put)
+    this.#prefixes = new TermWriter(segment, 'e', this.#put)
   }
 
   entry(entry: Entry): void {
@@ -99,23 +105,23 @@ export class SegmentWriter {
   #endEntries(): void {
     const row = Math.floor((this.#entries - 1) / ENTRIES_A_ROW)
     const count = this.#entries - row * ENTRIES_A_ROW
-    this.#rows.push([entriesKey(this.#segment, row), new Uint8Array(this.#entryRow.buffer, 0, count * ENTRY_BYTES)])
+    this.#put([entriesKey(this.#segment, row), new Uint8Array(this.#entryRow.buffer, 0, count * ENTRY_BYTES)])
     this.#entryRow = new DataView(new ArrayBuffer(ENTRIES_A_ROW * ENTRY_BYTES))
   }
 
   word(word: string, places: ArrayLike<number>): Generator<void> {
-    return this.#words.add(word, places, this.#nextRow, this.#rows)
+    return this.#words.add(word, places, this.#nextRow)
   }
 
   prefix(prefix: string, places: ArrayLike<number>): Generator<void> {
-    return this.#prefixes.add(prefix, places, this.#nextRow, this.#rows)
+    return this.#prefixes.add(prefix, places, this.#nextRow)
   }
 
   readonly #nextRow = (places: ArrayLike<number>, from: number, to: number): number => {
     this.#places.clear()
     writePlaces(this.#places, places, from, to)
     const row = this.#postingRows++
-    this.#rows.push([postingsKey(this.#segment, row), this.#places.take()])
+    this.#put([postingsKey(this.#segment, row), this.#places.take()])
     return row
   }
 
@@ -132,8 +138,8 @@ export class SegmentWriter {
 
   finish(): SegmentMark {
     if (this.#entries % ENTRIES_A_ROW > 0) this.#endEntries()
-    this.#words.finish(this.#rows)
-    this.#prefixes.finish(this.#rows)
+    this.#words.finish()
+    this.#prefixes.finish()
     return { number: this.#segment, entries: this.#entries, words: this.#words.count }
   }
 }
