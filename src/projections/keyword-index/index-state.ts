@@ -1,4 +1,4 @@
-import type { Envelope, InfoHash, NodeId } from '../../events/index.ts'
+import type { Envelope, NodeId } from '../../events/index.ts'
 import type { RowTable } from '../row-table.ts'
 import { Authors } from './authors.ts'
 import { DocumentStore, type HeldDocument } from './document-store.ts'
