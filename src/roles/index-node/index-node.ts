@@ -129,7 +129,9 @@ async function statusOf(
     owned.push({ partition, rank, owners })
     const isLevel = levels.isLevel(partition)
     if (isLevel) level += 1
-    if (partitions) rows.push({ partition, rank, isLevel, documents: await view.documentsOf(partition), owners })
+    if (!partitions) continue
+    rows.push({ partition, rank, isLevel, documents: await view.documentsOf(partition), owners })
+    await yieldToEventLoop()
   }
   const ranked = (rank: number) => owned.filter((row) => row.rank === rank).length
   return {

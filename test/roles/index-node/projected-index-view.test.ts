@@ -25,10 +25,10 @@ describe('an index node, asked how much it holds', () => {
     })
   }
 
-  it('counts the documents of a partition that can be found, 20,000 in one turn', async () => {
-    equal(await viewOf(20_000).documentsOf(7), 13_333)
+  it('counts the documents of a partition that can be found, 5,000 in one turn', async () => {
+    equal(await viewOf(5_000).documentsOf(7), 3_333)
     equal(turns, 0)
-    equal(await viewOf(40_001).documentsOf(7), 26_667)
+    equal(await viewOf(10_001).documentsOf(7), 6_667)
     equal(turns, 2)
     equal(await viewOf(10).documentsOf(8), 0)
   })
