@@ -16,6 +16,8 @@ export const HEDGE_AFTER_MS = 400
 const DEADLINE_MS = 5_000
 /** Owners that are asked for the first page: one may keep silent about what it has. */
 const ASKED_AT_ONCE = 2
+/** Where nobody who owns a word is level, so many by rank are asked for what they have. */
+const FORMER_RANKS = 6
 /**
  * Once an owner has found something, the other has so long to confirm it: no search waits for an owner that is slow. Where
  * one finds nothing, the other is waited for as long as for any, since that is what a liar would say, ms.
@@ -36,7 +38,7 @@ export type OwnerOptions = {
   proofs: ProofRules
   /** Kept from one search to the next. */
   heldOff: HeldOffOwners
-  map: Pick<IndexMap, 'ownersOf'>
+  map: Pick<IndexMap, 'ownersOf' | 'rankedOwners'>
   /** Kept from one search to the next. */
   frequencies: KeywordFrequencies
   /** ms since 1970, as publications are dated. */
@@ -91,14 +93,19 @@ export async function askPart(part: QueryPart, from: number, asked: Asked, optio
     options.heldOff.holdOff(owner)
     charged.push({ node: owner, reason })
   }
-  const page = (candidates: readonly NodeId[], position: number, limit: number, wanted: number) =>
-    askPage(candidates, { keyword, position, limit, wanted }, asked, options, { rows, partial, charge })
+  const page = (candidates: readonly NodeId[], position: number, limit: number, wanted: number, hops = 0) =>
+    askPage(candidates, { keyword, position, limit, wanted, hops }, asked, options, { rows, partial, charge })
 
   let isLate = false
   const cancel = options.timers.after(PAGES_MS_MAX, () => {
     isLate = true
   })
   const { answers } = await page(owners, from, asked.limit, Math.min(ASKED_AT_ONCE, owners.length))
+  if (answers.length === 0 && partition !== null) {
+    // All owners have just come: those who were owners before may have what they are still fetching.
+    const former = options.map.rankedOwners(partition, FORMER_RANKS).filter((id) => !owners.includes(id))
+    await page(former, from, asked.limit, former.length, 1)
+  }
   if (from === 0 && owners.length > 1) contradictions([...answers, ...partial], { now: options.now, rows, charge })
   // Where nobody who is level has anything, what others have is better than nothing.
   const all = answers.some(({ answer }) => !answer.isEmpty) ? answers : [...answers, ...partial]
@@ -155,6 +162,9 @@ async function furtherPages(
   return { hits: [...hits.values()], next, truncated: truncated || isCut, answeredBy }
 }
 
+/** `hops`: 1 where the answerer is not to pass the question on. */
+type PageRequest = { keyword: string | null; position: number; limit: number; wanted: number; hops: number }
+
 type Told = {
   rows: AskedOwners
   /** Answers of those that are not level. */
@@ -165,13 +175,13 @@ type Told = {
 /** One message of each of so many owners, of which everything is proven; never rejects. */
 function askPage(
   candidates: readonly NodeId[],
-  { keyword, position, limit, wanted }: { keyword: string | null; position: number; limit: number; wanted: number },
+  { keyword, position, limit, wanted, hops }: PageRequest,
   { text, query }: Asked,
   { overlay, timers, proofs, heldOff, frequencies, map }: OwnerOptions,
   { rows, partial, charge }: Told,
 ): Promise<HedgedResult<Answer>> {
   const cursor = position === 0 ? '' : String(position)
-  const body = encodeSearch({ text, limit, cursor, hops: 0, ...(keyword === null ? {} : { keyword }) })
+  const body = encodeSearch({ text, limit, cursor, hops, ...(keyword === null ? {} : { keyword }) })
   const words = new Set(wordsOf(query))
   return askHedged(
     candidates,
@@ -231,7 +241,9 @@ function contradictions(
     ),
   )
   for (const { answer, by } of all) {
-    if (answer.next !== 'end' || answer.truncated || rows.outcomeOf(by) !== 'answered') continue
+    // Of a list that goes on, what is not on this page may come; of one that begins with nothing, it may not.
+    const isAll = answer.isEmpty || (answer.next === 'end' && !answer.truncated)
+    if (!isAll || rows.outcomeOf(by) !== 'answered') continue
     const own = new Set(answer.hits.map(({ hit }) => hit.infoHash))
     const lacked = [...old.values()].filter(({ infoHash }) => !own.has(infoHash))
     rows.lacks(by, lacked.length)

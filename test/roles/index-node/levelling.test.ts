@@ -61,6 +61,30 @@ describe('an index node that is not level', () => {
     ok(sixth.titles().length >= owned.length && owned.length > TITLES / 4)
   })
 
+  it('finds nothing too few while three join three, and own some partitions with nobody who was there before', async () => {
+    const client = await started(3, 3)
+    await allLevel(network.indexNodes)
+    const words = await published(client, 300)
+    const old = new Set(network.indexNodes.map(({ id }) => id))
+    const joined = [await network.join(), await network.join(), await network.join()]
+    for (const peer of joined) peer.startRepair()
+    await network.until('all are known', () => client.map.indexNodes().length === 6)
+    const alone = words.filter((word) => client.map.ownersOf(word).every((owner) => !old.has(owner)))
+    ok(alone.length >= 5, `${alone.length} words have new owners alone`)
+    let [searches, incomplete] = [0, 0]
+    for (let isReady = false; !isReady; isReady = (await Promise.all(network.indexNodes.map(isLevel))).every(Boolean)) {
+      for (const word of searches === 0 ? words : alone) {
+        const { hits, complete } = await client.search(word)
+        searches += 1
+        equal(hits.length, 1, word)
+        if (!complete) incomplete += 1
+      }
+      ok(searches < 5_000)
+    }
+    ok(incomplete > 0, 'those who had it were asked, as its owners had not')
+    for (const word of words) equal((await client.search(word)).hits.length, 1, word)
+  })
+
   it('is told of what is published at once', async () => {
     const client = await started(5, 1)
     await allLevel(network.indexNodes)
