@@ -410,6 +410,7 @@ export type SearchHit = {
   /** Of these, those whose signed word came with the answer; an answer has room for a few of each torrent. */
   seedersProven: number
   publisher: NodeId
+  /** By its author; 0 where that is yet to come. */
   publishedAt: number
   magnet: string
 }

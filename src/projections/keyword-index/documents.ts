@@ -275,9 +275,11 @@ export const isVisible = (document: TorrentDocument): boolean => document.seeder
 /** How far an event may say to be ahead of here, ms: clocks differ. */
 const AHEAD_MS_MAX = 10 * 60 * 1000
 
-/** When a description says that it was made; 0 where that is yet to come, and so not true. */
-export const publishedAt = ({ description }: TorrentDocument, now: number): number =>
-  description === undefined || description.by.at > now + AHEAD_MS_MAX ? 0 : description.by.at
+/** The time that an author gives, ms since 1970; 0 where that is yet to come, and so not true. */
+export const believedTime = (at: number, now: number): number => (at > now + AHEAD_MS_MAX ? 0 : at)
+
+/** When a description was made, as far as its author is believed. */
+export const publishedAt = ({ description }: TorrentDocument, now: number): number => believedTime(description?.by.at ?? 0, now)
 
 /** Where a description stands among others by its stamp; the first of all where its stamp cannot be true. */
 export const publishedStamp = (document: TorrentDocument, now: number): number =>

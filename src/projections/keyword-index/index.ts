@@ -1,6 +1,6 @@
 // keyword-index: torrents by the words of their titles; tokenizer, query language and ranking; the partitions that index
 // nodes share out, and their digests. Imports events only.
-export type { Description, Offer, PartyOf, TorrentDocument } from './documents.ts'
+export { believedTime, type Description, type Offer, type PartyOf, type TorrentDocument } from './documents.ts'
 export { SEEDERS_PROVEN_MAX } from './evidence.ts'
 export { speakers } from './forgetting.ts'
 export { HITS_DEFAULT, HITS_MAX } from './hits.ts'

@@ -1,5 +1,5 @@
 import { utf8Length } from '../../events/index.ts'
-import { OWNER_COUNT, parseQuery } from '../../projections/keyword-index/index.ts'
+import { believedTime, OWNER_COUNT, parseQuery } from '../../projections/keyword-index/index.ts'
 import { hitsAsked } from '../hits-asked.ts'
 import type { IndexMap, QueryPart } from '../index-node/index-map.ts'
 import { QUERY_BYTES_MAX } from '../index-node/index-messages.ts'
@@ -57,7 +57,7 @@ export async function searchNetwork(request: SearchRequest, options: SearchOptio
       from === 'end' ? [] : [askPart(part, from, asked, options).then((answer) => ({ part, answer }))],
     ),
   )
-  return resultOf(text, { answers, begun, place, limit, isShown, map, startedAt })
+  return resultOf(text, { answers, begun, place, limit, isShown, map, startedAt, now: options.now() })
 }
 
 /** An answer for one page knows the whole list behind it, whichever word of the query it was asked for. */
@@ -79,6 +79,7 @@ type Found = {
   isShown(hit: ProvenHit): boolean
   map: IndexMap
   startedAt: number
+  now: number
 }
 
 function resultOf(query: string, found: Found): SearchResult {
@@ -108,7 +109,7 @@ function resultOf(query: string, found: Found): SearchResult {
       seeders: hit.seeders,
       seedersProven: hit.provenSeeders.size,
       publisher: hit.publisher,
-      publishedAt: hit.publishedAt,
+      publishedAt: believedTime(hit.publishedAt, found.now),
       magnet: magnetOf(hit.infoHash, hit.title),
     })),
     truncated: all.length > limit || isMore || answered.some(({ answer }) => answer.truncated),
