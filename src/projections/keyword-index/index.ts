@@ -1,4 +1,4 @@
-// keyword-index: torrents by the words of their titles; tokenizer, query language and ranking; the partitions that index
+// keyword-index: torrents by the words of their titles; ranking, and in `text` the tokenizer and the query language; the partitions that index
 // nodes share out, and their digests. Imports events only.
 export type { Description, Offer, PartyOf, TorrentDocument } from './documents.ts'
 export { SEEDERS_PROVEN_MAX } from './evidence.ts'
@@ -6,9 +6,7 @@ export { speakers } from './forgetting.ts'
 export { HITS_DEFAULT, HITS_MAX } from './hits.ts'
 export { type KeywordIndexState, weigh } from './index-state.ts'
 export { keywordIndexProjection } from './keyword-index.ts'
-export { titlesMatch } from './matching.ts'
 export * from './partitions.ts'
-export { type Filter, parseQuery, type Query, type Term } from './query.ts'
 export {
   cursorAfter,
   DOCUMENTS_PER_KEYWORD_MAX,
@@ -20,4 +18,4 @@ export {
 } from './search.ts'
 export { OWNER_COUNT, ownerRank, ownersOf, PARTITION_COUNT, partitionOf, partitionsOf } from './sharding.ts'
 export { type PublisherOf, spread } from './spread.ts'
-export { keywordsOf, queryTokens, TOKENIZER_VERSION, titleTokens } from './tokenizer.ts'
+export * from './text/index.ts'

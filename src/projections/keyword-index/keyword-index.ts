@@ -4,7 +4,7 @@ import type { Projection } from '../projection.ts'
 import { type Claim, type Description, type Offer, partitionsOfOffer } from './documents.ts'
 import { forgetOffers } from './forgetting.ts'
 import { documentOf, enterPartitions, foldTorrent, type KeywordIndexState, list, newIndex } from './index-state.ts'
-import { TOKENIZER_VERSION } from './tokenizer.ts'
+import { TOKENIZER_VERSION } from './text/index.ts'
 
 /** Rises with the rows or the fold; the tokenizer counts its own. */
 const FOLD_VERSION = 2

@@ -12,9 +12,9 @@ import {
   wordsWithPrefix,
 } from './index-state.ts'
 import { testOfQuery } from './matching.ts'
-import { parseQuery, type Query, type Term } from './query.ts'
-import { rankingWords, score } from './ranking.ts'
+import { score } from './ranking.ts'
 import { type PublisherOf, spread } from './spread.ts'
+import { parseQuery, type Query, type Term, wholeWordsOf } from './text/index.ts'
 
 export type Hit = {
   readonly infoHash: InfoHash
@@ -66,21 +66,25 @@ type Lists = { readonly entries: readonly WordEntry[]; readonly cut: boolean }
 const documentsIn = ({ entries }: Lists): number => entries.reduce((sum, entry) => sum + entry.documentCount, 0)
 
 function listsOf(state: KeywordIndexState, term: Term): Lists {
+  if (term.kind === 'infohash') return { entries: listOf(state.documents.get(term.infoHash)), cut: false }
   if (term.kind === 'prefix') {
     const entries = wordsWithPrefix(state, term.word)
     if (entries.length <= PREFIX_WORDS_MAX) return { entries, cut: false }
     entries.sort((a, b) => b.documentCount - a.documentCount || (a.word < b.word ? -1 : 1))
     return { entries: entries.slice(0, PREFIX_WORDS_MAX), cut: true }
   }
-  const words = term.kind === 'phrase' ? term.words : [term.word]
   let rarest: WordEntry | undefined
-  for (const word of words) {
+  for (const word of wholeWordsOf(term)) {
     const entry = state.words.get(word)
     if (entry === undefined) return { entries: [], cut: false }
     if (rarest === undefined || entry.documentCount < rarest.documentCount) rarest = entry
   }
   return { entries: rarest === undefined ? [] : [rarest], cut: false }
 }
+
+/** One document, as a word has it. */
+const listOf = (document: TorrentDocument | undefined): WordEntry[] =>
+  document === undefined ? [] : [{ word: '', documentCount: 1, ordinals: [document.ordinal], ordered: true }]
 
 type Candidates = { readonly ordinals: readonly number[]; readonly cut: boolean }
 
@@ -140,7 +144,7 @@ function offsetOf(cursor: string | undefined): number {
 /** The cursor that goes on after the first `hits` of the page that began at `cursor`. */
 export const cursorAfter = (cursor: string, hits: number): string => String(offsetOf(cursor) + hits)
 
-/** Finds torrents in what this node holds. Every string is a query; a cursor that is none starts from the beginning. */
+/** Finds torrents in what this node holds. A query with a problem finds nothing; a cursor that is none starts from the beginning. */
 export function search(state: KeywordIndexState, text: string, options: SearchOptions = {}): SearchReply {
   const query = parseQuery(text)
   const limit = Math.max(1, Math.min(HITS_MAX, Math.trunc(options.limit ?? HITS_DEFAULT) || HITS_DEFAULT))
@@ -157,7 +161,7 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
     if (found.length >= wanted) break
   }
 
-  const context = { words: rankingWords(query), lamportMax: state.lamportMax }
+  const context = { query, lamportMax: state.lamportMax }
   const ranked = found
     .slice(0, CANDIDATES_MAX)
     .map((document, place) => ({ document, place, score: score(document, context) }))

@@ -1,4 +1,5 @@
 import type { Appender, Envelope, InfoHash, NodeId, TorrentPublished } from '../../events/index.ts'
+import { keywordsOf } from '../../projections/keyword-index/index.ts'
 import type { IndexMap } from '../index-node/index-map.ts'
 import { ServiceError } from '../services.ts'
 import type { OwnClaim, OwnClaims } from './own-claims.ts'
@@ -37,7 +38,7 @@ export class Publisher {
 
   /** True if a title has a keyword at all. */
   canBeFound(title: string): boolean {
-    return this.#options.map.keywordsOf(title).length > 0
+    return keywordsOf(title).length > 0
   }
 
   /** Publishes, and waits until each owner of its keywords was tried once; what is left goes on in the background. */

@@ -2,6 +2,7 @@ import type { NodeId } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import { type Member, members, type ProjectionRunner } from '../../projections/index.ts'
 import {
+  hashKeyword,
   keywordsOf,
   OWNER_COUNT,
   ownersOf,
@@ -9,8 +10,9 @@ import {
   parseQuery,
   partitionOf,
   type Query,
+  type Term,
+  wholeWordsOf,
 } from '../../projections/keyword-index/index.ts'
-import type { Term } from '../../projections/keyword-index/query.ts'
 import type { MemberSight } from '../node/member-sight.ts'
 import type { IndexMap, QueryPlan } from './index-map.ts'
 
@@ -57,7 +59,7 @@ export function liveIndexMap(states: ProjectionRunner<ProjectionStates>, sight: 
   }
   return {
     indexNodes: () => [...indexNodes()],
-    keywordsOf,
+    keywordsOf: (infoHash, title) => [...keywordsOf(title), hashKeyword(infoHash)],
     partitionOf,
     partitionsOf: (node) =>
       Array.from({ length: PARTITION_COUNT }, (_, partition) => ({ partition, owners: ownersOfPartition(partition) }))
@@ -105,8 +107,9 @@ export function coveringWords(query: Query): string[] {
 
 const length = (words: readonly string[]): number => words.reduce((sum, word) => sum + word.length, 0)
 
-function longestWord(term: Term): string | undefined {
-  if (term.kind === 'prefix') return undefined
-  const words = term.kind === 'phrase' ? term.words : [term.word]
-  return words.reduce<string | undefined>((longest, word) => (word.length > (longest?.length ?? 0) ? word : longest), undefined)
-}
+/** None of a beginning: a hit may have nothing but that. */
+const longestWord = (term: Term): string | undefined =>
+  wholeWordsOf(term).reduce<string | undefined>(
+    (longest, word) => (word.length > (longest?.length ?? 0) ? word : longest),
+    undefined,
+  )
