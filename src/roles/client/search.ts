@@ -1,10 +1,11 @@
-import { type NodeId, type Timers, utf8Length } from '../../events/index.ts'
+import type { NodeId, Timers } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
-import { type PublisherOf, parseQuery, type Query, spread } from '../../projections/keyword-index/index.ts'
+import { type PublisherOf, type Query, spread } from '../../projections/keyword-index/index.ts'
 import { hitsAsked } from '../hits-asked.ts'
 import type { IndexMap, QueryPlan } from '../index-node/index-map.ts'
-import { decodeSearchReply, encodeSearch, INDEX_METHODS, QUERY_BYTES_MAX } from '../index-node/index-messages.ts'
+import { decodeSearchReply, encodeSearch, INDEX_METHODS } from '../index-node/index-messages.ts'
 import { magnetOf } from '../magnet.ts'
+import { queryAsked } from '../query-asked.ts'
 import { type SearchRequest, type SearchResult, ServiceError } from '../services.ts'
 import { askHedged, type HedgedAnswer, type HedgedResult } from './hedged-request.ts'
 import type { HeldOffOwners } from './held-off-owners.ts'
@@ -45,19 +46,12 @@ type Answer = { hits: ProvenHit[]; truncated: boolean; cursor: string; answeredB
 export async function searchNetwork(request: SearchRequest, options: SearchOptions): Promise<SearchResult> {
   const startedAt = performance.now()
   const limit = hitsAsked(request.limit)
-  if (utf8Length(request.text) > QUERY_BYTES_MAX)
-    throw new ServiceError('usage', `a query has at most ${QUERY_BYTES_MAX} bytes`)
+  const query = queryAsked(request.text)
   await options.untilIndexKnown(KNOWN_WAIT_MS)
   const plan = options.map.plan(request.text)
-  if (plan.length === 0) {
-    throw new ServiceError(
-      'failed',
-      options.map.indexNodes().length === 0
-        ? 'no index node is known to be alive: a network needs at least one (`p2pt index start`)'
-        : 'give at least one word to search for',
-    )
-  }
-  const asked = { text: request.text, query: parseQuery(request.text), limit, cursor: request.cursor ?? '' }
+  if (plan.length === 0)
+    throw new ServiceError('failed', 'no index node is known to be alive: a network needs at least one (`p2pt index start`)')
+  const asked = { text: request.text, query, limit, cursor: request.cursor ?? '' }
   const answers = await Promise.all(plan.map((part) => askPart(part, asked, options)))
   return joined(request.text, plan, answers, limit, startedAt)
 }

@@ -5,6 +5,7 @@ import { hitsAsked } from '../hits-asked.ts'
 import { magnetOf } from '../magnet.ts'
 import type { Admittance } from '../node/admittance.ts'
 import type { NodeParts } from '../node/node-service.ts'
+import { queryAsked } from '../query-asked.ts'
 import type { IndexService, IndexStatus } from '../services.ts'
 import { untilAdmitted } from '../until-true.ts'
 import type { IndexMap } from './index-map.ts'
@@ -56,6 +57,7 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
       },
       async searchHere({ text, limit: asked, cursor = '' }) {
         const limit = hitsAsked(asked)
+        queryAsked(text)
         const startedAt = performance.now()
         const reply = view.search({ text, limit, cursor })
         const [part] = map.plan(text)

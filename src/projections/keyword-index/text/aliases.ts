@@ -48,12 +48,19 @@ flag(RELEASE_WORDS.split(' '), IS_RELEASE)
 flag(DOT_NAMES.split(' '), IS_DOT_NAME)
 flag(CODECS.keys(), IS_CODEC)
 
-/** No word of the table is longer. */
-const FLAGGED_LENGTH_MAX = 10
+/** For each first ASCII letter the lengths that its words of the table have, as bits: most words are told by it alone. */
+const LENGTHS = new Uint16Array(128)
+for (const word of FLAGS.keys()) {
+  const first = word.charCodeAt(0)
+  if (first < 128) LENGTHS[first] = (LENGTHS[first] as number) | (1 << word.length)
+}
 
 /** What a folded word is known for: some of the bits above. */
-export const flagsOf = (word: string): number =>
-  word.length <= FLAGGED_LENGTH_MAX && word.length > 1 ? (FLAGS.get(word) ?? 0) : 0
+export function flagsOf(word: string): number {
+  const first = word.charCodeAt(0)
+  if (word.length > 15 || (first < 128 && ((LENGTHS[first] as number) & (1 << word.length)) === 0)) return 0
+  return FLAGS.get(word) ?? 0
+}
 
 const PAIR_WORDS: ReadonlySet<string> = new Set(PAIRS.split('|'))
 export const isPair = (first: string, second: string): boolean => PAIR_WORDS.has(`${first} ${second}`)

@@ -22,7 +22,8 @@ export const PAIRED = 10
 export const SYMBOL = 11
 const UNKNOWN = 255
 
-const ASCII = new Uint8Array(128)
+/** Of the code units below 128. */
+export const ASCII = new Uint8Array(128)
 for (let unit = 0; unit < 128; unit++) {
   const character = String.fromCharCode(unit)
   if (/[a-z]/i.test(character)) ASCII[unit] = LETTER

@@ -3,7 +3,8 @@ import { CODECS } from './aliases.ts'
 import { classAt, PAIRED } from './characters.ts'
 import { fold, spellings } from './fold.ts'
 import { hashKeyword } from './info-hash.ts'
-import { ALONE, ALONE_BRIDGED, BRIDGE, eachWord, JOINED, LAST, LINKED, NAME, PLAIN } from './tokenizer.ts'
+import { eachWord } from './tokenizer.ts'
+import { ALONE, ALONE_BRIDGED, BRIDGE, JOINED, LAST, LINKED, NAME, PLAIN } from './words.ts'
 
 // What words that were typed ask of titles. Where a word can be written in several ways, any of them will do.
 
