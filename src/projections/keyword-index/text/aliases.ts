@@ -19,7 +19,7 @@ const PAIRS = 'web dl|web rip|blu ray|dvd rip|hd rip|br rip|bd rip|hd tv|hd cam|
 const TAILS = 'll re ve'
 /** Words of releases, after which a hyphen only divides: `XviD-GROUP`. */
 const RELEASE_WORDS =
-  'xvid divx web webrip webdl bluray bdrip brrip dvdrip hdrip hdtv pdtv sdtv dvd bd uhd hdr sdr remux aac flac dts truehd atmos proper repack internal h264 h265 hevc avc mp3 mkv mp4 epub pdf'
+  'xvid divx web webrip webdl bluray bdrip brrip dvdrip hdrip hdtv pdtv sdtv dvd uhd hdr sdr remux aac flac dts truehd atmos proper repack internal h264 h265 hevc avc mp3 mkv mp4 epub pdf'
 /** Ends of names that stand after a dot: `Node.js`. */
 const DOT_NAMES = 'js io net tv fm'
 

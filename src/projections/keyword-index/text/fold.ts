@@ -28,12 +28,16 @@ const ARABIC_LETTERS = new RegExp(`[${Object.keys(ARABIC).join('')}]`, 'g')
 export const SOFT_JOINT = '\u00ad'
 /** Zero width space and non-joiner, word joiner, byte order mark. */
 const SOFT_JOINTS = /[\u200b\u200c\u2060\ufeff]/g
-/** Variation selectors, directions, joiners, tatweel: nobody types them. */
-const IGNORED = /(?!\u00ad)[\p{Default_Ignorable_Code_Point}\u0640]/gu
+/** Variation selectors, directions, joiners: nobody types them. */
+const IGNORED = /(?!\u00ad)\p{Default_Ignorable_Code_Point}/gu
+/** Arabic letters that are only drawn longer. */
+const TATWEEL = /\u0640/g
 /** Compatibility forms that would become letters and digits of the word before them. */
 const TRADE_MARKS = /[™℠®©℗]/g
 const FRACTIONS = /[¼-¾⅐-⅟↉]/g
-const RAISED_DIGITS = /[⁰¹²³⁴-⁹₀-₉]+/g
+/** Raised, circled, squared: `²`, `①`, `㎏`, `№`. Some type them as a part of the word before, some apart. */
+const SIGNS = /[\p{S}\p{No}]/gu
+const LETTER = /[\p{L}\p{N}]/u
 /** Where the decimal digits of other scripts begin; they are typed as ASCII ones. */
 const ZEROS = [
   ...[0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6, 0x0d66],
@@ -54,6 +58,11 @@ function latin(letter: string): string {
   return letter.normalize('NFKD').replace(MARKS, '')
 }
 
+function apart(sign: string): string {
+  const letters = sign.normalize('NFKC')
+  return letters === sign || !LETTER.test(letters) ? sign : SOFT_JOINT + letters + SOFT_JOINT
+}
+
 /** A text as it is indexed, but for umlauts: those are still in it, see `spellings`. */
 export function fold(text: string): string {
   if (isAscii(text)) return text.toLowerCase()
@@ -63,15 +72,16 @@ export function fold(text: string): string {
     .replace(IGNORED, '')
     .replace(TRADE_MARKS, ' ')
     .replace(FRACTIONS, (fraction) => ` ${fraction.normalize('NFKC')} `)
-    .replace(RAISED_DIGITS, (digits) => SOFT_JOINT + digits.normalize('NFKC') + SOFT_JOINT)
+    .replace(SIGNS, apart)
     .normalize('NFKC')
+    .replace(TATWEEL, '')
     .toLowerCase()
+    .replace(DIGITS, (digit) => String(digitOf(digit.charCodeAt(0))))
     .replace(LATIN_GREEK, latin)
     .replace(CYRILLIC_HEBREW, '$1')
     .replace(SINGLES, (letter) => SINGLE[letter] ?? letter)
     .replace(ARABIC_WORDS, (word) => word.normalize('NFD').replace(MARKS, ''))
     .replace(ARABIC_LETTERS, (letter) => ARABIC[letter] ?? letter)
-    .replace(DIGITS, (digit) => String(digitOf(digit.charCodeAt(0))))
 }
 
 export const hasUmlaut = (folded: string): boolean => folded.search(UMLAUT) >= 0

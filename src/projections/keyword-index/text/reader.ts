@@ -24,6 +24,7 @@ import {
   LETTER,
   LINK,
   MARK,
+  OTHER,
   PAIRED,
   SPACE,
   SYMBOL,
@@ -204,36 +205,43 @@ export class Reader implements Words {
 
   #programming(word: string, start: number, end: number): boolean {
     const text = this.#text
-    const unit = text.charCodeAt(end)
     const position = this.#position
-    if (unit === 0x2b) {
-      const isDouble = text.charCodeAt(end + 1) === 0x2b
-      if (word === 'dd' && !isDouble) {
-        this.put('ddp', position, 1, PLAIN)
-        this.put(word, position, 1, IMPLIED)
-        this.#next('ddp', LETTERS, IS_RELEASE, end + 1)
+    if (word === 'net' && text.charCodeAt(start - 1) === 0x2e && !this.#isWordAt(end)) {
+      if (!this.#isWithin(start - 1)) {
+        this.#special('.net', end)
         return true
       }
-      if (!isDouble) return false
-      if (word.length > 1) {
-        this.put(`${word}++`, position, 1, IMPLIED)
-        return false
-      }
-      this.#special(`${word}++`, end + 2)
-      return true
-    }
-    if (unit === 0x23 && (word === 'c' || word === 'f')) {
-      if (end + 1 < text.length && classAt(text, end + 1) === LETTER) return false
-      this.#special(`${word}#`, end + 1)
-      return true
-    }
-    if (word !== 'net' || text.charCodeAt(start - 1) !== 0x2e) return false
-    if (start - 1 === this.#beforeEnd) {
       if (this.#before === 'asp' || this.#before === 'vb' || this.#before === 'ado') this.put('.net', position, 1, IMPLIED)
       return false
     }
-    this.#special('.net', end)
+    const unit = text.charCodeAt(end)
+    // `한c++`: one of the letters of a word is no word.
+    if ((unit !== 0x2b && unit !== 0x23) || this.#isWithin(start)) return false
+    const isDouble = unit === 0x2b && text.charCodeAt(end + 1) === 0x2b
+    if (isDouble && word === 'c') this.#special('c++', end + 2)
+    else if (unit === 0x23 && (word === 'c' || word === 'f') && !this.#isWordAt(end + 1)) this.#special(`${word}#`, end + 1)
+    else if (unit === 0x2b && !isDouble && word === 'dd') {
+      this.put('ddp', position, 1, PLAIN)
+      this.put(word, position, 1, IMPLIED)
+      this.#next('ddp', LETTERS, IS_RELEASE, end + 1)
+    } else {
+      if (isDouble) this.put(`${word}++`, position, 1, IMPLIED)
+      return false
+    }
     return true
+  }
+
+  /** True where a word goes on. */
+  #isWordAt(index: number): boolean {
+    const found = index < this.#text.length ? classAt(this.#text, index) : SPACE
+    return found === LETTER || found === PAIRED
+  }
+
+  /** True where a word, or what joins two, ends. */
+  #isWithin(start: number): boolean {
+    if (start === 0) return false
+    const before = classAt(this.#text, start - 1)
+    return before <= MARK ? before !== OTHER : before === JOINT || before === PAIRED
   }
 
   #special(word: string, end: number): void {
@@ -299,7 +307,7 @@ export class Reader implements Words {
         if (kind === MIXED || kinds === MIXED) return false
         if (kind === DIGITS) return word.length <= 3 && (this.#beforeFlags & IS_RELEASE) === 0
         if (kinds === DIGITS) return this.#before.length <= 4 && word.length === 1
-        return (this.#beforeFlags & (IS_RELEASE | BEGINS_PAIR)) === 0 || isPair(this.#before, word)
+        return (this.#beforeFlags & IS_RELEASE) === 0 || isPair(this.#before, word)
       default:
         return false
     }
