@@ -1,6 +1,6 @@
 import { type Filter, readAmount, tagForm } from './filters.ts'
 import { infoHashIn, infoHashOfMagnet, isMagnet } from './info-hash.ts'
-import { type Clause, clausesOf, clausesOfBeginning, phrasesOf, type Term } from './terms.ts'
+import { type Clause, clausesOf, clausesOfBeginning, phrasesOf, type Term, WORDS_MAX } from './terms.ts'
 
 /** Why a text asks for nothing that could be looked for; the sentence says what to do. */
 export type QueryProblem = {
@@ -16,8 +16,6 @@ export type Query = {
   readonly problem?: QueryProblem
 }
 
-/** Words of a query, those that are left out too: a title pasted whole has fewer. */
-export const WORDS_MAX = 128
 export const FILTERS_MAX = 32
 /** In UTF-16 units. Longer texts are not read. */
 export const QUERY_LENGTH_MAX = 4096
@@ -40,7 +38,6 @@ const HOW: Readonly<Record<string, string>> = {
   seeders: 'is no number of seeders: write seeders:>5, seeders:<=100 or seeders:5..10',
   tag: 'names no tag: write tag:NAME, or tag:"TWO WORDS"',
   category: 'names no category: write category:movie, tv, anime, music, book, software, game or other',
-  infohash: 'is no info hash: write 40 hexadecimal digits, or 32 characters of base32',
 }
 
 const nothing = (problem: QueryProblem): Query => ({ clauses: [], without: [], filters: [], problem })
@@ -59,6 +56,7 @@ class QueryReader {
   readonly #clauses: Term[][] = []
   readonly #without: Term[] = []
   readonly #filters: Filter[] = []
+  #filterCount = 0
   #problem: QueryProblem | undefined
   #pieces = 0
   /** Words that stand side by side: what they mean together is seen when the next operator comes. */
@@ -85,7 +83,7 @@ class QueryReader {
     }
     if (this.#pieces > WORDS_MAX)
       this.#refuse('too-many-words', `the query has ${this.#pieces} words, and ${WORDS_MAX} is the most: say fewer`)
-    if (this.#filters.length > FILTERS_MAX) this.#refuse('bad-filter', `a query has at most ${FILTERS_MAX} filters`)
+    if (this.#filterCount > FILTERS_MAX) this.#refuse('bad-filter', `a query has at most ${FILTERS_MAX} filters`)
     if (this.#clauses.length === 0 && this.#filters.length === 0) {
       const isAll = this.#without.length === 0
       this.#refuse(
@@ -189,11 +187,18 @@ class QueryReader {
   }
 
   #filter(name: string, isNot: boolean, from: number, at: number): number {
+    if (name === 'infohash') {
+      HASH.lastIndex = at
+      const [, hash = ''] = HASH.exec(this.#text) ?? []
+      this.#hash(infoHashIn(hash), this.#text.slice(from, HASH.lastIndex), isNot)
+      return HASH.lastIndex
+    }
     const { filter, end } = this.#readFilter(name, at)
     if (filter === undefined) {
-      if (name !== 'infohash') this.#refuse('bad-filter', `"${shown(this.#text.slice(from, end))}" ${HOW[name] ?? ''}`)
+      this.#refuse('bad-filter', `"${shown(this.#text.slice(from, end))}" ${HOW[name] ?? ''}`)
       return end
     }
+    this.#filterCount += 1
     const whole: Filter = isNot ? { kind: 'not', of: filter } : filter
     const before = this.#filters.at(-1)
     if (!this.#isOr) this.#filters.push(whole)
@@ -212,12 +217,6 @@ class QueryReader {
       if (read !== undefined) return read
       HASH.lastIndex = at
       HASH.exec(text)
-      return { end: HASH.lastIndex }
-    }
-    if (name === 'infohash') {
-      HASH.lastIndex = at
-      const [, hash = ''] = HASH.exec(text) ?? []
-      this.#hash(infoHashIn(hash), text.slice(0, HASH.lastIndex), false)
       return { end: HASH.lastIndex }
     }
     TAG.lastIndex = at

@@ -64,8 +64,8 @@ const MIXED = LETTERS | DIGITS
 /** Pieces with apostrophes that are joined as a whole, and with hyphens. */
 const JOINT_CHAIN_MAX = 4
 const LINK_CHAIN_MAX = 3
-/** Single letters that are words of their own, and join no neighbour over a space. */
-const isOwnWord = (letter: string): boolean => letter === 'a' || letter === 'i' || letter === 'y'
+/** Single letters that are words of their own, and join no neighbour over a space; so are many beyond ASCII. */
+const isOwnWord = (letter: string): boolean => letter === 'a' || letter === 'i' || letter === 'y' || letter > 'z'
 
 /** Takes one text apart. */
 export class Reader implements Words {
@@ -174,8 +174,9 @@ export class Reader implements Words {
     this.put(word, this.#position, 1, linked ? LINKED : PLAIN)
     if (linked) this.#join(word, gap)
     else {
-      if (this.#chain.length > 0) this.#chain = []
-      if (this.#before !== '') this.#joinLoosely(word, kind, gap, flags, end)
+      const isCompound = this.#chain.length > 0
+      if (isCompound) this.#chain = []
+      if (this.#before !== '') this.#joinLoosely(word, kind, gap, flags, end, isCompound)
     }
     if (kind === DIGITS) this.#group(word, gap)
     this.#next(word, kind, flags, end)
@@ -331,7 +332,7 @@ export class Reader implements Words {
   }
 
   /** `daddy s`, `x men`, `wall.e`, `web dl`: typed apart, or by those who name files. */
-  #joinLoosely(word: string, kind: number, gap: number, flags: number, end: number): void {
+  #joinLoosely(word: string, kind: number, gap: number, flags: number, end: number, isLinked: boolean): void {
     if (gap !== SPACE && gap !== DOT && gap !== LINK) return
     const before = this.#before
     const position = this.#position
@@ -349,7 +350,7 @@ export class Reader implements Words {
       }
       return
     }
-    if (before.length > 1 || this.#beforeKind !== LETTERS || isOwnWord(before)) return
+    if (before.length > 1 || this.#beforeKind !== LETTERS || isOwnWord(before) || isLinked) return
     if (this.#abbreviation.end === position || this.#endingAt === position - 1 || CODECS.has(before + word)) return
     if (kind === LETTERS || (word.length <= 3 && before !== 's' && before !== 'e' && before !== 'v'))
       this.put(before + word, position - 1, 2, JOINED)
@@ -357,7 +358,11 @@ export class Reader implements Words {
 
   #isAbbreviationAhead(end: number): boolean {
     const text = this.#text
-    if (end + 1 >= text.length || classAt(text, end) === SPACE || classAt(text, end + 1) !== LETTER) return false
+    if (end + 1 >= text.length || this.#isWordAt(end)) return false
+    const letter = text.charAt(end - 1)
+    // H.264
+    if ((letter === 'h' || letter === 'x') && classAt(text, end + 1) === DIGIT) return true
+    if (classAt(text, end) === SPACE || classAt(text, end + 1) !== LETTER) return false
     return end + 2 >= text.length || classAt(text, end + 2) !== LETTER
   }
 

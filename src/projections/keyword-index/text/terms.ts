@@ -35,6 +35,8 @@ export function wholeWordsOf(term: Term): readonly string[] {
 /** Must hold: at least one of its terms. */
 export type Clause = readonly Term[]
 
+/** Words of a query, those that are left out too: a title pasted whole has fewer. Of more nothing is made. */
+export const WORDS_MAX = 128
 /** Ways to write one phrase; others are not looked for. */
 const WAYS_MAX = 8
 
@@ -89,21 +91,20 @@ function read(text: string, isQuoted: boolean): Reading {
   return { atoms, joins, pieces }
 }
 
-/** Every way to write what lies between two positions, the one that was typed first. */
+/** The ways to write what lies between two positions, the one that was typed first. */
 function waysOf(atoms: readonly Atom[], joins: readonly Join[]): string[][] {
   const [first, last] = [atoms[0], atoms.at(-1)]
   const ways: string[][] = []
   if (first === undefined || last === undefined) return ways
+  const steps = new Map<number, { word: string; end: number }[]>()
+  for (const { at, end, words } of atoms) steps.set(at, words.map((word) => ({ word, end })))
+  for (const { at, end, word } of joins) if (end <= last.end) steps.get(at)?.push({ word, end })
+  // A join may end within what has one name: no way leads on from there.
   const follow = (position: number, way: readonly string[]): void => {
-    if (ways.length >= WAYS_MAX) return
-    if (position === last.end) {
-      ways.push([...way])
-      return
+    if (position === last.end) ways.push([...way])
+    for (const { word, end } of position === last.end ? [] : (steps.get(position) ?? [])) {
+      if (ways.length < WAYS_MAX && (end === last.end || steps.has(end))) follow(end, [...way, word])
     }
-    const atom = atoms.find(({ at }) => at === position)
-    if (atom === undefined) return
-    for (const word of atom.words) follow(atom.end, [...way, word])
-    for (const { word, at, end } of joins) if (at === position && end <= last.end) follow(end, [...way, word])
   }
   follow(first.at, [])
   return ways
@@ -118,6 +119,7 @@ const termOf = (words: readonly string[], begins: boolean): Term => {
 /** Clauses that titles with these words must meet, in the order of the words, and how many pieces were typed. */
 export function clausesOf(text: string): { clauses: Clause[]; pieces: number } {
   const { atoms, joins, pieces } = read(text, false)
+  if (pieces > WORDS_MAX) return { clauses: [], pieces }
   const groups: Atom[][] = []
   for (const atom of atoms) {
     const group = groups.at(-1)
@@ -144,6 +146,7 @@ export function clausesOf(text: string): { clauses: Clause[]; pieces: number } {
 /** The ways to write a phrase that was quoted; none for one without words. `begins`: its last word may go on. */
 export function phrasesOf(text: string, begins = false): { terms: Term[]; pieces: number } {
   const { atoms, joins, pieces } = read(text, true)
+  if (pieces > WORDS_MAX) return { terms: [], pieces }
   const last = atoms.at(-1)
   // In a title that goes on there, the last character of the phrase begins a pair: the pair before it has it already.
   if (last?.isLast === true)
@@ -157,7 +160,7 @@ const WORD_AT_END = /[\p{L}\p{N}\p{M}]+$/u
 export function clausesOfBeginning(text: string): { clauses: Clause[]; pieces: number } {
   const { atoms, pieces } = read(text, false)
   const last = atoms.at(-1)
-  if (last === undefined) return { clauses: [], pieces }
+  if (last === undefined || pieces > WORDS_MAX) return { clauses: [], pieces }
   const [typed = ''] = WORD_AT_END.exec(fold(text)) ?? []
   const words = new Set(last.words)
   if (typed !== '' && classAt(typed, typed.length - 1) !== PAIRED) for (const word of spellings(typed)) words.add(word)
