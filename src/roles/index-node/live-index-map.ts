@@ -90,8 +90,9 @@ function planOf(
 }
 
 /**
- * The fewest words such that every hit has at least one of them: one word of a clause without alternatives, or one for
- * each alternative. Of several the longest, since long words tend to be rare. Empty if a prefix is in the way.
+ * Few words such that every hit has at least one of them: one word of a clause without alternatives, or one for each
+ * alternative. Of several such choices the longest, since long words tend to be rare, and rather two than one as common as
+ * "the". Empty if a prefix is in the way.
  */
 export function coveringWords(query: Query): string[] {
   let best: string[] = []
@@ -99,12 +100,15 @@ export function coveringWords(query: Query): string[] {
     const words = clause.map(longestWord)
     if (words.some((word) => word === undefined)) continue
     const cover = [...new Set(words as string[])]
-    if (best.length === 0 || cover.length < best.length || (cover.length === best.length && length(cover) > length(best)))
+    if (best.length === 0 || cost(cover) < cost(best) || (cost(cover) === cost(best) && length(cover) > length(best)))
       best = cover
   }
   return best
 }
 
+/** A word that is short in ASCII is likely a common one: its owner is worth three others. */
+const cost = (words: readonly string[]): number =>
+  words.reduce((sum, word) => sum + (/^[a-z0-9]{1,3}$/.test(word) ? 3 : 1), 0)
 const length = (words: readonly string[]): number => words.reduce((sum, word) => sum + word.length, 0)
 
 /** None of a beginning: a hit may have nothing but that. */

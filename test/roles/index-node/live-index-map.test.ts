@@ -33,6 +33,18 @@ describe('the words that cover a query', () => {
     ['size:>1GB film', ['film']],
     ['size:>1GB', []],
     ['cats | cats', ['cats']],
+    // Every way to write it needs its word.
+    ['spider-man', ['spider', 'spiderman']],
+    ['spider-man homecoming', ['homecoming']],
+    ['the spider-man', ['spider', 'spiderman']],
+    ['müller', ['muller', 'mueller']],
+    ['1x05', ['s01e05']],
+    ['"big bunny*"', ['big']],
+    ['"x 人"', ['x']],
+    ['x26*', []],
+    [`film ${'0f'.repeat(20)}`, [`btih:${'0f'.repeat(20)}`]],
+    [`film | ${'0f'.repeat(20)}`, ['film', `btih:${'0f'.repeat(20)}`]],
+    ['film size:big', []],
     ['', []],
     ['!!! ***', []],
   ]

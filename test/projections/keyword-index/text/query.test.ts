@@ -133,7 +133,7 @@ describe('query language', () => {
         assert.ok(without.length <= 8 * WORDS_MAX && clauses.every((terms) => terms.length > 0))
         assert.equal(problem === undefined, clauses.length + filters.length > 0)
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 

@@ -56,7 +56,7 @@ describe('a title', () => {
             assertFound(title, text)
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
