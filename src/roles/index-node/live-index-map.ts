@@ -107,8 +107,7 @@ export function coveringWords(query: Query): string[] {
 }
 
 /** A word that is short in ASCII is likely a common one: its owner is worth three others. */
-const cost = (words: readonly string[]): number =>
-  words.reduce((sum, word) => sum + (/^[a-z0-9]{1,3}$/.test(word) ? 3 : 1), 0)
+const cost = (words: readonly string[]): number => words.reduce((sum, word) => sum + (/^[a-z0-9]{1,3}$/.test(word) ? 3 : 1), 0)
 const length = (words: readonly string[]): number => words.reduce((sum, word) => sum + word.length, 0)
 
 /** None of a beginning: a hit may have nothing but that. */

@@ -48,7 +48,8 @@ describe('prompt session', () => {
 
   it('asks for what stands behind `search` as it was typed, quotes and all', async () => {
     const { repl, asked } = session()
-    for (const line of ['search "big buck"  tag:"two words" -hop', "  search don't look", 'search "open'] as const) repl.line(line)
+    for (const line of ['search "big buck"  tag:"two words" -hop', "  search don't look", 'search "open'] as const)
+      repl.line(line)
     await repl.idle()
     assert.deepEqual(
       asked.map((request) => (request as { text: string }).text),

@@ -115,7 +115,11 @@ describe('index nodes', () => {
           /a query has more than 1024 bytes/,
         ],
         [INDEX_METHODS.search, encodeSearch({ text: 'x', limit: 1e9, cursor: '', hops: 0 }), /out of range/],
-        [INDEX_METHODS.search, encodeSearch({ text: 'x size:big', limit: 1, cursor: '', hops: 0 }), /asks for nothing.*is no size/],
+        [
+          INDEX_METHODS.search,
+          encodeSearch({ text: 'x size:big', limit: 1, cursor: '', hops: 0 }),
+          /asks for nothing.*is no size/,
+        ],
         [INDEX_METHODS.search, encodeSearch({ text: '|-"*', limit: 1, cursor: '', hops: 0 }), /at least one word/],
         // Section 64 of a partition's 64.
         [INDEX_METHODS.compare, new Uint8Array([10, 4, 24, 1, 32, 64]), /out of range/],

@@ -62,7 +62,10 @@ describe('what an index node can be asked', () => {
       ['orbit seeders:many', /is no number of seeders/],
       ['x'.repeat(1_025), /at most 1024 bytes/],
     ] as const)
-      await rejects(here(text), (error: { code?: string; message: string }) => error.code === 'usage' && why.test(error.message))
+      await rejects(
+        here(text),
+        (error: { code?: string; message: string }) => error.code === 'usage' && why.test(error.message),
+      )
     const { hits, keyword, partition } = await here('size:>1')
     deepEqual([hits, keyword, partition], [[], null, null])
     await rejects(here('orbit', { limit: 0 }), { code: 'usage' })
@@ -110,8 +113,7 @@ describe('what an index node can be asked', () => {
     deepEqual(
       partitions.filter(({ documents }) => documents > 0).map(({ partition, documents }) => [partition, documents]),
       owned(index).flatMap(({ partition }) => {
-        const isHere = (title: string) =>
-          [word, hashKeyword(described(title).infoHash)].map(partitionOf).includes(partition)
+        const isHere = (title: string) => [word, hashKeyword(described(title).infoHash)].map(partitionOf).includes(partition)
         const count = titles.filter(isHere).length
         return count > 0 ? [[partition, count]] : []
       }),

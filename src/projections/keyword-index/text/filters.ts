@@ -82,8 +82,7 @@ const UNITS: Readonly<Record<string, number>> = {
 const NUMBER = String.raw`(\d{1,15}(?:[.,]\d{1,6})?)`
 /** After a space a single letter is a word of the query. */
 const UNIT = String.raw`(\s+[kmgt]i?b(?![\p{L}\d])|[kmgt]?i?b?)`
-const amountIn = (unit: string): RegExp =>
-  new RegExp(String.raw`\s*(>=|<=|=>|=<|[<>=]|)\s*${NUMBER}${unit}(?=[\s|"]|$)`, 'iuy')
+const amountIn = (unit: string): RegExp => new RegExp(String.raw`\s*(>=|<=|=>|=<|[<>=]|)\s*${NUMBER}${unit}(?=[\s|"]|$)`, 'iuy')
 const rangeIn = (unit: string): RegExp =>
   new RegExp(String.raw`\s*${NUMBER}${unit}\s*(?:\.\.\.?|…|-|–)\s*${NUMBER}${unit}(?=[\s|"]|$)`, 'iuy')
 const AMOUNTS = { size: amountIn(UNIT), seeders: amountIn('()') }
@@ -94,7 +93,7 @@ const numberOf = (digits: string): number => Number(/,\d{3}$/.test(digits) ? dig
 
 /** What stands behind `size:` or `seeders:` in a query, and where it ends; undefined where it is no amount. */
 export function readAmount(kind: 'size' | 'seeders', text: string, from: number): { filter: Filter; end: number } | undefined {
-  const valueOf = (digits: string, unit: string): number => {
+  const amountOf = (digits: string, unit: string): number => {
     const scale = UNITS[unit.trim().toLowerCase()]
     return scale === undefined ? Number.NaN : numberOf(digits) * scale
   }
@@ -103,8 +102,8 @@ export function readAmount(kind: 'size' | 'seeders', text: string, from: number)
   const range = rangeForm.exec(text)
   if (range !== null) {
     const [, low = '', lowUnit = '', high = '', highUnit = ''] = range
-    const least = valueOf(low, lowUnit === '' ? highUnit : lowUnit)
-    const most = valueOf(high, highUnit)
+    const least = amountOf(low, lowUnit === '' ? highUnit : lowUnit)
+    const most = amountOf(high, highUnit)
     if (!(least <= most)) return undefined
     const of: Filter[] = [
       { kind, comparison: '>=', value: least },
@@ -117,7 +116,7 @@ export function readAmount(kind: 'size' | 'seeders', text: string, from: number)
   const amount = form.exec(text)
   if (amount === null) return undefined
   const [, sign = '', digits = '', unit = ''] = amount
-  const value = valueOf(digits, unit)
+  const value = amountOf(digits, unit)
   if (Number.isNaN(value)) return undefined
   // `size:1GB` is what people type who want that much at least.
   const comparison = sign === '' ? '>=' : sign === '=>' ? '>=' : sign === '=<' ? '<=' : (sign as Comparison)

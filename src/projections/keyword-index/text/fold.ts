@@ -43,12 +43,14 @@ const ZEROS = [
   ...[0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6, 0x0d66],
   ...[0x0e50, 0x0ed0, 0x0f20, 0x1040, 0x17e0, 0x1810],
 ]
-const DIGITS = new RegExp(`[${ZEROS.map((zero) => `${String.fromCharCode(zero)}-${String.fromCharCode(zero + 9)}`).join('')}]`, 'g')
+const DIGITS = new RegExp(
+  `[${ZEROS.map((zero) => `${String.fromCharCode(zero)}-${String.fromCharCode(zero + 9)}`).join('')}]`,
+  'g',
+)
 const digitOf = (unit: number): number => unit - (ZEROS.find((zero) => unit >= zero && unit <= zero + 9) ?? unit)
 
 const MARKS = /\p{M}+/gu
-const LATIN_GREEK =
-  /[\u00c0-\u02af\u0370-\u03ff\u1d00-\u1fff\u2c60-\u2c7f\ua720-\ua7ff\uab30-\uab6f]\p{M}*|[a-z0-9]\p{M}+/gu
+const LATIN_GREEK = /[\u00c0-\u02af\u0370-\u03ff\u1d00-\u1fff\u2c60-\u2c7f\ua720-\ua7ff\uab30-\uab6f]\p{M}*|[a-z0-9]\p{M}+/gu
 const CYRILLIC_HEBREW = /([\u0400-\u052f\u05d0-\u05f2])\p{M}+/gu
 const ARABIC_WORDS = /[\u0620-\u064a\u066e-\u06d3\u06d5\u06ee-\u06ff\u0750-\u077f\u08a0-\u08c9]\p{M}*/gu
 

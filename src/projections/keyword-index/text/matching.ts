@@ -38,7 +38,10 @@ export const hasPhrase = (title: string, row: Row): boolean => placesOf(titleTok
 export const placesOfClause = (tokens: readonly Token[], clause: Clause): Place[] =>
   clause.flatMap((term) => {
     if (term.kind === 'infohash') return []
-    return placesOf(tokens, term.kind === 'phrase' ? term : { words: [term.word], ...(term.kind === 'prefix' && { begins: true }) })
+    return placesOf(
+      tokens,
+      term.kind === 'phrase' ? term : { words: [term.word], ...(term.kind === 'prefix' && { begins: true }) },
+    )
   })
 
 /**

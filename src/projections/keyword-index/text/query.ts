@@ -21,15 +21,17 @@ export const FILTERS_MAX = 32
 export const QUERY_LENGTH_MAX = 4096
 
 /** A filter, `"a phrase"` (to the end where it is not closed), `|`, or a word up to the next space or bar. */
-const PART =
-  /([-!]*)(size|seeders|tag|category|infohash):|([-!]*)["“”„]([^"“”„]*)(?:["“”„]\*?|$)|(\|)|([^\s|"“”„]+)|\s+/giuy
+const PART = /([-!]*)(size|seeders|tag|category|infohash):|([-!]*)["“”„]([^"“”„]*)(?:["“”„]\*?|$)|(\|)|([^\s|"“”„]+)|\s+/giuy
 const TAG = /\s*(?:["“”„]([^"“”„]*)(?:["“”„]|$)|([^\s|"“”„]+))/uy
 const HASH = /\s*([^\s|"“”„]*)/uy
 
 const SHOWN_MAX = 40
 /** A part of a query as a sentence may show it. */
 const shown = (part: string): string => {
-  const printable = part.toWellFormed().replaceAll(/[\p{C}\s]+/gu, ' ').trim()
+  const printable = part
+    .toWellFormed()
+    .replaceAll(/[\p{C}\s]+/gu, ' ')
+    .trim()
   return printable.length > SHOWN_MAX ? `${printable.slice(0, SHOWN_MAX).toWellFormed()}…` : printable
 }
 
@@ -88,7 +90,9 @@ class QueryReader {
       const isAll = this.#without.length === 0
       this.#refuse(
         'nothing-asked',
-        isAll ? 'give at least one word to search for' : 'the query says only what to leave out: give at least one word to search for',
+        isAll
+          ? 'give at least one word to search for'
+          : 'the query says only what to leave out: give at least one word to search for',
       )
     }
     if (this.#problem !== undefined) return nothing(this.#problem)

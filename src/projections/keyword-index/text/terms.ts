@@ -97,7 +97,11 @@ function waysOf(atoms: readonly Atom[], joins: readonly Join[]): string[][] {
   const ways: string[][] = []
   if (first === undefined || last === undefined) return ways
   const steps = new Map<number, { word: string; end: number }[]>()
-  for (const { at, end, words } of atoms) steps.set(at, words.map((word) => ({ word, end })))
+  for (const { at, end, words } of atoms)
+    steps.set(
+      at,
+      words.map((word) => ({ word, end })),
+    )
   for (const { at, end, word } of joins) if (end <= last.end) steps.get(at)?.push({ word, end })
   // A join may end within what has one name: no way leads on from there.
   const follow = (position: number, way: readonly string[]): void => {
@@ -126,9 +130,7 @@ export function clausesOf(text: string): { clauses: Clause[]; pieces: number } {
     if (atom.isLinked && group !== undefined && group.at(-1)?.end === atom.at) group.push(atom)
     else groups.push([atom])
   }
-  const clauses = groups.map((group) =>
-    waysOf(group, joins).map((words) => termOf(words, group.at(-1)?.isBeginning === true)),
-  )
+  const clauses = groups.map((group) => waysOf(group, joins).map((words) => termOf(words, group.at(-1)?.isBeginning === true)))
   // Over a space: the words apart, wherever they are, or the one.
   const [starts, ends] = [new Map<number, number>(), new Map<number, number>()]
   for (const [index, group] of groups.entries()) {
@@ -149,8 +151,7 @@ export function phrasesOf(text: string, begins = false): { terms: Term[]; pieces
   if (pieces > WORDS_MAX) return { terms: [], pieces }
   const last = atoms.at(-1)
   // In a title that goes on there, the last character of the phrase begins a pair: the pair before it has it already.
-  if (last?.isLast === true)
-    return { terms: waysOf(atoms.slice(0, -1), joins).map((words) => termOf(words, false)), pieces }
+  if (last?.isLast === true) return { terms: waysOf(atoms.slice(0, -1), joins).map((words) => termOf(words, false)), pieces }
   return { terms: waysOf(atoms, joins).map((words) => termOf(words, begins || last?.isBeginning === true)), pieces }
 }
 

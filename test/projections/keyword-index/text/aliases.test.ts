@@ -24,7 +24,24 @@ describe('the name of an episode', () => {
   }
 
   it('is in no other word', () => {
-    const words = ['s', 'e', 'x', 'se05', 's01e', 's01x05', '1x5', '1x', '16x9', '1920x1080', '123x05', '1080p', 'ep', 'ep5a', 'e5a', 'sea']
+    const words = [
+      's',
+      'e',
+      'x',
+      'se05',
+      's01e',
+      's01x05',
+      '1x5',
+      '1x',
+      '16x9',
+      '1920x1080',
+      '123x05',
+      '1080p',
+      'ep',
+      'ep5a',
+      'e5a',
+      'sea',
+    ]
     const more = ['s12345', 's01e12345', 's01e01e02e03e04e05e06e07e08e09', 'es05', '0x', '1e05', 'e', 's0x', 'x264']
     for (const word of [...words, ...more]) assert.equal(episodeNameOf(word), undefined, word)
   })
@@ -41,7 +58,10 @@ describe('the name of an episode', () => {
 
 describe('words of the tables', () => {
   it('are told from others of the same beginning and length', () => {
-    assert.deepEqual(['season', 'sezon', 'сезон'].map((word) => flagsOf(word) > 0), [true, true, true])
+    assert.deepEqual(
+      ['season', 'sezon', 'сезон'].map((word) => flagsOf(word) > 0),
+      [true, true, true],
+    )
     assert.deepEqual(['', 's', 'seasin', 'сезан', 'x'.repeat(20)].map(flagsOf), [0, 0, 0, 0, 0])
   })
 })

@@ -3,7 +3,14 @@ import { CATEGORIES, categoryOf, passes } from '../../../../src/projections/keyw
 
 describe('the category of a torrent', () => {
   const TITLES: readonly [category: string, ...titles: string[]][] = [
-    ['tv', 'Dark.Harbor.S01E05.1080p.WEB-DL', 'Dark Harbor Season 1', 'Dark Harbor 1x05', 'Staffel 2 German 720p', 'Show.S2024E01'],
+    [
+      'tv',
+      'Dark.Harbor.S01E05.1080p.WEB-DL',
+      'Dark Harbor Season 1',
+      'Dark Harbor 1x05',
+      'Staffel 2 German 720p',
+      'Show.S2024E01',
+    ],
     ['movie', 'Alpine.Climb.2019.1080p.BluRay.x264', 'Old Film DVDRip XviD', 'Concert Film 2004 1080p FLAC'],
     ['anime', '[Sub] Carole & Tuesday - 01 [1080p]', '[Group] Name - 105v2 (720p).mkv'],
     ['music', 'Artist - Album (1999) [FLAC]', 'Hits 320kbps', 'Film Soundtrack OST MP3'],
@@ -30,7 +37,10 @@ describe('the category of a torrent', () => {
     const torrent = { title: 'Dark.Harbor.S01E05', sizeBytes: 1, seeders: 1, tags: ['Science Fiction'] }
     const asks = (kind: 'category' | 'tag', tag: string) => passes(torrent, { kind, tag })
     assert.deepEqual([asks('category', 'tv'), asks('category', 'series'), asks('category', 'movie')], [true, true, false])
-    assert.deepEqual([asks('category', 'science fiction'), asks('tag', 'science fiction'), asks('tag', 'tv')], [true, true, false])
+    assert.deepEqual(
+      [asks('category', 'science fiction'), asks('tag', 'science fiction'), asks('tag', 'tv')],
+      [true, true, false],
+    )
     assert.equal(passes({ ...torrent, tags: ['film'] }, { kind: 'category', tag: 'tv' }), false)
   })
 })

@@ -7,7 +7,10 @@ describe('a phrase', () => {
   const has = (title: string, text: string) => hasPhrase(title, { words: text.split(' ') })
   it('is words in a row, each from where the one before ends', () => {
     assert.deepEqual([has('Big Buck Bunny', 'buck bunny'), has('Big Buck Bunny', 'big bunny')], [true, false])
-    assert.deepEqual([has('The Spider-Man Two', 'the spiderman two'), has('The Spider-Man Two', 'spider man two')], [true, true])
+    assert.deepEqual(
+      [has('The Spider-Man Two', 'the spiderman two'), has('The Spider-Man Two', 'spider man two')],
+      [true, true],
+    )
     assert.deepEqual([has('Show S01 E05 720p', 's01e05 720p'), has('Show S01 E05 720p', 's01 720p')], [true, false])
     assert.equal(has('a b a b c', 'a b c'), true)
     assert.equal(has('x', ''), false)
@@ -40,18 +43,18 @@ describe('titles', () => {
   })
 
   it('fit from 0 to 1000: whole, from the beginning, in a row, scattered, in part', () => {
-    const fit = (title: string, text: string) => titleFit(title, parseQuery(text))
-    assert.equal(fit('Big Buck Bunny', 'big buck bunny'), 1000)
-    assert.equal(fit('Spider-Man', 'spiderman'), 1000)
-    assert.equal(fit('Spiderman', 'spider-man'), 1000)
-    assert.equal(fit('Dark Harbor Season 1 Episode 5', 'dark harbor 1x05'), 1000)
-    assert.equal(fit('Big Buck Bunny', 'big'), 850 + 33)
-    assert.equal(fit('Big Buck Bunny', 'buck bunny'), 750 + 67)
-    assert.equal(fit('Big Buck Bunny', 'bunny big'), 500 + 133)
-    assert.equal(fit('Big Buck Bunny', 'bunny fish'), 250 + 67)
-    assert.equal(fit('Big Buck Bunny', 'fish'), 0)
-    assert.equal(fit('Big Buck Bunny', 'size:>1'), 0)
-    assert.equal(fit('', 'fish'), 0)
-    assert.equal(fit('Big Big Bunny', 'big bunny'), 850 - 100 + 67)
+    const fitOf = (title: string, text: string) => titleFit(title, parseQuery(text))
+    assert.equal(fitOf('Big Buck Bunny', 'big buck bunny'), 1000)
+    assert.equal(fitOf('Spider-Man', 'spiderman'), 1000)
+    assert.equal(fitOf('Spiderman', 'spider-man'), 1000)
+    assert.equal(fitOf('Dark Harbor Season 1 Episode 5', 'dark harbor 1x05'), 1000)
+    assert.equal(fitOf('Big Buck Bunny', 'big'), 850 + 33)
+    assert.equal(fitOf('Big Buck Bunny', 'buck bunny'), 750 + 67)
+    assert.equal(fitOf('Big Buck Bunny', 'bunny big'), 500 + 133)
+    assert.equal(fitOf('Big Buck Bunny', 'bunny fish'), 250 + 67)
+    assert.equal(fitOf('Big Buck Bunny', 'fish'), 0)
+    assert.equal(fitOf('Big Buck Bunny', 'size:>1'), 0)
+    assert.equal(fitOf('', 'fish'), 0)
+    assert.equal(fitOf('Big Big Bunny', 'big bunny'), 850 - 100 + 67)
   })
 })

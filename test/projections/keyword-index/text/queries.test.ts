@@ -53,7 +53,10 @@ for (const file of ['search-queries.jsonl', 'search-queries-more.jsonl']) {
         const cover = coveringWords(parseQuery(one.query))
         for (const { infoHash } of cover.length === 0 ? [] : found) {
           const words = state.documents.get(infoHash)?.words.map(({ word }) => word) ?? []
-          assert.ok(cover.some((word) => word === `btih:${infoHash}` || words.includes(word)), cover.join())
+          assert.ok(
+            cover.some((word) => word === `btih:${infoHash}` || words.includes(word)),
+            cover.join(),
+          )
         }
       })
     }

@@ -40,7 +40,15 @@ describe('query language', () => {
     ['s1*', { clauses: [[prefix('s01'), prefix('s1')]] }],
     ['spider-man', { clauses: [[phrase('spider man'), word('spiderman')]] }],
     ['"spider-man 2"', { clauses: [[phrase('spider man 2'), phrase('spiderman 2')]] }],
-    ['daddy s', { clauses: [[word('daddy'), word('daddys')], [word('s'), word('daddys')]] }],
+    [
+      'daddy s',
+      {
+        clauses: [
+          [word('daddy'), word('daddys')],
+          [word('s'), word('daddys')],
+        ],
+      },
+    ],
     ['müller', { clauses: [[word('muller'), word('mueller')]] }],
     ['1x05', { clauses: [[word('s01e05')]] }],
     ['season 1 | season 2', { clauses: [[word('s01'), word('s02')]] }],
@@ -71,7 +79,10 @@ describe('query language', () => {
     ['tag:"Two  Words" x', { clauses: [[word('x')]], filters: [tag('two words')] }],
     ['tag: hd -tag:"a b', { filters: [tag('hd'), not(tag('a b'))] }],
     ['TAG:Müsik', { filters: [tag('müsik')] }],
-    ['tag:a | tag:b | -tag:c x', { clauses: [[word('x')]], filters: [{ kind: 'any', of: [tag('a'), tag('b'), not(tag('c'))] }] }],
+    [
+      'tag:a | tag:b | -tag:c x',
+      { clauses: [[word('x')]], filters: [{ kind: 'any', of: [tag('a'), tag('b'), not(tag('c'))] }] },
+    ],
     [HASH, { clauses: [[hash(HASH)]] }],
     [HASH.toUpperCase(), { clauses: [[hash(HASH)]] }],
     [`x | ${HASH} -infohash:${HASH}`, { clauses: [[word('x'), hash(HASH)]], without: [hash(HASH)] }],
@@ -124,7 +135,17 @@ describe('query language', () => {
   })
 
   it('takes any text, and asks for a bounded number of things', () => {
-    const unit = fc.constantFrom(...'ab1 "|-!*:><=.’人ガé', 'size:', 'tag:', 'seeders:', 'infohash:', 'magnet:?', 'GB', '..', '\ud800')
+    const unit = fc.constantFrom(
+      ...'ab1 "|-!*:><=.’人ガé',
+      'size:',
+      'tag:',
+      'seeders:',
+      'infohash:',
+      'magnet:?',
+      'GB',
+      '..',
+      '\ud800',
+    )
     const texts = fc.array(unit, { maxLength: 400 }).map((units) => units.join(''))
     fc.assert(
       fc.property(fc.oneof(texts, fc.string({ unit: 'binary' })), (text) => {
@@ -156,7 +177,23 @@ describe('query language', () => {
     assert.equal(parseQuery('ab '.repeat(QUERY_LENGTH_MAX / 3).padEnd(4096)).problem?.code, 'too-many-words')
     assert.equal(parseQuery(' '.repeat(4092).concat('word')).clauses.length, 1)
     assert.equal(parseQuery(' '.repeat(4093).concat('word')).problem?.code, 'too-long')
-    for (const unit of ['a ', '|', '-', '"', '*', '!a ', 'a-', '巨', 'size:', 'tag:a|', '"a" ', '\ud800', '\u0000', 'x'.repeat(9), '8½']) {
+    for (const unit of [
+      'a ',
+      '|',
+      '-',
+      '"',
+      '*',
+      '!a ',
+      'a-',
+      '巨',
+      'size:',
+      'tag:a|',
+      '"a" ',
+      '\ud800',
+      '\u0000',
+      'x'.repeat(9),
+      '8½',
+    ]) {
       const [long, longer] = [unit.repeat(4096 / unit.length), unit.repeat(1_000_000 / unit.length)]
       assert.equal(parseQuery(longer).problem?.code, 'too-long')
       const { clauses } = parseQuery(long)

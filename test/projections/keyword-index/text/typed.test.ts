@@ -4,7 +4,8 @@ import { flagsOf, IS_RELEASE } from '../../../../src/projections/keyword-index/t
 import { parseQuery, titlesMatch } from '../../../../src/projections/keyword-index/text/index.ts'
 
 /** Marks that are not seen go, but for those that divide words for some. Runs of letters, digits and marks, and the words that have signs in them. */
-const WORDS = /(?<![\p{L}\p{N}\p{M}\u00ad\u200b\u200c\u2060\ufeff'’])(?:c\+\+|[cf]#(?!\p{L})|\.net(?![\p{L}\p{N}\p{M}]))|[\p{L}\p{N}\p{M}]+/giu
+const WORDS =
+  /(?<![\p{L}\p{N}\p{M}\u00ad\u200b\u200c\u2060\ufeff'’])(?:c\+\+|[cf]#(?!\p{L})|\.net(?![\p{L}\p{N}\p{M}]))|[\p{L}\p{N}\p{M}]+/giu
 /** Something that is not left out by whoever types. */
 const HAS_LETTER = /(?![\p{Default_Ignorable_Code_Point}ʹ-ʿˈـ])[\p{L}\p{N}]/u
 /** Trade marks, fractions and raised digits, of which compatibility makes other words. */
@@ -34,11 +35,51 @@ function assertFound(title: string, text: string): void {
 
 const LETTERS: readonly string[] = [
   ...['abcdefghijklmnopqrstuvwxyz', 'ABCDEFXS', '0123456789', 'äöüßéñçåøæœłđıİſẞǅ', 'άέήίόύώςσΆΩ', 'ёйиеЁЙїў'],
-  ...['ابتأإآةىيؤئڪکی', '٠١٢۳۴', 'שלוםאב', 'ガギかがー々東京国', '가나다한글', 'ไทยภาพผีเสื้อ', 'ລາວ', 'ខ្មែរ', 'မြန်မာ', 'शोले', 'தமிழ்'],
+  ...[
+    'ابتأإآةىيؤئڪکی',
+    '٠١٢۳۴',
+    'שלוםאב',
+    'ガギかがー々東京国',
+    '가나다한글',
+    'ไทยภาพผีเสื้อ',
+    'ລາວ',
+    'ខ្មែរ',
+    'မြန်မာ',
+    'शोले',
+    'தமிழ்',
+  ],
 ].flatMap((letters) => [...letters])
-const SEPARATORS = [...' .-_/·&,:()[]+#\'’*™\u00ad\u200b\u200c\u200d\ufe0f', ' - ', '. ', ' | ', '🔥', '❤️']
-const RELEASE = ['S01E05', 's1e5', '1x05', 'S01E05E06', 'S01E05-E07', 'Season', 'Episode', 'H.264', 'x265', 'WEB-DL', 'DDP5.1', 'v1.2.3', '12,000']
-const MORE = ["don't", 'cafe\u0301', 'S.H.I.E.L.D.', 'AC/DC', 'C++', 'C#', '.NET', 'Node.js', 'spider-man', '1080p', 'сезон', 'R&B', 'J. R. R.']
+const SEPARATORS = [..." .-_/·&,:()[]+#'’*™\u00ad\u200b\u200c\u200d\ufe0f", ' - ', '. ', ' | ', '🔥', '❤️']
+const RELEASE = [
+  'S01E05',
+  's1e5',
+  '1x05',
+  'S01E05E06',
+  'S01E05-E07',
+  'Season',
+  'Episode',
+  'H.264',
+  'x265',
+  'WEB-DL',
+  'DDP5.1',
+  'v1.2.3',
+  '12,000',
+]
+const MORE = [
+  "don't",
+  'cafe\u0301',
+  'S.H.I.E.L.D.',
+  'AC/DC',
+  'C++',
+  'C#',
+  '.NET',
+  'Node.js',
+  'spider-man',
+  '1080p',
+  'сезон',
+  'R&B',
+  'J. R. R.',
+]
 const textOf = (letters: readonly string[], minLength: number, maxLength: number) =>
   fc.array(fc.constantFrom(...letters), { minLength, maxLength }).map((units) => units.join(''))
 const word = textOf(LETTERS, 1, 6).filter((text) => /^[\p{L}\p{N}]/u.test(text))
@@ -88,9 +129,14 @@ describe('a title', () => {
     const joint = fc.constantFrom("'", '’', '-', '‑', '·', '/', '\u00ad', '\u200b', '\u200c')
     fc.assert(
       fc.property(letters, joint, letters, letters, (first, between, second, other) => {
-        const [title, apart, one] = [`${first}${between}${second} ${other}`, `${first} ${second} ${other}`, `${first}${second} ${other}`]
+        const [title, apart, one] = [
+          `${first}${between}${second} ${other}`,
+          `${first} ${second} ${other}`,
+          `${first}${second} ${other}`,
+        ]
         for (const text of [title, apart, one, `${first}-${second}`, `${first}’${second}`]) assertFound(title, text)
-        for (const text of [`${first}-${second}`, `${first}'${second}`]) for (const other of [apart, one]) assertFound(other, text)
+        for (const text of [`${first}-${second}`, `${first}'${second}`])
+          for (const other of [apart, one]) assertFound(other, text)
       }),
       { numRuns: 500 },
     )
