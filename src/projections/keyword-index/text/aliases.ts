@@ -14,7 +14,7 @@ export const CODECS: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Two words that are often one. */
-const PAIRS = 'web dl|web rip|blu ray|dvd rip|hd rip|br rip|bd rip|hd tv|hd cam|hd dvd|tv rip|sat rip'
+const PAIRS = 'web dl|web rip|blu ray|dvd rip|hd rip|br rip|bd rip|hd tv|hd cam|hd dvd|tv rip|sat rip|dts hd'
 /** Ends of words after an apostrophe, typed apart. */
 const TAILS = 'll re ve'
 /** Words of releases, after which a hyphen only divides: `XviD-GROUP`. */

@@ -299,7 +299,7 @@ export class Reader implements Words {
         return true
       case DOT:
         if (kind === DIGITS && kinds === DIGITS) return true
-        if (kind !== LETTERS || kinds !== LETTERS) return false
+        if (kind !== LETTERS || kinds === DIGITS) return false
         return (flags & IS_DOT_NAME) !== 0 || (this.#abbreviation.length > 1 && word.length === 1)
       case COMMA:
         return kind === DIGITS && kinds === DIGITS && word.length === 3
