@@ -1,31 +1,23 @@
-import { isVisible, type TorrentDocument, type WordEntry } from './documents.ts'
+import { isVisible, type TorrentDocument } from './documents.ts'
 import { type FilteredTorrent, hasPhrase, passes, type Query, type Term, wholeWordsOf } from './text/index.ts'
 
 // Whether a document is what a query asks for.
 
 type Test = (document: TorrentDocument) => boolean
 
-const NEVER: Test = () => false
-
-function testOf(term: Term, wordOf: (word: string) => WordEntry | undefined): Test {
+function testOf(term: Term): Test {
   switch (term.kind) {
-    case 'word': {
-      const entry = wordOf(term.word)
-      // The same object wherever the word stands: no need to compare letters for each of ten thousand documents.
-      return entry === undefined ? NEVER : (document) => document.words.includes(entry)
-    }
+    case 'word':
+      return ({ keywords }) => keywords.includes(term.word)
     case 'prefix':
-      return (document) => document.words.some(({ word }) => word.startsWith(term.word))
+      return ({ keywords }) => keywords.some((word) => word.startsWith(term.word))
     case 'phrase': {
-      const entries = wholeWordsOf(term).map(wordOf)
-      if (entries.includes(undefined)) return NEVER
-      return (document) =>
-        entries.every((entry) => entry !== undefined && document.words.includes(entry)) &&
-        document.description !== undefined &&
-        hasPhrase(document.description.title, term)
+      const words = wholeWordsOf(term)
+      return ({ keywords, description }) =>
+        description !== undefined && words.every((word) => keywords.includes(word)) && hasPhrase(description.title, term)
     }
     case 'infohash':
-      return (document) => document.infoHash === term.infoHash
+      return ({ infoHash }) => infoHash === term.infoHash
   }
 }
 
@@ -36,10 +28,10 @@ const filteredOf = ({ description, seeders }: TorrentDocument): FilteredTorrent 
   seeders,
 })
 
-/** The test that a query puts to documents; `wordOf` finds the entry of a word that is in the index. */
-export function testOfQuery(query: Query, wordOf: (word: string) => WordEntry | undefined): Test {
-  const clauses = query.clauses.map((terms) => terms.map((term) => testOf(term, wordOf)))
-  const without = query.without.map((term) => testOf(term, wordOf))
+/** The test that a query puts to documents. */
+export function testOfQuery(query: Query): Test {
+  const clauses = query.clauses.map((terms) => terms.map(testOf))
+  const without = query.without.map(testOf)
   return (document) =>
     isVisible(document) &&
     clauses.every((tests) => tests.some((test) => test(document))) &&

@@ -1,10 +1,27 @@
-import type { TorrentDocument } from './documents.ts'
-import { type Query, titleFit } from './text/index.ts'
+import { publishedStamp, type TorrentDocument } from './documents.ts'
+import { fitOf, NO_WORDS, type Query, type TitleWords, titleWords } from './text/index.ts'
 
 // The final order of the best candidates: how well the title fits dominates; seeders, freshness and whether it was
 // checked move it a little.
 
-export type RankContext = { readonly query: Query; readonly lamportMax: number }
+export type RankContext = {
+  readonly query: Query
+  readonly lamportMax: number
+  readonly now: number
+}
+
+/** Of descriptions in memory: most searches come upon the same ones. */
+const known = new WeakMap<object, TitleWords>()
+
+function wordsIn({ description }: TorrentDocument): TitleWords {
+  if (description === undefined) return NO_WORDS
+  let words = known.get(description)
+  if (words === undefined) {
+    words = titleWords(description.title)
+    known.set(description, words)
+  }
+  return words
+}
 
 /** Further keys of a party that holds it already add up to so many parties at most: keys cost nothing. */
 const KEYS_WORTH_MAX = 5
@@ -16,10 +33,10 @@ function backing({ seeders, backers }: TorrentDocument): number {
 
 /** Higher is better. Source: title rank x (9 + s / (100 + s)) / 10, and the same shape for the rest. */
 export function score(document: TorrentDocument, context: RankContext): number {
-  const title = titleFit(document.description?.title ?? '', context.query)
+  const title = fitOf(wordsIn(document), context.query)
   const backed = backing(document)
   const seeders = (9 + backed / (100 + backed)) / 10
-  const age = (document.description?.by.lamport ?? 0) / Math.max(1, context.lamportMax)
+  const age = publishedStamp(document, context.now) / Math.max(1, context.lamportMax)
   const freshness = (19 + age) / 20
   return title * seeders * freshness * (document.verified ? 1.05 : 1)
 }

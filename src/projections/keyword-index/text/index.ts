@@ -4,7 +4,7 @@
 export { CATEGORIES, type Category, categoryOf } from './category.ts'
 export { type Filter, type FilteredTorrent, passes } from './filters.ts'
 export { hashKeyword } from './info-hash.ts'
-export { hasPhrase, titleFit, titlesMatch } from './matching.ts'
+export { fitOf, hasPhrase, NO_WORDS, type TitleWords, titleFit, titlesMatch, titleWords } from './matching.ts'
 export { FILTERS_MAX, parseQuery, QUERY_LENGTH_MAX, type Query, type QueryProblem } from './query.ts'
 export { WORD_LENGTH_MAX } from './reader.ts'
 export { type Clause, type Term, WORDS_MAX, wholeWordsOf } from './terms.ts'

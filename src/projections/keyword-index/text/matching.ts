@@ -1,48 +1,71 @@
 import type { InfoHash } from '../../../events/index.ts'
 import type { Query } from './query.ts'
 import type { Clause, Term } from './terms.ts'
-import { keywordsOf, type Token, titleTokens } from './tokenizer.ts'
+import { keywordsOf, titleTokens } from './tokenizer.ts'
 
 // Whether titles have what a query asks for in words.
 
 /** Pieces of a title: where they begin, and where they end. */
 export type Place = { readonly at: number; readonly end: number }
 
+/** Where each word stands in a title, and how many pieces it has. */
+export type TitleWords = { readonly places: ReadonlyMap<string, readonly Place[]>; readonly length: number }
+
+export const NO_WORDS: TitleWords = { places: new Map(), length: 0 }
+
+export function titleWords(title: string): TitleWords {
+  const places = new Map<string, Place[]>()
+  let length = 0
+  for (const { word, position, span } of titleTokens(title)) {
+    const [here, place] = [places.get(word), { at: position, end: position + span }]
+    if (here === undefined) places.set(word, [place])
+    else here.push(place)
+    length = Math.max(length, place.end)
+  }
+  return { places, length }
+}
+
 type Row = Pick<Extract<Term, { kind: 'phrase' }>, 'words' | 'begins'>
 
 /** Where words stand in a row; each begins where the one before ends. Of those that end together the longest. */
-export function placesOf(tokens: readonly Token[], { words, begins }: Row): Place[] {
-  let places: Map<number, number> | undefined
+function placesOf(title: TitleWords, { words, begins }: Row): Place[] {
+  let rows: Map<number, number> | undefined
   for (const [index, word] of words.entries()) {
     const isBeginning = begins === true && index === words.length - 1
-    const next = new Map<number, number>()
-    for (const token of tokens) {
-      if (isBeginning ? !token.word.startsWith(word) : token.word !== word) continue
-      const at = places === undefined ? token.position : places.get(token.position)
-      if (at !== undefined) keepLongest(next, token.position + token.span, at)
-    }
-    places = next
-    if (next.size === 0) break
+    const places = isBeginning ? beginningWith(title, word) : (title.places.get(word) ?? [])
+    const next = following(rows, places)
+    if (next.size === 0) return []
+    rows = next
   }
-  return [...(places ?? [])].map(([end, at]) => ({ at, end }))
+  return [...(rows ?? [])].map(([end, at]) => ({ at, end }))
 }
 
-function keepLongest(places: Map<number, number>, end: number, at: number): void {
-  const known = places.get(end)
-  if (known === undefined || at < known) places.set(end, at)
+const beginningWith = ({ places }: TitleWords, beginning: string): Place[] =>
+  [...places].flatMap(([word, here]) => (word.startsWith(beginning) ? here : []))
+
+/** Rows, by their ends, that go on with one of these places; all places where there is none yet. */
+function following(rows: ReadonlyMap<number, number> | undefined, places: readonly Place[]): Map<number, number> {
+  const next = new Map<number, number>()
+  for (const place of places) {
+    const at = rows === undefined ? place.at : rows.get(place.at)
+    const known = next.get(place.end)
+    if (at !== undefined && (known === undefined || at < known)) next.set(place.end, at)
+  }
+  return next
 }
 
-export const hasPhrase = (title: string, row: Row): boolean => placesOf(titleTokens(title), row).length > 0
+export const hasPhrase = (title: string, row: Row): boolean => placesOf(titleWords(title), row).length > 0
 
 /** Where a title has any of the terms. */
-export const placesOfClause = (tokens: readonly Token[], clause: Clause): Place[] =>
-  clause.flatMap((term) => {
+function placesOfClause(title: TitleWords, clause: Clause): Place[] {
+  const [only] = clause
+  if (clause.length === 1 && only?.kind === 'word') return [...(title.places.get(only.word) ?? [])]
+  return clause.flatMap((term) => {
     if (term.kind === 'infohash') return []
-    return placesOf(
-      tokens,
-      term.kind === 'phrase' ? term : { words: [term.word], ...(term.kind === 'prefix' && { begins: true }) },
-    )
+    if (term.kind === 'phrase') return placesOf(title, term)
+    return term.kind === 'prefix' ? beginningWith(title, term.word) : (title.places.get(term.word) ?? [])
   })
+}
 
 /**
  * True if these titles of a torrent together have what a query asks for in words, and nothing that it excludes; filters are
@@ -70,34 +93,25 @@ export function titlesMatch(query: Query, titles: readonly string[], infoHash: I
  * 0 to 1000: the whole title, its beginning, in a row somewhere, or scattered, and how much of the title it is; 0 for a query
  * without words.
  */
-export function titleFit(title: string, { clauses }: Pick<Query, 'clauses'>): number {
+export function fitOf(title: TitleWords, { clauses }: Pick<Query, 'clauses'>): number {
   if (clauses.length === 0) return 0
-  const tokens = titleTokens(title)
-  const length = tokens.reduce((most, { position, span }) => Math.max(most, position + span), 0)
-  const places = clauses.map((clause) => placesOfClause(tokens, clause))
-  const found = places.filter((each) => each.length > 0).length
-  const covered = places.reduce((sum, [first]) => sum + (first === undefined ? 0 : first.end - first.at), 0)
-  const coverage = length === 0 ? 0 : Math.min(1, covered / length)
-  const rows = inRow(places)
-  if (rows.length > 0) {
-    const first = rows.filter(({ at }) => at === 0)
-    if (first.some(({ end }) => end === length)) return 1000
-    if (first.length > 0) return 850 + Math.round(100 * coverage)
-    return 750 + Math.round(100 * coverage)
+  const { length } = title
+  let [found, covered] = [0, 0]
+  let rows: Map<number, number> | undefined
+  for (const clause of clauses) {
+    const places = placesOfClause(title, clause)
+    const [first] = places
+    if (first !== undefined) {
+      found += 1
+      covered += first.end - first.at
+    }
+    if (rows === undefined || rows.size > 0) rows = following(rows, places)
   }
-  return Math.round((500 * found) / clauses.length + 200 * coverage)
+  const coverage = length === 0 ? 0 : Math.min(1, covered / length)
+  if (rows === undefined || rows.size === 0) return Math.round((500 * found) / clauses.length + 200 * coverage)
+  const starts = [...rows].filter(([, at]) => at === 0)
+  if (starts.some(([end]) => end === length)) return 1000
+  return (starts.length > 0 ? 850 : 750) + Math.round(100 * coverage)
 }
 
-function inRow(places: readonly (readonly Place[])[]): Place[] {
-  let rows: Map<number, number> | undefined
-  for (const each of places) {
-    const next = new Map<number, number>()
-    for (const place of each) {
-      const at = rows === undefined ? place.at : rows.get(place.at)
-      if (at !== undefined) keepLongest(next, place.end, at)
-    }
-    rows = next
-    if (next.size === 0) break
-  }
-  return [...(rows ?? [])].map(([end, at]) => ({ at, end }))
-}
+export const titleFit = (title: string, query: Pick<Query, 'clauses'>): number => fitOf(titleWords(title), query)
