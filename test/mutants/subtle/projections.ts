@@ -491,8 +491,8 @@ export const projectionsMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/projections/keyword-index/text/matching.ts',
-    find: 'const at = places === undefined ? token.position : places.get(token.position)',
-    replace: 'const at = token.position',
+    find: 'const at = rows === undefined ? place.at : rows.get(place.at)',
+    replace: 'const at = place.at',
     breaks: 'a phrase matches by its last word',
     tests: ['test/projections/keyword-index/text/*.test.ts'],
   },
