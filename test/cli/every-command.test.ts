@@ -1056,7 +1056,7 @@ describe('every command, through the built package', function () {
 
   it('answers a prompt that is piped in, errors and all, and ends with it', async () => {
     const { exit, stdout } = await p2pt(['client', 'start', '--prompt', ...data('c3'), ...network()], {
-      input: 'help\nnonsense\nstatus\ncorrupt zz 1\nsearch "big buck"  don\'t\nadd "open\nquit\n',
+      input: 'help\nnonsense\nstatus\ncorrupt zz 1\nsearch "big buck" size:big\nadd "open\nquit\n',
     })
     assert.equal(exit, 0, stdout)
     for (const said of [
@@ -1064,7 +1064,7 @@ describe('every command, through the built package', function () {
       /no command nonsense/,
       /no torrents/,
       /not an info hash/,
-      /nothing found for "\\"big buck\\" don't"/,
+      /"size:big" is no size/,
       /quote " is not closed/,
       /stopping/,
     ])
