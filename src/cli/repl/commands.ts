@@ -10,7 +10,16 @@ import {
 import { linkTable, nodeStatusText } from '../render/node.ts'
 import { printable } from '../render/printable.ts'
 import { searchText } from '../render/search.ts'
-import { dhtText, fileTable, movedText, publishText, recheckText, torrentPeerTable, torrentTable } from '../render/torrents.ts'
+import {
+  dhtText,
+  fileTable,
+  movedText,
+  publishText,
+  recheckText,
+  refusalText,
+  torrentPeerTable,
+  torrentTable,
+} from '../render/torrents.ts'
 import { withProgress } from '../services/output.ts'
 import { wholeInfoHash } from '../services/prefix.ts'
 import { readTorrentFile } from '../services/torrent-file.ts'
@@ -36,6 +45,8 @@ export type ReplCommand = {
   readonly takes: ArgumentKind
   /** Fewest arguments. */
   readonly least: number
+  /** Its arguments are one text, quotes and all, as it was typed. */
+  readonly asTyped?: true
   /** @returns what to print */
   run(context: ReplContext, words: readonly string[]): Promise<string>
 }
@@ -107,8 +118,9 @@ export const REPL_COMMANDS: ReadonlyMap<string, ReplCommand> = new Map<string, R
       summary: 'search the index of the network',
       takes: 'none',
       least: 1,
-      async run(context, words) {
-        const result = await context.client.search({ text: words.join(' '), limit: 20 })
+      asTyped: true,
+      async run(context, [text = '']) {
+        const result = await context.client.search({ text, limit: 20 })
         context.hits = result.hits
         return `${searchText(result)}${result.hits.length === 0 ? '' : '\n`get N` downloads a hit'}`
       },
@@ -137,8 +149,8 @@ export const REPL_COMMANDS: ReadonlyMap<string, ReplCommand> = new Map<string, R
       takes: 'none',
       least: 0,
       async run({ client }) {
-        const { node, torrents } = await client.clientStatus()
-        return `${nodeStatusText(node, Date.now())}\n\n${torrentTable(torrents)}`
+        const { node, torrents, refused } = await client.clientStatus()
+        return `${nodeStatusText(node, Date.now())}\n\n${refusalText(refused)}${torrentTable(torrents)}`
       },
     },
   ],

@@ -28,7 +28,7 @@ export function createClientService(parts: ClientParts): ClientService {
     publish: (request) => publishPath(request, { engine, torrents, publisher, dataDirectory: parts.dataDirectory }),
     search: (request) => searchNetwork(request, parts.search),
     async clientStatus() {
-      return { node: await node.status(), torrents: torrents.rows() }
+      return { node: await node.status(), torrents: torrents.rows(), refused: publisher.refusals() }
     },
     async torrentPeers({ infoHash }) {
       const rows = infoHash === undefined ? torrents.rows() : [torrents.row(infoHash)]

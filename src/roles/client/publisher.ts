@@ -1,8 +1,11 @@
 import type { Appender, Envelope, InfoHash, NodeId, TorrentPublished } from '../../events/index.ts'
+import { keywordsOf } from '../../projections/keyword-index/index.ts'
 import type { IndexMap } from '../index-node/index-map.ts'
-import { ServiceError } from '../services.ts'
+import type { Refusal } from '../index-node/index-messages.ts'
+import { type ClientStatus, type RefusedBy, ServiceError } from '../services.ts'
 import type { OwnClaim, OwnClaims } from './own-claims.ts'
 import type { Announcement, Publication, Publications } from './publications.ts'
+import { REFUSAL_SENTENCES } from './refusals.ts'
 
 export type PublisherOptions = {
   appender: Appender
@@ -17,6 +20,7 @@ export type Announced = {
   partitionsHeld: number
   pending: number
   acknowledged: boolean
+  refused: RefusedBy[]
 }
 
 /** Owners of a keyword that must say they hold an entry before it is acknowledged, where there are so many: one may lie. */
@@ -37,13 +41,13 @@ export class Publisher {
 
   /** True if a title has a keyword at all. */
   canBeFound(title: string): boolean {
-    return this.#options.map.keywordsOf(title).length > 0
+    return keywordsOf(title).length > 0
   }
 
   /** Publishes, and waits until each owner of its keywords was tried once; what is left goes on in the background. */
   async publish(torrent: Omit<TorrentPublished, 'kind'>): Promise<Announced> {
     const { publication, announced } = await this.#claim({ kind: 'torrent.published', ...torrent })
-    const { heldBy, lackedBy } = await announced
+    const { heldBy, lackedBy, refusedBy } = await announced
     const { map } = this.#options
     const owners = new Map(publication.keywords.map((keyword) => [map.partitionOf(keyword), map.ownersOf(keyword)]))
     const partitionsHeld = [...owners.values()].filter((some) => isHeld(some, heldBy)).length
@@ -53,8 +57,14 @@ export class Publisher {
       partitionsHeld,
       acknowledged: partitionsHeld === owners.size,
       // Where no index node is known, at least one is still to be found.
-      pending: heldBy.length === 0 ? Math.max(1, lackedBy.length) : lackedBy.length,
+      pending: heldBy.length === 0 && refusedBy.length === 0 ? Math.max(1, lackedBy.length) : lackedBy.length,
+      refused: refusedBy.map(refusedByOf),
     }
+  }
+
+  /** Which index nodes do not take how many of our publications, and why. */
+  refusals(): ClientStatus['refused'] {
+    return this.#options.publications.refusals().map((row) => ({ ...refusedByOf(row), publications: row.publications }))
   }
 
   /** Says that we hold every piece: one seeder more in every answer. Nothing waits for it. */
@@ -88,6 +98,10 @@ export class Publisher {
     return { publication, announced: publications.announce(publication, isReplaced ? before : undefined) }
   }
 }
+
+const refusedByOf = ({ node, code }: { node: NodeId; code: Refusal }): RefusedBy => ({
+  ...{ node, code, reason: REFUSAL_SENTENCES[code] },
+})
 
 function isHeld(owners: readonly NodeId[], heldBy: readonly NodeId[]): boolean {
   const holders = owners.filter((owner) => heldBy.includes(owner)).length

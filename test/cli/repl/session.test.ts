@@ -22,7 +22,7 @@ function session() {
       return torrentRow()
     },
     async clientStatus() {
-      return { torrents: [torrentRow()] }
+      return { torrents: [torrentRow()], refused: [] }
     },
     async corrupt(infoHash: string, percent: number) {
       asked.push([infoHash, percent])
@@ -44,6 +44,17 @@ describe('prompt session', () => {
   it('has the commands it should have', () => {
     for (const name of ['add', 'magnet', 'publish', 'search', 'status', 'peers', 'dht', 'corrupt', 'help', 'quit'])
       assert.ok(REPL_NAMES.includes(name), name)
+  })
+
+  it('asks for what stands behind `search` as it was typed, quotes and all', async () => {
+    const { repl, asked } = session()
+    for (const line of ['search "big buck"  tag:"two words" -hop', "  search don't look", 'search "open'] as const)
+      repl.line(line)
+    await repl.idle()
+    assert.deepEqual(
+      asked.map((request) => (request as { text: string }).text),
+      ['"big buck" tag:"two words" -hop', "don't look", '"open'],
+    )
   })
 
   it('carries out lines in the order they were typed, and remembers hits for get', async () => {

@@ -39,6 +39,7 @@ const BOUNDS: readonly Bound[] = [
   bound('node.admitted', 'credential', 'a credential has', 320, bytes),
   bound('access.revoked', 'revocation', 'a revocation has', 192, bytes),
   bound('access.revoked', 'ownerSignature', 'a signature must have 64', 64, bytes),
+  bound('owner.charged', 'keyword', 'a keyword has', 1_536, text),
   bound('operator.banned', 'reason', 'a reason has', 3_072, wide),
   bound('torrent.published', 'title', 'a title has', 1_536, text),
   bound('torrent.published', 'title', 'a title has', 1_536, wide),

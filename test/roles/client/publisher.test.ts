@@ -1,6 +1,6 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict'
 import type { Appender, InfoHash, NodeId } from '../../../src/events/index.ts'
-import { partitionOf } from '../../../src/projections/keyword-index/index.ts'
+import { hashKeyword, partitionOf } from '../../../src/projections/keyword-index/index.ts'
 import { Publisher } from '../../../src/roles/client/publisher.ts'
 import { encodePublishReply, INDEX_METHODS, type PublishOutcome } from '../../../src/roles/index-node/index-messages.ts'
 import { hash } from '../../projections/envelopes.ts'
@@ -25,11 +25,12 @@ describe('a publisher', () => {
 
   it('says who holds it, and how many of the partitions of its words', async () => {
     await started(8)
-    const partitions = new Set(['quiet', 'orbit'].map(partitionOf)).size
-    const owners = new Set(['quiet', 'orbit'].flatMap((word) => client.map.ownersOf(word)))
+    const keywords = ['quiet', 'orbit', hashKeyword(described('quiet orbit').infoHash)]
+    const partitions = new Set(keywords.map(partitionOf)).size
+    const owners = new Set(keywords.flatMap((word) => client.map.ownersOf(word)))
     const { acknowledgedBy, ...rest } = await client.publish('quiet orbit')
     deepEqual(new Set(acknowledgedBy), owners)
-    deepEqual(rest, { partitions, partitionsHeld: partitions, acknowledged: true, pending: 0 })
+    deepEqual(rest, { partitions, partitionsHeld: partitions, acknowledged: true, pending: 0, refused: [] })
     deepEqual(claim(described('quiet orbit').infoHash), ['quiet orbit', [], 1])
   })
 
@@ -40,7 +41,9 @@ describe('a publisher', () => {
     const both = quiet.filter((owner) => orbit.includes(owner)).length
     equal(both < 2, true, 'the two words have owners of their own')
     const { partitions, partitionsHeld, acknowledged, pending } = await client.publish('quiet orbit')
-    deepEqual([partitions, partitionsHeld, acknowledged, pending], [2, 1, false, 0])
+    const byHash = client.map.ownersOf(hashKeyword(described('quiet orbit').infoHash))
+    equal(byHash.filter((owner) => !quiet.includes(owner)).length >= 2, true, 'so has the info hash')
+    deepEqual([partitions, partitionsHeld, acknowledged, pending], [3, 2, false, 0])
   })
 
   it('is acknowledged with two of the three owners of a word, and not with one', async () => {
@@ -48,10 +51,34 @@ describe('a publisher', () => {
     const [first, second] = client.map.ownersOf('orbit') as [NodeId, NodeId]
     says('refused', [first])
     const two = await client.publish('orbit')
-    deepEqual([two.acknowledgedBy.length, two.partitionsHeld, two.acknowledged], [2, 1, true])
+    deepEqual([two.acknowledgedBy.length, two.partitionsHeld, two.acknowledged], [2, 2, true])
     says('refused', [second])
     const one = await client.publish('orbit', { infoHash: hash('one more') })
     deepEqual([one.acknowledgedBy.length, one.partitionsHeld, one.acknowledged], [1, 0, false])
+  })
+
+  it('says who refused and why, and that nobody is left to tell; the status has it until it is taken', async () => {
+    await started(3)
+    const [first, second, third] = client.map.ownersOf('orbit') as [NodeId, NodeId, NodeId]
+    says('not-admitted', [first, second])
+    says('over-budget', [third])
+    const { acknowledgedBy, pending, acknowledged, refused } = await client.publish('orbit')
+    deepEqual([acknowledgedBy, pending, acknowledged], [[], 0, false])
+    const codes = refused.map(({ node, code }) => [node, code])
+    deepEqual(
+      new Map(codes as [NodeId, string][]),
+      new Map([
+        [first, 'not-admitted'],
+        [second, 'not-admitted'],
+        [third, 'over-budget'],
+      ]),
+    )
+    equal(/is not admitted.*ask the owner of the network/.test(refused.find(({ node }) => node === first)?.reason ?? ''), true)
+    await client.publish('orbit two')
+    deepEqual(
+      client.publisher.refusals().find(({ node }) => node === third),
+      { node: third, code: 'over-budget', publications: 2, reason: refused.find(({ node }) => node === third)?.reason },
+    )
   })
 
   it('has one to tell where no index node is known, and as many as said nothing where some did', async () => {
@@ -75,7 +102,7 @@ describe('a publisher', () => {
     equal(client.publisher.claimOf(one), undefined)
     await network.sim.time.wait(client.publisher.withdraw(one))
     equal(client.node.log.has({ author: client.node.id, stream: 'index', authorSeq: 3 }), false)
-    await network.until('it is gone', () => network.index(0).states.state('keyword-index').visibleCount === 0)
+    await network.until('it is gone', () => network.index(0).states.state('keyword-index').counters.visible === 0)
   })
 
   it('tells of what it holds whole without waiting for anybody', async () => {

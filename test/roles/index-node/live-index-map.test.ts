@@ -7,7 +7,8 @@ import {
   parseQuery,
   partitionOf,
 } from '../../../src/projections/keyword-index/index.ts'
-import { coveringWords, liveIndexMap } from '../../../src/roles/index-node/live-index-map.ts'
+import { coveringWords } from '../../../src/roles/index-node/covering-words.ts'
+import { liveIndexMap } from '../../../src/roles/index-node/live-index-map.ts'
 import { TEST_OWNER } from '../../events/test-network.ts'
 import { node } from '../../projections/envelopes.ts'
 import { IndexNetwork } from '../index-network.ts'
@@ -33,12 +34,60 @@ describe('the words that cover a query', () => {
     ['size:>1GB film', ['film']],
     ['size:>1GB', []],
     ['cats | cats', ['cats']],
+    // Every way to write it needs its word.
+    ['spider-man', ['spider', 'spiderman']],
+    ['spider-man homecoming', ['homecoming']],
+    ['the spider-man', ['spider', 'spiderman']],
+    ['müller', ['muller', 'mueller']],
+    ['1x05', ['s01e05']],
+    ['"big bunny*"', ['big']],
+    ['"x 人"', ['x']],
+    ['x26*', []],
+    [`film ${'0f'.repeat(20)}`, [`btih:${'0f'.repeat(20)}`]],
+    [`film | ${'0f'.repeat(20)}`, ['film', `btih:${'0f'.repeat(20)}`]],
+    ['film size:big', []],
     ['', []],
     ['!!! ***', []],
   ]
   for (const [query, words] of table) {
     it(`of ${JSON.stringify(query)} are ${words.join(', ') || 'none'}`, () => {
-      assert.deepEqual(coveringWords(parseQuery(query)), words)
+      assert.deepEqual(
+        coveringWords(parseQuery(query), () => undefined),
+        words,
+      )
+    })
+  }
+
+  const documents: Record<string, number> = {
+    interplanetary: 9_000,
+    quiet: 3,
+    orbit: 500,
+    elephants: 40,
+    cats: 700,
+    film: 10_000,
+    books: 9_999,
+  }
+  const known: [query: string, words: string[]][] = [
+    ['interplanetary orbit', ['orbit']],
+    ['interplanetary orbit quiet', ['quiet']],
+    // Nothing is known of it: it is rare, or its owner says that it is not.
+    ['orbit comet', ['comet']],
+    ['comet interplanetary meteorite', ['meteorite']],
+    ['"interplanetary orbit"', ['orbit']],
+    ['"interplanetary orbit" | cats', ['orbit', 'cats']],
+    // One owner fewer is asked for one word of all hits, however common.
+    ['cats | elephants interplanetary', ['interplanetary']],
+    ['cats | elephants orbit | quiet', ['orbit', 'quiet']],
+    ['books spider-man', ['books']],
+    // Of a word that is in more documents than its owner looks at, two others are better.
+    ['film spider-man', ['spider', 'spiderman']],
+  ]
+  for (const [query, words] of known) {
+    it(`of ${JSON.stringify(query)} are ${words.join(', ')}, where it is known how common they are`, () => {
+      assert.deepEqual(
+        coveringWords(parseQuery(query), (word) => documents[word]),
+        words,
+      )
     })
   }
 })
