@@ -37,6 +37,7 @@ import {
   ALONE,
   ALONE_BRIDGED,
   BRIDGE,
+  DASH,
   DOT_SPACE,
   type Emit,
   IMPLIED,
@@ -146,6 +147,7 @@ export class Reader implements Words {
   #readSymbol(index: number, found: number): void {
     this.#abbreviation.finish()
     this.#endRun()
+    if (found === AMPERSAND) this.#episodes.passOver(this.#position)
     const units = unitsAt(this.#text, index)
     this.put(found === AMPERSAND ? 'and' : this.#text.slice(index, index + units), this.#position, 1, PLAIN)
     this.#next('', 0, 0, index + units)
@@ -290,7 +292,10 @@ export class Reader implements Words {
   #number(digits: string, gap: number): void {
     const codec = digits.length === 3 ? CODECS.get(this.#before + digits) : undefined
     if (codec !== undefined) this.put(codec, this.#position - 1, 2, NAME)
-    else this.#episodes.numbered(digits, this.#beforeFlags, this.#position, gap)
+    else {
+      const isDash = gap === WIDE && this.#text.startsWith(` - ${digits}`, this.#beforeEnd)
+      this.#episodes.numbered(digits, this.#beforeFlags, this.#position, isDash ? DASH : gap)
+    }
   }
 
   // Words of several pieces.
