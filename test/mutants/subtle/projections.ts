@@ -837,7 +837,7 @@ export const projectionsMutants: readonly SubtleMutant[] = [
     find: 'for (const [key, value] of this.#waiting) going.set(key, value)',
     replace: '',
     breaks: 'a failed commit loses what came since',
-    tests: ['test/projections/disk-slot.test.ts', 'test/projections/projection-store.memory.test.ts'],
+    tests: ['test/projections/row-table.test.ts'],
   },
   {
     file: 'src/projections/keyword-index/tidy-index.ts',
@@ -851,13 +851,13 @@ export const projectionsMutants: readonly SubtleMutant[] = [
     find: 'this.#pending = [noted, this.#pending[1]]',
     replace: 'this.#pending = [this.#pending[1], this.#pending[1]]',
     breaks: 'what came while a segment was written is lost with a crash',
-    tests: ['test/projections/keyword-index/index-crashes.test.ts'],
+    tests: ['test/projections/keyword-index/listings.test.ts'],
   },
   {
     file: 'src/projections/keyword-index/segments/postings.ts',
-    find: 'if ((firstPlaces[middle] as number) <= place) low = middle',
-    replace: 'if ((firstPlaces[middle] as number) < place) low = middle',
-    breaks: 'a seek misses the first place of a row',
+    find: 'let low = this.#row + 1',
+    replace: 'let low = this.#row + 2',
+    breaks: 'a seek passes over a row',
     tests: ['test/projections/keyword-index/segments/segment.test.ts'],
   },
   {
@@ -886,7 +886,7 @@ export const projectionsMutants: readonly SubtleMutant[] = [
     find: '    if (document.serial > 0) listings.serials.end(document.serial)\n',
     replace: '',
     breaks: 'a torrent is listed twice',
-    tests: ['test/projections/keyword-index/keyword-index.test.ts'],
+    tests: ['test/projections/keyword-index/listings.test.ts'],
   },
   {
     file: 'src/projections/keyword-index/candidates.ts',
