@@ -747,7 +747,7 @@ const STORY: readonly Row[] = [
   {
     command: 'client search',
     words: () => ['sea', '--limit', '1000', '--explain', ...data('c2')],
-    text: /"sea" \(partition \d+\): .*\n(.*\n)*the answer is (not )?complete$/,
+    text: /"sea" \(partition \d+\): .*\n(.*\n)*the answer is (not )?complete$/m,
     json: { truncated: false, charged: [] },
   },
   {
