@@ -410,6 +410,7 @@ export type SearchHit = {
   /** Of these, those whose signed word came with the answer; an answer has room for a few of each torrent. */
   seedersProven: number
   publisher: NodeId
+  /** By its author; 0 where that is yet to come. */
   publishedAt: number
   magnet: string
 }
@@ -464,7 +465,8 @@ export type IndexStatus = {
    * have. In the others it says with each answer that it may lack something.
    */
   owned: { rank1: number; rank2: number; rank3: number; level: number }
-  partitions: { partition: number; rank: number; isLevel: boolean; documents: number; owners: NodeId[] }[]
+  /** `torrents`: with an event there, those that nobody offers any more among them. */
+  partitions: { partition: number; rank: number; isLevel: boolean; torrents: number; owners: NodeId[] }[]
   repair: { lastAt: number | null; fetched: number; inSync: boolean }
 }
 

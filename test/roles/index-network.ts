@@ -16,8 +16,9 @@ import { signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import { openMemoryLog } from '../../src/events/log/event-log.memory.ts'
 import type { Overlay, RequestHandler } from '../../src/network/overlay.ts'
 import { allProjections, type ProjectionStates } from '../../src/projections/all.ts'
-import { createProjectionRunner, isRevoked, type ProjectionRunner } from '../../src/projections/index.ts'
+import { createProjectionRunner, isRevoked, type ProjectionRunner, Turns } from '../../src/projections/index.ts'
 import { partitionDigest } from '../../src/projections/keyword-index/index.ts'
+import { documentAt } from '../../src/projections/keyword-index/index-state.ts'
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
 import { HeldOffOwners } from '../../src/roles/client/held-off-owners.ts'
@@ -92,7 +93,8 @@ export class IndexNetwork implements AsyncDisposable {
     const states = createProjectionRunner<ProjectionStates>({
       log: node.log,
       store: openMemoryProjectionStore(),
-      projections: allProjections(node.id, TEST_KEYS),
+      // An open network: the authors of these tests have no invitations.
+      projections: allProjections(node.id, { ...TEST_KEYS, isOpen: true }),
       timers: this.sim.time,
       newSha256,
     })
@@ -213,8 +215,6 @@ export class IndexPeer {
     this.index = createIndexNode({
       ...{ log: this.node.log, overlay: this.#noted(), states: this.states, map: this.map },
       admittance: {
-        // An open one: the authors of these tests have no invitations.
-        genesis: { open: true },
         isShut: (author) => isRevoked(this.states.state('admissions'), author),
         isOverBudget: () => false,
       },
@@ -225,6 +225,7 @@ export class IndexPeer {
         clock: this.#sim.time,
         timers: this.#sim.time,
         newSha256,
+        newTurns: () => new Turns({ now: () => 0, yieldToEventLoop: () => this.#network.yieldToEventLoop() }),
         yieldToEventLoop: () => this.#network.yieldToEventLoop(),
       },
     })
@@ -248,12 +249,13 @@ export class IndexPeer {
 
   /** Titles that it holds itself. */
   titles(): string[] {
-    const { byOrdinal } = this.states.state('keyword-index')
-    return byOrdinal.flatMap((document) => (document?.description === undefined ? [] : [document.description.title])).sort()
+    const state = this.states.state('keyword-index')
+    const documents = [...state.documents.all()].map(({ ordinal }) => documentAt(state, ordinal)?.description?.title ?? [])
+    return documents.flat().sort()
   }
 
   digest(partition: number): string {
-    return partitionDigest(this.states.state('keyword-index'), partition, newSha256)
+    return partitionDigest(this.states.state('keyword-index'), partition)
   }
 }
 

@@ -64,7 +64,14 @@ describe('a node that does not run', () => {
   }
   const versionsIn = async (directory: string) => {
     await using store = await openStore(directory)
-    return Object.fromEntries(await Promise.all(NAMES.map(async (name) => [name, (await store.load(name))?.version])))
+    return Object.fromEntries(
+      await Promise.all(
+        NAMES.map(async (name) => [
+          name,
+          (await (name === 'keyword-index' ? store.openTable(name) : store.load(name)))?.version,
+        ]),
+      ),
+    )
   }
 
   describe('is migrated', () => {

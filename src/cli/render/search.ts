@@ -9,7 +9,8 @@ export function searchText(result: SearchResult): string {
   if (result.hits.length === 0) blocks.push(`nothing found for ${JSON.stringify(printable(result.query))}`)
   for (const [index, hit] of result.hits.entries()) {
     const tags = hit.tags.length === 0 ? '' : `  [${hit.tags.map(printable).join(', ')}]`
-    const publisher = `published by ${shortPeer(hit.publisher)} at ${time(hit.publishedAt)}`
+    const when = hit.publishedAt === 0 ? '' : ` at ${time(hit.publishedAt)}`
+    const publisher = `published by ${shortPeer(hit.publisher)}${when}`
     blocks.push(
       [
         `${String(index + 1).padStart(3)}  ${printable(hit.title)}${tags}`,
@@ -82,7 +83,7 @@ export function indexStatusText(status: IndexStatus): string {
     { title: 'PARTITION', value: (row) => String(row.partition), align: 'right' },
     { title: 'RANK', value: (row) => String(row.rank), align: 'right' },
     { title: 'LEVEL', value: (row) => (row.isLevel ? 'yes' : 'not yet') },
-    { title: 'TORRENTS', value: (row) => count(row.documents), align: 'right' },
+    { title: 'TORRENTS', value: (row) => count(row.torrents), align: 'right' },
     { title: 'OWNERS', value: (row) => row.owners.map(shortPeer).join(' ') },
   ])
   return `${head}\n\n${partitions}`

@@ -1,9 +1,8 @@
-import { utf8Length } from '../../events/index.ts'
-import { OWNER_COUNT, parseQuery } from '../../projections/keyword-index/index.ts'
+import { believedTime, OWNER_COUNT } from '../../projections/keyword-index/index.ts'
 import { hitsAsked } from '../hits-asked.ts'
 import type { IndexMap, QueryPart } from '../index-node/index-map.ts'
-import { QUERY_BYTES_MAX } from '../index-node/index-messages.ts'
 import { magnetOf } from '../magnet.ts'
+import { queryAsked } from '../query-asked.ts'
 import {
   type CursorPart,
   decodeCursor,
@@ -34,30 +33,24 @@ export async function searchNetwork(request: SearchRequest, options: SearchOptio
   const startedAt = performance.now()
   const { text } = request
   const limit = hitsAsked(request.limit)
-  if (utf8Length(text) > QUERY_BYTES_MAX) throw new ServiceError('usage', `a query has at most ${QUERY_BYTES_MAX} bytes`)
+  const query = queryAsked(text)
   const place: SearchPlace = request.cursor
     ? decodeCursor(text, request.cursor)
     : { parts: [], salt: Math.floor(options.random() * 2 ** 32), shown: new Set() }
   await options.untilIndexKnown(KNOWN_WAIT_MS)
   const { map } = options
   const plan = map.plan(text, (word) => options.frequencies.of(word))
-  if (plan.length === 0) {
-    throw new ServiceError(
-      'failed',
-      map.indexNodes().length === 0
-        ? 'no index node is known to be alive: a network needs at least one (`p2pt index start`)'
-        : 'give at least one word to search for',
-    )
-  }
+  if (plan.length === 0)
+    throw new ServiceError('failed', 'no index node is known to be alive: a network needs at least one (`p2pt index start`)')
   const isShown = ({ infoHash }: ProvenHit) => place.shown.size > 0 && place.shown.has(shownMark(place.salt, infoHash))
-  const asked = { text, query: parseQuery(text), limit, isShown }
+  const asked = { text, query, limit, isShown }
   const begun = plan.map((part) => ({ part, from: positionOf(part, plan, place) }))
   const answers = await Promise.all(
     begun.flatMap(({ part, from }) =>
       from === 'end' ? [] : [askPart(part, from, asked, options).then((answer) => ({ part, answer }))],
     ),
   )
-  return resultOf(text, { answers, begun, place, limit, isShown, map, startedAt })
+  return resultOf(text, { answers, begun, place, limit, isShown, map, startedAt, now: options.now() })
 }
 
 /** An answer for one page knows the whole list behind it, whichever word of the query it was asked for. */
@@ -79,6 +72,7 @@ type Found = {
   isShown(hit: ProvenHit): boolean
   map: IndexMap
   startedAt: number
+  now: number
 }
 
 function resultOf(query: string, found: Found): SearchResult {
@@ -108,7 +102,7 @@ function resultOf(query: string, found: Found): SearchResult {
       seeders: hit.seeders,
       seedersProven: hit.provenSeeders.size,
       publisher: hit.publisher,
-      publishedAt: hit.publishedAt,
+      publishedAt: believedTime(hit.publishedAt, found.now),
       magnet: magnetOf(hit.infoHash, hit.title),
     })),
     truncated: all.length > limit || isMore || answered.some(({ answer }) => answer.truncated),

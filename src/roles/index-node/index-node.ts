@@ -1,10 +1,12 @@
-import type { EventLog, Genesis, NodeId, Timers } from '../../events/index.ts'
+import type { EventLog, NodeId, Timers } from '../../events/index.ts'
 import { OWNER_COUNT, PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
+import type { Turns } from '../../projections/turns.ts'
 import { hitsAsked } from '../hits-asked.ts'
 import { magnetOf } from '../magnet.ts'
 import type { Admittance } from '../node/admittance.ts'
 import type { NodeParts } from '../node/node-service.ts'
+import { queryAsked } from '../query-asked.ts'
 import { decodeCursor, encodeCursor, isSamePart } from '../search-cursor.ts'
 import type { IndexService, IndexStatus } from '../services.ts'
 import { untilAdmitted } from '../until-true.ts'
@@ -23,10 +25,11 @@ const PARTITIONS_IN_A_TURN = 8
 export type IndexNodeParts = Pick<NodeParts, 'overlay' | 'states' | 'verify' | 'clock'> & {
   notices: Pick<NodeParts['notices'], 'post'>
   log: Pick<EventLog, 'author' | 'has' | 'ingest' | 'readSigned' | 'readSignedAt'>
-  admittance: Pick<Admittance, 'isShut' | 'isOverBudget'> & { genesis: Pick<Genesis, 'open'> }
+  admittance: Pick<Admittance, 'isShut' | 'isOverBudget'>
   map: IndexMap
   timers: Timers
   newSha256: NewSha256
+  newTurns(): Turns
   yieldToEventLoop(): Promise<void>
   /** Left out: of a node that has compared with nobody. */
   levels?: PartitionLevels
@@ -38,9 +41,8 @@ export type IndexNode = Disposable &
 
 /** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
 export function createIndexNode(parts: IndexNodeParts): IndexNode {
-  const { log, overlay, states, verify, admittance, map, timers, clock, notices, newSha256, yieldToEventLoop } = parts
-  const { open: isOpen } = admittance.genesis
-  const view = projectedIndexView({ states, map, own: log.author, isOpen, newSha256, yieldToEventLoop })
+  const { log, overlay, states, verify, admittance, map, timers, clock, notices, newSha256, newTurns, yieldToEventLoop } = parts
+  const view = projectedIndexView({ states, map, own: log.author, newTurns, now: () => clock.now() })
   const sections = new PartitionSections(view, newSha256)
   const { levels = new PartitionLevels({ self: log.author, map, now: () => clock.now() }) } = parts
   const isOverBudget = (author: NodeId): boolean => admittance.isOverBudget(author, 'index')
@@ -84,6 +86,7 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
       indexStatus: (options) => statusOf(parts, { view, repair, levels }, options.partitions),
       async searchHere({ text, limit: asked, cursor: goesOn }) {
         const limit = hitsAsked(asked)
+        queryAsked(text)
         const startedAt = performance.now()
         const own = { node: log.author }
         const place = goesOn ? decodeCursor(text, goesOn).parts.find(({ part }) => isSamePart(part, own)) : undefined
@@ -129,9 +132,7 @@ async function statusOf(
     owned.push({ partition, rank, owners })
     const isLevel = levels.isLevel(partition)
     if (isLevel) level += 1
-    if (!partitions) continue
-    rows.push({ partition, rank, isLevel, documents: await view.documentsOf(partition), owners })
-    await yieldToEventLoop()
+    if (partitions) rows.push({ partition, rank, isLevel, torrents: await view.torrentsOf(partition), owners })
   }
   const ranked = (rank: number) => owned.filter((row) => row.rank === rank).length
   return {

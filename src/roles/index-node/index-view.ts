@@ -12,8 +12,8 @@ export interface IndexView {
   search(request: { text: string; limit: number; cursor: string }): Promise<SearchReply>
   /** How much this node holds in all; in constant time. */
   totals(): Promise<IndexTotals>
-  /** Documents of a partition that can be found. */
-  documentsOf(partition: number): Promise<number>
+  /** Torrents with an event in a partition, those that nobody offers any more among them. */
+  torrentsOf(partition: number): Promise<number>
   /** Documents that have each of these keywords, as far as this node holds them. */
   frequencies(keywords: readonly string[]): Promise<number[]>
   /** Owners that can answer the query, of its keyword where one is named, best first; empty for a query without words. */
@@ -27,7 +27,7 @@ export interface IndexView {
   otherIndexNodes(): NodeId[]
 }
 
-/** `postings`: pairs of a document and a keyword of it. */
+/** `keywords`: about. `postings`: pairs of a document and a keyword of it. */
 export type IndexTotals = { documents: number; keywords: number; postings: number }
 
 const INDEX_KINDS: ReadonlySet<number> = new Set([

@@ -43,7 +43,7 @@ export const searchHit = (change: Partial<SearchHit> = {}): SearchHit => ({
   seeders: 2,
   seedersProven: 2,
   publisher: NODE_A,
-  publishedAt: 0,
+  publishedAt: 1_000,
   magnet: `magnet:?xt=urn:btih:${HASH}`,
   ...change,
 })

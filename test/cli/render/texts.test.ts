@@ -12,7 +12,7 @@ describe('answers as text', () => {
   it('numbers search hits as --get takes them, with the facts to choose by', () => {
     assert.deepEqual(searchText(searchResult()).split('\n'), [
       '  1  Songs of the sea  [folk, music]',
-      `     48.0 MB in 12 files, 2 seeders, published by ${NODE_A.slice(0, 16)} at 1970-01-01 00:00:00.000Z`,
+      `     48.0 MB in 12 files, 2 seeders, published by ${NODE_A.slice(0, 16)} at 1970-01-01 00:00:01.000Z`,
       `     magnet:?xt=urn:btih:${HASH}`,
       '1 hit in 12 ms',
     ])

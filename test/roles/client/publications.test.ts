@@ -59,12 +59,12 @@ describe('publications', () => {
       await network[Symbol.asyncDispose]()
       return result
     }
-    assert.deepEqual(await said(3, 0), [true, 1, 1])
-    assert.deepEqual(await said(3, 1), [true, 1, 1])
-    assert.deepEqual(await said(3, 2), [false, 1, 0])
-    assert.deepEqual(await said(2, 1), [false, 1, 0])
-    assert.deepEqual(await said(1, 0), [true, 1, 1])
-    assert.deepEqual(await said(1, 1), [false, 1, 0])
+    assert.deepEqual(await said(3, 0), [true, 2, 2])
+    assert.deepEqual(await said(3, 1), [true, 2, 2])
+    assert.deepEqual(await said(3, 2), [false, 2, 0])
+    assert.deepEqual(await said(2, 1), [false, 2, 0])
+    assert.deepEqual(await said(1, 0), [true, 2, 2])
+    assert.deepEqual(await said(1, 1), [false, 2, 0])
     await started(1)
   })
 
@@ -145,7 +145,7 @@ describe('publications', () => {
     assert.equal(asked, 0)
     await network.sim.time.advance(2 * 60_000)
     assert.equal(asked, 1)
-    for (const peer of network.indexNodes) assert.equal(peer.states.state('keyword-index').visibleCount, 1)
+    for (const peer of network.indexNodes) assert.equal(peer.states.state('keyword-index').counters.visible, 1)
   })
 
   it('that are refused are told once and not asked again until the next announcement', async () => {
