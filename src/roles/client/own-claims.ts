@@ -7,6 +7,8 @@ export type OwnClaim = {
   title: string
   tags: readonly string[]
   withdrawn: boolean
+  /** Our last word is its description, and not that we verified what others describe. */
+  isPublished: boolean
   publication: Publication
 }
 
@@ -62,7 +64,9 @@ export class OwnClaims {
       const keywords = this.keywordsFor(infoHash, title)
       const tags = event.kind === 'torrent.published' ? event.tags : []
       const withdrawn = event.kind === 'torrent.withdrawn'
-      this.#claims.set(infoHash, { infoHash, title, tags, withdrawn, publication: { author, authorSeq, keywords } })
+      const isPublished = event.kind === 'torrent.published'
+      const publication = { author, authorSeq, keywords }
+      this.#claims.set(infoHash, { infoHash, title, tags, withdrawn, isPublished, publication })
     }
   }
 }

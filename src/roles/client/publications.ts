@@ -1,4 +1,4 @@
-import type { EventLog, NodeId, SignedEvent, Timers } from '../../events/index.ts'
+import { BoundedMap, type EventLog, type NodeId, type SignedEvent, scanBody, type Timers } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
 import {
   decodePublishReply,
@@ -25,6 +25,9 @@ const NEW_TOTAL_MAX = 256
 const BACKLOG_TOTAL_MAX = 32
 /** Events read for one message; 56 KiB hold about 250 with short titles. */
 const EVENTS_PER_MESSAGE_MAX = 256
+
+/** Signed events that are kept for the next owner, of some 300 bytes. */
+const SIGNED_KEPT_MAX = 1_024
 
 /** One signed event in the index stream, and who should hold it. */
 export type Publication = { author: NodeId; authorSeq: number; keywords: readonly string[] }
@@ -69,6 +72,8 @@ export class Publications {
   readonly #backlog: OwnerLanes<Ask>
   /** Owners that failed: how long they are left alone, ms, and whether that time still runs. */
   readonly #pauses = new Map<NodeId, { waitMs: number; runs: boolean }>()
+  /** What was read last: three owners are told the same. */
+  readonly #signedLast = new BoundedMap<string, SignedEvent>(SIGNED_KEPT_MAX)
   readonly #cancels = new Set<() => void>()
   readonly #stop = new AbortController()
 
@@ -172,8 +177,10 @@ export class Publications {
       const entries: Entry[] = []
       const events: SignedEvent[] = []
       let bytes = 0
+      const wanted = asks.flatMap(({ entry }) => (this.#isWanted(entry, owner) ? [entry.publication] : []))
+      const signed = await this.#signed(wanted)
       for (const { entry } of asks) {
-        const event = this.#isWanted(entry, owner) ? await this.#signed(entry.publication) : undefined
+        const event = signed.get(key(entry.publication))
         if (event !== undefined) {
           bytes += messageBytes(event)
           if (bytes > EVENTS_BYTES_MAX && events.length > 0) break
@@ -198,10 +205,23 @@ export class Publications {
     return this.#entries.get(key(entry.publication)) === entry && this.#lacking(entry).includes(owner)
   }
 
-  /** Undefined if the log does not have it (any more): then nobody can be told. */
-  async #signed({ author, authorSeq }: Publication): Promise<SignedEvent | undefined> {
-    for await (const event of this.#options.log.readSigned(author, 'index', authorSeq, authorSeq)) return event
-    return undefined
+  /** Without those that the log does not have (any more): nobody can be told of them. */
+  async #signed(wanted: readonly Publication[]): Promise<Map<string, SignedEvent>> {
+    const found = new Map<string, SignedEvent>()
+    const unread: Publication[] = []
+    for (const publication of wanted) {
+      const event = this.#signedLast.get(key(publication))
+      if (event === undefined) unread.push(publication)
+      else found.set(key(publication), event)
+    }
+    for (const { author, first, last } of runsOf(unread)) {
+      for await (const event of this.#options.log.readSigned(author, 'index', first, last)) {
+        const { authorSeq } = scanBody(event.body)
+        found.set(key({ author, authorSeq }), event)
+        this.#signedLast.set(key({ author, authorSeq }), event)
+      }
+    }
+    return found
   }
 
   /** @returns false if it is to be asked again soon: it did not say something of each, or knows nothing of our admission yet */
@@ -265,6 +285,17 @@ const newEntry = (publication: Publication): Entry => ({
   asking: new Set(),
 })
 
-function key(publication: Publication): string {
-  return `${publication.author}/${publication.authorSeq}`
+function key({ author, authorSeq }: Pick<Publication, 'author' | 'authorSeq'>): string {
+  return `${author}/${authorSeq}`
+}
+
+/** Numbers that follow one another, as one read each. */
+function runsOf(publications: readonly Publication[]): { author: NodeId; first: number; last: number }[] {
+  const runs: { author: NodeId; first: number; last: number }[] = []
+  for (const { author, authorSeq } of publications) {
+    const run = runs.at(-1)
+    if (run?.author === author && run.last === authorSeq - 1) run.last = authorSeq
+    else runs.push({ author, first: authorSeq, last: authorSeq })
+  }
+  return runs
 }

@@ -58,10 +58,9 @@ export const rolesMutants: readonly SubtleMutant[] = [
     lives: 'a timer that is called off twice is called off, and nothing sets another after the stop: only memory',
   },
   {
-    file: 'src/roles/client/publish-path.ts',
-    find: "if (askedTags.length > TAGS_MAX || askedTags.some((tag) => utf8Length(tag) > TAG_BYTES_MAX || tag.trim() === '')) {",
-    replace:
-      "if (askedTags.length > (10 * TAGS_MAX) || askedTags.some((tag) => utf8Length(tag) > TAG_BYTES_MAX || tag.trim() === '')) {",
+    file: 'src/roles/client/publication-details.ts',
+    find: 'if (tags.length > TAGS_MAX ||',
+    replace: 'if (tags.length > (10 * TAGS_MAX) ||',
     breaks: 'TAGS_MAX is ten times as much',
   },
   {
@@ -435,7 +434,7 @@ export const rolesMutants: readonly SubtleMutant[] = [
     breaks: 'an event of another stream is a proof',
   },
   {
-    file: 'src/roles/client/publish-path.ts',
+    file: 'src/roles/client/publication-details.ts',
     find: "tag.trim() === ''",
     replace: "tag === ''",
     breaks: 'a tag of blanks is taken',
@@ -447,6 +446,18 @@ export const rolesMutants: readonly SubtleMutant[] = [
     breaks: 'what nobody waits for any more is published all the same',
   },
   {
+    file: 'src/roles/client/bulk-publish.ts',
+    find: 'if (problem === undefined) good.push(one)',
+    replace: 'good.push(one)',
+    breaks: 'what the log did not take is published',
+  },
+  {
+    file: 'src/roles/client/bulk-publish.ts',
+    find: '  if (stamps.size !== now.length || now.length === 0) return false\n',
+    replace: '',
+    breaks: 'a folder that has lost a file is passed over',
+  },
+  {
     file: 'src/roles/client/publisher.ts',
     find: 'holders >= Math.min(HOLDERS_MIN, owners.length)',
     replace: 'holders >= Math.max(HOLDERS_MIN, owners.length)',
@@ -454,8 +465,8 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/client/publisher.ts',
-    find: 'await appender.append([{ event }], { durable: true })',
-    replace: 'await appender.append([{ event }], { durable: false })',
+    find: '        events.map((event) => ({ event })),\n        { durable: true },',
+    replace: '        events.map((event) => ({ event })),\n        { durable: false },',
     breaks: 'it is told before it is on the disk',
   },
   {
