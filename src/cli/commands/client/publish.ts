@@ -20,7 +20,7 @@ export default class ClientPublish extends BaseCommand {
     'find ~/papers -name "*.pdf" | <%= config.bin %> <%= command.id %> --from - --tag paper',
   ]
   static override strict = false
-  static override args = { path: Args.string({ description: 'File or folder; several may be given.' }) }
+  static override args = { path: Args.string({ ignoreStdin: true, description: 'File or folder; several may be given.' }) }
   static override flags = {
     title: Flags.string({
       summary: 'What it is called in the index. Default: the name of the file or folder.',
