@@ -1088,7 +1088,7 @@ describe('every command, through the built package', function () {
         .join(''),
     })
     const { event, unchanged, published, failed } = JSON.parse(list.stdout.trimEnd().split('\n').at(-1) ?? '') as Facts
-    assert.deepEqual([event, failed, Number(unchanged) + Number(published)], ['summary', 0, 300], list.stdout.slice(-500) + list.stderr)
+    assert.deepEqual([event, failed, Number(unchanged) + Number(published)], ['summary', 0, 300], list.stderr)
     assert.ok(Number(unchanged) > 100, `${unchanged} were published before`)
   })
 
