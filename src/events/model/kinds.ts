@@ -33,6 +33,7 @@ export const KINDS = {
   'torrent.published': { number: 20, version: 1, stream: 'index', by: 'anyone' },
   'torrent.withdrawn': { number: 21, version: 1, stream: 'index', by: 'anyone' },
   'torrent.verified': { number: 22, version: 1, stream: 'index', by: 'anyone' },
+  'offers.renewed': { number: 23, version: 1, stream: 'index', by: 'anyone' },
   'download.added': { number: 24, version: 1, stream: 'local', by: 'anyone' },
   'download.described': { number: 25, version: 1, stream: 'local', by: 'anyone' },
   'download.verified': { number: 26, version: 1, stream: 'local', by: 'anyone' },

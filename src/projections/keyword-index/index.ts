@@ -9,6 +9,7 @@ export { keywordIndexProjection } from './keyword-index.ts'
 export { titlesMatch } from './matching.ts'
 export * from './partitions.ts'
 export { type Filter, parseQuery, type Query, type Term } from './query.ts'
+export { RENEWAL_MS } from './renewals.ts'
 export {
   cursorAfter,
   DOCUMENTS_PER_KEYWORD_MAX,

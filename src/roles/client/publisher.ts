@@ -1,4 +1,4 @@
-import type { Appender, Envelope, InfoHash, NodeId, TorrentPublished } from '../../events/index.ts'
+import type { Appender, Draft, Envelope, InfoHash, NodeId, TorrentPublished } from '../../events/index.ts'
 import type { IndexMap } from '../index-node/index-map.ts'
 import { ServiceError } from '../services.ts'
 import type { OwnClaim, OwnClaims } from './own-claims.ts'
@@ -83,22 +83,22 @@ export class Publisher {
     await this.#claim([{ kind: 'torrent.withdrawn', infoHash, title }])
   }
 
+  /** Says that all we offer still holds, to whoever owns a keyword of any of it. Nothing waits for them. */
+  async renew(): Promise<void> {
+    const { claims, publications } = this.#options
+    const before = claims.renewal
+    const keywords = claims.keywordsOfPartitions
+    for (const { author, authorSeq } of await this.#append([{ kind: 'offers.renewed' }]))
+      void publications.announce({ author, authorSeq, keywords }, before)
+  }
+
   async #claim(events: readonly Claim[]): Promise<Told[]> {
-    const { appender, claims, publications } = this.#options
+    const { claims, publications } = this.#options
     const before = events.map(({ infoHash, title }) => ({
       publication: claims.publicationOf(infoHash),
       keywords: claims.keywordsFor(infoHash, title),
     }))
-    let envelopes: readonly Envelope[]
-    try {
-      envelopes = await appender.append(
-        events.map((event) => ({ event })),
-        { durable: true },
-      )
-    } catch (cause) {
-      throw new ServiceError('failed', cause instanceof Error ? cause.message : String(cause), { cause })
-    }
-    if (envelopes.length < events.length) throw new ServiceError('failed', 'the log took nothing')
+    const envelopes = await this.#append(events)
     return envelopes.map(({ author, authorSeq }, place) => {
       const { publication: replaced, keywords = [] } = before[place] ?? {}
       const publication = { author, authorSeq, keywords }
@@ -107,6 +107,21 @@ export class Publisher {
       const isReplaced = infoHash !== undefined && claims.publicationOf(infoHash)?.authorSeq === authorSeq
       return { publication, announced: publications.announce(publication, isReplaced ? replaced : undefined) }
     })
+  }
+
+  /** @throws ServiceError `failed` if the log takes less than all */
+  async #append(events: readonly Draft['event'][]): Promise<readonly Envelope[]> {
+    let envelopes: readonly Envelope[]
+    try {
+      envelopes = await this.#options.appender.append(
+        events.map((event) => ({ event })),
+        { durable: true },
+      )
+    } catch (cause) {
+      throw new ServiceError('failed', cause instanceof Error ? cause.message : String(cause), { cause })
+    }
+    if (envelopes.length < events.length) throw new ServiceError('failed', 'the log took nothing')
+    return envelopes
   }
 }
 

@@ -5,7 +5,7 @@ import type { EventName } from './index-messages.ts'
 // What an index node can see from its own projections: its shard of the keyword index, and who else owns what.
 
 export interface IndexView {
-  /** True for the numbers of the torrent kinds, the only ones that index nodes take from strangers. */
+  /** True for the numbers of the kinds about torrents and their offers, the only ones that index nodes take from strangers. */
   isIndexKind(number: number): boolean
   /** From this node's shard alone. */
   search(request: { text: string; limit: number; cursor: string }): SearchReply
@@ -24,6 +24,7 @@ const INDEX_KINDS: ReadonlySet<number> = new Set([
   KINDS['torrent.published'].number,
   KINDS['torrent.withdrawn'].number,
   KINDS['torrent.verified'].number,
+  KINDS['offers.renewed'].number,
 ])
 
 export const isIndexKind = (number: number): boolean => INDEX_KINDS.has(number)
