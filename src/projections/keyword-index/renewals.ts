@@ -12,7 +12,7 @@ export const OFFER_COUNTS_MS = 3 * RENEWAL_MS
  * How far ahead of our clock an author's claim may be, ms: a clock in the wrong time zone is no lie. What is further ahead counts
  * nothing until then, so that nobody is there for years by saying so once.
  */
-export const AHEAD_MS = RENEWAL_MS
+export const AHEAD_MS = 6 * 3_600_000
 /**
  * Authors that are kept: as many as all clients together may have events in the index stream (budget-limits.ts), so that nobody
  * who is within that budget can push another out. An entry takes about 150 bytes.
