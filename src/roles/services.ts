@@ -409,6 +409,8 @@ export type SearchHit = {
   seeders: number
   /** Of these, those whose signed word came with the answer; an answer has room for a few of each torrent. */
   seedersProven: number
+  /** When the last of those who offered it was heard of, by its own word, ms since 1970; left out where that is not known. */
+  lastSeenAt?: number
   publisher: NodeId
   publishedAt: number
   magnet: string
