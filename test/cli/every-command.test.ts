@@ -1090,6 +1090,11 @@ describe('every command, through the built package', function () {
     const { event, unchanged, published, failed } = JSON.parse(list.stdout.trimEnd().split('\n').at(-1) ?? '') as Facts
     assert.deepEqual([event, failed, Number(unchanged) + Number(published)], ['summary', 0, 300], list.stderr)
     assert.ok(Number(unchanged) > 100, `${unchanged} were published before`)
+    // Hundreds of seeds cost it nothing that its links would notice.
+    const { node, torrents } = JSON.parse((await p2pt(['client', 'status', '--json', ...data('c1')])).stdout) as Facts
+    assert.ok(Number((node as Facts).links) >= 2, JSON.stringify(node))
+    const many = (torrents as Facts[]).filter(({ directory }) => directory === at('many'))
+    assert.ok(many.length >= 300 && many.every(({ state }) => state === 'seeding'), `${many.length}`)
   })
 
   it('follows the log of a running node until it is interrupted', async () => {

@@ -1,13 +1,14 @@
-import { deepEqual, equal } from 'node:assert/strict'
-import type { Event, InfoHash, Millis, NodeId } from '../../../src/events/index.ts'
+import assert, { deepEqual, equal } from 'node:assert/strict'
+import type { Event, InfoHash, Millis, NodeId, SignedEvent } from '../../../src/events/index.ts'
 import { OFFER_COUNTS_MS, presenceOf, RENEWAL_MS, Renewals } from '../../../src/projections/keyword-index/renewals.ts'
 import { OfferRenewal } from '../../../src/roles/client/offer-renewal.ts'
 import { OwnClaims } from '../../../src/roles/client/own-claims.ts'
 import { Publications } from '../../../src/roles/client/publications.ts'
 import { Publisher } from '../../../src/roles/client/publisher.ts'
+import { decodePublishReply, encodePublish, INDEX_METHODS } from '../../../src/roles/index-node/index-messages.ts'
 import { liveIndexMap } from '../../../src/roles/index-node/live-index-map.ts'
 import { hash } from '../../projections/envelopes.ts'
-import { described, IndexNetwork } from '../index-network.ts'
+import { Author, described, IndexNetwork } from '../index-network.ts'
 import { openSmallLog, type SmallLog } from '../small-log.ts'
 
 const HOUR = 3_600_000
@@ -169,6 +170,27 @@ describe('the renewal of offers', () => {
       equal(holders.length, 2)
       await late.restart()
       await network.until('it has it', () => holders.length === 3, 10_000)
+    })
+
+    it('is taken of its author alone, once, and another spelling of it is none', async () => {
+      const client = await started(1)
+      const index = network.index(0)
+      const [one, other] = [new Author(1), new Author(2)]
+      const [first, second] = [1, 2].map(() => one.signs({ stream: 'index', event: { kind: 'offers.renewed' } }))
+      const forged = other.signs({ stream: 'index', event: { kind: 'offers.renewed' } })
+      assert.ok(first && second)
+      const outcomes = async (...events: SignedEvent[]) =>
+        decodePublishReply(await client.request(index.id, INDEX_METHODS.publish, encodePublish(events)))
+      const inOtherStream = one.signs({ stream: 'gossip', event: { kind: 'offers.renewed' } })
+      deepEqual(await outcomes(second, { ...forged, signature: second.signature }, inOtherStream), [
+        ...['stored', 'refused', 'refused'],
+      ])
+      // An earlier one that comes later is stored, and changes nothing; a second copy is not even stored.
+      deepEqual(await outcomes(first, second), ['stored', 'duplicate'])
+      const renewals = new Renewals()
+      for await (const { event, author, authorSeq, at } of index.node.log.read())
+        if (event.kind === 'offers.renewed') renewals.add(author, { authorSeq, at })
+      deepEqual([renewals.size, renewals.get(one.id)?.authorSeq], [1, 2])
     })
 
     it('lets everybody tell a seeder that was killed for good from one that is there', async () => {
