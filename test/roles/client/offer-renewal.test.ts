@@ -176,9 +176,9 @@ describe('the renewal of offers', () => {
       const client = await started(1)
       const index = network.index(0)
       const [one, other] = [new Author(1), new Author(2)]
-      const [first, second] = [1, 2].map(() => one.signs({ stream: 'index', event: { kind: 'offers.renewed' } }))
-      const forged = other.signs({ stream: 'index', event: { kind: 'offers.renewed' } })
-      assert.ok(first && second)
+      const [first, second] = await one.renews(2)
+      const [forged] = await other.renews(1)
+      assert.ok(first && second && forged)
       const outcomes = async (...events: SignedEvent[]) =>
         decodePublishReply(await client.request(index.id, INDEX_METHODS.publish, encodePublish(events)))
       const inOtherStream = one.signs({ stream: 'gossip', event: { kind: 'offers.renewed' } })
