@@ -455,7 +455,7 @@ export const rolesMutants: readonly SubtleMutant[] = [
     file: 'src/roles/client/bulk-publish.ts',
     find: '  if (stamps.size !== now.length || now.length === 0) return false\n',
     replace: '',
-    breaks: 'a folder that has lost a file is passed over',
+    breaks: 'a folder of which a file was emptied is passed over',
   },
   {
     file: 'src/roles/client/publisher.ts',
@@ -821,5 +821,41 @@ export const rolesMutants: readonly SubtleMutant[] = [
     find: 'if (visit(envelope) === false) return',
     replace: 'if (!visit(envelope)) return',
     breaks: 'a visitor that says nothing ends the walk',
+  },
+  {
+    file: 'src/roles/node/old-renewals.ts',
+    find: 'authorSeq < (last.get(author) ?? 0)',
+    replace: 'authorSeq <= (last.get(author) ?? 0)',
+    breaks: 'nobody knows any more when an author was last seen',
+  },
+  {
+    file: 'src/roles/node/old-renewals.ts',
+    find: "      budgets.recount(states.state('kept').authors)\n",
+    replace: '',
+    breaks: 'what is gone counts against budgets for ever',
+  },
+  {
+    file: 'src/roles/client/offer-renewal.ts',
+    find: 'now - renewedAt >= RENEWAL_MS',
+    replace: 'now - renewedAt > RENEWAL_MS',
+    breaks: 'a renewal comes ten minutes late',
+  },
+  {
+    file: 'src/roles/client/offer-renewal.ts',
+    find: ' || renewedAt > now',
+    replace: '',
+    breaks: 'a clock that was set back keeps renewals from coming',
+  },
+  {
+    file: 'src/roles/client/publications.ts',
+    find: 'if (this.#replaced.has(name)) continue',
+    replace: '',
+    breaks: 'what was replaced during a look is told all the same',
+  },
+  {
+    file: 'src/roles/index-node/index-requests.ts',
+    find: '|| renewedBy.has(author)',
+    replace: '',
+    breaks: 'a message of renewals over the budget is checked through',
   },
 ]

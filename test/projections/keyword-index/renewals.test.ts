@@ -44,6 +44,19 @@ describe('renewals of offers', () => {
     assert.deepEqual(renewals.add(a, { authorSeq: 2, at: 40 }), [a])
   })
 
+  it('that are level give way by their ids, so that all nodes keep the same', () => {
+    const [first, second, third] = [a, b, c].sort()
+    assert.ok(first && second && third)
+    for (const order of [
+      [first, second, third],
+      [third, second, first],
+    ]) {
+      const renewals = new Renewals(2)
+      for (const author of order) renewals.add(author, { authorSeq: 1, at: 7 })
+      assert.deepEqual(new Set(held(renewals).map(([author]) => author)), new Set([first, second]))
+    }
+  })
+
   it('has room for all that budgets let in, so that many keys push nobody out', () => {
     assert.ok(AUTHORS_MAX >= CLIENTS_TOGETHER.index.most.events)
   })

@@ -191,6 +191,7 @@ describe('publishing many', () => {
       'a touch that only its ctime shows': () => chmod(at('album', '1.ogg'), 0o600),
       'another file in the folder': () => writeFile(at('album', '2.ogg'), 'two'),
       'an empty file in the folder': () => writeFile(at('album', 'empty'), ''),
+      'one of its files is emptied': () => truncate(at('album', '0.ogg'), 0),
       'one of its files is gone': () => rm(at('album', '0.ogg')),
       'a file of it under another name': () => rename(at('album', '1.ogg'), at('album', '2.ogg')),
     }
