@@ -48,7 +48,10 @@ export async function bulkCommand(
     line.end()
     await writeLine(json ? JSON.stringify({ event: 'summary', ...counts }) : [bulkText(counts), ...leftOut].join('\n'))
     if (counts.failed > 0) process.exitCode = EXIT.failed
-  } finally {
+  } catch (error) {
+    // The node is gone, say: what became of the rest until then was told.
     line.end()
+    process.stderr.write(`${stoppedText(told)}\n`)
+    throw error
   }
 }
