@@ -176,7 +176,6 @@ class BulkPublication {
     while (this.#waiting.length > 0) {
       // One that is hashed for hours holds up nobody.
       if (this.#waiting.length < TOGETHER) await this.#untilFull()
-
       const all = this.#waiting
       this.#waiting = []
       try {
