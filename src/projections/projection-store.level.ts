@@ -8,6 +8,7 @@ import { type ProjectionStore, ProjectionStoreError } from './projection-store.t
 import { checkpointKey, clearArea, rowArea, rowAreas, snapshotArea, snapshotKey, snapshotMarks } from './store-areas.level.ts'
 import { claimStore, type StoreOwner } from './store-owner.level.ts'
 import { type Area, addUp, eachRow, parseRecord, readArea, rowHash, type StoreRecord, writeArea } from './store-rows.level.ts'
+import { levelTables } from './store-tables.level.ts'
 
 // LevelDB returns flipped bits as good values and drops a damaged batch without a word, so the checkpoint carries the
 // number of rows and the sum of their hashes: rows that do not add up are damaged, and a projection that is damaged is
@@ -21,8 +22,11 @@ const reasonOf = (error: unknown): string => {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
+/** Blocks of tables that LevelDB keeps: a search reads some hundred rows from all over the index. */
+const CACHE_BYTES = 32 * 1024 * 1024
+
 async function openDatabase(directory: string): Promise<Level> {
-  const database = new Level(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
+  const database = new Level(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8', cacheSize: CACHE_BYTES })
   await database.open()
   return database
 }
@@ -243,6 +247,8 @@ function levelStore(database: Level): ProjectionStore {
       await database.del(snapshotKey(name, seq))
       await clearArea(database, snapshotArea(name, seq))
     },
+
+    ...levelTables(database),
 
     async [Symbol.asyncDispose]() {
       await database.close()

@@ -1,6 +1,7 @@
 import type { Row } from './projection.ts'
 import type { ProjectionStore, SnapshotMark, StoredProjection } from './projection-store.ts'
 import { compareKeys, ProjectionStoreError } from './projection-store.ts'
+import { MemoryTable } from './row-table.memory.ts'
 
 type Kept = { version: number; checkpoint: number; rows: Map<string, string> }
 
@@ -8,6 +9,8 @@ type Kept = { version: number; checkpoint: number; rows: Map<string, string> }
 export function openMemoryProjectionStore(): ProjectionStore {
   const kept = new Map<string, Kept>()
   const snapshots = new Map<string, Map<number, Kept>>()
+  const tables = new Map<string, MemoryTable>()
+  const begun = new Map<string, MemoryTable>()
   let closed = false
   const check = (): void => {
     if (closed) throw new ProjectionStoreError({ code: 'STORE_CLOSED' })
@@ -62,6 +65,33 @@ export function openMemoryProjectionStore(): ProjectionStore {
     async dropSnapshot(name, seq) {
       check()
       snapshotsOf(name).delete(seq)
+    },
+    async openTable(name) {
+      check()
+      const table = tables.get(name)?.reopened()
+      if (table !== undefined) tables.set(name, table)
+      return table
+    },
+    async beginTable(name, version) {
+      check()
+      const left = begun.get(name)
+      const table = left?.version === version ? left.reopened() : new MemoryTable(version, check)
+      begun.set(name, table)
+      return table
+    },
+    async dropBegun(name) {
+      check()
+      begun.delete(name)
+    },
+    async adoptTable(name, table) {
+      check()
+      if (begun.get(name) !== table || !(table instanceof MemoryTable)) return
+      begun.delete(name)
+      tables.set(name, table)
+    },
+    async scratchTable(_name, version) {
+      check()
+      return { table: new MemoryTable(version, check), async drop() {} }
     },
     async [Symbol.asyncDispose]() {
       closed = true

@@ -1,4 +1,5 @@
 import type { Row, RowChange } from './projection.ts'
+import type { StoredTable } from './row-table.ts'
 
 /** Rows and how far they reach: all events up to `checkpoint` (a log sequence) are in them. */
 export type StoredProjection = { readonly version: number; readonly checkpoint: number; readonly rows: readonly Row[] }
@@ -32,6 +33,20 @@ export interface ProjectionStore extends AsyncDisposable {
   /** @returns undefined where there is none, or it is damaged: it is a shortcut, the log has everything */
   loadSnapshot(name: string, seq: number): Promise<StoredProjection | undefined>
   dropSnapshot(name: string, seq: number): Promise<void>
+
+  /**
+   * The table of a projection on disk; undefined where none was committed.
+   * @throws ProjectionStoreError `STORE_DAMAGED`
+   */
+  openTable(name: string): Promise<StoredTable | undefined>
+  /** A table that is made beside it: the one that a stopped making left, if that is of this version, or else an empty one. */
+  beginTable(name: string, version: number): Promise<StoredTable>
+  /** Forgets the table that was begun, if any. */
+  dropBegun(name: string): Promise<void>
+  /** Puts this table, if it is the one that was begun last, in place of the other, whose rows go. */
+  adoptTable(name: string, table: StoredTable): Promise<void>
+  /** An empty table for a look at the past, which nobody finds again: `drop` removes its rows, or the next open of the store. */
+  scratchTable(name: string, version: number): Promise<{ readonly table: StoredTable; drop(): Promise<void> }>
 }
 
 export type ProjectionStoreErrorDetail =

@@ -5,7 +5,8 @@ import { type Area, parseRecord } from './store-rows.level.ts'
 // Where everything stands in the store, by the first letter of the key:
 // `o`: whose they are (store-owner.level.ts). `c` NAME: the checkpoint. `p` NAME `\0` ROW: rows; once they were replaced, `q` NAME `\0` GENERATION `\0` ROW, where the
 // checkpoint says which generation counts. `t` NAME `\0` SEQ: a snapshot, `s` NAME `\0` SEQ `\0` ROW: its rows. Numbers
-// are written with 16 digits, so that they stand in their order.
+// are written with 16 digits, so that they stand in their order. `g` NAME: which table of a projection on disk counts, `w` NAME `\0`
+// GENERATION `\0` ROW: the rows of tables (row-table.level.ts).
 
 const digits = (value: number): string => String(value).padStart(16, '0')
 const areaOf = (prefix: string): Area => ({ prefix, end: `${prefix.slice(0, -1)}\x01` })
@@ -45,3 +46,11 @@ export async function snapshotMarks(database: Level, name: string): Promise<Snap
   }
   return marks
 }
+
+export const tablesKey = (name: string): string => `g${name}`
+export const tableArea = (name: string, generation: number): Area => areaOf(`w${name}\0${digits(generation)}\0`)
+/** All tables of a projection from this generation on. */
+export const tablesFrom = (name: string, generation: number): Area => ({
+  prefix: tableArea(name, generation).prefix,
+  end: areaOf(`w${name}\0`).end,
+})

@@ -118,7 +118,8 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   )
   const { signer, paths, joined } = directory
   for (const sentence of looseModes(directory.directory)) notices.post('warning', 'data.exposed', sentence)
-  const { owner, verify } = networkKeys(joined)
+  const keys = networkKeys(joined)
+  const { verify } = keys
   const heldOff = new HeldOff(clock)
   const admittance: Admittance = new Admittance({
     ...{ joined, verify, clock },
@@ -144,7 +145,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
         notices.post('warning', 'projections.discarded', `stored projections were unusable (${reason}): rebuilt from the log`),
     }),
   )
-  const states: ProjectionRunner<ProjectionStates> = cleanup.use(runnerOf(log, store, { owner, verify }, notices))
+  const states: ProjectionRunner<ProjectionStates> = cleanup.use(runnerOf(log, store, keys, notices))
   await states.open()
   cleanup.defer(countKept(admittance.budgets, log, states))
   const invitation = ownInvitation(admittance, signer.id, options.role)
@@ -302,7 +303,9 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   cleanup.defer(enforceOperatorBans(log, states.state('reputation'), overlay))
   cleanup.use(startProgramLog(options.logLevel, { id: signer.id, notices, overlay }))
   const index =
-    options.role === 'index' ? cleanup.use(createIndexNode({ ...parts, map, timers, newSha256, yieldToEventLoop })) : undefined
+    options.role === 'index'
+      ? cleanup.use(createIndexNode({ ...parts, map, timers, newSha256, newTurns, yieldToEventLoop }))
+      : undefined
   overlay.onLinks(({ up, peer, why }) => {
     if (!up && why !== undefined && why !== 'stopped' && why !== 'remote' && why !== 'refused')
       notices.post('info', 'link.lost', `lost the link to ${peer.slice(0, 8)}: ${why}`)

@@ -412,17 +412,41 @@ export type SearchHit = {
   /** When the last of those who offered it was heard of, by its own word, ms since 1970; left out where that is not known. */
   lastSeenAt?: number
   publisher: NodeId
+  /** By its author; 0 where that is yet to come. */
   publishedAt: number
   magnet: string
+}
+/** `lacks`: hits of the other owner, published some time ago, that are not in its answer though that is all it has. */
+export type AskedOwner = {
+  node: NodeId
+  /** `not-level`: it may lack something, as it has just come; `silent`: it had said nothing when the search ended. */
+  outcome: 'answered' | 'not-level' | 'silent' | 'failed'
+  reason: string | null
+  hits: number
+  lacks: number
+  elapsedMs: number
+}
+/** What was asked for one word of a query, of the owners of its partition; of a query without words, one node and all it holds. */
+export type SearchPart = {
+  keyword: string | null
+  partition: number | null
+  asked: AskedOwner[]
+  /** True if one answered that has what the owners of this partition have. */
+  complete: boolean
 }
 export type SearchResult = {
   query: string
   hits: SearchHit[]
   /** There is more. */
   truncated: boolean
-  /** What to ask with for the rest; null where there is none, or no node alone can tell it. */
+  /** What to ask with for the rest; null where there is none, or a search over several lists has shown a thousand hits. */
   cursor: string | null
-  /** The keyword whose partition was asked, and which node answered for it; null when the query has no word. */
+  /** True if for each part of the query somebody answered who has all there is. */
+  complete: boolean
+  parts: SearchPart[]
+  /** Owners that are asked last from now on, for a while, and why: what they said does not agree with what others signed. */
+  charged: { node: NodeId; reason: string }[]
+  /** Of the first part: the keyword whose partition was asked, and which node answered for it; null when the query has no word. */
   keyword: string | null
   partition: number | null
   answeredBy: NodeId | null
@@ -430,7 +454,7 @@ export type SearchResult = {
   failed: { node: NodeId; reason: string }[]
   elapsedMs: number
 }
-/** `limit`: 1 to `HITS_MAX`, default `HITS_DEFAULT`. */
+/** `limit`: 1 to `HITS_MAX`, default `HITS_DEFAULT`. `cursor`: of an earlier answer to the same query. */
 export type SearchRequest = { text: string; limit?: number; cursor?: string }
 
 export type IndexStatus = {
@@ -438,9 +462,13 @@ export type IndexStatus = {
   keywords: number
   postings: number
   indexNodesAlive: number
-  /** Of the 1024 partitions, those this node owns as rank 1, 2, 3. */
-  owned: { rank1: number; rank2: number; rank3: number }
-  partitions: { partition: number; rank: number; documents: number; owners: NodeId[] }[]
+  /**
+   * Of the 1024 partitions, those this node owns as rank 1, 2, 3; and those of them in which it has what their other owners
+   * have. In the others it says with each answer that it may lack something.
+   */
+  owned: { rank1: number; rank2: number; rank3: number; level: number }
+  /** `torrents`: with an event there, those that nobody offers any more among them. */
+  partitions: { partition: number; rank: number; isLevel: boolean; torrents: number; owners: NodeId[] }[]
   repair: { lastAt: number | null; fetched: number; inSync: boolean }
 }
 
@@ -540,7 +568,8 @@ export type TorrentPeerRow = {
   score: number
   standing: Standing
 }
-export type ClientStatus = { node: NodeStatus; torrents: TorrentRow[] }
+/** `refused`: by which index nodes own publications are not taken, how many each, and why. */
+export type ClientStatus = { node: NodeStatus; torrents: TorrentRow[]; refused: (RefusedBy & { publications: number })[] }
 export type DhtStatus = {
   hyperdht: { endpoint: { host: string; port: number } | null; bootstrap: string[]; links: number }
   mainline: { port: number; nodes: number }
@@ -591,6 +620,12 @@ export type Skipped = { count: number; first: readonly string[] }
 export type RecheckProgress = { done: number; total: number }
 /** Bytes that stand in the new place so far. */
 export type MoveProgress = { done: number; total: number }
+/** `reason`: a sentence, with what to do about it. */
+export type RefusedBy = {
+  node: NodeId
+  code: 'refused' | 'over-budget' | 'malformed' | 'forged' | 'not-admitted' | 'clock-jump'
+  reason: string
+}
 export type PublishResult = {
   infoHash: string
   title: string
@@ -607,6 +642,8 @@ export type PublishResult = {
   acknowledged: boolean
   /** Owners that could not be told yet; they are tried again in the background. */
   pending: number
+  /** Owners that do not take it. */
+  refused: RefusedBy[]
   /** `links`: symbolic links. `special`: pipes, sockets, devices. What is in a hidden folder counts with it, as one. */
   skipped: { hidden: Skipped; links: Skipped; special: Skipped }
 }
@@ -624,7 +661,7 @@ export type BulkRequest = { items: BulkItem[]; hidden?: boolean; hybrid?: boolea
 export type BulkProgress = { done: number; bytes: number }
 /**
  * What became of an item. `unchanged`: it was published before, under this title, and its files look as they did; nothing was
- * hashed or said. `acknowledged` and `pending` as of one publication; an item that is `unchanged` has none.
+ * hashed or said. `acknowledged`, `pending` and `refused` as of one publication; an item that is `unchanged` has none.
  */
 export type BulkOutcome =
   | {
@@ -635,6 +672,7 @@ export type BulkOutcome =
       magnet: string
       acknowledged: boolean
       pending: number
+      refused: RefusedBy[]
     }
   | { outcome: 'unchanged'; infoHash: string; title: string; sizeBytes: number; magnet: string }
   | { outcome: 'failed'; reason: string }

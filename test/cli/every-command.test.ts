@@ -777,7 +777,17 @@ const STORY: readonly Row[] = [
   { command: 'client resume', words: () => ['zz', ...data('c1')], ...failure(2, /not an info hash/) },
   { command: 'client remove', words: () => ['ffff', ...data('c1')], ...failure(2, /no torrent known here starts with ffff/) },
   { command: 'client corrupt', words: () => [found.infoHash, '101', ...data('c1')], ...failure(2, /100/) },
-  { command: 'client search', words: () => ['sea', '--limit', '1000', ...data('c2')], json: { truncated: false } },
+  {
+    command: 'client search',
+    words: () => ['sea', '--limit', '1000', '--explain', ...data('c2')],
+    text: /"sea" \(partition \d+\): .*\n(.*\n)*the answer is (not )?complete\n?$/,
+    json: { truncated: false, charged: [] },
+  },
+  {
+    command: 'client search',
+    words: () => ['sea', '--cursor', 'nonsense', ...data('c2')],
+    ...failure(2, /this is no cursor of a search/),
+  },
   { command: 'client search', words: () => ['sea', '--limit', '1001', ...data('c2')], ...failure(2, /1000/) },
   { command: 'index search', words: () => ['sea', '--limit', '1000', ...data('i1')], json: { truncated: false } },
   { command: 'index search', words: () => ['sea', '--limit', '1001', ...data('i1')], ...failure(2, /1000/) },

@@ -171,6 +171,14 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
   'download.paused': { infoHash: infoHashes },
   'download.resumed': { infoHash: infoHashes },
   'download.removed': { infoHash: infoHashes, filesDeleted: fc.boolean() },
+  'owner.charged': {
+    owner: nodeIds,
+    fault: fc.constantFrom('forged' as const, 'omitted' as const),
+    keyword: text(512),
+    infoHash: infoHashes,
+    author: fc.option(nodeIds),
+    authorSeq: uint53,
+  },
   'event.quarantined': {
     sender: nodeIds,
     reason: fc.constantFrom(

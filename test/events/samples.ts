@@ -102,6 +102,18 @@ export const EVERY_KIND: readonly { stream: Stream; event: Event }[] = [
   {
     stream: 'local',
     event: {
+      kind: 'owner.charged',
+      owner: node('d'),
+      fault: 'omitted',
+      keyword: '電影',
+      infoHash: hash('4'),
+      author: node('f'),
+      authorSeq: 9,
+    },
+  },
+  {
+    stream: 'local',
+    event: {
       kind: 'download.added',
       infoHash: hash('5'),
       name: 'film',

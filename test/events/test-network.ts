@@ -8,6 +8,7 @@ import {
   standingOf,
 } from '../../src/events/index.ts'
 import { keyOfSeed, sha256, signerFromSeed, verifierOf } from '../../src/events/keys/signer.sodium.ts'
+import { sha256Of } from '../../src/projections/sha256.system.ts'
 import { joiningBy } from '../../src/roles/owner/joining.ts'
 
 // One network for all tests, with an owner whose key is known: real invitations, real signatures.
@@ -24,7 +25,7 @@ export const TEST_GENESIS = encodeGenesis({
 export const TEST_NETWORK = networkIdOf(TEST_GENESIS, sha256)
 export const TEST_OWNER = signerFromSeed(OWNER_SEED, TEST_NETWORK)
 export const verifySignature = verifierOf(TEST_NETWORK)
-export const TEST_KEYS = { owner: TEST_OWNER.id, verify: verifySignature }
+export const TEST_KEYS = { owner: TEST_OWNER.id, verify: verifySignature, isOpen: false, sha256: sha256Of }
 export const TEST_JOINED = { network: TEST_NETWORK, genesis: TEST_GENESIS, credential: new Uint8Array(), bootstraps: [] }
 
 let members = 0

@@ -77,7 +77,7 @@ describe('all projections together', () => {
     const notices: RunnerNotice[] = []
     const runner = createProjectionRunner<ProjectionStates>({
       ...{ log, store, newSha256, timers: systemTimers },
-      projections: allProjections(signer.id, TEST_KEYS),
+      projections: allProjections(signer.id, { ...TEST_KEYS, isOpen: true }),
       onNotice: (notice) => notices.push(notice),
     })
     await runner.open()

@@ -177,5 +177,123 @@ export function projectionStoreContract(name: string, open: () => Promise<Projec
       await assert.rejects(store.loadSnapshot('p', 1), { code: 'STORE_CLOSED' })
       await assert.rejects(store.dropSnapshot('p', 1), { code: 'STORE_CLOSED' })
     })
+
+    describe('with tables', () => {
+      const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+      const text = (row: Uint8Array | undefined): string | undefined => row && new TextDecoder().decode(row)
+      /** Every byte has its place in a key. */
+      const HIGH = '\0\xff\x7f'
+      const begun = async (version = 3) => {
+        const table = await store.beginTable('p', version)
+        table.put(HIGH, bytes('one'))
+        await table.commit(7)
+        return table
+      }
+
+      it('has none that was not adopted', async () => {
+        assert.equal(await store.openTable('p'), undefined)
+        await begun()
+        assert.equal(await store.openTable('p'), undefined)
+      })
+
+      it('reads what was put at once, and after a commit and an adoption when it is opened', async () => {
+        const table = await begun()
+        table.put('b', bytes('two'))
+        table.delete(HIGH)
+        assert.deepEqual([text(table.get('b')), table.get(HIGH), table.get('c')], ['two', undefined, undefined])
+        await table.commit(9)
+        await store.adoptTable('p', table)
+        const opened = await store.openTable('p')
+        assert.deepEqual([opened?.version, opened?.checkpoint], [3, 9])
+        assert.deepEqual([text(opened?.get('b')), opened?.get(HIGH)], ['two', undefined])
+      })
+
+      it('has nothing that was not committed when it is opened', async () => {
+        const table = await begun()
+        await store.adoptTable('p', table)
+        table.put(HIGH, bytes('later'))
+        const opened = await store.openTable('p')
+        assert.deepEqual([opened?.checkpoint, text(opened?.get(HIGH))], [7, 'one'])
+      })
+
+      it('goes on with a table that was begun, of the same version, and with no other', async () => {
+        await begun()
+        const left = await store.beginTable('p', 3)
+        assert.deepEqual([left.checkpoint, text(left.get(HIGH))], [7, 'one'])
+        const other = await store.beginTable('p', 4)
+        assert.deepEqual([other.checkpoint, other.get(HIGH)], [0, undefined])
+        await other.commit(1)
+        await store.dropBegun('p')
+        assert.equal((await store.beginTable('p', 4)).checkpoint, 0)
+      })
+
+      it('keeps what is adopted until another is, and adopts only what was begun last', async () => {
+        const first = await begun()
+        await store.adoptTable('p', first)
+        const second = await store.beginTable('p', 3)
+        second.put('b', bytes('two'))
+        await second.commit(8)
+        assert.equal(text((await store.openTable('p'))?.get(HIGH)), 'one')
+        await store.adoptTable('p', first)
+        assert.equal((await store.openTable('p'))?.checkpoint, 7)
+        await store.adoptTable('p', second)
+        const opened = await store.openTable('p')
+        assert.deepEqual([opened?.checkpoint, opened?.get(HIGH), text(opened?.get('b'))], [8, undefined, 'two'])
+      })
+
+      it('puts rows apart from those that wait, and clears a range of what is stored', async () => {
+        const table = await begun()
+        table.put('waits', bytes('w'))
+        await table.putApart(['a', 'b', 'c', 'd'].map((key) => [key, bytes(key)] as const))
+        await table.clear('b', 'd')
+        assert.deepEqual(
+          ['a', 'b', 'c', 'd', 'waits'].map((key) => text(table.get(key))),
+          ['a', undefined, undefined, 'd', 'w'],
+        )
+      })
+
+      it('says that a row is missing that must be there', async () => {
+        const table = await begun()
+        assert.equal(text(table.need(HIGH)), 'one')
+        assert.throws(() => table.need('no'), { code: 'STORE_DAMAGED' })
+      })
+
+      it('makes one commit at a time', async () => {
+        const table = await begun()
+        table.put('b', bytes('two'))
+        const commit = table.commit(8)
+        table.put('c', bytes('three'))
+        assert.equal(text(table.get('b')), 'two', 'while it is being stored')
+        await assert.rejects(table.commit(9), /under way/)
+        await commit
+        assert.equal(text(table.get('c')), 'three')
+        await table.commit(9)
+        await store.adoptTable('p', table)
+        assert.equal(text((await store.openTable('p'))?.get('c')), 'three')
+      })
+
+      it('keeps tables apart, and those for a look at the past are found by nobody', async () => {
+        const table = await begun()
+        await store.adoptTable('p', table)
+        const other = await store.beginTable('q', 3)
+        const { table: past, drop } = await store.scratchTable('p', 3)
+        const another = await store.scratchTable('p', 3)
+        for (const one of [other, past, another.table]) assert.equal(one.get(HIGH), undefined)
+        past.put(HIGH, bytes('past'))
+        await past.commit(2)
+        assert.deepEqual([text(past.get(HIGH)), another.table.get(HIGH), text(table.get(HIGH))], ['past', undefined, 'one'])
+        await drop()
+        await another.drop()
+        assert.deepEqual([(await store.openTable('p'))?.checkpoint, await store.openTable('q')], [7, undefined])
+      })
+
+      it('gives nothing once it is closed', async () => {
+        const table = await begun()
+        await store[Symbol.asyncDispose]()
+        assert.throws(() => table.get(HIGH), { code: 'STORE_CLOSED' })
+        await assert.rejects(table.commit(9), { code: 'STORE_CLOSED' })
+        await assert.rejects(table.putApart([]), { code: 'STORE_CLOSED' })
+      })
+    })
   })
 }

@@ -60,7 +60,7 @@ function runnerOf(
 }
 
 const REPUTATION = allProjections(signer.id, TEST_KEYS).reputation.version
-const NAMES = ['liveness', 'reputation', 'keyword-index', 'downloads'] as const
+const NAMES = ['liveness', 'reputation', 'downloads'] as const
 
 describe('snapshots of projections', () => {
   it('stand evenly over the log, a bounded number of them, whatever its length', () => {

@@ -16,12 +16,15 @@ import { signerFromSeed } from '../../src/events/keys/signer.sodium.ts'
 import { openMemoryLog } from '../../src/events/log/event-log.memory.ts'
 import type { Overlay, RequestHandler } from '../../src/network/overlay.ts'
 import { allProjections, type ProjectionStates } from '../../src/projections/all.ts'
-import { createProjectionRunner, isRevoked, type ProjectionRunner } from '../../src/projections/index.ts'
+import { createProjectionRunner, isRevoked, type ProjectionRunner, Turns } from '../../src/projections/index.ts'
 import { partitionDigest } from '../../src/projections/keyword-index/index.ts'
+import { documentAt } from '../../src/projections/keyword-index/index-state.ts'
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
 import { HeldOffOwners } from '../../src/roles/client/held-off-owners.ts'
+import { KeywordFrequencies } from '../../src/roles/client/keyword-frequencies.ts'
 import { OwnClaims } from '../../src/roles/client/own-claims.ts'
+import type { Evidence } from '../../src/roles/client/owner-answers.ts'
 import { watchOwners } from '../../src/roles/client/owner-watch.ts'
 import { Publications } from '../../src/roles/client/publications.ts'
 import { Publisher } from '../../src/roles/client/publisher.ts'
@@ -29,6 +32,7 @@ import { searchNetwork } from '../../src/roles/client/search.ts'
 import type { IndexMap } from '../../src/roles/index-node/index-map.ts'
 import { createIndexNode, type IndexNode } from '../../src/roles/index-node/index-node.ts'
 import { liveIndexMap } from '../../src/roles/index-node/live-index-map.ts'
+import { PartitionLevels } from '../../src/roles/index-node/partition-levels.ts'
 import type { SearchRequest, SearchResult } from '../../src/roles/services.ts'
 import { noUpcast } from '../events/samples.ts'
 import { TEST_KEYS, TEST_NETWORK, verifySignature } from '../events/test-network.ts'
@@ -38,41 +42,66 @@ import { type SimNode, Simulation } from '../sim/simulation.ts'
 
 const BOOTSTRAPS = 2
 
+/**
+ * `later`: index nodes that are not there at the start. `isLevelling`: they have to compare with one another before they are
+ * level, as real ones; else they are from the start.
+ */
+export type Size = { indexNodes: number; clients?: number; later?: number; isLevelling?: boolean }
+
 /** Real index nodes and clients, without engine and disk, on a virtual clock and network. */
 export class IndexNetwork implements AsyncDisposable {
   readonly sim: Simulation
   readonly indexNodes: IndexPeer[] = []
   readonly clients: ClientPeer[] = []
   readonly #runners: ProjectionRunner<ProjectionStates>[] = []
+  /** How the index nodes give others their turn. */
+  yieldToEventLoop = async (): Promise<void> => {}
 
-  private constructor(indexNodes: number, clients: number) {
-    const nodes = BOOTSTRAPS + indexNodes + clients
+  readonly isLevelling: boolean
+  readonly #later: SimNode[]
+
+  private constructor({ indexNodes, clients = 0, later = 0, isLevelling = false }: Size) {
+    const nodes = BOOTSTRAPS + indexNodes + later + clients
     this.sim = new Simulation({ seed: 7, nodes, clients, latencyMsMin: 5, latencyMsMax: 5, discoveredLinks: nodes })
+    this.isLevelling = isLevelling
+    this.#later = this.sim.nodes.filter(({ role }) => role === 'index').slice(indexNodes)
   }
 
   /** Everyone runs and knows everyone. */
-  static async start({ indexNodes, clients = 0 }: { indexNodes: number; clients?: number }): Promise<IndexNetwork> {
-    const network = new IndexNetwork(indexNodes, clients)
+  static async start(size: Size): Promise<IndexNetwork> {
+    const network = new IndexNetwork(size)
     const { sim } = network
-    await sim.startAll(10)
-    for (const node of sim.nodes) {
-      if (node.role === 'bootstrap') continue
-      const states = createProjectionRunner<ProjectionStates>({
-        log: node.log,
-        store: openMemoryProjectionStore(),
-        projections: allProjections(node.id, TEST_KEYS),
-        timers: sim.time,
-        newSha256,
-      })
-      await states.open()
-      network.#runners.push(states)
-      if (node.role === 'index') network.indexNodes.push(new IndexPeer(sim, node, states))
-      else network.clients.push(new ClientPeer(sim, node, states))
-    }
+    if (network.#later.length === 0) await sim.startAll(10)
+    else for (const node of sim.nodes) if (!network.#later.includes(node)) await sim.start(node)
+    for (const node of sim.nodes) if (node.role !== 'bootstrap' && !network.#later.includes(node)) await network.#run(node)
     await network.until('all index nodes are known everywhere', () =>
-      network.maps.every((map) => map.indexNodes().length === indexNodes),
+      network.maps.every((map) => map.indexNodes().length === size.indexNodes),
     )
     return network
+  }
+
+  /** Starts the next of the index nodes that come later. */
+  async join(): Promise<IndexPeer> {
+    const node = this.#later.shift()
+    if (node === undefined) throw new RangeError('nobody is to come later')
+    await this.sim.start(node)
+    await this.#run(node)
+    return this.indexNodes.at(-1) as IndexPeer
+  }
+
+  async #run(node: SimNode): Promise<void> {
+    const states = createProjectionRunner<ProjectionStates>({
+      log: node.log,
+      store: openMemoryProjectionStore(),
+      // An open network: the authors of these tests have no invitations.
+      projections: allProjections(node.id, { ...TEST_KEYS, isOpen: true }),
+      timers: this.sim.time,
+      newSha256,
+    })
+    await states.open()
+    this.#runners.push(states)
+    if (node.role === 'index') this.indexNodes.push(new IndexPeer(this, node, states))
+    else this.clients.push(new ClientPeer(this.sim, node, states))
   }
 
   get maps(): IndexMap[] {
@@ -109,17 +138,41 @@ export class IndexNetwork implements AsyncDisposable {
   }
 }
 
+/** Of a node that was compared with the others before the test began. */
+class LevelFromTheStart extends PartitionLevels {
+  constructor(self: NodeId, map: IndexMap) {
+    super({ self, map, now: () => 0 })
+  }
+
+  override isLevel(): boolean {
+    return true
+  }
+
+  override get isLevelInAll(): boolean {
+    return true
+  }
+
+  override get open(): readonly number[] {
+    return []
+  }
+
+  override next(): undefined {}
+}
+
 export class IndexPeer {
   readonly map: IndexMap
   readonly states: ProjectionRunner<ProjectionStates>
   readonly node: SimNode
+  readonly #network: IndexNetwork
   readonly #sim: Simulation
   index: IndexNode | undefined
+  readonly notices: string[] = []
   /** What it answers requests with, by method. */
   readonly handlers = new Map<string, RequestHandler>()
 
-  constructor(sim: Simulation, node: SimNode, states: ProjectionRunner<ProjectionStates>) {
-    this.#sim = sim
+  constructor(network: IndexNetwork, node: SimNode, states: ProjectionRunner<ProjectionStates>) {
+    this.#network = network
+    this.#sim = network.sim
     this.node = node
     this.states = states
     this.map = liveIndexMap(states, {
@@ -138,6 +191,15 @@ export class IndexPeer {
     this.index?.start()
   }
 
+  /** As a node that is told to stop. */
+  async leave(): Promise<void> {
+    const { index } = this
+    if (index === undefined) throw new Error('it does not run')
+    this.index = undefined
+    await this.#sim.time.wait(Promise.resolve(index[Symbol.asyncDispose]()))
+    this.#sim.crash(this.node)
+  }
+
   crash(): void {
     this.index?.[Symbol.dispose]()
     this.index = undefined
@@ -153,17 +215,18 @@ export class IndexPeer {
     this.index = createIndexNode({
       ...{ log: this.node.log, overlay: this.#noted(), states: this.states, map: this.map },
       admittance: {
-        // An open one: the authors of these tests have no invitations.
-        genesis: { open: true },
         isShut: (author) => isRevoked(this.states.state('admissions'), author),
         isOverBudget: () => false,
       },
+      notices: { post: (_level, code, text) => this.notices.push(`${code}: ${text}`) },
+      ...(this.#network.isLevelling ? {} : { levels: new LevelFromTheStart(this.id, this.map) }),
       ...{
         verify: verifySignature,
         clock: this.#sim.time,
         timers: this.#sim.time,
         newSha256,
-        yieldToEventLoop: async () => {},
+        newTurns: () => new Turns({ now: () => 0, yieldToEventLoop: () => this.#network.yieldToEventLoop() }),
+        yieldToEventLoop: () => this.#network.yieldToEventLoop(),
       },
     })
   }
@@ -186,12 +249,13 @@ export class IndexPeer {
 
   /** Titles that it holds itself. */
   titles(): string[] {
-    const { byOrdinal } = this.states.state('keyword-index')
-    return byOrdinal.flatMap((document) => (document?.description === undefined ? [] : [document.description.title])).sort()
+    const state = this.states.state('keyword-index')
+    const documents = [...state.documents.all()].map(({ ordinal }) => documentAt(state, ordinal)?.description?.title ?? [])
+    return documents.flat().sort()
   }
 
   digest(partition: number): string {
-    return partitionDigest(this.states.state('keyword-index'), partition, newSha256)
+    return partitionDigest(this.states.state('keyword-index'), partition)
   }
 }
 
@@ -201,6 +265,10 @@ export class ClientPeer {
   readonly claims: OwnClaims
   readonly problems: string[] = []
   readonly heldOff: HeldOffOwners
+  readonly frequencies = new KeywordFrequencies()
+  readonly evidence: Evidence[] = []
+  /** How much its clock is ahead of everybody's. */
+  aheadMs = 0
   /** What it holds the authors of hits against. */
   rules: Pick<ContentRules, 'judge'> = OPEN_RULES
   readonly patience = {
@@ -245,6 +313,8 @@ export class ClientPeer {
     const { untilIndexKnown, ...patience } = this.patience
     const options = {
       ...{ overlay: this.node.overlay, timers: time, map: this.map, untilIndexKnown, heldOff: this.heldOff },
+      ...{ now: () => time.now() + this.aheadMs, random: () => 0.5, frequencies: this.frequencies },
+      onCharged: (evidence: Evidence) => void this.evidence.push(evidence),
       proofs: { verify: verifySignature, upcast: noUpcast, rules: this.rules, ...patience },
     }
     return time.wait(searchNetwork(typeof request === 'string' ? { text: request } : request, options))

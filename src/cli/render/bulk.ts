@@ -42,11 +42,12 @@ export function failureText({ line, path, ...result }: BulkResult): string {
   return `${where}: ${result.outcome === 'failed' ? printable(result.reason) : result.outcome}`
 }
 
-export function bulkText({ published, acknowledged, unchanged, failed }: BulkCounts): string {
-  const pending = published - acknowledged
+export function bulkText({ published, acknowledged, refused, unchanged, failed }: BulkCounts): string {
+  const pending = published - acknowledged - refused
   const held = pending === 0 ? '' : `, of which ${count(pending)} wait for index nodes and are told in the background`
   return [
     `published ${counted(published, 'torrent')}${held}`,
+    ...(refused > 0 ? [`not taken by index nodes: ${count(refused)}; \`p2pt client status\` says why`] : []),
     ...(unchanged > 0
       ? [`passed over ${count(unchanged)} that ${unchanged === 1 ? 'is' : 'are'} published and unchanged`]
       : []),

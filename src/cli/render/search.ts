@@ -1,4 +1,4 @@
-import type { IndexStatus, RebuildResult, SearchHit, SearchResult } from '../../roles/index.ts'
+import type { AskedOwner, IndexStatus, RebuildResult, SearchHit, SearchResult } from '../../roles/index.ts'
 import { printable } from './printable.ts'
 import { fields, table } from './table.ts'
 import { bytes, count, counted, duration, shortPeer, time } from './units.ts'
@@ -9,7 +9,8 @@ export function searchText(result: SearchResult): string {
   if (result.hits.length === 0) blocks.push(`nothing found for ${JSON.stringify(printable(result.query))}`)
   for (const [index, hit] of result.hits.entries()) {
     const tags = hit.tags.length === 0 ? '' : `  [${hit.tags.map(printable).join(', ')}]`
-    const publisher = `published by ${shortPeer(hit.publisher)} at ${time(hit.publishedAt)}`
+    const when = hit.publishedAt === 0 ? '' : ` at ${time(hit.publishedAt)}`
+    const publisher = `published by ${shortPeer(hit.publisher)}${when}`
     blocks.push(
       [
         `${String(index + 1).padStart(3)}  ${printable(hit.title)}${tags}`,
@@ -19,10 +20,43 @@ export function searchText(result: SearchResult): string {
     )
   }
   const notes = [`${counted(result.hits.length, 'hit')} in ${duration(result.elapsedMs)}`]
-  if (result.truncated) notes.push('there are more: say more words, or a higher --limit')
+  if (result.truncated)
+    notes.push(
+      `there are more: say more words, or a higher --limit${result.cursor === null ? '' : ', or go on with the "cursor" of --json'}`,
+    )
   if (result.failed.length > 0) notes.push(`${counted(result.failed.length, 'index node')} gave no answer that could be used`)
+  if (result.parts.length > 0 && !result.complete)
+    notes.push('there may be others, as not everybody answered who had to (--explain)')
+  if (result.charged.length > 0)
+    notes.push(`${counted(result.charged.length, 'index node')} said what others have disproved (--explain)`)
   blocks.push(notes.join('; '))
   return blocks.join('\n')
+}
+
+/** Who was asked for each word of a query, what came of it, and whom the client asks last from now on. */
+export function explainedText(result: SearchResult): string {
+  const parts = result.parts.map(({ keyword, partition, complete, asked }) => {
+    const what = keyword === null ? 'what one node holds' : `"${printable(keyword)}" (partition ${partition})`
+    const head = `${what}: ${complete ? 'complete' : 'not complete'}`
+    const rows = table(asked, [
+      { title: 'INDEX NODE', value: (row) => shortPeer(row.node) },
+      { title: 'ANSWER', value: (row) => OUTCOMES[row.outcome] },
+      { title: 'HITS', value: (row) => count(row.hits), align: 'right' },
+      { title: 'LACKS', value: (row) => count(row.lacks), align: 'right' },
+      { title: 'AFTER', value: (row) => duration(row.elapsedMs), align: 'right' },
+      { title: 'WHY', value: (row) => printable(row.reason ?? '') },
+    ])
+    return `${head}\n${rows}`
+  })
+  const charged = result.charged.map(({ node, reason }) => `${shortPeer(node)} is asked last from now on: ${printable(reason)}`)
+  return [...parts, ...charged, `the answer is ${result.complete ? 'complete' : 'not complete'}`].join('\n\n')
+}
+
+const OUTCOMES: { readonly [O in AskedOwner['outcome']]: string } = {
+  answered: 'answered',
+  'not-level': 'not level yet',
+  silent: 'silent',
+  failed: 'failed',
 }
 
 /** A number is the word of whoever answered; how many of them have signed it came along. */
@@ -37,6 +71,7 @@ export function indexStatusText(status: IndexStatus): string {
     ['torrents', count(status.documents)],
     ['keywords', `${count(status.keywords)} (${counted(status.postings, 'posting')})`],
     ['partitions', `${owned.rank1} as first owner, ${owned.rank2} as second, ${owned.rank3} as third`],
+    ['level', levelText(owned)],
     ['index nodes', `${status.indexNodesAlive} alive`],
     [
       'repair',
@@ -48,10 +83,17 @@ export function indexStatusText(status: IndexStatus): string {
   const partitions = table(status.partitions, [
     { title: 'PARTITION', value: (row) => String(row.partition), align: 'right' },
     { title: 'RANK', value: (row) => String(row.rank), align: 'right' },
-    { title: 'TORRENTS', value: (row) => count(row.documents), align: 'right' },
+    { title: 'LEVEL', value: (row) => (row.isLevel ? 'yes' : 'not yet') },
+    { title: 'TORRENTS', value: (row) => count(row.torrents), align: 'right' },
     { title: 'OWNERS', value: (row) => row.owners.map(shortPeer).join(' ') },
   ])
   return `${head}\n\n${partitions}`
+}
+
+function levelText({ rank1, rank2, rank3, level }: IndexStatus['owned']): string {
+  const all = rank1 + rank2 + rank3
+  if (level === all) return 'with the other owners'
+  return `in ${count(level)} of ${count(all)} partitions; in the others it says with its answers that it may lack something`
 }
 
 export function rebuildText(result: RebuildResult): string {

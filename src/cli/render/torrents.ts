@@ -1,4 +1,12 @@
-import type { DhtStatus, PublishResult, Skipped, TorrentFileRow, TorrentPeerRow, TorrentRow } from '../../roles/index.ts'
+import type {
+  ClientStatus,
+  DhtStatus,
+  PublishResult,
+  Skipped,
+  TorrentFileRow,
+  TorrentPeerRow,
+  TorrentRow,
+} from '../../roles/index.ts'
 import { printable } from './printable.ts'
 import { fields, table } from './table.ts'
 import { bytes, count, counted, duration, percent, rate, shortPeer } from './units.ts'
@@ -117,13 +125,33 @@ export function publishText(result: PublishResult): string {
     ['info hash', result.infoHash],
     ['magnet', result.magnet],
     ['index', heldText(result)],
+    ...refusalLines(result.refused.map((row) => ({ ...row, publications: 1 }))),
   ])
 }
+
+/** A line for each reason: by how many index nodes, of so many publications at most, and what to do about it. */
+function refusalLines(refused: ClientStatus['refused']): (readonly [string, string])[] {
+  const reasons = new Map<string, ClientStatus['refused']>()
+  for (const row of refused) reasons.set(row.reason, [...(reasons.get(row.reason) ?? []), row])
+  return [...reasons].map(([reason, rows]) => {
+    const most = Math.max(...rows.map(({ publications }) => publications))
+    const what = most > 1 ? `up to ${count(most)} publications` : 'one publication'
+    return [
+      'refused',
+      `${counted(rows.length, 'index node')} (${rows.map(({ node }) => shortPeer(node)).join(', ')}): ${what}; ${printable(reason)}`,
+    ]
+  })
+}
+
+/** What of this client's publications is not taken; empty where all is. */
+export const refusalText = (refused: ClientStatus['refused']): string =>
+  refused.length === 0 ? '' : `${fields(refusalLines(refused))}\n\n`
 
 /** One index node may say anything: what only one of several says is not done yet. */
 function heldText({ acknowledgedBy, acknowledged, partitions, partitionsHeld, pending }: PublishResult): string {
   const holders = acknowledgedBy.length
   const kept = `${counted(holders, 'index node')} hold${holders === 1 ? 's' : ''} the entry`
+  if (holders === 0 && pending === 0) return 'nobody holds the entry'
   const held = acknowledged
     ? kept
     : `pending: ${kept}, and two owners do for ${partitionsHeld} of ${counted(partitions, 'keyword')}`

@@ -10,7 +10,16 @@ import {
 import { linkTable, nodeStatusText } from '../render/node.ts'
 import { printable } from '../render/printable.ts'
 import { searchText } from '../render/search.ts'
-import { dhtText, fileTable, movedText, publishText, recheckText, torrentPeerTable, torrentTable } from '../render/torrents.ts'
+import {
+  dhtText,
+  fileTable,
+  movedText,
+  publishText,
+  recheckText,
+  refusalText,
+  torrentPeerTable,
+  torrentTable,
+} from '../render/torrents.ts'
 import { withProgress } from '../services/output.ts'
 import { wholeInfoHash } from '../services/prefix.ts'
 import { readTorrentFile } from '../services/torrent-file.ts'
@@ -137,8 +146,8 @@ export const REPL_COMMANDS: ReadonlyMap<string, ReplCommand> = new Map<string, R
       takes: 'none',
       least: 0,
       async run({ client }) {
-        const { node, torrents } = await client.clientStatus()
-        return `${nodeStatusText(node, Date.now())}\n\n${torrentTable(torrents)}`
+        const { node, torrents, refused } = await client.clientStatus()
+        return `${nodeStatusText(node, Date.now())}\n\n${refusalText(refused)}${torrentTable(torrents)}`
       },
     },
   ],

@@ -1,6 +1,6 @@
 import type { ClientService } from '../../roles/index.ts'
 import { bulkLine, bulkText, failureText, Pace, stoppedText } from '../render/bulk.ts'
-import { type BulkCounts, type BulkResult, publishInBulk } from './bulk-publish.ts'
+import { type BulkResult, countResult, noCounts, publishInBulk } from './bulk-publish.ts'
 import { EXIT } from './exit-code.ts'
 import { disposeBeforeEnd } from './orderly-end.ts'
 import { ProgressLine, writeLine } from './output.ts'
@@ -19,7 +19,7 @@ export async function bulkCommand(
   const { json, total, hidden, hybrid, leftOut = [] } = options
   const line = new ProgressLine()
   const pace = new Pace(() => performance.now())
-  const told: BulkCounts = { published: 0, acknowledged: 0, unchanged: 0, failed: 0 }
+  const told = noCounts()
   const shows = !json && process.stderr.isTTY === true
   disposeBeforeEnd(async () => {
     line.end()
@@ -32,7 +32,7 @@ export async function bulkCommand(
       { hidden, hybrid },
       {
         async onResult(result: BulkResult) {
-          told[result.outcome] += 1
+          countResult(told, result)
           if (json) await writeLine(JSON.stringify(result))
           else if (result.outcome === 'failed') {
             line.end()

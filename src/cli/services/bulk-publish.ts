@@ -9,7 +9,17 @@ const CALL_LENGTH_MAX = 1024 * 1024
 /** What became of a line of a list, or of an entry of a folder. */
 export type BulkResult = { readonly line?: number; readonly path: string | null } & BulkOutcome
 
-export type BulkCounts = { published: number; acknowledged: number; unchanged: number; failed: number }
+/** `refused`: of those published, those that are not acknowledged since index nodes do not take them. */
+export type BulkCounts = { published: number; acknowledged: number; refused: number; unchanged: number; failed: number }
+
+export const noCounts = (): BulkCounts => ({ published: 0, acknowledged: 0, refused: 0, unchanged: 0, failed: 0 })
+
+export function countResult(counts: BulkCounts, result: BulkOutcome): void {
+  counts[result.outcome] += 1
+  if (result.outcome !== 'published') return
+  if (result.acknowledged) counts.acknowledged += 1
+  else if (result.refused.length > 0) counts.refused += 1
+}
 
 export type BulkWatch = {
   /** Called with each result, call by call; waited for. */
@@ -31,15 +41,14 @@ export async function publishInBulk(
   more: { hidden: boolean; hybrid: boolean },
   { onResult, onProgress }: BulkWatch,
 ): Promise<BulkCounts> {
-  const counts: BulkCounts = { published: 0, acknowledged: 0, unchanged: 0, failed: 0 }
+  const counts = noCounts()
   const through: BulkProgress = { done: 0, bytes: 0 }
   const calls = new Set<Promise<void>>()
   let failure: { error: unknown } | undefined
   let telling = Promise.resolve()
 
   const tell = async (result: BulkResult) => {
-    counts[result.outcome] += 1
-    if (result.outcome === 'published' && result.acknowledged) counts.acknowledged += 1
+    countResult(counts, result)
     await onResult(result)
   }
   const publish = async (some: readonly Waiting[]) => {

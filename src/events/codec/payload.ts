@@ -13,6 +13,7 @@ import type {
   HowChanged,
   MemberAddress,
   NodeRole,
+  OwnerFault,
   PieceRange,
   QuarantineReason,
 } from '../model/event.ts'
@@ -60,6 +61,7 @@ const ROLES: readonly NodeRole[] = ['bootstrap', 'index', 'client']
 const EVIDENCE: readonly BadPieceEvidence[] = ['sole-source', 'block-differs']
 const HOW_CHANGED: readonly HowChanged[] = ['gone', 'shorter', 'modified', 'bad-piece']
 const PRIORITIES: readonly FilePriority[] = [0, 1, 2, 3]
+const FAULTS: readonly OwnerFault[] = ['forged', 'omitted']
 const REASONS: readonly QuarantineReason[] = ['clock-jump', 'bad-signature', 'malformed', 'flood', 'equivocation']
 
 // Texts of people have three bytes for each character that is meant to fit, so that no script gets less room than another.
@@ -526,6 +528,27 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
         kind: 'download.removed',
         infoHash: fields.infoHash(message.infoHash),
         filesDeleted: message.filesDeleted ?? false,
+      }
+    },
+  },
+  'owner.charged': {
+    encode: (event) =>
+      finish(proto.OwnerCharged, {
+        ...event,
+        owner: fromHex(event.owner),
+        infoHash: fromHex(event.infoHash),
+        author: event.author === null ? new Uint8Array() : fromHex(event.author),
+      }),
+    decode: (payload) => {
+      const message = proto.OwnerCharged.decode(payload)
+      return {
+        kind: 'owner.charged',
+        owner: fields.node(message.owner),
+        fault: fields.oneOf(FAULTS, message.fault, 'fault'),
+        keyword: fields.text(message.keyword, TITLE_BYTES_MAX, 'a keyword'),
+        infoHash: fields.infoHash(message.infoHash),
+        author: message.author?.length ? fields.node(message.author) : null,
+        authorSeq: fields.count(message.authorSeq),
       }
     },
   },

@@ -199,6 +199,22 @@ export type EventQuarantined = {
   count: number
 }
 
+/** `forged`: hits that nobody signed; `omitted`: it said that it has nothing, where another proved a hit. */
+export type OwnerFault = 'forged' | 'omitted'
+/** What an owner of a keyword answered here: its link says that it was this node, and nothing shows it to others. */
+export type OwnerCharged = {
+  kind: 'owner.charged'
+  owner: NodeId
+  fault: OwnerFault
+  /** Empty where it was asked for all that it holds. */
+  keyword: string
+  /** A hit of whose kind there may be more: the one that is forged, or that it did not tell of. */
+  infoHash: InfoHash
+  /** The signed event that proves the hit; null and 0 where it is forged. */
+  author: NodeId | null
+  authorSeq: number
+}
+
 /** A kind this version does not know: kept, counted and relayed, read by nobody. */
 export type UnknownEvent = { kind: 'unknown'; number: number; payload: Uint8Array }
 
@@ -242,6 +258,7 @@ export type KnownEvent =
   | DownloadResumed
   | DownloadRemoved
   | EventQuarantined
+  | OwnerCharged
 
 export type Event = KnownEvent | UnknownEvent
 export type EventKind = KnownEvent['kind']

@@ -33,7 +33,7 @@ export const KINDS = {
   'torrent.published': { number: 20, version: 1, stream: 'index', by: 'anyone' },
   'torrent.withdrawn': { number: 21, version: 1, stream: 'index', by: 'anyone' },
   'torrent.verified': { number: 22, version: 1, stream: 'index', by: 'anyone' },
-  'offers.renewed': { number: 23, version: 1, stream: 'index', by: 'anyone' },
+  'owner.charged': { number: 23, version: 1, stream: 'local', by: 'anyone' },
   'download.added': { number: 24, version: 1, stream: 'local', by: 'anyone' },
   'download.described': { number: 25, version: 1, stream: 'local', by: 'anyone' },
   'download.verified': { number: 26, version: 1, stream: 'local', by: 'anyone' },
@@ -54,6 +54,7 @@ export const KINDS = {
   'download.moving': { number: 41, version: 1, stream: 'local', by: 'anyone' },
   'download.moved': { number: 42, version: 1, stream: 'local', by: 'anyone' },
   'download.tidied': { number: 43, version: 1, stream: 'local', by: 'anyone' },
+  'offers.renewed': { number: 44, version: 1, stream: 'index', by: 'anyone' },
 } as const satisfies Record<EventKind, KindRow>
 
 const BY_NUMBER = new Map<number, EventKind>(

@@ -40,12 +40,12 @@ export type Offer = {
 
 export type Placement = { readonly by: EventStamp; readonly partitions: readonly number[] }
 
-export const partitionsOfOffer = (offer: Offer): number[] => offer.placed.flatMap(({ partitions }) => partitions)
 export const isPlaced = (offer: Offer, partition: number): boolean =>
   offer.placed.some(({ partitions }) => partitions.includes(partition))
 
 /** A torrent: all that was said of one info hash. */
 export type TorrentDocument = {
+  /** Its place in the order in which torrents came here. */
   readonly ordinal: number
   readonly infoHash: InfoHash
   /** In the order of their authors. */
@@ -60,18 +60,8 @@ export type TorrentDocument = {
   party: string
   /** One of them has checked every piece. */
   verified: boolean
-  /** Keywords it is listed under now; empty while it cannot be found. */
-  words: readonly WordEntry[]
-}
-
-/** A keyword with its documents; `enter`, `leave` and `sweep` in index-state.ts keep the list. */
-export type WordEntry = {
-  readonly word: string
-  /** Documents that have the word now. */
-  documentCount: number
-  /** Ordinals; some may have lost the word since, or stand here twice, until the list is put in order. */
-  ordinals: number[]
-  ordered: boolean
+  /** Keywords under which it can be found; empty while it cannot. */
+  keywords: readonly string[]
 }
 
 export type TorrentEvent = EventOf<'torrent.published' | 'torrent.withdrawn' | 'torrent.verified'>
@@ -206,8 +196,12 @@ function shownOf(described: readonly Described[], offers: readonly Offer[], part
 /** A title that was just taken apart: doing it twice for each event would halve the speed of a rebuild. */
 export type TitleKeywords = { readonly title: string; readonly keywords: readonly string[] }
 
-/** Computes what follows from the offers, in place. @returns the keywords it is to be listed under */
-export function summarize(document: TorrentDocument, partyOf: PartyOf, titled?: TitleKeywords): readonly string[] {
+/** Computes what follows from the offers, in place. */
+export function summarize(document: TorrentDocument, partyOf: PartyOf, titled?: TitleKeywords): void {
+  document.keywords = keywordsIn(document, partyOf, titled)
+}
+
+function keywordsIn(document: TorrentDocument, partyOf: PartyOf, titled?: TitleKeywords): readonly string[] {
   const wordsOf = (title: string): readonly string[] => (title === titled?.title ? titled.keywords : keywordsOf(title))
   const [only, ...rivals] = document.offers
   if (only !== undefined && rivals.length === 0) return summarizeOnly(document, only, partyOf(only.author), wordsOf)
@@ -220,12 +214,37 @@ export function summarize(document: TorrentDocument, partyOf: PartyOf, titled?: 
   const shown = shownOf(described, active, partyOf)
   document.description = shown && { author: shown.author, ...shown.description }
   document.party = (shown && partyOf(shown.author)) ?? ''
-  if (document.seeders === 0) return []
-  const titles = new Set(described.map(({ description }) => description.title))
+  if (document.seeders === 0 || shown === undefined) return []
+  const titles = titlesOf(shown, described, active, partyOf)
   const [title] = titles
-  if (titles.size <= 1) return title === undefined ? [] : wordsOf(title)
-  return [...new Set([...titles].flatMap(wordsOf))]
+  if (titles.length === 1 && title !== undefined) return wordsOf(title)
+  return [...new Set(titles.flatMap(wordsOf))]
 }
+
+/**
+ * The titles under which a torrent is found: the one that is shown, and those under which somebody else than their author
+ * has checked every piece, if there are enough of them. Whoever calls a popular torrent by another name is not found by it.
+ */
+export function titlesOf(
+  shown: Offer & { readonly description: Description | undefined },
+  described: readonly Offer[],
+  active: readonly Offer[],
+  partyOf: PartyOf,
+): string[] {
+  const title = shown.description?.title ?? ''
+  const titles = new Set(described.map(({ description }) => description?.title ?? ''))
+  if (titles.size <= 1) return [title]
+  const parties = new Map([...titles].map((other) => [other, new Set<string>()]))
+  for (const { author, claim } of active) {
+    const party = partyOf(author)
+    if (claim.title !== null && party !== undefined) parties.get(claim.title)?.add(party === OPEN_PARTY ? author : party)
+  }
+  const enough = Math.max(1, (parties.get(title)?.size ?? 0) / TITLE_SHARE)
+  return [title, ...[...titles].filter((other) => other !== title && (parties.get(other)?.size ?? 0) >= enough)]
+}
+
+/** Another title counts where it has at least this part of the parties of the one that is shown. */
+const TITLE_SHARE = 4
 
 /** The same where one author alone has spoken, as of most torrents. */
 function summarizeOnly(
@@ -253,15 +272,27 @@ export const countedOf = (offers: readonly Offer[], partyOf: PartyOf): readonly 
 /** True if a search can find it. */
 export const isVisible = (document: TorrentDocument): boolean => document.seeders > 0 && document.description !== undefined
 
+/** How far an event may say to be ahead of here, ms: clocks differ. */
+const AHEAD_MS_MAX = 10 * 60 * 1000
+
+/** The time that an author gives, ms since 1970; 0 where that is yet to come, and so not true. */
+export const believedTime = (at: number, now: number): number => (at > now + AHEAD_MS_MAX ? 0 : at)
+
+/** When a description was made, as far as its author is believed. */
+export const publishedAt = ({ description }: TorrentDocument, now: number): number => believedTime(description?.by.at ?? 0, now)
+
+/** Where a description stands among others by its stamp; the first of all where its stamp cannot be true. */
+export const publishedStamp = (document: TorrentDocument, now: number): number =>
+  publishedAt(document, now) === 0 ? 0 : (document.description?.by.lamport ?? 0)
+
 /**
  * Static rank: more parties that hold it first, then more seeders, the later published, and by info hash; negative if
- * `a` is first.
- * Compares visible documents.
+ * `a` is first. Compares visible documents.
  */
-export function compareRank(a: TorrentDocument, b: TorrentDocument): number {
+export function compareRank(a: TorrentDocument, b: TorrentDocument, now: number): number {
   if (a.backers !== b.backers) return b.backers - a.backers
   if (a.seeders !== b.seeders) return b.seeders - a.seeders
-  const published = (b.description?.by.lamport ?? 0) - (a.description?.by.lamport ?? 0)
+  const published = publishedStamp(b, now) - publishedStamp(a, now)
   if (published !== 0) return published
   return a.infoHash < b.infoHash ? -1 : a.infoHash > b.infoHash ? 1 : 0
 }

@@ -1,120 +1,186 @@
-import type { Envelope, InfoHash, NodeId } from '../../events/index.ts'
-import { DirtyKeys } from '../dirty-keys.ts'
+import type { Envelope, NodeId } from '../../events/index.ts'
+import type { RowTable } from '../row-table.ts'
+import { Authors } from './authors.ts'
+import { DocumentStore, type HeldDocument } from './document-store.ts'
 import {
-  compareRank,
   foldOffer,
   isPlaced,
   isVisible,
   type Offer,
   type PartyOf,
-  partitionsOfOffer,
   summarize,
   type TitleKeywords,
-  type TorrentDocument,
   type TorrentEvent,
-  type WordEntry,
 } from './documents.ts'
-import { PARTITION_COUNT } from './sharding.ts'
-import { spread } from './spread.ts'
+import { Listings, type ListingsMark, NO_LISTINGS } from './listings.ts'
+import { OrdinalLists } from './ordinal-lists.ts'
+import { type EventTally, PartitionTallies } from './partition-tallies.ts'
+import { type Entry, rankOf } from './segments/entries.ts'
+import type { Sha256Of } from './set-digest.ts'
 
-// The index in memory: documents, the words that list them, and the partitions that their events belong to. Lists are
-// put in order when they are asked for, not at every event: a rebuild must not sort the list of a common word at each title.
+// The index on disk. What counts are the documents: what authors said of each torrent. From them follow the listings (which
+// documents a word has, by rank), the partitions (what owners compare) and the counters, all kept with every event.
 
 export type KeywordIndexState = {
-  readonly documents: Map<InfoHash, TorrentDocument>
-  readonly byOrdinal: TorrentDocument[]
-  readonly words: Map<string, WordEntry>
+  readonly rows: RowTable
+  readonly sha256: Sha256Of
+  readonly documents: DocumentStore
+  readonly authors: Authors
+  readonly listings: Listings
+  readonly partitions: PartitionTallies
   /** Ordinals of the documents with an event in each partition. */
-  readonly partitions: (number[] | undefined)[]
-  /** Digests that still hold, see partitions.ts. */
-  readonly partitionDigests: (string | undefined)[]
-  /** Documents that can be found, and their words counted. */
-  visibleCount: number
-  postingCount: number
-  /** Highest stamp of a description: what freshness is measured against. */
-  lamportMax: number
-  /** All words in ascending order, for prefixes; undefined when one came or went. */
-  sortedWords: readonly string[] | undefined
-  /** Who answers for whom, as it was told last, and what was looked up of it. Nothing of it is in the rows. */
+  readonly partitionTorrents: OrdinalLists
+  readonly counters: { visible: number; postings: number; lamportMax: number }
+  /** Who answers for whom. Nothing of it is in the digest. */
   partyOf: PartyOf
   readonly parties: Map<NodeId, string | undefined>
-  readonly dirty: DirtyKeys
+  /** Rises when parties are looked up anew. */
+  epoch: number
+  /** Authors whose events are in no partition: nobody answers for them. */
+  readonly uncounted: Set<NodeId>
+  /** The author whose events are being counted in or out. */
+  recount: Recount | undefined
 }
 
-export const newIndex = (): KeywordIndexState => ({
-  documents: new Map(),
-  byOrdinal: [],
-  words: new Map(),
-  partitions: new Array<number[] | undefined>(PARTITION_COUNT).fill(undefined),
-  partitionDigests: new Array<string | undefined>(PARTITION_COUNT).fill(undefined),
-  visibleCount: 0,
-  postingCount: 0,
-  lamportMax: 0,
-  sortedWords: undefined,
-  partyOf: (author) => author,
-  parties: new Map(),
-  dirty: new DirtyKeys(),
-})
+/** What a recount has come to: it is added to the partitions when all the torrents of the author were seen. */
+export type Recount = { readonly author: NodeId; readonly seen: Set<number>; readonly tally: EventTally; readonly sign: 1 | -1 }
 
-export function documentOf(state: KeywordIndexState, infoHash: InfoHash): TorrentDocument {
-  let document = state.documents.get(infoHash)
-  if (document === undefined) {
-    document = {
-      ...{ ordinal: state.byOrdinal.length, infoHash, offers: [], description: undefined },
-      ...{ seeders: 0, backers: 0, party: '', verified: false, words: [] },
-    }
-    state.documents.set(infoHash, document)
-    state.byOrdinal.push(document)
+type Mark = {
+  documents: number
+  digest: string
+  visible: number
+  postings: number
+  lamportMax: number
+  uncounted: readonly NodeId[]
+  listings: ListingsMark
+}
+
+const MARK_KEY = '!'
+const NO_MARK: Mark = {
+  ...{ documents: 0, digest: '', visible: 0, postings: 0, lamportMax: 0, uncounted: [], listings: NO_LISTINGS },
+}
+
+export function openIndex(rows: RowTable, sha256: Sha256Of, partyOf: PartyOf): KeywordIndexState {
+  const stored = rows.get(MARK_KEY)
+  const mark = stored === undefined ? NO_MARK : (JSON.parse(new TextDecoder().decode(stored)) as Mark)
+  const state: KeywordIndexState = {
+    ...{ rows, sha256, partyOf },
+    documents: new DocumentStore(rows, sha256, mark.documents, bytesOfHex(mark.digest)),
+    authors: new Authors(rows),
+    listings: new Listings(rows, mark.listings),
+    partitions: new PartitionTallies(rows, sha256),
+    partitionTorrents: new OrdinalLists(rows, 'p'),
+    counters: { visible: mark.visible, postings: mark.postings, lamportMax: mark.lamportMax },
+    parties: new Map(),
+    epoch: 0,
+    uncounted: new Set(mark.uncounted),
+    recount: undefined,
+  }
+  const entered = new Set<number>()
+  for (const ordinal of state.listings.pending()) {
+    if (entered.has(ordinal)) continue
+    entered.add(ordinal)
+    const document = state.documents.at(ordinal)
+    if (document === undefined || document.serial === 0) continue
+    const listed = listingOf(state, document)
+    if (listed !== undefined) state.listings.reenter({ ...listed.entry, serial: document.serial }, listed.words)
+  }
+  return state
+}
+
+/** Lowest byte first, as `SetDigests` adds them. */
+function bytesOfHex(digest: string): Uint8Array {
+  const bytes = new Uint8Array(32)
+  for (let index = 0; index < digest.length / 2; index++)
+    bytes[31 - index] = Number.parseInt(digest.slice(2 * index, 2 * index + 2), 16)
+  return bytes
+}
+
+/** Puts what is in memory alone into the rows. */
+export function flushIndex(state: KeywordIndexState): void {
+  const { rows, documents, authors, listings, partitions, partitionTorrents, counters, uncounted } = state
+  documents.flush()
+  authors.flush()
+  listings.flush()
+  partitions.flush()
+  partitionTorrents.flush((partition) => partitions.torrents[partition] ?? 0)
+  const mark: Mark = {
+    ...{ documents: documents.count, digest: documents.digest.hex(0), ...counters },
+    ...{ uncounted: [...uncounted], listings: listings.mark },
+  }
+  rows.put(MARK_KEY, new TextEncoder().encode(JSON.stringify(mark)))
+}
+
+/** Digest over all documents, hex. Puts what changed into the rows, as a checkpoint does. */
+export function indexDigest(state: KeywordIndexState): string {
+  state.documents.flush()
+  return state.documents.digest.hex(0)
+}
+
+/** A document with what follows from its offers by the parties of now; undefined if there is none. */
+export const documentAt = (state: KeywordIndexState, ordinal: number): HeldDocument | undefined =>
+  fresh(state, state.documents.at(ordinal))
+
+function fresh(state: KeywordIndexState, document: HeldDocument | undefined): HeldDocument | undefined {
+  if (document !== undefined && document.epoch !== state.epoch) {
+    summarize(document, (author) => partyIn(state, author))
+    document.epoch = state.epoch
   }
   return document
 }
 
 /** Takes one event of a torrent into the index. */
 export function foldTorrent(state: KeywordIndexState, envelope: Envelope, event: TorrentEvent): void {
-  const document = documentOf(state, event.infoHash)
+  const { documents, authors } = state
+  const document = documents.find(event.infoHash) ?? documents.create(event.infoHash)
+  const isCounted = knownAuthor(state, envelope.author)
+  const listed = document.serial === 0 ? undefined : listingOf(state, document)
+  const before = document.offers.find(({ author }) => author === envelope.author)
+  // Its events are counted out as they were, and in as they are.
+  if (before !== undefined) countOffer(state, document, before, isCounted, -1)
   const folded = foldOffer(document, envelope, event)
-  if (folded === undefined) return
-  enterPartitions(state, document, folded.offer, folded.newPartitions)
-  for (const partition of partitionsOfOffer(folded.offer)) state.partitionDigests[partition] = undefined
-  list(state, document, folded.titled)
-  state.dirty.add(event.infoHash)
+  const offer = folded?.offer ?? before
+  if (offer !== undefined) countOffer(state, document, offer, isCounted, 1)
+  if (folded === undefined || offer === undefined) return
+  if (before === undefined) authors.addTorrent(authors.enter(envelope.author), document.ordinal)
+  enterPartitions(state, document, offer, folded.newPartitions)
+  relist(state, document, listed, folded.titled)
+}
+
+/** @returns true if the events of this author are in the partitions */
+function knownAuthor(state: KeywordIndexState, author: NodeId): boolean {
+  const { authors, uncounted } = state
+  if (authors.numberOf(author) === undefined) {
+    authors.enter(author)
+    if (partyIn(state, author) === undefined) uncounted.add(author)
+  }
+  return !uncounted.has(author)
+}
+
+export function countOffer(
+  { partitions, recount }: KeywordIndexState,
+  document: HeldDocument,
+  offer: Offer,
+  isCounted: boolean,
+  sign: 1 | -1,
+): void {
+  if (isCounted) partitions.count(offer, sign)
+  if (recount?.author === offer.author && recount.seen.has(document.ordinal)) {
+    recount.tally.count(offer, recount.sign === sign ? 1 : -1)
+  }
 }
 
 /** Notes a document in partitions that one of its offers newly belongs to. */
-export function enterPartitions(
-  state: KeywordIndexState,
-  document: TorrentDocument,
+function enterPartitions(
+  { partitions, partitionTorrents }: KeywordIndexState,
+  document: HeldDocument,
   offer: Offer,
   newPartitions: readonly number[],
 ): void {
   for (const partition of newPartitions) {
     if (document.offers.some((other) => other !== offer && isPlaced(other, partition))) continue
-    const ordinals = state.partitions[partition]
-    if (ordinals === undefined) state.partitions[partition] = [document.ordinal]
-    else ordinals.push(document.ordinal)
-  }
-}
-
-/** Computes a document anew and lists it under its words, in place of those before. */
-export function list(state: KeywordIndexState, document: TorrentDocument, titled?: TitleKeywords): void {
-  const wasVisible = document.words.length > 0
-  const { seeders, backers, party } = document
-  const stampBefore = document.description?.by.lamport
-  const keywords = summarize(document, (author) => partyIn(state, author), titled)
-  const before = document.words
-  const stamp = document.description?.by.lamport ?? 0
-  if (stamp > state.lamportMax) state.lamportMax = stamp
-  const sameWords = before.length === keywords.length && before.every(({ word }, index) => word === keywords[index])
-  if (!sameWords) {
-    document.words = keywords.map((word) => entryOf(state, word))
-    for (const entry of document.words) if (!before.includes(entry)) enter(state, entry, document)
-    for (const entry of before) if (!document.words.includes(entry)) leave(state, entry)
-    state.postingCount += keywords.length - before.length
-    state.visibleCount += Number(keywords.length > 0) - Number(wasVisible)
-  }
-  const sameRank = document.seeders === seeders && document.backers === backers && document.party === party
-  if (!sameRank || stamp !== stampBefore) {
-    for (const entry of document.words) entry.ordered = false
+    partitionTorrents.append(partition, partitions.torrents[partition] ?? 0, document.ordinal)
+    partitions.addTorrent(partition)
   }
 }
 
@@ -122,117 +188,70 @@ export function list(state: KeywordIndexState, document: TorrentDocument, titled
 export function partyIn(state: KeywordIndexState, author: NodeId): string | undefined {
   const known = state.parties.get(author)
   if (known !== undefined || state.parties.has(author)) return known
+  if (state.parties.size > PARTIES_MAX) state.parties.clear()
   const party = state.partyOf(author)
   state.parties.set(author, party)
   return party
 }
 
-/** From now on authors count as this says: documents of those that counted otherwise are computed anew. */
-export function weigh(state: KeywordIndexState, partyOf: PartyOf): void {
-  state.partyOf = partyOf
-  const changed = new Set<NodeId>()
-  for (const [author, before] of state.parties) {
-    const now = partyOf(author)
-    if (now === before) continue
-    changed.add(author)
-    state.parties.set(author, now)
+const PARTIES_MAX = 100_000
+const EVERYBODY: PartyOf = (author) => author
+
+export type Listing = { readonly entry: Omit<Entry, 'serial'>; readonly words: readonly string[] }
+
+/**
+ * How a document is to be listed; undefined if nobody offers it. Also by what those said who count for nothing now: who counts
+ * is asked when it is found, and may change. Leaves in the document what follows from the parties of now.
+ */
+export function listingOf(state: KeywordIndexState, document: HeldDocument, titled?: TitleKeywords): Listing | undefined {
+  const all = document.offers.every(({ author }) => partyIn(state, author) !== undefined)
+  let words: readonly string[] = []
+  let author: NodeId | undefined
+  if (!all) {
+    summarize(document, EVERYBODY, titled)
+    words = document.keywords
+    author = document.description?.author
   }
-  if (changed.size === 0) return
-  for (const document of state.byOrdinal) {
-    const { offers, description, words } = document
-    if (!offers.some(({ author }) => changed.has(author))) continue
-    for (const offer of offers) {
-      if (!changed.has(offer.author)) continue
-      for (const partition of partitionsOfOffer(offer)) state.partitionDigests[partition] = undefined
+  summarize(document, (other) => partyIn(state, other), titled)
+  document.epoch = state.epoch
+  if (all) {
+    words = document.keywords
+    author = document.description?.author
+  }
+  if (words.length === 0 || author === undefined) return undefined
+  const lamport = document.description?.by.lamport ?? 0
+  const rank = rankOf(document.backers, document.seeders, lamport)
+  return { entry: { ordinal: document.ordinal, author: state.authors.enter(author), rank }, words }
+}
+
+/** Computes a document anew and lists it as it is now, in place of how it was. @param before as it was listed, see `listingOf` */
+export function relist(
+  state: KeywordIndexState,
+  document: HeldDocument,
+  before: Listing | undefined,
+  titled?: TitleKeywords,
+): void {
+  const { counters, documents, listings } = state
+  const listing = listingOf(state, document, titled)
+  counters.lamportMax = Math.max(counters.lamportMax, document.description?.by.lamport ?? 0)
+  if (document.serial === 0 || before === undefined || listing === undefined || !isSame(before, listing)) {
+    if (document.serial > 0) listings.serials.end(document.serial)
+    document.serial = 0
+    if (listing !== undefined) {
+      document.serial = listings.serials.next++
+      listings.enter({ ...listing.entry, serial: document.serial }, listing.words)
     }
-    const isAlone = offers.length === 1 && description !== undefined && words.length > 0
-    list(state, document, isAlone ? { title: description.title, keywords: words.map(({ word }) => word) } : undefined)
   }
+  const isFound = isVisible(document)
+  counters.visible += Number(isFound) - Number(document.isVisible)
+  counters.postings += document.keywords.length - document.postings
+  document.isVisible = isFound
+  document.postings = document.keywords.length
+  documents.changed(document)
 }
 
-function entryOf(state: KeywordIndexState, word: string): WordEntry {
-  let entry = state.words.get(word)
-  if (entry === undefined) {
-    entry = { word, documentCount: 0, ordinals: [], ordered: true }
-    state.words.set(word, entry)
-    state.sortedWords = undefined
-  }
-  return entry
-}
-
-/** Places left behind by documents that lost the word are swept when there are more of them than this and half the list. */
-const STALE_MAX = 64
-
-function enter(state: KeywordIndexState, entry: WordEntry, document: TorrentDocument): void {
-  entry.documentCount += 1
-  // Most words list one document: a list that is pushed to would keep room for 16 more.
-  if (entry.ordinals.length === 0) entry.ordinals = [document.ordinal]
-  else entry.ordinals.push(document.ordinal)
-  entry.ordered = false
-  if (entry.ordinals.length > 2 * entry.documentCount + STALE_MAX) sweep(state, entry)
-}
-
-function leave(state: KeywordIndexState, entry: WordEntry): void {
-  entry.documentCount -= 1
-  if (entry.documentCount > 0) return
-  state.words.delete(entry.word)
-  state.sortedWords = undefined
-}
-
-/** Leaves those documents in the list of a word that have it, in the order in which they are. */
-export function sweep(state: KeywordIndexState, entry: WordEntry): void {
-  const kept = new Set<number>()
-  for (const ordinal of entry.ordinals) {
-    if (state.byOrdinal[ordinal]?.words.includes(entry) === true) kept.add(ordinal)
-  }
-  entry.ordinals = [...kept]
-}
-
-/** The documents of a word by static rank, best first, spread over the parties that published them. */
-export function orderedOrdinals(state: KeywordIndexState, entry: WordEntry): readonly number[] {
-  if (!entry.ordered) {
-    sweep(state, entry)
-    entry.ordinals.sort((a, b) => compareOrdinals(state, a, b))
-    entry.ordinals = spreadOrdinals(state, entry.ordinals)
-    entry.ordered = true
-  }
-  return entry.ordinals
-}
-
-/** Ordinals that are in order, spread over who published them. */
-export const spreadOrdinals = ({ byOrdinal }: KeywordIndexState, ordinals: readonly number[]): number[] =>
-  spread(ordinals, {
-    authorOf: (ordinal) => byOrdinal[ordinal]?.description?.author ?? '',
-    partyOf: (ordinal) => byOrdinal[ordinal]?.party ?? '',
-  })
-
-export function compareOrdinals({ byOrdinal }: KeywordIndexState, a: number, b: number): number {
-  const [first, second] = [byOrdinal[a], byOrdinal[b]]
-  return first === undefined || second === undefined ? a - b : compareRank(first, second)
-}
-
-/** Words that begin with `prefix`, ascending. */
-export function wordsWithPrefix(state: KeywordIndexState, prefix: string): WordEntry[] {
-  state.sortedWords ??= [...state.words.keys()].sort()
-  const sorted = state.sortedWords
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((sorted[middle] as string) < prefix) low = middle + 1
-    else high = middle
-  }
-  const found: WordEntry[] = []
-  for (let index = low; index < sorted.length; index++) {
-    const word = sorted[index] as string
-    if (!word.startsWith(prefix)) break
-    const entry = state.words.get(word)
-    if (entry !== undefined) found.push(entry)
-  }
-  return found
-}
-
-/** Documents that a search can find. */
-export function* visibleDocuments(state: KeywordIndexState): Generator<TorrentDocument> {
-  for (const document of state.byOrdinal) if (isVisible(document)) yield document
-}
+const isSame = (a: Listing, b: Listing): boolean =>
+  a.entry.rank === b.entry.rank &&
+  a.entry.author === b.entry.author &&
+  a.words.length === b.words.length &&
+  a.words.every((word, index) => word === b.words[index])

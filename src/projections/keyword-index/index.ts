@@ -1,14 +1,15 @@
 // keyword-index: torrents by the words of their titles; tokenizer, query language and ranking; the partitions that index
 // nodes share out, and their digests. Imports events only.
-export type { Description, Offer, PartyOf, TorrentDocument } from './documents.ts'
+export { believedTime, type Description, type Offer, type PartyOf, type TorrentDocument } from './documents.ts'
 export { SEEDERS_PROVEN_MAX } from './evidence.ts'
 export { speakers } from './forgetting.ts'
 export { HITS_DEFAULT, HITS_MAX } from './hits.ts'
-export { type KeywordIndexState, weigh } from './index-state.ts'
+export { type KeywordIndexState, openIndex } from './index-state.ts'
 export { keywordIndexProjection } from './keyword-index.ts'
 export { titlesMatch } from './matching.ts'
 export * from './partitions.ts'
 export { type Filter, parseQuery, type Query, type Term } from './query.ts'
+export { weigh } from './recounts.ts'
 export { RENEWAL_MS } from './renewals.ts'
 export {
   cursorAfter,
@@ -18,7 +19,9 @@ export {
   type SearchOptions,
   type SearchReply,
   search,
+  totalsOf,
 } from './search.ts'
+export type { Sha256Of } from './set-digest.ts'
 export { OWNER_COUNT, ownerRank, ownersOf, PARTITION_COUNT, partitionOf, partitionsOf } from './sharding.ts'
 export { type PublisherOf, spread } from './spread.ts'
 export { keywordsOf, queryTokens, TOKENIZER_VERSION, titleTokens } from './tokenizer.ts'

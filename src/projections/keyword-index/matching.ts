@@ -1,4 +1,4 @@
-import { isVisible, type TorrentDocument, type WordEntry } from './documents.ts'
+import { isVisible, type TorrentDocument } from './documents.ts'
 import type { Comparison, Filter, Query, Term } from './query.ts'
 import { keywordsOf, titleTokens } from './tokenizer.ts'
 
@@ -22,25 +22,17 @@ export function hasPhrase(title: string, words: readonly string[]): boolean {
 
 type Test = (document: TorrentDocument) => boolean
 
-const NEVER: Test = () => false
-
-function testOf(term: Term, wordOf: (word: string) => WordEntry | undefined): Test {
+function testOf(term: Term): Test {
   switch (term.kind) {
-    case 'word': {
-      const entry = wordOf(term.word)
-      // The same object wherever the word stands: no need to compare letters for each of ten thousand documents.
-      return entry === undefined ? NEVER : (document) => document.words.includes(entry)
-    }
+    case 'word':
+      return ({ keywords }) => keywords.includes(term.word)
     case 'prefix':
-      return (document) => document.words.some(({ word }) => word.startsWith(term.word))
-    case 'phrase': {
-      const entries = term.words.map(wordOf)
-      if (entries.includes(undefined)) return NEVER
-      return (document) =>
-        entries.every((entry) => entry !== undefined && document.words.includes(entry)) &&
-        document.description !== undefined &&
-        hasPhrase(document.description.title, term.words)
-    }
+      return ({ keywords }) => keywords.some((word) => word.startsWith(term.word))
+    case 'phrase':
+      return ({ keywords, description }) =>
+        description !== undefined &&
+        term.words.every((word) => keywords.includes(word)) &&
+        hasPhrase(description.title, term.words)
   }
 }
 
@@ -89,10 +81,10 @@ function passes(document: TorrentDocument, filter: Filter): boolean {
   }
 }
 
-/** The test that a query puts to documents; `wordOf` finds the entry of a word that is in the index. */
-export function testOfQuery(query: Query, wordOf: (word: string) => WordEntry | undefined): Test {
-  const clauses = query.clauses.map((terms) => terms.map((term) => testOf(term, wordOf)))
-  const without = query.without.map((term) => testOf(term, wordOf))
+/** The test that a query puts to documents. */
+export function testOfQuery(query: Query): Test {
+  const clauses = query.clauses.map((terms) => terms.map(testOf))
+  const without = query.without.map(testOf)
   return (document) =>
     isVisible(document) &&
     clauses.every((tests) => tests.some((test) => test(document))) &&

@@ -214,9 +214,9 @@ class BulkPublication {
     )
     for (const [place, { made, title, taken }] of good.entries()) {
       const { infoHash, sizeBytes } = made
-      const settled = announced[place]?.then(({ acknowledged, pending }) => ({
+      const settled = announced[place]?.then(({ acknowledged, pending, refused }) => ({
         ...{ outcome: 'published' as const, infoHash, title, sizeBytes, magnet: magnetOf(infoHash, title) },
-        ...{ acknowledged, pending },
+        ...{ acknowledged, pending, refused },
       }))
       taken(settled === undefined ? { reason: 'the log took nothing' } : { settled })
     }

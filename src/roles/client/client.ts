@@ -21,6 +21,7 @@ import { untilAdmitted, untilTrue } from '../until-true.ts'
 import { createClientService } from './client-service.ts'
 import { startsAfterDeaths } from './crash-loop.ts'
 import { HeldOffOwners } from './held-off-owners.ts'
+import { KeywordFrequencies } from './keyword-frequencies.ts'
 import { OfferRenewal } from './offer-renewal.ts'
 import { OwnClaims } from './own-claims.ts'
 import { watchOwners } from './owner-watch.ts'
@@ -176,6 +177,14 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
       dataDirectory: options.dataDirectory,
       search: {
         ...{ overlay, timers, map, heldOff: new HeldOffOwners(() => performance.now()) },
+        frequencies: new KeywordFrequencies(),
+        onCharged: (evidence) =>
+          void appender
+            .append([{ event: { kind: 'owner.charged', ...evidence } }])
+            .catch((error: unknown) =>
+              notices.post('error', 'log.failed', `what an index node did was not recorded: ${error}`),
+            ),
+        ...{ now: () => clock.now(), random: Math.random },
         untilIndexKnown: (waitMs) => untilIndexKnown(parts, waitMs, closing.signal),
         proofs: {
           ...{ verify: parts.verify, upcast: parts.upcast, rules: parts.admittance, yieldToEventLoop: parts.yieldToEventLoop },

@@ -1,6 +1,10 @@
 import type { NodeId, Timers } from '../../events/index.ts'
 
-export type HedgeOptions = {
+export type HedgeOptions<T> = {
+  /** Answers that are wanted, of as many candidates; 1 if it is not given. */
+  wanted?: number
+  /** So long is waited for the others after this answer, ms; undefined: as long as for any. */
+  lingerMs?(answer: T): number | undefined
   /** The next candidate is asked as well when the ones before have not answered for so long, ms. */
   hedgeAfterMs: number
   /** All give up then, ms. */
@@ -8,52 +12,76 @@ export type HedgeOptions = {
   timers: Timers
 }
 
-export type HedgedAnswer<T> = { answer: T; by: NodeId } | undefined
-export type HedgedResult<T> = { result: HedgedAnswer<T>; failed: { node: NodeId; reason: string }[] }
+export type HedgedResult<T> = {
+  /** In the order of the candidates. */
+  answers: { answer: T; by: NodeId }[]
+  failed: { node: NodeId; reason: string }[]
+}
 
 /**
- * Asks candidates in their order until one answers: the next one at once when one fails, or beside it when it is slow.
- * The first answer wins and the others are called off. Source: Dean and Barroso, The Tail at Scale, 2013.
+ * Asks candidates in their order, as many at once as answers are wanted: the next one at once when one fails, or beside them
+ * when they are slow. The first answers win and the others are called off. Source: Dean and Barroso, The Tail at Scale, 2013.
  * Never throws; says who failed and why.
  */
 export function askHedged<T>(
   candidates: readonly NodeId[],
   ask: (node: NodeId, signal: AbortSignal) => Promise<T>,
-  { hedgeAfterMs, deadlineMs, timers }: HedgeOptions,
+  { wanted = 1, lingerMs, hedgeAfterMs, deadlineMs, timers }: HedgeOptions<T>,
 ): Promise<HedgedResult<T>> {
   return new Promise((resolve) => {
     const controller = new AbortController()
     const failed: { node: NodeId; reason: string }[] = []
+    const answers = new Map<NodeId, T>()
     const silent = new Set<NodeId>()
     let next = 0
     let done = false
     let cancelHedge = () => {}
+    let cancelLinger = () => {}
 
-    const finish = (result: HedgedAnswer<T>) => {
+    const finish = () => {
       if (done) return
       done = true
       cancelHedge()
+      cancelLinger()
       cancelDeadline()
       controller.abort()
-      resolve({ result, failed })
+      const inOrder = candidates.flatMap((by) => {
+        const answer = answers.get(by)
+        return answer === undefined ? [] : [{ answer, by }]
+      })
+      resolve({ answers: inOrder, failed })
     }
     const giveUp = () => {
       const reason = `no answer within ${deadlineMs} ms`
       for (const node of silent) failed.push({ node, reason })
-      finish(undefined)
+      finish()
+    }
+    const finishIfNobodyIsLeft = () => {
+      if (silent.size === 0 && next >= candidates.length) finish()
+    }
+    const answered = (node: NodeId, answer: T) => {
+      if (done) return
+      silent.delete(node)
+      answers.set(node, answer)
+      if (answers.size >= wanted) finish()
+      else finishIfNobodyIsLeft()
+      const waitMs = lingerMs?.(answer)
+      if (done || waitMs === undefined) return
+      cancelLinger()
+      cancelLinger = timers.after(waitMs, finish)
     }
     const askNext = () => {
       cancelHedge()
       const node = candidates[next]
       if (done || node === undefined) {
-        if (silent.size === 0) finish(undefined)
+        finishIfNobodyIsLeft()
         return
       }
       next += 1
       silent.add(node)
       cancelHedge = timers.after(hedgeAfterMs, askNext)
       ask(node, controller.signal).then(
-        (answer) => finish({ answer, by: node }),
+        (answer) => answered(node, answer),
         (error: unknown) => {
           if (done) return
           silent.delete(node)
@@ -64,6 +92,6 @@ export function askHedged<T>(
     }
 
     const cancelDeadline = timers.after(deadlineMs, giveUp)
-    askNext()
+    for (let count = 0; count < wanted; count++) askNext()
   })
 }

@@ -38,13 +38,15 @@ export type ProvenHit = Pick<TorrentPublished, 'title' | 'sizeBytes' | 'fileCoun
   /** Who answers for the publisher. */
   readonly party: string
   readonly publishedAt: number
+  /** Of the description that is shown: with the publisher it names the event that proves the hit. */
+  readonly authorSeq: number
   /** The owner's word; never fewer than are proven. */
   readonly seeders: number
   /** Authors whose signed word came along that they hold it. */
   readonly provenSeeders: ReadonlySet<NodeId>
 }
 
-type Told = { author: NodeId; at: number; event: TorrentPublished | TorrentVerified }
+type Told = { author: NodeId; authorSeq: number; at: number; event: TorrentPublished | TorrentVerified }
 
 /** `forged`: nobody signed it, or it is about something else: the answerer made that up. `unknown`: its author may come yet. */
 type Fault = 'forged' | 'unknown' | 'not-admitted'
@@ -59,7 +61,7 @@ function told({ body, signature }: SignedEvent, infoHash: InfoHash, { verify, up
     if (event.infoHash !== infoHash) return 'forged'
     const ruling = rules.judge(scanned, undefined)
     if (ruling !== 'take') return ruling === 'defer' ? 'unknown' : 'not-admitted'
-    return { author: scanned.author, at: scanned.at, event }
+    return { author: scanned.author, authorSeq: scanned.authorSeq, at: scanned.at, event }
   } catch (error) {
     if (error instanceof NewerEventError) return 'not-admitted'
     if (error instanceof BodyError || error instanceof PayloadError) return 'forged'
@@ -72,7 +74,7 @@ function provenHit({ infoHash, seeders, proof }: WireHit, query: Query, rules: P
   const [first, ...more] = proof.map((event) => told(event, infoHash, rules))
   if (first === undefined || first === 'forged' || more.includes('forged')) return 'forged'
   if (typeof first === 'string') return first
-  const { author, at, event } = first
+  const { author, authorSeq, at, event } = first
   if (event.kind !== 'torrent.published') return 'forged'
   const all = [first, ...more.filter((one): one is Told => typeof one !== 'string')]
   const titles = all.flatMap((one) => (one.event.kind === 'torrent.published' ? [one.event.title] : []))
@@ -80,19 +82,22 @@ function provenHit({ infoHash, seeders, proof }: WireHit, query: Query, rules: P
   const { title, sizeBytes, fileCount, tags } = event
   const provenSeeders = new Set(all.map((one) => one.author))
   return {
-    ...{ infoHash, title, sizeBytes, fileCount, tags, publisher: author, publishedAt: at },
+    ...{ infoHash, title, sizeBytes, fileCount, tags, publisher: author, publishedAt: at, authorSeq },
     party: rules.rules.partyOf?.(author)?.key ?? author,
     ...{ seeders: Math.max(seeders, provenSeeders.size), provenSeeders },
   }
 }
 
-/** The hits of an answer that are proven, in its order; how many nobody has signed; and how many are of authors unknown here. */
+/**
+ * The hits of an answer that are proven, in its order, and the place of each in the answer; how many nobody has signed; and how
+ * many are of authors unknown here.
+ */
 export async function provenHits(
   hits: readonly WireHit[],
   query: Query,
   rules: ProofRules,
   waitMs: number,
-): Promise<{ hits: ProvenHit[]; forged: number; unknown: number }> {
+): Promise<{ hits: ProvenHit[]; places: number[]; forged: number; forgedOne: InfoHash | undefined; unknown: number }> {
   const proven: (ProvenHit | Fault)[] = []
   let checked = 0
   for (const hit of hits) {
@@ -109,7 +114,9 @@ export async function provenHits(
   }
   return {
     hits: proven.filter((one): one is ProvenHit => typeof one !== 'string'),
+    places: [...proven.entries()].flatMap(([place, one]) => (typeof one === 'string' ? [] : [place])),
     forged: proven.filter((one) => one === 'forged').length,
+    forgedOne: hits[proven.indexOf('forged')]?.infoHash,
     unknown: proven.filter((one) => one === 'unknown').length,
   }
 }

@@ -6,8 +6,10 @@ import {
   encodePublish,
   INDEX_METHODS,
   messageBytes,
+  type Refusal,
 } from '../index-node/index-messages.ts'
 import { OwnerLanes } from './owner-lanes.ts'
+import { REFUSAL_SENTENCES } from './refusals.ts'
 
 /** How soon after a failure an owner is asked again, ms; doubles up to the maximum, for each owner by itself. */
 const RETRY_MS_MIN = 1_000
@@ -34,8 +36,8 @@ const SIGNED_KEPT_MAX = 1_024
 /** One signed event in the index stream, and who should hold it. */
 export type Publication = { author: NodeId; authorSeq: number; keywords: readonly string[] }
 
-/** Owners that said they hold it, and owners that said nothing yet. */
-export type Announcement = { heldBy: NodeId[]; lackedBy: NodeId[] }
+/** Owners that said they hold it, owners that said nothing yet, and those that do not take it. */
+export type Announcement = { heldBy: NodeId[]; lackedBy: NodeId[]; refusedBy: { node: NodeId; code: Refusal }[] }
 
 export type PublicationsOptions = {
   log: Pick<EventLog, 'readSigned'>
@@ -53,6 +55,8 @@ type Entry = {
   readonly publication: Publication
   /** Owners that hold it, as far as we were told. */
   readonly held: Set<NodeId>
+  /** Owners that do not take it. */
+  readonly refused: Map<NodeId, Refusal>
   /** Owners that need not be asked again: they hold it, or refused it. */
   readonly settled: Set<NodeId>
   /** Owners that are being asked, or will be. */
@@ -93,10 +97,11 @@ export class Publications {
 
   /** Announces everything that still holds, now and again from time to time. */
   start(): void {
-    for (const { held, settled, asking } of this.#entries.values()) {
+    for (const { held, refused, settled, asking } of this.#entries.values()) {
       // Somebody may wait for those that are on their way.
       if (asking.size > 0) continue
       held.clear()
+      refused.clear()
       settled.clear()
     }
     this.reconsider()
@@ -158,7 +163,21 @@ export class Publications {
         this.#lacking(entry).map((owner) => new Promise<void>((resolve) => this.#ask(this.#new, owner, entry, resolve))),
       )
     }
-    return { heldBy: [...entry.held], lackedBy: this.#lacking(entry) }
+    const refusedBy = [...entry.refused].map(([node, code]) => ({ node, code }))
+    return { heldBy: [...entry.held], lackedBy: this.#lacking(entry), refusedBy }
+  }
+
+  /** Who does not take how many of the publications that still hold, and why. */
+  refusals(): { node: NodeId; code: Refusal; publications: number }[] {
+    const rows = new Map<string, { node: NodeId; code: Refusal; publications: number }>()
+    for (const { publication, refused } of this.#entries.values()) {
+      for (const [node, code] of refused) {
+        if (!this.#ownersOf(publication).has(node)) continue
+        const row = rows.get(`${node} ${code}`) ?? { node, code, publications: 0 }
+        rows.set(`${node} ${code}`, { ...row, publications: row.publications + 1 })
+      }
+    }
+    return [...rows.values()]
   }
 
   /** Publications of which something is remembered. */
@@ -196,6 +215,10 @@ export class Publications {
       for (const owner of this.#options.ownersOf(keyword))
         if (!settled.has(owner) && !lacking.includes(owner)) lacking.push(owner)
     return lacking
+  }
+
+  #ownersOf({ keywords }: Publication): Set<NodeId> {
+    return new Set(keywords.flatMap((keyword) => this.#options.ownersOf(keyword)))
   }
 
   #ask(lane: OwnerLanes<Ask>, owner: NodeId, entry: Entry, onDone = () => {}): void {
@@ -266,22 +289,23 @@ export class Publications {
     const { overlay, onProblem } = this.#options
     const options = { timeoutMs: REQUEST_TIMEOUT_MS, signal: this.#stop.signal }
     const outcomes = decodePublishReply(await overlay.request(owner, INDEX_METHODS.publish, encodePublish(events), options))
-    let refused = 0
-    let overBudget = 0
-    entries.forEach(({ held, settled }, index) => {
+    const refusals = new Map<Refusal, number>()
+    entries.forEach(({ held, refused, settled }, index) => {
       const outcome = outcomes[index]
       if (outcome === undefined || outcome === 'deferred') return
+      refused.delete(owner)
+      if (outcome === 'stored' || outcome === 'duplicate') held.add(owner)
+      else {
+        refused.set(owner, outcome)
+        refusals.set(outcome, (refusals.get(outcome) ?? 0) + 1)
+      }
       // Asking again would not change a refusal: it is told, and settled like the rest. For what is over the budget there is
       // room later: it is offered with the next round of republishing.
-      if (outcome === 'refused') refused += 1
-      else if (outcome === 'over-budget') overBudget += 1
-      else held.add(owner)
       settled.add(owner)
     })
-    if (refused > 0) onProblem(`index node ${owner.slice(0, 8)} refused ${refused} of ${entries.length} publications`)
-    if (overBudget > 0)
+    for (const [code, count] of refusals)
       onProblem(
-        `index node ${owner.slice(0, 8)} has no room for ${overBudget} of ${entries.length} publications: the budget of this node's invitation is used up; they are offered again in ${REPUBLISH_MS / 60_000} minutes`,
+        `index node ${owner.slice(0, 8)} does not take ${count} of ${entries.length} publications: ${REFUSAL_SENTENCES[code]}`,
       )
     return outcomes.length >= entries.length && !outcomes.includes('deferred')
   }
@@ -327,6 +351,7 @@ const isTurn = (at: number): boolean => at % LOOKED_AT_IN_A_TURN === LOOKED_AT_I
 const newEntry = (publication: Publication): Entry => ({
   publication,
   held: new Set(),
+  refused: new Map(),
   settled: new Set(),
   asking: new Set(),
 })

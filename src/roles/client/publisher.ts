@@ -1,8 +1,10 @@
 import type { Appender, Draft, Envelope, InfoHash, NodeId, TorrentPublished } from '../../events/index.ts'
 import type { IndexMap } from '../index-node/index-map.ts'
-import { ServiceError } from '../services.ts'
+import type { Refusal } from '../index-node/index-messages.ts'
+import { type ClientStatus, type RefusedBy, ServiceError } from '../services.ts'
 import type { OwnClaim, OwnClaims } from './own-claims.ts'
 import type { Announcement, Publication, Publications } from './publications.ts'
+import { REFUSAL_SENTENCES } from './refusals.ts'
 
 export type PublisherOptions = {
   appender: Appender
@@ -17,6 +19,7 @@ export type Announced = {
   partitionsHeld: number
   pending: number
   acknowledged: boolean
+  refused: RefusedBy[]
 }
 
 /** Owners of a keyword that must say they hold an entry before it is acknowledged, where there are so many: one may lie. */
@@ -57,7 +60,7 @@ export class Publisher {
 
   async #announced({ publication, announced }: Told): Promise<Announced> {
     const { map } = this.#options
-    const { heldBy, lackedBy } = await announced
+    const { heldBy, lackedBy, refusedBy } = await announced
     const owners = new Map(publication.keywords.map((keyword) => [map.partitionOf(keyword), map.ownersOf(keyword)]))
     const partitionsHeld = [...owners.values()].filter((some) => isHeld(some, heldBy)).length
     return {
@@ -66,8 +69,14 @@ export class Publisher {
       partitionsHeld,
       acknowledged: partitionsHeld === owners.size,
       // Where no index node is known, at least one is still to be found.
-      pending: heldBy.length === 0 ? Math.max(1, lackedBy.length) : lackedBy.length,
+      pending: heldBy.length === 0 && refusedBy.length === 0 ? Math.max(1, lackedBy.length) : lackedBy.length,
+      refused: refusedBy.map(refusedByOf),
     }
+  }
+
+  /** Which index nodes do not take how many of our publications, and why. */
+  refusals(): ClientStatus['refused'] {
+    return this.#options.publications.refusals().map((row) => ({ ...refusedByOf(row), publications: row.publications }))
   }
 
   /** Says that we hold every piece: one seeder more in every answer. Nothing waits for it. */
@@ -124,6 +133,10 @@ export class Publisher {
     return envelopes
   }
 }
+
+const refusedByOf = ({ node, code }: { node: NodeId; code: Refusal }): RefusedBy => ({
+  ...{ node, code, reason: REFUSAL_SENTENCES[code] },
+})
 
 function isHeld(owners: readonly NodeId[], heldBy: readonly NodeId[]): boolean {
   const holders = owners.filter((owner) => heldBy.includes(owner)).length

@@ -3,6 +3,7 @@ import { FieldReader } from '../../events/codec/field-reader.ts'
 import { fromHex, type InfoHash, type NodeId, type SignedEvent, toHex } from '../../events/index.ts'
 import { HITS_MAX, PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
 import { p2pt } from '../generated/index-service.js'
+import { LEVEL_BYTES, type LevelBits } from './partition-levels.ts'
 import { SECTION_DEPTH_MAX, SECTION_FANOUT, type Section } from './partition-sections.ts'
 
 // The messenger's requests to index nodes: encoding, and decoding with every bound checked. Schema: proto/index-service.proto.
@@ -26,18 +27,30 @@ export type EventName = { author: NodeId; authorSeq: number }
 export type SectionDigest = Section & { digest: string }
 /** What the answerer holds of a section; `split`: too many to list. */
 export type SectionContent = Section & { events: readonly EventName[]; split: boolean }
-export type CompareReply = { differing: SectionContent[]; compared: number }
+/** `level`: the partitions in which the answerer is level, a bit each, see partition-levels.ts; left out: in none. */
+export type CompareReply = { differing: SectionContent[]; compared: number; level?: LevelBits }
 /** `proof`: the `torrent.published` that is shown, then other events of this info hash; `seeders` is the answerer's word. */
 export type WireHit = { infoHash: InfoHash; seeders: number; proof: readonly SignedEvent[] }
-/** `limit`: 0 for the default. */
-export type WireSearch = { text: string; limit: number; cursor: string; hops: number }
-/** `cursor`: what to ask with for more, empty where that is all; `truncated` says whether there is more. */
-export type WireSearchReply = { hits: WireHit[]; truncated: boolean; cursor: string; answeredBy: NodeId }
+/** `limit`: 0 for the default. `keyword`: of whose partition the answerer is asked as an owner; left out: of all that it holds. */
+export type WireSearch = { text: string; limit: number; cursor: string; hops: number; keyword?: string }
 /**
- * `over-budget`: no more is kept of its author for now; it may be offered again later. `deferred`: its author's admission has not
- * come here yet; it may be offered again soon.
+ * `cursor`: what to ask with for more, empty where that is all; `truncated` says whether there is more. `notLevel`: the
+ * answerer may lack what other owners have.
  */
-export type PublishOutcome = 'stored' | 'duplicate' | 'refused' | 'over-budget' | 'deferred'
+export type WireSearchReply = {
+  hits: WireHit[]
+  truncated: boolean
+  cursor: string
+  answeredBy: NodeId
+  notLevel?: boolean
+  frequencies?: readonly WordCount[]
+}
+/** Documents that have a word of the query whose partition the answerer owns. */
+export type WordCount = { word: string; documents: number }
+/** Why a publication is not taken. `refused`: for a reason that this version does not know. `over-budget`: for now. */
+export type Refusal = 'refused' | 'over-budget' | 'malformed' | 'forged' | 'not-admitted' | 'clock-jump'
+/** `deferred`: its author's admission has not come here yet; it may be offered again soon. */
+export type PublishOutcome = 'stored' | 'duplicate' | 'deferred' | Refusal
 
 /** A query of more UTF-8 bytes is nobody's search. */
 export const QUERY_BYTES_MAX = 1024
@@ -51,7 +64,15 @@ export const PROOF_MAX = 8
 export const SECTIONS_MAX = 1024
 /** SHA-256, or what is left of it. */
 const DIGEST_BYTES_MAX = 32
-const OUTCOMES: readonly PublishOutcome[] = ['stored', 'duplicate', 'refused', 'over-budget', 'deferred']
+/** Words of which an answer says how common they are: as many as a query may have. */
+export const FREQUENCIES_MAX = 32
+/** Hits before a page, in decimal digits. */
+const CURSOR = /^[0-9]{0,9}$/
+/** By their number on the wire, from 1. */
+const OUTCOMES: readonly PublishOutcome[] = [
+  ...(['stored', 'duplicate', 'refused', 'over-budget', 'deferred'] as const),
+  ...(['malformed', 'forged', 'not-admitted', 'clock-jump'] as const),
+]
 
 const fields = new FieldReader((sentence, options) => new IndexMessageError(sentence, options))
 
@@ -85,14 +106,26 @@ export const encodeSearch = (search: WireSearch): Uint8Array => proto.SearchRequ
 export function decodeSearch(bytes: Uint8Array): WireSearch {
   const message = decoded(proto.SearchRequest, bytes)
   const text = fields.text(message.text, QUERY_BYTES_MAX, 'a query')
-  const cursor = fields.text(message.cursor, QUERY_BYTES_MAX, 'a cursor')
   return {
     text,
-    cursor,
+    cursor: cursorOf(message.cursor),
+    ...(message.keyword ? { keyword: fields.text(message.keyword, QUERY_BYTES_MAX, 'a keyword') } : {}),
     limit: fields.count(message.limit, 'a number', HITS_MAX),
     hops: fields.count(message.hops, 'a number', 16),
   }
 }
+
+function cursorOf(text: string | null | undefined): string {
+  const cursor = fields.text(text, QUERY_BYTES_MAX, 'a cursor')
+  fields.demand(CURSOR.test(cursor), 'a cursor is the number of hits before it')
+  return cursor
+}
+
+const frequenciesOf = (counts: readonly p2pt.index.WordCount.$Shape[]): WordCount[] =>
+  fields.list(counts, FREQUENCIES_MAX, 'frequencies').map(({ word, documents }) => ({
+    word: fields.text(word, QUERY_BYTES_MAX, 'a word'),
+    documents: fields.count(documents),
+  }))
 
 const hitMessage = ({ infoHash, seeders, proof }: WireHit) => ({ infoHash: fromHex(infoHash), seeders, proof: [...proof] })
 
@@ -120,6 +153,8 @@ export const encodeSearchReply = (reply: WireSearchReply): Uint8Array =>
     truncated: reply.truncated,
     cursor: reply.cursor,
     answeredBy: fromHex(reply.answeredBy),
+    notLevel: reply.notLevel ?? false,
+    frequencies: [...(reply.frequencies ?? [])],
   }).finish()
 export function decodeSearchReply(bytes: Uint8Array): WireSearchReply {
   const message = decoded(proto.SearchReply, bytes)
@@ -130,8 +165,10 @@ export function decodeSearchReply(bytes: Uint8Array): WireSearchReply {
       proof: fields.list(hit.proof, PROOF_MAX, 'events').map(signedEvent),
     })),
     truncated: message.truncated ?? false,
-    cursor: fields.text(message.cursor, QUERY_BYTES_MAX, 'a cursor'),
+    cursor: cursorOf(message.cursor),
     answeredBy: fields.node(message.answeredBy),
+    ...(message.notLevel ? { notLevel: true } : {}),
+    ...(message.frequencies?.length ? { frequencies: frequenciesOf(message.frequencies) } : {}),
   }
 }
 
@@ -153,10 +190,11 @@ export const decodeCompare = (bytes: Uint8Array): SectionDigest[] =>
     digest: toHex(fields.bytesUpTo(row.digest, DIGEST_BYTES_MAX, 'a digest')),
   }))
 
-export const encodeCompareReply = ({ differing, compared }: CompareReply): Uint8Array =>
+export const encodeCompareReply = ({ differing, compared, level = new Uint8Array() }: CompareReply): Uint8Array =>
   proto.CompareReply.encode({
     differing: differing.map((one) => ({ ...one, events: one.events.map(eventNameMessage) })),
     compared,
+    level,
   }).finish()
 export function decodeCompareReply(bytes: Uint8Array): CompareReply {
   const message = decoded(proto.CompareReply, bytes)
@@ -165,7 +203,10 @@ export function decodeCompareReply(bytes: Uint8Array): CompareReply {
     events: fields.list(row.events, EVENT_NAMES_MAX, 'events').map(eventName),
     split: row.split ?? false,
   }))
-  return { differing, compared: fields.count(message.compared, 'a number', SECTIONS_MAX) }
+  // A copy: it is kept, and would keep the message.
+  const level = new Uint8Array(fields.bytesUpTo(message.level, LEVEL_BYTES, 'what is level'))
+  const compared = fields.count(message.compared, 'a number', SECTIONS_MAX)
+  return { differing, compared, ...(level.length > 0 ? { level } : {}) }
 }
 
 export const encodeFetch = (events: readonly EventName[]): Uint8Array =>

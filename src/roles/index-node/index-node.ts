@@ -1,64 +1,98 @@
-import type { EventLog, Genesis, NodeId, Timers } from '../../events/index.ts'
-import { partitionStats } from '../../projections/keyword-index/index.ts'
+import type { EventLog, NodeId, Timers } from '../../events/index.ts'
+import { OWNER_COUNT, PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
+import type { Turns } from '../../projections/turns.ts'
 import { hitsAsked } from '../hits-asked.ts'
 import { magnetOf } from '../magnet.ts'
 import type { Admittance } from '../node/admittance.ts'
 import type { NodeParts } from '../node/node-service.ts'
+import { decodeCursor, encodeCursor, isSamePart } from '../search-cursor.ts'
 import type { IndexService, IndexStatus } from '../services.ts'
 import { untilAdmitted } from '../until-true.ts'
-import type { IndexMap } from './index-map.ts'
+import { handOver } from './hand-over.ts'
+import type { IndexMap, OwnedPartition } from './index-map.ts'
 import { serveIndexRequests } from './index-requests.ts'
+import type { IndexView } from './index-view.ts'
+import { type Levels, PartitionLevels } from './partition-levels.ts'
 import { PartitionSections } from './partition-sections.ts'
 import { projectedIndexView } from './projected-index-view.ts'
 import { Repair, type RepairStatus } from './repair.ts'
 
+/** Partitions looked at in one turn: with a thousand index nodes their owners take some 2 ms. */
+const PARTITIONS_IN_A_TURN = 8
+
 export type IndexNodeParts = Pick<NodeParts, 'overlay' | 'states' | 'verify' | 'clock'> & {
+  notices: Pick<NodeParts['notices'], 'post'>
   log: Pick<EventLog, 'author' | 'has' | 'ingest' | 'readSigned' | 'readSignedAt'>
-  admittance: Pick<Admittance, 'isShut' | 'isOverBudget'> & { genesis: Pick<Genesis, 'open'> }
+  admittance: Pick<Admittance, 'isShut' | 'isOverBudget'>
   map: IndexMap
   timers: Timers
   newSha256: NewSha256
+  newTurns(): Turns
   yieldToEventLoop(): Promise<void>
+  /** Left out: of a node that has compared with nobody. */
+  levels?: PartitionLevels
 }
 
-export type IndexNode = Disposable & { readonly service: IndexService; readonly repair: RepairStatus; start(): void }
+/** Disposed of in its own time, it hands over what others lack before it ends. */
+export type IndexNode = Disposable &
+  AsyncDisposable & { readonly service: IndexService; readonly repair: RepairStatus; start(): void }
 
 /** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
 export function createIndexNode(parts: IndexNodeParts): IndexNode {
-  const { log, overlay, states, verify, admittance, map, timers, clock, newSha256, yieldToEventLoop } = parts
-  const view = projectedIndexView(states, map, log.author, admittance.genesis.open, newSha256)
+  const { log, overlay, states, verify, admittance, map, timers, clock, notices, newSha256, newTurns, yieldToEventLoop } = parts
+  const view = projectedIndexView({ states, map, own: log.author, newTurns, now: () => clock.now() })
   const sections = new PartitionSections(view, newSha256)
+  const { levels = new PartitionLevels({ self: log.author, map, now: () => clock.now() }) } = parts
   const isOverBudget = (author: NodeId): boolean => admittance.isOverBudget(author, 'index')
   const repair = new Repair({
-    ...{ log, overlay, view, sections, verify, timers, isOverBudget, yieldToEventLoop },
+    ...{ log, overlay, view, sections, levels, verify, timers, isOverBudget, yieldToEventLoop },
     isShut: (author) => admittance.isShut(author, 'index'),
     now: () => clock.now(),
   })
   const closing = new AbortController()
   serveIndexRequests({
-    ...{ log, overlay, view, sections, verify, isOverBudget, yieldToEventLoop },
+    ...{ log, overlay, view, sections, levels, verify, isOverBudget, yieldToEventLoop },
     untilAdmitted: (waitMs) => untilAdmitted(states, { timers, waitMs, closing: closing.signal }),
   })
+
+  const close = () => {
+    closing.abort()
+    repair.stop()
+  }
 
   return {
     start: () => repair.start(),
     get repair() {
       return repair.status
     },
-    [Symbol.dispose]: () => {
-      closing.abort()
-      repair.stop()
+    [Symbol.dispose]: close,
+    async [Symbol.asyncDispose]() {
+      close()
+      const { entries, nodes, unfinished } = await handOver({
+        ...{ log, overlay, map, sections, yieldToEventLoop, now: () => clock.now() },
+      })
+      if (entries > 0)
+        notices.post('info', 'index.handed-over', `gave ${entries} entries that other index nodes lacked to ${nodes} of them`)
+      if (unfinished > 0)
+        notices.post(
+          'warning',
+          'index.not-handed-over',
+          `${unfinished} index nodes may lack entries of this one: they fetch them from one another, where others have them`,
+        )
     },
     service: {
-      async indexStatus(options) {
-        return statusOf(parts, repair, options.partitions)
-      },
-      async searchHere({ text, limit: asked, cursor = '' }) {
+      indexStatus: (options) => statusOf(parts, { view, repair, levels }, options.partitions),
+      async searchHere({ text, limit: asked, cursor: goesOn }) {
         const limit = hitsAsked(asked)
         const startedAt = performance.now()
-        const reply = view.search({ text, limit, cursor })
+        const own = { node: log.author }
+        const place = goesOn ? decodeCursor(text, goesOn).parts.find(({ part }) => isSamePart(part, own)) : undefined
+        const position = place === undefined || place.position === 'end' ? 0 : place.position
+        const reply = await view.search({ text, limit, cursor: position === 0 ? '' : String(position) })
         const [part] = map.plan(text)
+        const [keyword, partition] = [part?.keyword ?? null, part?.partition ?? null]
+        const next = { parts: [{ part: own, position: Number(reply.cursor) }], salt: 0, shown: new Set<number>() }
         return {
           query: text,
           hits: reply.hits.map(({ infoHash, title, sizeBytes, fileCount, tags, seeders, publisher, publishedAt }) => ({
@@ -67,11 +101,10 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
             ...{ seedersProven: seeders, magnet: magnetOf(infoHash, title) },
           })),
           truncated: reply.truncated,
-          cursor: reply.cursor === '' ? null : reply.cursor,
-          keyword: part?.keyword ?? null,
-          partition: part?.partition ?? null,
-          answeredBy: log.author,
-          failed: [],
+          cursor: reply.cursor === '' ? null : (encodeCursor(text, next) ?? null),
+          ...{ keyword, partition, answeredBy: log.author, failed: [], charged: [] },
+          // It was not asked of the others.
+          ...{ complete: false, parts: [] },
           elapsedMs: Math.round(performance.now() - startedAt),
         }
       },
@@ -79,23 +112,32 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
   }
 }
 
-function statusOf({ states, map, log }: IndexNodeParts, repair: Repair, partitions: boolean): IndexStatus {
-  const index = states.state('keyword-index')
-  const owned = map.partitionsOf(log.author)
+/** The totals are there at once; who owns what, and how much is in each partition, is looked up with turns in between. */
+async function statusOf(
+  { map, log, yieldToEventLoop }: IndexNodeParts,
+  { view, repair, levels }: { view: IndexView; repair: Repair; levels: Levels },
+  partitions: boolean,
+): Promise<IndexStatus> {
+  const totals = await view.totals()
+  const owned: OwnedPartition[] = []
+  let level = 0
+  const rows: IndexStatus['partitions'] = []
+  for (let partition = 0; partition < PARTITION_COUNT; partition++) {
+    if (partition > 0 && partition % PARTITIONS_IN_A_TURN === 0) await yieldToEventLoop()
+    const owners = map.rankedOwners(partition, OWNER_COUNT)
+    const rank = owners.indexOf(log.author) + 1
+    if (rank === 0) continue
+    owned.push({ partition, rank, owners })
+    const isLevel = levels.isLevel(partition)
+    if (isLevel) level += 1
+    if (partitions) rows.push({ partition, rank, isLevel, torrents: await view.torrentsOf(partition), owners })
+  }
   const ranked = (rank: number) => owned.filter((row) => row.rank === rank).length
-  const documents = new Map(
-    partitionStats(
-      index,
-      owned.map(({ partition }) => partition),
-    ).map((stats) => [stats.partition, stats.documents]),
-  )
   return {
-    documents: index.visibleCount,
-    keywords: index.words.size,
-    postings: index.postingCount,
+    ...totals,
     indexNodesAlive: map.indexNodes().length,
-    owned: { rank1: ranked(1), rank2: ranked(2), rank3: ranked(3) },
-    partitions: partitions ? owned.map((row) => ({ ...row, documents: documents.get(row.partition) ?? 0 })) : [],
+    owned: { rank1: ranked(1), rank2: ranked(2), rank3: ranked(3), level },
+    partitions: rows,
     repair: repair.status,
   }
 }

@@ -8,8 +8,9 @@ import {
   scanBody,
   type VerifySignature,
 } from '../../events/index.ts'
-import type { Overlay } from '../../network/index.ts'
-import { cursorAfter, HITS_DEFAULT } from '../../projections/keyword-index/index.ts'
+import type { Overlay, RequestHandler } from '../../network/index.ts'
+import { cursorAfter, HITS_DEFAULT, parseQuery, partitionOf } from '../../projections/keyword-index/index.ts'
+import { wordsOf } from './covering-words.ts'
 import { HitProofs } from './hit-proofs.ts'
 import {
   type CompareReply,
@@ -24,6 +25,7 @@ import {
   encodePublishReply,
   encodeSearch,
   encodeSearchReply,
+  FREQUENCIES_MAX,
   fitting,
   fittingHits,
   INDEX_METHODS,
@@ -31,9 +33,13 @@ import {
   type SectionContent,
   type SectionDigest,
   type WireSearch,
+  type WireSearchReply,
+  type WordCount,
 } from './index-messages.ts'
 import type { IndexView } from './index-view.ts'
+import type { Levels } from './partition-levels.ts'
 import { type PartitionSections, SECTION_DEPTH_MAX } from './partition-sections.ts'
+import { RequestBounds } from './request-bounds.ts'
 import { signedIndexEvents } from './signed-events.ts'
 
 /** Hits whose proofs are read for one message: it has no room for more, with the shortest of titles. */
@@ -51,6 +57,7 @@ export type IndexRequestsOptions = {
   overlay: Overlay
   view: IndexView
   sections: PartitionSections
+  levels: Levels
   verify: VerifySignature
   /** True for an author of whom no more is kept for now. */
   isOverBudget(author: NodeId): boolean
@@ -64,14 +71,13 @@ export type IndexRequestsOptions = {
 export function serveIndexRequests(options: IndexRequestsOptions): void {
   const { overlay, log } = options
   const proofs = new HitProofs(log)
-  overlay.serve(INDEX_METHODS.publish, async (_from, body) => {
-    return encodePublishReply(await publish(decodePublish(body), options))
-  })
-  overlay.serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options, proofs))
-  overlay.serve(INDEX_METHODS.compare, async (_from, body) =>
-    encodeCompareReply(await differences(decodeCompare(body), options)),
-  )
-  overlay.serve(INDEX_METHODS.fetch, async (_from, body) => {
+  const bounds = new RequestBounds()
+  const serve = (method: string, handler: RequestHandler) =>
+    overlay.serve(method, (from, body) => bounds.run(from, () => handler(from, body)))
+  serve(INDEX_METHODS.publish, async (_from, body) => encodePublishReply(await publish(decodePublish(body), options)))
+  serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options, proofs))
+  serve(INDEX_METHODS.compare, async (_from, body) => encodeCompareReply(await differences(decodeCompare(body), options)))
+  serve(INDEX_METHODS.fetch, async (_from, body) => {
     return encodeFetchReply(fitting(await signedIndexEvents(log, decodeFetch(body))))
   })
 }
@@ -95,15 +101,15 @@ async function publish(events: readonly SignedEvent[], options: IndexRequestsOpt
 /** What this node holds in the sections whose digest is another here, as far as one message takes it. */
 async function differences(
   asked: readonly SectionDigest[],
-  { sections, yieldToEventLoop }: IndexRequestsOptions,
+  { sections, levels, yieldToEventLoop }: IndexRequestsOptions,
 ): Promise<CompareReply> {
   const differing: SectionContent[] = []
   let names = 0
   let compared = 0
   for (const { digest, ...section } of asked) {
     if (compared > 0 && compared % DIGESTS_IN_A_TURN === 0) await yieldToEventLoop()
-    if (sections.digest(section) !== digest) {
-      const held = sections.events(section)
+    if ((await sections.digest(section)) !== digest) {
+      const held = await sections.events(section)
       const split = held.length > LISTED_MAX && section.depth < SECTION_DEPTH_MAX
       const events = split ? [] : held.slice(0, EVENT_NAMES_MAX)
       if (names + events.length > EVENT_NAMES_MAX) break
@@ -112,7 +118,7 @@ async function differences(
     }
     compared += 1
   }
-  return { differing, compared }
+  return { differing, compared, level: levels.bits() }
 }
 
 /**
@@ -128,7 +134,7 @@ export async function ingestIndexEvents(
     isOverBudget,
   }: Pick<IndexRequestsOptions, 'verify' | 'view' | 'isOverBudget'> & { log: Pick<EventLog, 'has' | 'ingest'> },
 ): Promise<PublishOutcome[]> {
-  const outcomes: PublishOutcome[] = events.map(() => 'refused')
+  const outcomes: PublishOutcome[] = events.map(() => 'malformed')
   const wanted: { place: number; event: SignedEvent }[] = []
   const renewedBy = new Set<NodeId>()
   events.forEach((event, place) => {
@@ -139,8 +145,9 @@ export async function ingestIndexEvents(
       // Nothing of it is taken, and so nothing is checked: that would cost a thousand times as much.
       else if (isOverBudget(header.author) && !isFirstRenewal(header, renewedBy)) outcomes[place] = 'over-budget'
       else if (verify('event', event.body, event.signature, header.author)) wanted.push({ place, event })
+      else outcomes[place] = 'forged'
     } catch {
-      // Not an event: stays refused.
+      // Not an event: stays malformed.
     }
   })
   const ingested = await log.ingest(
@@ -150,7 +157,7 @@ export async function ingestIndexEvents(
   ingested.forEach((one, index) => {
     const place = wanted[index]?.place
     if (place === undefined) return
-    outcomes[place] = OUTCOME_OF[one.outcome]
+    outcomes[place] = one.outcome === 'rejected' ? one.reason : OUTCOME_OF[one.outcome]
   })
   return outcomes
 }
@@ -162,37 +169,63 @@ function isFirstRenewal({ kind, author }: Pick<Header, 'kind' | 'author'>, renew
   return true
 }
 
-const OUTCOME_OF: { readonly [O in Ingested['outcome']]: PublishOutcome } = {
+const OUTCOME_OF: { readonly [O in Exclude<Ingested['outcome'], 'rejected'>]: PublishOutcome } = {
   appended: 'stored',
   duplicate: 'duplicate',
   'over-budget': 'over-budget',
-  rejected: 'refused',
   deferred: 'deferred',
 }
 
-/** Answers from this node's shard, or asks an owner where this node is none; one hop at most. */
-async function answer(search: WireSearch, { overlay, view }: IndexRequestsOptions, proofs: HitProofs): Promise<Uint8Array> {
-  if (search.hops === 0 && !view.isResponsible(search.text)) {
+/**
+ * Answers from this node's shard, or asks an owner where this node is none; one hop at most. Where it may lack something it says
+ * so, and gives what it has.
+ */
+async function answer(search: WireSearch, options: IndexRequestsOptions, proofs: HitProofs): Promise<Uint8Array> {
+  const { overlay, view, levels } = options
+  const isOwner = view.isResponsible(search)
+  let halfway: WireSearchReply | undefined
+  if (search.hops === 0 && !isOwner) {
     const request = encodeSearch({ ...search, hops: 1 })
-    for (const owner of view.ownersOfQuery(search.text)) {
+    for (const owner of view.ownersOfQuery(search)) {
       if (owner === overlay.self) continue
       try {
-        const reply = await overlay.request(owner, INDEX_METHODS.search, request, { timeoutMs: FORWARD_TIMEOUT_MS })
+        const reply: WireSearchReply = decodeSearchReply(
+          await overlay.request(owner, INDEX_METHODS.search, request, { timeoutMs: FORWARD_TIMEOUT_MS }),
+        )
         // Read and written again: an owner's nonsense is not passed on as ours.
-        return encodeSearchReply(decodeSearchReply(reply))
+        if (reply.notLevel !== true) return encodeSearchReply(reply)
+        halfway ??= reply
       } catch {
         // The next owner; if none answers, what this node holds is better than nothing.
       }
     }
   }
-  return fittingAnswer(search, view, proofs, overlay.self)
+  if (halfway !== undefined) return encodeSearchReply(halfway)
+  const { keyword } = search
+  const isLevel = isOwner && (keyword === undefined ? levels.isLevelInAll : levels.isLevel(partitionOf(keyword)))
+  return fittingAnswer(search, !isLevel, options, proofs)
 }
 
 /** As many hits as were asked for and one message takes; the cursor goes on after them. */
-async function fittingAnswer(search: WireSearch, view: IndexView, proofs: HitProofs, answeredBy: NodeId): Promise<Uint8Array> {
-  const found = view.search({ ...search, limit: search.limit === 0 ? HITS_DEFAULT : search.limit })
+async function fittingAnswer(
+  { text, limit, cursor }: WireSearch,
+  notLevel: boolean,
+  { view, overlay }: IndexRequestsOptions,
+  proofs: HitProofs,
+): Promise<Uint8Array> {
+  const found = await view.search({ text, cursor, limit: limit === 0 ? HITS_DEFAULT : limit })
   const all = await proofs.of(found.hits.slice(0, HITS_IN_A_MESSAGE_MAX))
   const hits = fittingHits(all)
-  if (hits.length === found.hits.length) return encodeSearchReply({ ...found, hits, answeredBy })
-  return encodeSearchReply({ hits, truncated: true, cursor: cursorAfter(search.cursor, hits.length), answeredBy })
+  const answered = { hits, answeredBy: overlay.self, notLevel, frequencies: notLevel ? [] : await frequencies(text, view) }
+  if (hits.length === found.hits.length) return encodeSearchReply({ ...found, ...answered })
+  return encodeSearchReply({ ...answered, truncated: true, cursor: cursorAfter(cursor, hits.length) })
+}
+
+/** How common those words of a query are of which this node holds every document. */
+async function frequencies(text: string, view: IndexView): Promise<WordCount[]> {
+  const words = wordsOf(parseQuery(text))
+    .filter((keyword) => view.isResponsible({ text, keyword }))
+    .slice(0, FREQUENCIES_MAX)
+  const counts = await view.frequencies(words)
+  return words.map((word, at) => ({ word, documents: counts[at] ?? 0 }))
 }

@@ -2,23 +2,33 @@ import { KINDS, type NodeId } from '../../events/index.ts'
 import type { SearchReply } from '../../projections/keyword-index/index.ts'
 import type { EventName } from './index-messages.ts'
 
-// What an index node can see from its own projections: its shard of the keyword index, and who else owns what.
+// What an index node can see from its own projections: its shard of the keyword index, and who else owns what. What reads
+// the index promises its answer, since an index may be on a disk; none of it may keep the event loop for long.
 
 export interface IndexView {
   /** True for the numbers of the kinds about torrents and their offers, the only ones that index nodes take from strangers. */
   isIndexKind(number: number): boolean
   /** From this node's shard alone. */
-  search(request: { text: string; limit: number; cursor: string }): SearchReply
-  /** Owners that can answer the query, best first; empty for a query without words. */
-  ownersOfQuery(text: string): NodeId[]
+  search(request: { text: string; limit: number; cursor: string }): Promise<SearchReply>
+  /** How much this node holds in all; in constant time. */
+  totals(): Promise<IndexTotals>
+  /** Torrents with an event in a partition, those that nobody offers any more among them. */
+  torrentsOf(partition: number): Promise<number>
+  /** Documents that have each of these keywords, as far as this node holds them. */
+  frequencies(keywords: readonly string[]): Promise<number[]>
+  /** Owners that can answer the query, of its keyword where one is named, best first; empty for a query without words. */
+  ownersOfQuery(query: { text: string; keyword?: string }): NodeId[]
   /** True if this node can answer the query from its own shard. */
-  isResponsible(text: string): boolean
+  isResponsible(query: { text: string; keyword?: string }): boolean
   /** Digest over the events of a partition, hex; equal for equal sets. */
-  partitionDigest(partition: number): string
-  partitionEvents(partition: number): EventName[]
+  partitionDigest(partition: number): Promise<string>
+  partitionEvents(partition: number): Promise<readonly EventName[]>
   partitionsSharedWith(other: NodeId): number[]
   otherIndexNodes(): NodeId[]
 }
+
+/** `keywords`: about. `postings`: pairs of a document and a keyword of it. */
+export type IndexTotals = { documents: number; keywords: number; postings: number }
 
 const INDEX_KINDS: ReadonlySet<number> = new Set([
   KINDS['torrent.published'].number,

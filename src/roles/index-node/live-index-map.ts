@@ -8,11 +8,10 @@ import {
   PARTITION_COUNT,
   parseQuery,
   partitionOf,
-  type Query,
 } from '../../projections/keyword-index/index.ts'
-import type { Term } from '../../projections/keyword-index/query.ts'
 import type { MemberSight } from '../node/member-sight.ts'
-import type { IndexMap, QueryPlan } from './index-map.ts'
+import { coveringWords } from './covering-words.ts'
+import { type FrequencyOf, type IndexMap, type QueryPlan, RANKED_MAX } from './index-map.ts'
 
 /** Nodes asked for a query that names no whole word (`pre*`): each knows a part. */
 const BROADCAST_MAX = 16
@@ -26,7 +25,8 @@ export function liveIndexMap(states: ProjectionRunner<ProjectionStates>, sight: 
   let nodes: Member[] | undefined
   let live: NodeId[] = []
   let known = ''
-  const owners = new Map<number, NodeId[]>()
+  let revision = 0
+  const ranked = new Map<number, NodeId[]>()
   // As long as the runner itself: nothing to undo.
   const forget = () => {
     nodes = undefined
@@ -42,29 +42,38 @@ export function liveIndexMap(states: ProjectionRunner<ProjectionStates>, sight: 
     if (!isChanged && nodes.every(({ state }) => state !== 'dead')) return live
     live = nodes.filter((member) => sight.stateOf(member) !== 'dead').map(({ id }) => id)
     const now = live.join()
-    if (now !== known) owners.clear()
+    if (now !== known) {
+      ranked.clear()
+      revision += 1
+    }
     known = now
     return live
   }
-  const ownersOfPartition = (partition: number): NodeId[] => {
+  const rankedOwners = (partition: number, count: number): NodeId[] => {
     const alive = indexNodes()
-    let found = owners.get(partition)
+    let found = ranked.get(partition)
     if (found === undefined) {
-      found = ownersOf(partition, alive)
-      owners.set(partition, found)
+      found = ownersOf(partition, alive, RANKED_MAX)
+      ranked.set(partition, found)
     }
-    return found
+    return found.slice(0, count)
   }
+  const ownersOfPartition = (partition: number): NodeId[] => rankedOwners(partition, OWNER_COUNT)
   return {
     indexNodes: () => [...indexNodes()],
     keywordsOf,
     partitionOf,
     partitionsOf: (node) =>
       Array.from({ length: PARTITION_COUNT }, (_, partition) => ({ partition, owners: ownersOfPartition(partition) }))
-        .map(({ partition, owners }) => ({ partition, rank: owners.indexOf(node) + 1, owners: [...owners] }))
+        .map(({ partition, owners }) => ({ partition, rank: owners.indexOf(node) + 1, owners }))
         .filter(({ rank }) => rank > 0),
-    ownersOf: (keyword) => [...ownersOfPartition(partitionOf(keyword))],
-    plan: (text) => planOf(text, indexNodes(), ownersOfPartition),
+    revision() {
+      indexNodes()
+      return revision
+    },
+    rankedOwners,
+    ownersOf: (keyword) => ownersOfPartition(partitionOf(keyword)),
+    plan: (text, frequencyOf = () => undefined) => planOf(text, indexNodes(), ownersOfPartition, frequencyOf),
   }
 }
 
@@ -72,10 +81,11 @@ function planOf(
   text: string,
   indexNodes: readonly NodeId[],
   ownersOfPartition: (partition: number) => readonly NodeId[],
+  frequencyOf: FrequencyOf,
 ): QueryPlan {
   const query = parseQuery(text)
   if (indexNodes.length === 0 || (query.clauses.length === 0 && query.filters.length === 0)) return []
-  const words = coveringWords(query)
+  const words = coveringWords(query, frequencyOf)
   const parts = words.map((keyword) => {
     const partition = partitionOf(keyword)
     return { keyword, partition, owners: [...ownersOfPartition(partition)] }
@@ -85,28 +95,4 @@ function planOf(
   if (indexNodes.length <= OWNER_COUNT) return [first ?? { keyword: null, partition: null, owners: [...indexNodes] }]
   if (first !== undefined) return parts
   return indexNodes.slice(0, BROADCAST_MAX).map((node) => ({ keyword: null, partition: null, owners: [node] }))
-}
-
-/**
- * The fewest words such that every hit has at least one of them: one word of a clause without alternatives, or one for
- * each alternative. Of several the longest, since long words tend to be rare. Empty if a prefix is in the way.
- */
-export function coveringWords(query: Query): string[] {
-  let best: string[] = []
-  for (const clause of query.clauses) {
-    const words = clause.map(longestWord)
-    if (words.some((word) => word === undefined)) continue
-    const cover = [...new Set(words as string[])]
-    if (best.length === 0 || cover.length < best.length || (cover.length === best.length && length(cover) > length(best)))
-      best = cover
-  }
-  return best
-}
-
-const length = (words: readonly string[]): number => words.reduce((sum, word) => sum + word.length, 0)
-
-function longestWord(term: Term): string | undefined {
-  if (term.kind === 'prefix') return undefined
-  const words = term.kind === 'phrase' ? term.words : [term.word]
-  return words.reduce<string | undefined>((longest, word) => (word.length > (longest?.length ?? 0) ? word : longest), undefined)
 }

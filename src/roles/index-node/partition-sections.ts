@@ -16,8 +16,8 @@ export const SECTION_DEPTH_MAX = 5
 const KEPT_MAX = 4
 
 export type PartitionSource = {
-  partitionDigest(partition: number): string
-  partitionEvents(partition: number): readonly EventName[]
+  partitionDigest(partition: number): Promise<string>
+  partitionEvents(partition: number): Promise<readonly EventName[]>
 }
 
 type Placed = { hash: number; text: string; name: EventName }
@@ -34,7 +34,7 @@ export function childrenOf({ partition, depth, prefix }: Section): Section[] {
 export class PartitionSections {
   readonly #source: PartitionSource
   readonly #newSha256: NewSha256
-  readonly #kept = new Map<number, { digest: string; placed: readonly Placed[] }>()
+  readonly #kept = new Map<number, { digest: string; placed: Promise<readonly Placed[]> }>()
 
   constructor(source: PartitionSource, newSha256: NewSha256) {
     this.#source = source
@@ -42,46 +42,53 @@ export class PartitionSections {
   }
 
   /** sha-256, hex. */
-  digest(section: Section): string {
+  async digest(section: Section): Promise<string> {
     if (section.depth === 0) return this.#source.partitionDigest(section.partition)
     const hash = this.#newSha256()
-    hash.update(
-      this.#within(section)
-        .map(({ text }) => `${text}\n`)
-        .join(''),
-    )
+    const within = await this.#within(section)
+    hash.update(within.map(({ text }) => `${text}\n`).join(''))
     return hash.digestHex()
   }
 
-  events(section: Section): readonly EventName[] {
-    return this.#within(section).map(({ name }) => name)
+  async events(section: Section): Promise<readonly EventName[]> {
+    return (await this.#within(section)).map(({ name }) => name)
   }
 
-  #within({ partition, depth, prefix }: Section): readonly Placed[] {
-    const placed = this.#placed(partition)
+  async #within({ partition, depth, prefix }: Section): Promise<readonly Placed[]> {
+    const placed = await this.#placed(partition)
     if (depth === 0) return placed
     const width = 2 ** (32 - depth * LEVEL_BITS)
     return placed.slice(firstAtOrAbove(placed, prefix * width), firstAtOrAbove(placed, (prefix + 1) * width))
   }
 
-  /** By hash, then name: the same order on every node. */
-  #placed(partition: number): readonly Placed[] {
-    const digest = this.#source.partitionDigest(partition)
+  /** By hash, then name: the same order on every node. Whoever asks while it is put in order waits for the same. */
+  async #placed(partition: number): Promise<readonly Placed[]> {
+    const digest = await this.#source.partitionDigest(partition)
     const kept = this.#kept.get(partition)
     if (kept?.digest === digest) return kept.placed
-    const placed = this.#source.partitionEvents(partition).map((name) => {
-      const text = `${name.author}/${name.authorSeq}`
-      const hash = this.#newSha256()
-      hash.update(text)
-      return { hash: Number.parseInt(hash.digestHex().slice(0, 8), 16), text, name }
-    })
-    placed.sort((a, b) => a.hash - b.hash || (a.text < b.text ? -1 : 1))
+    const placed = this.#inOrder(partition)
     this.#kept.delete(partition)
     this.#kept.set(partition, { digest, placed })
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= KEPT_MAX) break
       this.#kept.delete(oldest)
     }
+    try {
+      return await placed
+    } catch (error) {
+      if (this.#kept.get(partition)?.placed === placed) this.#kept.delete(partition)
+      throw error
+    }
+  }
+
+  async #inOrder(partition: number): Promise<readonly Placed[]> {
+    const placed = (await this.#source.partitionEvents(partition)).map((name): Placed => {
+      const text = `${name.author}/${name.authorSeq}`
+      const hash = this.#newSha256()
+      hash.update(text)
+      return { hash: Number.parseInt(hash.digestHex().slice(0, 8), 16), text, name }
+    })
+    placed.sort((a, b) => a.hash - b.hash || (a.text < b.text ? -1 : 1))
     return placed
   }
 }

@@ -1,48 +1,57 @@
 import type { NodeId } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
-import { type ProjectionRunner, partyOf } from '../../projections/index.ts'
+import type { ProjectionRunner, Turns } from '../../projections/index.ts'
 import {
+  documentFrequency,
   eventsOfPartition,
   type KeywordIndexState,
   partitionDigest,
+  partitionStats,
   search,
+  totalsOf,
   weigh,
 } from '../../projections/keyword-index/index.ts'
-import type { NewSha256 } from '../../projections/sha256.ts'
 import type { IndexMap } from './index-map.ts'
+import type { EventName } from './index-messages.ts'
 import { type IndexView, isIndexKind } from './index-view.ts'
 
-/** The view of node `own`, over its live projections. `isOpen`: clients need no invitation in this network. */
-export function projectedIndexView(
-  states: ProjectionRunner<ProjectionStates>,
-  map: IndexMap,
-  own: NodeId,
-  isOpen: boolean,
-  newSha256: NewSha256,
-): IndexView {
-  let weighed: KeywordIndexState | undefined
+export type ProjectedIndexViewParts = {
+  states: ProjectionRunner<ProjectionStates>
+  map: IndexMap
+  own: NodeId
+  newTurns(): Turns
+  /** The time, ms since 1970. */
+  now(): number
+}
+
+/** The view of node `own`, over its live projections. */
+export function projectedIndexView({ states, map, own, newTurns, now }: ProjectedIndexViewParts): IndexView {
+  const index = (): KeywordIndexState => states.state('keyword-index')
   // As long as the runner itself: nothing to undo.
-  states.onChange('admissions', () => {
-    weighed = undefined
-  })
-  const index = (): KeywordIndexState => {
-    const state = states.state('keyword-index')
-    // Somebody was admitted or put out, or a rebuild put another state in its place.
-    if (state !== weighed) weigh(state, (author) => partyOf(states.state('admissions'), author, isOpen))
-    weighed = state
-    return state
-  }
+  states.onChange('admissions', () => weigh(index()))
   return {
     isIndexKind,
-    search: ({ text, limit, cursor }) => search(index(), text, { limit, cursor }),
-    ownersOfQuery: (text) => [...new Set(map.plan(text).flatMap(({ owners }) => owners))],
-    isResponsible(text) {
+    search: async ({ text, limit, cursor }) => search(index(), text, { limit, cursor, now: now() }),
+    totals: async () => totalsOf(index()),
+    torrentsOf: async (partition) => partitionStats(index(), partition).torrents,
+    frequencies: async (keywords) => keywords.map((keyword) => documentFrequency(index(), keyword)),
+    ownersOfQuery: ({ text, keyword }) =>
+      keyword === undefined ? [...new Set(map.plan(text).flatMap(({ owners }) => owners))] : map.ownersOf(keyword),
+    isResponsible({ text, keyword }) {
+      if (keyword !== undefined) return map.ownersOf(keyword).includes(own)
       const plan = map.plan(text)
       return plan.length === 0 || plan.some(({ owners }) => owners.includes(own))
     },
-    partitionDigest: (partition) => partitionDigest(index(), partition, newSha256),
-    partitionEvents: (partition) =>
-      eventsOfPartition(index(), partition).map(({ author, authorSeq }) => ({ author, authorSeq })),
+    partitionDigest: async (partition) => partitionDigest(index(), partition),
+    async partitionEvents(partition) {
+      const turns = newTurns()
+      const events: EventName[] = []
+      for (const some of eventsOfPartition(index(), partition)) {
+        events.push(...some)
+        if (turns.isOver) await turns.next()
+      }
+      return events
+    },
     partitionsSharedWith(other) {
       return map
         .partitionsOf(own)

@@ -10,16 +10,20 @@ import {
   encodeFetch,
   INDEX_METHODS,
   SECTIONS_MAX,
+  type SectionContent,
   type SectionDigest,
 } from './index-messages.ts'
 import { ingestIndexEvents } from './index-requests.ts'
 import type { IndexView } from './index-view.ts'
-import { childrenOf, type PartitionSections, SECTION_DEPTH_MAX, type Section } from './partition-sections.ts'
+import { LEVEL_BYTES, type PartitionLevels } from './partition-levels.ts'
+import { childrenOf, type PartitionSections, SECTION_DEPTH_MAX, SECTION_FANOUT, type Section } from './partition-sections.ts'
 
 /** A round with one other owner so often, ms. */
 const ROUND_MS = 10_000
-/** And so soon after a round that brought something: there may be more. */
+/** And so soon after a round that brought something, or while this node is not level: there may be more. */
 const NEXT_ROUND_MS = 1_000
+/** And so soon while each round brings it nearer to that, ms. */
+const LEVELLING_ROUND_MS = 50
 const REQUEST_TIMEOUT_MS = 5_000
 /** Comparisons and fetches of one round at most: the next round goes on. */
 const COMPARES_MAX = 256
@@ -34,6 +38,7 @@ export type RepairOptions = {
   overlay: Overlay
   view: IndexView
   sections: PartitionSections
+  levels: Pick<PartitionLevels, 'review' | 'open' | 'next' | 'wantedOf' | 'heard' | 'caughtUp' | 'stalled' | 'failed'>
   verify: VerifySignature
   timers: Timers
   /** True for an author of whom nothing more is taken now: others may hold what it said, and will not be asked for it. */
@@ -54,6 +59,9 @@ export class Repair {
   readonly #options: RepairOptions
   #cancel = () => {}
   #turn = 0
+  #turnAt = Number.NEGATIVE_INFINITY
+  /** The last round has shown more to be level, or what another node is level in. */
+  #hasGained = false
   #stopped = false
   #status: RepairStatus = { lastAt: null, fetched: 0, inSync: false }
 
@@ -66,9 +74,13 @@ export class Repair {
   }
 
   start(): void {
+    const { levels, timers } = this.#options
     void this.round().then((fetched) => {
       if (this.#stopped) return
-      this.#cancel = this.#options.timers.after(fetched > 0 ? NEXT_ROUND_MS : ROUND_MS, () => this.start())
+      const isSoon = fetched > 0 || levels.open.length > 0
+      const isLevelling = this.#hasGained && levels.next() !== undefined
+      const waitMs = isLevelling ? LEVELLING_ROUND_MS : isSoon ? NEXT_ROUND_MS : ROUND_MS
+      this.#cancel = timers.after(waitMs, () => this.start())
     })
   }
 
@@ -82,43 +94,68 @@ export class Repair {
    * @returns how many events it brought
    */
   async round(): Promise<number> {
+    const { levels, yieldToEventLoop } = this.#options
     const before = this.#status.fetched
+    let other: NodeId | undefined
+    this.#hasGained = false
     try {
-      const others = this.#options.view.otherIndexNodes()
-      const other = others[this.#turn++ % Math.max(1, others.length)]
+      await levels.review(yieldToEventLoop)
+      other = levels.next() ?? this.#nextInTurn()
       if (other === undefined) return 0
       const differed = await this.#level(other)
       this.#status = { ...this.#status, lastAt: this.#options.now(), inSync: !differed }
+      const isStalled = levels.open.length > 0 && !this.#hasGained && this.#status.fetched === before
+      if (isStalled) levels.stalled(other)
+      await levels.review(yieldToEventLoop)
     } catch {
       // Not reachable now: another one, or this one again, next time.
       this.#status = { ...this.#status, inSync: false }
+      if (other !== undefined) levels.failed(other)
     }
     return this.#status.fetched - before
   }
 
+  /** While it waits for others to bring it level, those whose turn it is are not asked more often than ever. */
+  #nextInTurn(): NodeId | undefined {
+    const { levels, view, now } = this.#options
+    if (levels.open.length > 0 && now() - this.#turnAt < ROUND_MS) return undefined
+    this.#turnAt = now()
+    const others = view.otherIndexNodes()
+    return others[this.#turn++ % Math.max(1, others.length)]
+  }
+
   /** @returns true if anything differed before */
   async #level(other: NodeId): Promise<boolean> {
-    const shared = this.#options.view.partitionsSharedWith(other)
+    const { view, levels } = this.#options
+    const shared = view.partitionsSharedWith(other)
     // Not always from the first: one that never comes level must not keep the round from those behind it.
     const from = this.#turn % Math.max(1, shared.length)
-    let queue: Section[] = [...shared.slice(from), ...shared.slice(0, from)].map((partition) => ({
-      partition,
-      depth: 0,
-      prefix: 0,
-    }))
+    const progress = new RoundProgress()
+    const wholes = (partitions: readonly number[]): Section[] =>
+      progress.opened(partitions).map((partition) => ({ partition, depth: 0, prefix: 0 }))
+    // What is wanted most is compared first.
+    let queue = wholes([...levels.wantedOf(other), ...shared.slice(from), ...shared.slice(0, from)])
     let fetches = FETCHES_MAX
     let differed = false
-    for (let compares = 0; queue.length > 0 && compares < COMPARES_MAX && !this.#stopped; compares++) {
-      const asked = queue.slice(0, SECTIONS_MAX)
-      const { differing, compared } = await this.#compare(other, asked)
+    for (let compares = 0; compares < COMPARES_MAX && !this.#stopped; compares++) {
+      // With none it is asked in what it is level.
+      if (queue.length === 0 && (compares > 0 || levels.open.length === 0)) break
+      const sent = queue.slice(0, SECTIONS_MAX)
+      const { differing, compared, level } = await this.#compare(other, sent)
+      if (levels.heard(other, level ?? new Uint8Array(LEVEL_BYTES))) this.#hasGained = true
       if (compared === 0) break
+      const asked = sent.slice(0, compared)
       differed ||= differing.length > 0
-      const wasAsked = new Set(asked.map(nameOf))
-      const split = differing.filter((one) => one.split && one.depth < SECTION_DEPTH_MAX && wasAsked.has(nameOf(one)))
-      // The parts of a section before the next section: what waits stays short.
-      queue = [...split.flatMap(childrenOf), ...queue.slice(Math.min(compared, asked.length))]
-      fetches = await this.#fetch(other, this.#missing(differing.flatMap(({ events }) => events)), fetches)
+      const named = new Map(differing.map((one) => [nameOf(one), one]))
+      const split = asked.filter((one) => named.get(nameOf(one))?.split === true && one.depth < SECTION_DEPTH_MAX)
+      // The parts of a section before the next section: what waits stays short. What it turns out to be level in comes last.
+      const rest = queue.slice(asked.length)
+      queue = [...split.flatMap(childrenOf), ...rest, ...wholes(levels.wantedOf(other))]
+      const fetched = await this.#fetch(other, this.#missing(differing.flatMap(({ events }) => events)), fetches)
+      fetches = fetched.left
+      progress.compared(asked, differing, split, fetched.isAll)
     }
+    for (const partition of progress.caughtUp()) if (levels.caughtUp(other, partition)) this.#hasGained = true
     return differed || queue.length > 0
   }
 
@@ -126,37 +163,74 @@ export class Repair {
     const { sections, overlay, yieldToEventLoop } = this.#options
     const digests: SectionDigest[] = []
     for (const section of asked) {
-      digests.push({ ...section, digest: sections.digest(section) })
+      digests.push({ ...section, digest: await sections.digest(section) })
       if (digests.length % DIGESTS_IN_A_TURN === 0) await yieldToEventLoop()
     }
     const timeoutMs = REQUEST_TIMEOUT_MS
     return decodeCompareReply(await overlay.request(other, INDEX_METHODS.compare, encodeCompare(digests), { timeoutMs }))
   }
 
-  /** @returns how many more fetches this round may make */
-  async #fetch(other: NodeId, names: readonly EventName[], fetchesMax: number): Promise<number> {
+  /**
+   * @returns how many more fetches this round may make, and whether all came that the other can give; not what waits here for the
+   *   admission of its author
+   */
+  async #fetch(other: NodeId, names: readonly EventName[], fetchesMax: number): Promise<{ left: number; isAll: boolean }> {
     const { overlay } = this.#options
     const timeoutMs = REQUEST_TIMEOUT_MS
     let fetches = fetchesMax
     let missing = names
+    let isAll = true
     while (missing.length > 0 && fetches > 0 && !this.#stopped) {
       fetches -= 1
       const request = encodeFetch(missing.slice(0, EVENT_NAMES_MAX))
       const events = decodeFetchReply(await overlay.request(other, INDEX_METHODS.fetch, request, { timeoutMs }))
       const outcomes = await ingestIndexEvents(events, this.#options)
       const gained = outcomes.filter((outcome) => outcome === 'stored').length
+      if (outcomes.includes('deferred')) isAll = false
       this.#status = { ...this.#status, fetched: this.#status.fetched + gained }
       // An answerer that sends nothing new would be asked for ever.
-      if (gained === 0) break
+      if (gained === 0) return { left: fetches, isAll }
       missing = this.#missing(missing)
     }
-    return fetches
+    return { left: fetches, isAll: isAll && missing.length === 0 }
   }
 
   #missing(names: readonly EventName[]): EventName[] {
     const distinct = new Map(names.map((name) => [`${name.author}/${name.authorSeq}`, name]))
     const { log, isShut } = this.#options
     return [...distinct.values()].filter((name) => !log.has({ ...name, stream: 'index' }) && !isShut(name.author))
+  }
+}
+
+/** Which partitions of a round have been compared to their last section. */
+class RoundProgress {
+  /** Sections that are still to be compared, by partition; those of which something could not be had never come to their end. */
+  readonly #left = new Map<number, number>()
+
+  /** @returns those that are not in the round already */
+  opened(partitions: readonly number[]): number[] {
+    return partitions.filter((partition) => {
+      if (this.#left.has(partition)) return false
+      this.#left.set(partition, 1)
+      return true
+    })
+  }
+
+  /** `isAll`: what the other has in the sections that differ is here now. */
+  compared(asked: readonly Section[], differing: readonly SectionContent[], split: readonly Section[], isAll: boolean): void {
+    const incomplete = new Set(differing.filter((one) => !isAll && one.events.length > 0).map(nameOf))
+    for (const one of differing) if (one.split && one.depth >= SECTION_DEPTH_MAX) incomplete.add(nameOf(one))
+    for (const one of asked) if (!incomplete.has(nameOf(one))) this.#add(one, -1)
+    for (const one of split) this.#add(one, SECTION_FANOUT)
+  }
+
+  caughtUp(): number[] {
+    return [...this.#left].filter(([, left]) => left === 0).map(([partition]) => partition)
+  }
+
+  #add({ partition }: Section, sections: number): void {
+    const left = this.#left.get(partition)
+    if (left !== undefined) this.#left.set(partition, left + sections)
   }
 }
 

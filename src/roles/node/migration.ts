@@ -1,6 +1,8 @@
 import { type EventKind, KINDS, kindOfNumber, type LogView, type Versions } from '../../events/index.ts'
-import type { Projection, ProjectionStore } from '../../projections/index.ts'
+import type { DiskProjection, Projection, ProjectionStore } from '../../projections/index.ts'
 import { type MigrationPlan, ServiceError } from '../services.ts'
+
+type Migrating = Pick<Projection<unknown>, 'name' | 'version' | 'handles'> & Partial<Pick<DiskProjection<unknown>, 'onDisk'>>
 
 type Counted = { number: number; version: number; events: number; own: number }
 
@@ -13,7 +15,7 @@ type Counted = { number: number; version: number; events: number; own: number }
 export async function planMigration(
   log: LogView,
   store: ProjectionStore | undefined,
-  projections: readonly Pick<Projection<unknown>, 'name' | 'version' | 'handles'>[],
+  projections: readonly Migrating[],
   kinds: Versions = KINDS,
 ): Promise<MigrationPlan> {
   /** The version of a kind that this p2pt writes; null for a kind that it does not know. */
@@ -50,8 +52,9 @@ export async function planMigration(
       events,
     })),
     projections: await Promise.all(
-      projections.map(async ({ name, version, handles }) => {
-        const { reason, stored, checkpoint } = await standing(store, name, version, log.head)
+      projections.map(async (projection) => {
+        const { name, version, handles } = projection
+        const { reason, stored, checkpoint } = await standing(store, projection, log.head)
         return { name, version, stored, checkpoint, rebuild: reason, events: reason === null ? 0 : eventsOf(handles) }
       }),
     ),
@@ -80,9 +83,10 @@ const nameOf = (number: number): string => kindOfNumber(number) ?? `unknown kind
 type Standing = { reason: MigrationPlan['projections'][number]['rebuild']; stored: number | null; checkpoint: number }
 
 /** The same tests as the runner makes when it loads the rows. */
-async function standing(store: ProjectionStore | undefined, name: string, version: number, head: number): Promise<Standing> {
+async function standing(store: ProjectionStore | undefined, projection: Migrating, head: number): Promise<Standing> {
+  const { name, version } = projection
   try {
-    const found = await store?.load(name)
+    const found = await ('onDisk' in projection ? store?.openTable(name) : store?.load(name))
     if (found === undefined) return { reason: head > 0 ? 'missing' : null, stored: null, checkpoint: 0 }
     const { version: stored, checkpoint } = found
     const reason = stored !== version ? 'version' : checkpoint > head ? 'beyond-log' : null

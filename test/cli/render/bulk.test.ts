@@ -34,14 +34,15 @@ describe('many publications', () => {
   })
 
   it('have a summary', () => {
-    assert.equal(bulkText({ published: 1, acknowledged: 1, unchanged: 0, failed: 0 }), 'published 1 torrent')
+    assert.equal(bulkText({ published: 1, acknowledged: 1, refused: 0, unchanged: 0, failed: 0 }), 'published 1 torrent')
     assert.equal(
-      bulkText({ published: 1_200, acknowledged: 1_000, unchanged: 7, failed: 3 }),
-      'published 1,200 torrents, of which 200 wait for index nodes and are told in the background\n' +
+      bulkText({ published: 1_200, acknowledged: 1_000, refused: 50, unchanged: 7, failed: 3 }),
+      'published 1,200 torrents, of which 150 wait for index nodes and are told in the background\n' +
+        'not taken by index nodes: 50; `p2pt client status` says why\n' +
         'passed over 7 that are published and unchanged\nfailed: 3',
     )
     assert.match(
-      stoppedText({ published: 5, acknowledged: 5, unchanged: 2, failed: 1 }),
+      stoppedText({ published: 5, acknowledged: 5, refused: 0, unchanged: 2, failed: 1 }),
       /^stopped: 5 published, 2 unchanged, 1 failed\. The same command goes on/,
     )
     assert.deepEqual(leftOutTexts({ hidden: 1, links: 2, special: 0 }), [

@@ -43,12 +43,13 @@ export const searchHit = (change: Partial<SearchHit> = {}): SearchHit => ({
   seeders: 2,
   seedersProven: 2,
   publisher: NODE_A,
-  publishedAt: 0,
+  publishedAt: 1_000,
   magnet: `magnet:?xt=urn:btih:${HASH}`,
   ...change,
 })
 
 export const searchResult = (change: Partial<SearchResult> = {}): SearchResult => ({
+  ...{ complete: true, parts: [], charged: [] },
   query: 'songs',
   hits: [searchHit()],
   truncated: false,
@@ -114,6 +115,7 @@ export const published = (change: Partial<PublishResult> = {}): PublishResult =>
   partitionsHeld: 0,
   acknowledged: false,
   pending: 1,
+  refused: [],
   skipped: { hidden: nothingSkipped, links: nothingSkipped, special: nothingSkipped },
   ...change,
 })

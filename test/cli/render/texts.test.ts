@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { eventLine, verifyText } from '../../../src/cli/render/events.ts'
 import { explanationText, replayText, scoreTable } from '../../../src/cli/render/reputation.ts'
-import { rebuildText, searchText } from '../../../src/cli/render/search.ts'
-import { publishText, torrentTable } from '../../../src/cli/render/torrents.ts'
+import { explainedText, rebuildText, searchText } from '../../../src/cli/render/search.ts'
+import { publishText, refusalText, torrentTable } from '../../../src/cli/render/torrents.ts'
 import { eventRow, explanation, HASH, NODE_A, NODE_B, published, searchHit, searchResult, torrentRow } from './rows.ts'
 
 const EVIL = 'x\u001b[2J\u202ey\nz'
@@ -12,7 +12,7 @@ describe('answers as text', () => {
   it('numbers search hits as --get takes them, with the facts to choose by', () => {
     assert.deepEqual(searchText(searchResult()).split('\n'), [
       '  1  Songs of the sea  [folk, music]',
-      `     48.0 MB in 12 files, 2 seeders, published by ${NODE_A.slice(0, 16)} at 1970-01-01 00:00:00.000Z`,
+      `     48.0 MB in 12 files, 2 seeders, published by ${NODE_A.slice(0, 16)} at 1970-01-01 00:00:01.000Z`,
       `     magnet:?xt=urn:btih:${HASH}`,
       '1 hit in 12 ms',
     ])
@@ -20,11 +20,35 @@ describe('answers as text', () => {
 
   it('says when nothing was found, when there is more, and when nodes did not answer', () => {
     assert.match(searchText(searchResult({ hits: [] })), /^nothing found for "songs"\n0 hits/)
+    assert.match(searchText(searchResult({ truncated: true, cursor: 'AR' })), /or go on with the "cursor" of --json/)
     assert.match(searchText(searchResult({ truncated: true })), /there are more/)
     assert.match(
       searchText(searchResult({ failed: [{ node: NODE_A, reason: 'timeout' }] })),
       /1 index node gave no answer that could be used/,
     )
+  })
+
+  it('explains who was asked for each word, what came of it, and whom it asks last', () => {
+    const row = { reason: null, hits: 0, lacks: 0, elapsedMs: 11 }
+    const asked = [
+      { ...row, node: NODE_A, outcome: 'answered' as const, lacks: 2 },
+      { ...row, node: NODE_B, outcome: 'silent' as const, reason: `no answer ${EVIL}` },
+    ]
+    const parts = [
+      { keyword: 'songs', partition: 7, complete: true, asked },
+      { keyword: null, partition: null, complete: false, asked: [{ ...row, node: NODE_B, outcome: 'not-level' as const }] },
+    ]
+    const result = searchResult({ complete: false, parts, charged: [{ node: NODE_A, reason: 'it said that it has nothing' }] })
+    const text = explainedText(result)
+    assert.match(text, /"songs" \(partition 7\): complete\nINDEX NODE/)
+    assert.match(text, /answered +0 +2 +11 ms/)
+    assert.match(text, /silent +0 +0 +11 ms +no answer xy z/)
+    assert.match(text, /what one node holds: not complete/)
+    assert.match(text, /not level yet/)
+    assert.match(text, /is asked last from now on: it said that it has nothing\n\nthe answer is not complete$/)
+    assert.doesNotMatch(text, /\u001b/)
+    assert.match(searchText(result), /there may be others, as not everybody answered.*; 1 index node said what others/)
+    assert.doesNotMatch(searchText(searchResult({ parts: [] })), /there may be others/)
   })
 
   it('says how many seeders are proven where that is not all of them', () => {
@@ -53,6 +77,18 @@ describe('answers as text', () => {
       publishText(published({ ...held, ...alone })),
       /index +pending: 1 index node holds the entry, and two owners do for 1 of 2 keywords; 2 index nodes to go, tried again/,
     )
+  })
+
+  it('says who refused a publication and why, once for each reason, and not that it is pending', () => {
+    const refused = [
+      { node: NODE_A, code: 'not-admitted' as const, reason: 'ask the owner' },
+      { node: NODE_B, code: 'not-admitted' as const, reason: 'ask the owner' },
+    ]
+    const text = publishText(published({ pending: 0, refused }))
+    assert.match(text, /index +nobody holds the entry\n/)
+    assert.match(text, /refused +2 index nodes \(.*, .*\): one publication; ask the owner$/)
+    assert.match(refusalText(refused.map((row) => ({ ...row, publications: 3 }))), /up to 3 publications; ask the owner\n\n$/)
+    assert.equal(refusalText([]), '')
   })
 
   it('shows no stranger control characters in titles, tags, names, problems, events or evidence', () => {

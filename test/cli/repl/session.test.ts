@@ -22,7 +22,7 @@ function session() {
       return torrentRow()
     },
     async clientStatus() {
-      return { torrents: [torrentRow()] }
+      return { torrents: [torrentRow()], refused: [] }
     },
     async corrupt(infoHash: string, percent: number) {
       asked.push([infoHash, percent])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type BulkResult, publishInBulk } from '../../../src/cli/services/bulk-publish.ts'
 import type { BulkEntry } from '../../../src/cli/services/publish-list.ts'
+import type { NodeId } from '../../../src/events/index.ts'
 import { BULK_ITEMS_MAX, type BulkOutcome, type BulkProgress, type BulkRequest } from '../../../src/roles/index.ts'
 import { HASH } from '../render/rows.ts'
 
@@ -8,7 +9,11 @@ describe('publishing in bulk', () => {
   const outcome = (path: string): BulkOutcome =>
     path.includes('bad')
       ? { outcome: 'failed', reason: 'no' }
-      : { outcome: 'published', infoHash: HASH, title: path, sizeBytes: 1, magnet: '', acknowledged: true, pending: 0 }
+      : { outcome: 'published', infoHash: HASH, title: path, sizeBytes: 1, magnet: '', ...held(path) }
+  const held = (path: string) => {
+    const refused = path.includes('refused') ? [{ node: HASH as NodeId, code: 'over-budget' as const, reason: 'no room' }] : []
+    return { acknowledged: !path.includes('pending') && refused.length === 0, pending: 0, refused }
+  }
   const entries = (count: number): BulkEntry[] => Array.from({ length: count }, (_, at) => ({ item: { path: `/${at}` } }))
 
   /** A node that answers when it is told to; `requests` are those that it has. */
@@ -64,7 +69,7 @@ describe('publishing in bulk', () => {
       client.requests[at]?.answer()
     }
     const total = BULK_ITEMS_MAX * 4 + 1
-    assert.deepEqual(await counts, { published: total, acknowledged: total, unchanged: 0, failed: 0 })
+    assert.deepEqual(await counts, { published: total, acknowledged: total, refused: 0, unchanged: 0, failed: 0 })
     assert.deepEqual(
       watched.results.map(({ path }) => path),
       entries(total).map((entry) => ('item' in entry ? entry.item.path : '')),
@@ -94,7 +99,7 @@ describe('publishing in bulk', () => {
     const counts = publishInBulk(client, list, plain, watched)
     await client.until(1)
     client.requests[0]?.answer()
-    assert.deepEqual(await counts, { published: 1, acknowledged: 1, unchanged: 0, failed: 2 })
+    assert.deepEqual(await counts, { published: 1, acknowledged: 1, refused: 0, unchanged: 0, failed: 2 })
     assert.deepEqual(
       watched.results.map((result) => [result.line, result.path, result.outcome === 'failed' ? result.reason : '']),
       [
@@ -103,6 +108,15 @@ describe('publishing in bulk', () => {
         [4, '/bad', 'no'],
       ],
     )
+  })
+
+  it('counts what waits for index nodes, and what they do not take', async () => {
+    const client = node()
+    const list = ['/a', '/pending', '/refused', '/refused too'].map((path) => ({ item: { path } }))
+    const counts = publishInBulk(client, list, plain, watch())
+    await client.until(1)
+    client.requests[0]?.answer()
+    assert.deepEqual(await counts, { published: 4, acknowledged: 1, refused: 2, unchanged: 0, failed: 0 })
   })
 
   it('ends with what a call fails with, once the other has ended, and begins no further one', async () => {
@@ -122,6 +136,7 @@ describe('publishing in bulk', () => {
     assert.deepEqual(await publishInBulk(client, [], plain, watch()), {
       published: 0,
       acknowledged: 0,
+      refused: 0,
       unchanged: 0,
       failed: 0,
     })

@@ -38,6 +38,7 @@ const BOUNDS: readonly Bound[] = [
   bound('node.admitted', 'credential', 320, bytes),
   bound('access.revoked', 'revocation', 192, bytes),
   bound('access.revoked', 'ownerSignature', 64, bytes),
+  bound('owner.charged', 'keyword', 1_536, text),
   bound('operator.banned', 'reason', 3_072, wide),
   bound('torrent.published', 'title', 1_536, text),
   bound('torrent.published', 'title', 1_536, wide),

@@ -65,9 +65,33 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/client/publisher.ts',
-    find: 'pending: heldBy.length === 0 ? Math.max(1, lackedBy.length) : lackedBy.length,',
-    replace: 'pending: heldBy.length === 0 ? Math.min(1, lackedBy.length) : lackedBy.length,',
+    find: 'refusedBy.length === 0 ? Math.max(1, lackedBy.length) : lackedBy.length,',
+    replace: 'refusedBy.length === 0 ? Math.min(1, lackedBy.length) : lackedBy.length,',
     breaks: 'Math.max is the other',
+  },
+  {
+    file: 'src/roles/index-node/partition-levels.ts',
+    find: 'if (sources >= SOURCES_MIN || isAllKnown)',
+    replace: 'if (sources >= 1 || isAllKnown)',
+    breaks: 'one that lies about what it has is enough to be level',
+  },
+  {
+    file: 'src/roles/index-node/partition-levels.ts',
+    find: 'for (const { caughtUp } of this.#heard.values()) caughtUp.delete(partition)',
+    replace: 'void 0',
+    breaks: 'what was compared before a partition was lost counts when it comes back',
+  },
+  {
+    file: 'src/roles/index-node/request-bounds.ts',
+    find: 'own >= AT_WORK_PER_ASKER_MAX || ',
+    replace: '',
+    breaks: 'one asker takes all the room there is',
+  },
+  {
+    file: 'src/roles/search-cursor.ts',
+    find: 'if (take(HASH_BYTES) !== stringHash(query))',
+    replace: 'if (take(HASH_BYTES) < 0)',
+    breaks: 'a cursor of another query is taken',
   },
   {
     file: 'src/roles/client/search.ts',
@@ -76,9 +100,10 @@ export const rolesMutants: readonly SubtleMutant[] = [
     breaks: 'KNOWN_WAIT_MS is ten times as much',
   },
   {
-    file: 'src/roles/client/search.ts',
-    find: "if (answer.cursor === '' || hits.size >= asked.limit || barren === BARREN_PAGES_MAX || isLate) break",
-    replace: "if (answer.cursor === '' || hits.size >= asked.limit || barren === (10 * BARREN_PAGES_MAX) || isLate) break",
+    file: 'src/roles/client/owner-answers.ts',
+    tests: ['test/roles/client/search.test.ts'],
+    find: 'fresh < limit && barren < BARREN_PAGES_MAX',
+    replace: 'fresh < limit && barren < (10 * BARREN_PAGES_MAX)',
     breaks: 'BARREN_PAGES_MAX is ten times as much',
   },
   {
@@ -482,7 +507,8 @@ export const rolesMutants: readonly SubtleMutant[] = [
     breaks: 'an owner that failed long is left alone ever longer',
   },
   {
-    file: 'src/roles/client/search.ts',
+    file: 'src/roles/client/owner-answers.ts',
+    tests: ['test/roles/client/search.test.ts'],
     find: 'barren = hits.size === before ? barren + 1 : 0',
     replace: 'barren = hits.size === before ? barren + 1 : barren',
     breaks: 'pages that bring nothing add up though others between them did',
@@ -526,20 +552,20 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/index-node/repair.ts',
-    find: 'if (gained === 0) break',
-    replace: 'if (gained < 0) break',
+    find: 'if (gained === 0) return',
+    replace: 'if (gained < 0) return',
     breaks: 'one that sends nothing new is asked again and again',
   },
   {
     file: 'src/roles/index-node/repair.ts',
-    find: 'one.depth < SECTION_DEPTH_MAX && wasAsked.has(nameOf(one))',
-    replace: 'one.depth < SECTION_DEPTH_MAX',
+    find: 'const split = asked.filter((one) => named.get(nameOf(one))?.split === true && one.depth < SECTION_DEPTH_MAX)',
+    replace: 'const split = differing.filter((one) => one.split && one.depth < SECTION_DEPTH_MAX)',
     breaks: 'sections that were not asked for are split',
   },
   {
     file: 'src/roles/index-node/repair.ts',
-    find: 'one.split && one.depth < SECTION_DEPTH_MAX',
-    replace: 'one.split && one.depth <= SECTION_DEPTH_MAX',
+    find: 'split === true && one.depth < SECTION_DEPTH_MAX',
+    replace: 'split === true && one.depth <= SECTION_DEPTH_MAX',
     breaks: 'the deepest sections are split',
   },
   {
@@ -562,8 +588,8 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/index-node/index-requests.ts',
-    find: 'if (search.hops === 0 && !view.isResponsible(search.text)) {',
-    replace: 'if (!view.isResponsible(search.text)) {',
+    find: 'if (search.hops === 0 && !isOwner) {',
+    replace: 'if (!isOwner) {',
     breaks: 'a search is passed on without end',
     tests: ['test/roles/index-node/index-network.test.ts'],
   },

@@ -37,8 +37,9 @@ describe('a hedged request', () => {
       },
       { hedgeAfterMs: HEDGE_AFTER_MS, deadlineMs: DEADLINE_MS, timers: time },
     )
-    const { result, failed, atMs } = await time.wait(asking.then((all) => ({ ...all, atMs: time.now() - startMs })))
-    return { by: result?.by, answer: result?.answer, failed, atMs }
+    const { answers, failed, atMs } = await time.wait(asking.then((all) => ({ ...all, atMs: time.now() - startMs })))
+    const [first] = answers
+    return { by: first?.by, answer: first?.answer, failed, atMs }
   }
 
   it('asks nobody else while the first is quick', async () => {
@@ -101,5 +102,67 @@ describe('a hedged request', () => {
 
   it('ends at once without candidates', async () => {
     assert.deepEqual(await ask([], {}), { by: undefined, answer: undefined, failed: [], atMs: 0 })
+  })
+
+  describe('that wants two answers', () => {
+    const askTwo = async (
+      candidates: NodeId[],
+      plan: Plan,
+      lingerMs: (answer: string) => number | undefined = () => undefined,
+    ) => {
+      const asking = askHedged(
+        candidates,
+        (id, called) => {
+          asked.push({ node: id, atMs: time.now() - startMs })
+          called.addEventListener('abort', () => calledOff.push(id))
+          return new Promise<string>((resolve, reject) => {
+            const its = plan[id]
+            if (its === undefined) return
+            time.after(its.afterMs, () => (its.fails === undefined ? resolve(id) : reject(new Error(its.fails))))
+          })
+        },
+        { wanted: 2, lingerMs, hedgeAfterMs: HEDGE_AFTER_MS, deadlineMs: DEADLINE_MS, timers: time },
+      )
+      const { answers, failed, atMs } = await time.wait(asking.then((all) => ({ ...all, atMs: time.now() - startMs })))
+      return { by: answers.map(({ by }) => by), failed: failed.map(({ node }) => node), atMs }
+    }
+
+    it('asks two at once, gives both in the order of the candidates, and asks no third', async () => {
+      const plan = { [first]: { afterMs: 90 }, [second]: { afterMs: 20 } }
+      assert.deepEqual(await askTwo([first, second, third], plan), { by: [first, second], failed: [], atMs: 90 })
+      assert.deepEqual(
+        asked.map(({ node, atMs }) => [node, atMs]),
+        [
+          [first, 0],
+          [second, 0],
+        ],
+      )
+    })
+
+    it('waits for the other only so long as an answer says', async () => {
+      const plan = { [first]: { afterMs: 30 }, [second]: { afterMs: 300 } }
+      assert.deepEqual(await askTwo([first, second, third], plan, () => 150), { by: [first], failed: [], atMs: 180 })
+      assert.ok(calledOff.includes(second))
+      const patient = await askTwo([first, second, third], plan, () => undefined)
+      assert.deepEqual(patient.by, [first, second])
+    })
+
+    it('asks a third at once where one of the two fails, and ends with one where nobody else is left', async () => {
+      const plan = { [first]: { afterMs: 10, fails: 'gone' }, [second]: { afterMs: 100 }, [third]: { afterMs: 10 } }
+      assert.deepEqual(await askTwo([first, second, third], plan), { by: [second, third], failed: [first], atMs: 100 })
+      startMs = time.now()
+      assert.deepEqual(await askTwo([first, second], plan), { by: [second], failed: [first], atMs: 100 })
+    })
+
+    it('asks a third beside two of which one is slow', async () => {
+      const plan = { [first]: { afterMs: 10 }, [third]: { afterMs: 10 } }
+      assert.deepEqual(await askTwo([first, second, third], plan), { by: [first, third], failed: [], atMs: 410 })
+    })
+
+    it('gives the one it has at the deadline, and names who was silent', async () => {
+      assert.deepEqual(await askTwo([first, second], { [first]: { afterMs: 10 } }), {
+        ...{ by: [first], failed: [second], atMs: DEADLINE_MS },
+      })
+    })
   })
 })

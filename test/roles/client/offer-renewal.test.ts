@@ -183,7 +183,7 @@ describe('the renewal of offers', () => {
         decodePublishReply(await client.request(index.id, INDEX_METHODS.publish, encodePublish(events)))
       const inOtherStream = one.signs({ stream: 'gossip', event: { kind: 'offers.renewed' } })
       deepEqual(await outcomes(second, { ...forged, signature: second.signature }, inOtherStream), [
-        ...['stored', 'refused', 'refused'],
+        ...['stored', 'forged', 'malformed'],
       ])
       // An earlier one that comes later is stored, and changes nothing; a second copy is not even stored.
       deepEqual(await outcomes(first, second), ['stored', 'duplicate'])

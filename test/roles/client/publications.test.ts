@@ -7,6 +7,7 @@ import { signerFromSeed } from '../../../src/events/keys/signer.sodium.ts'
 import { openLevelLog } from '../../../src/events/log/event-log.level.ts'
 import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
 import { type Announcement, Publications } from '../../../src/roles/client/publications.ts'
+import { REFUSAL_SENTENCES } from '../../../src/roles/client/refusals.ts'
 import {
   decodePublish,
   encodePublishReply,
@@ -144,7 +145,7 @@ describe('publications', () => {
     assert.equal(asked, 0)
     await network.sim.time.advance(2 * 60_000)
     assert.equal(asked, 1)
-    for (const peer of network.indexNodes) assert.equal(peer.states.state('keyword-index').visibleCount, 1)
+    for (const peer of network.indexNodes) assert.equal(peer.states.state('keyword-index').counters.visible, 1)
   })
 
   it('that are refused are told once and not asked again until the next announcement', async () => {
@@ -159,7 +160,7 @@ describe('publications', () => {
     assert.deepEqual(published.acknowledgedBy, [])
     await network.sim.time.advance(120_000)
     assert.equal(asked, 1)
-    assert.match(client.problems.join(), /refused 1 of 1 publications/)
+    assert.match(client.problems.join(), /does not take 1 of 1 publications: it refused the entry/)
   })
 
   it('that are over a budget are told to be so, and offered again with the next announcement', async () => {
@@ -175,7 +176,7 @@ describe('publications', () => {
     assert.deepEqual(published.acknowledgedBy, [])
     await network.sim.time.advance(120_000)
     assert.equal(asked, 1)
-    assert.match(client.problems.join(), /no room for 1 of 1 publications: the budget .* is used up/)
+    assert.match(client.problems.join(), /does not take 1 of 1 publications: the budget .* is used up/)
     await network.sim.time.advance(10 * 60_000)
     assert.equal(asked, 2)
   })
@@ -560,7 +561,7 @@ describe('publications to owners that answer when they are told to', () => {
     await settled
     publications.reconsider()
     publications.start()
-    assert.deepEqual(await publications.announce(each(1)), { heldBy: [], lackedBy: [one] })
+    assert.deepEqual(await publications.announce(each(1)), { heldBy: [], lackedBy: [one], refusedBy: [] })
     await time.advance(20 * 60_000)
     assert.equal(asked.length, 1)
   })
@@ -595,7 +596,7 @@ describe('publications to owners that answer when they are told to', () => {
     await Promise.all(announced)
     assert.deepEqual(told().slice(8), [['one', 'orbit 9']])
     const gone = await publications.announce({ ...each(0), authorSeq: 99 })
-    assert.deepEqual([gone, asked.length], [{ heldBy: [], lackedBy: [one] }, 9])
+    assert.deepEqual([gone, asked.length], [{ heldBy: [], lackedBy: [one], refusedBy: [] }, 9])
     publications.stop()
   })
 
@@ -607,11 +608,25 @@ describe('publications to owners that answer when they are told to', () => {
       asked[place]?.answer(outcome)
       await announced
     }
-    const who = `index node ${one.slice(0, 8)}`
-    assert.deepEqual(state.problems, [
-      `${who} refused 1 of 1 publications`,
-      `${who} has no room for 1 of 1 publications: the budget of this node's invitation is used up; they are offered again in 10 minutes`,
+    const who = `index node ${one.slice(0, 8)} does not take 1 of 1 publications`
+    assert.deepEqual(state.problems, [`${who}: ${REFUSAL_SENTENCES.refused}`, `${who}: ${REFUSAL_SENTENCES['over-budget']}`])
+    assert.deepEqual(publications.refusals(), [
+      { node: one, code: 'refused', publications: 1 },
+      { node: one, code: 'over-budget', publications: 1 },
     ])
+    const again = publications.announce(each(0))
+    assert.deepEqual((await again).refusedBy, [{ node: one, code: 'refused' }])
+    // Who owns none of its words any more is asked no more, and its refusal is of no interest.
+    state.owners = []
+    assert.deepEqual(publications.refusals(), [])
+    state.owners = [one]
+    // The next round offers them again.
+    publications.start()
+    await turn()
+    asked[2]?.answer('stored')
+    await turn()
+    assert.equal(asked.length, 3)
+    assert.deepEqual(publications.refusals(), [])
     publications.stop()
   })
 

@@ -29,7 +29,7 @@ describe('a publisher', () => {
     const owners = new Set(['quiet', 'orbit'].flatMap((word) => client.map.ownersOf(word)))
     const { acknowledgedBy, ...rest } = await client.publish('quiet orbit')
     deepEqual(new Set(acknowledgedBy), owners)
-    deepEqual(rest, { partitions, partitionsHeld: partitions, acknowledged: true, pending: 0 })
+    deepEqual(rest, { partitions, partitionsHeld: partitions, acknowledged: true, pending: 0, refused: [] })
     deepEqual(claim(described('quiet orbit').infoHash), ['quiet orbit', [], 1])
   })
 
@@ -54,6 +54,30 @@ describe('a publisher', () => {
     deepEqual([one.acknowledgedBy.length, one.partitionsHeld, one.acknowledged], [1, 0, false])
   })
 
+  it('says who refused and why, and that nobody is left to tell; the status has it until it is taken', async () => {
+    await started(3)
+    const [first, second, third] = client.map.ownersOf('orbit') as [NodeId, NodeId, NodeId]
+    says('not-admitted', [first, second])
+    says('over-budget', [third])
+    const { acknowledgedBy, pending, acknowledged, refused } = await client.publish('orbit')
+    deepEqual([acknowledgedBy, pending, acknowledged], [[], 0, false])
+    const codes = refused.map(({ node, code }) => [node, code])
+    deepEqual(
+      new Map(codes as [NodeId, string][]),
+      new Map([
+        [first, 'not-admitted'],
+        [second, 'not-admitted'],
+        [third, 'over-budget'],
+      ]),
+    )
+    equal(/is not admitted.*ask the owner of the network/.test(refused.find(({ node }) => node === first)?.reason ?? ''), true)
+    await client.publish('orbit two')
+    deepEqual(
+      client.publisher.refusals().find(({ node }) => node === third),
+      { node: third, code: 'over-budget', publications: 2, reason: refused.find(({ node }) => node === third)?.reason },
+    )
+  })
+
   it('has one to tell where no index node is known, and as many as said nothing where some did', async () => {
     await started(3)
     says('deferred', client.map.ownersOf('orbit'))
@@ -75,7 +99,7 @@ describe('a publisher', () => {
     equal(client.publisher.claimOf(one), undefined)
     await network.sim.time.wait(client.publisher.withdraw(one))
     equal(client.node.log.has({ author: client.node.id, stream: 'index', authorSeq: 3 }), false)
-    await network.until('it is gone', () => network.index(0).states.state('keyword-index').visibleCount === 0)
+    await network.until('it is gone', () => network.index(0).states.state('keyword-index').counters.visible === 0)
   })
 
   it('tells of what it holds whole without waiting for anybody', async () => {

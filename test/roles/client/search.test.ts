@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { InfoHash, NodeId, Ruling, SignedEvent } from '../../../src/events/index.ts'
-import { SEEDERS_PROVEN_MAX } from '../../../src/projections/keyword-index/index.ts'
+import { partitionOf, SEEDERS_PROVEN_MAX } from '../../../src/projections/keyword-index/index.ts'
+import { joinedHits } from '../../../src/roles/client/joined-hits.ts'
 import type { ProvenHit } from '../../../src/roles/client/proven-hits.ts'
-import { joinedHits } from '../../../src/roles/client/search.ts'
+
 import {
   decodeSearch,
   decodeSearchReply,
@@ -13,6 +14,7 @@ import {
   type WireHit,
   type WireSearchReply,
 } from '../../../src/roles/index-node/index-messages.ts'
+import { decodeCursor } from '../../../src/roles/search-cursor.ts'
 import { HITS_DEFAULT, HITS_MAX } from '../../../src/roles/services.ts'
 import { hash, node } from '../../projections/envelopes.ts'
 import { Author, type ClientPeer, IndexNetwork, type IndexPeer } from '../index-network.ts'
@@ -38,7 +40,7 @@ describe('a search', () => {
     const client = await started(8)
     for (let place = 0; place < 8; place++) await client.publish(`${place % 2 === 0 ? 'cats' : 'elephants'} number ${place}`)
     const few = await client.search({ text: 'cats | elephants', limit: 3 })
-    assert.deepEqual([few.hits.length, few.truncated, few.cursor], [3, true, null])
+    assert.deepEqual([few.hits.length, few.truncated], [3, true])
     const all = await client.search({ text: 'cats | elephants', limit: 20 })
     assert.deepEqual([all.hits.length, all.truncated], [8, false])
     const page = await client.search({ text: 'number', limit: 5 })
@@ -98,12 +100,12 @@ describe('a search', () => {
     const asked = watched(index)
     const found = await client.search({ text: 'orbit', limit: HITS_MAX })
     assert.equal(new Set(found.hits.map(({ infoHash }) => infoHash)).size, HITS_MAX)
-    assert.deepEqual([found.hits.length, found.truncated, found.cursor], [HITS_MAX, true, String(HITS_MAX)])
+    assert.deepEqual([found.hits.length, found.truncated], [HITS_MAX, true])
     assert.ok(asked.length > 1)
     for (const { bytes } of asked) assert.ok(bytes <= EVENTS_BYTES_MAX)
     // In the order of the index itself.
     const here = await index.index?.service.searchHere({ text: 'orbit', limit: HITS_MAX })
-    assert.deepEqual([here?.hits.length, here?.truncated, here?.cursor], [HITS_MAX, true, String(HITS_MAX)])
+    assert.deepEqual([here?.hits.length, here?.truncated], [HITS_MAX, true])
     assert.deepEqual(
       found.hits.map(({ title }) => title),
       here?.hits.map(({ title }) => title),
@@ -131,7 +133,11 @@ describe('a search', () => {
     for (const peer of network.indexNodes) await peer.node.log.ingest(events)
     const found = await client.search({ text: 'cats | elephants', limit: HITS_MAX })
     assert.equal(new Set(found.hits.map(({ infoHash }) => infoHash)).size, HITS_MAX)
-    assert.deepEqual([found.truncated, found.cursor], [true, null])
+    assert.equal(found.truncated, true)
+    // The next page would have to remember more than a thousand.
+    const rest = await client.search({ text: 'cats | elephants', limit: HITS_MAX, cursor: found.cursor ?? '' })
+    assert.deepEqual([rest.hits.length, rest.truncated, rest.cursor], [400, false, null])
+    assert.equal(new Set([...found.hits, ...rest.hits].map(({ infoHash }) => infoHash)).size, 1_400)
   })
 
   it('goes on at another owner when the first fails between two pages', async () => {
@@ -164,7 +170,8 @@ describe('a search', () => {
     })
     const found = await client.search({ text: 'orbit', limit: 900 })
     assert.ok(found.hits.length > 100 && found.hits.length < 900)
-    assert.deepEqual([found.truncated, found.cursor, found.failed.length], [true, String(found.hits.length), 1])
+    assert.deepEqual([found.truncated, found.failed.length], [true, 1])
+    assert.equal(decodeCursor('orbit', found.cursor ?? '').parts[0]?.position, found.hits.length)
   })
 
   it('does not follow an owner whose pages bring nothing new, nor one for ever', async () => {
@@ -202,6 +209,195 @@ describe('a search', () => {
     })
     const found = await client.search({ text: 'orbit', limit: HITS_MAX })
     assert.deepEqual([pages, found.hits.length, found.truncated], [13, 5, false])
+  })
+
+  describe('over several lists', () => {
+    /** Titles at the owners of their words, as if they had been published. */
+    const published = async (client: ClientPeer, all: readonly string[]) => {
+      const events = await new Author(1).publishes(...all)
+      for (const peer of network.indexNodes) {
+        const owned = events.filter((_, at) =>
+          (all[at] ?? '').split(' ').some((word) => client.map.ownersOf(word).includes(peer.id)),
+        )
+        await peer.node.log.ingest(owned)
+      }
+      return all
+    }
+    const pagesOf = async (client: ClientPeer, text: string, limit: number) => {
+      const pages: string[][] = []
+      let cursor: string | null = ''
+      while (cursor !== null && pages.length < 100) {
+        const page: Awaited<ReturnType<typeof client.search>> = await client.search({ text, limit, cursor })
+        pages.push(page.hits.map(({ title }) => title))
+        assert.equal(page.truncated, page.cursor !== null)
+        cursor = page.cursor
+      }
+      return pages
+    }
+
+    for (const [text, what] of [
+      ['1*', 'a prefix'],
+      ['cats | elephants | 1*', 'alternatives with a prefix'],
+      ['size:>1', 'a filter'],
+    ] as const) {
+      it(`gives ${what} page by page to the end, each torrent once, and none left out`, async () => {
+        const client = await started(5)
+        const all = await published(
+          client,
+          Array.from({ length: 30 }, (_, at) => `1${at} ${at % 2 === 0 ? 'cats' : 'elephants'} release${at}`),
+        )
+        const pages = await pagesOf(client, text, 5)
+        assert.deepEqual(pages.flat().sort(), [...all].sort())
+        assert.ok(pages.length >= 6)
+      })
+    }
+
+    it('gives alternatives page by page to the end, with titles that have both', async () => {
+      const client = await started(8)
+      const all = await published(client, [
+        ...Array.from({ length: 20 }, (_, at) => `cats ${at}`),
+        ...Array.from({ length: 20 }, (_, at) => `elephants ${at}`),
+        ...Array.from({ length: 20 }, (_, at) => `cats elephants ${at}`),
+      ])
+      const pages = await pagesOf(client, 'cats | elephants', 7)
+      assert.deepEqual(pages.flat().sort(), [...all].sort())
+      assert.deepEqual([...new Set(pages.slice(0, -1).map(({ length }) => length))], [7])
+    })
+
+    it('leaves nothing out where the owners of a word hold different titles', async () => {
+      const client = await started(4)
+      const [first, second] = client.map.ownersOf('orbit')
+      assert.ok(first && second)
+      const events = await new Author(1).publishes(...Array.from({ length: 24 }, (_, at) => `orbit ${at}`))
+      await network.at(first).node.log.ingest(events.filter((_, at) => at % 3 !== 0))
+      await network.at(second).node.log.ingest(events.filter((_, at) => at % 3 !== 1))
+      const pages = await pagesOf(client, 'orbit', 5)
+      assert.deepEqual(new Set(pages.flat()).size, pages.flat().length, 'each once')
+      assert.equal(pages.flat().length, 24)
+    })
+
+    it('refuses a cursor of another query, and what is none, with a sentence and nothing asked', async () => {
+      const client = await started(5)
+      await published(client, ['10 cats', '11 cats', '12 cats'])
+      const { cursor } = await client.search({ text: '1*', limit: 1 })
+      assert.ok(cursor)
+      const refused = (text: string, given: string, message: RegExp) =>
+        assert.rejects(client.search({ text, cursor: given }), { name: 'ServiceError', code: 'usage', message })
+      await refused('cats', cursor, /belongs to another query/)
+      for (const none of ['7', 'x'.repeat(10_000), cursor.slice(0, -2), `${cursor}AAAA`, '!', cursor.replace(/^A/, 'B')])
+        await refused('1*', none, /is no cursor/)
+    })
+  })
+
+  describe('goes to the owners of the rarest word', () => {
+    it('as far as owners have said how common words are, and hears it with each answer', async () => {
+      const client = await started(8)
+      for (let at = 0; at < 6; at++) await client.publish(`interplanetary flight ${at}`)
+      await client.publish('interplanetary orbit')
+      const keywordOf = async (text: string) => (await client.search(text)).keyword
+      assert.equal(await keywordOf('interplanetary orbit'), 'interplanetary')
+      assert.deepEqual([client.frequencies.of('interplanetary'), client.frequencies.of('flight')], [7, undefined])
+      const found = await client.search('interplanetary orbit')
+      assert.deepEqual([found.keyword, titles(found.hits)], ['orbit', ['interplanetary orbit']])
+      assert.equal(client.frequencies.of('orbit'), 1)
+      assert.equal(await keywordOf('interplanetary flight'), 'flight')
+      assert.equal(client.frequencies.of('flight'), 6)
+      assert.equal(await keywordOf('interplanetary flight orbit'), 'orbit')
+    })
+
+    it('and believes nobody about words that were not asked for, or that it does not own', async () => {
+      const client = await started(8)
+      await client.publish('quiet orbit')
+      const owners = client.map.ownersOf('orbit')
+      const foreign = Array.from({ length: 200 }, (_, at) => `word${at}`).find((word) =>
+        client.map.ownersOf(word).every((owner) => !owners.includes(owner)),
+      )
+      assert.ok(foreign)
+      for (const id of owners) {
+        watched(network.at(id), (reply) => ({
+          ...reply,
+          frequencies: [...(reply.frequencies ?? []), { word: 'comet', documents: 9 }, { word: foreign, documents: 9 }],
+        }))
+      }
+      client.frequencies.note(foreign, 1_000)
+      await client.search(`orbit ${foreign}`)
+      assert.deepEqual(
+        [client.frequencies.of('orbit'), client.frequencies.of('comet'), client.frequencies.of(foreign)],
+        [1, undefined, 1_000],
+      )
+    })
+  })
+
+  describe('says of each word who was asked', () => {
+    it('and what came of it: who answered, who was silent, and that it is complete', async () => {
+      const client = await started(5)
+      await client.publish('cats film')
+      const found = await client.search('cats | elephants')
+      assert.deepEqual(
+        found.parts.map(({ keyword, partition, complete }) => [keyword, partition, complete]),
+        [
+          ['cats', partitionOf('cats'), true],
+          ['elephants', partitionOf('elephants'), true],
+        ],
+      )
+      const [cats] = found.parts
+      assert.deepEqual(
+        cats?.asked.map(({ node, outcome, hits }) => [node, outcome, hits]),
+        client.map
+          .ownersOf('cats')
+          .slice(0, 2)
+          .map((owner) => [owner, 'answered', 1]),
+      )
+      assert.deepEqual([found.complete, found.charged, found.failed], [true, [], []])
+    })
+
+    it('names a silent owner that was hedged, and one that had no time to confirm', async () => {
+      const client = await started(3)
+      await client.publish('quiet orbit')
+      const [first, second, third] = client.map.ownersOf('orbit') as [NodeId, NodeId, NodeId]
+      for (const id of [first, second]) network.at(id).node.overlay.serve(INDEX_METHODS.search, () => new Promise(() => {}))
+      const found = await client.search('orbit')
+      assert.deepEqual([found.hits.length, found.answeredBy, found.complete], [1, third, true])
+      assert.deepEqual(
+        found.parts[0]?.asked.map(({ node, outcome }) => [node, outcome]),
+        [
+          [first, 'silent'],
+          [second, 'silent'],
+          [third, 'answered'],
+        ],
+      )
+      assert.deepEqual(
+        found.failed.map(({ node }) => node),
+        [first, second],
+      )
+      assert.match(found.failed[0]?.reason ?? '', /no answer in 5\d\d ms/)
+    })
+
+    it('and is not complete where nobody of a word answered, or too few of those that hold parts', async () => {
+      const client = await started(6)
+      await client.publish('cats film')
+      const owners = client.map.ownersOf('elephants')
+      for (const id of owners)
+        network.at(id).node.overlay.serve(INDEX_METHODS.search, async () => {
+          throw new Error('the disk is gone')
+        })
+      const found = await client.search('cats | elephants')
+      const [cats, elephants] = found.parts
+      assert.deepEqual(
+        [found.complete, cats?.complete, elephants?.complete],
+        [false, cats?.asked.some(({ outcome }) => outcome === 'answered'), false],
+      )
+      assert.deepEqual(
+        elephants?.asked.map(({ outcome, reason }) => [outcome, reason]),
+        // The others may have what they once owned.
+        [...owners.map(() => ['failed', 'the disk is gone']), ...owners.map(() => ['not-level', null])],
+      )
+      const prefix = await client.search('fil*')
+      assert.deepEqual([prefix.parts.length, prefix.complete], [6, false])
+      const [back] = owners as [NodeId]
+      network.at(back).node.overlay.serve(INDEX_METHODS.search, handlerOf(network.at(back), INDEX_METHODS.search))
+      assert.equal((await client.search('fil*')).complete, true, 'two of six are fewer than hold each title')
+    })
   })
 
   it('of a client that has just started waits up to five seconds for the first index node, before it plans anything', async () => {
@@ -277,6 +473,10 @@ describe('a search', () => {
           found.failed.map(({ node, reason }) => [node, reason]),
           [[owners[0], '1 of its 2 hits are signed by nobody']],
         )
+        assert.deepEqual(
+          client.evidence.map(({ owner, fault, keyword, author }) => [owner, fault, keyword, author]),
+          [[owners[0], 'forged', 'orbit', null]],
+        )
         asked.length = 0
         const again = await client.search('orbit')
         assert.deepEqual([titles(again.hits), again.failed], [['loud orbit', 'quiet orbit'], []])
@@ -305,6 +505,66 @@ describe('a search', () => {
       assert.deepEqual(titles((await client.search('orbit')).hits), ['loud orbit', 'quiet orbit'])
       answered(client, { first: (hits) => hits.slice(1) })
       assert.deepEqual(titles((await client.search('orbit')).hits), ['loud orbit', 'quiet orbit'])
+    })
+
+    it('charges an owner that says it has nothing where another proves what was published long ago, and asks it last', async () => {
+      const client = await publishedTwo()
+      const { asked, owners } = answered(client, { first: () => [] })
+      client.aheadMs = 5 * 60_000 - 60_000
+      assert.deepEqual((await client.search('orbit')).charged, [], 'it may not have come there yet')
+      client.aheadMs = 6 * 60_000
+      const found = await client.search('orbit')
+      assert.deepEqual(titles(found.hits), ['loud orbit', 'quiet orbit'])
+      assert.deepEqual(found.charged, [
+        { node: owners[0], reason: 'it said that it has nothing, where another owner proved 2 hits' },
+      ])
+      const row = found.parts[0]?.asked.find(({ node }) => node === owners[0])
+      assert.deepEqual([row?.hits, row?.lacks], [0, 2])
+      const [evidence, ...more] = client.evidence
+      assert.ok(evidence)
+      const { infoHash, authorSeq, ...rest } = evidence
+      assert.deepEqual(rest, { owner: owners[0], fault: 'omitted', keyword: 'orbit', author: client.node.id })
+      assert.equal(authorSeq, infoHash === hash('quiet orbit') ? 1 : 2)
+      assert.deepEqual(more, [])
+      asked.length = 0
+      const again = await client.search('orbit')
+      assert.deepEqual([titles(again.hits), again.charged], [['loud orbit', 'quiet orbit'], []])
+      assert.equal(asked.includes(owners[0] as NodeId), false)
+    })
+
+    it('charges one that says it has nothing so far, and more behind that', async () => {
+      const client = await publishedTwo()
+      client.aheadMs = 6 * 60_000
+      const [first] = client.map.ownersOf('orbit') as [NodeId]
+      watched(network.at(first), (reply) => ({ ...reply, hits: [], truncated: true, cursor: '5' }))
+      const found = await client.search('orbit')
+      assert.deepEqual(titles(found.hits), ['loud orbit', 'quiet orbit'])
+      assert.deepEqual(
+        found.charged.map(({ node }) => node),
+        [first],
+      )
+    })
+
+    it('names what an owner lacks that answers with some of it, and charges nobody for that', async () => {
+      const client = await publishedTwo()
+      client.aheadMs = 6 * 60_000
+      const { owners } = answered(client, { first: (hits) => hits.slice(1) })
+      const found = await client.search('orbit')
+      assert.deepEqual([titles(found.hits), found.charged], [['loud orbit', 'quiet orbit'], []])
+      assert.deepEqual(
+        found.parts[0]?.asked.map(({ node, lacks }) => [node, lacks]),
+        [
+          [owners[0], 1],
+          [owners[1], 0],
+        ],
+      )
+    })
+
+    it('charges nobody whose answer is empty and right', async () => {
+      const client = await publishedTwo()
+      client.aheadMs = 6 * 60_000
+      const found = await client.search('comet')
+      assert.deepEqual([found.hits, found.charged, found.complete], [[], [], true])
     })
 
     it('waits for no slow owner once another has found something', async () => {
@@ -371,7 +631,7 @@ describe('answers of several owners', () => {
   const [ada, bob] = [node('ada'), node('bob')]
   const hit = (title: string, seeders: number, proven: readonly NodeId[] = [ada]): ProvenHit => ({
     ...{ infoHash: hash(title) as InfoHash, title, sizeBytes: 1, fileCount: 1, tags: [] },
-    ...{ seeders, provenSeeders: new Set(proven), publisher: ada, party: 'guests', publishedAt: 1 },
+    ...{ seeders, provenSeeders: new Set(proven), publisher: ada, party: 'guests', publishedAt: 1, authorSeq: 1 },
   })
 
   it('are joined by the best place of each hit, then by seeders, with the fewest that any says and all that are proven', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { SignedEvent } from '../../../src/events/index.ts'
 import {
   decodeCompare,
+  decodeCompareReply,
   decodeFetch,
   decodePublish,
   decodeSearch,
@@ -9,10 +10,12 @@ import {
   EVENT_NAMES_MAX,
   EVENTS_BYTES_MAX,
   encodeCompare,
+  encodeCompareReply,
   encodeFetch,
   encodePublish,
   encodeSearch,
   encodeSearchReply,
+  FREQUENCIES_MAX,
   fitting,
   fittingHits,
   IndexMessageError,
@@ -22,6 +25,7 @@ import {
   SECTIONS_MAX,
   type WireHit,
 } from '../../../src/roles/index-node/index-messages.ts'
+import { LEVEL_BYTES } from '../../../src/roles/index-node/partition-levels.ts'
 import { HITS_MAX } from '../../../src/roles/services.ts'
 import { hash, node } from '../../projections/envelopes.ts'
 
@@ -62,10 +66,10 @@ describe('messages of the index service', () => {
       encodeSearch({ ...search, text: 'x'.repeat(QUERY_BYTES_MAX + 1) }),
     ],
     [
-      'bytes of a cursor',
+      'digits of a cursor',
       decodeSearch,
-      encodeSearch({ ...search, cursor: 'x'.repeat(QUERY_BYTES_MAX) }),
-      encodeSearch({ ...search, cursor: 'x'.repeat(QUERY_BYTES_MAX + 1) }),
+      encodeSearch({ ...search, cursor: '9'.repeat(9) }),
+      encodeSearch({ ...search, cursor: '9'.repeat(10) }),
     ],
     [
       'bytes of a query that is not ASCII',
@@ -74,10 +78,10 @@ describe('messages of the index service', () => {
       encodeSearch({ ...search, text: 'é'.repeat(QUERY_BYTES_MAX / 2 + 1) }),
     ],
     [
-      'bytes of the cursor of a reply',
+      'digits of the cursor of a reply',
       decodeSearchReply,
-      encodeSearchReply({ ...reply, hits: [], cursor: 'x'.repeat(QUERY_BYTES_MAX) }),
-      encodeSearchReply({ ...reply, hits: [], cursor: 'x'.repeat(QUERY_BYTES_MAX + 1) }),
+      encodeSearchReply({ ...reply, hits: [], cursor: '9'.repeat(9) }),
+      encodeSearchReply({ ...reply, hits: [], cursor: '9'.repeat(10) }),
     ],
     [
       'bytes of a digest',
@@ -116,6 +120,30 @@ describe('messages of the index service', () => {
       encodeCompare([{ ...digest, depth: 1, prefix: 63 }]),
       encodeCompare([{ ...digest, depth: 1, prefix: 64 }]),
     ],
+    [
+      'bytes of a keyword',
+      decodeSearch,
+      encodeSearch({ ...search, keyword: 'x'.repeat(QUERY_BYTES_MAX) }),
+      encodeSearch({ ...search, keyword: 'x'.repeat(QUERY_BYTES_MAX + 1) }),
+    ],
+    [
+      'frequencies',
+      decodeSearchReply,
+      encodeSearchReply({ ...reply, frequencies: repeated({ word: 'orbit', documents: 1 }, FREQUENCIES_MAX) }),
+      encodeSearchReply({ ...reply, frequencies: repeated({ word: 'orbit', documents: 1 }, FREQUENCIES_MAX + 1) }),
+    ],
+    [
+      'bytes of a word that is counted',
+      decodeSearchReply,
+      encodeSearchReply({ ...reply, frequencies: [{ word: 'x'.repeat(QUERY_BYTES_MAX), documents: 1 }] }),
+      encodeSearchReply({ ...reply, frequencies: [{ word: 'x'.repeat(QUERY_BYTES_MAX + 1), documents: 1 }] }),
+    ],
+    [
+      'bytes of levels',
+      decodeCompareReply,
+      encodeCompareReply({ differing: [], compared: 0, level: new Uint8Array(LEVEL_BYTES) }),
+      encodeCompareReply({ differing: [], compared: 0, level: new Uint8Array(LEVEL_BYTES + 1) }),
+    ],
     ['depths', decodeCompare, encodeCompare([{ ...digest, depth: 5 }]), encodeCompare([{ ...digest, depth: 6 }])],
   ]
   for (const [what, decode, most, more] of bounds) {
@@ -124,6 +152,20 @@ describe('messages of the index service', () => {
       assert.throws(() => decode(more), IndexMessageError)
     })
   }
+
+  it('name a keyword, a node that is not level, and the partitions in which one is', () => {
+    assert.deepEqual(decodeSearch(encodeSearch({ ...search, keyword: 'orbit' })), { ...search, keyword: 'orbit' })
+    assert.deepEqual(decodeSearch(encodeSearch(search)), search)
+    const halfway = { ...reply, hits: [], notLevel: true, frequencies: [{ word: 'orbit', documents: 7 }] }
+    assert.deepEqual(decodeSearchReply(encodeSearchReply(halfway)), halfway)
+    const level = new Uint8Array(LEVEL_BYTES).fill(3)
+    assert.deepEqual(decodeCompareReply(encodeCompareReply({ differing: [], compared: 7, level })).level, level)
+  })
+
+  it('have no cursor that is no number', () => {
+    for (const cursor of ['x', '-1', '1.5', ' 7', '1e3', '٣'])
+      assert.throws(() => decodeSearch(encodeSearch({ ...search, cursor })), /a cursor is the number of hits before it/)
+  })
 
   it('hold as many hits, and as many events, as there is room for', () => {
     const hits = repeated(hit(repeated(event, 4)), 200)

@@ -89,7 +89,7 @@ describe('index nodes', () => {
         good,
       ]
       const send = async () => decodePublishReply(await client.request(index.id, INDEX_METHODS.publish, encodePublish(events)))
-      assert.deepEqual(await send(), ['refused', 'refused', 'refused', 'refused', 'stored', 'duplicate'])
+      assert.deepEqual(await send(), ['forged', 'malformed', 'malformed', 'malformed', 'stored', 'duplicate'])
       assert.deepEqual(index.titles(), ['good orbit'])
       assert.equal(index.node.log.head, before + 1)
       assert.deepEqual((await send()).slice(4), ['duplicate', 'duplicate'])
@@ -255,7 +255,7 @@ describe('index nodes', () => {
       for (const peer of [a, b, c]) await peer.node.log.append([{ event: { kind: 'access.revoked', ...word } }])
       await a.states.forget('keyword-index', new Set([revoked.id]))
       assert.deepEqual(
-        [a.states.state('keyword-index').documents.size, b.states.state('keyword-index').documents.size],
+        [a, b].map(({ states }) => [...states.state('keyword-index').documents.all()].length),
         [1, 201],
       )
       for (const peer of [a, b, c]) peer.startRepair()

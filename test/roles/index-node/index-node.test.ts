@@ -4,6 +4,7 @@ import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
 import type { Overlay, RequestHandler } from '../../../src/network/overlay.ts'
 import { OWNER_COUNT, PARTITION_COUNT, partitionOf } from '../../../src/projections/keyword-index/index.ts'
 import { newSha256 } from '../../../src/projections/sha256.system.ts'
+import { newTurns } from '../../../src/projections/turns.system.ts'
 import {
   decodeCompare,
   decodePublishReply,
@@ -80,7 +81,7 @@ describe('what an index node can be asked', () => {
     await index.node.log.ingest(await new Author(1).publishes(`${word} ${word}`, word))
     const status = await service.indexStatus({ partitions: false })
     deepEqual([status.documents, status.keywords, status.indexNodesAlive, status.partitions], [2, 1, 4, []])
-    equal(status.postings, index.states.state('keyword-index').postingCount)
+    equal(status.postings, index.states.state('keyword-index').counters.postings)
     const ranks = [1, 2, 3].map((rank) => owned(index).filter((row) => row.rank === rank).length)
     deepEqual([status.owned.rank1, status.owned.rank2, status.owned.rank3], ranks)
     const all = await Promise.all(
@@ -101,9 +102,26 @@ describe('what an index node can be asked', () => {
       owned(index),
     )
     deepEqual(
-      partitions.filter(({ documents }) => documents > 0).map(({ partition, documents }) => [partition, documents]),
+      partitions.filter(({ torrents }) => torrents > 0).map(({ partition, torrents }) => [partition, torrents]),
       [[partitionOf(word), 2]],
     )
+  })
+
+  it('says its totals without a look at any partition, and looks at eight in one turn', async () => {
+    await started(4)
+    let turns = 0
+    let owned = 0
+    network.yieldToEventLoop = async () => {
+      turns += 1
+    }
+    for (const partitions of [false, true]) {
+      turns = 0
+      const status = await service.indexStatus({ partitions })
+      owned = status.owned.rank1 + status.owned.rank2 + status.owned.rank3
+      equal(turns, PARTITION_COUNT / 8 - 1)
+      equal(status.partitions.length, partitions ? owned : 0)
+    }
+    ok(owned > 500 && owned < PARTITION_COUNT)
   })
 
   it('repairs once it is told to, says how it stands, and ends with it', async () => {
@@ -160,9 +178,8 @@ describe('an index node', () => {
     handlers = new Map()
     node = createIndexNode({
       ...{ log, states: own.states, map: liveIndexMap(own.states), verify: verifySignature },
-      ...{ clock: own.time, timers: own.time, newSha256, yieldToEventLoop: async () => {} },
+      ...{ clock: own.time, timers: own.time, newSha256, newTurns, yieldToEventLoop: async () => {}, notices: { post() {} } },
       admittance: {
-        genesis: { open: true },
         isShut: (id, stream) => shut.has(`${id} ${stream}`),
         isOverBudget: (id, stream) => overBudget.has(`${id} ${stream}`),
       },

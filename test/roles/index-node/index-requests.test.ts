@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { type ContentRules, type Millis, upcaster } from '../../../src/events/index.ts'
+import { type ContentRules, type Millis, type NodeId, upcaster } from '../../../src/events/index.ts'
 import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
 import type { Overlay, RequestHandler } from '../../../src/network/overlay.ts'
 import { newSha256 } from '../../../src/projections/sha256.system.ts'
@@ -80,6 +80,30 @@ describe('a publication at its owner', () => {
     assert.deepEqual([outcomes, checked], [['over-budget', 'stored', 'over-budget', 'stored'], 2])
   })
 
+  it('is refused with the reason: nobody admitted its author, its stamp is too far ahead, or nobody signed it', async () => {
+    let ruling: 'take' | 'refuse' = 'refuse'
+    let lamportMax = 1_000
+    const rules: ContentRules = {
+      ...{ isRevoked: () => false, isShut: () => false, lamportMax: () => lamportMax, ownLamportMax: () => 1_000 },
+      judge: () => ruling,
+    }
+    await using log = openMemoryLog({ signer: signerOf(9), clock: { now: () => 1 as Millis }, upcast: upcaster([]), rules })
+    const events = await new Author(1).publishes('quiet orbit')
+    const publish = (some = events) => ingestIndexEvents(some, { log, verify: verifySignature, view, isOverBudget })
+    assert.deepEqual(await publish(), ['not-admitted'])
+    ruling = 'take'
+    lamportMax = 0
+    assert.deepEqual(await publish(), ['clock-jump'])
+    lamportMax = 1_000
+    assert.deepEqual(await publish(events.map(({ body }) => ({ body, signature: new Uint8Array(64) }))), ['forged'])
+    assert.deepEqual(await publish([{ body: new Uint8Array([1, 2]), signature: new Uint8Array(64) }]), ['malformed'])
+    assert.deepEqual(await publish(), ['stored'])
+    const all = ['not-admitted', 'clock-jump', 'forged', 'malformed', 'refused'] as const
+    assert.deepEqual(decodePublishReply(encodePublishReply(all)), all)
+    // Of a later version.
+    assert.deepEqual(decodePublishReply(new Uint8Array([10, 1, 99])), ['refused'])
+  })
+
   it('waits two seconds for the admission of its author, and is told to be deferred if that does not come', async () => {
     let isAdmitted = false
     const rules: ContentRules = {
@@ -93,7 +117,7 @@ describe('a publication at its owner', () => {
     serveIndexRequests({
       ...{ log, view, verify: verifySignature, isOverBudget, yieldToEventLoop: async () => {} },
       overlay: { serve: (method: string, handler: RequestHandler) => handlers.set(method, handler) } as unknown as Overlay,
-      sections: undefined as never,
+      ...{ sections: undefined as never, levels: undefined as never },
       untilAdmitted: async (waitMs) => {
         waits.push(waitMs)
         isAdmitted = comes
@@ -149,27 +173,30 @@ describe('a comparison with another owner', () => {
     Array.from({ length: count }, (_, at): EventName => ({ author: author.id, authorSeq: from + at + 1 }))
   let held: Map<number, readonly EventName[]>
   let turns: number
-  let ask: (sections: readonly SectionDigest[]) => Promise<CompareReply>
-  const digestOf = (partition: number) => partition.toString(16).padStart(4, '0')
+  let slow: Promise<void>
+  let ask: (sections: readonly SectionDigest[], asker?: NodeId) => Promise<CompareReply>
+  const digestOf = (partition: number): string => partition.toString(16).padStart(4, '0')
   beforeEach(async () => {
     held = new Map()
     turns = 0
+    slow = Promise.resolve()
     const handlers = new Map<string, RequestHandler>()
     const view = {
-      ...{ isIndexKind, partitionDigest: digestOf },
-      partitionEvents: (partition: number) => [...(held.get(partition) ?? [])],
+      ...{ isIndexKind, partitionDigest: (partition: number) => slow.then(() => digestOf(partition)) },
+      partitionEvents: async (partition: number) => [...(held.get(partition) ?? [])],
     } as unknown as IndexView
     serveIndexRequests({
       ...{ log: undefined as never, view, verify: verifySignature, isOverBudget: () => false, untilAdmitted: async () => {} },
       sections: new PartitionSections(view, newSha256),
+      levels: { isLevel: () => true, isLevelInAll: true, bits: () => new Uint8Array() },
       overlay: { serve: (method: string, handler: RequestHandler) => handlers.set(method, handler) } as unknown as Overlay,
       async yieldToEventLoop() {
         turns += 1
       },
     })
-    ask = async (sections) => {
+    ask = async (sections, asker = signerOf(1).id) => {
       const body = encodeCompare(sections)
-      return decodeCompareReply((await handlers.get(INDEX_METHODS.compare)?.(signerOf(1).id, body)) ?? body)
+      return decodeCompareReply((await handlers.get(INDEX_METHODS.compare)?.(asker, body)) ?? body)
     }
   })
   const section = (partition: number, digest = 'ff') => ({ partition, depth: 0, prefix: 0, digest })
@@ -209,6 +236,21 @@ describe('a comparison with another owner', () => {
     assert.equal((await ask(asked)).compared, 15)
     held.set(14, namesOf((EVENT_NAMES_MAX % 64) + 1, 1_400))
     assert.equal((await ask(asked)).compared, 14)
+  })
+
+  it('is refused to one that has begun 32 and called them off or not, and to nobody else', async () => {
+    let answer = () => {}
+    const waiting = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    slow = waiting
+    const begun = Array.from({ length: 32 }, () => ask([section(1)]))
+    await assert.rejects(ask([section(1)]), /too many requests/)
+    slow = Promise.resolve()
+    assert.equal((await ask([section(1)], signerOf(2).id)).compared, 1)
+    answer()
+    await Promise.all(begun)
+    assert.equal((await ask([section(1)])).compared, 1)
   })
 
   it('makes 32 digests at a time, and gives others their turn in between', async () => {

@@ -7,7 +7,8 @@ import {
   parseQuery,
   partitionOf,
 } from '../../../src/projections/keyword-index/index.ts'
-import { coveringWords, liveIndexMap } from '../../../src/roles/index-node/live-index-map.ts'
+import { coveringWords } from '../../../src/roles/index-node/covering-words.ts'
+import { liveIndexMap } from '../../../src/roles/index-node/live-index-map.ts'
 import { TEST_OWNER } from '../../events/test-network.ts'
 import { node } from '../../projections/envelopes.ts'
 import { IndexNetwork } from '../index-network.ts'
@@ -38,7 +39,32 @@ describe('the words that cover a query', () => {
   ]
   for (const [query, words] of table) {
     it(`of ${JSON.stringify(query)} are ${words.join(', ') || 'none'}`, () => {
-      assert.deepEqual(coveringWords(parseQuery(query)), words)
+      assert.deepEqual(
+        coveringWords(parseQuery(query), () => undefined),
+        words,
+      )
+    })
+  }
+
+  const documents: Record<string, number> = { interplanetary: 9_000, quiet: 3, orbit: 500, elephants: 40, cats: 700 }
+  const known: [query: string, words: string[]][] = [
+    ['interplanetary orbit', ['orbit']],
+    ['interplanetary orbit quiet', ['quiet']],
+    // Nothing is known of it: it is rare, or its owner says that it is not.
+    ['orbit comet', ['comet']],
+    ['comet interplanetary meteorite', ['meteorite']],
+    ['"interplanetary orbit"', ['orbit']],
+    ['"interplanetary orbit" | cats', ['orbit', 'cats']],
+    // One owner fewer is asked for one word of all hits, however common.
+    ['cats | elephants interplanetary', ['interplanetary']],
+    ['cats | elephants orbit | quiet', ['orbit', 'quiet']],
+  ]
+  for (const [query, words] of known) {
+    it(`of ${JSON.stringify(query)} are ${words.join(', ')}, where it is known how common they are`, () => {
+      assert.deepEqual(
+        coveringWords(parseQuery(query), (word) => documents[word]),
+        words,
+      )
     })
   }
 })

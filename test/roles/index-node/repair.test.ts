@@ -46,13 +46,24 @@ describe('a round of repair', () => {
     compare = (sections) => ({ differing: [], compared: sections.length })
     fetch = () => []
     const view = {
-      ...{ isIndexKind, partitionDigest: (partition: number) => partition.toString(16).padStart(4, '0') },
-      ...{ partitionEvents: () => [], partitionsSharedWith: () => shared, otherIndexNodes: () => others },
+      ...{ isIndexKind, partitionDigest: async (partition: number) => partition.toString(16).padStart(4, '0') },
+      ...{ partitionEvents: async () => [], partitionsSharedWith: () => shared, otherIndexNodes: () => others },
+    }
+    const levels = {
+      review: async () => {},
+      open: [],
+      next: () => undefined,
+      wantedOf: () => [],
+      heard: () => false,
+      caughtUp: () => false,
+      stalled() {},
+      failed() {},
     }
     repair = new Repair({
       ...{ log: own.log, verify: verifySignature, timers: own.time, now: () => own.time.now() },
       view: view as unknown as ConstructorParameters<typeof Repair>[0]['view'],
       sections: new PartitionSections(view, newSha256),
+      levels,
       ...{ isShut: (id) => id === shut, isOverBudget: () => false, yieldToEventLoop: async () => {} },
       overlay: {
         async request(to: NodeId, method: string, body: Uint8Array) {

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { ServiceError } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
-import { searchText } from '../../render/search.ts'
+import { explainedText, searchText } from '../../render/search.ts'
 import { download, downloadFlags } from '../../services/download-command.ts'
 import { hitsFlag } from '../../services/hits-flag.ts'
 import { reachNode } from '../../services/reach.ts'
@@ -14,6 +14,7 @@ export default class ClientSearch extends BaseCommand {
     '<%= config.bin %> <%= command.id %> songs of the sea',
     '<%= config.bin %> <%= command.id %> debian netinst --get 1',
     '<%= config.bin %> <%= command.id %> debian tag:iso --limit 5 --json',
+    '<%= config.bin %> <%= command.id %> debian --explain',
   ]
   static override strict = false
   static override args = { words: Args.string({ required: true, description: 'What to look for.' }) }
@@ -21,7 +22,11 @@ export default class ClientSearch extends BaseCommand {
     ...downloadFlags,
     get: Flags.integer({ min: 1, summary: 'Download this hit.', helpValue: 'N' }),
     limit: hitsFlag,
-    cursor: Flags.string({ summary: 'Go on after an earlier answer (its "cursor" with --json).', helpValue: 'TEXT' }),
+    explain: Flags.boolean({ default: false, summary: 'Say of each word who was asked, and what came of it.' }),
+    cursor: Flags.string({
+      summary: 'Go on after an earlier answer to the same words (its "cursor" with --json).',
+      helpValue: 'TEXT',
+    }),
   }
 
   async run(): Promise<object | undefined> {
@@ -31,6 +36,7 @@ export default class ClientSearch extends BaseCommand {
     const result = await node.client.search({ text: argv.join(' '), limit: flags.limit, ...cursor })
     if (flags.get === undefined) {
       this.log(searchText(result))
+      if (flags.explain) this.log(`\n${explainedText(result)}`)
       return result
     }
     const hit = result.hits[flags.get - 1]

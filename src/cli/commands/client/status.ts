@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core'
 import type { ClientStatus } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { nodeStatusText } from '../../render/node.ts'
-import { torrentTable, whyTable } from '../../render/torrents.ts'
+import { refusalText, torrentTable, whyTable } from '../../render/torrents.ts'
 import { reachNode } from '../../services/reach.ts'
 
 export default class ClientStatusCommand extends BaseCommand {
@@ -19,7 +19,7 @@ export default class ClientStatusCommand extends BaseCommand {
     const { client } = await reachNode(flags.data, 'client')
     const status = await client.clientStatus()
     const torrents = flags.why ? whyTable(status.torrents) : torrentTable(status.torrents)
-    this.log(`${nodeStatusText(status.node, Date.now())}\n\n${torrents}`)
+    this.log(`${nodeStatusText(status.node, Date.now())}\n\n${refusalText(status.refused)}${torrents}`)
     return status
   }
 }
