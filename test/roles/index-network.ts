@@ -382,6 +382,10 @@ export class Author {
     return this.#says(titles.map((title) => ({ kind: 'torrent.verified', infoHash: described(title).infoHash, title })))
   }
 
+  async renews(times: number): Promise<SignedEvent[]> {
+    return this.#says(Array.from({ length: times }, () => ({ kind: 'offers.renewed' })))
+  }
+
   async #says(events: readonly Event[]): Promise<SignedEvent[]> {
     const envelopes = await this.log.append(events.map((event) => ({ event })))
     return [...(await this.log.readSignedAt(envelopes.map(({ seq }) => seq)))]
