@@ -222,6 +222,7 @@ export class IndexPeer {
       ...(this.#network.isLevelling ? {} : { levels: new LevelFromTheStart(this.id, this.map) }),
       ...{
         verify: verifySignature,
+        upcast: noUpcast,
         clock: this.#sim.time,
         timers: this.#sim.time,
         newSha256,

@@ -1,9 +1,10 @@
-import type { Envelope, NodeId } from '../../events/index.ts'
+import type { Envelope, InfoHash, NodeId } from '../../events/index.ts'
 import type { RowTable } from '../row-table.ts'
 import { Authors } from './authors.ts'
 import { DocumentStore, type HeldDocument } from './document-store.ts'
 import {
   foldOffer,
+  isActive,
   isPlaced,
   isVisible,
   type Offer,
@@ -120,6 +121,23 @@ export function indexDigest(state: KeywordIndexState): string {
 /** A document with what follows from its offers by the parties of now; undefined if there is none. */
 export const documentAt = (state: KeywordIndexState, ordinal: number): HeldDocument | undefined =>
   fresh(state, state.documents.at(ordinal))
+
+/**
+ * Where the event stands in this log that counts in the place of one that an author said of a torrent: the author has taken it back,
+ * or the torrent is shown in other words. Undefined where that one is shown, and where nothing is known or counts of the author.
+ */
+export function saidInstead(
+  state: KeywordIndexState,
+  { infoHash, author, authorSeq }: { infoHash: InfoHash; author: NodeId; authorSeq: number },
+): number | undefined {
+  const document = fresh(state, state.documents.find(infoHash))
+  const offer = document?.offers.find((one) => one.author === author)
+  if (document === undefined || offer === undefined) return undefined
+  const { description } = document
+  if (!isVisible(document) || description === undefined) return isActive(offer) ? undefined : offer.claim.by.seq
+  const isShown = description.author === author && description.by.authorSeq === authorSeq
+  return isShown ? undefined : description.by.seq
+}
 
 function fresh(state: KeywordIndexState, document: HeldDocument | undefined): HeldDocument | undefined {
   if (document !== undefined && document.epoch !== state.epoch) {

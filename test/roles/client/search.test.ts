@@ -516,7 +516,11 @@ describe('a search', () => {
       const found = await client.search('orbit')
       assert.deepEqual(titles(found.hits), ['loud orbit', 'quiet orbit'])
       assert.deepEqual(found.charged, [
-        { node: owners[0], reason: 'it said that it has nothing, where another owner proved 2 hits' },
+        {
+          node: owners[0],
+          reason:
+            'it said that it has nothing, where another owner proved 2 hits, and says so still, though it has what it was handed',
+        },
       ])
       const row = found.parts[0]?.asked.find(({ node }) => node === owners[0])
       assert.deepEqual([row?.hits, row?.lacks], [0, 2])
@@ -632,6 +636,7 @@ describe('answers of several owners', () => {
   const hit = (title: string, seeders: number, proven: readonly NodeId[] = [ada]): ProvenHit => ({
     ...{ infoHash: hash(title) as InfoHash, title, sizeBytes: 1, fileCount: 1, tags: [] },
     ...{ seeders, provenSeeders: new Set(proven), publisher: ada, party: 'guests', publishedAt: 1, authorSeq: 1 },
+    description: { body: new Uint8Array(), signature: new Uint8Array() },
   })
 
   it('are joined by the best place of each hit, then by seeders, with the fewest that any says and all that are proven', () => {
