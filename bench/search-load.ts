@@ -20,11 +20,15 @@ export type Phase = {
   /** That say they may lack something. */
   incomplete: number
   charged: number
+  /** Answers of owners that said they have nothing, where another proved something. */
+  contradicted: number
   readonly examples: string[]
 }
 
 const EXAMPLES_MAX = 12
 const LIMIT = 20
+/** A search that takes so long is worth a look at what it waited for. */
+const SLOW_MS = 1_000
 
 export class SearchLoad {
   readonly #clients: readonly ClusterNode[]
@@ -72,13 +76,15 @@ export class SearchLoad {
         phase.errors += 1
         tell(phase, `"${query.text}": ${error instanceof Error ? error.message : String(error)}`)
       }
-      phase.ms.push(performance.now() - from)
+      const ms = performance.now() - from
+      phase.ms.push(ms)
+      if (ms > SLOW_MS) tell(phase, `"${query.text}" took ${Math.round(ms)} ms`)
     }
   }
 }
 
 const newPhase = (): Phase => ({
-  ...{ ms: [], insideMs: [], errors: 0, empty: 0, short: 0, incomplete: 0, charged: 0, examples: [] },
+  ...{ ms: [], insideMs: [], errors: 0, empty: 0, short: 0, incomplete: 0, charged: 0, contradicted: 0, examples: [] },
 })
 
 function note(phase: Phase, { text, isThere, hits: wanted }: Wanted, found: SearchResult): void {
@@ -87,12 +93,17 @@ function note(phase: Phase, { text, isThere, hits: wanted }: Wanted, found: Sear
   if (!complete) phase.incomplete += 1
   phase.charged += charged.length
   for (const { node, reason } of charged) tell(phase, `"${text}": ${node.slice(0, 8)} is charged: ${reason}`)
+  const asked = parts.flatMap((part) => part.asked)
+  for (const { node, reason } of asked.filter((one) => one.outcome === 'answered' && one.hits === 0 && one.lacks > 0)) {
+    phase.contradicted += 1
+    tell(phase, `"${text}": ${node.slice(0, 8)} said that it has nothing: ${reason}`)
+  }
   const isShort = wanted !== undefined && hits.length < wanted
   if (isThere && hits.length === 0) phase.empty += 1
   else if (isShort) phase.short += 1
   if ((isThere && hits.length === 0) || isShort) {
-    const asked = parts.flatMap((part) => part.asked.map((one) => `${one.node.slice(0, 8)} ${one.outcome} ${one.hits}`))
-    tell(phase, `"${text}" has ${hits.length} hits of ${wanted ?? 'some'} (${asked.join(', ')}), complete: ${complete}`)
+    const who = asked.map((one) => `${one.node.slice(0, 8)} ${one.outcome} ${one.hits}`).join(', ')
+    tell(phase, `"${text}" has ${hits.length} hits of ${wanted ?? 'some'} (${who}), complete: ${complete}`)
   }
 }
 

@@ -27,6 +27,8 @@ const QUIET_MS = { usual: 10_000, full: 30_000 }
 const AWAY_MS = 15_000
 const LEVEL_WITHIN_S = 600
 const STOP_MS_MAX = 30_000
+/** Between two phases the probes collect garbage: what is slow then is ours. */
+const BETWEEN = 'between the phases'
 const NOTICES_MAX = 100
 const NOTICES_WITHIN_MS = 1_000
 const TARGET = { p99Ms: 25 }
@@ -72,7 +74,7 @@ async function run(context: BenchContext, network: HonestNetwork, count: number)
     await Promise.all([...all, ...clients].filter(({ runs }) => runs).map((node) => network.probe(node)))
     load.begin(what)
     await work()
-    load.begin(`after: ${what}`)
+    load.begin(BETWEEN)
     await tellNodes(what)
   }
   const tellNodes = async (what: string) => {
@@ -145,7 +147,7 @@ async function run(context: BenchContext, network: HonestNetwork, count: number)
 }
 
 function reportPhase({ report, note }: BenchContext, name: string, phase: Phase, isTimed: boolean): void {
-  const { ms, insideMs, errors, empty, short, incomplete, charged, examples } = phase
+  const { ms, insideMs, errors, empty, short, incomplete, charged, contradicted, examples } = phase
   if (ms.length === 0) return
   const none = { target: { atMost: 0 } }
   report({ name: `${name}: searches`, value: ms.length, unit: '' })
@@ -163,6 +165,7 @@ function reportPhase({ report, note }: BenchContext, name: string, phase: Phase,
   report({ name: `${name}: empty where there is a hit`, value: empty, unit: '', ...none })
   report({ name: `${name}: fewer hits than there are`, value: short, unit: '', ...none })
   report({ name: `${name}: said to be incomplete`, value: incomplete, unit: '' })
+  report({ name: `${name}: empty answers of single owners that others contradict`, value: contradicted, unit: '', ...none })
   report({ name: `${name}: charges of honest owners`, value: charged, unit: '', ...none })
   for (const example of examples) note(`${name}: ${example}`)
 }
@@ -170,6 +173,7 @@ function reportPhase({ report, note }: BenchContext, name: string, phase: Phase,
 async function tellNotices({ note }: BenchContext, nodes: readonly ClusterNode[]): Promise<void> {
   for (const node of nodes.filter(({ runs }) => runs)) {
     const { node: remote } = await remoteOf(node)
+    note(`node ${node.index} is ${(await remote.status()).id.slice(0, 8)}`)
     const said = remote.notices({ last: NOTICES_MAX })[Symbol.asyncIterator]()
     // The list goes on with what it will say.
     for (const late = wait(NOTICES_WITHIN_MS, undefined); ; ) {

@@ -265,7 +265,8 @@ export class ClientPeer {
   readonly node: SimNode
   readonly claims: OwnClaims
   readonly problems: string[] = []
-  readonly heldOff: HeldOffOwners
+  /** A new one is a client that has met nobody. */
+  heldOff: HeldOffOwners
   readonly frequencies = new KeywordFrequencies()
   readonly evidence: Evidence[] = []
   /** How much its clock is ahead of everybody's. */

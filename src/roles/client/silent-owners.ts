@@ -77,11 +77,17 @@ async function isExcuse(
   return proofs.rules.judge(scanBody(description.body), undefined) !== 'take'
 }
 
+/** In the order of one author's events, as the index has it. */
+function isBefore(one: SignedEvent, two: SignedEvent): boolean {
+  const [a, b] = [scanBody(one.body), scanBody(two.body)]
+  return a.lamport < b.lamport || (a.lamport === b.lamport && a.authorSeq < b.authorSeq)
+}
+
 /** True if a later word of the author, or another description, is why this query does not find the hit. */
 function countsInstead(event: SignedEvent, hit: ProvenHit, query: Query, proofs: ProofRules): boolean {
   const said = told(event, hit.infoHash, proofs)
   if (typeof said === 'string') return false
-  const isLater = said.author === hit.publisher && said.authorSeq > hit.authorSeq
+  const isLater = said.author === hit.publisher && isBefore(hit.description, event)
   if (said.event.kind === 'torrent.withdrawn') return isLater
   const isOther = said.event.kind === 'torrent.published' && (said.author !== hit.publisher || isLater)
   return isOther && !titlesMatch(query, [said.event.title])
