@@ -23,7 +23,7 @@ const FORMER_RANKS = 6
  * Once an owner has found something, the other has so long to confirm it: no search waits for an owner that is slow. Where
  * one finds nothing, the other is waited for as long as for any, since that is what a liar would say, ms.
  */
-const CONFIRMED_WITHIN_MS = 150
+export const CONFIRMED_WITHIN_MS = 150
 /** So long for the admission of authors whose hits come before it, ms. */
 const ADMITTED_WITHIN_MS = 2_000
 /** An owner that is asked once more whether it has nothing answers in this time, ms. */
@@ -41,6 +41,8 @@ export type OwnerOptions = {
   proofs: ProofRules
   /** Kept from one search to the next. */
   heldOff: HeldOffOwners
+  /** Those that were silent while others answered, for `SLOW_MS`. Kept from one search to the next. */
+  slow: HeldOffOwners
   map: Pick<IndexMap, 'ownersOf' | 'rankedOwners'>
   /** Kept from one search to the next. */
   frequencies: KeywordFrequencies
@@ -59,6 +61,8 @@ export type Asked = {
   limit: number
   /** True for what an earlier page has shown. */
   isShown(hit: ProvenHit): boolean
+  /** Aborted when what other parts said is enough. */
+  enough?: AbortSignal
 }
 
 /** `after`: where the owner's list goes on behind this hit. */
@@ -85,7 +89,7 @@ export type PartAnswer = Omit<SearchPart, 'asked'> & {
  */
 export async function askPart(part: QueryPart, from: number, asked: Asked, options: OwnerOptions): Promise<PartAnswer> {
   const { keyword, partition } = part
-  const owners = options.heldOff.last(part.owners)
+  const owners = options.heldOff.last(options.slow.last(part.owners))
   const rows = new AskedOwners(options.now)
   const charged: PartAnswer['charged'] = []
   const partial: { answer: Answer; by: NodeId }[] = []
@@ -192,6 +196,7 @@ function askPage(
     candidates,
     async (node, signal) => {
       rows.begin(node)
+      const startedAt = options.now()
       try {
         const { answer, notLevel } = await askOwner(node, request, asked, options, told, { signal, timeoutMs: DEADLINE_MS })
         rows.answered(node, answer.hits.length, notLevel ? 'not-level' : 'answered')
@@ -199,12 +204,14 @@ function askPage(
         partial.push({ answer, by: node })
       } catch (error) {
         if (!signal.aborted) rows.failed(node, error)
+        // Dead perhaps, and nobody knows it yet: the next search need not wait for it.
+        if (options.now() - startedAt >= CONFIRMED_WITHIN_MS) options.slow.holdOff(node)
         throw error
       }
       throw new Error('it is not level with the other owners yet')
     },
     {
-      ...{ wanted, hedgeAfterMs: HEDGE_AFTER_MS, deadlineMs: DEADLINE_MS, timers: options.timers },
+      ...{ wanted, hedgeAfterMs: HEDGE_AFTER_MS, deadlineMs: DEADLINE_MS, timers: options.timers, enough: asked.enough },
       lingerMs: ({ isEmpty }) => (isEmpty ? undefined : CONFIRMED_WITHIN_MS),
     },
   )
