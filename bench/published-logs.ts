@@ -3,7 +3,7 @@ import { signEvent } from '../src/events/index.ts'
 import { randomSeed, signerFromSeed } from '../src/events/keys/signer.sodium.ts'
 import { openLevelLog } from '../src/events/log/event-log.level.ts'
 import { systemClock } from '../src/events/model/time.system.ts'
-import { keywordsOf, ownersOf, partitionOf } from '../src/projections/keyword-index/index.ts'
+import { hashKeyword, keywordsOf, ownersOf, partitionOf } from '../src/projections/keyword-index/index.ts'
 import { openDataDirectory } from '../src/roles/directory/data-directory.fs.ts'
 import type { OwnerFolder } from '../src/roles/owner/owner-folder.fs.ts'
 import type { Title } from './search-corpus.ts'
@@ -44,7 +44,7 @@ export function publish(titles: readonly Title[], owner: OwnerFolder): Published
       const of = (other: number): Author => authors[(at + other) % authors.length] as Author
       const others = Math.min(SEEDERS_MAX, seeders > 0 ? Math.ceil(Math.log2(seeders + 1)) : 0)
       return {
-        keywords: keywordsOf(title),
+        keywords: [...keywordsOf(title), hashKeyword(infoHash)],
         events: [
           says(of(0), at, { kind: 'torrent.published', infoHash, title, sizeBytes, fileCount: 1, tags: [] }),
           ...Array.from({ length: others }, (_, other) =>

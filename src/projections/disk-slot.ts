@@ -186,6 +186,8 @@ export class DiskSlot implements Slot {
   }
 
   async #commit(made: Made): Promise<boolean> {
+    // Events were passed over since: what is stored must not say that they are in it.
+    if (made.isDamaged) return false
     try {
       const turns = this.#parts.newTurns?.()
       // What comes meanwhile is put there by the last step, which is one with the commit.
@@ -259,19 +261,28 @@ export class DiskSlot implements Slot {
     const ending = signal === undefined ? closing : AbortSignal.any([signal, closing])
     // One that a stop cut off goes on where it was; one that ended is not taken up again.
     const fresh = await this.#beginTable()
-    while (fresh.applied < this.applied) {
-      await this.#replay(fresh, this.applied, ending, onProgress)
-      await this.#settle(fresh, ending)
-      ending.throwIfAborted()
-      if (fresh.isDamaged) throw damagedTable(this.name, 'what was just written to it cannot be read')
+    try {
+      // Again where something came between its end and here: nothing is awaited from the last test to the exchange.
+      while (fresh.applied < this.applied) await this.#levelWith(fresh, ending, onProgress)
+    } catch (error) {
+      if (fresh.isDamaged) await this.#store.dropBegun(this.name)
+      throw error
     }
-    // From the loop's last test to here nothing was awaited, so no event came between.
     const digestBefore = this.digest()
     const digestAfter = this.#projection.digest(fresh.state)
     this.#live = fresh
     this.#isBegun = true
     await this.write()
     return { events: fresh.applied, digestBefore, digestAfter }
+  }
+
+  async #levelWith(fresh: Made, ending: AbortSignal, onProgress?: RebuildOptions['onProgress']): Promise<void> {
+    while (fresh.applied < this.applied) {
+      await this.#replay(fresh, this.applied, ending, onProgress)
+      await this.#settle(fresh, ending)
+      ending.throwIfAborted()
+      if (fresh.isDamaged) throw damagedTable(this.name, 'what was just written to it cannot be read')
+    }
   }
 
   async #replay(made: Made, to: number, signal: AbortSignal, onProgress?: RebuildOptions['onProgress']): Promise<void> {

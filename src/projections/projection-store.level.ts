@@ -22,8 +22,11 @@ const reasonOf = (error: unknown): string => {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
+/** Blocks of tables that LevelDB keeps: a search reads some hundred rows from all over the index. */
+const CACHE_BYTES = 32 * 1024 * 1024
+
 async function openDatabase(directory: string): Promise<Level> {
-  const database = new Level(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
+  const database = new Level(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8', cacheSize: CACHE_BYTES })
   await database.open()
   return database
 }

@@ -16,16 +16,16 @@ import { noUpcast, signerOf } from '../events/samples.ts'
 import { hash } from './envelopes.ts'
 
 /** Counts completed downloads by info hash, in rows: not idempotent, so that an event that is folded twice is found out. */
-type Counts = { readonly rows: RowTable; readonly folded: number[]; tidied: number }
+type Counts = { readonly rows: RowTable; readonly folded: number[] }
 
 const numberIn = (row: Uint8Array | undefined): number => row?.[0] ?? 0
 
-const counting = (version = 1): DiskProjection<Counts> => ({
+const counting = (version = 1, onTidy = () => {}): DiskProjection<Counts> => ({
   name: 'counts',
   version,
   handles: ['download.completed'],
   onDisk: true,
-  open: (rows) => ({ rows, folded: [], tidied: 0 }),
+  open: (rows) => ({ rows, folded: [] }),
   apply({ rows, folded }, { event, seq }) {
     assert.equal(event.kind, 'download.completed')
     rows.put(event.infoHash, Uint8Array.of(numberIn(rows.get(event.infoHash)) + version))
@@ -34,9 +34,9 @@ const counting = (version = 1): DiskProjection<Counts> => ({
   },
   flushSome: () => false,
   flush() {},
-  async tidy(state, { signal }) {
+  async tidy() {
     await setImmediate()
-    if (!signal.aborted) state.tidied += 1
+    onTidy()
   },
   digest: ({ rows }) => String(numberIn(rows.get('total'))),
 })
@@ -47,10 +47,10 @@ const openLog = (): EventLog => openMemoryLog({ signer: ME, clock: { now: () => 
 const finished = (log: EventLog, ...names: string[]): Promise<readonly Envelope[]> =>
   log.append(names.map((name) => ({ event: { kind: 'download.completed', infoHash: hash(name) } })))
 
-async function setUp(log: EventLog, store: ProjectionStore, { version = 1, checkpointEvents = 1000 } = {}) {
+async function setUp(log: EventLog, store: ProjectionStore, { version = 1, checkpointEvents = 1000, onTidy = () => {} } = {}) {
   const notices: RunnerNotice[] = []
   const runner = createProjectionRunner<{ counts: Counts }>({
-    ...{ log, store, projections: { counts: counting(version) }, timers: STILL, newSha256, checkpointEvents },
+    ...{ log, store, projections: { counts: counting(version, onTidy) }, timers: STILL, newSha256, checkpointEvents },
     onNotice: (notice) => notices.push(notice),
   })
   const count = (name: string): number => numberIn(runner.state('counts').rows.get(hash(name)))
@@ -65,7 +65,7 @@ async function started(...args: Parameters<typeof setUp>) {
 
 /** The same store, whose tables can be made to fail: in what they read, or when they are committed. */
 function troubled(inner: ProjectionStore) {
-  const trouble = { damagedKey: '', failing: false, commits: 0 }
+  const trouble = { damagedKey: '', failing: false, tables: [] as string[] }
   const wrapped = new WeakMap<StoredTable, StoredTable>()
   const wrap = (table: StoredTable): StoredTable => {
     const damaged = (key: string) => {
@@ -87,7 +87,6 @@ function troubled(inner: ProjectionStore) {
       putApart: (rows) => table.putApart(rows),
       clear: (from, to) => table.clear(from, to),
       async commit(checkpoint) {
-        trouble.commits += 1
         if (trouble.failing) throw new Error('no space left on device')
         await table.commit(checkpoint)
       },
@@ -101,7 +100,14 @@ function troubled(inner: ProjectionStore) {
       const table = await inner.openTable(name)
       return table && wrap(table)
     },
-    beginTable: async (name, version) => wrap(await inner.beginTable(name, version)),
+    async beginTable(name, version) {
+      trouble.tables.push('begin')
+      return wrap(await inner.beginTable(name, version))
+    },
+    async dropBegun(name) {
+      trouble.tables.push('drop')
+      await inner.dropBegun(name)
+    },
     adoptTable: (name, table) => inner.adoptTable(name, wrapped.get(table) ?? table),
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
   }
@@ -205,6 +211,32 @@ describe('a projection on disk', () => {
     assert.equal(runner.state('counts'), before)
     const [one, two] = await Promise.all([runner.rebuild('counts'), runner.rebuild('counts')])
     assert.deepEqual([one.digestAfter, two.digestAfter], [one.digestBefore, one.digestBefore])
+    await runner.close()
+  })
+
+  it('keeps its state when it is called off at the very end', async () => {
+    const [log, store] = [openLog(), openMemoryProjectionStore()]
+    let onTidy = (): void => {}
+    const { runner } = await started(log, store, { onTidy: () => onTidy() })
+    await finished(log, 'a', 'b')
+    const before = runner.state('counts')
+    const gone = new AbortController()
+    onTidy = () => gone.abort(new Error('gone'))
+    await assert.rejects(runner.rebuild('counts', { signal: gone.signal }), /gone/)
+    assert.equal(runner.state('counts'), before)
+    await runner.close()
+  })
+
+  it('is made again from the first event where what it has of a first replay is damaged', async () => {
+    const log = openLog()
+    await finished(log, ...many(50))
+    const { store, trouble } = troubled(openMemoryProjectionStore())
+    trouble.damagedKey = hash('name 3')
+    const { runner, count } = await started(log, store, { checkpointEvents: 10 })
+    trouble.damagedKey = ''
+    await runner.rebuild('counts')
+    assert.deepEqual(trouble.tables.slice(0, 3), ['begin', 'drop', 'begin'])
+    assert.deepEqual([count('name 3'), runner.digest('counts')], [7, '50'])
     await runner.close()
   })
 

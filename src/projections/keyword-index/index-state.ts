@@ -122,6 +122,10 @@ export function indexDigest(state: KeywordIndexState): string {
 export const documentAt = (state: KeywordIndexState, ordinal: number): HeldDocument | undefined =>
   fresh(state, state.documents.at(ordinal))
 
+/** The same by its info hash. */
+export const documentOf = (state: KeywordIndexState, infoHash: InfoHash): HeldDocument | undefined =>
+  fresh(state, state.documents.find(infoHash))
+
 /**
  * Where the event stands in this log that counts in the place of one that an author said of a torrent: the author has taken it back,
  * or the torrent is shown in other words. Undefined where that one is shown, and where nothing is known or counts of the author.
@@ -130,7 +134,7 @@ export function saidInstead(
   state: KeywordIndexState,
   { infoHash, author, authorSeq }: { infoHash: InfoHash; author: NodeId; authorSeq: number },
 ): number | undefined {
-  const document = fresh(state, state.documents.find(infoHash))
+  const document = documentOf(state, infoHash)
   const offer = document?.offers.find((one) => one.author === author)
   if (document === undefined || offer === undefined) return undefined
   const { description } = document

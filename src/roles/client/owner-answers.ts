@@ -282,7 +282,7 @@ async function contradictions(
     if (!answer.isEmpty || answer.answeredBy !== by || !isByTitle(query)) return
     if (answer.truncated && !isOneWord(query)) return
     // Another title of it may be one that too few have checked, as that owner knows them.
-    const first = lacked.find(({ title }) => titlesMatch(query, [title]))
+    const first = lacked.find(({ title, infoHash }) => titlesMatch(query, [title], infoHash))
     if (first === undefined) return
     const request = { keyword, position: 0, limit: asked.limit, hops: 0 }
     const isSilentStill = async (owner: NodeId) => {

@@ -1,9 +1,8 @@
-import { utf8Length } from '../../events/index.ts'
-import { believedTime, OWNER_COUNT, parseQuery } from '../../projections/keyword-index/index.ts'
+import { believedTime, OWNER_COUNT } from '../../projections/keyword-index/index.ts'
 import { hitsAsked } from '../hits-asked.ts'
 import type { IndexMap, QueryPart } from '../index-node/index-map.ts'
-import { QUERY_BYTES_MAX } from '../index-node/index-messages.ts'
 import { magnetOf } from '../magnet.ts'
+import { queryAsked } from '../query-asked.ts'
 import {
   type CursorPart,
   decodeCursor,
@@ -41,32 +40,28 @@ export async function searchNetwork(request: SearchRequest, options: SearchOptio
   const startedAt = performance.now()
   const { text } = request
   const limit = hitsAsked(request.limit)
-  if (utf8Length(text) > QUERY_BYTES_MAX) throw new ServiceError('usage', `a query has at most ${QUERY_BYTES_MAX} bytes`)
+  const query = queryAsked(text)
   const place: SearchPlace = request.cursor
     ? decodeCursor(text, request.cursor)
     : { parts: [], salt: Math.floor(options.random() * 2 ** 32), shown: new Set() }
   await options.untilIndexKnown(KNOWN_WAIT_MS)
   const { map } = options
   const plan = map.plan(text, (word) => options.frequencies.of(word))
-  if (plan.length === 0) {
-    throw new ServiceError(
-      'failed',
-      map.indexNodes().length === 0
-        ? 'no index node is known to be alive: a network needs at least one (`p2pt index start`)'
-        : 'give at least one word to search for',
-    )
-  }
+  if (plan.length === 0)
+    throw new ServiceError('failed', 'no index node is known to be alive: a network needs at least one (`p2pt index start`)')
   const isShown = ({ infoHash }: ProvenHit) => place.shown.size > 0 && place.shown.has(shownMark(place.salt, infoHash))
   const enough = new AbortController()
-  const asked = { text, query: parseQuery(text), limit, isShown, enough: enough.signal }
+  const asked = { text, query, limit, isShown, enough: enough.signal }
   const begun = plan.map((part) => ({ part, from: positionOf(part, plan, place) }))
+  let cancel = () => {}
   const missing = new Set(begun.flatMap(({ part, from }) => (from === 'end' ? [] : [part])))
   const answered = (part: QueryPart, { complete }: PartAnswer) => {
     if (complete) missing.delete(part)
     if (plan.length === 1 || part.keyword !== null || missing.size === 0 || missing.size >= OWNER_COUNT) return
     // Every title is with three: what the last two hold others have told. They have a moment to confirm it, if they are not dead.
     const isSlow = [...missing].every(({ owners: [node] }) => node !== undefined && options.slow.isHeldOff(node))
-    options.timers.after(isSlow ? 0 : CONFIRMED_WITHIN_MS, () => enough.abort())
+    cancel()
+    cancel = options.timers.after(isSlow ? 0 : CONFIRMED_WITHIN_MS, () => enough.abort())
   }
   const answers = await Promise.all(
     begun.flatMap(({ part, from }) => {
@@ -77,6 +72,7 @@ export async function searchNetwork(request: SearchRequest, options: SearchOptio
       })
     }),
   ).then((all) => all.flat())
+  cancel()
   return resultOf(text, { answers, begun, place, limit, isShown, map, startedAt, now: options.now() })
 }
 

@@ -34,7 +34,7 @@ export const isByTitle = ({ filters, without }: Query): boolean => filters.lengt
 
 /** True where an owner looks at all that it has: of several words, or beginnings, it may stop before it comes to what is there. */
 export const isOneWord = ({ clauses }: Query): boolean =>
-  clauses.length === 1 && clauses[0]?.length === 1 && clauses[0][0]?.kind === 'word'
+  clauses.length === 1 && clauses[0]?.length === 1 && ['word', 'infohash'].includes(clauses[0][0]?.kind ?? '')
 
 /** Hands an owner the publication that it lacks (read repair: DeCandia et al., Dynamo, 2007, section 5) and asks it again. Never rejects. */
 export async function examine(
@@ -90,5 +90,5 @@ function countsInstead(event: SignedEvent, hit: ProvenHit, query: Query, proofs:
   const isLater = said.author === hit.publisher && isBefore(hit.description, event)
   if (said.event.kind === 'torrent.withdrawn') return isLater
   const isOther = said.event.kind === 'torrent.published' && (said.author !== hit.publisher || isLater)
-  return isOther && !titlesMatch(query, [said.event.title])
+  return isOther && !titlesMatch(query, [said.event.title], hit.infoHash)
 }
