@@ -4,6 +4,7 @@ import { Authors } from './authors.ts'
 import { DocumentStore, type HeldDocument } from './document-store.ts'
 import {
   foldOffer,
+  isActive,
   isPlaced,
   isVisible,
   type Offer,
@@ -124,6 +125,23 @@ export const documentAt = (state: KeywordIndexState, ordinal: number): HeldDocum
 /** The same by its info hash. */
 export const documentOf = (state: KeywordIndexState, infoHash: InfoHash): HeldDocument | undefined =>
   fresh(state, state.documents.find(infoHash))
+
+/**
+ * Where the event stands in this log that counts in the place of one that an author said of a torrent: the author has taken it back,
+ * or the torrent is shown in other words. Undefined where that one is shown, and where nothing is known or counts of the author.
+ */
+export function saidInstead(
+  state: KeywordIndexState,
+  { infoHash, author, authorSeq }: { infoHash: InfoHash; author: NodeId; authorSeq: number },
+): number | undefined {
+  const document = documentOf(state, infoHash)
+  const offer = document?.offers.find((one) => one.author === author)
+  if (document === undefined || offer === undefined) return undefined
+  const { description } = document
+  if (!isVisible(document) || description === undefined) return isActive(offer) ? undefined : offer.claim.by.seq
+  const isShown = description.author === author && description.by.authorSeq === authorSeq
+  return isShown ? undefined : description.by.seq
+}
 
 function fresh(state: KeywordIndexState, document: HeldDocument | undefined): HeldDocument | undefined {
   if (document !== undefined && document.epoch !== state.epoch) {

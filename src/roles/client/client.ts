@@ -20,7 +20,7 @@ import type { ClientService, NodeService } from '../services.ts'
 import { untilAdmitted, untilTrue } from '../until-true.ts'
 import { createClientService } from './client-service.ts'
 import { startsAfterDeaths } from './crash-loop.ts'
-import { HeldOffOwners } from './held-off-owners.ts'
+import { HeldOffOwners, SLOW_MS } from './held-off-owners.ts'
 import { KeywordFrequencies } from './keyword-frequencies.ts'
 import { OfferRenewal } from './offer-renewal.ts'
 import { OwnClaims } from './own-claims.ts'
@@ -177,6 +177,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
       dataDirectory: options.dataDirectory,
       search: {
         ...{ overlay, timers, map, heldOff: new HeldOffOwners(() => performance.now()) },
+        slow: new HeldOffOwners(() => performance.now(), SLOW_MS),
         frequencies: new KeywordFrequencies(),
         onCharged: (evidence) =>
           void appender

@@ -9,6 +9,8 @@ export type HedgeOptions<T> = {
   hedgeAfterMs: number
   /** All give up then, ms. */
   deadlineMs: number
+  /** And when this is aborted: what others said elsewhere is enough. */
+  enough?: AbortSignal | undefined
   timers: Timers
 }
 
@@ -26,7 +28,7 @@ export type HedgedResult<T> = {
 export function askHedged<T>(
   candidates: readonly NodeId[],
   ask: (node: NodeId, signal: AbortSignal) => Promise<T>,
-  { wanted = 1, lingerMs, hedgeAfterMs, deadlineMs, timers }: HedgeOptions<T>,
+  { wanted = 1, lingerMs, hedgeAfterMs, deadlineMs, enough, timers }: HedgeOptions<T>,
 ): Promise<HedgedResult<T>> {
   return new Promise((resolve) => {
     const controller = new AbortController()
@@ -44,6 +46,7 @@ export function askHedged<T>(
       cancelHedge()
       cancelLinger()
       cancelDeadline()
+      enough?.removeEventListener('abort', finish)
       controller.abort()
       const inOrder = candidates.flatMap((by) => {
         const answer = answers.get(by)
@@ -92,6 +95,8 @@ export function askHedged<T>(
     }
 
     const cancelDeadline = timers.after(deadlineMs, giveUp)
+    if (enough?.aborted === true) finish()
+    enough?.addEventListener('abort', finish)
     for (let count = 0; count < wanted; count++) askNext()
   })
 }

@@ -1,6 +1,7 @@
 import {
   BodyError,
   type ContentRules,
+  type Event,
   eventOf,
   type InfoHash,
   NewerEventError,
@@ -10,6 +11,7 @@ import {
   scanBody,
   type TorrentPublished,
   type TorrentVerified,
+  type TorrentWithdrawn,
   type Upcast,
   type VerifySignature,
 } from '../../events/index.ts'
@@ -40,25 +42,31 @@ export type ProvenHit = Pick<TorrentPublished, 'title' | 'sizeBytes' | 'fileCoun
   readonly publishedAt: number
   /** Of the description that is shown: with the publisher it names the event that proves the hit. */
   readonly authorSeq: number
+  /** That event. */
+  readonly description: SignedEvent
   /** The owner's word; never fewer than are proven. */
   readonly seeders: number
   /** Authors whose signed word came along that they hold it. */
   readonly provenSeeders: ReadonlySet<NodeId>
 }
 
-type Told = { author: NodeId; authorSeq: number; at: number; event: TorrentPublished | TorrentVerified }
+type TorrentEvent = TorrentPublished | TorrentVerified | TorrentWithdrawn
+type Told = { author: NodeId; authorSeq: number; at: number; event: TorrentEvent }
 
 /** `forged`: nobody signed it, or it is about something else: the answerer made that up. `unknown`: its author may come yet. */
 type Fault = 'forged' | 'unknown' | 'not-admitted'
 
-/** What a proof's event says; a fault where it proves nothing. */
-function told({ body, signature }: SignedEvent, infoHash: InfoHash, { verify, upcast, rules }: ProofRules): Told | Fault {
+/** What an event says of a torrent; a fault where it proves nothing. */
+export function told(
+  { body, signature }: SignedEvent,
+  infoHash: InfoHash,
+  { verify, upcast, rules }: ProofRules,
+): Told | Fault {
   try {
     const scanned = scanBody(body)
     if (scanned.stream !== 'index' || !verify('event', body, signature, scanned.author)) return 'forged'
     const event = eventOf(scanned, upcast)
-    if (event.kind !== 'torrent.published' && event.kind !== 'torrent.verified') return 'forged'
-    if (event.infoHash !== infoHash) return 'forged'
+    if (!isOfTorrent(event) || event.infoHash !== infoHash) return 'forged'
     const ruling = rules.judge(scanned, undefined)
     if (ruling !== 'take') return ruling === 'defer' ? 'unknown' : 'not-admitted'
     return { author: scanned.author, authorSeq: scanned.authorSeq, at: scanned.at, event }
@@ -69,10 +77,14 @@ function told({ body, signature }: SignedEvent, infoHash: InfoHash, { verify, up
   }
 }
 
+const isOfTorrent = (event: Event): event is TorrentEvent =>
+  event.kind === 'torrent.published' || event.kind === 'torrent.verified' || event.kind === 'torrent.withdrawn'
+
 /** The hit that a proof makes. Only what nobody signed is held against the answerer; another node's lag is not. */
 function provenHit({ infoHash, seeders, proof }: WireHit, query: Query, rules: ProofRules): ProvenHit | Fault {
   const [first, ...more] = proof.map((event) => told(event, infoHash, rules))
-  if (first === undefined || first === 'forged' || more.includes('forged')) return 'forged'
+  const isWithdrawn = (one: Told | Fault) => typeof one !== 'string' && one.event.kind === 'torrent.withdrawn'
+  if (first === undefined || first === 'forged' || more.includes('forged') || more.some(isWithdrawn)) return 'forged'
   if (typeof first === 'string') return first
   const { author, authorSeq, at, event } = first
   if (event.kind !== 'torrent.published') return 'forged'
@@ -83,6 +95,7 @@ function provenHit({ infoHash, seeders, proof }: WireHit, query: Query, rules: P
   const provenSeeders = new Set(all.map((one) => one.author))
   return {
     ...{ infoHash, title, sizeBytes, fileCount, tags, publisher: author, publishedAt: at, authorSeq },
+    description: proof[0] as SignedEvent,
     party: rules.rules.partyOf?.(author)?.key ?? author,
     ...{ seeders: Math.max(seeders, provenSeeders.size), provenSeeders },
   }

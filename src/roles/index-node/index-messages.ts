@@ -62,6 +62,8 @@ export const EVENT_NAMES_MAX = 950
 export const PROOF_MAX = 8
 /** Sections in one comparison: 48 bytes each at most. */
 export const SECTIONS_MAX = 1024
+/** Events that count in the place of one. */
+export const INSTEAD_MAX = 1
 /** SHA-256, or what is left of it. */
 const DIGEST_BYTES_MAX = 32
 /** Words of which an answer says how common they are: as many as a query may have. */
@@ -95,12 +97,19 @@ export const encodePublish = (events: readonly SignedEvent[]): Uint8Array =>
 export const decodePublish = (bytes: Uint8Array): SignedEvent[] =>
   fields.list(decoded(proto.PublishRequest, bytes).events, EVENT_NAMES_MAX, 'events').map(signedEvent)
 
-export const encodePublishReply = (outcomes: readonly PublishOutcome[]): Uint8Array =>
-  proto.PublishReply.encode({ outcomes: outcomes.map((outcome) => OUTCOMES.indexOf(outcome) + 1) }).finish()
+/** @param instead see `PublishReply` */
+export const encodePublishReply = (outcomes: readonly PublishOutcome[], instead: readonly SignedEvent[] = []): Uint8Array =>
+  proto.PublishReply.encode({
+    outcomes: outcomes.map((outcome) => OUTCOMES.indexOf(outcome) + 1),
+    instead: [...instead],
+  }).finish()
 export const decodePublishReply = (bytes: Uint8Array): PublishOutcome[] =>
   fields
     .list(decoded(proto.PublishReply, bytes).outcomes, EVENT_NAMES_MAX, 'outcomes')
     .map((outcome) => OUTCOMES[outcome - 1] ?? 'refused')
+/** What counts instead of the one event that was published. */
+export const decodeInstead = (bytes: Uint8Array): SignedEvent | undefined =>
+  fields.list(decoded(proto.PublishReply, bytes).instead, INSTEAD_MAX, 'events').map(signedEvent)[0]
 
 export const encodeSearch = (search: WireSearch): Uint8Array => proto.SearchRequest.encode(search).finish()
 export function decodeSearch(bytes: Uint8Array): WireSearch {

@@ -1,4 +1,4 @@
-import type { EventLog, NodeId, Timers } from '../../events/index.ts'
+import type { EventLog, NodeId, Timers, Upcast } from '../../events/index.ts'
 import { OWNER_COUNT, PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import type { Turns } from '../../projections/turns.ts'
@@ -28,6 +28,7 @@ export type IndexNodeParts = Pick<NodeParts, 'overlay' | 'states' | 'verify' | '
   admittance: Pick<Admittance, 'isShut' | 'isOverBudget'>
   map: IndexMap
   timers: Timers
+  upcast: Upcast
   newSha256: NewSha256
   newTurns(): Turns
   yieldToEventLoop(): Promise<void>
@@ -41,7 +42,8 @@ export type IndexNode = Disposable &
 
 /** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
 export function createIndexNode(parts: IndexNodeParts): IndexNode {
-  const { log, overlay, states, verify, admittance, map, timers, clock, notices, newSha256, newTurns, yieldToEventLoop } = parts
+  const { log, overlay, states, verify, upcast, admittance, map, timers, clock, notices } = parts
+  const { newSha256, newTurns, yieldToEventLoop } = parts
   const view = projectedIndexView({ states, map, own: log.author, newTurns, now: () => clock.now() })
   const sections = new PartitionSections(view, newSha256)
   const { levels = new PartitionLevels({ self: log.author, map, now: () => clock.now() }) } = parts
@@ -53,7 +55,7 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
   })
   const closing = new AbortController()
   serveIndexRequests({
-    ...{ log, overlay, view, sections, levels, verify, isOverBudget, yieldToEventLoop },
+    ...{ log, overlay, view, sections, levels, verify, upcast, isOverBudget, yieldToEventLoop },
     untilAdmitted: (waitMs) => untilAdmitted(states, { timers, waitMs, closing: closing.signal }),
   })
 

@@ -4,8 +4,10 @@ import {
   type Ingested,
   KINDS,
   type NodeId,
+  readableEvent,
   type SignedEvent,
   scanBody,
+  type Upcast,
   type VerifySignature,
 } from '../../events/index.ts'
 import type { Overlay, RequestHandler } from '../../network/index.ts'
@@ -59,6 +61,7 @@ export type IndexRequestsOptions = {
   sections: PartitionSections
   levels: Levels
   verify: VerifySignature
+  upcast: Upcast
   /** True for an author of whom no more is kept for now. */
   isOverBudget(author: NodeId): boolean
   /** Resolves when more authors were admitted here, or after `waitMs`. */
@@ -74,7 +77,11 @@ export function serveIndexRequests(options: IndexRequestsOptions): void {
   const bounds = new RequestBounds()
   const serve = (method: string, handler: RequestHandler) =>
     overlay.serve(method, (from, body) => bounds.run(from, () => handler(from, body)))
-  serve(INDEX_METHODS.publish, async (_from, body) => encodePublishReply(await publish(decodePublish(body), options)))
+  serve(INDEX_METHODS.publish, async (_from, body) => {
+    const events = decodePublish(body)
+    const outcomes = await publish(events, options)
+    return encodePublishReply(outcomes, await countsInstead(events, outcomes, options))
+  })
   serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options, proofs))
   serve(INDEX_METHODS.compare, async (_from, body) => encodeCompareReply(await differences(decodeCompare(body), options)))
   serve(INDEX_METHODS.fetch, async (_from, body) => {
@@ -96,6 +103,21 @@ async function publish(events: readonly SignedEvent[], options: IndexRequestsOpt
     outcomes[at] = again[place] ?? 'deferred'
   })
   return outcomes
+}
+
+/** Where one event is published that is held and not shown: what counts in its place, so that nobody is charged with hiding it. */
+async function countsInstead(
+  [event, ...more]: readonly SignedEvent[],
+  [outcome]: readonly PublishOutcome[],
+  { view, log, upcast }: IndexRequestsOptions,
+): Promise<readonly SignedEvent[]> {
+  if (event === undefined || more.length > 0 || (outcome !== 'stored' && outcome !== 'duplicate')) return []
+  const scanned = scanBody(event.body)
+  const { author, authorSeq } = scanned
+  const said = readableEvent(scanned, upcast)
+  if (said.kind !== 'torrent.published') return []
+  const seq = await view.saidInstead({ infoHash: said.infoHash, author, authorSeq })
+  return seq === undefined ? [] : log.readSignedAt([seq])
 }
 
 /** What this node holds in the sections whose digest is another here, as far as one message takes it. */

@@ -1,4 +1,4 @@
-import { KINDS, type NodeId } from '../../events/index.ts'
+import { type InfoHash, KINDS, type NodeId } from '../../events/index.ts'
 import type { SearchReply } from '../../projections/keyword-index/index.ts'
 import type { EventName } from './index-messages.ts'
 
@@ -16,6 +16,8 @@ export interface IndexView {
   torrentsOf(partition: number): Promise<number>
   /** Documents that have each of these keywords, as far as this node holds them. */
   frequencies(keywords: readonly string[]): Promise<number[]>
+  /** Where the event stands in the log that counts in the place of one of a torrent, see `saidInstead`. */
+  saidInstead(event: { infoHash: InfoHash; author: NodeId; authorSeq: number }): Promise<number | undefined>
   /** Owners that can answer the query, of its keyword where one is named, best first; empty for a query without words. */
   ownersOfQuery(query: { text: string; keyword?: string }): NodeId[]
   /** True if this node can answer the query from its own shard. */

@@ -46,6 +46,7 @@ describe('the hits of an answer', () => {
     deepEqual(hits[0], {
       ...{ infoHash, title: 'loud orbit', sizeBytes, fileCount, tags, publisher: bob.id, party: bob.id },
       ...{ publishedAt: 1_800_000_000_000, authorSeq: 1, seeders: 7, provenSeeders: new Set([bob.id]) },
+      description: loud,
     })
     deepEqual(waits, [])
   })
