@@ -190,6 +190,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
         proofs: {
           ...{ verify: parts.verify, upcast: parts.upcast, rules: parts.admittance, yieldToEventLoop: parts.yieldToEventLoop },
           untilAdmitted: (waitMs) => untilAdmitted(states, { timers, waitMs, closing: closing.signal }),
+          now: () => clock.now(),
         },
       },
       scoreOf: (peer) => scoreRow(ledger(), peer, isRevoked),

@@ -9,6 +9,8 @@ import { Author, described } from '../index-network.ts'
 
 const CHECKED_IN_A_TURN = 64
 const WAIT_MS = 2_000
+/** When the authors of these tests say what they say. */
+const NOW = 1_800_000_000_000
 
 describe('the hits of an answer', () => {
   const [ada, bob] = [new Author(1), new Author(2)]
@@ -29,6 +31,7 @@ describe('the hits of an answer', () => {
       ...{ upcast: noUpcast, rules: { judge: ({ author }) => rulings.get(author) ?? 'take' } },
       untilAdmitted: async (waitMs) => void waits.push(waitMs),
       yieldToEventLoop: async () => {},
+      now: () => NOW,
     }
   })
   const hitOf = (title: string, proof: readonly (SignedEvent | undefined)[], seeders = 1): WireHit => ({
@@ -45,7 +48,7 @@ describe('the hits of an answer', () => {
     const { infoHash, sizeBytes, fileCount, tags } = described('loud orbit')
     deepEqual(hits[0], {
       ...{ infoHash, title: 'loud orbit', sizeBytes, fileCount, tags, publisher: bob.id, party: bob.id },
-      ...{ publishedAt: 1_800_000_000_000, authorSeq: 1, seeders: 7, provenSeeders: new Set([bob.id]) },
+      ...{ publishedAt: 1_800_000_000_000, authorSeq: 1, seeders: 7, lastSeenAt: 0, provenSeeders: new Set([bob.id]) },
       description: loud,
     })
     deepEqual(waits, [])
