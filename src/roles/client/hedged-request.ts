@@ -4,7 +4,7 @@ export type HedgeOptions<T> = {
   /** Answers that are wanted, of as many candidates; 1 if it is not given. */
   wanted?: number
   /** So long is waited for the others after this answer, ms; undefined: as long as for any. */
-  lingerMs?(answer: T): number | undefined
+  lingerMs?(answer: T, by: NodeId): number | undefined
   /** The next candidate is asked as well when the ones before have not answered for so long, ms. */
   hedgeAfterMs: number
   /** All give up then, ms. */
@@ -68,7 +68,7 @@ export function askHedged<T>(
       answers.set(node, answer)
       if (answers.size >= wanted) finish()
       else finishIfNobodyIsLeft()
-      const waitMs = lingerMs?.(answer)
+      const waitMs = lingerMs?.(answer, node)
       if (done || waitMs === undefined) return
       cancelLinger()
       cancelLinger = timers.after(waitMs, finish)

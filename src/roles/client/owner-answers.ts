@@ -21,7 +21,8 @@ const ASKED_AT_ONCE = 2
 const FORMER_RANKS = 6
 /**
  * Once an owner has found something, the other has so long to confirm it: no search waits for an owner that is slow. Where
- * one finds nothing, the other is waited for as long as for any, since that is what a liar would say, ms.
+ * one finds nothing, the other is waited for as long as for any, since that is what a liar would say; but not where all others were
+ * silent just now, ms.
  */
 export const CONFIRMED_WITHIN_MS = 150
 /** So long for the admission of authors whose hits come before it, ms. */
@@ -212,7 +213,10 @@ function askPage(
     },
     {
       ...{ wanted, hedgeAfterMs: HEDGE_AFTER_MS, deadlineMs: DEADLINE_MS, timers: options.timers, enough: asked.enough },
-      lingerMs: ({ isEmpty }) => (isEmpty ? undefined : CONFIRMED_WITHIN_MS),
+      lingerMs: ({ isEmpty }, by) => {
+        const areOthersSlow = () => candidates.every((node) => node === by || options.slow.isHeldOff(node))
+        return isEmpty && !areOthersSlow() ? undefined : CONFIRMED_WITHIN_MS
+      },
     },
   )
 }

@@ -53,15 +53,15 @@ export async function searchNetwork(request: SearchRequest, options: SearchOptio
   const enough = new AbortController()
   const asked = { text, query, limit, isShown, enough: enough.signal }
   const begun = plan.map((part) => ({ part, from: positionOf(part, plan, place) }))
-  let cancel = () => {}
+  let cancel: (() => void) | undefined
   const missing = new Set(begun.flatMap(({ part, from }) => (from === 'end' ? [] : [part])))
   const answered = (part: QueryPart, { complete }: PartAnswer) => {
     if (complete) missing.delete(part)
     if (plan.length === 1 || part.keyword !== null || missing.size === 0 || missing.size >= OWNER_COUNT) return
     // Every title is with three: what the last two hold others have told. They have a moment to confirm it, if they are not dead.
     const isSlow = [...missing].every(({ owners: [node] }) => node !== undefined && options.slow.isHeldOff(node))
-    cancel()
-    cancel = options.timers.after(isSlow ? 0 : CONFIRMED_WITHIN_MS, () => enough.abort())
+    if (isSlow) enough.abort()
+    else cancel ??= options.timers.after(CONFIRMED_WITHIN_MS, () => enough.abort())
   }
   const answers = await Promise.all(
     begun.flatMap(({ part, from }) => {
@@ -72,7 +72,7 @@ export async function searchNetwork(request: SearchRequest, options: SearchOptio
       })
     }),
   ).then((all) => all.flat())
-  cancel()
+  cancel?.()
   return resultOf(text, { answers, begun, place, limit, isShown, map, startedAt, now: options.now() })
 }
 

@@ -24,7 +24,7 @@ const PARTITIONS_IN_A_TURN = 8
 
 export type IndexNodeParts = Pick<NodeParts, 'overlay' | 'states' | 'verify' | 'clock'> & {
   notices: Pick<NodeParts['notices'], 'post'>
-  log: Pick<EventLog, 'author' | 'has' | 'ingest' | 'readSigned' | 'readSignedAt'>
+  log: Pick<EventLog, 'author' | 'has' | 'ingest' | 'seqOf' | 'readSignedAt'>
   admittance: Pick<Admittance, 'isShut' | 'isOverBudget'>
   map: IndexMap
   timers: Timers

@@ -28,7 +28,6 @@ import {
   encodeSearch,
   encodeSearchReply,
   FREQUENCIES_MAX,
-  fitting,
   fittingHits,
   INDEX_METHODS,
   type PublishOutcome,
@@ -42,7 +41,7 @@ import type { IndexView } from './index-view.ts'
 import type { Levels } from './partition-levels.ts'
 import { type PartitionSections, SECTION_DEPTH_MAX } from './partition-sections.ts'
 import { RequestBounds } from './request-bounds.ts'
-import { signedIndexEvents } from './signed-events.ts'
+import { fittingIndexEvents } from './signed-events.ts'
 
 /** Hits whose proofs are read for one message: it has no room for more, with the shortest of titles. */
 const HITS_IN_A_MESSAGE_MAX = 300
@@ -55,7 +54,7 @@ const LISTED_MAX = 64
 const DIGESTS_IN_A_TURN = 32
 
 export type IndexRequestsOptions = {
-  log: Pick<EventLog, 'has' | 'ingest' | 'readSigned' | 'readSignedAt'>
+  log: Pick<EventLog, 'has' | 'ingest' | 'seqOf' | 'readSignedAt'>
   overlay: Overlay
   view: IndexView
   sections: PartitionSections
@@ -85,7 +84,7 @@ export function serveIndexRequests(options: IndexRequestsOptions): void {
   serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options, proofs))
   serve(INDEX_METHODS.compare, async (_from, body) => encodeCompareReply(await differences(decodeCompare(body), options)))
   serve(INDEX_METHODS.fetch, async (_from, body) => {
-    return encodeFetchReply(fitting(await signedIndexEvents(log, decodeFetch(body))))
+    return encodeFetchReply(await fittingIndexEvents(log, decodeFetch(body)))
   })
 }
 

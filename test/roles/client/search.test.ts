@@ -669,6 +669,28 @@ describe('a search', () => {
       assert.equal(client.heldOff.isHeldOff(first), false)
     })
 
+    it('waits for owners that say nothing, where one finds nothing, as long as for any; a second time only a moment', async () => {
+      const client = await publishedTwo()
+      const [first, second] = client.map.ownersOf('comet') as [NodeId, NodeId]
+      for (const id of [first, second]) network.at(id).node.overlay.serve(INDEX_METHODS.search, () => new Promise(() => {}))
+      const search = async () => {
+        const before = network.sim.time.now()
+        const { hits, parts, complete } = await client.search('comet')
+        assert.deepEqual([hits, complete], [[], true])
+        const silent = parts[0]?.asked.filter(({ outcome }) => outcome === 'silent').length
+        return { ms: network.sim.time.now() - before, silent }
+      }
+      const { ms: firstMs, ...asFirst } = await search()
+      assert.deepEqual(asFirst, { silent: 2 })
+      assert.ok(firstMs >= 5_000, `${firstMs} ms`)
+      client.map.ownersOf('comet').forEach((owner, place) => {
+        assert.equal(client.slow.isHeldOff(owner), place < 2)
+      })
+      const { ms: secondMs, ...asSecond } = await search()
+      assert.deepEqual(asSecond, { silent: 1 })
+      assert.ok(secondMs >= 150 && secondMs < 500, `${secondMs} ms`)
+    })
+
     it('says how many seeders are proven, and takes the fewest that any owner says', async () => {
       const client = await publishedTwo()
       const claims = await Promise.all([5, 6, 7, 8, 9].map((seed) => new Author(seed).verifies('quiet orbit')))
