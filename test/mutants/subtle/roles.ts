@@ -436,8 +436,8 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/client/proven-hits.ts',
-    find: '...{ seeders: Math.max(seeders, provenSeeders.size), provenSeeders },',
-    replace: '...{ seeders: Math.min(seeders, provenSeeders.size), provenSeeders },',
+    find: '...{ seeders: Math.max(seeders, provenSeeders.size), lastSeenAt',
+    replace: '...{ seeders: Math.min(seeders, provenSeeders.size), lastSeenAt',
     breaks: 'fewer seeders than are said',
   },
   {

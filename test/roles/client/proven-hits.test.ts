@@ -54,6 +54,22 @@ describe('the hits of an answer', () => {
     deepEqual(waits, [])
   })
 
+  it('prove nobody to be there who has not said so for 18 hours, and were seen at no time that is yet to come', async () => {
+    const [claim] = await bob.verifies('quiet orbit')
+    const proof = [await one(ada, 'quiet orbit'), claim]
+    rules = { ...rules, now: () => NOW + 18 * 3_600_000 - 1 }
+    deepEqual((await proven(hitOf('quiet orbit', proof, 0))).hits[0]?.provenSeeders.size, 2)
+    const now = NOW + 18 * 3_600_000
+    rules = { ...rules, now: () => now }
+    for (const [said, lastSeenAt, shown] of [
+      [0, NOW, NOW],
+      [5, now + 1, now],
+    ] as const) {
+      const [hit] = (await proven({ ...hitOf('quiet orbit', proof, said), lastSeenAt })).hits
+      deepEqual([hit?.seeders, hit?.provenSeeders.size, hit?.lastSeenAt], [said, 0, shown])
+    }
+  })
+
   it('have at least as many seeders as are proven, each author once', async () => {
     const [claim] = await bob.verifies('quiet orbit')
     const quiet = await one(ada, 'quiet orbit')
