@@ -53,8 +53,9 @@ async function publish(
   const made: TakenUp = own ?? (await takenUp(others, torrents, report, signal))
   // The same content again: what is not said anew stays as it was.
   const before = publisher.claimOf(made.infoHash)
-  const title = asked ?? before?.title ?? made.name
-  const tags = askedTags.length > 0 ? askedTags : (before?.tags ?? [])
+  // Half a character can be signed by nobody.
+  const title = (asked ?? before?.title ?? made.name).toWellFormed()
+  const tags = askedTags.length > 0 ? askedTags.map((tag) => tag.toWellFormed()) : (before?.tags ?? [])
   if (!publisher.canBeFound(title)) throw new ServiceError('usage', `"${title}" has no word to be found by: give a --title`)
   // From here on it is done whether somebody waits for it or not: a torrent that is seeded and in no index helps nobody.
   signal.throwIfAborted()
