@@ -789,6 +789,13 @@ const STORY: readonly Row[] = [
     ...failure(2, /this is no cursor of a search/),
   },
   { command: 'client search', words: () => ['sea', '--limit', '1001', ...data('c2')], ...failure(2, /1000/) },
+  {
+    command: 'client search',
+    words: () => ['sea', 'size:big', ...data('c2')],
+    ...failure(2, /"size:big" is no size: write size:>1GB/),
+  },
+  { command: 'client search', words: () => ['***', ...data('c2')], ...failure(2, /at least one word/) },
+  { command: 'index search', words: () => ['sea', '!seeders:few', ...data('i1')], ...failure(2, /is no number of seeders/) },
   { command: 'index search', words: () => ['sea', '--limit', '1000', ...data('i1')], json: { truncated: false } },
   { command: 'index search', words: () => ['sea', '--limit', '1001', ...data('i1')], ...failure(2, /1000/) },
   { command: 'client search', words: () => ['sea', '--get', '9', ...data('c1')], ...failure(1, /there is no hit 9/) },
@@ -1121,7 +1128,7 @@ describe('every command, through the built package', function () {
 
   it('answers a prompt that is piped in, errors and all, and ends with it', async () => {
     const { exit, stdout } = await p2pt(['client', 'start', '--prompt', ...data('c3'), ...network()], {
-      input: 'help\nnonsense\nstatus\ncorrupt zz 1\nsearch "open\nquit\n',
+      input: 'help\nnonsense\nstatus\ncorrupt zz 1\nsearch "big buck" size:big\nadd "open\nquit\n',
     })
     assert.equal(exit, 0, stdout)
     for (const said of [
@@ -1129,6 +1136,7 @@ describe('every command, through the built package', function () {
       /no command nonsense/,
       /no torrents/,
       /not an info hash/,
+      /"size:big" is no size/,
       /quote " is not closed/,
       /stopping/,
     ])

@@ -28,7 +28,7 @@ const peers: fc.Arbitrary<PeerId> = fc.oneof(nodeIds, addresses)
 const uint32 = fc.nat(2 ** 31 - 1)
 const uint53 = fc.nat(Number.MAX_SAFE_INTEGER)
 const text = (maxLength: number): fc.Arbitrary<string> => fc.string({ unit: 'grapheme', maxLength: Math.floor(maxLength / 16) })
-const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => new Uint8Array(array))
+const bytes = fc.uint8Array({ maxLength: 300, size: 'max' }).map((array) => new Uint8Array(array))
 const roles = fc.constantFrom('bootstrap' as const, 'index' as const, 'client' as const)
 const runs = fc.array(fc.record({ first: uint32, count: fc.integer({ min: 1, max: 2 ** 31 }) }, plain), {
   maxLength: Math.min(40, PIECES_PER_VERDICT_MAX),

@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path'
 import { mirrorTests } from './mirror-tests.ts'
 import { sample } from './sample.ts'
 import { failures, type Result, report, share } from './score.ts'
-import { resultsOf } from './stryker-run.ts'
 import { SUBTLE_MUTANTS } from './subtle/index.ts'
 import { lineOf, mutated } from './subtle/mutant.ts'
 import { testsFor } from './subtle-run.ts'
@@ -73,18 +72,6 @@ describe('the mutants', () => {
     match(text, /\| src\/events\/model \| 2 \| 1 \| 1 \|/)
     match(text, /- src\/events\/model\/hex\.ts:3 x \(may live: only slower\)/)
   })
-
-  it('of Stryker count by their status, without those that it ignored', () => {
-    const of = (status: string) => ({ mutatorName: 'M', replacement: 'a\n b', status, location: { start: { line: 7 } } })
-    const mutants = ['Killed', 'Timeout', 'Survived', 'NoCoverage', 'Ignored'].map(of)
-    const results = resultsOf('src/a.ts', { files: { 'src/a.ts': { mutants } } })
-    deepEqual(
-      results.map(({ fate }) => fate),
-      ['killed', 'time', 'survived', 'survived'],
-    )
-    equal(results[0]?.breaks, 'M: a b')
-    equal(results[0]?.line, 7)
-  })
 })
 
 describe('the files to mutate', () => {
@@ -108,8 +95,13 @@ describe('the files to mutate', () => {
     ok(!isWithin('src/events-more/a.ts', 'src/events'))
   })
 
-  it('have the test file that mirrors them, or those of the nearest folder', () => {
+  it('have the test file that mirrors them, with those of longer names that belong to no other, or those of the nearest folder', () => {
+    // There is hex-names.ts too.
     deepEqual(mirrorTests(ROOT, 'src/events/model/hex.ts'), ['test/events/model/hex.test.ts'])
+    deepEqual(mirrorTests(ROOT, 'src/events/codec/payload.ts'), [
+      'test/events/codec/payload.test.ts',
+      'test/events/codec/payload-bounds.test.ts',
+    ])
     deepEqual(mirrorTests(ROOT, 'src/events/files/replace-file.fs.ts'), ['test/events/files/replace-file.test.ts'])
     ok(mirrorTests(ROOT, 'src/events/model/no-such-file.ts').includes('test/events/model/hex.test.ts'))
     deepEqual(mirrorTests(ROOT, 'src/nothing/at-all.ts'), [])

@@ -1,4 +1,4 @@
-// npm run test:mutants -- [PATH...] [--only subtle|stryker] [--sample N] [--seed S] [--jobs N] [--timeout MS] [--json]
+// npm run test:mutants -- [PATH...] [--only subtle|stryker] [--sample N] [--seed S] [--every N] [--quick] [--jobs N] [--timeout MS] [--json]
 // Puts faults into copies of the tree and asks whether the types or the mirror tests notice: the checked-in subtle ones, then
 // Stryker's, of which --sample takes N files chosen by --seed, as all of them take hours. Progress goes to stderr. Exit code 1
 // if too many survive, or a checked-in one is stale; 2 if the tests fail without any fault.
@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { sample } from './sample.ts'
 import { failures, type Result, report } from './score.ts'
 import { runStryker } from './stryker-run.ts'
-import { strykerProgram } from './stryker-tool.ts'
+import { strykerInstrumenter } from './stryker-tool.ts'
 import { SUBTLE_MUTANTS } from './subtle/index.ts'
 import { assertPassing, runSubtle, testsFor } from './subtle-run.ts'
 import { isWithin, targets } from './targets.ts'
@@ -24,6 +24,8 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
     sample: { type: 'string' },
     seed: { type: 'string' },
+    every: { type: 'string', default: '1' },
+    quick: { type: 'boolean', default: false },
     jobs: { type: 'string', default: JOBS },
     timeout: { type: 'string', default: TIMEOUT_MS },
     json: { type: 'boolean', default: false },
@@ -54,6 +56,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop
 const jobs = wholeNumber('jobs', values.jobs, 1)
 const timeoutMs = wholeNumber('timeout', values.timeout, 1)
 const seed = wholeNumber('seed', values.seed ?? String(Date.now() % 100_000), 0)
+const every = wholeNumber('every', values.every, 1)
 const { only } = values
 if (only !== undefined && only !== 'subtle' && only !== 'stryker') throw new RangeError('--only takes subtle or stryker')
 
@@ -83,23 +86,31 @@ async function stryker(): Promise<void> {
   const count = values.sample === undefined ? files.length : wholeNumber('sample', values.sample, 1)
   const chosen = sample(files, count, seed)
   console.error(`Stryker on ${chosen.length} of ${files.length} files, --sample ${count} --seed ${seed}: ${chosen.join(' ')}`)
-  const program = await strykerProgram()
+  const instrument = await strykerInstrumenter()
   let done = 0
   await inCopies(jobs, chosen, async (root, file) => {
-    const found = await runStryker({ root, program, timeoutMs, signal: stop.signal }, file)
     done++
-    for (const result of found) tell(result, done, chosen.length)
+    try {
+      const found = await runStryker({ root, instrument, timeoutMs, isQuick: values.quick, every, signal: stop.signal }, file)
+      for (const result of found) tell(result, done, chosen.length)
+    } catch (error) {
+      // The others are measured all the same: a whole run takes an hour.
+      fail(error)
+    }
   })
+}
+
+function fail(error: unknown): void {
+  if (stop.signal.aborted) return
+  console.error(error instanceof Error ? error.message : String(error))
+  process.exitCode = 2
 }
 
 try {
   if (only !== 'stryker') await subtle()
   if (only !== 'subtle' && !stop.signal.aborted) await stryker()
 } catch (error) {
-  if (!stop.signal.aborted) {
-    console.error(error instanceof Error ? error.message : String(error))
-    process.exitCode = 2
-  }
+  fail(error)
 }
 const reasons = failures(results)
 console.log(values.json ? JSON.stringify({ seed, results, failures: reasons }) : report(results))

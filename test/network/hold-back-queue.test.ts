@@ -66,7 +66,7 @@ describe('hold-back queue', () => {
       wait: fc.nat(80),
     })
     fc.assert(
-      fc.property(fc.array(arrival, { maxLength: 200 }), fc.integer({ min: 1, max: 30 }), (arrivals, countMax) => {
+      fc.property(fc.array(arrival, { maxLength: 200, size: 'max' }), fc.integer({ min: 1, max: 30 }), (arrivals, countMax) => {
         const queue = new HoldBackQueue(100, countMax)
         let now = 0
         const released: HeldBack[] = []

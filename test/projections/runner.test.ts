@@ -249,7 +249,7 @@ describe('projection runner', () => {
       fc.constant({ do: 'rebuild' as const }),
     )
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
         const log = openLog()
         const inner = openMemoryProjectionStore()
         const { store, trouble } = troubled(inner)

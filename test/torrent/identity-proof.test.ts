@@ -49,7 +49,7 @@ describe('the proof of an identity', () => {
       }),
     )
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) =>
+      fc.property(fc.uint8Array({ maxLength: 200, size: 'max' }), (bytes) =>
         assert.equal(verifyIdentity(bob, connection, bytes), undefined),
       ),
     )

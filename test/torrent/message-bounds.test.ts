@@ -62,6 +62,48 @@ describe('the bounds of a message', () => {
     })
   }
 
+  it('names what is of a wrong length', () => {
+    const names = new Map([
+      ...([
+        [0, 'choke'],
+        [1, 'unchoke'],
+        [2, 'interested'],
+        [3, 'not interested'],
+        [14, 'have all'],
+        [15, 'have none'],
+      ] as const),
+      ...([
+        [4, 'have'],
+        [13, 'suggest'],
+        [17, 'allowed fast'],
+        [6, 'request'],
+        [8, 'cancel'],
+        [16, 'reject'],
+      ] as const),
+    ])
+    for (const [id, name] of names) assert.deepEqual(ruled(conversation(), Uint8Array.of(id, 0)), [`${name} of 2 bytes`])
+    for (const id of [0, 1, 2, 3]) assert.deepEqual(ruled(conversation(), Uint8Array.of(id)), ['take'])
+    assert.deepEqual(ruled(conversation(), Uint8Array.from([16, ...new Uint8Array(12)])), ['take'], 'a reject')
+    assert.deepEqual(ruled(conversation(), new Uint8Array()), ['drop'])
+    assert.deepEqual(ruled(conversation(), Uint8Array.of(20)), ['extended message without an id'])
+  })
+
+  it('rules on metadata, with the header of the message before what is taken instead', () => {
+    const state = conversation({ extendedHandshakes: 1, ourMetadataBytes: 20_000, theirMetadataBytes: 20_000 })
+    const asked = Buffer.from('d8:msg_typei0e5:piecei1ee')
+    const ruling = rule(extended(1, asked), state)
+    assert.ok(typeof ruling === 'object' && 'rewritten' in ruling)
+    assert.deepEqual(Buffer.from(ruling.rewritten), Buffer.from([20, 1, ...asked]))
+    assert.deepEqual(
+      ruled(state, extended(1, Buffer.from('d8:msg_typei0e5:piecei9ee'))).filter((each) => each === 'take'),
+      [],
+    )
+    assert.match(what(rule(extended(1, Buffer.from('x')), state)), /metadata/)
+    assert.equal(what(rule(extended(9, Buffer.from('x')), state)), 'drop', 'an extension that we have not')
+    const other = conversation({ extendedHandshakes: 1, extensionName: () => 'ut_pex' })
+    assert.equal(what(rule(extended(1, Buffer.from('x')), other)), 'take')
+  })
+
   it('takes a request of the largest block up to the end of its piece, and nothing further', () => {
     const largest = message(6, 0, PIECE_BYTES - BLOCK_BYTES_MAX, BLOCK_BYTES_MAX)
     assert.deepEqual(ruled(conversation(), largest), ['take'])

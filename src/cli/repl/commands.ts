@@ -45,6 +45,8 @@ export type ReplCommand = {
   readonly takes: ArgumentKind
   /** Fewest arguments. */
   readonly least: number
+  /** Its arguments are one text, quotes and all, as it was typed. */
+  readonly asTyped?: true
   /** @returns what to print */
   run(context: ReplContext, words: readonly string[]): Promise<string>
 }
@@ -116,8 +118,9 @@ export const REPL_COMMANDS: ReadonlyMap<string, ReplCommand> = new Map<string, R
       summary: 'search the index of the network',
       takes: 'none',
       least: 1,
-      async run(context, words) {
-        const result = await context.client.search({ text: words.join(' '), limit: 20 })
+      asTyped: true,
+      async run(context, [text = '']) {
+        const result = await context.client.search({ text, limit: 20 })
         context.hits = result.hits
         return `${searchText(result)}${result.hits.length === 0 ? '' : '\n`get N` downloads a hit'}`
       },

@@ -51,6 +51,9 @@ export class ReplSession {
     const { words, open } = splitWords(line)
     const [name, ...rest] = words.map(({ text }) => text)
     if (name === undefined) return
+    const asked = textAfter(name, line)
+    const known = REPL_COMMANDS.get(name)
+    if (known?.asTyped === true && asked !== '') return this.#run(known, [asked])
     if (open !== undefined) return this.#print(`the ${open === '\\' ? 'backslash' : 'quote'} ${open} is not closed`)
     if (QUIT.has(name)) return this.#quit()
     if (name === 'help') return this.#print(help(rest[0]))
@@ -81,6 +84,10 @@ export class ReplSession {
     }
   }
 }
+
+/** What stands behind the name of a command; spaces are one. */
+const textAfter = (name: string, line: string): string =>
+  line.trimStart().startsWith(name) ? line.trimStart().slice(name.length).trim().replaceAll(/\s+/g, ' ') : ''
 
 /** Names for completion: every command, and the session's own two. */
 export const REPL_NAMES: readonly string[] = [...REPL_COMMANDS.keys(), 'help', 'quit']

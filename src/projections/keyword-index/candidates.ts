@@ -1,11 +1,11 @@
 import type { HeldDocument } from './document-store.ts'
 import { compareRank } from './documents.ts'
-import { documentAt, type KeywordIndexState, partyIn } from './index-state.ts'
+import { documentAt, documentOf, type KeywordIndexState, partyIn } from './index-state.ts'
 import { testOfQuery } from './matching.ts'
 import { memtableSource, type Source, type Steps, segmentSource } from './posting-sources.ts'
-import type { Query } from './query.ts'
 import { compareEntries, type Entry } from './segments/entries.ts'
 import { spread } from './spread.ts'
+import { type Clause, type Query, wholeWordsOf } from './text/index.ts'
 
 /** Listings that a search looks at, and documents that it reads: more would hold the event loop. */
 const LISTINGS_MAX = 50_000
@@ -33,6 +33,25 @@ export type CandidatesWanted = {
  */
 export function candidates(state: KeywordIndexState, query: Query, options: CandidatesWanted): Candidates {
   if (query.clauses.length === 0 && query.filters.length === 0) return { documents: [], cut: false }
+  const named = namedBy(state, query)
+  if (named.length > 0) {
+    const { documents, cut } = walkedFor(state, query, options)
+    return { documents: [...named, ...documents.filter((document) => !named.includes(document))], cut }
+  }
+  return walkedFor(state, query, options)
+}
+
+/** Torrents that a query names by their info hashes: no list has them. */
+function namedBy(state: KeywordIndexState, query: Query): HeldDocument[] {
+  const hashes = new Set(query.clauses.flat().flatMap((term) => (term.kind === 'infohash' ? [term.infoHash] : [])))
+  const test = testOfQuery(query)
+  return [...hashes].flatMap((infoHash) => {
+    const document = documentOf(state, infoHash)
+    return document !== undefined && test(document) ? [document] : []
+  })
+}
+
+function walkedFor(state: KeywordIndexState, query: Query, options: CandidatesWanted): Candidates {
   // The best of a prefix may be mostly of one party, or fewer than are asked for: then its words are walked one by one.
   const best = walked(state, query, options, true)
   const makesDo = !best.isOfBest || (best.documents.length >= options.enough && !best.isCrowded)
@@ -46,7 +65,7 @@ function walked(state: KeywordIndexState, query: Query, { wanted, now }: Candida
   const { listings, authors } = state
   const memtables = [...(listings.frozen === undefined ? [] : [listings.frozen.memtable]), listings.memtable]
   const sources = [...listings.segments.map(segmentSource), ...memtables.map(memtableSource)]
-  const walk = new RankWalk(sources, query, ofBest)
+  const walk = new RankWalk(sources, { ...query, clauses: query.clauses.flatMap(withWholeWords) }, ofBest)
   const test = testOfQuery(query)
   const found: HeldDocument[] = []
   const later: Entry[] = []
@@ -93,6 +112,13 @@ function walked(state: KeywordIndexState, query: Query, { wanted, now }: Candida
     if (document !== undefined) first.push(document)
   }
   return { documents: first, cut: isCut || walk.steps.left <= 0, isOfBest: walk.isOfBest, isCrowded: later.length > 0 }
+}
+
+/** Of a phrase that has no alternative every word must be there: a document that lacks one is not read. */
+function withWholeWords(clause: Clause): Clause[] {
+  const [only] = clause
+  if (clause.length !== 1 || only?.kind !== 'phrase') return [clause]
+  return wholeWordsOf(only).map((word) => [{ kind: 'word', word }])
 }
 
 /** Walks the listings of all sources that may fit, best first. */

@@ -1,6 +1,6 @@
 import { type Envelope, type EventOf, type InfoHash, type NodeId, OPEN_PARTY } from '../../events/index.ts'
 import { partitionsOf } from './sharding.ts'
-import { keywordsOf } from './tokenizer.ts'
+import { hashKeyword, keywordsOf } from './text/index.ts'
 
 /**
  * Where an event of the index stream stands among its author's, and (`seq`) in this node's log. The author is the
@@ -109,7 +109,7 @@ export function foldOffer(
   const by = stampOf(envelope)
   const claim: Claim = { by, kind: CLAIM_OF[event.kind], title: event.kind === 'torrent.verified' ? event.title : null }
   const titled = { title: event.title, keywords: keywordsOf(event.title) }
-  const partitions = partitionsOf(titled.keywords)
+  const partitions = partitionsOf([...titled.keywords, hashKeyword(event.infoHash)])
   const { offers } = document
   const at = offers.findIndex(({ author }) => author >= envelope.author)
   const found = at < 0 ? undefined : offers[at]

@@ -1,7 +1,6 @@
 import { type NodeId, OPEN_PARTY } from '../../events/index.ts'
 import { countedOf, describedOf, isActive, type PartyOf, type TorrentDocument } from './documents.ts'
-import { titlesMatch } from './matching.ts'
-import type { Query } from './query.ts'
+import { type Query, titlesMatch } from './text/index.ts'
 
 /** Descriptions beside the one that is shown, where that alone does not have the words that were asked for. */
 const OTHER_TITLES_MAX = 3
@@ -13,17 +12,17 @@ export const SEEDERS_PROVEN_MAX = 3
  * make it match, then some of its seeders'. The same events at every owner that holds them.
  */
 export function evidenceOf(document: TorrentDocument, query: Query, partyOf: PartyOf): number[] {
-  const { description, offers } = document
+  const { description, infoHash, offers } = document
   if (description === undefined) return []
   const counted = countedOf(offers, partyOf)
   const evidence = [description.by.seq]
   const titles = [description.title]
-  if (!titlesMatch(query, titles)) {
+  if (!titlesMatch(query, titles, infoHash)) {
     for (const { description: other } of describedOf(counted)) {
       if (other === undefined || titles.includes(other.title)) continue
       titles.push(other.title)
       evidence.push(other.by.seq)
-      if (evidence.length > OTHER_TITLES_MAX || titlesMatch(query, titles)) break
+      if (evidence.length > OTHER_TITLES_MAX || titlesMatch(query, titles, infoHash)) break
     }
   }
   // Strangers have one party in common, and no more to tell them by than their keys.

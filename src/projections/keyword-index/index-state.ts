@@ -1,4 +1,4 @@
-import type { Envelope, NodeId } from '../../events/index.ts'
+import type { Envelope, InfoHash, NodeId } from '../../events/index.ts'
 import type { RowTable } from '../row-table.ts'
 import { Authors } from './authors.ts'
 import { DocumentStore, type HeldDocument } from './document-store.ts'
@@ -120,6 +120,10 @@ export function indexDigest(state: KeywordIndexState): string {
 /** A document with what follows from its offers by the parties of now; undefined if there is none. */
 export const documentAt = (state: KeywordIndexState, ordinal: number): HeldDocument | undefined =>
   fresh(state, state.documents.at(ordinal))
+
+/** The same by its info hash. */
+export const documentOf = (state: KeywordIndexState, infoHash: InfoHash): HeldDocument | undefined =>
+  fresh(state, state.documents.find(infoHash))
 
 function fresh(state: KeywordIndexState, document: HeldDocument | undefined): HeldDocument | undefined {
   if (document !== undefined && document.epoch !== state.epoch) {

@@ -1,4 +1,4 @@
-// keyword-index: torrents by the words of their titles; tokenizer, query language and ranking; the partitions that index
+// keyword-index: torrents by the words of their titles; ranking, and in `text` the tokenizer and the query language; the partitions that index
 // nodes share out, and their digests. Imports events only.
 export { believedTime, type Description, type Offer, type PartyOf, type TorrentDocument } from './documents.ts'
 export { SEEDERS_PROVEN_MAX } from './evidence.ts'
@@ -6,9 +6,7 @@ export { speakers } from './forgetting.ts'
 export { HITS_DEFAULT, HITS_MAX } from './hits.ts'
 export { type KeywordIndexState, openIndex } from './index-state.ts'
 export { keywordIndexProjection } from './keyword-index.ts'
-export { titlesMatch } from './matching.ts'
 export * from './partitions.ts'
-export { type Filter, parseQuery, type Query, type Term } from './query.ts'
 export { weigh } from './recounts.ts'
 export { RENEWAL_MS } from './renewals.ts'
 export {
@@ -24,4 +22,4 @@ export {
 export type { Sha256Of } from './set-digest.ts'
 export { OWNER_COUNT, ownerRank, ownersOf, PARTITION_COUNT, partitionOf, partitionsOf } from './sharding.ts'
 export { type PublisherOf, spread } from './spread.ts'
-export { keywordsOf, queryTokens, TOKENIZER_VERSION, titleTokens } from './tokenizer.ts'
+export * from './text/index.ts'

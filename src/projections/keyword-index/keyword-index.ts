@@ -3,8 +3,8 @@ import type { PartyOf } from './documents.ts'
 import { forgetOffers } from './forgetting.ts'
 import { flushIndex, foldTorrent, indexDigest, type KeywordIndexState, openIndex } from './index-state.ts'
 import type { Sha256Of } from './set-digest.ts'
+import { TOKENIZER_VERSION } from './text/index.ts'
 import { MEMTABLE_MAX, tidyIndex } from './tidy-index.ts'
-import { TOKENIZER_VERSION } from './tokenizer.ts'
 
 /** Documents that are put into rows between two looks at the clock. */
 const DOCUMENTS_A_STEP = 100

@@ -1,9 +1,9 @@
-import type { Query, Term } from './query.ts'
 import { compareEntries, type Entry } from './segments/entries.ts'
 import type { ListedEntry, Memtable } from './segments/memtable.ts'
 import { PREFIX_LENGTH_MAX, PREFIX_POSTINGS_MAX } from './segments/memtable.ts'
 import { END, type PostingCursor, type PostingHead } from './segments/postings.ts'
 import type { Segment } from './segments/segment.ts'
+import { type Query, type Term, wholeWordsOf } from './text/index.ts'
 
 /** Words that a prefix stands for, the commonest ones. */
 const PREFIX_WORDS_MAX = 200
@@ -45,10 +45,13 @@ export function segmentSource(segment: Segment): Source {
       case 'word':
         return listOf(segment.list('w', term.word))
       case 'phrase': {
-        const lists = term.words.map((word) => segment.list('w', word))
+        const lists = wholeWordsOf(term).map((word) => segment.list('w', word))
         if (lists.includes(undefined)) return { lists: [], isCut: false }
         return listOf(lists.reduce((a, b) => ((b?.count ?? 0) < (a?.count ?? 0) ? b : a)))
       }
+      case 'infohash':
+        // Found without a list, see candidates.ts.
+        return { lists: [], isCut: false }
       case 'prefix': {
         if (term.word.length <= PREFIX_LENGTH_MAX) {
           const best = segment.list('e', term.word)
@@ -136,7 +139,8 @@ export function memtableSource(memtable: Memtable): Source {
       const { terms, isCut } = wordsOf(memtable.wordsWith(term.word))
       return { words: terms, isCut }
     }
-    const rarest = term.words.reduce((a, b) => (memtable.list(b).length < memtable.list(a).length ? b : a))
+    if (term.kind === 'infohash') return { words: [], isCut: false }
+    const rarest = wholeWordsOf(term).reduce((a, b) => (memtable.list(b).length < memtable.list(a).length ? b : a))
     return { words: [rarest], isCut: false }
   }
   return {

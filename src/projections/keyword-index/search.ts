@@ -4,9 +4,9 @@ import { publishedAt, type TorrentDocument } from './documents.ts'
 import { evidenceOf } from './evidence.ts'
 import { HITS_DEFAULT, HITS_MAX } from './hits.ts'
 import { type KeywordIndexState, partyIn } from './index-state.ts'
-import { parseQuery, type Query } from './query.ts'
-import { rankingWords, score } from './ranking.ts'
+import { score } from './ranking.ts'
 import { type PublisherOf, spread } from './spread.ts'
+import { parseQuery, type Query } from './text/index.ts'
 
 export type Hit = {
   readonly infoHash: InfoHash
@@ -69,7 +69,7 @@ function offsetOf(cursor: string | undefined): number {
 /** The cursor that goes on after the first `hits` of the page that began at `cursor`. */
 export const cursorAfter = (cursor: string, hits: number): string => String(offsetOf(cursor) + hits)
 
-/** Finds torrents in what this node holds. Every string is a query; a cursor that is none starts from the beginning. */
+/** Finds torrents in what this node holds. A query with a problem finds nothing; a cursor that is none starts from the beginning. */
 export function search(state: KeywordIndexState, text: string, options: SearchOptions = {}): SearchReply {
   const query = parseQuery(text)
   const limit = Math.max(1, Math.min(HITS_MAX, Math.trunc(options.limit ?? HITS_DEFAULT) || HITS_DEFAULT))
@@ -77,7 +77,7 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
   const now = options.now ?? Number.MAX_SAFE_INTEGER
   const wanted = Math.max(CANDIDATES_MAX, offset + limit + 1)
   const { documents: found, cut } = candidates(state, query, { wanted, enough: offset + limit + 1, now })
-  const context = { words: rankingWords(query), lamportMax: state.counters.lamportMax, now }
+  const context = { query, lamportMax: state.counters.lamportMax, now }
   const ranked = found
     .slice(0, CANDIDATES_MAX)
     .map((document, place) => ({ document, place, score: score(document, context) }))

@@ -48,7 +48,7 @@ export class OwnClaims {
   /** Where a new word about this torrent must be heard: wherever an earlier one was, too. */
   keywordsFor(infoHash: InfoHash, title: string): string[] {
     const known = this.#claims.get(infoHash)?.publication.keywords ?? []
-    return [...new Set([...known, ...this.#map.keywordsOf(title)])]
+    return [...new Set([...known, ...this.#map.keywordsOf(infoHash, title)])]
   }
 
   /** The last renewal, if there was one. */

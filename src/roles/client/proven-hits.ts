@@ -78,7 +78,7 @@ function provenHit({ infoHash, seeders, proof }: WireHit, query: Query, rules: P
   if (event.kind !== 'torrent.published') return 'forged'
   const all = [first, ...more.filter((one): one is Told => typeof one !== 'string')]
   const titles = all.flatMap((one) => (one.event.kind === 'torrent.published' ? [one.event.title] : []))
-  if (!titlesMatch(query, titles)) return 'not-admitted'
+  if (!titlesMatch(query, titles, infoHash)) return 'not-admitted'
   const { title, sizeBytes, fileCount, tags } = event
   const provenSeeders = new Set(all.map((one) => one.author))
   return {

@@ -1,4 +1,5 @@
 import type { Appender, Draft, Envelope, InfoHash, NodeId, TorrentPublished } from '../../events/index.ts'
+import { keywordsOf } from '../../projections/keyword-index/index.ts'
 import type { IndexMap } from '../index-node/index-map.ts'
 import type { Refusal } from '../index-node/index-messages.ts'
 import { type ClientStatus, type RefusedBy, ServiceError } from '../services.ts'
@@ -40,7 +41,7 @@ export class Publisher {
 
   /** True if a title has a keyword at all. */
   canBeFound(title: string): boolean {
-    return this.#options.map.keywordsOf(title).length > 0
+    return keywordsOf(title).length > 0
   }
 
   /** Publishes, and waits until each owner of its keywords was tried once; what is left goes on in the background. */

@@ -1,9 +1,8 @@
-import { utf8Length } from '../../events/index.ts'
-import { believedTime, OWNER_COUNT, parseQuery } from '../../projections/keyword-index/index.ts'
+import { believedTime, OWNER_COUNT } from '../../projections/keyword-index/index.ts'
 import { hitsAsked } from '../hits-asked.ts'
 import type { IndexMap, QueryPart } from '../index-node/index-map.ts'
-import { QUERY_BYTES_MAX } from '../index-node/index-messages.ts'
 import { magnetOf } from '../magnet.ts'
+import { queryAsked } from '../query-asked.ts'
 import {
   type CursorPart,
   decodeCursor,
@@ -34,23 +33,17 @@ export async function searchNetwork(request: SearchRequest, options: SearchOptio
   const startedAt = performance.now()
   const { text } = request
   const limit = hitsAsked(request.limit)
-  if (utf8Length(text) > QUERY_BYTES_MAX) throw new ServiceError('usage', `a query has at most ${QUERY_BYTES_MAX} bytes`)
+  const query = queryAsked(text)
   const place: SearchPlace = request.cursor
     ? decodeCursor(text, request.cursor)
     : { parts: [], salt: Math.floor(options.random() * 2 ** 32), shown: new Set() }
   await options.untilIndexKnown(KNOWN_WAIT_MS)
   const { map } = options
   const plan = map.plan(text, (word) => options.frequencies.of(word))
-  if (plan.length === 0) {
-    throw new ServiceError(
-      'failed',
-      map.indexNodes().length === 0
-        ? 'no index node is known to be alive: a network needs at least one (`p2pt index start`)'
-        : 'give at least one word to search for',
-    )
-  }
+  if (plan.length === 0)
+    throw new ServiceError('failed', 'no index node is known to be alive: a network needs at least one (`p2pt index start`)')
   const isShown = ({ infoHash }: ProvenHit) => place.shown.size > 0 && place.shown.has(shownMark(place.salt, infoHash))
-  const asked = { text, query: parseQuery(text), limit, isShown }
+  const asked = { text, query, limit, isShown }
   const begun = plan.map((part) => ({ part, from: positionOf(part, plan, place) }))
   const answers = await Promise.all(
     begun.flatMap(({ part, from }) =>

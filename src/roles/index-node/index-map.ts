@@ -1,4 +1,4 @@
-import type { NodeId } from '../../events/index.ts'
+import type { InfoHash, NodeId } from '../../events/index.ts'
 
 /** Documents that have a word, as far as is known. */
 export type FrequencyOf = (word: string) => number | undefined
@@ -19,8 +19,8 @@ export type OwnedPartition = { partition: number; rank: number; owners: NodeId[]
 /** Who owns what in the index, as this node's liveness table has it. */
 export interface IndexMap {
   indexNodes(): NodeId[]
-  /** Distinct keywords of a title; its events go to the owners of all of them. */
-  keywordsOf(title: string): string[]
+  /** Distinct keywords of a torrent, of which the info hash is one; its events go to the owners of all of them. */
+  keywordsOf(infoHash: InfoHash, title: string): string[]
   partitionOf(keyword: string): number
   /** The partitions that a node owns, with its rank (1 to 3) and all their owners. */
   partitionsOf(node: NodeId): OwnedPartition[]

@@ -1,7 +1,7 @@
 import '../../events/codec/protobuf.ts'
 import { FieldReader } from '../../events/codec/field-reader.ts'
 import { fromHex, type InfoHash, type NodeId, type SignedEvent, toHex } from '../../events/index.ts'
-import { HITS_MAX, PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
+import { HITS_MAX, PARTITION_COUNT, parseQuery } from '../../projections/keyword-index/index.ts'
 import { p2pt } from '../generated/index-service.js'
 import { LEVEL_BYTES, type LevelBits } from './partition-levels.ts'
 import { SECTION_DEPTH_MAX, SECTION_FANOUT, type Section } from './partition-sections.ts'
@@ -106,6 +106,8 @@ export const encodeSearch = (search: WireSearch): Uint8Array => proto.SearchRequ
 export function decodeSearch(bytes: Uint8Array): WireSearch {
   const message = decoded(proto.SearchRequest, bytes)
   const text = fields.text(message.text, QUERY_BYTES_MAX, 'a query')
+  const { problem } = parseQuery(text)
+  fields.demand(problem === undefined, `a query that asks for nothing: ${problem?.sentence}`)
   return {
     text,
     cursor: cursorOf(message.cursor),

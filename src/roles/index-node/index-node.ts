@@ -6,6 +6,7 @@ import { hitsAsked } from '../hits-asked.ts'
 import { magnetOf } from '../magnet.ts'
 import type { Admittance } from '../node/admittance.ts'
 import type { NodeParts } from '../node/node-service.ts'
+import { queryAsked } from '../query-asked.ts'
 import { decodeCursor, encodeCursor, isSamePart } from '../search-cursor.ts'
 import type { IndexService, IndexStatus } from '../services.ts'
 import { untilAdmitted } from '../until-true.ts'
@@ -85,6 +86,7 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
       indexStatus: (options) => statusOf(parts, { view, repair, levels }, options.partitions),
       async searchHere({ text, limit: asked, cursor: goesOn }) {
         const limit = hitsAsked(asked)
+        queryAsked(text)
         const startedAt = performance.now()
         const own = { node: log.author }
         const place = goesOn ? decodeCursor(text, goesOn).parts.find(({ part }) => isSamePart(part, own)) : undefined

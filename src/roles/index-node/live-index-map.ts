@@ -2,6 +2,7 @@ import type { NodeId } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import { type Member, members, type ProjectionRunner } from '../../projections/index.ts'
 import {
+  hashKeyword,
   keywordsOf,
   OWNER_COUNT,
   ownersOf,
@@ -61,7 +62,7 @@ export function liveIndexMap(states: ProjectionRunner<ProjectionStates>, sight: 
   const ownersOfPartition = (partition: number): NodeId[] => rankedOwners(partition, OWNER_COUNT)
   return {
     indexNodes: () => [...indexNodes()],
-    keywordsOf,
+    keywordsOf: (infoHash, title) => [...keywordsOf(title), hashKeyword(infoHash)],
     partitionOf,
     partitionsOf: (node) =>
       Array.from({ length: PARTITION_COUNT }, (_, partition) => ({ partition, owners: ownersOfPartition(partition) }))

@@ -7,8 +7,8 @@ import { quoted, refuse } from './refusal.ts'
 
 /** A longer name is cut here, at a whole character, and gets its extension back. */
 const CUT_AT_BYTES = 240
-/** The dot counted. A longer one is no extension. */
-const EXTENSION_LENGTH_MAX = 9
+/** In UTF-8, the dot counted. A longer one is no extension. */
+const EXTENSION_BYTES_MAX = 9
 /** In place of an empty name, and of each byte or character that cannot stand in one. */
 export const PLACEHOLDER = '_'
 
@@ -68,12 +68,13 @@ function usable(name: string, text: string): string | undefined {
 export function numbered(name: string, number: number): string {
   const dot = name.lastIndexOf('.')
   const at = dot < 0 ? name.length : dot
-  const end = `.${number}${name.slice(at)}`
-  const stem = name.slice(0, at)
-  if (!isLonger(stem + end, NAME_BYTES_MAX)) return stem + end
-  const room = Math.max(0, NAME_BYTES_MAX - encoder.encode(end).length)
+  const whole = `${name.slice(0, at)}.${number}${name.slice(at)}`
+  if (!isLonger(whole, NAME_BYTES_MAX)) return whole
+  const extension = isLonger(name.slice(at), EXTENSION_BYTES_MAX) ? '' : name.slice(at)
+  const end = `.${number}${extension}`
+  const stem = encoder.encode(name.slice(0, name.length - extension.length))
   // A character that is cut within goes as a whole.
-  return decoder.decode(encoder.encode(stem).subarray(0, room)).replace(/\ufffd+$/, '') + end
+  return decoder.decode(stem.subarray(0, NAME_BYTES_MAX - encoder.encode(end).length)).replace(/\ufffd+$/, '') + end
 }
 
 function isUtf8(raw: Uint8Array, text: string): boolean {
@@ -85,7 +86,7 @@ function isUtf8(raw: Uint8Array, text: string): boolean {
 
 function shortened(name: string): string {
   const dot = name.lastIndexOf('.')
-  const extension = dot > 0 && name.length - dot <= EXTENSION_LENGTH_MAX ? name.slice(dot) : ''
+  const extension = dot > 0 && !isLonger(name.slice(dot), EXTENSION_BYTES_MAX) ? name.slice(dot) : ''
   let stem = ''
   let bytes = 0
   for (const character of name) {

@@ -46,6 +46,17 @@ describe('prompt session', () => {
       assert.ok(REPL_NAMES.includes(name), name)
   })
 
+  it('asks for what stands behind `search` as it was typed, quotes and all', async () => {
+    const { repl, asked } = session()
+    for (const line of ['search "big buck"  tag:"two words" -hop', "  search don't look", 'search "open'] as const)
+      repl.line(line)
+    await repl.idle()
+    assert.deepEqual(
+      asked.map((request) => (request as { text: string }).text),
+      ['"big buck" tag:"two words" -hop', "don't look", '"open'],
+    )
+  })
+
   it('carries out lines in the order they were typed, and remembers hits for get', async () => {
     const { repl, printed, asked } = session()
     repl.line('search songs  sea')

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { readableEvent, TRAVELLING_BODY_BYTES_MAX } from '../../../src/events/codec/body.ts'
 import {
+  envelopeOf,
+  isWellFormed,
+  kindOfBody,
+  readableEvent,
+  TRAVELLING_BODY_BYTES_MAX,
+} from '../../../src/events/codec/body.ts'
+import { BodyScan } from '../../../src/events/codec/body-scan.ts'
+import {
+  type AddressId,
   ALL_KINDS,
   BODY_BYTES_MAX,
   BodyError,
@@ -132,7 +140,7 @@ describe('an event body', () => {
         assert.ok(error instanceof BodyError || error instanceof PayloadError, String(error))
       }
     }
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), read), { numRuns: 300 })
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 300, size: 'max' }), read), { numRuns: 300 })
     fc.assert(
       fc.property(fc.constantFrom(...ALL_KINDS).chain(eventOfKind), fc.nat(), fc.nat(255), (event, place, value) => {
         const { body: whole } = signEvent(
@@ -188,5 +196,77 @@ describe('an event body', () => {
     const event = readableEvent({ kind: KINDS['node.stopped'].number, version: 99, payload: buffer }, upcaster([]))
     buffer.fill(9)
     assert.deepEqual(event, { kind: 'unknown', number: KINDS['node.stopped'].number, payload: new Uint8Array([1, 2, 3]) })
+  })
+
+  it('that is too long says how long it is', () => {
+    const event = { kind: 'unknown' as const, number: 999, payload: new Uint8Array(TRAVELLING_BODY_BYTES_MAX) }
+    const stamp = { lamport: 1 as Lamport, authorSeq: 1, at: 1 as Millis }
+    assert.throws(
+      () => signEvent({ stream: 'gossip', event }, stamp, signer),
+      /an event of 49\d{3} bytes is over the limit of 49152/,
+    )
+  })
+
+  it('names its author also where another one was named before', () => {
+    const event = { kind: 'node.stopped', reason: '' } as const
+    const stamp = { lamport: 1 as Lamport, authorSeq: 1, at: 1 as Millis }
+    for (const each of [signer, randomSigner(), signer])
+      assert.equal(scanBody(signEvent({ stream: 'local', event }, stamp, each).body).author, each.id)
+  })
+
+  it('tells its kind alone, of one byte or of more', () => {
+    for (const version of [1, 127, 128])
+      for (const kind of [1, 127, 128, 300]) {
+        const varint = (value: number) => (value < 128 ? [value] : [(value & 127) | 128, value >> 7])
+        const whole = body(good.with(0, [8, ...varint(version)]).with(1, [16, ...varint(kind)]))
+        const framed = Uint8Array.from([1, 2, 3, 4, 5, ...whole, 6])
+        assert.equal(kindOfBody(framed, 5, 5 + whole.length), kind)
+      }
+  })
+
+  const stopped = KINDS['node.stopped']
+  const wrong = Uint8Array.of(255)
+
+  it('is well formed by the rules of its kind, which are asked of the present version alone', () => {
+    const { number: kind, version } = stopped
+    assert.equal(isWellFormed({ kind, version, payload: new Uint8Array() }), true)
+    assert.equal(isWellFormed({ kind, version, payload: wrong }), false)
+    assert.equal(isWellFormed({ kind, version: version + 1, payload: wrong }), true)
+    assert.equal(isWellFormed({ kind: 9_999, version: 1, payload: wrong }), true)
+  })
+
+  it('with a payload that breaks a rule is not read', () => {
+    const scanned = { kind: stopped.number, version: stopped.version, payload: wrong }
+    assert.throws(() => readableEvent(scanned, upcaster([])), { name: 'PayloadError', message: 'not a node.stopped message' })
+  })
+
+  it('is read at its place in a log, of the present version and of a later one', () => {
+    const scan = new BodyScan()
+    const payload = [66, 3, 10, 1, 120]
+    const at = (version: number) => {
+      const bytes = body(good.with(0, [8, version]).with(1, [16, stopped.number]).with(7, payload))
+      scan.read(bytes, 0, bytes.length)
+      return envelopeOf(scan, bytes, 12, upcaster([]))
+    }
+    const header = {
+      ...{ seq: 12, kind: stopped.number, lamport: 5, author: '09'.repeat(32), stream: 'gossip' },
+      ...{ authorSeq: 7, at: 0, payloadBytes: 3 },
+    }
+    assert.deepEqual(at(stopped.version), { ...header, version: stopped.version, event: { kind: 'node.stopped', reason: 'x' } })
+    const later = { kind: 'unknown', number: stopped.number, payload: Uint8Array.of(10, 1, 120) }
+    assert.deepEqual(at(99), { ...header, version: 99, event: later })
+  })
+
+  it('of a node that was told an address which may not travel is refused as it arrives and read in a log', () => {
+    const scan = new BodyScan()
+    const event = { kind: 'operator.banned' as const, subject: 'ip:nowhere' as AddressId, reason: '' }
+    const { body: bytes } = signEvent(
+      { stream: 'local', event },
+      { lamport: 1 as Lamport, authorSeq: 1, at: 1 as Millis },
+      signer,
+    )
+    scan.read(bytes, 0, bytes.length)
+    assert.throws(() => envelopeOf(scan, bytes, 1, upcaster([])), PayloadError)
+    assert.deepEqual(envelopeOf(scan, bytes, 1, upcaster([]), 'stored').event, event)
   })
 })

@@ -16,7 +16,7 @@ describe('a list of numbers', () => {
       }),
     )
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const list = new NumberList()
         const array: number[] = []
         for (const one of steps) {

@@ -111,4 +111,35 @@ describe('a join string', () => {
     const long = resealed((payload) => Buffer.concat([payload, new Uint8Array(8 * 1024)]))
     assert.throws(() => decode(long), isFault('malformed'))
   })
+
+  it('says what is wrong with it', () => {
+    const refusal = (code: string, message: string) => ({ name: 'CredentialError', code, message })
+    const invitation = TICKET.invitation ?? assert.fail()
+    const mistyped = refusal('mistyped', 'the join string is cut off or mistyped: its checksum does not fit')
+    for (const text of ['p2pt:', 'p2pt:AAAA', 'p2pt:AAAAA', 'p2pt:!', `${encode()}!`, `p2pt:!${encode().slice(5)}`])
+      assert.throws(() => decode(text), mistyped, text)
+    // The checksum of nothing at all fits, but there is no version in front of it.
+    const nothing = sha256(new Uint8Array()).subarray(0, 4)
+    assert.throws(() => decode(JOIN_PREFIX + Buffer.from(nothing).toString('base64url')), mistyped)
+    assert.throws(() => decode('magnet:?'), refusal('malformed', 'a join string begins with p2pt:'))
+    const later = resealed((payload) => payload.fill(2, 0, 1))
+    assert.throws(() => decode(later), refusal('newer', 'the join string has version 2, this p2pt reads 1'))
+    const empty = resealed(() => Uint8Array.of(1))
+    assert.throws(() => decode(empty), refusal('malformed', "an owner's key must have 32 bytes"))
+    const broken = resealed(() => Uint8Array.of(1, 255))
+    assert.throws(() => decode(broken), refusal('malformed', 'a join string cannot be read'))
+    const long = resealed((payload) => Buffer.concat([payload, new Uint8Array(8 * 1024)]))
+    assert.throws(() => decode(long), refusal('malformed', 'a join string has more than 8192 bytes'))
+    const bad: readonly [Partial<JoinTicket>, string][] = [
+      [{ bootstraps: Array.from({ length: BOOTSTRAPS_MAX + 1 }, () => 'a:1') }, 'more than 16 bootstraps'],
+      [{ bootstraps: ['a\nb:1'] }, 'a bootstrap has control characters'],
+      [{ genesis: new Uint8Array(GENESIS_BYTES_MAX + 1) }, 'a genesis record has more than 256 bytes'],
+      [
+        { invitation: { ...invitation, invitation: new Uint8Array(INVITATION_BYTES_MAX + 1) } },
+        `an invitation has more than ${INVITATION_BYTES_MAX} bytes`,
+      ],
+      [{ invitation: { ...invitation, seed: new Uint8Array(31) } }, 'a seed must have 32 bytes'],
+    ]
+    for (const [more, message] of bad) assert.throws(() => decode(encode(more)), refusal('malformed', message))
+  })
 })

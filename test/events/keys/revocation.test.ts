@@ -49,10 +49,24 @@ describe('a revocation', () => {
     assert.throws(() => read({ ...signed, ownerSignature: signed.ownerSignature.subarray(1) }), isFault('malformed'))
   })
 
+  it('says which of its fields is wrong', () => {
+    const refusal = (code: string, message: string) => ({ name: 'CredentialError', code, message })
+    const of = (more: Partial<Revocation>) => read(signRevocation({ ...REVOCATION, ...more }, TEST_OWNER))
+    const signed = (revocation: Uint8Array) => read({ revocation, ownerSignature: TEST_OWNER.sign('revocation', revocation) })
+    assert.throws(() => of({ key: 'ab' as Revocation['key'] }), refusal('malformed', 'a revoked key must have 32 bytes'))
+    assert.throws(() => of({ reason: 'two\nlines' }), refusal('malformed', 'a reason has control characters'))
+    assert.throws(() => signed(new Uint8Array(193)), refusal('malformed', 'a revocation has more than 192 bytes'))
+    assert.throws(() => signed(Uint8Array.of(255)), refusal('malformed', 'a revocation cannot be read'))
+    assert.throws(
+      () => read(signRevocation(REVOCATION, keyOf(4))),
+      refusal('forged', 'the revocation is not signed by the owner of this network'),
+    )
+  })
+
   it('is refused whatever bytes come', () => {
     fc.assert(
       fc.property(
-        fc.uint8Array({ maxLength: 250 }),
+        fc.uint8Array({ maxLength: 250, size: 'max' }),
         fc.uint8Array({ minLength: 64, maxLength: 64 }),
         (revocation, ownerSignature) => {
           assert.throws(() => read({ revocation, ownerSignature }), { name: 'CredentialError' })

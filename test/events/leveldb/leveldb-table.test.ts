@@ -103,7 +103,7 @@ describe('files of LevelDB, read from outside', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
-        fc.uint8Array({ minLength: 1, maxLength: 40 }),
+        fc.uint8Array({ minLength: 1, maxLength: 40, size: 'max' }),
         (share, noise) => {
           const bytes = table.slice()
           const at = Math.floor(share * (bytes.length - noise.length))

@@ -93,33 +93,37 @@ describe('the log on LevelDB', () => {
 
   it('is the same after it was closed and opened, whatever the sizes of its commits', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 90 }), { maxLength: 30 }), fc.nat(), async (commits, cut) => {
-        const directory = fresh()
-        const first = await open(directory, signer)
-        await fill(first, commits.slice(0, cut % 30))
-        const half = await all(first.read())
-        await first[Symbol.asyncDispose]()
-        const second = await open(directory, signer, false)
-        assert.deepEqual(await all(second.read()), half)
-        await fill(second, commits.slice(cut % 30))
-        const whole = await all(second.read())
-        const facts = (log: EventLog): unknown => [log.head, log.lamport, [...log.versionVector()]]
-        const before = facts(second)
-        await second[Symbol.asyncDispose]()
-        const third = await open(directory, signer, false)
-        assert.deepEqual(facts(third), before)
-        assert.deepEqual(await all(third.read()), whole)
-        assert.deepEqual(
-          whole.map(({ seq }) => seq),
-          whole.map((_, index) => index + 1),
-        )
-        const kinds: readonly EventKind[] = ['piece.judged', 'member.left']
-        const wanted = whole.filter(({ event }) => (kinds as readonly string[]).includes(event.kind))
-        assert.deepEqual(await all(third.read({ kinds })), wanted)
-        const found = await all(third.readSigned(author.id, 'gossip', 1, Number.MAX_SAFE_INTEGER))
-        assert.equal(found.length, whole.filter((envelope: Envelope) => envelope.author === author.id).length)
-        await third[Symbol.asyncDispose]()
-      }),
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 90 }), { maxLength: 30, size: 'max' }),
+        fc.nat(),
+        async (commits, cut) => {
+          const directory = fresh()
+          const first = await open(directory, signer)
+          await fill(first, commits.slice(0, cut % 30))
+          const half = await all(first.read())
+          await first[Symbol.asyncDispose]()
+          const second = await open(directory, signer, false)
+          assert.deepEqual(await all(second.read()), half)
+          await fill(second, commits.slice(cut % 30))
+          const whole = await all(second.read())
+          const facts = (log: EventLog): unknown => [log.head, log.lamport, [...log.versionVector()]]
+          const before = facts(second)
+          await second[Symbol.asyncDispose]()
+          const third = await open(directory, signer, false)
+          assert.deepEqual(facts(third), before)
+          assert.deepEqual(await all(third.read()), whole)
+          assert.deepEqual(
+            whole.map(({ seq }) => seq),
+            whole.map((_, index) => index + 1),
+          )
+          const kinds: readonly EventKind[] = ['piece.judged', 'member.left']
+          const wanted = whole.filter(({ event }) => (kinds as readonly string[]).includes(event.kind))
+          assert.deepEqual(await all(third.read({ kinds })), wanted)
+          const found = await all(third.readSigned(author.id, 'gossip', 1, Number.MAX_SAFE_INTEGER))
+          assert.equal(found.length, whole.filter((envelope: Envelope) => envelope.author === author.id).length)
+          await third[Symbol.asyncDispose]()
+        },
+      ),
       { numRuns: 20 },
     )
   })

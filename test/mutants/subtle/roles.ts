@@ -424,8 +424,8 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/client/own-claims.ts',
-    find: 'return [...new Set([...known, ...this.#map.keywordsOf(title)])]',
-    replace: 'return [...new Set([...(known.length > 0 ? known : this.#map.keywordsOf(title))])]',
+    find: 'return [...new Set([...known, ...this.#map.keywordsOf(infoHash, title)])]',
+    replace: 'return [...new Set([...(known.length > 0 ? known : this.#map.keywordsOf(infoHash, title))])]',
     breaks: 'a new title is told to the owners of the old one alone',
   },
   {

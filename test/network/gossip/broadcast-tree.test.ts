@@ -5,6 +5,7 @@ import {
   GRAFT_AFTER_MS,
   GRAFT_AGAIN_MS,
   GRAFT_GAP_MS,
+  LAZY_FLUSH_MS,
   NAMES_MAX,
   PUSH_BYTES_MAX,
   PUSH_GAP_MS,
@@ -97,6 +98,91 @@ describe('broadcast tree', () => {
     lazy.grafted(NEAR)
     lazy.pruned(NEAR)
     assert.equal(lazy.isEager(NEAR), false)
+  })
+
+  describe('over lazy links', () => {
+    const lazyTree = (): BroadcastTree => {
+      const lazy = new BroadcastTree({ pushesTo: () => false })
+      for (const peer of [NEAR, OTHER]) lazy.linkUp(peer)
+      return lazy
+    }
+    const haves = (effects: ReturnType<BroadcastTree['spread']>) =>
+      sent(effects, 'have').map(({ to, message }) => [to, message.names])
+    const name = (authorSeq: number) => ({ author: AUTHOR, authorSeq, hops: 1 })
+    const FLUSH = { do: 'wake', afterMs: LAZY_FLUSH_MS, timer: { name: 'flush' } }
+
+    it('names an event to all but whom it came from, when the timer goes off, which is set once', () => {
+      const lazy = lazyTree()
+      assert.deepEqual(lazy.spread([event(1)], OTHER), [FLUSH])
+      assert.deepEqual(lazy.spread([event(2)], undefined), [])
+      assert.deepEqual([lazy.backlog(NEAR), lazy.backlog(OTHER), lazy.backlog(id('9'))], [2, 1, 0])
+      assert.deepEqual(haves(lazy.flush()), [
+        [NEAR, [name(1), name(2)]],
+        [OTHER, [name(2)]],
+      ])
+      assert.deepEqual(lazy.flush(), [])
+      assert.deepEqual(lazy.spread([event(3)], OTHER), [FLUSH])
+    })
+
+    it('tells a neighbour nothing that it has shown it holds', () => {
+      const lazy = lazyTree()
+      lazy.spread([event(1), event(2)], OTHER)
+      lazy.knownTo(NEAR, [{ author: AUTHOR, authorSeq: 1 }])
+      lazy.knownTo(id('9'), [{ author: AUTHOR, authorSeq: 2 }])
+      assert.deepEqual(haves(lazy.flush()), [[NEAR, [name(2)]]])
+    })
+
+    it('pushes to whoever asked, and names to the others', () => {
+      const lazy = lazyTree()
+      assert.equal(lazy.grafted(NEAR), true)
+      const effects = lazy.spread([event(1)], undefined)
+      assert.deepEqual(pushedIn(effects), [[NEAR, [1]]])
+      assert.deepEqual(haves(lazy.flush()), [[OTHER, [name(1)]]])
+      assert.deepEqual([lazy.isEager(NEAR), lazy.isEager(OTHER)], [true, false])
+      lazy.pruned(id('9'))
+      assert.equal(lazy.isEager(id('9')), false)
+    })
+
+    it('only names what came by anti-entropy, over eager links too', () => {
+      assert.deepEqual(tree.spread([event(1)], NEAR, true), [FLUSH])
+      assert.deepEqual(haves(tree.flush()), [[OTHER, [name(1)]]])
+    })
+
+    it('names so many in a message as one holds', () => {
+      const lazy = lazyTree()
+      const all = Array.from({ length: WIRE_ITEMS_MAX + 1 }, (_, index) => event(index + 1))
+      lazy.spread(all, OTHER)
+      assert.deepEqual(
+        sent(lazy.flush(), 'have').map(({ message }) => message.names.length),
+        [WIRE_ITEMS_MAX, 1],
+      )
+    })
+
+    it('sets one timer for what is missing, and says when to ask again', () => {
+      const lazy = lazyTree()
+      lazy.heard(NEAR, name(1), 0)
+      lazy.heard(OTHER, name(1), 5)
+      assert.deepEqual(lazy.graftWake(), [{ do: 'wake', afterMs: GRAFT_AFTER_MS, timer: { name: 'graft' } }])
+      assert.deepEqual(lazy.graftWake(), [])
+      const again = { do: 'wake', afterMs: GRAFT_AGAIN_MS, timer: { name: 'graft' } }
+      for (const to of [NEAR, OTHER]) {
+        const now = to === NEAR ? GRAFT_AFTER_MS : GRAFT_AFTER_MS + GRAFT_AGAIN_MS
+        assert.deepEqual(lazy.graft(now), [{ do: 'send', to, message: { type: 'graft', names: [name(1)] } }, again])
+        assert.equal(lazy.isEager(to), true, 'who is asked is pushed from')
+      }
+      assert.deepEqual(lazy.graft(1e9), [])
+      lazy.heard(NEAR, name(2), 0)
+      assert.equal(lazy.graftWake().length, 1, 'set anew')
+    })
+  })
+
+  it('sends what is urgent apart, and says so', () => {
+    const effects = tree.spread([event(1), event(2, true)], OTHER)
+    assert.deepEqual(
+      effects.flatMap((each) => (each.do === 'send' ? [each.urgent] : [])),
+      [true, false],
+    )
+    assert.deepEqual(sent(pushes(NEAR, [event(1)]), 'push')[0]?.message.events, [{ event: event(1).event, hops: 1 }])
   })
 
   it('fills a push as far as a message goes, and goes on in the next', () => {

@@ -79,7 +79,7 @@ class Graph {
 
 /** A connected graph: a chain in a random order, and some links more. */
 const graphs = fc
-  .tuple(fc.integer({ min: 2, max: 25 }), fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 60 }))
+  .tuple(fc.integer({ min: 2, max: 25 }), fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 60, size: 'max' }))
   .map(([count, extra]) => {
     const graph = new Graph(count)
     const links: [number, number][] = []
@@ -158,7 +158,7 @@ describe('spanning tree', () => {
   it('costs copies but no events when a peer lies about the root', () => {
     const lie = fc.record({ root: fc.nat(30).map(id), distance: fc.nat(63), beat: fc.maxSafeNat(), parent: fc.boolean() })
     fc.assert(
-      fc.property(graphs, fc.array(lie, { maxLength: 20 }), ({ graph, count }, lies) => {
+      fc.property(graphs, fc.array(lie, { maxLength: 20, size: 'max' }), ({ graph, count }, lies) => {
         graph.settle()
         const liar = 'f'.repeat(64) as NodeId
         const victim = graph.tree(1)

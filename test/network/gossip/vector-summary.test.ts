@@ -5,7 +5,7 @@ import { bucketBits, bucketOf, differingBuckets, hasBucket, Summariser } from '.
 
 const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => toHex(bytes) as NodeId)
 const vector: fc.Arbitrary<VersionVector> = fc
-  .array(fc.tuple(key, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })), { maxLength: 200 })
+  .array(fc.tuple(key, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })), { maxLength: 200, size: 'max' })
   .map((entries) => new Map(entries))
 /** A key that begins with these digits. */
 const keyOf = (digits: string): NodeId => digits.padEnd(64, '0') as NodeId

@@ -156,6 +156,83 @@ describe('member table', () => {
     )
   })
 
+  it('counts its members by their states, and says whose state or incarnation an event changed', () => {
+    const table = new MemberTable(3)
+    const say = (by: string, kind: MemberEventKind, incarnation: number, subject: string) =>
+      table.fold(id(by), event(kind, incarnation, 1, 'index', id(subject)), incarnation).map((member) => member.id[0])
+    const counts = () => [table.count('alive'), table.count('suspect'), table.count('dead'), table.count('left')]
+    assert.deepEqual(
+      [say('a', 'member.alive', 1, 'a'), say('a', 'member.alive', 1, 'a'), say('b', 'member.alive', 1, 'b')],
+      [['a'], [], ['b']],
+    )
+    assert.deepEqual(counts(), [2, 0, 0, 0])
+    assert.deepEqual(say('a', 'member.alive', 2, 'a'), ['a'], 'its incarnation')
+    assert.deepEqual(say('b', 'member.suspect', 3, 'c'), ['c'], 'nobody knew it')
+    assert.deepEqual(counts(), [2, 1, 0, 0])
+    assert.deepEqual(say('b', 'member.left', 2, 'b'), ['b'])
+    assert.deepEqual(counts(), [1, 1, 0, 1])
+    assert.deepEqual([table.count(), table.count('alive', 'left'), table.count('alive', 'suspect', 'dead', 'left')], [0, 2, 3])
+    assert.deepEqual(say('d', 'member.alive', 1, 'd'), ['d'], 'in the place of who has left')
+    assert.deepEqual(counts(), [2, 1, 0, 0])
+  })
+
+  it('has the address and the role that the member named last, each part of it', () => {
+    const table = new MemberTable(3)
+    const of = (more: Partial<MemberEvent>, incarnation: number) => {
+      table.fold(id('a'), { ...event('member.alive', incarnation), ...more } as MemberEvent, incarnation)
+      const { address, role } = table.get(id('a')) ?? assert.fail()
+      return [address.host, address.port, address.dhtPort, role]
+    }
+    assert.deepEqual(of({}, 1), ['10.0.0.1', 1, 0, 'index'])
+    assert.deepEqual(of({ host: '10.0.0.2' }, 2), ['10.0.0.2', 1, 0, 'index'])
+    assert.deepEqual(of({ host: '10.0.0.2', dhtPort: 9 }, 3), ['10.0.0.2', 1, 9, 'index'])
+    assert.deepEqual(of({ host: '10.0.0.2', dhtPort: 9, role: 'bootstrap' }, 4), ['10.0.0.2', 1, 9, 'bootstrap'])
+    const same = table.get(id('a'))?.address
+    of({ host: '10.0.0.2', dhtPort: 9, role: 'bootstrap' }, 5)
+    assert.equal(table.get(id('a'))?.address, same, 'no other object for the same place')
+    assert.deepEqual(of({ port: 7 }, 4), ['10.0.0.2', 1, 9, 'bootstrap'], 'of an incarnation that is over')
+  })
+
+  it('keeps of one accuser the later word, and of the same moment the stronger', () => {
+    const alive = ['a', 'member.alive', 1, 1] as const
+    for (const words of [
+      [
+        ['b', 'member.dead', 1, 5],
+        ['b', 'member.suspect', 1, 6],
+      ],
+      [
+        ['b', 'member.suspect', 1, 6],
+        ['b', 'member.dead', 1, 5],
+      ],
+    ] as const)
+      assert.equal(stateAfter(alive, ...words), 'suspect')
+    for (const words of [
+      [
+        ['b', 'member.dead', 1, 5],
+        ['b', 'member.suspect', 1, 5],
+      ],
+      [
+        ['b', 'member.suspect', 1, 5],
+        ['b', 'member.dead', 1, 5],
+      ],
+    ] as const)
+      assert.equal(stateAfter(alive, ...words), 'dead')
+    // That he sees it alive takes his accusation back.
+    assert.equal(stateAfter(alive, ['b', 'member.suspect', 1, 5], ['b', 'member.alive', 1, 6]), 'alive')
+  })
+
+  it('keeps the words of four others: the earliest goes, and of the same moment that of the lowest id', () => {
+    const alive = ['a', 'member.alive', 1, 1] as const
+    const said = (...accusers: readonly (readonly [by: string, kind: MemberEventKind, lamport: number])[]) =>
+      stateAfter(alive, ...accusers.map(([by, kind, lamport]) => [by, kind, 1, lamport] as const))
+    const four = (lamport: number) => [...'cdef'].map((by) => [by, 'member.alive', lamport] as const)
+    assert.equal(said(['b', 'member.suspect', 5], ...four(6)), 'alive')
+    assert.equal(said(...four(6), ['b', 'member.suspect', 5]), 'alive')
+    assert.equal(said(['b', 'member.suspect', 7], ...four(6)), 'suspect')
+    assert.equal(said(['b', 'member.suspect', 6], ...four(6)), 'alive', 'b is below the others')
+    assert.equal(said(['9', 'member.alive', 6], ['b', 'member.suspect', 6], ...four(6).slice(0, 3)), 'suspect')
+  })
+
   it('ends in the same state for every order of arrival', () => {
     const kinds: MemberEventKind[] = ['member.alive', 'member.suspect', 'member.dead', 'member.refuted', 'member.left']
     const word = fc.tuple(

@@ -259,7 +259,7 @@ describe('downloads', () => {
       fc.tuple(fc.constantFrom(...hashes), fc.constantFrom(...NAMED)).map(([infoHash, kind]): Event => ({ kind, infoHash })),
       fc.constantFrom(...hashes).map((infoHash): Event => ({ kind: 'download.removed', infoHash, filesDeleted: true })),
     )
-    const histories: fc.Arbitrary<readonly Envelope[]> = fc.array(events, { maxLength: 30 }).map((list) => {
+    const histories: fc.Arbitrary<readonly Envelope[]> = fc.array(events, { maxLength: 30, size: 'max' }).map((list) => {
       const maker = new EnvelopeMaker()
       return list.map((event) => maker.make(own, event, 'local'))
     })

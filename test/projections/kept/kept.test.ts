@@ -32,13 +32,15 @@ describe('what is kept of others', () => {
   })
 
   const authors = fc.constantFrom(own, node('ada'), node('bob'))
-  const histories = fc.array(fc.tuple(authors, fc.boolean(), fc.nat({ max: 1_000 })), { maxLength: 20 }).map((list) => {
-    const maker = new EnvelopeMaker()
-    return list.map(([author, isVerdict, payloadBytes]) => ({
-      ...maker.make(author, isVerdict ? judged(node('eve'), 1, 0) : published, isVerdict ? 'gossip' : 'index'),
-      payloadBytes,
-    }))
-  })
+  const histories = fc
+    .array(fc.tuple(authors, fc.boolean(), fc.nat({ max: 1_000 })), { maxLength: 20, size: 'max' })
+    .map((list) => {
+      const maker = new EnvelopeMaker()
+      return list.map(([author, isVerdict, payloadBytes]) => ({
+        ...maker.make(author, isVerdict ? judged(node('eve'), 1, 0) : published, isVerdict ? 'gossip' : 'index'),
+        payloadBytes,
+      }))
+    })
   projectionLaws(
     () => keptProjection(own),
     histories,

@@ -19,9 +19,7 @@ import {
 } from '../../../src/projections/index.ts'
 import { SEEDERS_PROVEN_MAX } from '../../../src/projections/keyword-index/evidence.ts'
 import { documentAt } from '../../../src/projections/keyword-index/index-state.ts'
-import { titlesMatch } from '../../../src/projections/keyword-index/matching.ts'
-import { parseQuery } from '../../../src/projections/keyword-index/query.ts'
-import { titleRank } from '../../../src/projections/keyword-index/ranking.ts'
+import { parseQuery, titleFit, titlesMatch } from '../../../src/projections/keyword-index/text/index.ts'
 import { EnvelopeMaker, hash, node, rearranged } from '../envelopes.ts'
 import { fold, folded, mergeFrom, newTable, openOver, recounted, reopened, said, writeSegment } from './index-states.ts'
 
@@ -564,14 +562,14 @@ function keywordIndex(every: number): void {
   })
 
   it('proves no hit by titles that have what was excluded', () => {
-    assert.equal(titlesMatch(parseQuery('film -trailer'), ['The Film']), true)
-    assert.equal(titlesMatch(parseQuery('film -trailer'), ['The Film Trailer']), false)
-    assert.equal(titlesMatch(parseQuery('"the film"'), ['Film, the']), false)
+    assert.equal(titlesMatch(parseQuery('film -trailer'), ['The Film'], hash('x')), true)
+    assert.equal(titlesMatch(parseQuery('film -trailer'), ['The Film Trailer'], hash('x')), false)
+    assert.equal(titlesMatch(parseQuery('"the film"'), ['Film, the'], hash('x')), false)
   })
 
   it('gives no more for a word that is asked for twice', () => {
-    assert.equal(titleRank('ubuntu desktop', ['ubuntu', 'ubuntu', 'ubuntu']), 700)
-    assert.equal(titleRank('ubuntu desktop', ['ubuntu', 'desktop']), 1000)
+    assert.equal(titleFit('ubuntu desktop', parseQuery('ubuntu ubuntu ubuntu')), 700)
+    assert.equal(titleFit('ubuntu desktop', parseQuery('ubuntu desktop')), 1000)
   })
 
   it('says that more follows where it does: not on a page that holds the last hit', () => {

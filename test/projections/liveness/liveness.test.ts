@@ -273,7 +273,7 @@ describe('liveness', () => {
       dhtPort: fc.constant(0),
     })
     const histories: fc.Arbitrary<readonly Envelope[]> = fc
-      .array(fc.tuple(fc.constantFrom(...names), events, fc.integer({ min: 1, max: 5 })), { maxLength: 30 })
+      .array(fc.tuple(fc.constantFrom(...names), events, fc.integer({ min: 1, max: 5 })), { maxLength: 30, size: 'max' })
       .map((said) => {
         const maker = new EnvelopeMaker()
         return said.map(([by, event, lamport]) => maker.make(by, event, 'gossip', lamport))

@@ -334,7 +334,7 @@ describe('reputation, policy seed-v1', () => {
       },
     )
     const histories: fc.Arbitrary<readonly Envelope[]> = fc
-      .array(fc.tuple(fc.constantFrom(...keys), events), { maxLength: 40 })
+      .array(fc.tuple(fc.constantFrom(...keys), events), { maxLength: 40, size: 'max' })
       .map((said) => {
         const maker = new EnvelopeMaker()
         return said.map(([by, event]) => maker.make(by, event))

@@ -34,7 +34,7 @@ describe('own claims', () => {
     await says(published(one, 'quiet orbit', ['film']), published(two, 'loud comet'), published(one, 'low orbit', ['hd']))
     deepEqual(claims.get(one), {
       ...{ infoHash: one, title: 'low orbit', tags: ['hd'], withdrawn: false, isPublished: true },
-      publication: { author: own.id, authorSeq: 3, keywords: ['quiet', 'orbit', 'low'] },
+      publication: { author: own.id, authorSeq: 3, keywords: ['quiet', 'orbit', `btih:${one}`, 'low'] },
     })
     deepEqual(claims.get(two)?.tags, [])
     deepEqual(
@@ -54,10 +54,10 @@ describe('own claims', () => {
   it('that were taken back are no claims, and are told on where the torrent was known', async () => {
     await says(published(one, 'quiet orbit', ['film']), withdrawn(one, 'quiet orbit'))
     equal(claims.get(one), undefined)
-    const publication = { author: own.id, authorSeq: 2, keywords: ['quiet', 'orbit'] }
+    const publication = { author: own.id, authorSeq: 2, keywords: ['quiet', 'orbit', `btih:${one}`] }
     deepEqual([claims.publicationOf(one), claims.publications()], [publication, [publication]])
     await says(published(one, 'loud comet'))
-    deepEqual(claims.get(one)?.publication.keywords, ['quiet', 'orbit', 'loud', 'comet'])
+    deepEqual(claims.get(one)?.publication.keywords, ['quiet', 'orbit', `btih:${one}`, 'loud', 'comet'])
   })
 
   it('of a torrent that we only hold have no tags, and give way to what we publish', async () => {
@@ -75,10 +75,10 @@ describe('own claims', () => {
   })
 
   it('have each word once of all titles that a torrent had', async () => {
-    deepEqual(claims.keywordsFor(one, 'quiet orbit'), ['quiet', 'orbit'])
+    deepEqual(claims.keywordsFor(one, 'quiet orbit'), ['quiet', 'orbit', `btih:${one}`])
     await says(published(one, 'quiet orbit'))
-    deepEqual(claims.keywordsFor(one, 'orbit of mars'), ['quiet', 'orbit', 'of', 'mars'])
-    equal(claims.publicationOf(one)?.keywords.length, 2, 'asking changes nothing')
+    deepEqual(claims.keywordsFor(one, 'orbit of mars'), ['quiet', 'orbit', `btih:${one}`, 'of', 'mars'])
+    equal(claims.publicationOf(one)?.keywords.length, 3, 'asking changes nothing')
   })
 
   it('are the same when they are read from the log at a start', async () => {

@@ -59,12 +59,12 @@ describe('publications', () => {
       await network[Symbol.asyncDispose]()
       return result
     }
-    assert.deepEqual(await said(3, 0), [true, 1, 1])
-    assert.deepEqual(await said(3, 1), [true, 1, 1])
-    assert.deepEqual(await said(3, 2), [false, 1, 0])
-    assert.deepEqual(await said(2, 1), [false, 1, 0])
-    assert.deepEqual(await said(1, 0), [true, 1, 1])
-    assert.deepEqual(await said(1, 1), [false, 1, 0])
+    assert.deepEqual(await said(3, 0), [true, 2, 2])
+    assert.deepEqual(await said(3, 1), [true, 2, 2])
+    assert.deepEqual(await said(3, 2), [false, 2, 0])
+    assert.deepEqual(await said(2, 1), [false, 2, 0])
+    assert.deepEqual(await said(1, 0), [true, 2, 2])
+    assert.deepEqual(await said(1, 1), [false, 2, 0])
     await started(1)
   })
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict'
 import type { Appender, InfoHash, NodeId } from '../../../src/events/index.ts'
-import { partitionOf } from '../../../src/projections/keyword-index/index.ts'
+import { hashKeyword, partitionOf } from '../../../src/projections/keyword-index/index.ts'
 import { Publisher } from '../../../src/roles/client/publisher.ts'
 import { encodePublishReply, INDEX_METHODS, type PublishOutcome } from '../../../src/roles/index-node/index-messages.ts'
 import { hash } from '../../projections/envelopes.ts'
@@ -25,8 +25,9 @@ describe('a publisher', () => {
 
   it('says who holds it, and how many of the partitions of its words', async () => {
     await started(8)
-    const partitions = new Set(['quiet', 'orbit'].map(partitionOf)).size
-    const owners = new Set(['quiet', 'orbit'].flatMap((word) => client.map.ownersOf(word)))
+    const keywords = ['quiet', 'orbit', hashKeyword(described('quiet orbit').infoHash)]
+    const partitions = new Set(keywords.map(partitionOf)).size
+    const owners = new Set(keywords.flatMap((word) => client.map.ownersOf(word)))
     const { acknowledgedBy, ...rest } = await client.publish('quiet orbit')
     deepEqual(new Set(acknowledgedBy), owners)
     deepEqual(rest, { partitions, partitionsHeld: partitions, acknowledged: true, pending: 0, refused: [] })
@@ -40,7 +41,9 @@ describe('a publisher', () => {
     const both = quiet.filter((owner) => orbit.includes(owner)).length
     equal(both < 2, true, 'the two words have owners of their own')
     const { partitions, partitionsHeld, acknowledged, pending } = await client.publish('quiet orbit')
-    deepEqual([partitions, partitionsHeld, acknowledged, pending], [2, 1, false, 0])
+    const byHash = client.map.ownersOf(hashKeyword(described('quiet orbit').infoHash))
+    equal(byHash.filter((owner) => !quiet.includes(owner)).length >= 2, true, 'so has the info hash')
+    deepEqual([partitions, partitionsHeld, acknowledged, pending], [3, 2, false, 0])
   })
 
   it('is acknowledged with two of the three owners of a word, and not with one', async () => {
@@ -48,7 +51,7 @@ describe('a publisher', () => {
     const [first, second] = client.map.ownersOf('orbit') as [NodeId, NodeId]
     says('refused', [first])
     const two = await client.publish('orbit')
-    deepEqual([two.acknowledgedBy.length, two.partitionsHeld, two.acknowledged], [2, 1, true])
+    deepEqual([two.acknowledgedBy.length, two.partitionsHeld, two.acknowledged], [2, 2, true])
     says('refused', [second])
     const one = await client.publish('orbit', { infoHash: hash('one more') })
     deepEqual([one.acknowledgedBy.length, one.partitionsHeld, one.acknowledged], [1, 0, false])

@@ -15,7 +15,7 @@ import {
   type WireSearchReply,
 } from '../../../src/roles/index-node/index-messages.ts'
 import { decodeCursor } from '../../../src/roles/search-cursor.ts'
-import { HITS_DEFAULT, HITS_MAX } from '../../../src/roles/services.ts'
+import { HITS_DEFAULT, HITS_MAX, type SearchHit } from '../../../src/roles/services.ts'
 import { hash, node } from '../../projections/envelopes.ts'
 import { Author, type ClientPeer, IndexNetwork, type IndexPeer } from '../index-network.ts'
 
@@ -416,9 +416,34 @@ describe('a search', () => {
     assert.deepEqual(titles((await client.search('orbit')).hits), ['quiet orbit'])
   })
 
+  it('finds a torrent by its info hash, by any name of its episode, and by its kind, whoever owns what', async () => {
+    const client = await started(8)
+    await client.publish('Lost.Shore.S01E04E05.1080p.WEB-DL.H.264-GRP')
+    await client.publish("Marvel's Agents of S.H.I.E.L.D. – Müller & Söhne")
+    const [{ infoHash, magnet }] = (await client.search('lost')).hits as [SearchHit]
+    const asked: readonly (readonly [query: string, count: number])[] = [
+      ...[infoHash, infoHash.toUpperCase(), magnet, `infohash:${infoHash}`].map((text) => [text, 1] as const),
+      ['0'.repeat(40), 0],
+      ['lost shore 1x05', 1],
+      ['season 1 episode 5 webdl', 1],
+      ['lost s01e06', 0],
+      ['marvels shield', 1],
+      ['mueller and soehne', 1],
+      ['müller & sohne', 1],
+      ['"of shield" mull*', 1],
+      ['mueller -shield', 0],
+      ['lost category:tv', 1],
+      ['lost -category:tv', 0],
+      ['x264 | s.h.i.e.l.d.', 2],
+    ]
+    for (const [text, count] of asked) assert.equal((await client.search(text)).hits.length, count, text)
+  })
+
   it('says what is wrong: no word, too long, no index node, nobody answers', async () => {
     const client = await started(1)
     await assert.rejects(client.search('***'), /at least one word/)
+    await assert.rejects(client.search('orbit size:huge'), { code: 'usage', message: /is no size: write size:>1GB/ })
+    await assert.rejects(client.search('orbit '.repeat(129)), { code: 'usage', message: /129 words, and 128 is the most/ })
     await assert.rejects(client.search('x'.repeat(2_000)), /at most 1024 bytes/)
     network.index(0).node.overlay.serve(INDEX_METHODS.search, () => new Promise(() => {}))
     await assert.rejects(client.search('orbit'), /no index node answered \(.*no answer/)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Millis, type NodeId, type SignedEvent, signRevocation } from '../../../src/events/index.ts'
 import { RequestError } from '../../../src/network/index.ts'
-import { partitionOf } from '../../../src/projections/keyword-index/index.ts'
+import { hashKeyword, partitionOf } from '../../../src/projections/keyword-index/index.ts'
 import {
   decodePublishReply,
   decodeSearchReply,
@@ -16,7 +16,7 @@ import {
 } from '../../../src/roles/index-node/index-messages.ts'
 import { TEST_OWNER } from '../../events/test-network.ts'
 import { hash } from '../../projections/envelopes.ts'
-import { Author, IndexNetwork, type IndexPeer } from '../index-network.ts'
+import { Author, described, IndexNetwork, type IndexPeer } from '../index-network.ts'
 
 describe('index nodes', () => {
   let network: IndexNetwork
@@ -33,9 +33,10 @@ describe('index nodes', () => {
       await started(8, 1)
       const client = network.client()
       const published = await client.publish('quiet orbit')
-      const owners = new Set(['quiet', 'orbit'].flatMap((word) => client.map.ownersOf(word)))
+      const keywords = ['quiet', 'orbit', hashKeyword(described('quiet orbit').infoHash)]
+      const owners = new Set(keywords.flatMap((word) => client.map.ownersOf(word)))
       assert.deepEqual(new Set(published.acknowledgedBy), owners)
-      assert.deepEqual([published.partitions, published.pending], [2, 0])
+      assert.deepEqual([published.partitions, published.pending], [3, 0])
       for (const peer of network.indexNodes) {
         assert.deepEqual(peer.titles(), owners.has(peer.id) ? ['quiet orbit'] : [], `index node ${peer.node.index}`)
       }
@@ -114,6 +115,12 @@ describe('index nodes', () => {
           /a query has more than 1024 bytes/,
         ],
         [INDEX_METHODS.search, encodeSearch({ text: 'x', limit: 1e9, cursor: '', hops: 0 }), /out of range/],
+        [
+          INDEX_METHODS.search,
+          encodeSearch({ text: 'x size:big', limit: 1, cursor: '', hops: 0 }),
+          /asks for nothing.*is no size/,
+        ],
+        [INDEX_METHODS.search, encodeSearch({ text: '|-"*', limit: 1, cursor: '', hops: 0 }), /at least one word/],
         // Section 64 of a partition's 64.
         [INDEX_METHODS.compare, new Uint8Array([10, 4, 24, 1, 32, 64]), /out of range/],
       ]

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { type ContentRules, type Millis, type NodeId, type SignedEvent, signRevocation } from '../../../src/events/index.ts'
 import { openMemoryLog } from '../../../src/events/log/event-log.memory.ts'
 import type { Overlay, RequestHandler } from '../../../src/network/overlay.ts'
-import { OWNER_COUNT, PARTITION_COUNT, partitionOf } from '../../../src/projections/keyword-index/index.ts'
+import { hashKeyword, OWNER_COUNT, PARTITION_COUNT, partitionOf } from '../../../src/projections/keyword-index/index.ts'
 import { newSha256 } from '../../../src/projections/sha256.system.ts'
 import { newTurns } from '../../../src/projections/turns.system.ts'
 import {
@@ -56,9 +56,18 @@ describe('what an index node can be asked', () => {
     deepEqual((await network.index(1).index?.service.searchHere({ text: 'orbit' }))?.hits, [])
   })
 
-  it('finds nothing without a word, and names no partition for it', async () => {
+  it('says what is wrong with a query, and names no partition for one of filters alone', async () => {
     await started(1)
-    const { hits, keyword, partition } = await here('')
+    for (const [text, why] of [
+      ['', /at least one word/],
+      ['orbit seeders:many', /is no number of seeders/],
+      ['x'.repeat(1_025), /at most 1024 bytes/],
+    ] as const)
+      await rejects(
+        here(text),
+        (error: { code?: string; message: string }) => error.code === 'usage' && why.test(error.message),
+      )
+    const { hits, keyword, partition } = await here('size:>1')
     deepEqual([hits, keyword, partition], [[], null, null])
     await rejects(here('orbit', { limit: 0 }), { code: 'usage' })
   })
@@ -78,7 +87,8 @@ describe('what an index node can be asked', () => {
     const owned = (peer: IndexPeer) => peer.map.partitionsOf(peer.id)
     const [word] = ['orbit', 'quiet', 'loud', 'comet'].filter((each) => index.map.ownersOf(each).includes(index.id))
     ok(word)
-    await index.node.log.ingest(await new Author(1).publishes(`${word} ${word}`, word))
+    const titles = [`${word} ${word}`, word]
+    await index.node.log.ingest(await new Author(1).publishes(...titles))
     const status = await service.indexStatus({ partitions: false })
     deepEqual([status.documents, status.keywords, status.indexNodesAlive, status.partitions], [2, 1, 4, []])
     equal(status.postings, index.states.state('keyword-index').counters.postings)
@@ -103,7 +113,11 @@ describe('what an index node can be asked', () => {
     )
     deepEqual(
       partitions.filter(({ torrents }) => torrents > 0).map(({ partition, torrents }) => [partition, torrents]),
-      [[partitionOf(word), 2]],
+      owned(index).flatMap(({ partition }) => {
+        const isHere = (title: string) => [word, hashKeyword(described(title).infoHash)].map(partitionOf).includes(partition)
+        const count = titles.filter(isHere).length
+        return count > 0 ? [[partition, count]] : []
+      }),
     )
   })
 

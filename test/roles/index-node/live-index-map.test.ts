@@ -34,6 +34,18 @@ describe('the words that cover a query', () => {
     ['size:>1GB film', ['film']],
     ['size:>1GB', []],
     ['cats | cats', ['cats']],
+    // Every way to write it needs its word.
+    ['spider-man', ['spider', 'spiderman']],
+    ['spider-man homecoming', ['homecoming']],
+    ['the spider-man', ['spider', 'spiderman']],
+    ['müller', ['muller', 'mueller']],
+    ['1x05', ['s01e05']],
+    ['"big bunny*"', ['big']],
+    ['"x 人"', ['x']],
+    ['x26*', []],
+    [`film ${'0f'.repeat(20)}`, [`btih:${'0f'.repeat(20)}`]],
+    [`film | ${'0f'.repeat(20)}`, ['film', `btih:${'0f'.repeat(20)}`]],
+    ['film size:big', []],
     ['', []],
     ['!!! ***', []],
   ]
@@ -46,7 +58,15 @@ describe('the words that cover a query', () => {
     })
   }
 
-  const documents: Record<string, number> = { interplanetary: 9_000, quiet: 3, orbit: 500, elephants: 40, cats: 700 }
+  const documents: Record<string, number> = {
+    interplanetary: 9_000,
+    quiet: 3,
+    orbit: 500,
+    elephants: 40,
+    cats: 700,
+    film: 10_000,
+    books: 9_999,
+  }
   const known: [query: string, words: string[]][] = [
     ['interplanetary orbit', ['orbit']],
     ['interplanetary orbit quiet', ['quiet']],
@@ -58,6 +78,9 @@ describe('the words that cover a query', () => {
     // One owner fewer is asked for one word of all hits, however common.
     ['cats | elephants interplanetary', ['interplanetary']],
     ['cats | elephants orbit | quiet', ['orbit', 'quiet']],
+    ['books spider-man', ['books']],
+    // Of a word that is in more documents than its owner looks at, two others are better.
+    ['film spider-man', ['spider', 'spiderman']],
   ]
   for (const [query, words] of known) {
     it(`of ${JSON.stringify(query)} are ${words.join(', ')}, where it is known how common they are`, () => {

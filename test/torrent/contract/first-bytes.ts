@@ -162,7 +162,9 @@ export function firstBytesContract(engine: EngineName): void {
         fc.tuple(fc.constantFrom(4, 13, 17), number).map(([id, index]) => message(id, index)),
         bits.map((bytes) => message(5, bytes)),
         fc.tuple(fc.constantFrom(6, 8, 16), number, number, number).map(([id, ...rest]) => message(id, ...rest)),
-        fc.tuple(number, number, fc.uint8Array({ maxLength: 40 })).map(([index, at, bytes]) => message(7, index, at, bytes)),
+        fc
+          .tuple(number, number, fc.uint8Array({ maxLength: 40, size: 'max' }))
+          .map(([index, at, bytes]) => message(7, index, at, bytes)),
         fc
           .tuple(
             fc.nat({ max: 6 }),
@@ -174,7 +176,7 @@ export function firstBytesContract(engine: EngineName): void {
             return extended(0, `d1:md11:lt_donthavei3e11:ut_metadatai${id}e7:p2pt_idi2ee${announced}${rest}e`)
           }),
         fc
-          .tuple(fc.nat({ max: 3 }), number, size, fc.uint8Array({ maxLength: 120 }))
+          .tuple(fc.nat({ max: 3 }), number, size, fc.uint8Array({ maxLength: 120, size: 'max' }))
           .map(([type, piece, total, bytes]) =>
             extended(
               METADATA_ID,
@@ -182,8 +184,8 @@ export function firstBytesContract(engine: EngineName): void {
             ),
           ),
         fc.constantFrom(...info),
-        fc.tuple(fc.nat({ max: 5 }), fc.uint8Array({ maxLength: 100 })).map(([id, bytes]) => extended(id, bytes)),
-        fc.uint8Array({ maxLength: 30 }),
+        fc.tuple(fc.nat({ max: 5 }), fc.uint8Array({ maxLength: 100, size: 'max' })).map(([id, bytes]) => extended(id, bytes)),
+        fc.uint8Array({ maxLength: 30, size: 'max' }),
       )
       const conversation = fc.record({
         messages: fc.array(any, { maxLength: 12 }),

@@ -4,9 +4,9 @@ import { ArrivedBytes } from '../../../src/torrent/encryption/arrived-bytes.ts'
 
 describe('bytes that have arrived', () => {
   it('come out as they went in, however they are pushed and taken', () => {
-    const step = fc.oneof(fc.uint8Array({ maxLength: 600 }), fc.nat(600))
+    const step = fc.oneof(fc.uint8Array({ maxLength: 600, size: 'max' }), fc.nat(600))
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
         const arrived = new ArrivedBytes()
         let expected = Buffer.alloc(0)
         for (const each of steps) {

@@ -43,9 +43,12 @@ describe('both sides of the encrypted handshake', () => {
         fc.record({ offer: methods, accept: methods, padByte: fc.nat(255) }),
         fc.tuple(pad, pad),
         fc.tuple(pad, pad),
-        fc.record({ first: fc.uint8Array({ maxLength: 2_000 }), later: fc.uint8Array({ maxLength: 2_000 }) }),
-        fc.uint8Array({ maxLength: 2_000 }),
-        fc.array(fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 2_000 })), { maxLength: 20 }),
+        fc.record({
+          first: fc.uint8Array({ maxLength: 2_000, size: 'max' }),
+          later: fc.uint8Array({ maxLength: 2_000, size: 'max' }),
+        }),
+        fc.uint8Array({ maxLength: 2_000, size: 'max' }),
+        fc.array(fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 2_000 })), { maxLength: 20, size: 'max' }),
         ({ offer, accept, padByte }, padsA, padsB, says, answer, cuts) => {
           const result = talk(
             {

@@ -205,7 +205,7 @@ describe('either side of the encrypted handshake', () => {
       fc.property(
         fc.constantFrom('responder' as const, 'initiator' as const),
         fc.double({ min: 0, max: 1, noNaN: true }),
-        fc.uint8Array({ maxLength: 1_500 }),
+        fc.uint8Array({ maxLength: 1_500, size: 'max' }),
         fc.boolean(),
         fc.array(fc.integer({ min: 1, max: 700 }), { maxLength: 10 }),
         (name, share, noise, replaces, cuts) => {
@@ -226,7 +226,7 @@ describe('either side of the encrypted handshake', () => {
     fc.assert(
       fc.property(
         fc.boolean(),
-        fc.uint8Array({ minLength: 628, maxLength: 3_000 }),
+        fc.uint8Array({ minLength: 628, maxLength: 3_000, size: 'max' }),
         fc.array(fc.integer({ min: 1, max: 700 })),
         (dials, noise, cuts) => {
           const side = dials ? initiatorOf() : responderOf()

@@ -76,7 +76,7 @@ describe('the answer of a tracker over HTTP', () => {
     assert.throws(() => read(['x']), TrackerError)
     assert.throws(() => readHttpAnswer(new TextEncoder().encode('<html>')), /no bencode/)
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      fc.property(fc.uint8Array({ maxLength: 200, size: 'max' }), (bytes) => {
         try {
           readHttpAnswer(bytes)
         } catch (error) {
@@ -127,7 +127,7 @@ describe('the answer of a tracker over UDP', () => {
     assert.throws(() => readUdpAnswer(answer(0, 7, numbers(1)), 7, 4), /too short/)
     assert.throws(() => readUdpAnswer(answer(2, 7, numbers(1, 2, 3)), 7, 4), TrackerError)
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 120 }), fc.constantFrom(4 as const, 6 as const), (bytes, family) => {
+      fc.property(fc.uint8Array({ maxLength: 120, size: 'max' }), fc.constantFrom(4 as const, 6 as const), (bytes, family) => {
         try {
           readUdpAnswer(Buffer.concat([bytes.subarray(0, 4), new Uint8Array(4), bytes.subarray(8)]), 0, family)
         } catch (error) {

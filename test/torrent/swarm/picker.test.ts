@@ -26,7 +26,7 @@ describe('the order of rarity', () => {
       priority: fc.integer({ min: 1, max: 3 }),
     })
     fc.assert(
-      fc.property(fc.array(change, { maxLength: 300 }), (changes) => {
+      fc.property(fc.array(change, { maxLength: 300, size: 'max' }), (changes) => {
         const order = new RarityOrder(30)
         const model = new Map<number, { priority: number; availability: number }>()
         for (const { index, what, priority } of changes) {
@@ -274,7 +274,7 @@ describe('the picker', () => {
       number: fc.nat(10_000),
     })
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 250 }), fc.integer({ min: 1, max: 12 }), (steps, pieceCount) => {
+      fc.property(fc.array(step, { maxLength: 250, size: 'max' }), fc.integer({ min: 1, max: 12 }), (steps, pieceCount) => {
         const picker = newPicker(pieceCount, 3)
         const blocksOf = (index: number) => (index === pieceCount - 1 ? 1 : 3)
         const has = new Map<string, Set<number>>()

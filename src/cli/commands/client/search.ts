@@ -4,16 +4,18 @@ import { BaseCommand } from '../../base-command.ts'
 import { explainedText, searchText } from '../../render/search.ts'
 import { download, downloadFlags } from '../../services/download-command.ts'
 import { hitsFlag } from '../../services/hits-flag.ts'
+import { queryText } from '../../services/query-text.ts'
 import { reachNode } from '../../services/reach.ts'
 
 export default class ClientSearch extends BaseCommand {
   static override summary = 'Search the index of the network.'
   static override description =
-    'Finds torrents whose title has all the words; tag:NAME, size:>1GB and seeders:>5 filter. --get N downloads the Nth hit.'
+    'Finds torrents whose title has all the words, or whose info hash it is. "a phrase", this | that, begin*; tag:NAME, category:movie, size:>1GB, size:1GB..2GB and seeders:>5 filter; - or ! before any of them leaves out (- after -- alone). docs/search.md has the whole language. --get N downloads the Nth hit.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> songs of the sea',
     '<%= config.bin %> <%= command.id %> debian netinst --get 1',
     '<%= config.bin %> <%= command.id %> debian tag:iso --limit 5 --json',
+    '<%= config.bin %> <%= command.id %> -- alpine "size:>1 GB" -tag:video',
     '<%= config.bin %> <%= command.id %> debian --explain',
   ]
   static override strict = false
@@ -33,7 +35,7 @@ export default class ClientSearch extends BaseCommand {
     const { argv, flags } = await this.parse(ClientSearch)
     const node = await reachNode(flags.data, 'client')
     const cursor = flags.cursor === undefined ? {} : { cursor: flags.cursor }
-    const result = await node.client.search({ text: argv.join(' '), limit: flags.limit, ...cursor })
+    const result = await node.client.search({ text: queryText(argv as string[]), limit: flags.limit, ...cursor })
     if (flags.get === undefined) {
       this.log(searchText(result))
       if (flags.explain) this.log(`\n${explainedText(result)}`)

@@ -3,6 +3,7 @@ import type { SearchResult } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
 import { searchText } from '../../render/search.ts'
 import { hitsFlag } from '../../services/hits-flag.ts'
+import { queryText } from '../../services/query-text.ts'
 import { reachNode } from '../../services/reach.ts'
 
 export default class IndexSearch extends BaseCommand {
@@ -21,7 +22,7 @@ export default class IndexSearch extends BaseCommand {
   async run(): Promise<SearchResult> {
     const { argv, flags } = await this.parse(IndexSearch)
     const { index } = await reachNode(flags.data, 'index')
-    const result = await index.searchHere({ text: argv.join(' '), limit: flags.limit })
+    const result = await index.searchHere({ text: queryText(argv as string[]), limit: flags.limit })
     this.log(searchText(result))
     return result
   }
