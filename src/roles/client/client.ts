@@ -29,6 +29,7 @@ import { Publications } from './publications.ts'
 import { Publisher } from './publisher.ts'
 import { Torrents } from './torrents.ts'
 import { Verdicts } from './verdicts.ts'
+import { verifyingOnce } from './verified-signatures.ts'
 import { WaysThroughRouters } from './ways-through-routers.ts'
 
 export type ClientNodeParts = Omit<NodeParts, 'engine'> & {
@@ -188,7 +189,12 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
         ...{ now: () => clock.now(), random: Math.random },
         untilIndexKnown: (waitMs) => untilIndexKnown(parts, waitMs, closing.signal),
         proofs: {
-          ...{ verify: parts.verify, upcast: parts.upcast, rules: parts.admittance, yieldToEventLoop: parts.yieldToEventLoop },
+          ...{
+            verify: verifyingOnce(parts.verify),
+            upcast: parts.upcast,
+            rules: parts.admittance,
+            yieldToEventLoop: parts.yieldToEventLoop,
+          },
           untilAdmitted: (waitMs) => untilAdmitted(states, { timers, waitMs, closing: closing.signal }),
           now: () => clock.now(),
         },

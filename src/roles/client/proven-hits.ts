@@ -87,8 +87,9 @@ const isOfTorrent = (event: Event): event is TorrentEvent =>
 /** The hit that a proof makes. Only what nobody signed is held against the answerer; another node's lag is not. */
 function provenHit({ infoHash, seeders, lastSeenAt = 0, proof }: WireHit, query: Query, rules: ProofRules): ProvenHit | Fault {
   const [first, ...more] = proof.map((event) => told(event, infoHash, rules))
-  const isWithdrawn = (one: Told | Fault) => typeof one !== 'string' && one.event.kind === 'torrent.withdrawn'
-  if (first === undefined || first === 'forged' || more.includes('forged') || more.some(isWithdrawn)) return 'forged'
+  if (first === undefined || first === 'forged' || more.includes('forged')) return 'forged'
+  // Who takes it back proves no hit.
+  if (more.some((one) => typeof one !== 'string' && one.event.kind === 'torrent.withdrawn')) return 'forged'
   if (typeof first === 'string') return first
   const { author, authorSeq, at, event } = first
   if (event.kind !== 'torrent.published') return 'forged'
