@@ -304,7 +304,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   cleanup.use(startProgramLog(options.logLevel, { id: signer.id, notices, overlay }))
   const index =
     options.role === 'index'
-      ? cleanup.use(createIndexNode({ ...parts, map, timers, newSha256, newTurns, yieldToEventLoop }))
+      ? cleanup.use(createIndexNode({ ...parts, map, timers, upcast, newSha256, newTurns, yieldToEventLoop }))
       : undefined
   overlay.onLinks(({ up, peer, why }) => {
     if (!up && why !== undefined && why !== 'stopped' && why !== 'remote' && why !== 'refused')

@@ -21,7 +21,7 @@ import { partitionDigest } from '../../src/projections/keyword-index/index.ts'
 import { documentAt } from '../../src/projections/keyword-index/index-state.ts'
 import { openMemoryProjectionStore } from '../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../src/projections/sha256.system.ts'
-import { HeldOffOwners } from '../../src/roles/client/held-off-owners.ts'
+import { HeldOffOwners, SLOW_MS } from '../../src/roles/client/held-off-owners.ts'
 import { KeywordFrequencies } from '../../src/roles/client/keyword-frequencies.ts'
 import { OwnClaims } from '../../src/roles/client/own-claims.ts'
 import type { Evidence } from '../../src/roles/client/owner-answers.ts'
@@ -222,6 +222,7 @@ export class IndexPeer {
       ...(this.#network.isLevelling ? {} : { levels: new LevelFromTheStart(this.id, this.map) }),
       ...{
         verify: verifySignature,
+        upcast: noUpcast,
         clock: this.#sim.time,
         timers: this.#sim.time,
         newSha256,
@@ -264,7 +265,9 @@ export class ClientPeer {
   readonly node: SimNode
   readonly claims: OwnClaims
   readonly problems: string[] = []
-  readonly heldOff: HeldOffOwners
+  /** A new one is a client that has met nobody. */
+  heldOff: HeldOffOwners
+  readonly slow: HeldOffOwners
   readonly frequencies = new KeywordFrequencies()
   readonly evidence: Evidence[] = []
   /** How much its clock is ahead of everybody's. */
@@ -291,6 +294,7 @@ export class ClientPeer {
     })
     this.claims = new OwnClaims(node.id, this.map)
     this.heldOff = new HeldOffOwners(() => sim.time.now())
+    this.slow = new HeldOffOwners(() => sim.time.now(), SLOW_MS)
     node.log.onAppended((envelopes) => this.claims.apply(envelopes))
     watchOwners(node.log, this.map, () => this.publications)
     this.publications = this.#newPublications()
@@ -313,9 +317,10 @@ export class ClientPeer {
     const { untilIndexKnown, ...patience } = this.patience
     const options = {
       ...{ overlay: this.node.overlay, timers: time, map: this.map, untilIndexKnown, heldOff: this.heldOff },
+      slow: this.slow,
       ...{ now: () => time.now() + this.aheadMs, random: () => 0.5, frequencies: this.frequencies },
       onCharged: (evidence: Evidence) => void this.evidence.push(evidence),
-      proofs: { verify: verifySignature, upcast: noUpcast, rules: this.rules, ...patience },
+      proofs: { verify: verifySignature, upcast: noUpcast, rules: this.rules, ...patience, now: () => time.now() },
     }
     return time.wait(searchNetwork(typeof request === 'string' ? { text: request } : request, options))
   }
@@ -380,6 +385,10 @@ export class Author {
 
   async verifies(...titles: string[]): Promise<SignedEvent[]> {
     return this.#says(titles.map((title) => ({ kind: 'torrent.verified', infoHash: described(title).infoHash, title })))
+  }
+
+  async renews(times: number): Promise<SignedEvent[]> {
+    return this.#says(Array.from({ length: times }, () => ({ kind: 'offers.renewed' })))
   }
 
   async #says(events: readonly Event[]): Promise<SignedEvent[]> {

@@ -163,6 +163,13 @@ export class SharedLog implements EventLog {
     for await (const batch of this.readBatches(range)) yield* batch
   }
 
+  seqOf({ author, stream, authorSeq }: Pick<Header, 'author' | 'stream' | 'authorSeq'>): number | undefined {
+    const apart = this.#apart.get(streamOf(author, stream))
+    const isHeld = authorSeq <= this.#headOf(author, stream)
+    const shared = apart?.get(authorSeq) ?? (isHeld ? this.#shared.at(author, stream, authorSeq) : undefined)
+    return shared === undefined ? undefined : this.#events.indexOf(shared) + 1
+  }
+
   async *readSigned(author: NodeId, stream: Stream, from: number, to: number): AsyncGenerator<SignedEvent> {
     const head = this.#headOf(author, stream)
     const apart = this.#apart.get(streamOf(author, stream))

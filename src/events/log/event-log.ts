@@ -62,6 +62,9 @@ export interface LogView extends AsyncDisposable {
   /** True if the event is in the log: removes duplicates before their signatures are verified. */
   has(id: Pick<Header, 'author' | 'stream' | 'authorSeq'>): boolean
 
+  /** Where the event stands in this log; undefined if it is not held. What stands near one another is read for the price of one. */
+  seqOf(id: Pick<Header, 'author' | 'stream' | 'authorSeq'>): number | undefined
+
   /**
    * Reads a snapshot: later appends are not seen.
    * @throws LogError `LOG_DAMAGED` where the bytes are not those that were written

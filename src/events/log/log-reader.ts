@@ -33,6 +33,11 @@ export class LogReader implements LogView {
     return this.state.has(id)
   }
 
+  seqOf({ author, stream, authorSeq }: Pick<Header, 'author' | 'stream' | 'authorSeq'>): number | undefined {
+    const [seq] = this.state.runsOf(author, stream)?.seqsOf(authorSeq, authorSeq) ?? []
+    return seq
+  }
+
   read(range: ReadRange = {}): AsyncIterable<Envelope> {
     return flatten(this.readBatches(range))
   }

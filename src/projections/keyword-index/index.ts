@@ -4,10 +4,11 @@ export { believedTime, type Description, type Offer, type PartyOf, type TorrentD
 export { SEEDERS_PROVEN_MAX } from './evidence.ts'
 export { speakers } from './forgetting.ts'
 export { HITS_DEFAULT, HITS_MAX } from './hits.ts'
-export { type KeywordIndexState, openIndex } from './index-state.ts'
+export { type KeywordIndexState, openIndex, saidInstead } from './index-state.ts'
 export { keywordIndexProjection } from './keyword-index.ts'
 export * from './partitions.ts'
 export { weigh } from './recounts.ts'
+export { presenceOf, RENEWAL_MS } from './renewals.ts'
 export {
   cursorAfter,
   DOCUMENTS_PER_KEYWORD_MAX,

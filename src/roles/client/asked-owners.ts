@@ -38,6 +38,12 @@ export class AskedOwners {
     if (row !== undefined) this.#rows.set(node, { ...row, lacks })
   }
 
+  /** What came of it when an owner that lacks something was handed it. */
+  explain(node: NodeId, reason: string): void {
+    const row = this.#rows.get(node)
+    if (row !== undefined) this.#rows.set(node, { ...row, reason })
+  }
+
   /** As it stands when the search ends. */
   rows(): AskedOwner[] {
     return [...this.#rows.values()].map(({ since, ...row }) => {

@@ -20,14 +20,16 @@ import type { ClientService, NodeService } from '../services.ts'
 import { untilAdmitted, untilTrue } from '../until-true.ts'
 import { createClientService } from './client-service.ts'
 import { startsAfterDeaths } from './crash-loop.ts'
-import { HeldOffOwners } from './held-off-owners.ts'
+import { HeldOffOwners, SLOW_MS } from './held-off-owners.ts'
 import { KeywordFrequencies } from './keyword-frequencies.ts'
+import { OfferRenewal } from './offer-renewal.ts'
 import { OwnClaims } from './own-claims.ts'
 import { watchOwners } from './owner-watch.ts'
 import { Publications } from './publications.ts'
 import { Publisher } from './publisher.ts'
 import { Torrents } from './torrents.ts'
 import { Verdicts } from './verdicts.ts'
+import { verifyingOnce } from './verified-signatures.ts'
 import { WaysThroughRouters } from './ways-through-routers.ts'
 
 export type ClientNodeParts = Omit<NodeParts, 'engine'> & {
@@ -97,6 +99,10 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     onProblem: (text) => notices.post('warning', 'publication.refused', text),
   })
   const publisher = new Publisher({ appender, map, publications, claims })
+  const renewal = new OfferRenewal({
+    ...{ clock, timers, claims, publisher },
+    onProblem: (text) => notices.post('warning', 'offers.not-renewed', text),
+  })
 
   const completed = async (infoHash: InfoHash) => {
     if (!(await torrents.completed(infoHash))) return
@@ -138,6 +144,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     closing.abort()
     stopFollowing()
     stopWatching()
+    renewal.stop()
     publications.stop()
     await ways?.[Symbol.asyncDispose]()
     await torrents.stopQueue()
@@ -154,6 +161,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     await torrents.configureAtStart({ downloadBytesPerSecond, uploadBytesPerSecond })
     await torrents.restore()
     publications.start()
+    renewal.start()
     ways?.start()
   } catch (error) {
     await close()
@@ -170,6 +178,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
       dataDirectory: options.dataDirectory,
       search: {
         ...{ overlay, timers, map, heldOff: new HeldOffOwners(() => performance.now()) },
+        slow: new HeldOffOwners(() => performance.now(), SLOW_MS),
         frequencies: new KeywordFrequencies(),
         onCharged: (evidence) =>
           void appender
@@ -180,8 +189,14 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
         ...{ now: () => clock.now(), random: Math.random },
         untilIndexKnown: (waitMs) => untilIndexKnown(parts, waitMs, closing.signal),
         proofs: {
-          ...{ verify: parts.verify, upcast: parts.upcast, rules: parts.admittance, yieldToEventLoop: parts.yieldToEventLoop },
+          ...{
+            verify: verifyingOnce(parts.verify),
+            upcast: parts.upcast,
+            rules: parts.admittance,
+            yieldToEventLoop: parts.yieldToEventLoop,
+          },
           untilAdmitted: (waitMs) => untilAdmitted(states, { timers, waitMs, closing: closing.signal }),
+          now: () => clock.now(),
         },
       },
       scoreOf: (peer) => scoreRow(ledger(), peer, isRevoked),

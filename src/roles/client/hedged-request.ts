@@ -4,11 +4,13 @@ export type HedgeOptions<T> = {
   /** Answers that are wanted, of as many candidates; 1 if it is not given. */
   wanted?: number
   /** So long is waited for the others after this answer, ms; undefined: as long as for any. */
-  lingerMs?(answer: T): number | undefined
+  lingerMs?(answer: T, by: NodeId): number | undefined
   /** The next candidate is asked as well when the ones before have not answered for so long, ms. */
   hedgeAfterMs: number
   /** All give up then, ms. */
   deadlineMs: number
+  /** And when this is aborted: what others said elsewhere is enough. */
+  enough?: AbortSignal | undefined
   timers: Timers
 }
 
@@ -26,7 +28,7 @@ export type HedgedResult<T> = {
 export function askHedged<T>(
   candidates: readonly NodeId[],
   ask: (node: NodeId, signal: AbortSignal) => Promise<T>,
-  { wanted = 1, lingerMs, hedgeAfterMs, deadlineMs, timers }: HedgeOptions<T>,
+  { wanted = 1, lingerMs, hedgeAfterMs, deadlineMs, enough, timers }: HedgeOptions<T>,
 ): Promise<HedgedResult<T>> {
   return new Promise((resolve) => {
     const controller = new AbortController()
@@ -44,6 +46,7 @@ export function askHedged<T>(
       cancelHedge()
       cancelLinger()
       cancelDeadline()
+      enough?.removeEventListener('abort', finish)
       controller.abort()
       const inOrder = candidates.flatMap((by) => {
         const answer = answers.get(by)
@@ -65,7 +68,7 @@ export function askHedged<T>(
       answers.set(node, answer)
       if (answers.size >= wanted) finish()
       else finishIfNobodyIsLeft()
-      const waitMs = lingerMs?.(answer)
+      const waitMs = lingerMs?.(answer, node)
       if (done || waitMs === undefined) return
       cancelLinger()
       cancelLinger = timers.after(waitMs, finish)
@@ -92,6 +95,8 @@ export function askHedged<T>(
     }
 
     const cancelDeadline = timers.after(deadlineMs, giveUp)
+    if (enough?.aborted === true) finish()
+    enough?.addEventListener('abort', finish)
     for (let count = 0; count < wanted; count++) askNext()
   })
 }

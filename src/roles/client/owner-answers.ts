@@ -1,6 +1,6 @@
 import type { NodeId, OwnerCharged, Timers } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
-import type { Query } from '../../projections/keyword-index/index.ts'
+import { type Query, titlesMatch } from '../../projections/keyword-index/index.ts'
 import { wordsOf } from '../index-node/covering-words.ts'
 import type { IndexMap, QueryPart } from '../index-node/index-map.ts'
 import { decodeSearchReply, encodeSearch, INDEX_METHODS } from '../index-node/index-messages.ts'
@@ -10,6 +10,7 @@ import { askHedged, type HedgedResult } from './hedged-request.ts'
 import type { HeldOffOwners } from './held-off-owners.ts'
 import type { KeywordFrequencies } from './keyword-frequencies.ts'
 import { type ProofRules, type ProvenHit, provenHits } from './proven-hits.ts'
+import { examine, isByTitle, isOneWord } from './silent-owners.ts'
 
 /** The next owner is asked when those before have not answered for so long: far above a healthy answer, ms. */
 export const HEDGE_AFTER_MS = 400
@@ -20,11 +21,14 @@ const ASKED_AT_ONCE = 2
 const FORMER_RANKS = 6
 /**
  * Once an owner has found something, the other has so long to confirm it: no search waits for an owner that is slow. Where
- * one finds nothing, the other is waited for as long as for any, since that is what a liar would say, ms.
+ * one finds nothing, the other is waited for as long as for any, since that is what a liar would say; but not where all others were
+ * silent just now, ms.
  */
-const CONFIRMED_WITHIN_MS = 150
+export const CONFIRMED_WITHIN_MS = 150
 /** So long for the admission of authors whose hits come before it, ms. */
 const ADMITTED_WITHIN_MS = 2_000
+/** An owner that is asked once more whether it has nothing answers in this time, ms. */
+const AGAIN_WITHIN_MS = 2_000
 /** No further page is asked for after this: what there is by then is the answer, with the cursor, ms. */
 const PAGES_MS_MAX = 15_000
 /** Pages in a row that bring nothing: of authors who are not admitted, say. One more would be the first of many. */
@@ -38,6 +42,8 @@ export type OwnerOptions = {
   proofs: ProofRules
   /** Kept from one search to the next. */
   heldOff: HeldOffOwners
+  /** Those that were silent while others answered, for `SLOW_MS`. Kept from one search to the next. */
+  slow: HeldOffOwners
   map: Pick<IndexMap, 'ownersOf' | 'rankedOwners'>
   /** Kept from one search to the next. */
   frequencies: KeywordFrequencies
@@ -56,6 +62,8 @@ export type Asked = {
   limit: number
   /** True for what an earlier page has shown. */
   isShown(hit: ProvenHit): boolean
+  /** Aborted when what other parts said is enough. */
+  enough?: AbortSignal
 }
 
 /** `after`: where the owner's list goes on behind this hit. */
@@ -82,7 +90,7 @@ export type PartAnswer = Omit<SearchPart, 'asked'> & {
  */
 export async function askPart(part: QueryPart, from: number, asked: Asked, options: OwnerOptions): Promise<PartAnswer> {
   const { keyword, partition } = part
-  const owners = options.heldOff.last(part.owners)
+  const owners = options.heldOff.last(options.slow.last(part.owners))
   const rows = new AskedOwners(options.now)
   const charged: PartAnswer['charged'] = []
   const partial: { answer: Answer; by: NodeId }[] = []
@@ -106,7 +114,10 @@ export async function askPart(part: QueryPart, from: number, asked: Asked, optio
     const former = options.map.rankedOwners(partition, FORMER_RANKS).filter((id) => !owners.includes(id))
     await page(former, from, asked.limit, former.length, 1)
   }
-  if (from === 0 && owners.length > 1) contradictions([...answers, ...partial], { now: options.now, rows, charge })
+  const examined =
+    from === 0 && owners.length > 1
+      ? contradictions([...answers, ...partial], keyword, asked, options, { rows, partial, charge })
+      : undefined
   // Where nobody who is level has anything, what others have is better than nothing.
   const all = answers.some(({ answer }) => !answer.isEmpty) ? answers : [...answers, ...partial]
   // An owner that found nothing has no further pages.
@@ -122,6 +133,7 @@ export async function askPart(part: QueryPart, from: number, asked: Asked, optio
   const others = all.filter((one) => one !== paged)
   const { hits, ...rest } = await furtherPages(paged, owners, asked, page, () => isLate)
   cancel()
+  await examined
   return { ...result, ...rest, lists: [hits, ...others.map(({ answer }) => answer.hits)] }
 }
 
@@ -175,85 +187,120 @@ type Told = {
 /** One message of each of so many owners, of which everything is proven; never rejects. */
 function askPage(
   candidates: readonly NodeId[],
-  { keyword, position, limit, wanted, hops }: PageRequest,
-  { text, query }: Asked,
-  { overlay, timers, proofs, heldOff, frequencies, map }: OwnerOptions,
-  { rows, partial, charge }: Told,
+  { wanted, ...request }: PageRequest,
+  asked: Asked,
+  options: OwnerOptions,
+  told: Told,
 ): Promise<HedgedResult<Answer>> {
-  const cursor = position === 0 ? '' : String(position)
-  const body = encodeSearch({ text, limit, cursor, hops, ...(keyword === null ? {} : { keyword }) })
-  const words = new Set(wordsOf(query))
+  const { rows, partial } = told
   return askHedged(
     candidates,
     async (node, signal) => {
       rows.begin(node)
+      const startedAt = options.now()
       try {
-        const reply = decodeSearchReply(
-          await overlay.request(node, INDEX_METHODS.search, body, { timeoutMs: DEADLINE_MS, signal }),
-        )
-        const { hits, places, forged, forgedOne, unknown } = await provenHits(reply.hits, query, proofs, ADMITTED_WITHIN_MS)
-        if (forgedOne !== undefined) {
-          const reason = `${forged} of its ${reply.hits.length} hits are signed by nobody`
-          charge(reason, { owner: node, fault: 'forged', infoHash: forgedOne, author: null, authorSeq: 0 })
-          throw new Error(reason)
-        }
-        // Perhaps we are new here. But anybody can sign with keys that nobody admitted, and have us wait for them each time.
-        if (unknown > 0) heldOff.holdOff(node)
-        // Of a word of the query, by one who owns it: all else is none of its business.
-        for (const { word, documents } of reply.frequencies ?? [])
-          if (words.has(word) && map.ownersOf(word).includes(node)) frequencies.note(word, documents)
-        const answer: Answer = {
-          hits: hits.map((hit, at) => ({ hit, after: position + (places[at] ?? 0) + 1 })),
-          next: reply.cursor === '' ? 'end' : Number(reply.cursor),
-          truncated: reply.truncated,
-          answeredBy: reply.answeredBy,
-          isEmpty: reply.hits.length === 0,
-        }
-        rows.answered(node, hits.length, reply.notLevel === true ? 'not-level' : 'answered')
-        if (reply.notLevel !== true) return answer
+        const { answer, notLevel } = await askOwner(node, request, asked, options, told, { signal, timeoutMs: DEADLINE_MS })
+        rows.answered(node, answer.hits.length, notLevel ? 'not-level' : 'answered')
+        if (!notLevel) return answer
         partial.push({ answer, by: node })
       } catch (error) {
         if (!signal.aborted) rows.failed(node, error)
+        // Dead perhaps, and nobody knows it yet: the next search need not wait for it.
+        if (options.now() - startedAt >= CONFIRMED_WITHIN_MS) options.slow.holdOff(node)
         throw error
       }
       throw new Error('it is not level with the other owners yet')
     },
     {
-      ...{ wanted, hedgeAfterMs: HEDGE_AFTER_MS, deadlineMs: DEADLINE_MS, timers },
-      lingerMs: ({ isEmpty }) => (isEmpty ? undefined : CONFIRMED_WITHIN_MS),
+      ...{ wanted, hedgeAfterMs: HEDGE_AFTER_MS, deadlineMs: DEADLINE_MS, timers: options.timers, enough: asked.enough },
+      lingerMs: ({ isEmpty }, by) => {
+        const areOthersSlow = () => candidates.every((node) => node === by || options.slow.isHeldOff(node))
+        return isEmpty && !areOthersSlow() ? undefined : CONFIRMED_WITHIN_MS
+      },
     },
   )
 }
 
+/** One message of one owner. @throws Error for no answer, and for one with what nobody signed, which is charged */
+async function askOwner(
+  node: NodeId,
+  { keyword, position, limit, hops }: Omit<PageRequest, 'wanted'>,
+  { text, query }: Asked,
+  { overlay, proofs, heldOff, frequencies, map }: OwnerOptions,
+  { charge }: Told,
+  patience: { signal?: AbortSignal; timeoutMs: number },
+): Promise<{ answer: Answer; notLevel: boolean }> {
+  const cursor = position === 0 ? '' : String(position)
+  const body = encodeSearch({ text, limit, cursor, hops, ...(keyword === null ? {} : { keyword }) })
+  const words = new Set(wordsOf(query))
+  const reply = decodeSearchReply(await overlay.request(node, INDEX_METHODS.search, body, patience))
+  const { hits, places, forged, forgedOne, unknown } = await provenHits(reply.hits, query, proofs, ADMITTED_WITHIN_MS)
+  if (forgedOne !== undefined) {
+    const reason = `${forged} of its ${reply.hits.length} hits are signed by nobody`
+    charge(reason, { owner: node, fault: 'forged', infoHash: forgedOne, author: null, authorSeq: 0 })
+    throw new Error(reason)
+  }
+  // Perhaps we are new here. But anybody can sign with keys that nobody admitted, and have us wait for them each time.
+  if (unknown > 0) heldOff.holdOff(node)
+  // Of a word of the query, by one who owns it: all else is none of its business.
+  for (const { word, documents } of reply.frequencies ?? [])
+    if (words.has(word) && map.ownersOf(word).includes(node)) frequencies.note(word, documents)
+  const answer: Answer = {
+    hits: hits.map((hit, at) => ({ hit, after: position + (places[at] ?? 0) + 1 })),
+    next: reply.cursor === '' ? 'end' : Number(reply.cursor),
+    truncated: reply.truncated,
+    answeredBy: reply.answeredBy,
+    isEmpty: reply.hits.length === 0,
+  }
+  return { answer, notLevel: reply.notLevel === true }
+}
+
 /**
  * Holds the answers of one page against one another. Who says that it has nothing, where another proves that there is something
- * that was published long ago, is charged: it keeps silent about it, or is of no use as an owner. Who lacks some of it is only
- * named, since it may have no room for one publisher.
+ * that was published long ago, is handed it, and charged if it is silent about it still: it hides it, or is of no use as an owner.
+ * Who lacks some of it is only named, since it may have no room for one publisher. Never rejects.
  */
-function contradictions(
+async function contradictions(
   all: readonly { answer: Answer; by: NodeId }[],
-  { rows, charge, now }: Pick<OwnerOptions, 'now'> & Pick<Told, 'charge'> & { rows: AskedOwners },
-): void {
-  const before = now() - KNOWN_EVERYWHERE_MS
+  keyword: string | null,
+  asked: Asked,
+  options: OwnerOptions,
+  told: Told,
+): Promise<void> {
+  const { rows, charge } = told
+  const { query } = asked
+  const before = options.now() - KNOWN_EVERYWHERE_MS
   const old = new Map(
     all.flatMap(({ answer }) =>
       answer.hits.flatMap(({ hit }) => (hit.publishedAt <= before ? [[hit.infoHash, hit] as const] : [])),
     ),
   )
-  for (const { answer, by } of all) {
+  const checks = all.map(async ({ answer, by }) => {
     // Of a list that goes on, what is not on this page may come; of one that begins with nothing, it may not.
     const isAll = answer.isEmpty || (answer.next === 'end' && !answer.truncated)
-    if (!isAll || rows.outcomeOf(by) !== 'answered') continue
+    if (!isAll || rows.outcomeOf(by) !== 'answered') return
     const own = new Set(answer.hits.map(({ hit }) => hit.infoHash))
     const lacked = [...old.values()].filter(({ infoHash }) => !own.has(infoHash))
     rows.lacks(by, lacked.length)
-    const [first] = lacked
     // One that passed the question on said nothing of its own.
-    if (first === undefined || !answer.isEmpty || answer.answeredBy !== by) continue
+    if (!answer.isEmpty || answer.answeredBy !== by || !isByTitle(query)) return
+    if (answer.truncated && !isOneWord(query)) return
+    // Another title of it may be one that too few have checked, as that owner knows them.
+    const first = lacked.find(({ title, infoHash }) => titlesMatch(query, [title], infoHash))
+    if (first === undefined) return
+    const request = { keyword, position: 0, limit: asked.limit, hops: 0 }
+    const isSilentStill = async (owner: NodeId) => {
+      const again = await askOwner(owner, request, asked, options, told, { timeoutMs: AGAIN_WITHIN_MS })
+      return again.answer.isEmpty && !again.notLevel && again.answer.answeredBy === owner
+    }
+    const { verdict, said } = await examine(by, first, query, { ...options, isSilentStill })
+    if (verdict === 'silent') options.heldOff.holdOff(by)
+    if (verdict !== 'charged') return rows.explain(by, said)
     const { infoHash, publisher: author, authorSeq } = first
     const what = lacked.length === 1 ? 'a hit' : `${lacked.length} hits`
-    charge(`it said that it has nothing, where another owner proved ${what}`, {
+    charge(`it said that it has nothing, where another owner proved ${what}, ${said}`, {
       ...{ owner: by, fault: 'omitted', infoHash, author, authorSeq },
     })
-  }
+  })
+  await Promise.all(checks)
 }

@@ -1,6 +1,7 @@
 import {
   BodyError,
   type ContentRules,
+  type Event,
   eventOf,
   type InfoHash,
   NewerEventError,
@@ -10,10 +11,11 @@ import {
   scanBody,
   type TorrentPublished,
   type TorrentVerified,
+  type TorrentWithdrawn,
   type Upcast,
   type VerifySignature,
 } from '../../events/index.ts'
-import { type Query, titlesMatch } from '../../projections/keyword-index/index.ts'
+import { presenceOf, type Query, titlesMatch } from '../../projections/keyword-index/index.ts'
 import type { WireHit } from '../index-node/index-messages.ts'
 
 // What an owner's hit is worth: as much as the signed events that came with it. An owner may leave out what it likes, and
@@ -30,6 +32,8 @@ export type ProofRules = {
   untilAdmitted(waitMs: number): Promise<void>
   /** Lets everything else have its turn. */
   yieldToEventLoop(): Promise<void>
+  /** ms since 1970. */
+  now(): number
 }
 
 export type ProvenHit = Pick<TorrentPublished, 'title' | 'sizeBytes' | 'fileCount' | 'tags'> & {
@@ -40,25 +44,33 @@ export type ProvenHit = Pick<TorrentPublished, 'title' | 'sizeBytes' | 'fileCoun
   readonly publishedAt: number
   /** Of the description that is shown: with the publisher it names the event that proves the hit. */
   readonly authorSeq: number
+  /** That event. */
+  readonly description: SignedEvent
   /** The owner's word; never fewer than are proven. */
   readonly seeders: number
-  /** Authors whose signed word came along that they hold it. */
+  /** When any of those who offer it was heard of last, by the owner's word, ms since 1970. */
+  readonly lastSeenAt: number
+  /** Authors whose signed word came along that they hold it, and is not so old that they would have said so again since. */
   readonly provenSeeders: ReadonlySet<NodeId>
 }
 
-type Told = { author: NodeId; authorSeq: number; at: number; event: TorrentPublished | TorrentVerified }
+type TorrentEvent = TorrentPublished | TorrentVerified | TorrentWithdrawn
+type Told = { author: NodeId; authorSeq: number; at: number; event: TorrentEvent }
 
 /** `forged`: nobody signed it, or it is about something else: the answerer made that up. `unknown`: its author may come yet. */
 type Fault = 'forged' | 'unknown' | 'not-admitted'
 
-/** What a proof's event says; a fault where it proves nothing. */
-function told({ body, signature }: SignedEvent, infoHash: InfoHash, { verify, upcast, rules }: ProofRules): Told | Fault {
+/** What an event says of a torrent; a fault where it proves nothing. */
+export function told(
+  { body, signature }: SignedEvent,
+  infoHash: InfoHash,
+  { verify, upcast, rules }: ProofRules,
+): Told | Fault {
   try {
     const scanned = scanBody(body)
     if (scanned.stream !== 'index' || !verify('event', body, signature, scanned.author)) return 'forged'
     const event = eventOf(scanned, upcast)
-    if (event.kind !== 'torrent.published' && event.kind !== 'torrent.verified') return 'forged'
-    if (event.infoHash !== infoHash) return 'forged'
+    if (!isOfTorrent(event) || event.infoHash !== infoHash) return 'forged'
     const ruling = rules.judge(scanned, undefined)
     if (ruling !== 'take') return ruling === 'defer' ? 'unknown' : 'not-admitted'
     return { author: scanned.author, authorSeq: scanned.authorSeq, at: scanned.at, event }
@@ -69,10 +81,15 @@ function told({ body, signature }: SignedEvent, infoHash: InfoHash, { verify, up
   }
 }
 
+const isOfTorrent = (event: Event): event is TorrentEvent =>
+  event.kind === 'torrent.published' || event.kind === 'torrent.verified' || event.kind === 'torrent.withdrawn'
+
 /** The hit that a proof makes. Only what nobody signed is held against the answerer; another node's lag is not. */
-function provenHit({ infoHash, seeders, proof }: WireHit, query: Query, rules: ProofRules): ProvenHit | Fault {
+function provenHit({ infoHash, seeders, lastSeenAt = 0, proof }: WireHit, query: Query, rules: ProofRules): ProvenHit | Fault {
   const [first, ...more] = proof.map((event) => told(event, infoHash, rules))
   if (first === undefined || first === 'forged' || more.includes('forged')) return 'forged'
+  // Who takes it back proves no hit.
+  if (more.some((one) => typeof one !== 'string' && one.event.kind === 'torrent.withdrawn')) return 'forged'
   if (typeof first === 'string') return first
   const { author, authorSeq, at, event } = first
   if (event.kind !== 'torrent.published') return 'forged'
@@ -80,11 +97,14 @@ function provenHit({ infoHash, seeders, proof }: WireHit, query: Query, rules: P
   const titles = all.flatMap((one) => (one.event.kind === 'torrent.published' ? [one.event.title] : []))
   if (!titlesMatch(query, titles, infoHash)) return 'not-admitted'
   const { title, sizeBytes, fileCount, tags } = event
-  const provenSeeders = new Set(all.map((one) => one.author))
+  const now = rules.now()
+  const there = all.filter((one) => presenceOf(one.at, undefined, now).counts)
+  const provenSeeders = new Set(there.map((one) => one.author))
   return {
     ...{ infoHash, title, sizeBytes, fileCount, tags, publisher: author, publishedAt: at, authorSeq },
+    description: proof[0] as SignedEvent,
     party: rules.rules.partyOf?.(author)?.key ?? author,
-    ...{ seeders: Math.max(seeders, provenSeeders.size), provenSeeders },
+    ...{ seeders: Math.max(seeders, provenSeeders.size), lastSeenAt: Math.min(lastSeenAt, now), provenSeeders },
   }
 }
 

@@ -14,7 +14,14 @@ import {
 } from '../search-cursor.ts'
 import { type SearchRequest, type SearchResult, ServiceError } from '../services.ts'
 import { joinedHits } from './joined-hits.ts'
-import { askPart, HEDGE_AFTER_MS, type OwnerOptions, type PartAnswer, type PlacedHit } from './owner-answers.ts'
+import {
+  askPart,
+  CONFIRMED_WITHIN_MS,
+  HEDGE_AFTER_MS,
+  type OwnerOptions,
+  type PartAnswer,
+  type PlacedHit,
+} from './owner-answers.ts'
 import type { ProvenHit } from './proven-hits.ts'
 
 /** A client that has just started waits so long for the first index node to become known, ms. */
@@ -31,7 +38,8 @@ export type SearchOptions = OwnerOptions & {
 /** Asks the owners of a query's keywords: two owners for each part of the plan, all parts at once, and joins what they say. */
 export async function searchNetwork(request: SearchRequest, options: SearchOptions): Promise<SearchResult> {
   const startedAt = performance.now()
-  const { text } = request
+  // Half a character travels nowhere.
+  const text = request.text.toWellFormed()
   const limit = hitsAsked(request.limit)
   const query = queryAsked(text)
   const place: SearchPlace = request.cursor
@@ -43,13 +51,29 @@ export async function searchNetwork(request: SearchRequest, options: SearchOptio
   if (plan.length === 0)
     throw new ServiceError('failed', 'no index node is known to be alive: a network needs at least one (`p2pt index start`)')
   const isShown = ({ infoHash }: ProvenHit) => place.shown.size > 0 && place.shown.has(shownMark(place.salt, infoHash))
-  const asked = { text, query, limit, isShown }
+  const enough = new AbortController()
+  const asked = { text, query, limit, isShown, enough: enough.signal }
   const begun = plan.map((part) => ({ part, from: positionOf(part, plan, place) }))
+  let cancel: (() => void) | undefined
+  const missing = new Set(begun.flatMap(({ part, from }) => (from === 'end' ? [] : [part])))
+  const answered = (part: QueryPart, { complete }: PartAnswer) => {
+    if (complete) missing.delete(part)
+    if (plan.length === 1 || part.keyword !== null || missing.size === 0 || missing.size >= OWNER_COUNT) return
+    // Every title is with three: what the last two hold others have told. They have a moment to confirm it, if they are not dead.
+    const isSlow = [...missing].every(({ owners: [node] }) => node !== undefined && options.slow.isHeldOff(node))
+    if (isSlow) enough.abort()
+    else cancel ??= options.timers.after(CONFIRMED_WITHIN_MS, () => enough.abort())
+  }
   const answers = await Promise.all(
-    begun.flatMap(({ part, from }) =>
-      from === 'end' ? [] : [askPart(part, from, asked, options).then((answer) => ({ part, answer }))],
-    ),
-  )
+    begun.flatMap(({ part, from }) => {
+      if (from === 'end') return []
+      return askPart(part, from, asked, options).then((answer) => {
+        answered(part, answer)
+        return [{ part, answer }]
+      })
+    }),
+  ).then((all) => all.flat())
+  cancel?.()
   return resultOf(text, { answers, begun, place, limit, isShown, map, startedAt, now: options.now() })
 }
 
@@ -101,6 +125,7 @@ function resultOf(query: string, found: Found): SearchResult {
       tags: [...hit.tags],
       seeders: hit.seeders,
       seedersProven: hit.provenSeeders.size,
+      ...(hit.seeders === 0 && hit.lastSeenAt > 0 ? { lastSeenAt: hit.lastSeenAt } : {}),
       publisher: hit.publisher,
       publishedAt: believedTime(hit.publishedAt, found.now),
       magnet: magnetOf(hit.infoHash, hit.title),

@@ -28,7 +28,7 @@ const READ_AT_ONCE = 256
 const IN_A_TURN = 8
 
 export type HandOverOptions = {
-  log: Pick<EventLog, 'readSigned'>
+  log: Pick<EventLog, 'seqOf' | 'readSignedAt'>
   overlay: Pick<Overlay, 'self' | 'request' | 'status'>
   map: Pick<IndexMap, 'rankedOwners' | 'indexNodes'>
   sections: PartitionSections

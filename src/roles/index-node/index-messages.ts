@@ -29,8 +29,8 @@ export type SectionDigest = Section & { digest: string }
 export type SectionContent = Section & { events: readonly EventName[]; split: boolean }
 /** `level`: the partitions in which the answerer is level, a bit each, see partition-levels.ts; left out: in none. */
 export type CompareReply = { differing: SectionContent[]; compared: number; level?: LevelBits }
-/** `proof`: the `torrent.published` that is shown, then other events of this info hash; `seeders` is the answerer's word. */
-export type WireHit = { infoHash: InfoHash; seeders: number; proof: readonly SignedEvent[] }
+/** `proof`: the `torrent.published` that is shown, then other events of this info hash; `seeders` and `lastSeenAt` are the answerer's word. */
+export type WireHit = { infoHash: InfoHash; seeders: number; lastSeenAt?: number; proof: readonly SignedEvent[] }
 /** `limit`: 0 for the default. `keyword`: of whose partition the answerer is asked as an owner; left out: of all that it holds. */
 export type WireSearch = { text: string; limit: number; cursor: string; hops: number; keyword?: string }
 /**
@@ -62,6 +62,8 @@ export const EVENT_NAMES_MAX = 950
 export const PROOF_MAX = 8
 /** Sections in one comparison: 48 bytes each at most. */
 export const SECTIONS_MAX = 1024
+/** Events that count in the place of one. */
+export const INSTEAD_MAX = 1
 /** SHA-256, or what is left of it. */
 const DIGEST_BYTES_MAX = 32
 /** Words of which an answer says how common they are: as many as a query may have. */
@@ -95,12 +97,19 @@ export const encodePublish = (events: readonly SignedEvent[]): Uint8Array =>
 export const decodePublish = (bytes: Uint8Array): SignedEvent[] =>
   fields.list(decoded(proto.PublishRequest, bytes).events, EVENT_NAMES_MAX, 'events').map(signedEvent)
 
-export const encodePublishReply = (outcomes: readonly PublishOutcome[]): Uint8Array =>
-  proto.PublishReply.encode({ outcomes: outcomes.map((outcome) => OUTCOMES.indexOf(outcome) + 1) }).finish()
+/** @param instead see `PublishReply` */
+export const encodePublishReply = (outcomes: readonly PublishOutcome[], instead: readonly SignedEvent[] = []): Uint8Array =>
+  proto.PublishReply.encode({
+    outcomes: outcomes.map((outcome) => OUTCOMES.indexOf(outcome) + 1),
+    instead: [...instead],
+  }).finish()
 export const decodePublishReply = (bytes: Uint8Array): PublishOutcome[] =>
   fields
     .list(decoded(proto.PublishReply, bytes).outcomes, EVENT_NAMES_MAX, 'outcomes')
     .map((outcome) => OUTCOMES[outcome - 1] ?? 'refused')
+/** What counts instead of the one event that was published. */
+export const decodeInstead = (bytes: Uint8Array): SignedEvent | undefined =>
+  fields.list(decoded(proto.PublishReply, bytes).instead, INSTEAD_MAX, 'events').map(signedEvent)[0]
 
 export const encodeSearch = (search: WireSearch): Uint8Array => proto.SearchRequest.encode(search).finish()
 export function decodeSearch(bytes: Uint8Array): WireSearch {
@@ -129,7 +138,10 @@ const frequenciesOf = (counts: readonly p2pt.index.WordCount.$Shape[]): WordCoun
     documents: fields.count(documents),
   }))
 
-const hitMessage = ({ infoHash, seeders, proof }: WireHit) => ({ infoHash: fromHex(infoHash), seeders, proof: [...proof] })
+const hitMessage = ({ infoHash, seeders, lastSeenAt = 0, proof }: WireHit) => ({
+  ...{ infoHash: fromHex(infoHash), seeders, lastSeenAt },
+  proof: [...proof],
+})
 
 /**
  * The longest run of hits from the front that fits one message; titles and tags are strangers', and may be long. The first
@@ -164,6 +176,7 @@ export function decodeSearchReply(bytes: Uint8Array): WireSearchReply {
     hits: fields.list(message.hits, HITS_MAX, 'hits').map((hit) => ({
       infoHash: fields.infoHash(hit.infoHash),
       seeders: fields.count(hit.seeders, 'a number', 2 ** 32),
+      lastSeenAt: fields.count(hit.lastSeenAt, 'a time'),
       proof: fields.list(hit.proof, PROOF_MAX, 'events').map(signedEvent),
     })),
     truncated: message.truncated ?? false,

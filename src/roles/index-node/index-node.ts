@@ -1,4 +1,4 @@
-import type { EventLog, NodeId, Timers } from '../../events/index.ts'
+import type { EventLog, NodeId, Timers, Upcast } from '../../events/index.ts'
 import { OWNER_COUNT, PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import type { Turns } from '../../projections/turns.ts'
@@ -24,10 +24,11 @@ const PARTITIONS_IN_A_TURN = 8
 
 export type IndexNodeParts = Pick<NodeParts, 'overlay' | 'states' | 'verify' | 'clock'> & {
   notices: Pick<NodeParts['notices'], 'post'>
-  log: Pick<EventLog, 'author' | 'has' | 'ingest' | 'readSigned' | 'readSignedAt'>
+  log: Pick<EventLog, 'author' | 'has' | 'ingest' | 'seqOf' | 'readSignedAt'>
   admittance: Pick<Admittance, 'isShut' | 'isOverBudget'>
   map: IndexMap
   timers: Timers
+  upcast: Upcast
   newSha256: NewSha256
   newTurns(): Turns
   yieldToEventLoop(): Promise<void>
@@ -41,7 +42,8 @@ export type IndexNode = Disposable &
 
 /** What an index node adds: it serves its shard to the network, and keeps it level with the other owners'. */
 export function createIndexNode(parts: IndexNodeParts): IndexNode {
-  const { log, overlay, states, verify, admittance, map, timers, clock, notices, newSha256, newTurns, yieldToEventLoop } = parts
+  const { log, overlay, states, verify, upcast, admittance, map, timers, clock, notices } = parts
+  const { newSha256, newTurns, yieldToEventLoop } = parts
   const view = projectedIndexView({ states, map, own: log.author, newTurns, now: () => clock.now() })
   const sections = new PartitionSections(view, newSha256)
   const { levels = new PartitionLevels({ self: log.author, map, now: () => clock.now() }) } = parts
@@ -53,7 +55,7 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
   })
   const closing = new AbortController()
   serveIndexRequests({
-    ...{ log, overlay, view, sections, levels, verify, isOverBudget, yieldToEventLoop },
+    ...{ log, overlay, view, sections, levels, verify, upcast, isOverBudget, yieldToEventLoop },
     untilAdmitted: (waitMs) => untilAdmitted(states, { timers, waitMs, closing: closing.signal }),
   })
 
@@ -97,11 +99,14 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
         const next = { parts: [{ part: own, position: Number(reply.cursor) }], salt: 0, shown: new Set<number>() }
         return {
           query: text,
-          hits: reply.hits.map(({ infoHash, title, sizeBytes, fileCount, tags, seeders, publisher, publishedAt }) => ({
-            ...{ infoHash, title, sizeBytes, fileCount, tags: [...tags], seeders, publisher, publishedAt },
-            // Every word of them is in the log of this node.
-            ...{ seedersProven: seeders, magnet: magnetOf(infoHash, title) },
-          })),
+          hits: reply.hits.map(
+            ({ infoHash, title, sizeBytes, fileCount, tags, seeders, lastSeenAt, publisher, publishedAt }) => ({
+              ...{ infoHash, title, sizeBytes, fileCount, tags: [...tags], seeders, publisher, publishedAt },
+              // Every word of them is in the log of this node.
+              ...(seeders === 0 && lastSeenAt > 0 ? { lastSeenAt } : {}),
+              ...{ seedersProven: seeders, magnet: magnetOf(infoHash, title) },
+            }),
+          ),
           truncated: reply.truncated,
           cursor: reply.cursor === '' ? null : (encodeCursor(text, next) ?? null),
           ...{ keyword, partition, answeredBy: log.author, failed: [], charged: [] },

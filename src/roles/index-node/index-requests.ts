@@ -1,9 +1,13 @@
 import {
   type EventLog,
+  type Header,
   type Ingested,
+  KINDS,
   type NodeId,
+  readableEvent,
   type SignedEvent,
   scanBody,
+  type Upcast,
   type VerifySignature,
 } from '../../events/index.ts'
 import type { Overlay, RequestHandler } from '../../network/index.ts'
@@ -24,7 +28,6 @@ import {
   encodeSearch,
   encodeSearchReply,
   FREQUENCIES_MAX,
-  fitting,
   fittingHits,
   INDEX_METHODS,
   type PublishOutcome,
@@ -38,7 +41,7 @@ import type { IndexView } from './index-view.ts'
 import type { Levels } from './partition-levels.ts'
 import { type PartitionSections, SECTION_DEPTH_MAX } from './partition-sections.ts'
 import { RequestBounds } from './request-bounds.ts'
-import { signedIndexEvents } from './signed-events.ts'
+import { fittingIndexEvents } from './signed-events.ts'
 
 /** Hits whose proofs are read for one message: it has no room for more, with the shortest of titles. */
 const HITS_IN_A_MESSAGE_MAX = 300
@@ -51,12 +54,13 @@ const LISTED_MAX = 64
 const DIGESTS_IN_A_TURN = 32
 
 export type IndexRequestsOptions = {
-  log: Pick<EventLog, 'has' | 'ingest' | 'readSigned' | 'readSignedAt'>
+  log: Pick<EventLog, 'has' | 'ingest' | 'seqOf' | 'readSignedAt'>
   overlay: Overlay
   view: IndexView
   sections: PartitionSections
   levels: Levels
   verify: VerifySignature
+  upcast: Upcast
   /** True for an author of whom no more is kept for now. */
   isOverBudget(author: NodeId): boolean
   /** Resolves when more authors were admitted here, or after `waitMs`. */
@@ -72,11 +76,15 @@ export function serveIndexRequests(options: IndexRequestsOptions): void {
   const bounds = new RequestBounds()
   const serve = (method: string, handler: RequestHandler) =>
     overlay.serve(method, (from, body) => bounds.run(from, () => handler(from, body)))
-  serve(INDEX_METHODS.publish, async (_from, body) => encodePublishReply(await publish(decodePublish(body), options)))
+  serve(INDEX_METHODS.publish, async (_from, body) => {
+    const events = decodePublish(body)
+    const outcomes = await publish(events, options)
+    return encodePublishReply(outcomes, await countsInstead(events, outcomes, options))
+  })
   serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options, proofs))
   serve(INDEX_METHODS.compare, async (_from, body) => encodeCompareReply(await differences(decodeCompare(body), options)))
   serve(INDEX_METHODS.fetch, async (_from, body) => {
-    return encodeFetchReply(fitting(await signedIndexEvents(log, decodeFetch(body))))
+    return encodeFetchReply(await fittingIndexEvents(log, decodeFetch(body)))
   })
 }
 
@@ -94,6 +102,21 @@ async function publish(events: readonly SignedEvent[], options: IndexRequestsOpt
     outcomes[at] = again[place] ?? 'deferred'
   })
   return outcomes
+}
+
+/** Where one event is published that is held and not shown: what counts in its place, so that nobody is charged with hiding it. */
+async function countsInstead(
+  [event, ...more]: readonly SignedEvent[],
+  [outcome]: readonly PublishOutcome[],
+  { view, log, upcast }: IndexRequestsOptions,
+): Promise<readonly SignedEvent[]> {
+  if (event === undefined || more.length > 0 || (outcome !== 'stored' && outcome !== 'duplicate')) return []
+  const scanned = scanBody(event.body)
+  const { author, authorSeq } = scanned
+  const said = readableEvent(scanned, upcast)
+  if (said.kind !== 'torrent.published') return []
+  const seq = await view.saidInstead({ infoHash: said.infoHash, author, authorSeq })
+  return seq === undefined ? [] : log.readSignedAt([seq])
 }
 
 /** What this node holds in the sections whose digest is another here, as far as one message takes it. */
@@ -134,13 +157,14 @@ export async function ingestIndexEvents(
 ): Promise<PublishOutcome[]> {
   const outcomes: PublishOutcome[] = events.map(() => 'malformed')
   const wanted: { place: number; event: SignedEvent }[] = []
+  const renewedBy = new Set<NodeId>()
   events.forEach((event, place) => {
     try {
       const header = scanBody(event.body)
       if (header.stream !== 'index' || !view.isIndexKind(header.kind)) return
       if (log.has(header)) outcomes[place] = 'duplicate'
       // Nothing of it is taken, and so nothing is checked: that would cost a thousand times as much.
-      else if (isOverBudget(header.author)) outcomes[place] = 'over-budget'
+      else if (isOverBudget(header.author) && !isFirstRenewal(header, renewedBy)) outcomes[place] = 'over-budget'
       else if (verify('event', event.body, event.signature, header.author)) wanted.push({ place, event })
       else outcomes[place] = 'forged'
     } catch {
@@ -157,6 +181,13 @@ export async function ingestIndexEvents(
     outcomes[place] = one.outcome === 'rejected' ? one.reason : OUTCOME_OF[one.outcome]
   })
   return outcomes
+}
+
+/** There is room for it beyond the budget; one in a message says all that many would. */
+function isFirstRenewal({ kind, author }: Pick<Header, 'kind' | 'author'>, renewedBy: Set<NodeId>): boolean {
+  if (kind !== KINDS['offers.renewed'].number || renewedBy.has(author)) return false
+  renewedBy.add(author)
+  return true
 }
 
 const OUTCOME_OF: { readonly [O in Exclude<Ingested['outcome'], 'rejected'>]: PublishOutcome } = {

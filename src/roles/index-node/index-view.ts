@@ -1,4 +1,4 @@
-import { KINDS, type NodeId } from '../../events/index.ts'
+import { type InfoHash, KINDS, type NodeId } from '../../events/index.ts'
 import type { SearchReply } from '../../projections/keyword-index/index.ts'
 import type { EventName } from './index-messages.ts'
 
@@ -6,7 +6,7 @@ import type { EventName } from './index-messages.ts'
 // the index promises its answer, since an index may be on a disk; none of it may keep the event loop for long.
 
 export interface IndexView {
-  /** True for the numbers of the torrent kinds, the only ones that index nodes take from strangers. */
+  /** True for the numbers of the kinds about torrents and their offers, the only ones that index nodes take from strangers. */
   isIndexKind(number: number): boolean
   /** From this node's shard alone. */
   search(request: { text: string; limit: number; cursor: string }): Promise<SearchReply>
@@ -16,6 +16,8 @@ export interface IndexView {
   torrentsOf(partition: number): Promise<number>
   /** Documents that have each of these keywords, as far as this node holds them. */
   frequencies(keywords: readonly string[]): Promise<number[]>
+  /** Where the event stands in the log that counts in the place of one of a torrent, see `saidInstead`. */
+  saidInstead(event: { infoHash: InfoHash; author: NodeId; authorSeq: number }): Promise<number | undefined>
   /** Owners that can answer the query, of its keyword where one is named, best first; empty for a query without words. */
   ownersOfQuery(query: { text: string; keyword?: string }): NodeId[]
   /** True if this node can answer the query from its own shard. */
@@ -34,6 +36,7 @@ const INDEX_KINDS: ReadonlySet<number> = new Set([
   KINDS['torrent.published'].number,
   KINDS['torrent.withdrawn'].number,
   KINDS['torrent.verified'].number,
+  KINDS['offers.renewed'].number,
 ])
 
 export const isIndexKind = (number: number): boolean => INDEX_KINDS.has(number)

@@ -90,7 +90,8 @@ export class PartitionLevels implements Levels {
 
   get isLevelInAll(): boolean {
     if (this.#isAlone) return true
-    return this.#revision >= 0 && this.#open.length === 0 && !this.#wasCutOff
+    // One that knows nobody owns nothing.
+    return this.#revision >= 0 && this.#open.length === 0 && !this.#wasCutOff && this.#options.map.indexNodes().length > 0
   }
 
   bits(): LevelBits {
@@ -179,8 +180,11 @@ export class PartitionLevels implements Levels {
     this.#failing.set(other, { since: this.#failing.get(other)?.since ?? now, last: now })
   }
 
+  /** Not before it has had time to hear of others: one that joins knows nobody at first, while others know it already. */
   get #isAlone(): boolean {
-    const nodes = this.#options.map.indexNodes()
+    const { map, now } = this.#options
+    if (now() - this.#startedAt < GRACE_MS) return false
+    const nodes = map.indexNodes()
     return nodes.length === 0 || (nodes.length === 1 && nodes[0] === this.#options.self)
   }
 

@@ -7,6 +7,7 @@ import {
   type KeywordIndexState,
   partitionDigest,
   partitionStats,
+  saidInstead,
   search,
   totalsOf,
   weigh,
@@ -35,6 +36,7 @@ export function projectedIndexView({ states, map, own, newTurns, now }: Projecte
     totals: async () => totalsOf(index()),
     torrentsOf: async (partition) => partitionStats(index(), partition).torrents,
     frequencies: async (keywords) => keywords.map((keyword) => documentFrequency(index(), keyword)),
+    saidInstead: async (event) => saidInstead(index(), event),
     ownersOfQuery: ({ text, keyword }) =>
       keyword === undefined ? [...new Set(map.plan(text).flatMap(({ owners }) => owners))] : map.ownersOf(keyword),
     isResponsible({ text, keyword }) {

@@ -175,6 +175,11 @@ export function describeEventLog(name: string, open: OpenEmptyLog): void {
       assert.equal(log.has({ author: author.id, stream: 'gossip', authorSeq: 1 }), true)
       assert.equal(log.has({ author: author.id, stream: 'gossip', authorSeq: 2 }), false)
       assert.equal(log.has({ author: author.id, stream: 'index', authorSeq: 1 }), false)
+      assert.deepEqual(
+        (['gossip', 'index'] as const).map((stream) => log.seqOf({ author: author.id, stream, authorSeq: 1 })),
+        [1, undefined],
+      )
+      assert.equal(log.seqOf({ author: author.id, stream: 'gossip', authorSeq: 2 }), undefined)
       assert.equal(log.head, 1)
     })
 

@@ -400,6 +400,41 @@ describe('a search', () => {
     })
   })
 
+  describe('that is asked of each node for what it holds', () => {
+    const silenced = async (count: number) => {
+      const client = await started(6)
+      for (let at = 0; at < 12; at++) await client.publish(`1${at} release${at}`)
+      for (const { node } of network.indexNodes.slice(0, count))
+        node.overlay.serve(INDEX_METHODS.search, () => new Promise(() => {}))
+      return async () => {
+        const before = network.sim.time.now()
+        const { hits, complete, failed } = await client.search('1*')
+        return { hits: hits.length, complete, failed: failed.length, ms: network.sim.time.now() - before }
+      }
+    }
+
+    it('waits a moment for the last two, of which others hold every title, and not at all where they were silent just now', async () => {
+      const search = await silenced(2)
+      const { ms: firstMs, ...first } = await search()
+      assert.deepEqual(first, { hits: 12, complete: true, failed: 0 })
+      assert.ok(firstMs >= 150 && firstMs < 200, `${firstMs} ms`)
+      const { ms: nextMs, ...next } = await search()
+      assert.deepEqual(next, first)
+      assert.ok(nextMs < 50, `${nextMs} ms`)
+      await network.sim.time.advance(15_000)
+      assert.ok((await search()).ms >= 150)
+    })
+
+    it('waits for the last three as long as for any, and is not complete without them', async () => {
+      const search = await silenced(3)
+      for (let round = 0; round < 2; round++) {
+        const { ms, complete, failed } = await search()
+        assert.deepEqual([complete, failed], [false, 3])
+        assert.ok(ms >= 5_000, `${ms} ms`)
+      }
+    })
+  })
+
   it('of a client that has just started waits up to five seconds for the first index node, before it plans anything', async () => {
     const client = await started(1)
     await client.publish('quiet orbit')
@@ -437,6 +472,15 @@ describe('a search', () => {
       ['x264 | s.h.i.e.l.d.', 2],
     ]
     for (const [text, count] of asked) assert.equal((await client.search(text)).hits.length, count, text)
+  })
+
+  it('takes what nobody types: half of a character, control characters', async () => {
+    const client = await started(5)
+    await client.publish('quiet orbit')
+    for (const text of ['orbit \ud83d', '\udc00quiet\u0000orbit', '\u001b[2J orbit', 'orbit -\ud800x']) {
+      const { hits, query } = await client.search(text)
+      assert.deepEqual([hits.length, query], [text.includes('[2J') ? 0 : 1, text.toWellFormed()], JSON.stringify(text))
+    }
   })
 
   it('says what is wrong: no word, too long, no index node, nobody answers', async () => {
@@ -541,7 +585,11 @@ describe('a search', () => {
       const found = await client.search('orbit')
       assert.deepEqual(titles(found.hits), ['loud orbit', 'quiet orbit'])
       assert.deepEqual(found.charged, [
-        { node: owners[0], reason: 'it said that it has nothing, where another owner proved 2 hits' },
+        {
+          node: owners[0],
+          reason:
+            'it said that it has nothing, where another owner proved 2 hits, and says so still, though it has what it was handed',
+        },
       ])
       const row = found.parts[0]?.asked.find(({ node }) => node === owners[0])
       assert.deepEqual([row?.hits, row?.lacks], [0, 2])
@@ -602,6 +650,56 @@ describe('a search', () => {
       assert.ok(network.sim.time.now() - before < 200)
     })
 
+    it('asks an owner that was silent after the others for 15 s', async () => {
+      const client = await publishedTwo()
+      const { asked, owners } = answered(client, {})
+      const [first, second] = owners as [NodeId, NodeId]
+      const serve = handlerOf(network.at(first), INDEX_METHODS.search)
+      network.at(first).node.overlay.serve(INDEX_METHODS.search, () => {
+        asked.push(first)
+        return new Promise(() => {})
+      })
+      const search = async () => {
+        asked.length = 0
+        const before = network.sim.time.now()
+        const { hits, complete } = await client.search('orbit')
+        assert.deepEqual([hits.length, complete], [2, true])
+        return network.sim.time.now() - before
+      }
+      const slowMs = await search()
+      assert.ok(slowMs >= 150 && slowMs < 200 && asked.includes(first), `${slowMs} ms`)
+      network.at(first).node.overlay.serve(INDEX_METHODS.search, serve)
+      const quickMs = await search()
+      assert.ok(quickMs < 50, `${quickMs} ms`)
+      assert.deepEqual(asked.toSorted(), owners.filter((owner) => owner !== first).toSorted())
+      await network.sim.time.advance(15_000)
+      await search()
+      assert.deepEqual(asked, [second])
+      assert.equal(client.heldOff.isHeldOff(first), false)
+    })
+
+    it('waits for owners that say nothing, where one finds nothing, as long as for any; a second time only a moment', async () => {
+      const client = await publishedTwo()
+      const [first, second] = client.map.ownersOf('comet') as [NodeId, NodeId]
+      for (const id of [first, second]) network.at(id).node.overlay.serve(INDEX_METHODS.search, () => new Promise(() => {}))
+      const search = async () => {
+        const before = network.sim.time.now()
+        const { hits, parts, complete } = await client.search('comet')
+        assert.deepEqual([hits, complete], [[], true])
+        const silent = parts[0]?.asked.filter(({ outcome }) => outcome === 'silent').length
+        return { ms: network.sim.time.now() - before, silent }
+      }
+      const { ms: firstMs, ...asFirst } = await search()
+      assert.deepEqual(asFirst, { silent: 2 })
+      assert.ok(firstMs >= 5_000, `${firstMs} ms`)
+      client.map.ownersOf('comet').forEach((owner, place) => {
+        assert.equal(client.slow.isHeldOff(owner), place < 2)
+      })
+      const { ms: secondMs, ...asSecond } = await search()
+      assert.deepEqual(asSecond, { silent: 1 })
+      assert.ok(secondMs >= 150 && secondMs < 500, `${secondMs} ms`)
+    })
+
     it('says how many seeders are proven, and takes the fewest that any owner says', async () => {
       const client = await publishedTwo()
       const claims = await Promise.all([5, 6, 7, 8, 9].map((seed) => new Author(seed).verifies('quiet orbit')))
@@ -657,6 +755,8 @@ describe('answers of several owners', () => {
   const hit = (title: string, seeders: number, proven: readonly NodeId[] = [ada]): ProvenHit => ({
     ...{ infoHash: hash(title) as InfoHash, title, sizeBytes: 1, fileCount: 1, tags: [] },
     ...{ seeders, provenSeeders: new Set(proven), publisher: ada, party: 'guests', publishedAt: 1, authorSeq: 1 },
+    lastSeenAt: 0,
+    description: { body: new Uint8Array(), signature: new Uint8Array() },
   })
 
   it('are joined by the best place of each hit, then by seeders, with the fewest that any says and all that are proven', () => {

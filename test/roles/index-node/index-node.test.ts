@@ -191,7 +191,7 @@ describe('an index node', () => {
   const begin = (log: IndexNodeParts['log'] = own.log) => {
     handlers = new Map()
     node = createIndexNode({
-      ...{ log, states: own.states, map: liveIndexMap(own.states), verify: verifySignature },
+      ...{ log, states: own.states, map: liveIndexMap(own.states), verify: verifySignature, upcast: noUpcast },
       ...{ clock: own.time, timers: own.time, newSha256, newTurns, yieldToEventLoop: async () => {}, notices: { post() {} } },
       admittance: {
         isShut: (id, stream) => shut.has(`${id} ${stream}`),

@@ -19,7 +19,7 @@ import {
 import { ingestIndexEvents, serveIndexRequests } from '../../../src/roles/index-node/index-requests.ts'
 import { type IndexView, isIndexKind } from '../../../src/roles/index-node/index-view.ts'
 import { PartitionSections } from '../../../src/roles/index-node/partition-sections.ts'
-import { signerOf } from '../../events/samples.ts'
+import { noUpcast, signerOf } from '../../events/samples.ts'
 import { verifySignature } from '../../events/test-network.ts'
 import { Author } from '../index-network.ts'
 import { openSmallLog } from '../small-log.ts'
@@ -67,6 +67,19 @@ describe('a publication at its owner', () => {
     assert.deepEqual(await publish(), ['duplicate', 'stored'])
   })
 
+  it('is not looked at where its author is over the budget, but for one renewal of offers a message', async () => {
+    await using own = await openSmallLog()
+    const [one, other] = [new Author(1), new Author(2)]
+    const events = [...(await one.publishes('quiet orbit')), ...(await one.renews(2)), ...(await other.renews(1))]
+    let checked = 0
+    const verify: typeof verifySignature = (...of) => {
+      checked += 1
+      return verifySignature(...of)
+    }
+    const outcomes = await ingestIndexEvents(events, { log: own.log, verify, view, isOverBudget: () => true })
+    assert.deepEqual([outcomes, checked], [['over-budget', 'stored', 'over-budget', 'stored'], 2])
+  })
+
   it('is refused with the reason: nobody admitted its author, its stamp is too far ahead, or nobody signed it', async () => {
     let ruling: 'take' | 'refuse' = 'refuse'
     let lamportMax = 1_000
@@ -102,7 +115,7 @@ describe('a publication at its owner', () => {
     const waits: number[] = []
     let comes = false
     serveIndexRequests({
-      ...{ log, view, verify: verifySignature, isOverBudget, yieldToEventLoop: async () => {} },
+      ...{ log, view, verify: verifySignature, isOverBudget, yieldToEventLoop: async () => {}, upcast: noUpcast },
       overlay: { serve: (method: string, handler: RequestHandler) => handlers.set(method, handler) } as unknown as Overlay,
       ...{ sections: undefined as never, levels: undefined as never },
       untilAdmitted: async (waitMs) => {
@@ -173,7 +186,8 @@ describe('a comparison with another owner', () => {
       partitionEvents: async (partition: number) => [...(held.get(partition) ?? [])],
     } as unknown as IndexView
     serveIndexRequests({
-      ...{ log: undefined as never, view, verify: verifySignature, isOverBudget: () => false, untilAdmitted: async () => {} },
+      ...{ log: undefined as never, view, verify: verifySignature, upcast: noUpcast },
+      ...{ isOverBudget: () => false, untilAdmitted: async () => {} },
       sections: new PartitionSections(view, newSha256),
       levels: { isLevel: () => true, isLevelInAll: true, bits: () => new Uint8Array() },
       overlay: { serve: (method: string, handler: RequestHandler) => handlers.set(method, handler) } as unknown as Overlay,

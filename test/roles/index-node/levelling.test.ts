@@ -126,6 +126,8 @@ describe('an index node that is not level', () => {
     peer.startRepair()
     await network.until('it is back', () => client.map.ownersOf('orbit')[0] === away, 60_000)
     for (let count = 0; count < 200; count++) {
+      // It was silent while it had no links yet, and is asked last for 15 s.
+      await network.sim.time.advance(100)
       const { hits, parts } = await client.search('orbit')
       equal(hits.length, 1)
       const own = parts.flatMap(({ asked }) => asked).find(({ node }) => node === away)

@@ -55,9 +55,21 @@ describe('what an index node is level in', () => {
   it('is everything while it is alone, of which it says nothing to those who come', async () => {
     nodes = [self]
     await review()
+    now += GRACE_MS
     deepEqual([isLevel(), levels.isLevelInAll, bit(), levels.next()], [true, true, false, undefined])
     await become(self, ada)
     deepEqual([isLevel(), levels.isLevelInAll, levels.next()], [false, false, ada])
+  })
+
+  it('is nothing while it has just started and knows nobody: others know it before it knows them', async () => {
+    for (const known of [[], [self]]) {
+      nodes = known
+      await review()
+      now += GRACE_MS / 2 - 1
+      deepEqual([isLevel(), levels.isLevelInAll], [false, false])
+    }
+    now += 2
+    deepEqual([isLevel(), levels.isLevelInAll], [true, true])
   })
 
   it('is what it has compared with two others that are level: one may lie', async () => {
