@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { flush, run, settings } from '@oclif/core'
+import { run, settings } from '@oclif/core'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -29,11 +29,14 @@ async function execute(loadOptions) {
     process.exitCode = exitCodeOf(error)
   }
   // Not where nothing waits: it writes an empty text to be told, which a full device refuses as well.
-  if (process.stdout.writableLength > 0) await flush()
+  if (process.stdout.writableLength > 0) await flushed()
   // The last line may have failed a moment ago, and its listener not have run yet.
   if (process.stdout.errored) endWithoutOutput(process.stdout.errored)
   process.exit()
 }
+
+/** Whatever waits below the stream's own limit is lost with the process: oclif's flush waits only above it. */
+const flushed = () => new Promise((resolve) => process.stdout.write('', () => resolve()))
 
 /** A reader that has seen enough (`p2pt log show | head`) is no failure; a disk that is full is one. */
 function endWithoutOutput(error) {

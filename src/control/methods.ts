@@ -1,4 +1,4 @@
-import type { ClientService, IndexService, NodeService } from '../roles/index.ts'
+import { BULK_ITEMS_MAX, type ClientService, type IndexService, type NodeService } from '../roles/index.ts'
 import { type Check, dictionary, list, number, optional, percent, record, text, truth, whole } from './parameters.ts'
 
 // The table of what can be asked through the socket, built from the service interfaces: a method that is missing
@@ -120,6 +120,19 @@ const client: MethodTable<ClientService> = {
         directory: optional(text),
         title: optional(text),
         tags: optional(list(text)),
+        hidden: optional(truth),
+        hybrid: optional(truth),
+      }),
+    ],
+  },
+  publishMany: {
+    shape: 'stream',
+    parameters: [
+      record({
+        items: list(
+          record({ path: text, directory: optional(text), title: optional(text), tags: optional(list(text)) }),
+          BULK_ITEMS_MAX,
+        ),
         hidden: optional(truth),
         hybrid: optional(truth),
       }),

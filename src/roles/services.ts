@@ -409,6 +409,8 @@ export type SearchHit = {
   seeders: number
   /** Of these, those whose signed word came with the answer; an answer has room for a few of each torrent. */
   seedersProven: number
+  /** When the last of those who offered it was heard of, by its own word, ms since 1970; left out where that is not known. */
+  lastSeenAt?: number
   publisher: NodeId
   /** By its author; 0 where that is yet to come. */
   publishedAt: number
@@ -646,11 +648,42 @@ export type PublishResult = {
   skipped: { hidden: Skipped; links: Skipped; special: Skipped }
 }
 
+/**
+ * One torrent of many. `path`, absolute: a file or folder, or a `.torrent` whose files stand in `directory`, or beside it where
+ * that is left out.
+ */
+export type BulkItem = { path: string; directory?: string; title?: string; tags?: string[] }
+/** Items of one call: half a second's work where files are small. */
+export const BULK_ITEMS_MAX = 256
+/** `items`: at most `BULK_ITEMS_MAX`. `hidden` and `hybrid` as of one publication. */
+export type BulkRequest = { items: BulkItem[]; hidden?: boolean; hybrid?: boolean }
+/** Items that are through, and bytes hashed. */
+export type BulkProgress = { done: number; bytes: number }
+/**
+ * What became of an item. `unchanged`: it was published before, under this title, and its files look as they did; nothing was
+ * hashed or said. `acknowledged`, `pending` and `refused` as of one publication; an item that is `unchanged` has none.
+ */
+export type BulkOutcome =
+  | {
+      outcome: 'published'
+      infoHash: string
+      title: string
+      sizeBytes: number
+      magnet: string
+      acknowledged: boolean
+      pending: number
+      refused: RefusedBy[]
+    }
+  | { outcome: 'unchanged'; infoHash: string; title: string; sizeBytes: number; magnet: string }
+  | { outcome: 'failed'; reason: string }
+
 export interface ClientService {
   add(request: AddRequest): Promise<TorrentRow>
   /** The torrent's row, at most twice a second, until it is complete (or failed, or removed). */
   follow(infoHash: string): Progressive<TorrentRow, TorrentRow>
   publish(request: PublishRequest): Progressive<PublishProgress, PublishResult>
+  /** The outcome of each, in their order: what fails holds up no other. Whoever leaves ends it between two of them. */
+  publishMany(request: BulkRequest): Progressive<BulkProgress, BulkOutcome[]>
   search(request: SearchRequest): Promise<SearchResult>
   clientStatus(): Promise<ClientStatus>
   torrentPeers(options: { infoHash?: string }): Promise<TorrentPeerRow[]>

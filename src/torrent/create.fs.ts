@@ -36,11 +36,11 @@ const UNUSABLE =
  */
 export async function createFrom(
   paths: readonly string[],
-  options: CreateOptions & { nodes?: DhtNodes },
+  options: CreateOptions & { nodes?: DhtNodes; places?: PrivatePlaces },
   sha1: Sha1,
 ): Promise<CreatedTorrent> {
   const { signal, dataDirectory, hidden = false, hybrid = false, onWalk, onProgress } = options
-  const places = await PrivatePlaces.of(dataDirectory)
+  const places = options.places ?? (await PrivatePlaces.of(dataDirectory))
   const real: string[] = []
   for (const path of paths) real.push(await realPathOf(path))
   const [first] = real

@@ -23,6 +23,7 @@ import type {
   Inspected,
   MadeConnection,
   PlaceOptions,
+  StandingOptions,
   TorrentEngine,
   TorrentEngineEvents,
   TorrentFile,
@@ -45,9 +46,11 @@ import { moveTorrent } from './move-torrent.fs.ts'
 import { bitfieldOf, rangesOfBitfield } from './piece-ranges.ts'
 import { PieceStore } from './piece-store.fs.ts'
 import { changedNames, checkName, checkPaths, fileOfName, type NamesOnDisk, placed } from './placement.ts'
+import { PrivatePlaces } from './private-places.fs.ts'
 import { tidy } from './relocation.fs.ts'
 import { sha1 } from './sha1.system.ts'
 import type { SourceStatus } from './sources/public-sources.ts'
+import { standingFiles } from './standing-files.fs.ts'
 import type { Swarm, SwarmHost, WantedPieces } from './swarm.ts'
 import { TorrentEntry } from './torrent-entry.ts'
 import { statusOf } from './torrent-status.ts'
@@ -72,6 +75,8 @@ const NEW_OPEN_MAX = 64
 const IDLE_LOOKS = 6
 /** Seeds without a peer that are open at a time: whoever names thousands opens no more. */
 const IDLE_OPEN_MAX = 64
+/** A look at what must not be published holds for so long, ms. */
+const PRIVATE_MS = 1_000
 /** Addresses kept of those that magnet links named. */
 const NAMED_PEERS_MAX = 16
 
@@ -96,6 +101,7 @@ class FileEngine implements TorrentEngine {
   readonly #onThinIce = new Set<PeerId>()
   readonly #endpoints = new KnownEndpoints()
   readonly #places = new FilePlaces()
+  #private: { of: string | undefined; at: number; places: Promise<PrivatePlaces> } | undefined
   readonly #clock: Clock
   readonly #timers: Timers
   readonly #restAfterMs: number
@@ -155,8 +161,9 @@ class FileEngine implements TorrentEngine {
     }
     this.#entries.set(infoHash, entry)
     if (options.isNew === true) this.#isNew(entry)
+    if (options.isHashed === true) entry.sampledAt = this.#clock.now()
     if (metainfo !== undefined) this.#events?.described(metainfo)
-    if (!entry.paused && entry.changed === undefined) this.#start(entry)
+    if (!entry.paused && entry.changed === undefined) this.#start(entry, entry.metainfo, options.isHashed)
     if (!this.#swarms.has(infoHash)) entry.letGo()
     return infoHash
   }
@@ -201,8 +208,26 @@ class FileEngine implements TorrentEngine {
     return infoHash
   }
 
-  create(paths: readonly string[], options: CreateOptions) {
-    return createFrom(paths, { ...options, nodes: this.#nodes }, sha1)
+  async create(paths: readonly string[], options: CreateOptions) {
+    const places = await this.#privatePlaces(options.dataDirectory)
+    return createFrom(paths, { ...options, places, nodes: this.#nodes }, sha1)
+  }
+
+  async standing(torrentFile: Uint8Array, options: StandingOptions) {
+    return standingFiles(torrentFile, { ...options, places: await this.#privatePlaces(options.dataDirectory) })
+  }
+
+  /** Hundreds of publications a second share one look at what is private. */
+  #privatePlaces(dataDirectory: string | undefined): Promise<PrivatePlaces> {
+    const now = this.#clock.now()
+    const known = this.#private
+    if (known !== undefined && known.of === dataDirectory && now - known.at < PRIVATE_MS) return known.places
+    const places = PrivatePlaces.of(dataDirectory)
+    this.#private = { of: dataDirectory, at: now, places }
+    places.catch(() => {
+      this.#private = undefined
+    })
+    return places
   }
 
   configure(limits: EngineLimits): void {
@@ -470,8 +495,13 @@ class FileEngine implements TorrentEngine {
   }
 
   /** Opens it, or lets it rest where nobody needs it open. */
-  #start(entry: TorrentEntry, metainfo = entry.metainfo): void {
-    if (!this.#mayRest(entry) || !this.#rest(entry, false)) this.#open(entry, metainfo)
+  #start(entry: TorrentEntry, metainfo = entry.metainfo, isHashed = false): void {
+    if (!this.#mayRest(entry) || !this.#rest(entry, isHashed)) this.#open(entry, metainfo)
+  }
+
+  /** Pieces of it were hashed not long ago. */
+  #isSampled({ sampledAt }: TorrentEntry): boolean {
+    return sampledAt !== undefined && this.#clock.now() - sampledAt < SAMPLE_AGAIN_MS
   }
 
   /** A seed that finds its peers here alone: all that it does is to answer who comes. */
@@ -721,10 +751,9 @@ class FileEngine implements TorrentEngine {
     signal: AbortSignal,
   ): Promise<void> {
     const verified = bitfieldOf(entry.verified ?? [], metainfo.pieceCount)
-    const now = this.#clock.now()
-    const isKnown = entry.sampledAt !== undefined && now - entry.sampledAt < SAMPLE_AGAIN_MS
+    const isKnown = this.#isSampled(entry)
     this.#stamped(entry, await spotCheck(metainfo, { store, watch, verified, signal, pieces: isKnown ? 0 : undefined }))
-    if (!isKnown) entry.sampledAt = now
+    if (!isKnown) entry.sampledAt = this.#clock.now()
   }
 
   /** Everything was hashed: this is what it has. */

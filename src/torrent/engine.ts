@@ -97,6 +97,8 @@ export type AddOptions = {
   elsewhere?: { directory: string; names: readonly NameOnDisk[]; wasMoved: boolean }
   /** It was published just now: for five minutes it is open and looks for who wants it, 64 such torrents at a time. */
   isNew?: boolean
+  /** Its files were hashed a moment ago: it may rest at once, and nothing of it is looked at again. */
+  isHashed?: boolean
   /** Gives the torrent file again, undefined while it cannot: a seed that nobody asks for keeps no copy then. */
   torrentFile?: () => Uint8Array | undefined
 }
@@ -151,6 +153,11 @@ export type CreateOptions = {
   onProgress?: (doneBytes: number, totalBytes: number) => void
   /** Ends the walk and the hashing at once. */
   signal?: AbortSignal
+}
+
+export type StandingOptions = Pick<CreateOptions, 'dataDirectory' | 'onProgress' | 'signal'> & {
+  /** Where its files stand, absolute. */
+  directory: string
 }
 
 export type CreatedTorrent = TorrentMetainfo & {
@@ -221,6 +228,11 @@ export interface TorrentEngine extends AsyncDisposable {
   supply(source: TorrentSource): Promise<InfoHash | undefined>
   /** Makes a torrent of files or folders without adding it; hashes them, so it takes a while. @throws TorrentError */
   create(paths: readonly string[], options: CreateOptions): Promise<CreatedTorrent>
+  /**
+   * The same of a torrent that others made and whose files stand in `directory`: they are hashed, and nothing is added.
+   * @throws TorrentError `TORRENT_REFUSED`, `PRIVATE`, `NO_SUCH_PATH` where pieces are missing; the signal's reason
+   */
+  standing(torrentFile: Uint8Array, options: StandingOptions): Promise<CreatedTorrent>
   /** Holds from now on. */
   configure(limits: EngineLimits): void
   /** Of this torrent alone; webtorrent has no such limit. @throws TorrentError `UNKNOWN_INFO_HASH` */

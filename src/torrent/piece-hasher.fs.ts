@@ -27,7 +27,7 @@ export async function hashPieces(
   { signal, onProgress }: HashOptions,
 ): Promise<Uint8Array> {
   const digests: Uint8Array[] = []
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+  const buffer = bufferFor(files)
   let piece = createHash('sha1')
   let room = pieceLengthBytes
   let doneBytes = 0
@@ -65,7 +65,7 @@ export async function hashHybrid(
   const digests: Uint8Array[] = []
   const trees: (FileHashes | undefined)[] = []
   const padding = paddingOf(files, pieceLengthBytes)
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+  const buffer = bufferFor(files)
   let doneBytes = 0
   for (const [at, file] of files.entries()) {
     if (file.sizeBytes === 0) {
@@ -107,6 +107,10 @@ export async function hashHybrid(
   for (const file of files) await checkUnchanged(file, signal)
   return { pieces: Buffer.concat(digests, digests.length * SHA1_BYTES), trees }
 }
+
+/** No longer than the longest file: thousands of small ones are hashed one after the other. */
+const bufferFor = (files: readonly WalkedFile[]): Buffer =>
+  Buffer.allocUnsafe(files.reduce((most, { sizeBytes }) => Math.min(CHUNK_BYTES, Math.max(most, sizeBytes)), 0))
 
 const sha256: Sha256 = (chunks) => {
   const hash = createHash('sha256')

@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
-import { basename, dirname, join, sep } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { TorrentError } from './engine.ts'
 
 // What must never be published: the data directory of a node and the folder of a network's owner, whose keys would let
@@ -23,11 +23,14 @@ const refuse = (why: string): never => {
 const OF_NODE = 'belongs to the data directory of a node, and is not published'
 const OF_OWNER = 'belongs to the folder of a network’s owner, and is not published'
 
+/** As it was when it was made, and when each folder was first asked about: for one publication, or some within a second. */
 export class PrivatePlaces {
   /** The node's own data directory and what is directly in it, but for its downloads. */
   readonly #own: ReadonlySet<string>
   /** Folders that the data directory is in. */
   readonly #around: ReadonlySet<string>
+  /** What was found out about folders: many files of one are asked about. */
+  readonly #folders = new Map<string, Promise<'owner' | 'node' | undefined>>()
 
   private constructor(own: ReadonlySet<string>, around: ReadonlySet<string>) {
     this.#own = own
@@ -50,7 +53,7 @@ export class PrivatePlaces {
     const itself = await stat(real, { bigint: true })
     if (this.#around.has(identityOf(itself))) refuse(`${real} holds the data directory of this node, and is not published`)
     checkIsNoKey(real, itself)
-    const whose = await this.#whose(real)
+    const whose = await this.#whose(real, itself)
     if (whose !== undefined) refuse(`${real} ${whose === 'owner' ? OF_OWNER : OF_NODE}`)
   }
 
@@ -59,22 +62,34 @@ export class PrivatePlaces {
    * @throws TorrentError `PRIVATE`
    */
   async checkTarget(real: string): Promise<void> {
-    if ((await this.#whose(real)) === undefined) return
+    if ((await this.#whose(real, await stat(real, { bigint: true }))) === undefined) return
     const why = 'belongs to the data directory of a node or to a network’s owner: choose another folder'
     throw new TorrentError('PRIVATE', `${real} ${why}`)
   }
 
   /** Whose folder it is in; undefined for one that is nobody's, and for downloads. */
-  async #whose(real: string): Promise<'owner' | 'node' | undefined> {
-    let below: string | undefined
-    for (const folder of ancestors(real)) {
-      if (await holds(folder, OWNER_FILES)) return 'owner'
-      const ofDownloads = below === DOWNLOADS
-      below = folder.slice(folder.lastIndexOf(sep) + 1)
-      const isOwn = this.#own.has(identityOf(await stat(folder, { bigint: true })))
-      if (isOwn || (await holds(folder, NODE_FILES))) return ofDownloads ? undefined : 'node'
+  async #whose(real: string, found: Identity & { isFile(): boolean }): Promise<'owner' | 'node' | undefined> {
+    if (!found.isFile()) return this.#whoseFolder(real, undefined)
+    return this.#own.has(identityOf(found)) ? 'node' : this.#whoseFolder(dirname(real), basename(real))
+  }
+
+  /** @param below which entry of it is asked about */
+  #whoseFolder(folder: string, below: string | undefined): Promise<'owner' | 'node' | undefined> {
+    const ofDownloads = below === DOWNLOADS
+    const key = `${ofDownloads ? DOWNLOADS : ''}:${folder}`
+    let whose = this.#folders.get(key)
+    if (whose === undefined) {
+      whose = this.#lookAtFolder(folder, ofDownloads)
+      this.#folders.set(key, whose)
     }
-    return undefined
+    return whose
+  }
+
+  async #lookAtFolder(folder: string, ofDownloads: boolean): Promise<'owner' | 'node' | undefined> {
+    if (await holds(folder, OWNER_FILES)) return 'owner'
+    const isOwn = this.#own.has(identityOf(await stat(folder, { bigint: true })))
+    if (isOwn || (await holds(folder, NODE_FILES))) return ofDownloads ? undefined : 'node'
+    return dirname(folder) === folder ? undefined : this.#whoseFolder(dirname(folder), basename(folder))
   }
 
   /**

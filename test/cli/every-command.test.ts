@@ -19,7 +19,7 @@ const found = {
   firstVerdict: 0,
 }
 
-const at = (name: string): string => join(folder ?? '/nowhere', name)
+const at = (...names: string[]): string => join(folder ?? '/nowhere', ...names)
 /** For what each form of a command makes anew. */
 let folders = 0
 const newFolder = (name: string): string => {
@@ -106,6 +106,39 @@ const STORY: readonly Row[] = [
     },
   },
   {
+    command: 'client publish',
+    words: () => ['--from', at('list'), ...data('c1')],
+    ...failure(1, /^line 2: the line begins with \{ and is not JSON\nline 4, .*gone: there is no readable file or folder/m),
+  },
+  {
+    command: 'client publish',
+    words: () => ['--from', at('list'), ...data('c1')],
+    exit: 1,
+    lines: (values) => {
+      const outcomes = values.map(({ line, outcome, event }) => event ?? `${line} ${outcome}`)
+      assert.deepEqual(outcomes, ['2 failed', '1 unchanged', '3 unchanged', '4 failed', 'summary'])
+      assert.equal(values[1]?.title, 'A paper of stones')
+      const { published, unchanged, failed } = values.at(-1) ?? {}
+      assert.deepEqual([published, unchanged, failed], [0, 2, 2])
+    },
+  },
+  { command: 'client publish', words: () => data('c1'), ...failure(2, /give a file or folder to publish/) },
+  {
+    command: 'client import',
+    words: () => [at('papers'), ...data('c1')],
+    text: /^published 2 torrents\npassed over 1 that is published and unchanged\nleft out 1 hidden entry/,
+  },
+  {
+    command: 'client import',
+    words: () => [at('papers'), ...data('c1')],
+    lines: (values) => {
+      assert.deepEqual(
+        values.map(({ outcome, title, event }) => event ?? `${outcome} ${title}`),
+        ['unchanged paper of herbs.txt', 'unchanged paper of trees.txt', 'unchanged A paper of stones', 'summary'],
+      )
+    },
+  },
+  {
     command: 'client status',
     words: () => data('c1'),
     text: /role +client[\s\S]*album/,
@@ -133,7 +166,7 @@ const STORY: readonly Row[] = [
     text: /Songs of the sea/,
     json: ({ hits }) => assert.equal(first(hits).title, 'Songs of the sea'),
   },
-  { command: 'index status', words: () => data('i1'), text: /torrents +3/, json: { documents: 3, partitions: [] } },
+  { command: 'index status', words: () => data('i1'), text: /torrents +6/, json: { documents: 6, partitions: [] } },
   {
     command: 'index status',
     words: () => ['--partitions', ...data('i1')],
@@ -930,6 +963,13 @@ describe('every command, through the built package', function () {
     await writeFile(at('album/notes.txt'), 'sung in 2026')
     await writeFile(at('album/.cover'), 'hidden')
     await writeFile(at('note.txt'), 'a note')
+    await mkdir(at('papers'))
+    for (const name of ['paper of herbs.txt', 'paper of trees.txt', 'stones.txt', '.draft'])
+      await writeFile(at('papers', name), name)
+    await writeFile(
+      at('list'),
+      `${at('papers', 'stones.txt')}\tA paper of stones\tpaper\n{no\n${at('other.txt')}\n${at('gone')}\n`,
+    )
     await writeFile(at('other.txt'), 'another note')
     await writeFile(
       at('negative.torrent'),
@@ -1040,6 +1080,38 @@ describe('every command, through the built package', function () {
     const ended = await p2pt(['client', 'nonsense'])
     assert.equal(ended.exit, 2)
     assert.match(ended.stderr, /^p2pt: there is no command `client nonsense`/)
+  })
+
+  it('imports until it is interrupted, and the same words go on', async () => {
+    await mkdir(at('many'))
+    const names = Array.from({ length: 900 }, (_, place) => `paper number ${place}.txt`)
+    for (const name of names) await writeFile(at('many', name), name)
+    // A second one would end it at once.
+    let isAsked = false
+    const words = ['client', 'import', at('many'), '--json', ...data('c1')]
+    const stopped = await p2pt(words, {
+      onOutput(text, child) {
+        if (!isAsked && text.includes('\n')) child.kill('SIGINT')
+        isAsked ||= text.includes('\n')
+      },
+    })
+    assert.equal(stopped.exit, 130, stopped.stderr)
+    assert.match(stopped.stderr, /^stopped: \d+ published, 0 unchanged, 0 failed\. The same command goes on: /m)
+    assert.doesNotMatch(stopped.stdout, /summary/)
+    const list = await p2pt(['client', 'publish', '--from', '-', '--json', ...data('c1')], {
+      input: names
+        .slice(0, 300)
+        .map((name) => `${at('many', name)}\n`)
+        .join(''),
+    })
+    const { event, unchanged, published, failed } = JSON.parse(list.stdout.trimEnd().split('\n').at(-1) ?? '') as Facts
+    assert.deepEqual([event, failed, Number(unchanged) + Number(published)], ['summary', 0, 300], list.stderr)
+    assert.ok(Number(unchanged) > 100, `${unchanged} were published before`)
+    // Hundreds of seeds cost it nothing that its links would notice.
+    const { node, torrents } = JSON.parse((await p2pt(['client', 'status', '--json', ...data('c1')])).stdout) as Facts
+    assert.ok(Number((node as Facts).links) >= 2, JSON.stringify(node))
+    const many = (torrents as Facts[]).filter(({ directory }) => directory === at('many'))
+    assert.ok(many.length >= 300 && many.every(({ state }) => state === 'seeding'), `${many.length}`)
   })
 
   it('follows the log of a running node until it is interrupted', async () => {

@@ -101,6 +101,7 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
   },
   'torrent.withdrawn': { infoHash: infoHashes, title: text(512) },
   'torrent.verified': { infoHash: infoHashes, title: text(512) },
+  'offers.renewed': {},
   'download.added': {
     infoHash: infoHashes,
     name: text(512),

@@ -98,6 +98,7 @@ export const EVERY_KIND: readonly { stream: Stream; event: Event }[] = [
   },
   { stream: 'index', event: { kind: 'torrent.withdrawn', infoHash: hash('4'), title: 'Ästhetik 電影 1080p' } },
   { stream: 'index', event: { kind: 'torrent.verified', infoHash: hash('4'), title: 'Ästhetik 電影 1080p' } },
+  { stream: 'index', event: { kind: 'offers.renewed' } },
   {
     stream: 'local',
     event: {

@@ -2,6 +2,7 @@
 // argv are the test files.
 import { flushCompileCache } from 'node:module'
 import { resolve } from 'node:path'
+import fc from 'fast-check'
 import Mocha from 'mocha'
 import type { Answer, Covered, Question } from './test-process.ts'
 
@@ -30,6 +31,9 @@ function activate(mutant: string | undefined): void {
   if (mutant === undefined) delete process.env[ACTIVE]
   else process.env[ACTIVE] = mutant
 }
+
+// A mutant is killed by the first case that fails, however long it is.
+fc.configureGlobal({ endOnFailure: true })
 
 /** Keeps mocha silent. */
 class NoReport {}

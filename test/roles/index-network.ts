@@ -320,7 +320,7 @@ export class ClientPeer {
       slow: this.slow,
       ...{ now: () => time.now() + this.aheadMs, random: () => 0.5, frequencies: this.frequencies },
       onCharged: (evidence: Evidence) => void this.evidence.push(evidence),
-      proofs: { verify: verifySignature, upcast: noUpcast, rules: this.rules, ...patience },
+      proofs: { verify: verifySignature, upcast: noUpcast, rules: this.rules, ...patience, now: () => time.now() },
     }
     return time.wait(searchNetwork(typeof request === 'string' ? { text: request } : request, options))
   }
@@ -385,6 +385,10 @@ export class Author {
 
   async verifies(...titles: string[]): Promise<SignedEvent[]> {
     return this.#says(titles.map((title) => ({ kind: 'torrent.verified', infoHash: described(title).infoHash, title })))
+  }
+
+  async renews(times: number): Promise<SignedEvent[]> {
+    return this.#says(Array.from({ length: times }, () => ({ kind: 'offers.renewed' })))
   }
 
   async #says(events: readonly Event[]): Promise<SignedEvent[]> {

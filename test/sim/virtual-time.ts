@@ -15,6 +15,8 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 export class VirtualTime implements Clock, Timers {
   readonly #ring = new Array<Timer[] | undefined>(RING_MS).fill(undefined)
   readonly #later = new Map<number, Timer[]>()
+  /** Moments of the ring with a timer. */
+  #taken = 0
   #now: number
 
   constructor(startMs = 1_800_000_000_000) {
@@ -31,8 +33,10 @@ export class VirtualTime implements Clock, Timers {
     if (waitMs < RING_MS) {
       const slot = (this.#now + waitMs) % RING_MS
       const timers = this.#ring[slot]
-      if (timers === undefined) this.#ring[slot] = [timer]
-      else timers.push(timer)
+      if (timers === undefined) {
+        this.#ring[slot] = [timer]
+        this.#taken++
+      } else timers.push(timer)
     } else {
       const timers = this.#later.get(this.#now + waitMs)
       if (timers === undefined) this.#later.set(this.#now + waitMs, [timer])
@@ -51,7 +55,8 @@ export class VirtualTime implements Clock, Timers {
       // Again for what the timers and promises of this instant have set for this instant.
       while (this.#runDue()) await settled()
       if (this.#now >= until) return
-      this.#now++
+      // Hours in which nothing is due pass at once.
+      this.#now = this.#taken > 0 ? this.#now + 1 : Math.min(until, ...this.#later.keys())
     }
   }
 
@@ -69,6 +74,7 @@ export class VirtualTime implements Clock, Timers {
     // A timer may set another one for now, which is pushed to the end.
     for (const timer of timers) fire(timer)
     this.#ring[slot] = undefined
+    this.#taken--
     return true
   }
 

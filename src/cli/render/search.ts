@@ -60,7 +60,8 @@ const OUTCOMES: { readonly [O in AskedOwner['outcome']]: string } = {
 }
 
 /** A number is the word of whoever answered; how many of them have signed it came along. */
-function seedersText({ seeders, seedersProven }: SearchHit): string {
+function seedersText({ seeders, seedersProven, lastSeenAt }: SearchHit): string {
+  if (seeders === 0) return `no seeder${lastSeenAt === undefined ? '' : `, the last one seen at ${time(lastSeenAt)}`}`
   return seedersProven < seeders ? `${counted(seeders, 'seeder')} (${count(seedersProven)} proven)` : counted(seeders, 'seeder')
 }
 

@@ -14,8 +14,10 @@ export async function readTorrentFile(path: string): Promise<string> {
     )
   try {
     // No farther than a torrent file can be long: a device has no size and no end, and a pipe has no size.
-    const bytes = Buffer.alloc(TORRENT_FILE_BYTES_MAX + 1)
     await using file = await open(path)
+    const { size } = await file.stat()
+    // Thousands of small ones are read for an import.
+    const bytes = Buffer.alloc((size > 0 ? Math.min(size, TORRENT_FILE_BYTES_MAX) : TORRENT_FILE_BYTES_MAX) + 1)
     let length = 0
     for (let read = -1; read !== 0 && length < bytes.length; length += read) {
       read = (await file.read(bytes, length, bytes.length - length)).bytesRead

@@ -342,6 +342,14 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
   },
   'torrent.withdrawn': claim('torrent.withdrawn'),
   'torrent.verified': claim('torrent.verified'),
+  // Who says it, and when, is in the header; more would be room for anything.
+  'offers.renewed': {
+    encode: () => new Uint8Array(),
+    decode: (payload) => {
+      fields.demand(payload.length === 0, 'a renewal says something')
+      return { kind: 'offers.renewed' }
+    },
+  },
   'download.added': {
     encode: (event) => finish(proto.DownloadAdded, { ...event, infoHash: fromHex(event.infoHash) }),
     decode: (payload) => {

@@ -127,7 +127,7 @@ export class CommitPlan {
       if (error instanceof BodyError || error instanceof PayloadError) return { outcome: 'rejected', reason: 'malformed' }
       throw error
     }
-    const { author, stream, authorSeq, lamport, payloadBytes } = envelope
+    const { author, stream, authorSeq, lamport } = envelope
     const isOwn = author === this.#tools.signer.id
     const ruling = isOwn ? 'take' : this.#rules.judge(envelope, credentialIn(envelope.event))
     if (ruling === 'defer') return { outcome: 'deferred' }
@@ -138,16 +138,16 @@ export class CommitPlan {
     const runs = this.#state.runsOf(author, stream)
     const opensGap = authorSeq > (runs?.highest ?? 0) + 1
     if (opensGap && (runs?.gaps ?? 0) >= GAPS_MAX[stream]) return { outcome: 'deferred' }
-    if (isCounted && !this.#hasRoom(author, stream, payloadBytes)) return { outcome: 'over-budget' }
+    if (isCounted && !this.#hasRoom(envelope)) return { outcome: 'over-budget' }
     this.#clock.follow(lamport)
     if (isOwn) this.#own.set(stream, Math.max(this.#nextOwn(stream), authorSeq + 1))
     this.#take({ body: signed.body, signature: signed.signature, envelope })
     return { outcome: 'appended', envelope }
   }
 
-  #hasRoom(author: NodeId, stream: Stream, payloadBytes: number): boolean {
+  #hasRoom({ author, stream, payloadBytes, event }: Envelope): boolean {
     this.#budget ??= this.#rules.budget?.()
-    return this.#budget?.take(author, stream, payloadBytes) ?? true
+    return this.#budget?.take(author, stream, payloadBytes, event.kind === 'offers.renewed') ?? true
   }
 
   #take(event: PlannedEvent): void {

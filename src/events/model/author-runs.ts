@@ -116,8 +116,10 @@ export class AuthorRuns {
     this.#gaps += leaves - (startAfter !== undefined ? 1 : 0)
     this.#insert(at, authorSeq, seq, count)
     if (this.#contiguous === authorSeq - 1) {
-      this.#contiguous = end - 1
-      for (let next = this.#lastAtOrBelow(authorSeq) + 1; this.#authorSeqs.at(next) === this.#contiguous + 1; next++) {
+      // It may have grown together with what was pruned behind it.
+      const index = this.#lastAtOrBelow(authorSeq)
+      this.#contiguous = this.#endOf(index) - 1
+      for (let next = index + 1; this.#authorSeqs.at(next) === this.#contiguous + 1; next++) {
         this.#contiguous = this.#endOf(next) - 1
       }
     }

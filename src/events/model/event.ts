@@ -76,6 +76,12 @@ export type TorrentWithdrawn = { kind: 'torrent.withdrawn'; infoHash: InfoHash; 
 /** The author holds every piece, hash-checked, and offers it. `title` as found: its words say which partitions the event goes to. */
 export type TorrentVerified = { kind: 'torrent.verified'; infoHash: InfoHash; title: string }
 
+/**
+ * The author is there, and offers all that it has published or verified and not withdrawn. Soft state: an offer counts for so
+ * long after its author said anything of the kind (keyword-index/renewals.ts).
+ */
+export type OffersRenewed = { kind: 'offers.renewed' }
+
 export type DownloadAdded = {
   kind: 'download.added'
   infoHash: InfoHash
@@ -232,6 +238,7 @@ export type KnownEvent =
   | TorrentPublished
   | TorrentWithdrawn
   | TorrentVerified
+  | OffersRenewed
   | DownloadAdded
   | DownloadDescribed
   | DownloadChecked

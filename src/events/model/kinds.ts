@@ -54,6 +54,7 @@ export const KINDS = {
   'download.moving': { number: 41, version: 1, stream: 'local', by: 'anyone' },
   'download.moved': { number: 42, version: 1, stream: 'local', by: 'anyone' },
   'download.tidied': { number: 43, version: 1, stream: 'local', by: 'anyone' },
+  'offers.renewed': { number: 44, version: 1, stream: 'index', by: 'anyone' },
 } as const satisfies Record<EventKind, KindRow>
 
 const BY_NUMBER = new Map<number, EventKind>(

@@ -58,6 +58,13 @@ export const CLIENTS_TOGETHER: { readonly [S in SharedStream]: Limits } = {
   },
 }
 
+/**
+ * Renewals of offers that are taken beyond each of these: five of an author are kept at most, so they are those of two hundred
+ * authors whose publications have used up all. In an open network, and of all clients together, it is as many: who comes late may
+ * have to wait for an hour's growth.
+ */
+export const RENEWALS_BEYOND = 1_000
+
 /** In an open network whoever comes without an invitation shares one budget: so many times that of an invitation. */
 export const OPEN_TIMES = 3
 

@@ -11,6 +11,7 @@ import {
   type Limits,
   MEMBER_LIMITS,
   OPEN_TIMES,
+  RENEWALS_BEYOND,
   type SharedStream,
 } from './budget-limits.ts'
 import { type CommitBudget, OPEN_PARTY, type Party } from './content-rules.ts'
@@ -95,7 +96,7 @@ export class Budgets {
       return account.kept.events + more < limit.events && account.kept.bytes + moreBytes + bytes <= limit.bytes
     }
     return {
-      take: (author, stream, payloadBytes) => {
+      take: (author, stream, payloadBytes, isRenewal = false) => {
         if (stream === 'local') return true
         const holder = this.#holderOf(author, stream)
         const now = this.#options.clock.now()
@@ -111,8 +112,10 @@ export class Budgets {
               ]
             : []),
         ]
-        const full = asked.find(({ account, limit }) => !fits(account, limit, payloadBytes))
+        const full = asked.find(({ account, limit }) => !fits(account, isRenewal ? beyond(limit) : limit, payloadBytes))
         if (full !== undefined) {
+          // Its publications had their room to themselves.
+          if (isRenewal) return false
           this.#shut(full.account, now)
           this.#name(full.account, author)
           return false
@@ -178,6 +181,9 @@ export class Budgets {
 
 /** What clients take of the disk at most. */
 export const CLIENTS_DISK_BYTES_MAX = diskBytesOf(CLIENTS_TOGETHER.gossip.most) + diskBytesOf(CLIENTS_TOGETHER.index.most)
+
+/** What renewals of offers may take, which have no payload. */
+const beyond = ({ events }: Kept): Kept => ({ events: events + RENEWALS_BEYOND, bytes: Number.POSITIVE_INFINITY })
 
 const NOTHING: Readonly<Kept> = { events: 0, bytes: 0 }
 const newAccount = (): Account => ({ kept: { events: 0, bytes: 0 }, shutUntil: 0, named: new Set() })

@@ -16,8 +16,13 @@ export type Ruling = 'take' | 'defer' | 'refuse' | 'over-budget'
 
 /** What is left of budgets while one commit comes about; dropped with it if the write fails. */
 export type CommitBudget = {
-  /** Takes room for an event. @returns false, and takes nothing, where there is none */
-  take(author: NodeId, stream: Stream, payloadBytes: number): boolean
+  /**
+   * Takes room for an event.
+   * @param isRenewal of offers: there is some room for those when all other is used up, or whoever has published all that it may
+   *   could not say any more that it is there
+   * @returns false, and takes nothing, where there is none
+   */
+  take(author: NodeId, stream: Stream, payloadBytes: number, isRenewal?: boolean): boolean
 }
 
 /**

@@ -358,5 +358,9 @@ export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => 
 
 /** All downloads, oldest first. */
 export function downloadsIn(state: DownloadsState): Download[] {
-  return [...state.downloads.values()].sort((a, b) => a.addedAt - b.addedAt || (a.infoHash < b.infoHash ? -1 : 1))
+  const all = [...state.downloads.values()]
+  // Asked for at every change; nearly always they were added in this order.
+  return all.every((each, at) => at === 0 || byAge(all[at - 1] ?? each, each) <= 0) ? all : all.sort(byAge)
 }
+
+const byAge = (a: Download, b: Download): number => a.addedAt - b.addedAt || (a.infoHash < b.infoHash ? -1 : 1)

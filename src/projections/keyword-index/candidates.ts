@@ -24,7 +24,7 @@ export type CandidatesWanted = {
   /** So many make do, if finding more would be slow. */
   readonly enough: number
   /** See `SearchOptions`. */
-  readonly now: number
+  readonly now: number | undefined
 }
 
 /**
@@ -33,7 +33,7 @@ export type CandidatesWanted = {
  */
 export function candidates(state: KeywordIndexState, query: Query, options: CandidatesWanted): Candidates {
   if (query.clauses.length === 0 && query.filters.length === 0) return { documents: [], cut: false }
-  const named = namedBy(state, query)
+  const named = namedBy(state, query, options.now)
   if (named.length > 0) {
     const { documents, cut } = walkedFor(state, query, options)
     return { documents: [...named, ...documents.filter((document) => !named.includes(document))], cut }
@@ -42,11 +42,11 @@ export function candidates(state: KeywordIndexState, query: Query, options: Cand
 }
 
 /** Torrents that a query names by their info hashes: no list has them. */
-function namedBy(state: KeywordIndexState, query: Query): HeldDocument[] {
+function namedBy(state: KeywordIndexState, query: Query, now: number | undefined): HeldDocument[] {
   const hashes = new Set(query.clauses.flat().flatMap((term) => (term.kind === 'infohash' ? [term.infoHash] : [])))
   const test = testOfQuery(query)
   return [...hashes].flatMap((infoHash) => {
-    const document = documentOf(state, infoHash)
+    const document = documentOf(state, infoHash, now)
     return document !== undefined && test(document) ? [document] : []
   })
 }
@@ -74,7 +74,7 @@ function walked(state: KeywordIndexState, query: Query, { wanted, now }: Candida
   const readsMax = Math.max(DOCUMENTS_MAX, wanted)
   const read = ({ ordinal, serial }: Entry): HeldDocument | undefined => {
     reads += 1
-    const document = documentAt(state, ordinal)
+    const document = documentAt(state, ordinal, now)
     return document?.serial === serial && test(document) ? document : undefined
   }
   let isCut = walk.cut

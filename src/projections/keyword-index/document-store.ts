@@ -18,8 +18,9 @@ export type HeldDocument = TorrentDocument &
   DocumentHead & {
     /** Digest of its offers as they were stored last. */
     storedHash: Uint8Array | undefined
-    /** For which lookup of parties it was computed. */
+    /** For which lookup of parties it was computed, and for which time, ms since 1970. */
     epoch: number
+    computedFor: number
   }
 
 const documentKey = (infoHash: InfoHash): string => `t${hexKey(infoHash)}`
@@ -211,6 +212,17 @@ const hashesKey = (ordinal: number): string => `n${key32(Math.floor(ordinal / HA
 
 const heldDocument = (infoHash: InfoHash, head: DocumentHead, offers: TorrentDocument['offers']): HeldDocument => ({
   ...head,
-  ...{ infoHash, offers, description: undefined, seeders: 0, backers: 0, party: '', verified: false, keywords: [] },
-  ...{ storedHash: undefined, epoch: -1 },
+  ...{
+    infoHash,
+    offers,
+    description: undefined,
+    offered: 0,
+    seeders: 0,
+    backers: 0,
+    party: '',
+    verified: false,
+    lastSeenAt: 0,
+    keywords: [],
+  },
+  ...{ storedHash: undefined, epoch: -1, computedFor: Number.NaN },
 })

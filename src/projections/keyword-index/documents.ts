@@ -1,4 +1,5 @@
 import { type Envelope, type EventOf, type InfoHash, type NodeId, OPEN_PARTY } from '../../events/index.ts'
+import type { Presence } from './renewals.ts'
 import { partitionsOf } from './sharding.ts'
 import { hashKeyword, keywordsOf } from './text/index.ts'
 
@@ -52,7 +53,9 @@ export type TorrentDocument = {
   readonly offers: Offer[]
   /** What is shown, and whose words it is: undefined while nobody described it. */
   description: (Description & { readonly author: NodeId }) | undefined
-  /** Authors whose last word is that they hold it. */
+  /** Authors whose last word is that they hold it, whether they are there or not. */
+  offered: number
+  /** Those of them that are there, as far as is known. */
   seeders: number
   /** Parties that these belong to: one person may have many keys. */
   backers: number
@@ -60,6 +63,8 @@ export type TorrentDocument = {
   party: string
   /** One of them has checked every piece. */
   verified: boolean
+  /** When any of those who hold it was heard of last, ms since 1970; 0 where nobody is. */
+  lastSeenAt: number
   /** Keywords under which it can be found; empty while it cannot. */
   keywords: readonly string[]
 }
@@ -196,26 +201,37 @@ function shownOf(described: readonly Described[], offers: readonly Offer[], part
 /** A title that was just taken apart: doing it twice for each event would halve the speed of a rebuild. */
 export type TitleKeywords = { readonly title: string; readonly keywords: readonly string[] }
 
-/** Computes what follows from the offers, in place. */
-export function summarize(document: TorrentDocument, partyOf: PartyOf, titled?: TitleKeywords): void {
-  document.keywords = keywordsIn(document, partyOf, titled)
-}
+/** Whether an author is there, and when it was heard of last; see renewals.ts. */
+export type PresenceOf = (offer: Offer) => Presence
 
-function keywordsIn(document: TorrentDocument, partyOf: PartyOf, titled?: TitleKeywords): readonly string[] {
-  const wordsOf = (title: string): readonly string[] => (title === titled?.title ? titled.keywords : keywordsOf(title))
-  const [only, ...rivals] = document.offers
-  if (only !== undefined && rivals.length === 0) return summarizeOnly(document, only, partyOf(only.author), wordsOf)
+/** For a fold, which has no clock: all are there who ever said so. */
+export const ALWAYS_THERE: PresenceOf = ({ claim }) => ({ counts: true, lastSeenAt: claim.by.at })
+
+/** Computes what follows from the offers, in place. */
+export function summarize(
+  document: TorrentDocument,
+  partyOf: PartyOf,
+  { presenceOf = ALWAYS_THERE, titled }: { presenceOf?: PresenceOf; titled?: TitleKeywords | undefined } = {},
+): void {
   const offers = countedOf(document.offers, partyOf)
   const active = offers.filter(isActive)
-  document.seeders = active.length
-  document.backers = active.length <= 1 ? active.length : new Set(active.map(({ author }) => partyOf(author))).size
-  document.verified = active.some(({ claim }) => claim.kind === 'verified')
+  const presences = active.map(presenceOf)
+  const there = active.filter((_, index) => presences[index]?.counts === true)
+  document.offered = active.length
+  document.seeders = there.length
+  document.backers = there.length <= 1 ? there.length : new Set(there.map(({ author }) => partyOf(author))).size
+  document.verified = there.some(({ claim }) => claim.kind === 'verified')
+  document.lastSeenAt = presences.reduce((latest, { lastSeenAt }) => Math.max(latest, lastSeenAt), 0)
   const described = describedOf(offers)
   const shown = shownOf(described, active, partyOf)
   document.description = shown && { author: shown.author, ...shown.description }
   document.party = (shown && partyOf(shown.author)) ?? ''
-  if (document.seeders === 0 || shown === undefined) return []
-  const titles = titlesOf(shown, described, active, partyOf)
+  document.keywords =
+    active.length === 0 || shown === undefined ? [] : keywordsIn(titlesOf(shown, described, active, partyOf), titled)
+}
+
+function keywordsIn(titles: readonly string[], titled: TitleKeywords | undefined): readonly string[] {
+  const wordsOf = (title: string): readonly string[] => (title === titled?.title ? titled.keywords : keywordsOf(title))
   const [title] = titles
   if (titles.length === 1 && title !== undefined) return wordsOf(title)
   return [...new Set(titles.flatMap(wordsOf))]
@@ -246,50 +262,35 @@ export function titlesOf(
 /** Another title counts where it has at least this part of the parties of the one that is shown. */
 const TITLE_SHARE = 4
 
-/** The same where one author alone has spoken, as of most torrents. */
-function summarizeOnly(
-  document: TorrentDocument,
-  { author, description, claim }: Offer,
-  party: string | undefined,
-  wordsOf: (title: string) => readonly string[],
-): readonly string[] {
-  const count = party !== undefined && claim.kind !== 'withdrawn' ? 1 : 0
-  document.seeders = count
-  document.backers = count
-  document.verified = count === 1 && claim.kind === 'verified'
-  const isShown = party !== undefined && description !== undefined
-  document.description = isShown ? { author, ...description } : undefined
-  document.party = isShown ? party : ''
-  return isShown && count === 1 ? wordsOf(description.title) : []
-}
-
 /** Offers of those whose admission the owner has not taken back. */
 export const countedOf = (offers: readonly Offer[], partyOf: PartyOf): readonly Offer[] =>
   offers.every(({ author }) => partyOf(author) !== undefined)
     ? offers
     : offers.filter(({ author }) => partyOf(author) !== undefined)
 
-/** True if a search can find it. */
-export const isVisible = (document: TorrentDocument): boolean => document.seeders > 0 && document.description !== undefined
+/** True if a search can find it: also where nobody is there now who holds it. */
+export const isVisible = (document: TorrentDocument): boolean => document.offered > 0 && document.description !== undefined
 
 /** How far an event may say to be ahead of here, ms: clocks differ. */
 const AHEAD_MS_MAX = 10 * 60 * 1000
 
-/** The time that an author gives, ms since 1970; 0 where that is yet to come, and so not true. */
-export const believedTime = (at: number, now: number): number => (at > now + AHEAD_MS_MAX ? 0 : at)
+/** The time that an author gives, ms since 1970; 0 where that is yet to come, and so not true. Without a clock all is believed. */
+export const believedTime = (at: number, now: number | undefined): number =>
+  now !== undefined && at > now + AHEAD_MS_MAX ? 0 : at
 
 /** When a description was made, as far as its author is believed. */
-export const publishedAt = ({ description }: TorrentDocument, now: number): number => believedTime(description?.by.at ?? 0, now)
+export const publishedAt = ({ description }: TorrentDocument, now: number | undefined): number =>
+  believedTime(description?.by.at ?? 0, now)
 
 /** Where a description stands among others by its stamp; the first of all where its stamp cannot be true. */
-export const publishedStamp = (document: TorrentDocument, now: number): number =>
+export const publishedStamp = (document: TorrentDocument, now: number | undefined): number =>
   publishedAt(document, now) === 0 ? 0 : (document.description?.by.lamport ?? 0)
 
 /**
  * Static rank: more parties that hold it first, then more seeders, the later published, and by info hash; negative if
  * `a` is first. Compares visible documents.
  */
-export function compareRank(a: TorrentDocument, b: TorrentDocument, now: number): number {
+export function compareRank(a: TorrentDocument, b: TorrentDocument, now: number | undefined): number {
   if (a.backers !== b.backers) return b.backers - a.backers
   if (a.seeders !== b.seeders) return b.seeders - a.seeders
   const published = publishedStamp(b, now) - publishedStamp(a, now)

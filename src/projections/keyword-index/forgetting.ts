@@ -1,5 +1,5 @@
 import type { NodeId } from '../../events/index.ts'
-import { countOffer, type KeywordIndexState, listingOf, relist } from './index-state.ts'
+import { countOffer, forgetRenewal, type KeywordIndexState, listingOf, relist } from './index-state.ts'
 
 // Taking authors out of the index. What each of them says of a torrent is an offer of its own, so that without it the rest is
 // what a replay without their events comes to.
@@ -21,6 +21,7 @@ export function* forgetOffers(state: KeywordIndexState, authors: ReadonlySet<Nod
       yield
     }
     state.authors.forget(number)
+    forgetRenewal(state, author)
     state.uncounted.delete(author)
     state.parties.delete(author)
   }

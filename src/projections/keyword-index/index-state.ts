@@ -1,4 +1,5 @@
 import type { Envelope, InfoHash, NodeId } from '../../events/index.ts'
+import { ByteReader, ByteWriter, hexKey } from '../bytes.ts'
 import type { RowTable } from '../row-table.ts'
 import { Authors } from './authors.ts'
 import { DocumentStore, type HeldDocument } from './document-store.ts'
@@ -9,6 +10,7 @@ import {
   isVisible,
   type Offer,
   type PartyOf,
+  type PresenceOf,
   summarize,
   type TitleKeywords,
   type TorrentEvent,
@@ -16,6 +18,7 @@ import {
 import { Listings, type ListingsMark, NO_LISTINGS } from './listings.ts'
 import { OrdinalLists } from './ordinal-lists.ts'
 import { type EventTally, PartitionTallies } from './partition-tallies.ts'
+import { presenceOf, Renewals, type Said } from './renewals.ts'
 import { type Entry, rankOf } from './segments/entries.ts'
 import type { Sha256Of } from './set-digest.ts'
 
@@ -32,6 +35,8 @@ export type KeywordIndexState = {
   /** Ordinals of the documents with an event in each partition. */
   readonly partitionTorrents: OrdinalLists
   readonly counters: { visible: number; postings: number; lamportMax: number }
+  /** When authors said last that they are there. */
+  readonly renewals: Renewals
   /** Who answers for whom. Nothing of it is in the digest. */
   partyOf: PartyOf
   readonly parties: Map<NodeId, string | undefined>
@@ -72,10 +77,15 @@ export function openIndex(rows: RowTable, sha256: Sha256Of, partyOf: PartyOf): K
     partitions: new PartitionTallies(rows, sha256),
     partitionTorrents: new OrdinalLists(rows, 'p'),
     counters: { visible: mark.visible, postings: mark.postings, lamportMax: mark.lamportMax },
+    renewals: new Renewals(),
     parties: new Map(),
     epoch: 0,
     uncounted: new Set(mark.uncounted),
     recount: undefined,
+  }
+  for (const author of state.authors.ids) {
+    const row = rows.get(renewalKey(author))
+    if (row !== undefined) state.renewals.add(author, renewalIn(row))
   }
   const entered = new Set<number>()
   for (const ordinal of state.listings.pending()) {
@@ -119,12 +129,12 @@ export function indexDigest(state: KeywordIndexState): string {
 }
 
 /** A document with what follows from its offers by the parties of now; undefined if there is none. */
-export const documentAt = (state: KeywordIndexState, ordinal: number): HeldDocument | undefined =>
-  fresh(state, state.documents.at(ordinal))
+export const documentAt = (state: KeywordIndexState, ordinal: number, now?: number): HeldDocument | undefined =>
+  fresh(state, state.documents.at(ordinal), now)
 
 /** The same by its info hash. */
-export const documentOf = (state: KeywordIndexState, infoHash: InfoHash): HeldDocument | undefined =>
-  fresh(state, state.documents.find(infoHash))
+export const documentOf = (state: KeywordIndexState, infoHash: InfoHash, now?: number): HeldDocument | undefined =>
+  fresh(state, state.documents.find(infoHash), now)
 
 /**
  * Where the event stands in this log that counts in the place of one that an author said of a torrent: the author has taken it back,
@@ -143,12 +153,75 @@ export function saidInstead(
   return isShown ? undefined : description.by.seq
 }
 
-function fresh(state: KeywordIndexState, document: HeldDocument | undefined): HeldDocument | undefined {
-  if (document !== undefined && document.epoch !== state.epoch) {
-    summarize(document, (author) => partyIn(state, author))
-    document.epoch = state.epoch
-  }
+/** @param now ms since 1970; left out: whoever has ever said that it is there is */
+function fresh(state: KeywordIndexState, document: HeldDocument | undefined, now?: number): HeldDocument | undefined {
+  if (document === undefined) return undefined
+  const isOfNow = now === undefined ? Number.isNaN(document.computedFor) : Math.abs(now - document.computedFor) < PRESENCE_MS
+  if (document.epoch === state.epoch && isOfNow) return document
+  summarize(document, (author) => partyIn(state, author), now === undefined ? {} : { presenceOf: presenceAt(state, now) })
+  document.epoch = state.epoch
+  document.computedFor = now ?? Number.NaN
   return document
+}
+
+/** Who is there is computed again after so long, ms. */
+const PRESENCE_MS = 60_000
+
+const presenceAt =
+  ({ renewals }: KeywordIndexState, now: number): PresenceOf =>
+  ({ author, claim }) =>
+    presenceOf(claim.by.at, renewals.get(author)?.at, now)
+
+const renewalKey = (author: NodeId): string => `r${hexKey(author)}`
+
+function renewalIn(row: Uint8Array): Said {
+  const reader = new ByteReader(row)
+  return { authorSeq: reader.number(), at: reader.number() }
+}
+
+/** Takes in that an author still offers all that it has offered. */
+export function foldRenewal(state: KeywordIndexState, { author, authorSeq, at }: Envelope): void {
+  const { renewals, rows } = state
+  const changed = renewals.add(author, { authorSeq, at })
+  if (changed.length === 0) return
+  knownAuthor(state, author)
+  for (const one of changed) {
+    countRenewal(state, one, rows.get(renewalKey(one)), -1)
+    const said = renewals.get(one)
+    if (said === undefined) {
+      rows.delete(renewalKey(one))
+      continue
+    }
+    const row = new ByteWriter(16)
+    row.number(said.authorSeq)
+    row.number(said.at)
+    rows.put(renewalKey(one), row.take())
+    countRenewal(state, one, row.view(), 1)
+  }
+  // What follows from it is computed when a document is next looked at.
+  state.epoch += 1
+}
+
+/** Takes out what an author said of being there. */
+export function forgetRenewal(state: KeywordIndexState, author: NodeId): void {
+  if (!state.renewals.delete(author)) return
+  countRenewal(state, author, state.rows.get(renewalKey(author)), -1)
+  state.rows.delete(renewalKey(author))
+}
+
+/** Renewals are in the digest of the index. */
+function countRenewal(
+  { documents, sha256 }: KeywordIndexState,
+  author: NodeId,
+  row: Uint8Array | undefined,
+  sign: 1 | -1,
+): void {
+  if (row === undefined) return
+  const name = new ByteWriter(48)
+  name.hex(author)
+  name.raw(row)
+  if (sign === 1) documents.digest.add(0, sha256(name.view()))
+  else documents.digest.subtract(0, sha256(name.view()))
 }
 
 /** Takes one event of a torrent into the index. */
@@ -230,12 +303,13 @@ export function listingOf(state: KeywordIndexState, document: HeldDocument, titl
   let words: readonly string[] = []
   let author: NodeId | undefined
   if (!all) {
-    summarize(document, EVERYBODY, titled)
+    summarize(document, EVERYBODY, { titled })
     words = document.keywords
     author = document.description?.author
   }
-  summarize(document, (other) => partyIn(state, other), titled)
+  summarize(document, (other) => partyIn(state, other), { titled })
   document.epoch = state.epoch
+  document.computedFor = Number.NaN
   if (all) {
     words = document.keywords
     author = document.description?.author

@@ -8,6 +8,7 @@ export { type KeywordIndexState, openIndex, saidInstead } from './index-state.ts
 export { keywordIndexProjection } from './keyword-index.ts'
 export * from './partitions.ts'
 export { weigh } from './recounts.ts'
+export { presenceOf, RENEWAL_MS } from './renewals.ts'
 export {
   cursorAfter,
   DOCUMENTS_PER_KEYWORD_MAX,

@@ -1,7 +1,7 @@
 import type { DiskProjection } from '../disk-projection.ts'
 import type { PartyOf } from './documents.ts'
 import { forgetOffers } from './forgetting.ts'
-import { flushIndex, foldTorrent, indexDigest, type KeywordIndexState, openIndex } from './index-state.ts'
+import { flushIndex, foldRenewal, foldTorrent, indexDigest, type KeywordIndexState, openIndex } from './index-state.ts'
 import type { Sha256Of } from './set-digest.ts'
 import { TOKENIZER_VERSION } from './text/index.ts'
 import { MEMTABLE_MAX, tidyIndex } from './tidy-index.ts'
@@ -29,12 +29,13 @@ export const keywordIndexProjection = (
 ): DiskProjection<KeywordIndexState> => ({
   name: 'keyword-index',
   version: FOLD_VERSION * 1000 + TOKENIZER_VERSION,
-  handles: ['torrent.published', 'torrent.withdrawn', 'torrent.verified'],
+  handles: ['torrent.published', 'torrent.withdrawn', 'torrent.verified', 'offers.renewed'],
   onDisk: true,
   open: (rows, stateOf) => openIndex(rows, sha256, partyOf(stateOf)),
   apply(state, envelope) {
     const { event } = envelope
     if (envelope.stream !== 'index') return
+    if (event.kind === 'offers.renewed') foldRenewal(state, envelope)
     if (event.kind === 'torrent.published' || event.kind === 'torrent.withdrawn' || event.kind === 'torrent.verified') {
       foldTorrent(state, envelope, event)
     }

@@ -21,10 +21,11 @@ function testOf(term: Term): Test {
   }
 }
 
-const filteredOf = ({ description, seeders }: TorrentDocument): FilteredTorrent => ({
+const filteredOf = ({ description, keywords, seeders }: TorrentDocument): FilteredTorrent => ({
   title: description?.title ?? '',
   sizeBytes: description?.sizeBytes ?? 0,
   tags: description?.tags ?? [],
+  keywords,
   seeders,
 })
 

@@ -7,7 +7,7 @@ import { fitOf, NO_WORDS, type Query, type TitleWords, titleWords } from './text
 export type RankContext = {
   readonly query: Query
   readonly lamportMax: number
-  readonly now: number
+  readonly now: number | undefined
 }
 
 /** Of descriptions in memory: most searches come upon the same ones. */
@@ -31,6 +31,9 @@ function backing({ seeders, backers }: TorrentDocument): number {
   return backers + (KEYS_WORTH_MAX * more) / (100 + more)
 }
 
+/** What can be had comes before what nobody has now, unless its title fits much worse. */
+const NOBODY_THERE = 0.7
+
 /** Higher is better. Source: title rank x (9 + s / (100 + s)) / 10, and the same shape for the rest. */
 export function score(document: TorrentDocument, context: RankContext): number {
   const title = fitOf(wordsIn(document), context.query)
@@ -38,5 +41,6 @@ export function score(document: TorrentDocument, context: RankContext): number {
   const seeders = (9 + backed / (100 + backed)) / 10
   const age = publishedStamp(document, context.now) / Math.max(1, context.lamportMax)
   const freshness = (19 + age) / 20
-  return title * seeders * freshness * (document.verified ? 1.05 : 1)
+  const presence = document.seeders > 0 ? 1 : NOBODY_THERE
+  return title * seeders * freshness * presence * (document.verified ? 1.05 : 1)
 }

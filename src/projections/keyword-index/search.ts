@@ -14,8 +14,10 @@ export type Hit = {
   readonly sizeBytes: number
   readonly fileCount: number
   readonly tags: readonly string[]
-  /** Authors whose last word is that they hold all of it. */
+  /** Authors whose last word is that they hold all of it, and who are there. */
   readonly seeders: number
+  /** When any of those who hold it was heard of last, ms since 1970. */
+  readonly lastSeenAt: number
   /** One of them says that it checked every piece. */
   readonly verified: boolean
   /** Whose description is shown, and when it says it was made (ms since 1970; 0 where it says a time that is yet to come). */
@@ -37,7 +39,10 @@ export type SearchOptions = {
   /** 1 to `HITS_MAX`, default `HITS_DEFAULT`; a number outside of it is taken for the nearest. */
   readonly limit?: number
   readonly cursor?: string
-  /** The time, ms since 1970: what says that it was published later than that is not believed. Left out: all is believed. */
+  /**
+   * The time, ms since 1970: what says that it was published later than that is not believed, and whoever has not said for long that
+   * it is there is no seeder. Left out: all is believed.
+   */
   readonly now?: number
 }
 
@@ -52,13 +57,13 @@ const CANDIDATES_MAX = 200
 /** Best documents of a keyword that are looked at. */
 export const DOCUMENTS_PER_KEYWORD_MAX = 10_000
 
-function hitOf(state: KeywordIndexState, query: Query, document: TorrentDocument, now: number): Hit[] {
-  const { infoHash, description, seeders, verified } = document
+function hitOf(state: KeywordIndexState, query: Query, document: TorrentDocument, now: number | undefined): Hit[] {
+  const { infoHash, description, seeders, verified, lastSeenAt } = document
   if (description === undefined) return []
   const evidence = evidenceOf(document, query, (author) => partyIn(state, author))
   const { title, sizeBytes, fileCount, tags, author } = description
   const described = { infoHash, title, sizeBytes, fileCount, tags, publisher: author, publishedAt: publishedAt(document, now) }
-  return [{ ...described, seeders, verified, evidence }]
+  return [{ ...described, seeders, verified, lastSeenAt, evidence }]
 }
 
 function offsetOf(cursor: string | undefined): number {
@@ -74,7 +79,7 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
   const query = parseQuery(text)
   const limit = Math.max(1, Math.min(HITS_MAX, Math.trunc(options.limit ?? HITS_DEFAULT) || HITS_DEFAULT))
   const offset = offsetOf(options.cursor)
-  const now = options.now ?? Number.MAX_SAFE_INTEGER
+  const { now } = options
   const wanted = Math.max(CANDIDATES_MAX, offset + limit + 1)
   const { documents: found, cut } = candidates(state, query, { wanted, enough: offset + limit + 1, now })
   const context = { query, lamportMax: state.counters.lamportMax, now }

@@ -2,6 +2,7 @@ import type { InfoHash } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
 import type { TorrentEngine, TorrentPeer } from '../../torrent/index.ts'
 import type { ClientService, DhtStatus, NodeService, TorrentPeerRow } from '../services.ts'
+import { publishMany } from './bulk-publish.ts'
 import { publishPath } from './publish-path.ts'
 import type { Publisher } from './publisher.ts'
 import { type SearchOptions, searchNetwork } from './search.ts'
@@ -25,7 +26,8 @@ export function createClientService(parts: ClientParts): ClientService {
   return {
     add: (request) => torrents.add(request),
     follow: (infoHash) => torrents.follow(infoHash),
-    publish: (request) => publishPath(request, { engine, torrents, publisher, dataDirectory: parts.dataDirectory }),
+    publish: (request) => publishPath(request, parts),
+    publishMany: (request) => publishMany(request, parts),
     search: (request) => searchNetwork(request, parts.search),
     async clientStatus() {
       return { node: await node.status(), torrents: torrents.rows(), refused: publisher.refusals() }

@@ -22,6 +22,7 @@ import { createClientService } from './client-service.ts'
 import { startsAfterDeaths } from './crash-loop.ts'
 import { HeldOffOwners, SLOW_MS } from './held-off-owners.ts'
 import { KeywordFrequencies } from './keyword-frequencies.ts'
+import { OfferRenewal } from './offer-renewal.ts'
 import { OwnClaims } from './own-claims.ts'
 import { watchOwners } from './owner-watch.ts'
 import { Publications } from './publications.ts'
@@ -98,6 +99,10 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     onProblem: (text) => notices.post('warning', 'publication.refused', text),
   })
   const publisher = new Publisher({ appender, map, publications, claims })
+  const renewal = new OfferRenewal({
+    ...{ clock, timers, claims, publisher },
+    onProblem: (text) => notices.post('warning', 'offers.not-renewed', text),
+  })
 
   const completed = async (infoHash: InfoHash) => {
     if (!(await torrents.completed(infoHash))) return
@@ -139,6 +144,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     closing.abort()
     stopFollowing()
     stopWatching()
+    renewal.stop()
     publications.stop()
     await ways?.[Symbol.asyncDispose]()
     await torrents.stopQueue()
@@ -155,6 +161,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     await torrents.configureAtStart({ downloadBytesPerSecond, uploadBytesPerSecond })
     await torrents.restore()
     publications.start()
+    renewal.start()
     ways?.start()
   } catch (error) {
     await close()
@@ -189,6 +196,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
             yieldToEventLoop: parts.yieldToEventLoop,
           },
           untilAdmitted: (waitMs) => untilAdmitted(states, { timers, waitMs, closing: closing.signal }),
+          now: () => clock.now(),
         },
       },
       scoreOf: (peer) => scoreRow(ledger(), peer, isRevoked),

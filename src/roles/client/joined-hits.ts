@@ -26,5 +26,6 @@ const PUBLISHER_OF: PublisherOf<ProvenHit> = { authorOf: ({ publisher }) => publ
 
 function agreed(one: ProvenHit, two: ProvenHit): ProvenHit {
   const provenSeeders = new Set([...one.provenSeeders, ...two.provenSeeders])
-  return { ...one, provenSeeders, seeders: Math.max(provenSeeders.size, Math.min(one.seeders, two.seeders)) }
+  const seeders = Math.max(provenSeeders.size, Math.min(one.seeders, two.seeders))
+  return { ...one, provenSeeders, seeders, lastSeenAt: Math.max(one.lastSeenAt, two.lastSeenAt) }
 }

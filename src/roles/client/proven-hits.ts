@@ -15,7 +15,7 @@ import {
   type Upcast,
   type VerifySignature,
 } from '../../events/index.ts'
-import { type Query, titlesMatch } from '../../projections/keyword-index/index.ts'
+import { presenceOf, type Query, titlesMatch } from '../../projections/keyword-index/index.ts'
 import type { WireHit } from '../index-node/index-messages.ts'
 
 // What an owner's hit is worth: as much as the signed events that came with it. An owner may leave out what it likes, and
@@ -32,6 +32,8 @@ export type ProofRules = {
   untilAdmitted(waitMs: number): Promise<void>
   /** Lets everything else have its turn. */
   yieldToEventLoop(): Promise<void>
+  /** ms since 1970. */
+  now(): number
 }
 
 export type ProvenHit = Pick<TorrentPublished, 'title' | 'sizeBytes' | 'fileCount' | 'tags'> & {
@@ -46,7 +48,9 @@ export type ProvenHit = Pick<TorrentPublished, 'title' | 'sizeBytes' | 'fileCoun
   readonly description: SignedEvent
   /** The owner's word; never fewer than are proven. */
   readonly seeders: number
-  /** Authors whose signed word came along that they hold it. */
+  /** When any of those who offer it was heard of last, by the owner's word, ms since 1970. */
+  readonly lastSeenAt: number
+  /** Authors whose signed word came along that they hold it, and is not so old that they would have said so again since. */
   readonly provenSeeders: ReadonlySet<NodeId>
 }
 
@@ -81,7 +85,7 @@ const isOfTorrent = (event: Event): event is TorrentEvent =>
   event.kind === 'torrent.published' || event.kind === 'torrent.verified' || event.kind === 'torrent.withdrawn'
 
 /** The hit that a proof makes. Only what nobody signed is held against the answerer; another node's lag is not. */
-function provenHit({ infoHash, seeders, proof }: WireHit, query: Query, rules: ProofRules): ProvenHit | Fault {
+function provenHit({ infoHash, seeders, lastSeenAt = 0, proof }: WireHit, query: Query, rules: ProofRules): ProvenHit | Fault {
   const [first, ...more] = proof.map((event) => told(event, infoHash, rules))
   if (first === undefined || first === 'forged' || more.includes('forged')) return 'forged'
   // Who takes it back proves no hit.
@@ -93,12 +97,14 @@ function provenHit({ infoHash, seeders, proof }: WireHit, query: Query, rules: P
   const titles = all.flatMap((one) => (one.event.kind === 'torrent.published' ? [one.event.title] : []))
   if (!titlesMatch(query, titles, infoHash)) return 'not-admitted'
   const { title, sizeBytes, fileCount, tags } = event
-  const provenSeeders = new Set(all.map((one) => one.author))
+  const now = rules.now()
+  const there = all.filter((one) => presenceOf(one.at, undefined, now).counts)
+  const provenSeeders = new Set(there.map((one) => one.author))
   return {
     ...{ infoHash, title, sizeBytes, fileCount, tags, publisher: author, publishedAt: at, authorSeq },
     description: proof[0] as SignedEvent,
     party: rules.rules.partyOf?.(author)?.key ?? author,
-    ...{ seeders: Math.max(seeders, provenSeeders.size), provenSeeders },
+    ...{ seeders: Math.max(seeders, provenSeeders.size), lastSeenAt: Math.min(lastSeenAt, now), provenSeeders },
   }
 }
 

@@ -1,4 +1,4 @@
-import type { EventLog, NodeId, SignedEvent, Timers } from '../../events/index.ts'
+import { BoundedMap, type EventLog, type NodeId, type SignedEvent, scanBody, type Timers } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
 import {
   decodePublishReply,
@@ -27,6 +27,11 @@ const NEW_TOTAL_MAX = 256
 const BACKLOG_TOTAL_MAX = 32
 /** Events read for one message; 56 KiB hold about 250 with short titles. */
 const EVENTS_PER_MESSAGE_MAX = 256
+
+/** Publications looked at in one turn: some milliseconds. */
+const LOOKED_AT_IN_A_TURN = 1_000
+/** Signed events that are kept for the next owner, of some 300 bytes. */
+const SIGNED_KEPT_MAX = 1_024
 
 /** One signed event in the index stream, and who should hold it. */
 export type Publication = { author: NodeId; authorSeq: number; keywords: readonly string[] }
@@ -73,6 +78,12 @@ export class Publications {
   readonly #backlog: OwnerLanes<Ask>
   /** Owners that failed: how long they are left alone, ms, and whether that time still runs. */
   readonly #pauses = new Map<NodeId, { waitMs: number; runs: boolean }>()
+  /** What was read last: three owners are told the same. */
+  readonly #signedLast = new BoundedMap<string, SignedEvent>(SIGNED_KEPT_MAX)
+  /** Something may have changed since the last look at everything began, and what was replaced since then. */
+  #isOutOfDate = false
+  #isLooking = false
+  readonly #replaced = new Set<string>()
   readonly #cancels = new Set<() => void>()
   readonly #stop = new AbortController()
 
@@ -99,15 +110,40 @@ export class Publications {
 
   /** The index nodes are others now: looks at everything that still holds, and asks the owners that were not asked yet. */
   reconsider(): void {
-    if (this.#isStopped) return
-    const current = new Map(this.#options.current().map((publication) => [key(publication), publication]))
-    for (const [name, entry] of this.#entries) {
-      if (!current.has(name) && entry.asking.size === 0 && this.#lacking(entry).length === 0) this.#entries.delete(name)
+    this.#isOutOfDate = true
+    // One that goes on looks at all of it again when it is through.
+    if (!this.#isLooking) this.#inTurns(this.#lookAtAll())
+  }
+
+  *#lookAtAll(): Generator<void> {
+    this.#isLooking = true
+    while (this.#isOutOfDate) {
+      this.#isOutOfDate = false
+      const current = new Map<string, Publication>()
+      for (const [at, publication] of this.#options.current().entries()) {
+        if (isTurn(at)) yield
+        current.set(key(publication), publication)
+      }
+      for (const [at, [name, entry]] of [...this.#entries].entries()) {
+        if (isTurn(at)) yield
+        const isOver = !current.has(name) && entry.asking.size === 0
+        if (isOver && this.#lacking(entry).length === 0) this.#entries.delete(name)
+      }
+      for (const [at, [name, publication]] of [...current].entries()) {
+        if (isTurn(at)) yield
+        // Meanwhile another may have taken its place.
+        if (this.#replaced.has(name)) continue
+        const entry = this.#entryOf(publication)
+        for (const owner of this.#lacking(entry)) if (!entry.asking.has(owner)) this.#ask(this.#backlog, owner, entry)
+      }
     }
-    for (const publication of current.values()) {
-      const entry = this.#entryOf(publication)
-      for (const owner of this.#lacking(entry)) if (!entry.asking.has(owner)) this.#ask(this.#backlog, owner, entry)
-    }
+    this.#replaced.clear()
+    this.#isLooking = false
+  }
+
+  /** The first turn is this one: what is soon done is done when this returns. */
+  #inTurns(steps: Generator<void>): void {
+    if (!this.#isStopped && steps.next().done !== true) setImmediate(() => this.#inTurns(steps))
   }
 
   /**
@@ -117,7 +153,10 @@ export class Publications {
    *   in the background. Never rejects.
    */
   async announce(publication: Publication, replaced?: Publication): Promise<Announcement> {
-    if (replaced !== undefined) this.#entries.delete(key(replaced))
+    if (replaced !== undefined) {
+      this.#entries.delete(key(replaced))
+      if (this.#isLooking) this.#replaced.add(key(replaced))
+    }
     const entry = this.#entryOf(publication)
     if (!this.#isStopped) {
       await Promise.all(
@@ -171,7 +210,11 @@ export class Publications {
   }
 
   #lacking({ publication, settled }: Entry): NodeId[] {
-    return [...this.#ownersOf(publication)].filter((owner) => !settled.has(owner))
+    const lacking: NodeId[] = []
+    for (const keyword of publication.keywords)
+      for (const owner of this.#options.ownersOf(keyword))
+        if (!settled.has(owner) && !lacking.includes(owner)) lacking.push(owner)
+    return lacking
   }
 
   #ownersOf({ keywords }: Publication): Set<NodeId> {
@@ -194,8 +237,10 @@ export class Publications {
       const entries: Entry[] = []
       const events: SignedEvent[] = []
       let bytes = 0
+      const wanted = asks.flatMap(({ entry }) => (this.#isWanted(entry, owner) ? [entry.publication] : []))
+      const signed = await this.#signed(wanted)
       for (const { entry } of asks) {
-        const event = this.#isWanted(entry, owner) ? await this.#signed(entry.publication) : undefined
+        const event = signed.get(key(entry.publication))
         if (event !== undefined) {
           bytes += messageBytes(event)
           if (bytes > EVENTS_BYTES_MAX && events.length > 0) break
@@ -220,10 +265,23 @@ export class Publications {
     return this.#entries.get(key(entry.publication)) === entry && this.#lacking(entry).includes(owner)
   }
 
-  /** Undefined if the log does not have it (any more): then nobody can be told. */
-  async #signed({ author, authorSeq }: Publication): Promise<SignedEvent | undefined> {
-    for await (const event of this.#options.log.readSigned(author, 'index', authorSeq, authorSeq)) return event
-    return undefined
+  /** Without those that the log does not have (any more): nobody can be told of them. */
+  async #signed(wanted: readonly Publication[]): Promise<Map<string, SignedEvent>> {
+    const found = new Map<string, SignedEvent>()
+    const unread: Publication[] = []
+    for (const publication of wanted) {
+      const event = this.#signedLast.get(key(publication))
+      if (event === undefined) unread.push(publication)
+      else found.set(key(publication), event)
+    }
+    for (const { author, first, last } of runsOf(unread)) {
+      for await (const event of this.#options.log.readSigned(author, 'index', first, last)) {
+        const { authorSeq } = scanBody(event.body)
+        found.set(key({ author, authorSeq }), event)
+        this.#signedLast.set(key({ author, authorSeq }), event)
+      }
+    }
+    return found
   }
 
   /** @returns false if it is to be asked again soon: it did not say something of each, or knows nothing of our admission yet */
@@ -263,12 +321,19 @@ export class Publications {
     if (this.#isStopped || pause.runs) return
     const waitMs = Math.min(pause.waitMs * 2, RETRY_MS_MAX)
     this.#pauses.set(owner, { waitMs, runs: true })
-    this.#later(waitMs, () => {
-      const lacking = [...this.#entries.values()].filter((entry) => this.#lacking(entry).includes(owner))
-      if (lacking.length === 0) this.#pauses.delete(owner)
-      else this.#pauses.set(owner, { waitMs, runs: false })
-      for (const entry of lacking) if (!entry.asking.has(owner)) this.#ask(this.#backlog, owner, entry)
-    })
+    this.#later(waitMs, () => this.#inTurns(this.#askAgain(owner, waitMs)))
+  }
+
+  *#askAgain(owner: NodeId, waitMs: number): Generator<void> {
+    this.#pauses.set(owner, { waitMs, runs: false })
+    let isLacking = false
+    for (const [at, entry] of [...this.#entries.values()].entries()) {
+      if (isTurn(at)) yield
+      if (!this.#lacking(entry).includes(owner)) continue
+      isLacking = true
+      if (!entry.asking.has(owner)) this.#ask(this.#backlog, owner, entry)
+    }
+    if (!isLacking) this.#answered(owner)
   }
 
   #later(delayMs: number, run: () => void): void {
@@ -281,6 +346,8 @@ export class Publications {
   }
 }
 
+const isTurn = (at: number): boolean => at % LOOKED_AT_IN_A_TURN === LOOKED_AT_IN_A_TURN - 1
+
 const newEntry = (publication: Publication): Entry => ({
   publication,
   held: new Set(),
@@ -289,6 +356,17 @@ const newEntry = (publication: Publication): Entry => ({
   asking: new Set(),
 })
 
-function key(publication: Publication): string {
-  return `${publication.author}/${publication.authorSeq}`
+function key({ author, authorSeq }: Pick<Publication, 'author' | 'authorSeq'>): string {
+  return `${author}/${authorSeq}`
+}
+
+/** Numbers that follow one another, as one read each. */
+function runsOf(publications: readonly Publication[]): { author: NodeId; first: number; last: number }[] {
+  const runs: { author: NodeId; first: number; last: number }[] = []
+  for (const { author, authorSeq } of publications) {
+    const run = runs.at(-1)
+    if (run?.author === author && run.last === authorSeq - 1) run.last = authorSeq
+    else runs.push({ author, first: authorSeq, last: authorSeq })
+  }
+  return runs
 }

@@ -1,9 +1,10 @@
-import { type InfoHash, TAG_BYTES_MAX, TAGS_MAX, TITLE_BYTES_MAX, utf8Length } from '../../events/index.ts'
+import type { InfoHash } from '../../events/index.ts'
 import type { TorrentEngine } from '../../torrent/index.ts'
 import { magnetOf } from '../magnet.ts'
 import { asServiceError } from '../node/service-errors.ts'
 import { withProgress } from '../node/with-progress.ts'
 import { type Progressive, type PublishProgress, type PublishRequest, type PublishResult, ServiceError } from '../services.ts'
+import { checkDetails, detailsOf } from './publication-details.ts'
 import type { Publisher } from './publisher.ts'
 import type { Torrents } from './torrents.ts'
 
@@ -30,15 +31,12 @@ export function publishPath(request: PublishRequest, parts: PublishParts): Progr
 }
 
 async function publish(
-  { path, torrentFile, directory, title: asked, tags: askedTags = [], hidden = false, hybrid = false }: PublishRequest,
+  { path, torrentFile, directory, title: asked, tags: askedTags, hidden = false, hybrid = false }: PublishRequest,
   { engine, torrents, publisher, dataDirectory }: PublishParts,
   report: (progress: PublishProgress) => void,
   signal: AbortSignal,
 ): Promise<PublishResult> {
-  if (utf8Length(asked ?? '') > TITLE_BYTES_MAX) throw new ServiceError('usage', `a title has at most ${TITLE_BYTES_MAX} bytes`)
-  if (askedTags.length > TAGS_MAX || askedTags.some((tag) => utf8Length(tag) > TAG_BYTES_MAX || tag.trim() === '')) {
-    throw new ServiceError('usage', `at most ${TAGS_MAX} tags, each of 1 to ${TAG_BYTES_MAX} bytes`)
-  }
+  checkDetails({ title: asked, tags: askedTags })
   if ((path === undefined) === (torrentFile === undefined))
     throw new ServiceError('usage', 'give either a path or a torrent file to publish')
   const own =
@@ -51,11 +49,7 @@ async function publish(
         })
   const others = { torrentFile: torrentFile ?? '', ...(directory === undefined ? {} : { directory }) }
   const made: TakenUp = own ?? (await takenUp(others, torrents, report, signal))
-  // The same content again: what is not said anew stays as it was.
-  const before = publisher.claimOf(made.infoHash)
-  const title = asked ?? before?.title ?? made.name
-  const tags = askedTags.length > 0 ? askedTags : (before?.tags ?? [])
-  if (!publisher.canBeFound(title)) throw new ServiceError('usage', `"${title}" has no word to be found by: give a --title`)
+  const { title, tags, before } = detailsOf(made, { title: asked, tags: askedTags }, publisher)
   // From here on it is done whether somebody waits for it or not: a torrent that is seeded and in no index helps nobody.
   signal.throwIfAborted()
   if (own !== undefined) await torrents.addOwn(own, title)
@@ -66,7 +60,7 @@ async function publish(
   const { hidden: hiddenOnes, link, special } = own?.skipped ?? NOTHING_SKIPPED
   return {
     ...{ infoHash, title, sizeBytes },
-    replaces: before === undefined || before.title === title ? null : before.title,
+    replaces: before === undefined || before === title ? null : before,
     magnet: magnetOf(infoHash, title),
     ...announced,
     skipped: { hidden: hiddenOnes, links: link, special },

@@ -1,4 +1,4 @@
-import type { Appender, Envelope, InfoHash, NodeId, TorrentPublished } from '../../events/index.ts'
+import type { Appender, Draft, Envelope, InfoHash, NodeId, TorrentPublished } from '../../events/index.ts'
 import { keywordsOf } from '../../projections/keyword-index/index.ts'
 import type { IndexMap } from '../index-node/index-map.ts'
 import type { Refusal } from '../index-node/index-messages.ts'
@@ -46,9 +46,22 @@ export class Publisher {
 
   /** Publishes, and waits until each owner of its keywords was tried once; what is left goes on in the background. */
   async publish(torrent: Omit<TorrentPublished, 'kind'>): Promise<Announced> {
-    const { publication, announced } = await this.#claim({ kind: 'torrent.published', ...torrent })
-    const { heldBy, lackedBy, refusedBy } = await announced
+    const [announced] = await this.publishMany([torrent])
+    return announced as Promise<Announced>
+  }
+
+  /**
+   * Publishes several in one write to the log.
+   * @returns for each, what settles when the owners of its keywords were tried once; none of them rejects
+   */
+  async publishMany(torrents: readonly Omit<TorrentPublished, 'kind'>[]): Promise<Promise<Announced>[]> {
+    const claims = await this.#claim(torrents.map((torrent) => ({ kind: 'torrent.published', ...torrent })))
+    return claims.map((claim) => this.#announced(claim))
+  }
+
+  async #announced({ publication, announced }: Told): Promise<Announced> {
     const { map } = this.#options
+    const { heldBy, lackedBy, refusedBy } = await announced
     const owners = new Map(publication.keywords.map((keyword) => [map.partitionOf(keyword), map.ownersOf(keyword)]))
     const partitionsHeld = [...owners.values()].filter((some) => isHeld(some, heldBy)).length
     return {
@@ -69,7 +82,7 @@ export class Publisher {
 
   /** Says that we hold every piece: one seeder more in every answer. Nothing waits for it. */
   async verified(infoHash: InfoHash, title: string): Promise<void> {
-    await this.#claim({ kind: 'torrent.verified', infoHash, title })
+    await this.#claim([{ kind: 'torrent.verified', infoHash, title }])
   }
 
   /** Takes back whatever was claimed of this torrent. */
@@ -77,25 +90,48 @@ export class Publisher {
     const claim = this.#options.claims.get(infoHash)
     if (claim === undefined) return
     const { title } = claim
-    await this.#claim({ kind: 'torrent.withdrawn', infoHash, title })
+    await this.#claim([{ kind: 'torrent.withdrawn', infoHash, title }])
   }
 
-  /** `announced` settles when each owner was tried once. */
-  async #claim(event: Claim): Promise<{ publication: Publication; announced: Promise<Announcement> }> {
-    const { appender, claims, publications } = this.#options
-    const before = claims.publicationOf(event.infoHash)
-    const keywords = claims.keywordsFor(event.infoHash, event.title)
-    let envelope: Envelope | undefined
+  /** Says that all we offer still holds, to whoever owns a keyword of any of it. Nothing waits for them. */
+  async renew(): Promise<void> {
+    const { claims, publications } = this.#options
+    const before = claims.renewal
+    const keywords = claims.keywordsOfPartitions
+    for (const { author, authorSeq } of await this.#append([{ kind: 'offers.renewed' }]))
+      void publications.announce({ author, authorSeq, keywords }, before)
+  }
+
+  async #claim(events: readonly Claim[]): Promise<Told[]> {
+    const { claims, publications } = this.#options
+    const before = events.map(({ infoHash, title }) => ({
+      publication: claims.publicationOf(infoHash),
+      keywords: claims.keywordsFor(infoHash, title),
+    }))
+    const envelopes = await this.#append(events)
+    return envelopes.map(({ author, authorSeq }, place) => {
+      const { publication: replaced, keywords = [] } = before[place] ?? {}
+      const publication = { author, authorSeq, keywords }
+      const infoHash = events[place]?.infoHash
+      // A verification of what we published ourselves takes no place: both go on.
+      const isReplaced = infoHash !== undefined && claims.publicationOf(infoHash)?.authorSeq === authorSeq
+      return { publication, announced: publications.announce(publication, isReplaced ? replaced : undefined) }
+    })
+  }
+
+  /** @throws ServiceError `failed` if the log takes less than all */
+  async #append(events: readonly Draft['event'][]): Promise<readonly Envelope[]> {
+    let envelopes: readonly Envelope[]
     try {
-      ;[envelope] = await appender.append([{ event }], { durable: true })
+      envelopes = await this.#options.appender.append(
+        events.map((event) => ({ event })),
+        { durable: true },
+      )
     } catch (cause) {
       throw new ServiceError('failed', cause instanceof Error ? cause.message : String(cause), { cause })
     }
-    if (envelope === undefined) throw new ServiceError('failed', 'the log took nothing')
-    const publication = { author: envelope.author, authorSeq: envelope.authorSeq, keywords }
-    // A verification of what we published ourselves takes no place: both go on.
-    const isReplaced = claims.publicationOf(event.infoHash)?.authorSeq === publication.authorSeq
-    return { publication, announced: publications.announce(publication, isReplaced ? before : undefined) }
+    if (envelopes.length < events.length) throw new ServiceError('failed', 'the log took nothing')
+    return envelopes
   }
 }
 
@@ -107,6 +143,9 @@ function isHeld(owners: readonly NodeId[], heldBy: readonly NodeId[]): boolean {
   const holders = owners.filter((owner) => heldBy.includes(owner)).length
   return holders > 0 && holders >= Math.min(HOLDERS_MIN, owners.length)
 }
+
+/** `announced` settles when each owner was tried once. */
+type Told = { readonly publication: Publication; readonly announced: Promise<Announcement> }
 
 type Claim =
   | TorrentPublished

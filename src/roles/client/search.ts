@@ -124,6 +124,7 @@ function resultOf(query: string, found: Found): SearchResult {
       tags: [...hit.tags],
       seeders: hit.seeders,
       seedersProven: hit.provenSeeders.size,
+      ...(hit.seeders === 0 && hit.lastSeenAt > 0 ? { lastSeenAt: hit.lastSeenAt } : {}),
       publisher: hit.publisher,
       publishedAt: believedTime(hit.publishedAt, found.now),
       magnet: magnetOf(hit.infoHash, hit.title),

@@ -85,6 +85,7 @@ export type TorrentsOptions = {
 
 /** What the engine's `create` gives: the metainfo, where the files stand, and how they looked. */
 export type OwnTorrent = Omit<CreatedTorrent, 'skipped'>
+export type OwnAddition = { readonly made: OwnTorrent; readonly title: string }
 
 /** The torrents of a client: what the engine does, recorded, so that a restart goes on with it. */
 export class Torrents {
@@ -224,49 +225,79 @@ export class Torrents {
   }
 
   /** Takes up a torrent made of files that stand here: every piece is there, its hash was just computed. */
-  addOwn(made: OwnTorrent, title: string): Promise<void> {
-    return this.#inTurn(() => this.#addOwn(made, title))
+  async addOwn(made: OwnTorrent, title: string): Promise<void> {
+    const [problem] = await this.#inTurn(() => this.#addOwn([{ made, title }], { isNew: true }))
+    if (problem !== undefined) throw problem
   }
 
-  async #addOwn(made: OwnTorrent, title: string): Promise<void> {
-    const { infoHash, name, pieceCount, torrentFile, directory, stamps } = made
-    const verified: PieceRange[] = [{ first: 0, count: pieceCount }]
+  /**
+   * The same of several, in one write to the log. They rest at once: hundreds that look for peers would find none sooner.
+   * @returns why one was not taken up, in its place
+   */
+  addManyOwn(all: readonly OwnAddition[]): Promise<(Error | undefined)[]> {
+    return this.#inTurn(() => this.#addOwn(all, { isHashed: true }))
+  }
+
+  async #addOwn(all: readonly OwnAddition[], as: { isNew: true } | { isHashed: true }): Promise<(Error | undefined)[]> {
+    const problems: (Error | undefined)[] = all.map(() => undefined)
+    const taken = new Map<InfoHash, number>()
+    for (const [place, { made }] of all.entries()) {
+      try {
+        // The same files may be named twice.
+        if (!taken.has(made.infoHash) && (await this.#takeUpOwn(made, as))) taken.set(made.infoHash, place)
+      } catch (error) {
+        problems[place] = error as Error
+      }
+    }
+    if (taken.size === 0) return problems
+    try {
+      await this.#record([...taken.values()].flatMap((place) => additionOf(all[place] as OwnAddition)))
+    } catch (error) {
+      // What the log does not have must not go on in the engine either.
+      for (const [infoHash, place] of taken) {
+        await this.#options.engine.remove(infoHash, { deleteFiles: false }).catch(() => {})
+        problems[place] = error as Error
+      }
+    }
+    await this.#queue.plan()
+    return problems
+  }
+
+  /** @returns false for one that is here already */
+  async #takeUpOwn(made: OwnTorrent, as: { isNew: true } | { isHashed: true }): Promise<boolean> {
+    const { infoHash, pieceCount, torrentFile, directory, stamps } = made
     const known = this.#options.download(infoHash)
     if (known !== undefined && !known.completed)
       throw new ServiceError('failed', `"${known.name}" is being downloaded already; publish it when it is complete`)
     const live = this.#options.engine.status(infoHash)
     // Complete by the log but not by the disk: its files are gone from where they were, and stand here now.
     const lost = live === undefined || live.state === 'failed' || live.state === 'downloading'
-    if (known !== undefined && !lost) return
+    if (known !== undefined && !lost) return false
     await this.#engineDoes(async (engine) => {
       if (live !== undefined) await engine.remove(infoHash, { deleteFiles: false })
       this.#queue.forget(infoHash)
       await engine.add(
         { kind: 'torrent-file', bytes: torrentFile },
         {
-          ...{ directory, verified, stamps, sources: this.#effective(known?.sources ?? NO_SOURCES) },
-          ...{ torrentFile: this.#torrentFileOf(infoHash), isNew: true },
+          ...{ directory, verified: [{ first: 0, count: pieceCount }], stamps },
+          ...{ sources: this.#effective(known?.sources ?? NO_SOURCES), torrentFile: this.#torrentFileOf(infoHash), ...as },
         },
       )
     })
-    await this.#recordAddition(infoHash, [
-      {
-        kind: 'download.added',
-        infoHash,
-        name,
-        title,
-        directory,
-        origin: 'publish',
-        magnet: '',
-        torrentFile,
-        overwrite: false,
-      },
-      // The torrent file, of up to 5.5 MiB, is in the addition.
-      { ...described(made), torrentFile: new Uint8Array() },
-      ...checked(infoHash, { pieces: verified, stamps }),
-      { kind: 'download.completed', infoHash },
-    ])
-    await this.#queue.plan()
+    return true
+  }
+
+  /** By where its files stand. */
+  downloads(): readonly Download[] {
+    return this.#options.downloads()
+  }
+
+  /** As its log has it; undefined where it is not here, or not all of it is well. */
+  seeded(infoHash: InfoHash): Download | undefined {
+    const download = this.#options.download(infoHash)
+    if (download?.completed !== true || download.changed !== null || download.paused) return undefined
+    const state = this.#options.engine.status(infoHash)?.state
+    return state === undefined || state === 'failed' ? undefined : download
   }
 
   rows(): TorrentRow[] {
@@ -665,6 +696,21 @@ export class Torrents {
       unreached: () => this.#options.unreached(infoHash),
     })
   }
+}
+
+/** A torrent of our own as the log has it. */
+function additionOf({ made, title }: OwnAddition): Draft['event'][] {
+  const { infoHash, name, pieceCount, torrentFile, directory, stamps } = made
+  return [
+    {
+      ...{ kind: 'download.added', infoHash, name, title, directory, torrentFile },
+      ...{ origin: 'publish', magnet: '', overwrite: false },
+    },
+    // The torrent file, of up to 5.5 MiB, is in the addition.
+    { ...described(made), torrentFile: new Uint8Array() },
+    ...checked(infoHash, { pieces: [{ first: 0, count: pieceCount }], stamps }),
+    { kind: 'download.completed', infoHash },
+  ]
 }
 
 const ALL_FILES = { priorities: '', others: 2, sequential: false } as const

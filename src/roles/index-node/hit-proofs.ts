@@ -38,11 +38,11 @@ export class HitProofs {
       found.set(seq, event)
       this.#keep(seq, event)
     }
-    return hits.flatMap(({ infoHash, seeders, evidence }) => {
+    return hits.flatMap(({ infoHash, seeders, lastSeenAt, evidence }) => {
       const [description, ...more] = evidence.map((seq) => found.get(seq))
       return description === undefined
         ? []
-        : [{ infoHash, seeders, proof: [description, ...more.filter((event) => event !== undefined)] }]
+        : [{ infoHash, seeders, lastSeenAt, proof: [description, ...more.filter((event) => event !== undefined)] }]
     })
   }
 

@@ -29,8 +29,8 @@ export type SectionDigest = Section & { digest: string }
 export type SectionContent = Section & { events: readonly EventName[]; split: boolean }
 /** `level`: the partitions in which the answerer is level, a bit each, see partition-levels.ts; left out: in none. */
 export type CompareReply = { differing: SectionContent[]; compared: number; level?: LevelBits }
-/** `proof`: the `torrent.published` that is shown, then other events of this info hash; `seeders` is the answerer's word. */
-export type WireHit = { infoHash: InfoHash; seeders: number; proof: readonly SignedEvent[] }
+/** `proof`: the `torrent.published` that is shown, then other events of this info hash; `seeders` and `lastSeenAt` are the answerer's word. */
+export type WireHit = { infoHash: InfoHash; seeders: number; lastSeenAt?: number; proof: readonly SignedEvent[] }
 /** `limit`: 0 for the default. `keyword`: of whose partition the answerer is asked as an owner; left out: of all that it holds. */
 export type WireSearch = { text: string; limit: number; cursor: string; hops: number; keyword?: string }
 /**
@@ -138,7 +138,10 @@ const frequenciesOf = (counts: readonly p2pt.index.WordCount.$Shape[]): WordCoun
     documents: fields.count(documents),
   }))
 
-const hitMessage = ({ infoHash, seeders, proof }: WireHit) => ({ infoHash: fromHex(infoHash), seeders, proof: [...proof] })
+const hitMessage = ({ infoHash, seeders, lastSeenAt = 0, proof }: WireHit) => ({
+  ...{ infoHash: fromHex(infoHash), seeders, lastSeenAt },
+  proof: [...proof],
+})
 
 /**
  * The longest run of hits from the front that fits one message; titles and tags are strangers', and may be long. The first
@@ -173,6 +176,7 @@ export function decodeSearchReply(bytes: Uint8Array): WireSearchReply {
     hits: fields.list(message.hits, HITS_MAX, 'hits').map((hit) => ({
       infoHash: fields.infoHash(hit.infoHash),
       seeders: fields.count(hit.seeders, 'a number', 2 ** 32),
+      lastSeenAt: fields.count(hit.lastSeenAt, 'a time'),
       proof: fields.list(hit.proof, PROOF_MAX, 'events').map(signedEvent),
     })),
     truncated: message.truncated ?? false,

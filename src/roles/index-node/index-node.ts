@@ -99,11 +99,14 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
         const next = { parts: [{ part: own, position: Number(reply.cursor) }], salt: 0, shown: new Set<number>() }
         return {
           query: text,
-          hits: reply.hits.map(({ infoHash, title, sizeBytes, fileCount, tags, seeders, publisher, publishedAt }) => ({
-            ...{ infoHash, title, sizeBytes, fileCount, tags: [...tags], seeders, publisher, publishedAt },
-            // Every word of them is in the log of this node.
-            ...{ seedersProven: seeders, magnet: magnetOf(infoHash, title) },
-          })),
+          hits: reply.hits.map(
+            ({ infoHash, title, sizeBytes, fileCount, tags, seeders, lastSeenAt, publisher, publishedAt }) => ({
+              ...{ infoHash, title, sizeBytes, fileCount, tags: [...tags], seeders, publisher, publishedAt },
+              // Every word of them is in the log of this node.
+              ...(seeders === 0 && lastSeenAt > 0 ? { lastSeenAt } : {}),
+              ...{ seedersProven: seeders, magnet: magnetOf(infoHash, title) },
+            }),
+          ),
           truncated: reply.truncated,
           cursor: reply.cursor === '' ? null : (encodeCursor(text, next) ?? null),
           ...{ keyword, partition, answeredBy: log.author, failed: [], charged: [] },

@@ -1,6 +1,8 @@
 import {
   type EventLog,
+  type Header,
   type Ingested,
+  KINDS,
   type NodeId,
   readableEvent,
   type SignedEvent,
@@ -155,13 +157,14 @@ export async function ingestIndexEvents(
 ): Promise<PublishOutcome[]> {
   const outcomes: PublishOutcome[] = events.map(() => 'malformed')
   const wanted: { place: number; event: SignedEvent }[] = []
+  const renewedBy = new Set<NodeId>()
   events.forEach((event, place) => {
     try {
       const header = scanBody(event.body)
       if (header.stream !== 'index' || !view.isIndexKind(header.kind)) return
       if (log.has(header)) outcomes[place] = 'duplicate'
       // Nothing of it is taken, and so nothing is checked: that would cost a thousand times as much.
-      else if (isOverBudget(header.author)) outcomes[place] = 'over-budget'
+      else if (isOverBudget(header.author) && !isFirstRenewal(header, renewedBy)) outcomes[place] = 'over-budget'
       else if (verify('event', event.body, event.signature, header.author)) wanted.push({ place, event })
       else outcomes[place] = 'forged'
     } catch {
@@ -178,6 +181,13 @@ export async function ingestIndexEvents(
     outcomes[place] = one.outcome === 'rejected' ? one.reason : OUTCOME_OF[one.outcome]
   })
   return outcomes
+}
+
+/** There is room for it beyond the budget; one in a message says all that many would. */
+function isFirstRenewal({ kind, author }: Pick<Header, 'kind' | 'author'>, renewedBy: Set<NodeId>): boolean {
+  if (kind !== KINDS['offers.renewed'].number || renewedBy.has(author)) return false
+  renewedBy.add(author)
+  return true
 }
 
 const OUTCOME_OF: { readonly [O in Exclude<Ingested['outcome'], 'rejected'>]: PublishOutcome } = {

@@ -6,7 +6,7 @@ import type { EventName } from './index-messages.ts'
 // the index promises its answer, since an index may be on a disk; none of it may keep the event loop for long.
 
 export interface IndexView {
-  /** True for the numbers of the torrent kinds, the only ones that index nodes take from strangers. */
+  /** True for the numbers of the kinds about torrents and their offers, the only ones that index nodes take from strangers. */
   isIndexKind(number: number): boolean
   /** From this node's shard alone. */
   search(request: { text: string; limit: number; cursor: string }): Promise<SearchReply>
@@ -36,6 +36,7 @@ const INDEX_KINDS: ReadonlySet<number> = new Set([
   KINDS['torrent.published'].number,
   KINDS['torrent.withdrawn'].number,
   KINDS['torrent.verified'].number,
+  KINDS['offers.renewed'].number,
 ])
 
 export const isIndexKind = (number: number): boolean => INDEX_KINDS.has(number)

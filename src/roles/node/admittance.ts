@@ -160,7 +160,8 @@ export class Admittance implements NetworkRules {
 
   judge(header: Pick<Header, 'author' | 'at' | 'kind' | 'lamport' | 'stream'>, credential: Uint8Array | undefined): Ruling {
     const ruling = this.#ruling(header, credential)
-    return ruling === 'take' && this.isOverBudget(header.author, header.stream) ? 'over-budget' : ruling
+    if (ruling !== 'take' || header.kind === KINDS['offers.renewed'].number) return ruling
+    return this.isOverBudget(header.author, header.stream) ? 'over-budget' : ruling
   }
 
   #ruling({ author, at, kind, lamport, stream }: Parameters<this['judge']>[0], credential: Uint8Array | undefined): Ruling {

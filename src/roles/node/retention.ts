@@ -2,6 +2,7 @@ import { arrivedBefore, type EventKind, eventId, type LogView, type PrunableLog,
 import { decisiveEvents, livenessProjection, MEMBER_KINDS } from '../../projections/index.ts'
 import { bytes as byteSize } from '../byte-size.ts'
 import { type EvictionParts, evictRevoked } from './eviction.ts'
+import { OldRenewals } from './old-renewals.ts'
 
 // What a node forgets, so that it can run for years: see docs/adr/0011-retention.md.
 
@@ -32,7 +33,7 @@ const STEPS: readonly { kinds: readonly EventKind[]; olderThanMs: number }[] = [
 ]
 
 type Parts = EvictionParts & {
-  readonly log: Pick<LogView, 'author' | 'snapshot'> & PrunableLog
+  readonly log: Pick<LogView, 'author' | 'readBatches' | 'snapshot'> & PrunableLog
   readonly timers: Timers
 }
 
@@ -41,11 +42,13 @@ export function startRetention(parts: Parts, options: RetentionOptions): AsyncDi
   let running: Promise<number> = Promise.resolve(0)
   const stop = new AbortController()
   const { signal } = stop
+  const oldRenewals = new OldRenewals(parts)
   const look = async (): Promise<number> => {
     if (signal.aborted) return 0
     // First: it makes room, so that less of what still counts has to give way above a disk limit.
     const evicted = await evictRevoked(parts, signal)
-    return evicted + (await prune(parts, options))
+    const renewals = await oldRenewals.prune()
+    return evicted + renewals + (await prune(parts, options))
   }
   const run = (): Promise<number> => {
     running = running.catch(() => 0).then(look)

@@ -57,6 +57,17 @@ describe('answers as text', () => {
     assert.match(searchText(searchResult({ hits })), /, 1 seeder, published/)
   })
 
+  it('says when a seeder was seen last where none is there any more, and how else it is known', () => {
+    const text = (more: object) => searchText(searchResult({ hits: [searchHit({ seeders: 0, seedersProven: 0, ...more })] }))
+    assert.match(
+      text({ lastSeenAt: 1_800_000_000_000 }),
+      /, no seeder, the last one seen at 2027-01-15 08:00:00\.000Z, published/,
+    )
+    assert.match(text({}), /, no seeder, published/)
+    const there = searchResult({ hits: [searchHit({ seeders: 1, seedersProven: 1, lastSeenAt: 1_800_000_000_000 })] })
+    assert.match(searchText(there), /, 1 seeder, published/)
+  })
+
   it('calls a publication pending as long as one owner of a keyword stands alone for it', () => {
     const held = { acknowledgedBy: [NODE_A, NODE_B], partitions: 2, partitionsHeld: 2, acknowledged: true, pending: 0 }
     assert.match(publishText(published(held)), /index +2 index nodes hold the entry$/)

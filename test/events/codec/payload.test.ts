@@ -112,6 +112,16 @@ describe('a payload', () => {
     assert.throws(() => read({ ...revoked, ownerSignature: new Uint8Array(63) }), PayloadError)
   })
 
+  it('of a renewal is nothing at all', () => {
+    const { number, payload } = encodePayload({ kind: 'offers.renewed' })
+    assert.equal(payload.length, 0)
+    assert.deepEqual(decodePayload(number, payload), { kind: 'offers.renewed' })
+    assert.throws(() => decodePayload(number, Uint8Array.of(8, 1)), {
+      name: 'PayloadError',
+      message: 'a renewal says something',
+    })
+  })
+
   it('names an address of 64 characters at most, even in a log of long ago', () => {
     const banned = (length: number): Event => ({
       ...{ kind: 'operator.banned', reason: '' },

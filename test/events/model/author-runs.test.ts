@@ -76,4 +76,69 @@ describe('the runs of an author', () => {
       }),
     )
   })
+
+  it('count on over what was pruned when the event before it is known', () => {
+    const runs = new AuthorRuns()
+    runs.add(2, 1, 1)
+    runs.unplace(2, 1)
+    runs.addKnown(1, 1)
+    assert.deepEqual([runs.contiguous, runs.gaps], [2, 0])
+  })
+
+  it('know what a plain map knows, after any history of runs, of what was pruned elsewhere, and of what is let go of', () => {
+    const step = fc.record({
+      does: fc.constantFrom('add', 'add', 'known', 'unplace'),
+      from: fc.integer({ min: 1, max: 40 }),
+      count: fc.integer({ min: 1, max: 6 }),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
+        const runs = new AuthorRuns()
+        /** Place of each event that is known; 0 of those without. */
+        const model = new Map<number, number>()
+        let seq = 1
+        for (const { does, from, count } of steps) {
+          const numbers = Array.from({ length: count }, (_, index) => from + index)
+          if (does === 'add' && numbers.every((number) => !model.has(number))) {
+            runs.add(from, seq, count)
+            for (const number of numbers) model.set(number, seq++)
+            // Now and then the next run stands right behind it.
+            seq += from % 2
+          } else if (does === 'known') {
+            runs.addKnown(from, count)
+            for (const number of numbers) if (!model.has(number)) model.set(number, 0)
+          } else if (does === 'unplace' && numbers.every((number) => model.has(number))) {
+            runs.unplace(from, count)
+            for (const number of numbers) model.set(number, 0)
+          }
+          const known = [...model.keys()].sort((a, b) => a - b)
+          let contiguous = 0
+          while (model.has(contiguous + 1)) contiguous++
+          const gaps = known.filter((number) => number !== 1 && !model.has(number - 1)).length
+          const placed = known.filter((number) => model.get(number) !== 0)
+          assert.deepEqual(
+            [runs.contiguous, runs.highest, runs.gaps, runs.held],
+            [contiguous, known.at(-1) ?? 0, gaps, placed.length],
+          )
+          for (let number = 0; number <= 47; number++) {
+            assert.equal(runs.has(number), model.has(number))
+            assert.equal(runs.seqOf(number), model.get(number) || undefined)
+          }
+          const within = (numbers: readonly number[]) => numbers.filter((number) => number >= 5 && number <= 30)
+          assert.deepEqual(
+            [...runs.seqsOf(5, 30)],
+            within(placed).map((number) => model.get(number)),
+          )
+          const pruned = [...runs.prunedOf(5, 30)]
+          assert.deepEqual(
+            pruned.flatMap(({ from: first, to }) => Array.from({ length: to - first + 1 }, (_, index) => first + index)),
+            within(known).filter((number) => model.get(number) === 0),
+          )
+          // What has grown together is told as one.
+          for (const [index, { to }] of pruned.entries()) assert.notEqual(pruned[index + 1]?.from, to + 1)
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
 })

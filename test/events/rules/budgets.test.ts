@@ -11,6 +11,7 @@ import {
   type Millis,
   type NodeId,
   OPEN_TIMES,
+  RENEWALS_BEYOND,
   SHUT_MS,
 } from '../../../src/events/index.ts'
 
@@ -56,6 +57,30 @@ describe('budgets for what is kept of others', () => {
     assert.equal(bytes.take('ada', 11), false)
     assert.equal(bytes.take('ada', 10), true)
     assert.equal(bytes.take('ada', 1), false)
+  })
+
+  it('have room for so many renewals of offers beyond them, in events alone, and not for one more', () => {
+    const { budgets, fill, take, over, at } = scene({ ada: client('guests'), eve: client('guests'), bob: client('friends') })
+    const renew = (author: string): boolean => {
+      const took = budgets.forCommit().take(id(author), 'index', 0, true)
+      if (took) fill(author, 1, 0)
+      return took
+    }
+    fill('ada', stock.events, stock.bytes)
+    assert.equal(take('ada'), false)
+    assert.equal(budgets.isShut(id('ada'), 'index'), true)
+    assert.equal(renew('ada'), true)
+    fill('eve', RENEWALS_BEYOND - 2, 0)
+    assert.deepEqual([renew('eve'), renew('eve'), renew('ada')], [true, false, false])
+    assert.equal(renew('bob'), true)
+    // Publications have no part in it.
+    assert.deepEqual([take('ada', 1), take('bob')], [false, true])
+    // A renewal that finds no room shuts nobody out.
+    at.ms += SHUT_MS
+    fill('eve', hourly.events, 0)
+    assert.equal(renew('ada'), false)
+    assert.equal(budgets.isShut(id('ada'), 'index'), false)
+    assert.deepEqual(over, ['ada'])
   })
 
   it('are shared by all keys of one invitation, and not by those of another, nor by the other stream', () => {

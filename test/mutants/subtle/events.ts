@@ -1033,4 +1033,10 @@ export const eventsMutants: readonly SubtleMutant[] = [
     breaks: 'runs side by side are not joined',
     tests: ['test/events/damage/salvage.test.ts'],
   },
+  {
+    file: 'src/events/rules/budgets.ts',
+    find: 'if (isRenewal) return false',
+    replace: '',
+    breaks: 'a renewal without room shuts out its invitation',
+  },
 ]

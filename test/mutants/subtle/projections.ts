@@ -812,6 +812,36 @@ export const projectionsMutants: readonly SubtleMutant[] = [
     tests: ['test/projections/reputation/reputation.test.ts', 'test/projections/reputation/*.test.ts'],
   },
   {
+    file: 'src/projections/keyword-index/renewals.ts',
+    find: 'known.authorSeq >= authorSeq',
+    replace: 'known.authorSeq > authorSeq',
+    breaks: 'a second copy of a renewal is news',
+  },
+  {
+    file: 'src/projections/keyword-index/renewals.ts',
+    find: 'at <= now + AHEAD_MS',
+    replace: 'at < now + AHEAD_MS',
+    breaks: 'a stamp that is just as far ahead as it may be proves nothing',
+  },
+  {
+    file: 'src/projections/keyword-index/renewals.ts',
+    find: 'last > now - OFFER_COUNTS_MS',
+    replace: 'last >= now - OFFER_COUNTS_MS',
+    breaks: 'an offer counts for a moment too long',
+  },
+  {
+    file: 'src/projections/keyword-index/renewals.ts',
+    find: 'Math.min(last, now)',
+    replace: 'last',
+    breaks: 'an author was last seen in the future',
+  },
+  {
+    file: 'src/projections/keyword-index/renewals.ts',
+    find: 'said.at === silent[1].at && author > silent[0]',
+    replace: 'said.at === silent[1].at && author < silent[0]',
+    breaks: 'of those that were silent for as long another one goes',
+  },
+  {
     file: 'src/projections/disk-slot.ts',
     find: 'const isStored = !isNew || (await this.#commit(made))',
     replace: 'const isStored = !isNew',

@@ -58,10 +58,9 @@ export const rolesMutants: readonly SubtleMutant[] = [
     lives: 'a timer that is called off twice is called off, and nothing sets another after the stop: only memory',
   },
   {
-    file: 'src/roles/client/publish-path.ts',
-    find: "if (askedTags.length > TAGS_MAX || askedTags.some((tag) => utf8Length(tag) > TAG_BYTES_MAX || tag.trim() === '')) {",
-    replace:
-      "if (askedTags.length > (10 * TAGS_MAX) || askedTags.some((tag) => utf8Length(tag) > TAG_BYTES_MAX || tag.trim() === '')) {",
+    file: 'src/roles/client/publication-details.ts',
+    find: 'if (tags.length > TAGS_MAX ||',
+    replace: 'if (tags.length > (10 * TAGS_MAX) ||',
     breaks: 'TAGS_MAX is ten times as much',
   },
   {
@@ -437,14 +436,14 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/client/proven-hits.ts',
-    find: '...{ seeders: Math.max(seeders, provenSeeders.size), provenSeeders },',
-    replace: '...{ seeders: Math.min(seeders, provenSeeders.size), provenSeeders },',
+    find: '...{ seeders: Math.max(seeders, provenSeeders.size), lastSeenAt',
+    replace: '...{ seeders: Math.min(seeders, provenSeeders.size), lastSeenAt',
     breaks: 'fewer seeders than are said',
   },
   {
     file: 'src/roles/client/proven-hits.ts',
-    find: "if (first === undefined || first === 'forged' || more.includes('forged')) return 'forged'",
-    replace: "if (first === undefined || first === 'forged') return 'forged'",
+    find: "if (first === undefined || first === 'forged' || more.includes('forged') || more.some(isWithdrawn)) return 'forged'",
+    replace: "if (first === undefined || first === 'forged' || more.some(isWithdrawn)) return 'forged'",
     breaks: 'forged seeders are no lie',
   },
   {
@@ -460,7 +459,7 @@ export const rolesMutants: readonly SubtleMutant[] = [
     breaks: 'an event of another stream is a proof',
   },
   {
-    file: 'src/roles/client/publish-path.ts',
+    file: 'src/roles/client/publication-details.ts',
     find: "tag.trim() === ''",
     replace: "tag === ''",
     breaks: 'a tag of blanks is taken',
@@ -472,6 +471,18 @@ export const rolesMutants: readonly SubtleMutant[] = [
     breaks: 'what nobody waits for any more is published all the same',
   },
   {
+    file: 'src/roles/client/bulk-publish.ts',
+    find: 'if (problem === undefined) good.push(one)',
+    replace: 'good.push(one)',
+    breaks: 'what the log did not take is published',
+  },
+  {
+    file: 'src/roles/client/bulk-publish.ts',
+    find: '  if (stamps.size !== now.length || now.length === 0) return false\n',
+    replace: '',
+    breaks: 'a folder of which a file was emptied is passed over',
+  },
+  {
     file: 'src/roles/client/publisher.ts',
     find: 'holders >= Math.min(HOLDERS_MIN, owners.length)',
     replace: 'holders >= Math.max(HOLDERS_MIN, owners.length)',
@@ -479,8 +490,8 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/client/publisher.ts',
-    find: 'await appender.append([{ event }], { durable: true })',
-    replace: 'await appender.append([{ event }], { durable: false })',
+    find: '        events.map((event) => ({ event })),\n        { durable: true },',
+    replace: '        events.map((event) => ({ event })),\n        { durable: false },',
     breaks: 'it is told before it is on the disk',
   },
   {
@@ -836,5 +847,41 @@ export const rolesMutants: readonly SubtleMutant[] = [
     find: 'if (visit(envelope) === false) return',
     replace: 'if (!visit(envelope)) return',
     breaks: 'a visitor that says nothing ends the walk',
+  },
+  {
+    file: 'src/roles/node/old-renewals.ts',
+    find: 'authorSeq < (last.get(author) ?? 0)',
+    replace: 'authorSeq <= (last.get(author) ?? 0)',
+    breaks: 'nobody knows any more when an author was last seen',
+  },
+  {
+    file: 'src/roles/node/old-renewals.ts',
+    find: "      budgets.recount(states.state('kept').authors)\n",
+    replace: '',
+    breaks: 'what is gone counts against budgets for ever',
+  },
+  {
+    file: 'src/roles/client/offer-renewal.ts',
+    find: 'now - renewedAt >= RENEWAL_MS',
+    replace: 'now - renewedAt > RENEWAL_MS',
+    breaks: 'a renewal comes ten minutes late',
+  },
+  {
+    file: 'src/roles/client/offer-renewal.ts',
+    find: ' || renewedAt > now',
+    replace: '',
+    breaks: 'a clock that was set back keeps renewals from coming',
+  },
+  {
+    file: 'src/roles/client/publications.ts',
+    find: 'if (this.#replaced.has(name)) continue',
+    replace: '',
+    breaks: 'what was replaced during a look is told all the same',
+  },
+  {
+    file: 'src/roles/index-node/index-requests.ts',
+    find: '|| renewedBy.has(author)',
+    replace: '',
+    breaks: 'a message of renewals over the budget is checked through',
   },
 ]

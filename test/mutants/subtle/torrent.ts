@@ -564,4 +564,16 @@ export const torrentMutants: readonly SubtleMutant[] = [
     replace: 'bytes[at] = value >>> 16',
     breaks: '+ 1 is left out',
   },
+  {
+    file: 'src/torrent/standing-files.fs.ts',
+    find: '    places.checkFound(standing, found)\n',
+    replace: '',
+    breaks: 'a torrent file that names the key of a node has it published',
+  },
+  {
+    file: 'src/torrent/standing-files.fs.ts',
+    find: 'if (missing > 0) {',
+    replace: 'if (missing > 1) {',
+    breaks: 'a torrent with a bad piece is offered',
+  },
 ]

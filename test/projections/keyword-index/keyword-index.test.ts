@@ -76,6 +76,7 @@ function keywordIndex(every: number): void {
     assert.deepEqual(hit, {
       ...{ infoHash: hash('Big Buck Bunny'), title: 'Big Buck Bunny', sizeBytes: 700, fileCount: 1, tags: ['film'] },
       ...{ seeders: 1, verified: false, publisher: ada, publishedAt: 1_700_000_001_000, evidence: [1] },
+      lastSeenAt: 1_700_000_001_000,
     })
     assert.deepEqual([shelf.titles('big bunny').length, shelf.titles('big fish').length], [1, 0])
   })

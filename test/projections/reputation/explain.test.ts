@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Event, NodeId } from '../../../src/events/index.ts'
 import { explain, LIFTING_MAX, liftingSet, parametersOf, replayReputation, SEED_V1 } from '../../../src/projections/index.ts'
-import { node } from '../envelopes.ts'
+import { hash, node } from '../envelopes.ts'
 import { judged, own, Scene } from './scenes.ts'
 
 const [peer, eve] = [node('peer'), node('eve')]
@@ -33,6 +33,55 @@ describe('an explanation', () => {
       ],
     )
     assert.match(verdicts[2]?.evidence ?? '', /piece 0 came from it alone/)
+  })
+
+  it('tells in a sentence what was seen', () => {
+    const piece = { index: 3, offset: 16_384, length: 5, expected: '0a'.repeat(20), received: 'ff'.repeat(20) }
+    const sole = { ...piece, evidence: 'sole-source' as const }
+    const differs = { ...piece, evidence: 'block-differs' as const }
+    const verdict = (good: readonly { first: number; count: number }[], ...bad: (typeof sole | typeof differs)[]): Event => ({
+      ...{ kind: 'piece.judged', subject: peer, infoHash: hash('t'), good: [...good], bad },
+    })
+    const evidence = (event: Event) =>
+      explain(new Scene().says(own, event).envelopes, peer, { own }).verdicts.map((one) => one.evidence)
+    const of = `of torrent ${hash('t').slice(0, 12)}`
+    const alone = 'piece 3 came from it alone and hashed to ffffffffffff instead of 0a0a0a0a0a0a'
+    const block = 'its block at 16384 of piece 3 hashed to ffffffffffff, the good copy to 0a0a0a0a0a0a'
+    assert.deepEqual(
+      evidence(
+        verdict([
+          { first: 0, count: 2 },
+          { first: 9, count: 1 },
+        ]),
+      ),
+      [`3 good, 0 bad ${of}`],
+    )
+    assert.deepEqual(evidence(verdict([], sole, differs)), [`0 good, 2 bad ${of}: ${alone}; ${block}`])
+    assert.deepEqual(evidence(verdict([], sole, sole, sole, sole)), [
+      `0 good, 4 bad ${of}: ${[alone, alone, alone, alone].join('; ')}`,
+    ])
+    assert.deepEqual(evidence(verdict([], sole, sole, sole, sole, differs, differs)), [
+      `0 good, 6 bad ${of}: ${[alone, alone, alone, alone, 'and 2 more'].join('; ')}`,
+    ])
+    const suspected: Event = { kind: 'piece.suspected', infoHash: hash('t'), index: 8, sources: [node('a'), peer] }
+    assert.deepEqual(evidence(suspected), ['piece 8 failed with 2 sources, nobody can be blamed yet'])
+    for (const kind of ['operator.banned', 'operator.unbanned'] as const)
+      assert.deepEqual(evidence({ kind, subject: peer, reason: 'for a reason' }), ['for a reason'])
+    for (const other of [
+      { kind: 'operator.banned', subject: eve, reason: 'x' } as const,
+      { ...suspected, sources: [eve] },
+      judged(eve, 1, 1),
+      { kind: 'node.stopped', reason: 'x' } as const,
+    ])
+      assert.deepEqual(evidence(other), [])
+  })
+
+  it('says nothing of a ban that the operator took back', () => {
+    const scene = new Scene()
+      .says(own, judged(peer, 0, 30))
+      .says(own, { kind: 'operator.unbanned', subject: peer, reason: 'x' })
+    const { ban, decisive, verdicts } = explain(scene.envelopes, peer, { own })
+    assert.deepEqual([ban, decisive, verdicts.map((one) => one.decisive)], [undefined, [], [false, false]])
   })
 
   it('names the smallest set: the heaviest verdicts, not all of them', () => {

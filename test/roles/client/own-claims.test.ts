@@ -33,7 +33,7 @@ describe('own claims', () => {
   it('are the last word about each torrent, with its title, its tags and its place in our index stream', async () => {
     await says(published(one, 'quiet orbit', ['film']), published(two, 'loud comet'), published(one, 'low orbit', ['hd']))
     deepEqual(claims.get(one), {
-      ...{ infoHash: one, title: 'low orbit', tags: ['hd'], withdrawn: false },
+      ...{ infoHash: one, title: 'low orbit', tags: ['hd'], withdrawn: false, isPublished: true },
       publication: { author: own.id, authorSeq: 3, keywords: ['quiet', 'orbit', `btih:${one}`, 'low'] },
     })
     deepEqual(claims.get(two)?.tags, [])

@@ -9,6 +9,8 @@ import { Author, described } from '../index-network.ts'
 
 const CHECKED_IN_A_TURN = 64
 const WAIT_MS = 2_000
+/** When the authors of these tests say what they say. */
+const NOW = 1_800_000_000_000
 
 describe('the hits of an answer', () => {
   const [ada, bob] = [new Author(1), new Author(2)]
@@ -29,6 +31,7 @@ describe('the hits of an answer', () => {
       ...{ upcast: noUpcast, rules: { judge: ({ author }) => rulings.get(author) ?? 'take' } },
       untilAdmitted: async (waitMs) => void waits.push(waitMs),
       yieldToEventLoop: async () => {},
+      now: () => NOW,
     }
   })
   const hitOf = (title: string, proof: readonly (SignedEvent | undefined)[], seeders = 1): WireHit => ({
@@ -45,10 +48,26 @@ describe('the hits of an answer', () => {
     const { infoHash, sizeBytes, fileCount, tags } = described('loud orbit')
     deepEqual(hits[0], {
       ...{ infoHash, title: 'loud orbit', sizeBytes, fileCount, tags, publisher: bob.id, party: bob.id },
-      ...{ publishedAt: 1_800_000_000_000, authorSeq: 1, seeders: 7, provenSeeders: new Set([bob.id]) },
+      ...{ publishedAt: 1_800_000_000_000, authorSeq: 1, seeders: 7, lastSeenAt: 0, provenSeeders: new Set([bob.id]) },
       description: loud,
     })
     deepEqual(waits, [])
+  })
+
+  it('prove nobody to be there who has not said so for 18 hours, and were seen at no time that is yet to come', async () => {
+    const [claim] = await bob.verifies('quiet orbit')
+    const proof = [await one(ada, 'quiet orbit'), claim]
+    rules = { ...rules, now: () => NOW + 18 * 3_600_000 - 1 }
+    deepEqual((await proven(hitOf('quiet orbit', proof, 0))).hits[0]?.provenSeeders.size, 2)
+    const now = NOW + 18 * 3_600_000
+    rules = { ...rules, now: () => now }
+    for (const [said, lastSeenAt, shown] of [
+      [0, NOW, NOW],
+      [5, now + 1, now],
+    ] as const) {
+      const [hit] = (await proven({ ...hitOf('quiet orbit', proof, said), lastSeenAt })).hits
+      deepEqual([hit?.seeders, hit?.provenSeeders.size, hit?.lastSeenAt], [said, 0, shown])
+    }
   })
 
   it('have at least as many seeders as are proven, each author once', async () => {

@@ -517,6 +517,32 @@ describe('publications to owners that answer when they are told to', () => {
     publications.stop()
   })
 
+  it('are looked at a thousand in a turn, and what is replaced meanwhile is told to nobody', async () => {
+    const { publications, state, asked, each, turn } = await clientWith(2_500)
+    publications.reconsider()
+    assert.equal(publications.size, 0, 'the first thousand were read')
+    // The last is looked at in a later turn.
+    void publications.announce(each(0), each(2_499))
+    // A second look waits for the first, and is not lost.
+    state.current = state.current.slice(0, 2_000)
+    publications.reconsider()
+    const titles = new Set<string>()
+    for (let turns = 0; turns < 40; turns++) {
+      await turn()
+      for (const one of asked.splice(0)) {
+        for (const title of one.titles) titles.add(title)
+        one.answer('stored')
+      }
+    }
+    assert.equal(titles.has('orbit 2499'), false)
+    assert.equal(titles.has('orbit 1999'), true)
+    publications.reconsider()
+    for (let turns = 0; turns < 10; turns++) await turn()
+    assert.equal(publications.size, 2_000)
+    publications.stop()
+    await publications.settled()
+  })
+
   it('are told to nobody once they are stopped', async () => {
     const { publications, asked, each, turn, time } = await clientWith(2)
     publications.start()

@@ -746,6 +746,7 @@ describe('answers of several owners', () => {
   const hit = (title: string, seeders: number, proven: readonly NodeId[] = [ada]): ProvenHit => ({
     ...{ infoHash: hash(title) as InfoHash, title, sizeBytes: 1, fileCount: 1, tags: [] },
     ...{ seeders, provenSeeders: new Set(proven), publisher: ada, party: 'guests', publishedAt: 1, authorSeq: 1 },
+    lastSeenAt: 0,
     description: { body: new Uint8Array(), signature: new Uint8Array() },
   })
 

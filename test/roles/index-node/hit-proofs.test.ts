@@ -6,7 +6,7 @@ import { hash, node } from '../../projections/envelopes.ts'
 
 const hit = (...evidence: number[]): Hit => ({
   ...{ infoHash: hash(String(evidence[0])), title: '', sizeBytes: 1, fileCount: 1, tags: [], seeders: 1, verified: false },
-  ...{ publisher: node('ada'), publishedAt: 1, evidence },
+  ...{ publisher: node('ada'), publishedAt: 1, lastSeenAt: 5, evidence },
 })
 
 describe('the proofs of hits', () => {

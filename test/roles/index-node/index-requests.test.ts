@@ -67,6 +67,19 @@ describe('a publication at its owner', () => {
     assert.deepEqual(await publish(), ['duplicate', 'stored'])
   })
 
+  it('is not looked at where its author is over the budget, but for one renewal of offers a message', async () => {
+    await using own = await openSmallLog()
+    const [one, other] = [new Author(1), new Author(2)]
+    const events = [...(await one.publishes('quiet orbit')), ...(await one.renews(2)), ...(await other.renews(1))]
+    let checked = 0
+    const verify: typeof verifySignature = (...of) => {
+      checked += 1
+      return verifySignature(...of)
+    }
+    const outcomes = await ingestIndexEvents(events, { log: own.log, verify, view, isOverBudget: () => true })
+    assert.deepEqual([outcomes, checked], [['over-budget', 'stored', 'over-budget', 'stored'], 2])
+  })
+
   it('is refused with the reason: nobody admitted its author, its stamp is too far ahead, or nobody signed it', async () => {
     let ruling: 'take' | 'refuse' = 'refuse'
     let lamportMax = 1_000

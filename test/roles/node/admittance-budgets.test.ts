@@ -4,6 +4,7 @@ import {
   type Event,
   type EventLog,
   type InfoHash,
+  KINDS,
   type Lamport,
   type Millis,
   SHUT_MS,
@@ -103,6 +104,9 @@ describe('what is kept of an invitation', () => {
     assert.deepEqual(await take(guest.publishes(1)), ['appended'])
     const header = { author: ada.signer.id, at: 5 as Millis, lamport: 1 as Lamport, kind: 20, stream: 'index' } as const
     assert.equal(admittance.judge(header, undefined), 'over-budget')
+    // That it is there it may go on to say.
+    assert.equal(admittance.judge({ ...header, kind: KINDS['offers.renewed'].number }, undefined), 'take')
+    assert.deepEqual(await take([ada.says({ kind: 'offers.renewed' }, 1, 'index')]), ['appended'])
 
     stop()
     await states.close()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { InfoHash, Millis } from '../../../src/events/index.ts'
 import { systemClock } from '../../../src/events/model/time.system.ts'
@@ -68,6 +68,24 @@ export function atRestContract(engine: EngineName): void {
         await eventually(() => node.engine.openCount === 1)
         later = 700_000
         await eventually(() => node.engine.openCount === 0)
+      })
+
+    if (rests)
+      it('rests at once where its files were hashed a moment ago, and they are not looked at again', async () => {
+        const node = await lab.node('publisher', { restAfterMs: REST_AFTER_MS })
+        const path = join(node.directory, 'a.bin')
+        await writeFile(path, randomBytes(100_000))
+        const made = await node.engine.create([path], {})
+        const { directory, stamps } = made
+        const about = { directory, stamps, verified: everything(made), torrentFile: () => made.torrentFile, isHashed: true }
+        // Nobody saw it go: that would be told by a look.
+        await rm(path)
+        await node.engine.add({ kind: 'torrent-file', bytes: made.torrentFile }, about)
+        assert.equal(node.engine.status(made.infoHash)?.state, 'seeding')
+        assert.equal(node.engine.openCount, 0)
+        await node.engine.pause(made.infoHash)
+        await node.engine.resume(made.infoHash)
+        await eventually(() => node.engine.status(made.infoHash)?.state === 'failed')
       })
 
     it('has nothing open, is seeding, and serves a peer that comes', async () => {

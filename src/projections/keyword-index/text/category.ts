@@ -45,8 +45,7 @@ const GAME = words(
 )
 
 /** By its title alone; `other` where nothing tells. */
-export function categoryOfTitle(title: string): Category {
-  const found = keywordsOf(title)
+function categoryOfTitle(title: string, found: readonly string[]): Category {
   const has = (set: ReadonlySet<string>): boolean => found.some((word) => set.has(word))
   if (NUMBERED_OF_A_GROUP.test(title)) return 'anime'
   const isVideo = has(VIDEO)
@@ -59,11 +58,14 @@ export function categoryOfTitle(title: string): Category {
   return 'other'
 }
 
-/** The first category among the tags of the publisher, or else by rules of the title. */
-export function categoryOf(title: string, tags: readonly string[]): Category {
+/**
+ * The first category among the tags of the publisher, or else by rules of the title.
+ * @param keywords those of the title, where they are known already
+ */
+export function categoryOf(title: string, tags: readonly string[], keywords?: readonly string[]): Category {
   for (const tag of tags) {
     const named = categoryNamed(tag)
     if (named !== undefined) return named
   }
-  return categoryOfTitle(title)
+  return categoryOfTitle(title, keywords ?? keywordsOf(title))
 }

@@ -1,6 +1,6 @@
 import { type EpisodeName, episodeWord, IS_EPISODE, IS_SEASON, RANGE_MAX, seasonWord } from './aliases.ts'
 import { LINK } from './characters.ts'
-import { IMPLIED, NAME, PLAIN, type Words } from './words.ts'
+import { DASH, IMPLIED, NAME, PLAIN, type Words } from './words.ts'
 
 // Seasons and episodes that are named over several pieces: `S01 E05`, `S6.E1.E2`, `S01E05-E07`, `Season 1 Episode 5`.
 
@@ -46,7 +46,9 @@ export class Episodes {
     const value = Number(digits)
     if ((flags & IS_SEASON) !== 0 && digits.length <= 2) this.#seasonOf(value, position)
     else if ((flags & IS_EPISODE) !== 0 && digits.length <= 4) this.#episodeOf(value, position)
-    else if (this.#end === position && gap === LINK && digits.length <= 3) this.#upTo(value, position)
+    else if (this.#end !== position || digits.length > 3) return
+    else if (gap === LINK) this.#upTo(value, position)
+    else if (gap === DASH) this.#apart(value, digits.length, position)
   }
 
   /** `1 сезон`: the number stands before the word, which is at `position`. */
@@ -54,6 +56,18 @@ export class Episodes {
     if (digits.length > 2) return
     if ((flags & IS_SEASON) !== 0) this.#seasonOf(Number(digits), position)
     else this.#episodeOf(Number(digits), position)
+  }
+
+  /** `S02E03 & E04`: a piece stands between them. */
+  passOver(position: number): void {
+    if (this.#end === position) this.#end += 1
+  }
+
+  /** `S2 - 05`, as anime is named: in titles alone, since it may be something else. */
+  #apart(episode: number, digits: number, position: number): void {
+    if (this.#season < 0 || this.#episode >= 0 || digits < 2) return
+    this.#words.put(episodeWord(-1, episode), position, 1, IMPLIED)
+    this.#words.put(episodeWord(this.#season, episode), position, 1, IMPLIED)
   }
 
   #seasonOf(season: number, position: number): void {

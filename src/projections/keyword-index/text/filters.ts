@@ -20,6 +20,8 @@ export type FilteredTorrent = {
   readonly sizeBytes: number
   readonly seeders: number
   readonly tags: readonly string[]
+  /** Of the title, where they are known. */
+  readonly keywords?: readonly string[]
 }
 
 /** A tag without case, marks and outer spaces. */
@@ -36,7 +38,7 @@ export function passes(torrent: FilteredTorrent, filter: Filter): boolean {
     case 'category': {
       if (torrent.tags.some((tag) => tagForm(tag) === filter.tag)) return true
       const asked = categoryNamed(filter.tag)
-      return asked !== undefined && categoryOf(torrent.title, torrent.tags) === asked
+      return asked !== undefined && categoryOf(torrent.title, torrent.tags, torrent.keywords) === asked
     }
     case 'all':
       return filter.of.every((each) => passes(torrent, each))

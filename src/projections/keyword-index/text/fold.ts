@@ -28,10 +28,13 @@ const ARABIC_LETTERS = new RegExp(`[${Object.keys(ARABIC).join('')}]`, 'g')
 export const SOFT_JOINT = '\u00ad'
 /** Zero width space and non-joiner, word joiner, byte order mark. */
 const SOFT_JOINTS = /[\u200b\u200c\u2060\ufeff]/g
+const SOFT_JOINTS_IN_ROW = /\u00ad{2,}/g
 /** Variation selectors, directions, joiners: nobody types them. */
 const IGNORED = /(?!\u00ad)\p{Default_Ignorable_Code_Point}/gu
 /** Arabic letters that are only drawn longer. */
 const TATWEEL = /\u0640/g
+/** Dots under letters of India that many leave out. */
+const NUKTAS = /[\u093c\u09bc\u0a3c\u0abc\u0b3c]/g
 /** Compatibility forms that would become letters and digits of the word before them. */
 const TRADE_MARKS = /[™℠®©℗]/g
 const FRACTIONS = /[¼-¾⅐-⅟↉]/g
@@ -75,8 +78,10 @@ export function fold(text: string): string {
     .replace(TRADE_MARKS, ' ')
     .replace(FRACTIONS, (fraction) => ` ${fraction.normalize('NFKC')} `)
     .replace(SIGNS, apart)
+    .replace(SOFT_JOINTS_IN_ROW, SOFT_JOINT)
     .normalize('NFKC')
     .replace(TATWEEL, '')
+    .replace(NUKTAS, '')
     .toLowerCase()
     .replace(DIGITS, (digit) => String(digitOf(digit.charCodeAt(0))))
     .replace(LATIN_GREEK, latin)

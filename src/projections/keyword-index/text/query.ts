@@ -21,7 +21,8 @@ export const FILTERS_MAX = 32
 export const QUERY_LENGTH_MAX = 4096
 
 /** A filter, `"a phrase"` (to the end where it is not closed), `|`, or a word up to the next space or bar. */
-const PART = /([-!]*)(size|seeders|tag|category|infohash):|([-!]*)["“”„]([^"“”„]*)(?:["“”„]\*?|$)|(\|)|([^\s|"“”„]+)|\s+/giuy
+const PART =
+  /([-!]*)(?:(size|seeders|tag|category|infohash):|(size|seeders)(?=[<>]))|([-!]*)["“”„]([^"“”„]*)(?:["“”„]\*?|$)|(\|)|([^\s|"“”„]+)|\s+/giuy
 const TAG = /\s*(?:["“”„]([^"“”„]*)(?:["“”„]|$)|([^\s|"“”„]+))/uy
 const HASH = /\s*([^\s|"“”„]*)/uy
 
@@ -100,7 +101,8 @@ class QueryReader {
   }
 
   /** @returns where the next part begins */
-  #part([all, filterSign, name, quotedSign, quoted, bar, word]: RegExpExecArray, end: number): number {
+  #part([all, filterSign, named, compared, quotedSign, quoted, bar, word]: RegExpExecArray, end: number): number {
+    const name = named ?? compared
     if (name !== undefined) {
       this.#flush()
       return this.#filter(name.toLowerCase(), filterSign !== '', end - all.trimStart().length, end)

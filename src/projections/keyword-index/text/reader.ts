@@ -37,6 +37,7 @@ import {
   ALONE,
   ALONE_BRIDGED,
   BRIDGE,
+  DASH,
   DOT_SPACE,
   type Emit,
   IMPLIED,
@@ -64,8 +65,12 @@ const MIXED = LETTERS | DIGITS
 /** Pieces with apostrophes that are joined as a whole, and with hyphens. */
 const JOINT_CHAIN_MAX = 4
 const LINK_CHAIN_MAX = 3
+const NUMBERS_JOINED_LENGTH = 3
 /** Single letters that are words of their own, and join no neighbour over a space; so are many beyond ASCII. */
 const isOwnWord = (letter: string): boolean => letter === 'a' || letter === 'i' || letter === 'y' || letter > 'z'
+
+/** What numbers are of: 3 D, 4 K, 1080 p, 10 bit. */
+const isUnit = (word: string): boolean => word === 'd' || word === 'k' || word === 'p' || word === 'bit'
 
 /** Takes one text apart. */
 export class Reader implements Words {
@@ -142,6 +147,7 @@ export class Reader implements Words {
   #readSymbol(index: number, found: number): void {
     this.#abbreviation.finish()
     this.#endRun()
+    if (found === AMPERSAND) this.#episodes.passOver(this.#position)
     const units = unitsAt(this.#text, index)
     this.put(found === AMPERSAND ? 'and' : this.#text.slice(index, index + units), this.#position, 1, PLAIN)
     this.#next('', 0, 0, index + units)
@@ -286,7 +292,10 @@ export class Reader implements Words {
   #number(digits: string, gap: number): void {
     const codec = digits.length === 3 ? CODECS.get(this.#before + digits) : undefined
     if (codec !== undefined) this.put(codec, this.#position - 1, 2, NAME)
-    else this.#episodes.numbered(digits, this.#beforeFlags, this.#position, gap)
+    else {
+      const isDash = gap === WIDE && this.#text.startsWith(` - ${digits}`, this.#beforeEnd)
+      this.#episodes.numbered(digits, this.#beforeFlags, this.#position, isDash ? DASH : gap)
+    }
   }
 
   // Words of several pieces.
@@ -307,7 +316,7 @@ export class Reader implements Words {
         if (kind === DIGITS && kinds === DIGITS) return true
         if (kind === MIXED || kinds === MIXED) return false
         if (kind === DIGITS) return word.length <= 3 && (this.#beforeFlags & IS_RELEASE) === 0
-        if (kinds === DIGITS) return this.#before.length <= 4 && word.length === 1
+        if (kinds === DIGITS) return this.#before.length <= 4 && word.length <= (this.#before.length < 4 ? 3 : 1)
         return (this.#beforeFlags & IS_RELEASE) === 0 || isPair(this.#before, word)
       default:
         return false
@@ -316,14 +325,17 @@ export class Reader implements Words {
 
   #join(word: string, gap: number): void {
     if (gap !== JOINT && gap !== LINK && gap !== DOT) return
-    // Numbers are not joined by dots and hyphens, nor are the letters of an abbreviation one by one.
-    const isRow = gap !== JOINT && ((this.#beforeKind === DIGITS && isNumber(word, 0)) || this.#abbreviation.length > 1)
+    const isNumbers = this.#beforeKind === DIGITS && isNumber(word, 0)
+    // Numbers are joined by no dot, nor are the letters of an abbreviation one by one.
+    const isRow = gap !== JOINT && ((isNumbers && gap !== LINK) || this.#abbreviation.length > 1)
     if (this.#chain.length === 0) this.#chain = [this.#before]
     if (!isRow) {
       const most = (gap === JOINT ? JOINT_CHAIN_MAX : LINK_CHAIN_MAX) - 1
       let joined = word
       for (let back = 0; back < Math.min(most, this.#chain.length); back++) {
         joined = this.#chain[back] + joined
+        // 9-1-1 and 24/7, but no 1/2 and no 2019-2020.
+        if (isNumbers && gap === LINK && joined.length !== NUMBERS_JOINED_LENGTH) continue
         this.put(joined, this.#position - 1 - back, back + 2, JOINED)
       }
     }
@@ -341,10 +353,10 @@ export class Reader implements Words {
       return
     }
     if (gap === LINK || this.#beforeKind === MIXED || kind === MIXED) return
-    const isTail = word.length === 1 || (flags & IS_TAIL) !== 0
+    const isTail = word.length === 1 || (flags & IS_TAIL) !== 0 || (this.#beforeKind === DIGITS && isUnit(word))
     if (isTail && kind === LETTERS) {
       const isApart = isOwnWord(word) || this.#isAbbreviationAhead(end) || this.#abbreviation.length > 1
-      if (this.#beforeKind === LETTERS ? before.length > 1 && !isApart : word === 'd' || word === 'k' || word === 'p') {
+      if (this.#beforeKind === LETTERS ? before.length > 1 && !isApart : isUnit(word)) {
         this.put(before + word, position - 1, 2, JOINED)
         if (word === 's' || word === 't') this.#endingAt = position
       }

@@ -32,3 +32,5 @@ export const NONE = -1
 export const WIDE = -2
 /** A dot and a space. */
 export const DOT_SPACE = -3
+/** A hyphen between two spaces. */
+export const DASH = -4

@@ -51,6 +51,10 @@ describe('the name of an episode', () => {
     assert.equal(keywordsOf('S01E01-E34').includes('s01e17'), false)
     assert.equal(keywordsOf('S01E01-33').includes('s01e17'), true)
     assert.equal(keywordsOf('S01E01-34').includes('s01e17'), false)
+    assert.deepEqual(
+      ['s01e33', 's01e34'].map((word) => keywordsOf(`S01E01-${word.slice(4)}`).includes(word)),
+      [true, false],
+    )
     assert.equal(keywordsOf('S01-S33').includes('s17'), true)
     assert.equal(keywordsOf('S01-S34').includes('s17'), false)
   })
