@@ -70,6 +70,8 @@ const REASONS: readonly QuarantineReason[] = ['clock-jump', 'bad-signature', 'ma
 export const TITLE_BYTES_MAX = 1536
 const REASON_BYTES_MAX = 3072
 export const TAGS_MAX = 32
+/** Of a renewal of offers, which has room in a budget for events and not for bytes. */
+const RENEWAL_BYTES_MAX = 64
 /** In UTF-8 bytes. */
 export const TAG_BYTES_MAX = 192
 /** Of a program's name and version, and of a policy's id; in UTF-8 bytes. */
@@ -342,11 +344,11 @@ const CODECS: { [K in EventKind]: Codec<K> } = {
   },
   'torrent.withdrawn': claim('torrent.withdrawn'),
   'torrent.verified': claim('torrent.verified'),
-  // Who says it, and when, is in the header; more would be room for anything.
+  // Who says it, and when, is in the header. Later releases may say a little more; there is no room for anything.
   'offers.renewed': {
     encode: () => new Uint8Array(),
     decode: (payload) => {
-      fields.demand(payload.length === 0, 'a renewal says something')
+      fields.demand(payload.length <= RENEWAL_BYTES_MAX, `a renewal has more than ${RENEWAL_BYTES_MAX} bytes`)
       return { kind: 'offers.renewed' }
     },
   },

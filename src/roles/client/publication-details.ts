@@ -24,8 +24,9 @@ export function detailsOf(
   publisher: Pick<Publisher, 'claimOf' | 'canBeFound'>,
 ): { title: string; tags: readonly string[]; before: string | undefined } {
   const claim = publisher.claimOf(infoHash)
-  const title = asked ?? claim?.title ?? name
-  const tags = askedTags.length > 0 ? askedTags : (claim?.tags ?? [])
+  // Half of a character can be signed by nobody.
+  const title = (asked ?? claim?.title ?? name).toWellFormed()
+  const tags = askedTags.length > 0 ? askedTags.map((tag) => tag.toWellFormed()) : (claim?.tags ?? [])
   if (!publisher.canBeFound(title)) throw new ServiceError('usage', `"${title}" has no word to be found by: give a --title`)
   return { title, tags, before: claim?.title }
 }

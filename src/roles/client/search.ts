@@ -38,7 +38,8 @@ export type SearchOptions = OwnerOptions & {
 /** Asks the owners of a query's keywords: two owners for each part of the plan, all parts at once, and joins what they say. */
 export async function searchNetwork(request: SearchRequest, options: SearchOptions): Promise<SearchResult> {
   const startedAt = performance.now()
-  const { text } = request
+  // Half a character travels nowhere.
+  const text = request.text.toWellFormed()
   const limit = hitsAsked(request.limit)
   const query = queryAsked(text)
   const place: SearchPlace = request.cursor

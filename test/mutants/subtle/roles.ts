@@ -442,8 +442,8 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/client/proven-hits.ts',
-    find: "if (first === undefined || first === 'forged' || more.includes('forged') || more.some(isWithdrawn)) return 'forged'",
-    replace: "if (first === undefined || first === 'forged' || more.some(isWithdrawn)) return 'forged'",
+    find: "if (first === undefined || first === 'forged' || more.includes('forged')) return 'forged'",
+    replace: "if (first === undefined || first === 'forged') return 'forged'",
     breaks: 'forged seeders are no lie',
   },
   {

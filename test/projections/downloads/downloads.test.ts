@@ -125,6 +125,159 @@ describe('downloads', () => {
     assert.deepEqual(rowsOf(projection, projection.initial()), [])
   })
 
+  it('remember what was selected only where it is not all in the usual way', () => {
+    const selected = (priorities: string, others: 0 | 1 | 2 | 3 = 2, sequential = false) => {
+      const event: Event = {
+        kind: 'download.selected',
+        infoHash,
+        priorities,
+        others,
+        sequential,
+        pieces: [{ first: 1, count: 2 }],
+      }
+      const { selection, wanted } = downloadAfter(added, described, event) ?? assert.fail()
+      return [selection, wanted]
+    }
+    for (const plain of ['', '2', '222']) assert.deepEqual(selected(plain), [null, null])
+    for (const [priorities, others, sequential] of [
+      ['32', 2, false],
+      ['23', 2, false],
+      ['', 3, false],
+      ['', 2, true],
+      ['222', 1, false],
+    ] as const)
+      assert.deepEqual(selected(priorities, others, sequential), [{ priorities, others, sequential }, null])
+    for (const [priorities, others] of [
+      ['202', 2],
+      ['', 0],
+      ['22', 0],
+    ] as const)
+      assert.deepEqual(selected(priorities, others), [{ priorities, others, sequential: false }, [{ first: 1, count: 2 }]])
+  })
+
+  it('are listed by when they were added, then by info hash', () => {
+    const maker = new EnvelopeMaker()
+    const hashes = ['3', '1', '2'].map((digit) => digit.repeat(40) as typeof infoHash)
+    const [first, ...rest] = hashes.map((each) => maker.make(own, { ...added, infoHash: each } as Event, 'local'))
+    assert.ok(first)
+    const together = rest.map((envelope) => ({ ...envelope, at: first.at }))
+    const list = (envelopes: readonly Envelope[]) =>
+      downloadsIn(foldAll(downloadsProjection(own), [...envelopes])).map((one) => one.infoHash[0])
+    assert.deepEqual(list([first, ...rest]), ['3', '1', '2'])
+    assert.deepEqual(list([first, ...together]), ['1', '2', '3'])
+  })
+
+  it('have a title of their own, that of their torrent where they have none, and none that is their info hash', () => {
+    const title = (said: string, ...more: Event[]) => downloadAfter({ ...added, title: said } as Event, ...more)?.title
+    assert.deepEqual(
+      [title(infoHash), title(infoHash, described), title('', described), title('Mine', described)],
+      ['', 'Film', 'Film', 'Mine'],
+    )
+  })
+
+  it('tell which rows change, and which are gone', () => {
+    const projection = downloadsProjection(own)
+    const maker = new EnvelopeMaker()
+    const state = projection.initial()
+    const changed = (...events: Event[]) => {
+      for (const event of events) projection.apply(state, maker.make(own, event, 'local'))
+      return [...projection.changes(state)].map(([key, value]) => [key.replace(infoHash, '#'), value === null]).sort()
+    }
+    const names = [
+      { file: 1, name: 'b' },
+      { file: null, name: 'a' },
+    ]
+    const moving: Event = { kind: 'download.moving', infoHash, directory: '/e', names }
+    const stamped: Event = {
+      kind: 'download.stamped',
+      infoHash,
+      stamps: [
+        { file: 511, stamp: 'x' },
+        { file: 512, stamp: 'y' },
+      ],
+    }
+    assert.deepEqual(changed(added), [
+      ['d/#', false],
+      ['m/#', true],
+    ])
+    assert.deepEqual(changed(described), [
+      ['d/#', false],
+      ['m/#', false],
+    ])
+    assert.deepEqual(changed(stamped), [
+      ['s/#/0', false],
+      ['s/#/1', false],
+    ])
+    assert.deepEqual(changed(moving, { kind: 'download.moved', infoHash }), [
+      ['d/#', false],
+      ['n/#', false],
+    ])
+    assert.deepEqual(changed({ kind: 'download.moved', infoHash }), [], 'once')
+    assert.deepEqual(changed(added), [
+      ['d/#', false],
+      ['m/#', false],
+      ['n/#', true],
+      ['s/#/0', true],
+      ['s/#/1', true],
+    ])
+    assert.deepEqual(changed(stamped, moving, { kind: 'download.moved', infoHash }).length, 4)
+    assert.deepEqual(changed({ kind: 'download.removed', infoHash, filesDeleted: false }), [
+      ['d/#', true],
+      ['m/#', true],
+      ['n/#', true],
+      ['s/#/0', true],
+      ['s/#/1', true],
+    ])
+    assert.deepEqual(changed(verified({ first: 0, count: 1 })), [])
+  })
+
+  it('keep the names of a move in the order of files, and the old ones until it is tidied', () => {
+    const names = [
+      { file: 1, name: 'b' },
+      { file: null, name: 'a' },
+      { file: 0, name: 'c' },
+    ]
+    const moving: Event = { kind: 'download.moving', infoHash, directory: '/e', names }
+    const moved = downloadAfter(added, moving, { kind: 'download.moved', infoHash })
+    assert.deepEqual(
+      [...(moved?.names ?? [])],
+      [
+        [null, 'a'],
+        [0, 'c'],
+        [1, 'b'],
+      ],
+    )
+    assert.deepEqual(moved?.move, { directory: '/d', names: names.map(({ file }) => ({ file, name: '' })), isDone: true })
+    const back: Event = { kind: 'download.moving', infoHash, directory: '/d', names: [{ file: 0, name: '' }] }
+    const again = downloadAfter(added, moving, { kind: 'download.moved', infoHash }, back, { kind: 'download.moved', infoHash })
+    assert.deepEqual(
+      [...(again?.names ?? [])],
+      [
+        [null, 'a'],
+        [1, 'b'],
+      ],
+    )
+    assert.deepEqual(again?.move?.names, [{ file: 0, name: 'c' }])
+  })
+
+  it('never count more bytes than a number holds', () => {
+    const moved = (downloadedBytes: number): Event => ({
+      kind: 'download.transferred',
+      infoHash,
+      downloadedBytes,
+      uploadedBytes: 1,
+    })
+    const download = downloadAfter(added, moved(Number.MAX_SAFE_INTEGER), moved(5))
+    assert.deepEqual([download?.downloadedBytes, download?.uploadedBytes], [Number.MAX_SAFE_INTEGER, 2])
+  })
+
+  it('refuse a row that is of no torrent', () => {
+    assert.throws(
+      () => downloadsProjection(own).load([['d/nothing', '{}']]),
+      /a row of downloads is for no info hash: d\/nothing/,
+    )
+  })
+
   it('sum up what was moved', () => {
     const moved: Event = { kind: 'download.transferred', infoHash, downloadedBytes: 5, uploadedBytes: 7 }
     const download = downloadAfter(added, moved, moved)

@@ -140,6 +140,10 @@ describe('publishing a path', () => {
     assert.equal((await publish({ title: 'x'.repeat(TITLE_BYTES_MAX) })).title.length, TITLE_BYTES_MAX)
   })
 
+  it('says no half of a character: what stands for one is in its place', async () => {
+    assert.equal((await publish({ title: 'Quiet \ud83d orbit', tags: ['\udc00hd'] })).title, 'Quiet \ufffd orbit')
+  })
+
   it('refuses a title that nobody could find, and seeds nothing', async () => {
     await assert.rejects(publish({ title: '***' }), { code: 'usage', message: /has no word to be found by/ })
     assert.deepEqual([engine.list(), await kinds()], [[], []])

@@ -474,6 +474,15 @@ describe('a search', () => {
     for (const [text, count] of asked) assert.equal((await client.search(text)).hits.length, count, text)
   })
 
+  it('takes what nobody types: half of a character, control characters', async () => {
+    const client = await started(5)
+    await client.publish('quiet orbit')
+    for (const text of ['orbit \ud83d', '\udc00quiet\u0000orbit', '\u001b[2J orbit', 'orbit -\ud800x']) {
+      const { hits, query } = await client.search(text)
+      assert.deepEqual([hits.length, query], [text.includes('[2J') ? 0 : 1, text.toWellFormed()], JSON.stringify(text))
+    }
+  })
+
   it('says what is wrong: no word, too long, no index node, nobody answers', async () => {
     const client = await started(1)
     await assert.rejects(client.search('***'), /at least one word/)

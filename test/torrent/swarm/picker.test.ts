@@ -247,6 +247,142 @@ describe('the picker', () => {
     assert.equal(picker.isUntouched(block.index), true)
   })
 
+  it('begins pieces one after the other of a peer that prefers runs, as far as it has them and may be asked', () => {
+    const runsOf = (options: { has?: number[]; isRefused?: (index: number) => boolean } = {}) => {
+      const picker = newPicker(12, 1, 3)
+      picker.join('web', true)
+      if (options.has === undefined) picker.hasAll('web')
+      else
+        picker.hasBits(
+          'web',
+          bitfieldOf(
+            options.has.map((first) => ({ first, count: 1 })),
+            12,
+          ),
+        )
+      const mayAsk = (index: number) => options.isRefused?.(index) !== true
+      return Array.from({ length: 12 }, () => picker.pick('web', 1, mayAsk)[0]?.index).filter((index) => index !== undefined)
+    }
+    const breaks = (order: readonly number[]) => order.filter((index, at) => at > 0 && index !== (order[at - 1] ?? 0) + 1)
+    const all = runsOf()
+    assert.deepEqual(
+      all.toSorted((a, b) => a - b),
+      Array.from({ length: 12 }, (_, index) => index),
+    )
+    assert.ok(breaks(all).length <= 1, `${all}`)
+    const some = runsOf({ has: [3, 4, 5, 8, 9] })
+    assert.deepEqual(
+      some.toSorted((a, b) => a - b),
+      [3, 4, 5, 8, 9],
+    )
+    assert.ok(breaks(some).length <= 3, `${some}`)
+    assert.ok(!runsOf({ isRefused: (index) => index === 6 }).includes(6))
+  })
+
+  it('asks nothing of a peer that it does not know, nor a block where none is wanted', () => {
+    const picker = newPicker(3)
+    assert.deepEqual([picker.pick('nobody', 5, ALWAYS), picker.owed('nobody'), picker.isInteresting('nobody')], [[], 0, false])
+    assert.deepEqual(
+      [picker.lost('nobody', 0), picker.hasAll('nobody'), picker.hasBits('nobody', everything(3)), picker.releaseAll('nobody')],
+      [[], [], [], []],
+    )
+    picker.join('a')
+    picker.hasAll('a')
+    assert.deepEqual([picker.pick('a', 0, ALWAYS), picker.pick('a', -1, ALWAYS)], [[], []])
+    assert.equal(
+      [0, 1, 2].every((index) => picker.isUntouched(index)),
+      true,
+    )
+  })
+
+  it('gives so many blocks as are wanted, over pieces that were begun and others', () => {
+    const picker = newPicker(4, 3)
+    picker.join('a')
+    picker.hasAll('a')
+    for (const count of [1, 1, 2, 3]) assert.equal(picker.pick('a', count, ALWAYS).length, count)
+    assert.equal(picker.owed('a'), 7)
+    picker.releaseAll('a')
+    assert.equal(picker.owed('a'), 0)
+    picker.join('b')
+    picker.hasAll('b')
+    assert.equal(picker.pick('b', 5, ALWAYS).length, 5)
+  })
+
+  it('tells what peers owe of a piece that is not wanted any more, and of no other', () => {
+    const picker = newPicker(2, 3)
+    for (const peer of ['a', 'b']) {
+      picker.join(peer)
+      picker.hasAll(peer)
+    }
+    const blocks = picker.pick('a', 20, ALWAYS)
+    assert.deepEqual([picker.setPriority(0, 3), picker.setPriority(0, 3)], [[], []])
+    const owed = picker.setPriority(0, 0)
+    assert.deepEqual(
+      owed.map(([peer, list]) => [peer, names(list)]),
+      [
+        ['a', names(blocks.filter(({ index }) => index === 0))],
+        ['b', []],
+      ],
+    )
+    assert.equal(picker.owed('a'), blocks.filter(({ index }) => index === 1).length)
+    assert.deepEqual([picker.setPriority(0, 2), picker.wantedLeft], [[], 2])
+  })
+
+  it('looks at 256 new pieces that must not be asked of a peer, and leaves it alone then', () => {
+    for (const sequential of [false, true]) {
+      const picker = newPicker(600, 1)
+      picker.sequential = sequential
+      picker.join('a')
+      picker.hasAll('a')
+      for (let index = 0; index < 4; index++) picker.setVerified(index)
+      let questions = 0
+      const ask = (allowedAt: number) => {
+        questions = 0
+        return picker.pick('a', 1, () => ++questions === allowedAt).length
+      }
+      assert.deepEqual([ask(256), questions], [1, 256])
+      picker.releaseAll('a')
+      assert.deepEqual([ask(257), questions], [0, 256])
+    }
+  })
+
+  it('goes on with what a peer that left has begun', () => {
+    const picker = newPicker(6, 3)
+    for (const peer of ['a', 'b']) {
+      picker.join(peer)
+      picker.hasAll(peer)
+    }
+    const [block] = picker.pick('a', 1, ALWAYS)
+    assert.ok(block)
+    picker.received('a', block.index, block.offset, block.length)
+    assert.notEqual(picker.pick('b', 1, ALWAYS)[0]?.index, block.index, 'it is that of the other')
+    picker.releaseAll('b')
+    picker.leave('a')
+    assert.equal(picker.pick('b', 1, ALWAYS)[0]?.index, block.index)
+  })
+
+  it('is complete with its last block, and open again when its hash is wrong', () => {
+    const picker = newPicker(2, 2)
+    picker.join('a')
+    picker.hasAll('a')
+    const blocks = picker.pick('a', 2, ALWAYS).filter(({ index }) => index === 0)
+    const rest = [...blocks, ...picker.pick('a', 9, ALWAYS)].filter(({ index }) => index === 0)
+    assert.deepEqual(
+      rest.map(({ index, offset, length }) => picker.received('a', index, offset, length).complete),
+      [false, true],
+    )
+    assert.equal(picker.drop(0), false, 'it waits for its verdict')
+    picker.failed(0)
+    assert.equal(picker.isUntouched(0), true)
+    assert.equal(picker.pick('a', 9, ALWAYS).filter(({ index }) => index === 0).length, 2)
+    picker.unverify(0)
+    assert.equal(picker.wantedLeft, 2, 'it was not verified')
+    for (const _ of [1, 2]) picker.setVerified(0)
+    assert.equal(picker.wantedLeft, 1)
+    for (const _ of [1, 2]) picker.unverify(0)
+    assert.equal(picker.wantedLeft, 2)
+  })
+
   /** A model that keeps everything in the simplest way, beside the picker, over any history. */
   it('keeps its promises over any history', () => {
     const step = fc.record({
@@ -282,6 +418,17 @@ describe('the picker', () => {
         const got = new Map<number, Set<number>>()
         const verified = new Set<number>()
         const priorities = new Map<number, number>()
+        /** Those that said they have all count for no piece. */
+        const haveAll = new Set<string>()
+        const fresh = (peer: string) =>
+          [...(has.get(peer) ?? [])].filter(
+            (index) => !verified.has(index) && priorities.get(index) !== 0 && picker.isUntouched(index),
+          )
+        /** The lower the sooner: priority, then how many have it. */
+        const rank = (index: number): number => {
+          const availability = [...has].filter(([peer, had]) => !haveAll.has(peer) && had.has(index)).length
+          return availability - 100 * (priorities.get(index) ?? 2)
+        }
         const forget = (index: number) => {
           got.delete(index)
           for (const blocks of owed.values())
@@ -313,8 +460,10 @@ describe('the picker', () => {
             picker.leave(peer)
             has.delete(peer)
             owed.delete(peer)
+            haveAll.delete(peer)
           } else if (what === 'all' && isHere) {
             picker.hasAll(peer)
+            haveAll.add(peer)
             has.set(peer, new Set(Array.from({ length: pieceCount }, (_, at) => at)))
           } else if (what === 'bits' && isHere && mine !== undefined) {
             const bits = Uint8Array.from({ length: Math.ceil(pieceCount / 8) }, (_, at) => (n >> (at * 4)) & 255)
@@ -328,18 +477,27 @@ describe('the picker', () => {
                 .sort(),
             )
             has.set(peer, now)
+            haveAll.delete(peer)
             release(peer, released)
           } else if (what === 'has' && isHere) {
             picker.has(peer, index)
             has.get(peer)?.add(index)
           } else if (what === 'lost' && isHere) {
             release(peer, picker.lost(peer, index))
+            haveAll.delete(peer)
             has.get(peer)?.delete(index)
             assert.ok([...(owed.get(peer)?.values() ?? [])].every((block) => block.index !== index))
           } else if (what === 'pick' && isHere && mine !== undefined) {
             const wasOpen = openLeft()
             const couldOpen = openLeft(peer)
+            const untouched = fresh(peer)
             const blocks = picker.pick(peer, 1 + (n % 6), ALWAYS)
+            const begun = pieces(blocks).filter((each) => untouched.includes(each))
+            for (const [at, each] of begun.entries()) {
+              const later = untouched.filter((other) => !begun.slice(0, at).includes(other))
+              if (verified.size >= 4)
+                assert.equal(rank(each), Math.min(...later.map(rank)), 'the rarest of the highest priority')
+            }
             if (couldOpen) assert.ok(blocks.length > 0, 'a block that nobody owes is asked for')
             for (const block of blocks) {
               const [name = ''] = names([block])

@@ -68,6 +68,12 @@ export function classAt(text: string, index: number): number {
   return found
 }
 
+/** True where a word goes on. */
+export function isWordAt(text: string, index: number): boolean {
+  const found = index < text.length ? classAt(text, index) : OTHER
+  return found === LETTER || found === PAIRED
+}
+
 /** Code units of the character at `index`. */
 export const unitsAt = (text: string, index: number): number => {
   const unit = text.charCodeAt(index)

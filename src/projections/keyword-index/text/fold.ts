@@ -68,25 +68,67 @@ function apart(sign: string): string {
   return letters === sign || !LETTER.test(letters) ? sign : SOFT_JOINT + letters + SOFT_JOINT
 }
 
+/** Which of the steps below a character may need. */
+const UNSEEN = 1
+const SIGN = 2
+const LATIN = 4
+const OTHER_MARKS = 8
+const ARABIC_STEP = 16
+const OTHER_DIGITS = 32
+const ALL = 63
+
+/** From each of these code units on up to the next: what characters there may need. */
+const STEPS: readonly (readonly [from: number, steps: number])[] = [
+  [0x80, UNSEEN | SIGN | LATIN],
+  [0x300, UNSEEN | LATIN],
+  [0x400, OTHER_MARKS],
+  [0x530, 0],
+  [0x590, ALL],
+  [0x1d00, LATIN],
+  [0x2000, ALL],
+  [0x3000, 0],
+  [0x3100, UNSEEN | SIGN],
+  [0x3400, 0],
+  [0xa000, ALL],
+  [0xac00, 0],
+  [0xd7a4, ALL],
+]
+
+function stepsFor(text: string): number {
+  let steps = 0
+  for (let index = 0; index < text.length && steps !== ALL; index++) {
+    const unit = text.charCodeAt(index)
+    if (unit < 128) continue
+    let at = STEPS.length - 1
+    while (unit < (STEPS[at]?.[0] ?? 0)) at -= 1
+    steps |= STEPS[at]?.[1] ?? ALL
+  }
+  return steps
+}
+
 /** A text as it is indexed, but for umlauts: those are still in it, see `spellings`. */
 export function fold(text: string): string {
   if (isAscii(text)) return text.toLowerCase()
-  return text
-    .toWellFormed()
-    .replace(SOFT_JOINTS, SOFT_JOINT)
-    .replace(IGNORED, '')
-    .replace(TRADE_MARKS, ' ')
-    .replace(FRACTIONS, (fraction) => ` ${fraction.normalize('NFKC')} `)
-    .replace(SIGNS, apart)
-    .replace(SOFT_JOINTS_IN_ROW, SOFT_JOINT)
-    .normalize('NFKC')
+  const steps = stepsFor(text)
+  const needs = (step: number): boolean => (steps & step) !== 0
+  let folded = text
+  if (needs(UNSEEN)) folded = folded.toWellFormed().replace(SOFT_JOINTS, SOFT_JOINT).replace(IGNORED, '')
+  if (needs(SIGN)) {
+    folded = folded
+      .replace(TRADE_MARKS, ' ')
+      .replace(FRACTIONS, (fraction) => ` ${fraction.normalize('NFKC')} `)
+      .replace(SIGNS, apart)
+      .replace(SOFT_JOINTS_IN_ROW, SOFT_JOINT)
+  }
+  folded = folded.normalize('NFKC').toLowerCase()
+  if (needs(OTHER_DIGITS)) folded = folded.replace(DIGITS, (digit) => String(digitOf(digit.charCodeAt(0)))).replace(NUKTAS, '')
+  if (needs(LATIN)) folded = folded.replace(LATIN_GREEK, latin)
+  if (needs(LATIN | OTHER_MARKS)) {
+    folded = folded.replace(CYRILLIC_HEBREW, '$1').replace(SINGLES, (letter) => SINGLE[letter] ?? letter)
+  }
+  if (!needs(ARABIC_STEP)) return folded
+  return folded
     .replace(TATWEEL, '')
-    .replace(NUKTAS, '')
-    .toLowerCase()
-    .replace(DIGITS, (digit) => String(digitOf(digit.charCodeAt(0))))
-    .replace(LATIN_GREEK, latin)
-    .replace(CYRILLIC_HEBREW, '$1')
-    .replace(SINGLES, (letter) => SINGLE[letter] ?? letter)
     .replace(ARABIC_WORDS, (word) => word.normalize('NFD').replace(MARKS, ''))
     .replace(ARABIC_LETTERS, (letter) => ARABIC[letter] ?? letter)
 }

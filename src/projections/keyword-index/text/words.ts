@@ -34,3 +34,14 @@ export const WIDE = -2
 export const DOT_SPACE = -3
 /** A hyphen between two spaces. */
 export const DASH = -4
+
+/** What a piece is made of. */
+export const LETTERS = 1
+export const DIGITS = 2
+export const MIXED = LETTERS | DIGITS
+
+/**
+ * Letters and digits between separators. `kind`: 0 for what is no word. `flags`: what aliases.ts knows of it. `end`: where it ends
+ * in the text.
+ */
+export type Piece = { readonly word: string; readonly kind: number; readonly flags: number; readonly end: number }
