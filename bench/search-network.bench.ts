@@ -15,14 +15,14 @@ import { type Phase, SearchLoad } from './search-load.ts'
 
 // Searches in a network of real processes on loopback (a bootstrap, five index nodes, four clients) while index nodes are killed,
 // join, leave and rebuild. The titles are in the logs of the index nodes before these start (see published-logs.ts): what is measured
-// is searching, and what the index nodes do to one another meanwhile. `--torrents N` says how many titles.
+// is searching, and what the index nodes do to one another meanwhile. `--torrents N` says how many titles, `--seconds N` how long it is quiet.
 
 const TITLES = { usual: 5_000, full: 100_000 }
 const SEED = 7
 const INDEX_NODES = 5
 const CLIENTS = 4
-/** How long there is a load with nothing else going on, ms. */
-const QUIET_MS = { usual: 10_000, full: 30_000 }
+/** How long there is a load with nothing else going on. */
+const QUIET_S = { usual: 10, full: 30 }
 /** How long the killed ones are away, ms: longer than others take to notice. */
 const AWAY_MS = 15_000
 const LEVEL_WITHIN_S = 600
@@ -47,7 +47,7 @@ const bench: Bench = async (context) => {
 export default bench
 
 async function run(context: BenchContext, network: HonestNetwork, count: number): Promise<void> {
-  const { report, note, full } = context
+  const { report, note, full, seconds = full ? QUIET_S.full : QUIET_S.usual } = context
   const all = network.indexNodes
   const five = all.slice(0, INDEX_NODES)
   const [first, second, third] = five as [ClusterNode, ClusterNode, ClusterNode]
@@ -100,7 +100,7 @@ async function run(context: BenchContext, network: HonestNetwork, count: number)
   load.begin('warming up')
   load.start()
   await wait(full ? 5_000 : 2_000)
-  await phase('quiet', () => wait(full ? QUIET_MS.full : QUIET_MS.usual))
+  await phase('quiet', () => wait(seconds * 1_000))
   await phase('two are killed', async () => {
     await first.kill()
     await wait(2_000)
@@ -137,7 +137,7 @@ async function run(context: BenchContext, network: HonestNetwork, count: number)
         if (digestBefore !== digestAfter) note(`node ${node.index}: another digest after the rebuild`)
     }
   })
-  await phase('quiet again', () => wait(full ? QUIET_MS.full : QUIET_MS.usual))
+  await phase('quiet again', () => wait(seconds * 1_000))
   await load.end()
 
   for (const [what, one] of load.phases) reportPhase(context, name(what), one, what.startsWith('quiet'))
