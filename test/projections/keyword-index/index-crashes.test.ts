@@ -70,10 +70,10 @@ const histories: fc.Arbitrary<readonly Envelope[]> = fc
     fc.tuple(
       fc.constantFrom('ada', 'bob', 'eve'),
       fc.nat(30),
-      fc.uniqueArray(fc.constantFrom(...WORDS), { minLength: 1, maxLength: 3 }),
+      fc.uniqueArray(fc.constantFrom(...WORDS), { minLength: 1, maxLength: 3, size: 'max' }),
       fc.nat(4),
     ),
-    { minLength: 20, maxLength: 120 },
+    { minLength: 20, maxLength: 120, size: 'max' },
   )
   .map((steps) => {
     const maker = new EnvelopeMaker()
@@ -94,7 +94,7 @@ describe('the keyword index, killed', () => {
     await fc.assert(
       fc.asyncProperty(
         histories,
-        fc.array(fc.nat(), { maxLength: 4 }),
+        fc.array(fc.nat(), { maxLength: 4, size: 'max' }),
         fc.integer({ min: 3, max: 20 }),
         async (all, cuts, every) => {
           const store = openMemoryProjectionStore()

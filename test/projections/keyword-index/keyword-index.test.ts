@@ -366,10 +366,12 @@ function keywordIndex(every: number): void {
 
     it('finds what a scan over all titles finds, after any history', () => {
       const words = ['red', 'green', 'blue', 'grey']
-      const title = fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 3 }).map((list) => list.join(' '))
+      const title = fc
+        .array(fc.constantFrom(...words), { minLength: 1, maxLength: 3, size: 'max' })
+        .map((list) => list.join(' '))
       const step = fc.tuple(fc.constantFrom(ada, bob), fc.constantFrom('1', '2', '3'), title, fc.nat(3))
       fc.assert(
-        fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        fc.property(fc.array(step, { maxLength: 30, size: 'max' }), (steps) => {
           const shelf = new Shelf()
           for (const [author, name, title, action] of steps) {
             shelf.says(
@@ -459,7 +461,7 @@ function keywordIndex(every: number): void {
           fc.boolean(),
           fc.boolean(),
         ),
-        { maxLength: 20 },
+        { maxLength: 20, size: 'max' },
       )
       fc.assert(
         fc.property(history, (list) => {
@@ -510,7 +512,7 @@ function keywordIndex(every: number): void {
         action === 0 ? withdrawn(title, name) : action === 1 ? verified(title, name) : published(title, { name }),
       )
     const histories: fc.Arbitrary<readonly Envelope[]> = fc
-      .array(fc.tuple(fc.constantFrom(...authors), events, fc.integer({ min: 1, max: 6 })), { maxLength: 25 })
+      .array(fc.tuple(fc.constantFrom(...authors), events, fc.integer({ min: 1, max: 6 })), { maxLength: 25, size: 'max' })
       .map((said) => {
         const maker = new EnvelopeMaker()
         return said.map(([by, event, lamport]) => maker.make(by, event, 'index', lamport))

@@ -48,7 +48,10 @@ const contents = (segment: Segment) => ({
 
 const WORDS = ['a', 'ab', 'abc', 'abcdefg', 'b', 'ba', 'zebra', '巨人', '巨', '\u{1f600}x', 'ﬀ'] as const
 const documents: fc.Arbitrary<Listed[]> = fc
-  .array(fc.tuple(fc.nat(3), fc.uniqueArray(fc.constantFrom(...WORDS), { minLength: 1, maxLength: 5 })), { maxLength: 40 })
+  .array(fc.tuple(fc.nat(3), fc.uniqueArray(fc.constantFrom(...WORDS), { minLength: 1, maxLength: 5, size: 'max' })), {
+    maxLength: 40,
+    size: 'max',
+  })
   .map((all) => all.map(([rank, words], at) => ({ ordinal: at, serial: at + 1, author: at % 3, rank, words })))
 
 describe('a segment', () => {
@@ -88,7 +91,7 @@ describe('a segment', () => {
   })
 
   it('merged of several is as if all had been written at once, without what no longer holds', () => {
-    const cut = fc.array(fc.nat(), { minLength: 1, maxLength: 4 })
+    const cut = fc.array(fc.nat(), { minLength: 1, maxLength: 4, size: 'max' })
     fc.assert(
       fc.property(documents, cut, fc.nat(5), (listed, cuts, gone) => {
         const table = new MemoryTable(1)
