@@ -1,7 +1,7 @@
 // npm run test:mutants -- [PATH...] [--only subtle|stryker] [--sample N] [--seed S] [--every N] [--quick] [--jobs N] [--timeout MS] [--json]
 // Puts faults into copies of the tree and asks whether the types or the mirror tests notice: the checked-in subtle ones, then
-// Stryker's, of which --sample takes N files chosen by --seed, as all of them take hours. Progress goes to stderr. Exit code 1
-// if too many survive, or a checked-in one is stale; 2 if the tests fail without any fault.
+// Stryker's, of which --sample takes N files chosen by --seed, as all of them take hours, and --every the Nth of each file; with --quick
+// what lives is not asked once more in a process of its own, and some more live. Progress goes to stderr. Exit code 1 if too many survive, or a checked-in one is stale; 2 if the tests fail without any fault.
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sample } from './sample.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { encode } from '../../src/torrent/bencode.ts'
 import { layoutOf } from '../../src/torrent/file-layout.ts'
 import { checkInfo } from '../../src/torrent/metainfo.ts'
-import { changedNames, checkPaths, fileOfName, placed } from '../../src/torrent/placement.ts'
+import { changedNames, checkName, checkPaths, fileOfName, placed } from '../../src/torrent/placement.ts'
 import { sha1 } from '../../src/torrent/sha1.system.ts'
 import { rangesOfRun } from '../../src/torrent/sources/web-seed-plan.ts'
 
@@ -59,5 +59,34 @@ describe('the names of files on the disk', () => {
     const room = 3_000 - 'album/'.length - 11 * 250
     checkPaths(placed(deep, named([0, 'x'.repeat(room)])))
     refused(named([0, 'x'.repeat(room + 1)]), deep)
+  })
+})
+
+describe('a name that a person gives a file', () => {
+  it('may be whatever a disk takes', () => {
+    for (const name of ['a', 'a.b', '...', '..a', 'é水', '-rf', ' ', 'x'.repeat(255), '水'.repeat(85)]) checkName(name)
+  })
+
+  it('is refused with why', () => {
+    const refusal = (name: string, why: string) => ({
+      ...{ name: 'TorrentError', code: 'BAD_NAME' },
+      message: `${JSON.stringify(name.slice(0, 80))} cannot be the name of a file: ${why}`,
+    })
+    const control = 'it has a backslash or a control character'
+    for (const [name, why] of [
+      ['', 'it is empty'],
+      ['.', 'it is a folder of the system'],
+      ['..', 'it is a folder of the system'],
+      ['a/b', 'a name has no slash; `p2pt client move` puts files elsewhere'],
+      ['/', 'a name has no slash; `p2pt client move` puts files elsewhere'],
+      ['a\\b', control],
+      ['a\u0000', control],
+      ['\u001f', control],
+      ['\u007f', control],
+      ['\ud800', 'it is no text'],
+      ['x'.repeat(256), 'it has more than 255 bytes'],
+      ['水'.repeat(86), 'it has more than 255 bytes'],
+    ] as const)
+      assert.throws(() => checkName(name), refusal(name, why), name)
   })
 })

@@ -98,5 +98,7 @@ export function askHedged<T>(
     if (enough?.aborted === true) finish()
     enough?.addEventListener('abort', finish)
     for (let count = 0; count < wanted; count++) askNext()
+    // Where there are no candidates nobody was asked.
+    finishIfNobodyIsLeft()
   })
 }

@@ -25,6 +25,8 @@ const FORMER_RANKS = 6
  * silent just now, ms.
  */
 export const CONFIRMED_WITHIN_MS = 150
+/** Where one that is not level has found something, an owner that is level has so long to say what it has. */
+const LEVEL_WITHIN_MS = 1_000
 /** So long for the admission of authors whose hits come before it, ms. */
 const ADMITTED_WITHIN_MS = 2_000
 /** An owner that is asked once more whether it has nothing answers in this time, ms. */
@@ -193,7 +195,10 @@ function askPage(
   told: Told,
 ): Promise<HedgedResult<Answer>> {
   const { rows, partial } = told
-  return askHedged(
+  // What one that is not level has found is better than waiting to the end for one that is silent.
+  const makesDo = new AbortController()
+  const cancel: (() => void)[] = []
+  const pages = askHedged(
     candidates,
     async (node, signal) => {
       rows.begin(node)
@@ -203,6 +208,7 @@ function askPage(
         rows.answered(node, answer.hits.length, notLevel ? 'not-level' : 'answered')
         if (!notLevel) return answer
         partial.push({ answer, by: node })
+        if (!answer.isEmpty) cancel.push(options.timers.after(LEVEL_WITHIN_MS, () => makesDo.abort()))
       } catch (error) {
         if (!signal.aborted) rows.failed(node, error)
         // Dead perhaps, and nobody knows it yet: the next search need not wait for it.
@@ -212,13 +218,17 @@ function askPage(
       throw new Error('it is not level with the other owners yet')
     },
     {
-      ...{ wanted, hedgeAfterMs: HEDGE_AFTER_MS, deadlineMs: DEADLINE_MS, timers: options.timers, enough: asked.enough },
+      ...{ wanted, hedgeAfterMs: HEDGE_AFTER_MS, deadlineMs: DEADLINE_MS, timers: options.timers },
+      enough: asked.enough === undefined ? makesDo.signal : AbortSignal.any([asked.enough, makesDo.signal]),
       lingerMs: ({ isEmpty }, by) => {
         const areOthersSlow = () => candidates.every((node) => node === by || options.slow.isHeldOff(node))
         return isEmpty && !areOthersSlow() ? undefined : CONFIRMED_WITHIN_MS
       },
     },
   )
+  return pages.finally(() => {
+    for (const stop of cancel) stop()
+  })
 }
 
 /** One message of one owner. @throws Error for no answer, and for one with what nobody signed, which is charged */

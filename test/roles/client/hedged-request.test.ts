@@ -42,6 +42,15 @@ describe('a hedged request', () => {
     return { by: first?.by, answer: first?.answer, failed, atMs }
   }
 
+  it('ends at once where there is nobody to ask, however many answers are wanted', async () => {
+    for (const wanted of [0, 1, 2]) {
+      const none = askHedged<string>([], () => assert.fail('nobody is there'), {
+        ...{ wanted, hedgeAfterMs: HEDGE_AFTER_MS, deadlineMs: DEADLINE_MS, timers: time },
+      })
+      assert.deepEqual(await none, { answers: [], failed: [] })
+    }
+  })
+
   it('asks nobody else while the first is quick', async () => {
     const { by, answer, failed, atMs } = await ask([first, second], { [first]: { afterMs: 399 } })
     assert.deepEqual([by, answer, failed, atMs], [first, first, [], 399])

@@ -113,6 +113,18 @@ describe('an index node that is not level', () => {
     deepEqual([late.hits.length, late.complete, late.failed], [1, true, []])
   })
 
+  it('does not keep a search that has a hit of it waiting for an owner that died unseen', async () => {
+    const client = await started(3)
+    await client.publish('quiet orbit')
+    const [dead] = client.map.ownersOf('orbit')
+    ok(dead)
+    network.at(dead).crash()
+    const before = network.sim.time.now()
+    const { hits, complete } = await client.search('orbit')
+    deepEqual([hits.length, complete], [1, false])
+    ok(network.sim.time.now() - before <= 2_000, `${network.sim.time.now() - before} ms`)
+  })
+
   it('is level again after a restart when it has compared, and has by then what was published meanwhile', async () => {
     const client = await started(4)
     await allLevel(network.indexNodes)
