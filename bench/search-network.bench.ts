@@ -85,6 +85,11 @@ async function run(context: BenchContext, network: HonestNetwork, count: number)
     )
     report({ name: name(`${what}: most resident`), value: Math.max(...resident), unit: 'MB' })
     report({
+      name: name(`${what}: most resident after a collection`),
+      value: Math.max(...readings.map(({ residentBytes }) => residentBytes / 1e6)),
+      unit: 'MB',
+    })
+    report({
       name: name(`${what}: longest turn of an index node`),
       value: Math.max(...readings.map(({ turnMsMax }) => turnMsMax)),
       unit: 'ms of its processor time',
