@@ -174,9 +174,11 @@ export class Reader implements Words {
       this.#position = this.#episodes.named(named, position, gap)
       return this.#pass('', 0, 0, end)
     }
-    const codec = audioCodecOf(word)
+    const codec = this.#text.charCodeAt(end) === 0x2e && isDigitAt(this.#text, end + 1) ? audioCodecOf(word) : undefined
     if (codec !== undefined) {
       this.put(codec, position, 1, PLAIN)
+      // Without its channels it is a word like any other, of whatever script: `ma4` is `må4`.
+      this.put(word, position, 1, IMPLIED)
       this.#position += 1
       this.put(word.slice(-1), position + 1, 1, PLAIN)
       return this.#pass(word.slice(-1), DIGITS, 0, end)

@@ -25,7 +25,7 @@ describe('tokenizer', () => {
     ['Film H.264', ['film', 'h', 'h264', '264'], 'a codec with a dot'],
     ['WEB-DL', ['web', 'dl', 'webdl'], 'two words that are often one'],
     ['x264-GRP', ['h264', 'grp'], 'a group that stands after a hyphen'],
-    ['DDP5.1', ['ddp', '5', '1'], 'a codec and its channels'],
+    ['DDP5.1', ['ddp', '5', '1', 'ddp5'], 'a codec and its channels'],
     ["Don't Look", ['don', 't', 'dont', 'look'], 'an apostrophe joins and splits'],
     ['Don’t Look', ['don', 't', 'dont', 'look'], 'whichever apostrophe it is'],
     ['Daddy s', ['daddy', 's', 'daddys'], 'or none'],
