@@ -116,7 +116,7 @@ function tell({ examples }: Phase, text: string): void {
   if (examples.length < EXAMPLES_MAX) examples.push(text)
 }
 
-/** As many of each kind as the corpus makes: few common words and prefixes, more rare words, and mostly one to four words of a title. */
+/** The query mix of the corpus: few common words and prefixes, more rare words, and mostly one to four words of a title. */
 function wantedOf(titles: readonly Title[], seed: number): Wanted[] {
   const { common, prefix, threeWords, rare, mixed } = makeQueries(titles, seed)
   const said = titles.map(({ title }) => new Set(title.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []))
@@ -124,7 +124,7 @@ function wantedOf(titles: readonly Title[], seed: number): Wanted[] {
   return [
     ...common.map((text) => ({ text, isThere: true, hits: LIMIT })),
     ...prefix.map((text) => ({ text, isThere: true, hits: undefined })),
-    // Two words of one title, and one that it need not have.
+    // Two words of one title, and a third that may not be in it.
     ...threeWords.map((text) => ({ text, isThere: false, hits: undefined })),
     ...rare.map((text) => ({ text, isThere: true, hits: Math.max(1, counted(text)) })),
     ...mixed.map((text) => ({ text, isThere: !text.startsWith('zzqx'), hits: undefined })),

@@ -7,7 +7,7 @@ import { makeTitles } from './search-corpus.ts'
 // greatest part.
 
 const SEED = 20
-/** Intl.Segmenter is slow enough to be measured over so many. */
+/** Titles for `Intl.Segmenter`: it is slow, so that a smaller sample is enough to measure it. */
 const SEGMENTED_MAX = 20_000
 
 const bench: Bench = async ({ full, medians, note, report }) => {

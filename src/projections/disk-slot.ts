@@ -312,7 +312,7 @@ export class DiskSlot implements Slot {
       await this.rebuild({ signal })
       return
     }
-    // What a stopped rebuild left has them still, and the log lets go of them.
+    // A rebuild that was stopped left a table with their events, which the log no longer has.
     const turn = this.#rebuilding.then(() => this.#store.dropBegun(this.name))
     this.#rebuilding = turn.catch(() => {})
     await turn

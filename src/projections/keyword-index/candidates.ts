@@ -84,7 +84,8 @@ function walked(state: KeywordIndexState, query: Query, { wanted, now }: Candida
       isCut = true
       break
     }
-    const party = partyIn(state, authors.idOf(entry.author) ?? ('' as never))
+    const author = authors.idOf(entry.author)
+    const party = author && partyIn(state, author)
     if (party === undefined) continue
     const taken = perParty.get(party) ?? 0
     if (taken >= PARTY_MAX) {

@@ -27,7 +27,8 @@ export function* forgetOffers(state: KeywordIndexState, authors: ReadonlySet<Nod
   }
 }
 
-/** Who says something of a torrent. */
-export function* speakers({ authors }: KeywordIndexState): Generator<NodeId> {
-  for (const [number, author] of authors.ids.entries()) if (authors.countOf(number) > 0) yield author
+/** Authors of whom the index holds anything: offers, or a renewal alone. */
+export function* speakers({ authors, renewals }: KeywordIndexState): Generator<NodeId> {
+  for (const [number, author] of authors.ids.entries())
+    if (authors.countOf(number) > 0 || renewals.get(author) !== undefined) yield author
 }

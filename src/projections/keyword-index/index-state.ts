@@ -164,7 +164,7 @@ function fresh(state: KeywordIndexState, document: HeldDocument | undefined, now
   return document
 }
 
-/** Who is there is computed again after so long, ms. */
+/** How long the computed presence of a document's seeders is used, ms. */
 const PRESENCE_MS = 60_000
 
 const presenceAt =

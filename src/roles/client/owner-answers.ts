@@ -120,7 +120,7 @@ export async function askPart(part: QueryPart, from: number, asked: Asked, optio
     from === 0 && owners.length > 1
       ? contradictions([...answers, ...partial], keyword, asked, options, { rows, partial, charge })
       : undefined
-  // Where nobody who is level has anything, what others have is better than nothing.
+  // If no level owner has a hit, the hits of owners that are still levelling are used.
   const all = answers.some(({ answer }) => !answer.isEmpty) ? answers : [...answers, ...partial]
   // An owner that found nothing has no further pages.
   const paged = all.find(({ answer }) => !answer.isEmpty) ?? all[0]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Event, Millis, NodeId } from '../../../src/events/index.ts'
-import { type KeywordIndexState, search } from '../../../src/projections/index.ts'
+import { type KeywordIndexState, search, speakers } from '../../../src/projections/index.ts'
 import { OFFER_COUNTS_MS } from '../../../src/projections/keyword-index/renewals.ts'
 import { EnvelopeMaker, hash, node } from '../envelopes.ts'
 import { fold, newTable, openOver, reopened, writeSegment } from './index-states.ts'
@@ -91,5 +91,14 @@ describe('a seeder that is gone', () => {
     for (const one of [state, await reopened(state)]) {
       assert.deepEqual([fold.digest(one), one.renewals.size], [digest, 0])
     }
+  })
+
+  it('is among the authors that can be forgotten with a renewal alone', () => {
+    const { state, says } = opened()
+    const digest = fold.digest(state)
+    says(ada, { kind: 'offers.renewed' }, AT)
+    assert.deepEqual([...speakers(state)], [ada])
+    for (const _ of fold.forget?.(state, new Set(speakers(state))) ?? []);
+    assert.deepEqual([[...speakers(state)], fold.digest(state)], [[], digest])
   })
 })

@@ -48,7 +48,7 @@ flag(RELEASE_WORDS.split(' '), IS_RELEASE)
 flag(DOT_NAMES.split(' '), IS_DOT_NAME)
 flag(CODECS.keys(), IS_CODEC)
 
-/** For each first ASCII letter the lengths that its words of the table have, as bits: most words are told by it alone. */
+/** For each ASCII first letter, a bit mask of the lengths of table words that begin with it: it rules out most words without a look-up. */
 const LENGTHS = new Uint16Array(128)
 for (const word of FLAGS.keys()) {
   const first = word.charCodeAt(0)

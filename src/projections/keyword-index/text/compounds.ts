@@ -8,7 +8,7 @@ const JOINT_CHAIN_MAX = 4
 const LINK_CHAIN_MAX = 3
 const NUMBERS_JOINED_LENGTH = 3
 
-/** Single letters that are words of their own, and join no neighbour over a space; so are many beyond ASCII. */
+/** Single letters that are words in some language: they are not joined to a neighbour across a space. Many non-ASCII letters are the same. */
 const isOwnWord = (letter: string): boolean => letter === 'a' || letter === 'i' || letter === 'y' || letter > 'z'
 
 /** What numbers are of: 3 D, 4 K, 1080 p, 10 bit. */

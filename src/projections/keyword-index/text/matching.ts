@@ -56,7 +56,7 @@ function following(rows: ReadonlyMap<number, number> | undefined, places: readon
 
 export const hasPhrase = (title: string, row: Row): boolean => placesOf(titleWords(title), row).length > 0
 
-/** Where a title has any of the terms. */
+/** Positions in a title at which any of the terms stands. */
 function placesOfClause(title: TitleWords, clause: Clause): Place[] {
   const [only] = clause
   if (clause.length === 1 && only?.kind === 'word') return [...(title.places.get(only.word) ?? [])]

@@ -18,7 +18,7 @@ export type Term =
   | { readonly kind: 'phrase'; readonly words: readonly string[]; readonly begins?: true }
   | { readonly kind: 'infohash'; readonly infoHash: InfoHash }
 
-/** The words of a term that a title must have whole; none for a beginning, and of an info hash its keyword. */
+/** Whole words that a title must have to match a term: none for a prefix; for an info hash, its keyword. */
 export function wholeWordsOf(term: Term): readonly string[] {
   switch (term.kind) {
     case 'word':

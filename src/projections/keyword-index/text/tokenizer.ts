@@ -6,7 +6,7 @@ import { ALONE_BRIDGED, type Emit } from './words.ts'
 /** Rises when a title gives other words; it is part of the projection's version, so another one means a rebuild. */
 export const TOKENIZER_VERSION = 3
 
-/** All words of a text, in the order in which they are found. @returns the number of its pieces */
+/** Emits every word of a text in reading order. @returns the number of positions */
 export const eachWord = (text: string, emit: Emit): number => new Reader(text, emit).read()
 
 /** A word, its place among the pieces of the title, and how many of them it stands for. */
