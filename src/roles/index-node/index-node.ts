@@ -56,7 +56,7 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
   const closing = new AbortController()
   serveIndexRequests({
     ...{ log, overlay, view, sections, levels, verify, upcast, isOverBudget, yieldToEventLoop },
-    untilAdmitted: (waitMs) => untilAdmitted(states, { timers, waitMs, closing: closing.signal }),
+    untilAdmitted: (attempt, waitMs) => untilAdmitted(states, attempt, { timers, waitMs, closing: closing.signal }),
   })
 
   const close = () => {

@@ -63,8 +63,8 @@ export type IndexRequestsOptions = {
   upcast: Upcast
   /** True for an author of whom no more is kept for now. */
   isOverBudget(author: NodeId): boolean
-  /** Resolves when more authors were admitted here, or after `waitMs`. */
-  untilAdmitted(waitMs: number): Promise<void>
+  /** Makes the attempt now and with each admission that comes, until it succeeds or after `waitMs`. */
+  untilAdmitted(attempt: () => boolean | Promise<boolean>, waitMs: number): Promise<void>
   /** Lets everything else have its turn. */
   yieldToEventLoop(): Promise<void>
 }
@@ -91,16 +91,24 @@ export function serveIndexRequests(options: IndexRequestsOptions): void {
 /** What its author's admission has not come before is taken as soon as that is here: a client that has just joined waits for it. */
 async function publish(events: readonly SignedEvent[], options: IndexRequestsOptions): Promise<PublishOutcome[]> {
   const outcomes = await ingestIndexEvents(events, options)
-  const deferred = events.flatMap((event, at) => (outcomes[at] === 'deferred' ? [{ event, at }] : []))
-  if (deferred.length === 0) return outcomes
-  await options.untilAdmitted(ADMITTED_WITHIN_MS)
-  const again = await ingestIndexEvents(
-    deferred.map(({ event }) => event),
-    options,
-  )
-  deferred.forEach(({ at }, place) => {
-    outcomes[at] = again[place] ?? 'deferred'
-  })
+  const deferred = () => events.flatMap((event, at) => (outcomes[at] === 'deferred' ? [{ event, at }] : []))
+  const again = async (some: readonly { event: SignedEvent; at: number }[]) => {
+    const outcomesNow = await ingestIndexEvents(
+      some.map(({ event }) => event),
+      options,
+    )
+    for (const [place, { at }] of some.entries()) outcomes[at] = outcomesNow[place] ?? 'deferred'
+  }
+  if (deferred().length === 0) return outcomes
+  await options.untilAdmitted(async () => {
+    // The first of them tells whether it is worth while to check the others.
+    const before = deferred()
+    await again(before.slice(0, 1))
+    const left = deferred()
+    if (left.length < before.length) await again(left)
+    return deferred().length === 0
+  }, ADMITTED_WITHIN_MS)
+  await again(deferred())
   return outcomes
 }
 
