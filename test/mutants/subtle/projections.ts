@@ -906,7 +906,7 @@ export const projectionsMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/projections/keyword-index/document-store.ts',
-    find: 'if (document.storedHash !== undefined) this.digest.subtract(0, document.storedHash)',
+    find: 'if (isStored) this.digest.subtract(0, document.storedHash ?? this.#hashStored(ordinal))',
     replace: '',
     breaks: 'a digest depends on when rows were stored',
     tests: ['test/projections/keyword-index/index-crashes.test.ts'],

@@ -2,6 +2,7 @@
 // releases have in common (`tokenizer`, `aliases`), the query language (`query`, `terms`, `filters`), whether a title fits
 // (`matching`), what kind of thing it is (`category`). Imports events only.
 export { CATEGORIES, type Category, categoryOf } from './category.ts'
+export { canSlip, isOneSlip, SAME_BEGINNING, slipsOfBeginning } from './edits.ts'
 export { type Filter, type FilteredTorrent, passes } from './filters.ts'
 export { hashKeyword } from './info-hash.ts'
 export { fitOf, hasPhrase, NO_WORDS, type TitleWords, titleFit, titlesMatch, titleWords } from './matching.ts'
