@@ -69,10 +69,11 @@ const NO_MARK: Mark = {
 export function openIndex(rows: RowTable, sha256: Sha256Of, partyOf: PartyOf): KeywordIndexState {
   const stored = rows.get(MARK_KEY)
   const mark = stored === undefined ? NO_MARK : (JSON.parse(new TextDecoder().decode(stored)) as Mark)
+  const authors = new Authors(rows)
   const state: KeywordIndexState = {
     ...{ rows, sha256, partyOf },
-    documents: new DocumentStore(rows, sha256, mark.documents, bytesOfHex(mark.digest)),
-    authors: new Authors(rows),
+    documents: new DocumentStore(rows, sha256, authors, { count: mark.documents, digest: bytesOfHex(mark.digest) }),
+    authors,
     listings: new Listings(rows, mark.listings),
     partitions: new PartitionTallies(rows, sha256),
     partitionTorrents: new OrdinalLists(rows, 'p'),
