@@ -28,12 +28,20 @@ export function searchText(result: SearchResult): string {
       `there are more: say more words, or a higher --limit${result.cursor === null ? '' : ', or go on with the "cursor" of --json'}`,
     )
   if (result.failed.length > 0) notes.push(`${counted(result.failed.length, 'index node')} gave no answer that could be used`)
-  if (result.parts.length > 0 && !result.complete)
-    notes.push('there may be others, as not everybody answered who had to (--explain)')
+  if (result.parts.length > 0 && !result.complete) notes.push(incompleteText(result))
   if (result.charged.length > 0)
     notes.push(`${counted(result.charged.length, 'index node')} said what others have disproved (--explain)`)
   blocks.push(notes.join('; '))
   return blocks.join('\n')
+}
+
+/** A network that has just begun has no other index nodes than such as may lack something yet; that is no fault of anybody. */
+function incompleteText({ parts }: SearchResult): string {
+  const outcomes = parts.filter(({ complete }) => !complete).flatMap(({ asked }) => asked.map(({ outcome }) => outcome))
+  const haveJustCome = outcomes.length > 0 && outcomes.every((outcome) => outcome === 'not-level' || outcome === 'answered')
+  return haveJustCome
+    ? 'there may be others, as index nodes that have just come may lack something yet (--explain)'
+    : 'there may be others, as not everybody answered who had to (--explain)'
 }
 
 /** Who was asked for each word of a query, what came of it, and whom the client asks last from now on. */
