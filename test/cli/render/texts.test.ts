@@ -49,7 +49,10 @@ describe('answers as text', () => {
     assert.match(text, /not level yet/)
     assert.match(text, /is asked last from now on: it said that it has nothing\n\nthe answer is not complete$/)
     assert.doesNotMatch(text, /\u001b/)
-    assert.match(searchText(result), /there may be others, as index nodes that have just come may lack.*; 1 index node said what/)
+    assert.match(
+      searchText(result),
+      /there may be others, as index nodes that have just come may lack.*; 1 index node said what/,
+    )
     const silent = searchResult({ complete: false, parts: [{ keyword: 'songs', partition: 7, complete: false, asked }] })
     assert.match(searchText(silent), /there may be others, as not everybody answered/)
     const nobody = searchResult({ complete: false, parts: [{ keyword: 'songs', partition: 7, complete: false, asked: [] }] })
