@@ -1,12 +1,12 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { run, settings } from '@oclif/core'
+import { Config, run, settings } from '@oclif/core'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /** Runs a command of the built package, and ends the process with its exit code once all output is out. */
 export async function executeBuilt() {
-  await execute({ root })
+  await execute({ root }, () => import('../dist/src/cli/services/unknown-command.js'))
 }
 
 /** Runs a command from the TypeScript sources, with no build in between. */
@@ -14,10 +14,13 @@ export async function executeSources() {
   const { readFileSync } = await import('node:fs')
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const oclif = { ...pjson.oclif, commands: './src/cli/commands' }
-  await execute({ root, ignoreManifest: true, pjson: { ...pjson, oclif } })
+  await execute(
+    { root, ignoreManifest: true, pjson: { ...pjson, oclif } },
+    () => import('../src/cli/services/unknown-command.ts'),
+  )
 }
 
-async function execute(loadOptions) {
+async function execute(loadOptions, loadUnknown) {
   settings.enableAutoTranspile = false
   // First in the line: oclif's own listener throws what is not EPIPE.
   process.stdout.prependListener('error', endWithoutOutput)
@@ -26,7 +29,7 @@ async function execute(loadOptions) {
   try {
     await run(process.argv.slice(2), loadOptions)
   } catch (error) {
-    process.exitCode = exitCodeOf(error)
+    process.exitCode = exitCodeOf(error, await messageOf(error, loadOptions, loadUnknown))
   }
   // Not where nothing waits: it writes an empty text to be told, which a full device refuses as well.
   if (process.stdout.writableLength > 0) await flushed()
@@ -45,12 +48,21 @@ function endWithoutOutput(error) {
   process.exit(1)
 }
 
+/** What words that are no command may have meant; of anything else what it says. */
+async function messageOf(error, loadOptions, loadUnknown) {
+  const [, words] = /^command (\S+) not found$/.exec(error.message) ?? []
+  if (words === undefined) return error.message
+  const { commandIDs } = await Config.load(loadOptions)
+  const { unknownCommand } = await loadUnknown()
+  return unknownCommand(
+    words.split(':'),
+    commandIDs.map((id) => id.replaceAll(':', ' ')),
+  )
+}
+
 /** Commands report their own errors (base-command.ts); what comes here is a word that is no command, or the end of help. */
-function exitCodeOf(error) {
+function exitCodeOf(error, message) {
   if (error.code === 'EEXIT') return error.oclif?.exit ?? 0
-  const unknown = /^command (\S+) not found$/.exec(error.message)
-  const words = unknown?.[1]?.replaceAll(':', ' ')
-  const message = words === undefined ? error.message : `there is no command \`${words}\`: see \`p2pt --help\``
   const exit = error.oclif?.exit ?? 1
   if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code: 'usage', message, exit } })}\n`)
   else process.stderr.write(`p2pt: ${message}\n`)

@@ -815,7 +815,7 @@ const STORY: readonly Row[] = [
   {
     command: 'client dht',
     words: () => ['too', 'many', ...data('c1')],
-    ...failureInJson(2, /there is no command `client dht too many`/),
+    ...failureInJson(2, /`p2pt client dht` does not take `too many`/),
   },
   // bad input to starts
   {
