@@ -140,7 +140,7 @@ export function memtableSource(memtable: Memtable): Source {
       return { words: terms, isCut }
     }
     if (term.kind === 'infohash') return { words: [], isCut: false }
-    const rarest = wholeWordsOf(term).reduce((a, b) => (memtable.list(b).length < memtable.list(a).length ? b : a))
+    const rarest = wholeWordsOf(term).reduce((a, b) => (memtable.count(b) < memtable.count(a) ? b : a))
     return { words: [rarest], isCut: false }
   }
   return {
@@ -151,7 +151,7 @@ export function memtableSource(memtable: Memtable): Source {
       })
       return {
         isOfBest: false,
-        counts: lists.map(({ words }) => words.reduce((sum, word) => sum + memtable.list(word).length, 0)),
+        counts: lists.map(({ words }) => words.reduce((sum, word) => sum + memtable.count(word), 0)),
         isCut: (clause) => lists[clause]?.isCut ?? false,
         entries: (clause) => entriesWith(memtable, lists[clause]?.words)[Symbol.iterator](),
       }

@@ -103,7 +103,7 @@ export function search(state: KeywordIndexState, text: string, options: SearchOp
 
 /** Documents that are listed under this keyword here, about: what tells a rare word from a common one. */
 export function documentFrequency({ listings }: KeywordIndexState, word: string): number {
-  const inMemory = listings.memtable.list(word).length + (listings.frozen?.memtable.list(word).length ?? 0)
+  const inMemory = listings.memtable.count(word) + (listings.frozen?.memtable.count(word) ?? 0)
   return listings.segments.reduce((sum, segment) => sum + segment.count(word), inMemory)
 }
 

@@ -7,9 +7,12 @@ export const PREFIX_LENGTH_MAX = 5
 /** The best documents of a beginning that are listed. */
 export const PREFIX_POSTINGS_MAX = 128
 
-/** Documents that were listed since the last segment was written, in memory. Lists are in the order of their rank at any time. */
+/** Documents of one word; put in order when somebody asks for them, since most are not asked for before they are written. */
+type WordList = { readonly entries: ListedEntry[]; isInOrder: boolean }
+
+/** Documents that were listed since the last segment was written, in memory. */
 export class Memtable {
-  readonly #lists = new Map<string, ListedEntry[]>()
+  readonly #lists = new Map<string, WordList>()
   /** Words by their first unit. */
   readonly #words = new Map<string, string[]>()
   readonly #latest = new Map<number, ListedEntry>()
@@ -22,22 +25,36 @@ export class Memtable {
     for (const word of entry.words) {
       const list = this.#lists.get(word)
       if (list === undefined) {
-        this.#lists.set(word, [entry])
+        this.#lists.set(word, { entries: [entry], isInOrder: true })
         const first = word.slice(0, 1)
         const words = this.#words.get(first)
         if (words === undefined) this.#words.set(first, [word])
         else words.push(word)
-      } else list.splice(placeIn(list, entry), 0, entry)
+        continue
+      }
+      const last = list.entries[list.entries.length - 1]
+      if (last !== undefined && compareEntries(last, entry) > 0) list.isInOrder = false
+      list.entries.push(entry)
     }
   }
 
+  /** In the order of their rank. */
   list(word: string): readonly ListedEntry[] {
-    return this.#lists.get(word) ?? []
+    const list = this.#lists.get(word)
+    if (list === undefined) return []
+    // Mostly a few came since: what is in order already costs next to nothing.
+    if (!list.isInOrder) list.entries.sort(compareEntries)
+    list.isInOrder = true
+    return list.entries
+  }
+
+  count(word: string): number {
+    return this.#lists.get(word)?.entries.length ?? 0
   }
 
   *wordsWith(beginning: string): Generator<{ readonly term: string; readonly count: number }> {
     for (const term of this.#words.get(beginning.slice(0, 1)) ?? [])
-      if (term.startsWith(beginning)) yield { term, count: this.list(term).length }
+      if (term.startsWith(beginning)) yield { term, count: this.count(term) }
   }
 
   get wordCount(): number {
@@ -53,17 +70,6 @@ export class Memtable {
   ranked(): ListedEntry[] {
     return [...this.#latest.values()].sort(compareEntries)
   }
-}
-
-function placeIn(list: readonly ListedEntry[], entry: ListedEntry): number {
-  let low = 0
-  let high = list.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (compareEntries(list[middle] as ListedEntry, entry) <= 0) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 /** Beginnings of a word that have lists of their own; none that ends within a character. */
