@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseFiles } from '../../../src/events/leveldb/database-files.fs.ts'
 import { openDatabase } from '../../../src/events/leveldb/log-database.level.ts'
-import { firstOfKey, META_KEY, SEGMENTS, SUMMARIES, segmentKey, summaryKey } from '../../../src/events/segments/segment-keys.ts'
+import {
+  firstOfKey,
+  type KeyRange,
+  META_KEY,
+  SEGMENTS,
+  SUMMARIES,
+  segmentKey,
+  summaryKey,
+} from '../../../src/events/segments/segment-keys.ts'
 import { CHECKSUM_BYTES, sealValue } from '../../../src/events/segments/segment-value.level.ts'
 
 const sealed = (text: string): Buffer => sealValue([Buffer.from(text)])
@@ -40,12 +48,12 @@ describe('a database read from its files', () => {
     assert.ok(name !== undefined && others.length === 0, `${ending}: ${name} ${others}`)
     return join(path, name)
   }
-  async function entriesOf(files: DatabaseFiles, range = SEGMENTS): Promise<[number, string | undefined][]> {
+  async function entriesOf(files: DatabaseFiles, range: KeyRange = SEGMENTS): Promise<[number, string | undefined][]> {
     const entries: [number, string | undefined][] = []
     for await (const [key, value] of files.entries(range)) entries.push([firstOfKey(key), textOf(value)])
     return entries
   }
-  const versionsOf = (files: DatabaseFiles, range = SEGMENTS) =>
+  const versionsOf = (files: DatabaseFiles, range: KeyRange = SEGMENTS) =>
     files
       .versions(range)
       .map(
@@ -110,7 +118,7 @@ describe('a database read from its files', () => {
 
   it('has a table that belongs to another database as one that is not live', async () => {
     const path = copy()
-    const table = readFileSync(named(path, '.ldb'))
+    const table = new Uint8Array(readFileSync(named(path, '.ldb')))
     writeFileSync(join(path, '000900.ldb'), table)
     using files = DatabaseFiles.read(path)
     assert.deepEqual(
@@ -125,7 +133,7 @@ describe('a database read from its files', () => {
 
   it('has nothing live of a table that has lost its end, and all of its values all the same', async () => {
     const path = copy()
-    const table = readFileSync(named(path, '.ldb'))
+    const table = new Uint8Array(readFileSync(named(path, '.ldb')))
     writeFileSync(named(path, '.ldb'), table.subarray(0, -1))
     using files = DatabaseFiles.read(path)
     assert.deepEqual(await entriesOf(files), [
@@ -180,7 +188,7 @@ describe('a database read from its files', () => {
   it('takes the entry without a checksum for sound, and no other', async () => {
     const path = copy()
     // Without its index, each value is believed by its own checksum.
-    const table = readFileSync(named(path, '.ldb'))
+    const table = new Uint8Array(readFileSync(named(path, '.ldb')))
     rmSync(join(path, 'CURRENT'))
     writeFileSync(named(path, '.ldb'), table.subarray(0, -48))
     using files = DatabaseFiles.read(path)

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import type { AuthorRun } from '../../../src/events/log/log-state.ts'
-import { entryOf, SegmentDirectory } from '../../../src/events/segments/segment-directory.ts'
-import { encodePreface, framesAt, prefaceOf } from '../../../src/events/segments/segment-preface.ts'
 import { isSmall } from '../../../src/events/segments/segment-store.level.ts'
 import {
   decodeSummary,
@@ -55,45 +53,5 @@ describe('the summary of a segment', () => {
     }
     assert.deepEqual([isSmall(summaryOf(1, 63)), isSmall(summaryOf(1, 64)), isSmall(undefined)], [true, false, false])
     assert.throws(() => decodeSummary(encodeSummary(summary).slice(0, -1)))
-  })
-})
-
-describe('the preface of a segment', () => {
-  it('says what stands before, or the whole summary, and is refused where it is none', () => {
-    for (const preface of [{ before: digest(3) }, { summary: summaryOf(1, 2, [run(1, 1, 2)]) }]) {
-      const bytes = Uint8Array.from([9, 9, ...encodePreface(preface), 7])
-      assert.deepEqual(prefaceOf(bytes, 2), preface)
-      assert.equal(framesAt(bytes, 2), bytes.length - 1)
-      for (const [at, value] of [
-        [2, 1],
-        [3, 0],
-        [3, 3],
-      ] as const) {
-        assert.throws(() => prefaceOf(bytes.with(at, value), 2), { name: 'VarintError' })
-        assert.throws(() => framesAt(bytes.with(at, value), 2), { name: 'VarintError' })
-      }
-    }
-  })
-})
-
-describe('the directory of segments', () => {
-  it('finds the segment of an event, and none behind the last', () => {
-    const directory = new SegmentDirectory()
-    for (const first of [1, 4, 7]) directory.push(entryOf(summaryOf(first, 3)))
-    assert.deepEqual(
-      [0, 1, 3, 4, 9, 10].map((seq) => directory.find(seq)?.first),
-      [undefined, 1, 1, 4, 7, undefined],
-    )
-    const firsts = (from: number, to: number) =>
-      directory
-        .stretches(from, to, undefined)
-        .flat()
-        .map(({ first }) => first)
-    assert.deepEqual(firsts(1, 4), [1, 4], 'the last event asked for is the first of a segment')
-    assert.deepEqual(firsts(3, 3), [1])
-    assert.deepEqual(firsts(4, 6), [4])
-    directory.replace({ ...entryOf(summaryOf(1, 6)), gone: true })
-    assert.deepEqual(firsts(1, 9), [7])
-    assert.equal(directory.find(5)?.count, 6)
   })
 })
