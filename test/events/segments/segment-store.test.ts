@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import promises from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Draft, Envelope, EventKind, InfoHash, UnsignedEvent } from '../../../src/events/index.ts'
 import { LogError } from '../../../src/events/index.ts'
 import { readMeta } from '../../../src/events/leveldb/log-database.level.ts'
 import type { PlannedEvent } from '../../../src/events/log/commit-plan.ts'
+import { bootId, readHeadFile } from '../../../src/events/log/head-file.fs.ts'
 import { toHex } from '../../../src/events/model/hex.ts'
 import { encodeFrame } from '../../../src/events/segments/segment.ts'
 import { ARRIVALS, segmentKey, summaryKey } from '../../../src/events/segments/segment-keys.ts'
@@ -56,6 +59,29 @@ const planned = (first: number, bodies: readonly number[]): PlannedEvent[] =>
       kind: 1,
     } as unknown as Envelope,
   }))
+
+/** The names of files that are brought to the disk through node:fs/promises. */
+function watchSyncs(): { names: string[]; undo(): void } {
+  const names: string[] = []
+  const { open } = promises
+  promises.open = async (...parameters) => {
+    const file = await open(...parameters)
+    const datasync = file.datasync.bind(file)
+    file.datasync = async () => {
+      names.push(basename(String(parameters[0])))
+      await datasync()
+    }
+    return file
+  }
+  syncBuiltinESMExports()
+  return {
+    names,
+    undo() {
+      promises.open = open
+      syncBuiltinESMExports()
+    },
+  }
+}
 
 describe('the store of segments', () => {
   const root = mkdtempSync(join(tmpdir(), 'p2pt-store-'))
@@ -357,7 +383,7 @@ describe('the store of segments', () => {
     assert.deepEqual(one.steps, ['opened anew'])
   })
 
-  it('is brought to the disk, with the files before the present one, where a commit is to be durable', async () => {
+  it('tells of each commit whether it is on the disk', async () => {
     await using one = await scene()
     await one.log.append([local], { durable: false })
     await one.log.append([local], { durable: true })
@@ -365,6 +391,63 @@ describe('the store of segments', () => {
       one.steps.map((step) => step.split(' ').slice(0, -1).join(' ')),
       ['1', '2 durable'],
     )
+  })
+
+  it('is brought to the disk with the log files before the present one, once, and before it is closed', async () => {
+    const one = await scene()
+    const { location } = one.database
+    const present = readdirSync(location).find((name) => name.endsWith('.log'))
+    assert.ok(present !== undefined && present > '000001.log')
+    // As LevelDB leaves them when it begins a new file: it syncs the one it writes to.
+    writeFileSync(join(location, '000001.log'), '')
+    writeFileSync(join(location, '000002.notes'), '')
+    // Gone while it is looked for.
+    symlinkSync('nowhere', join(location, '000000.log'))
+    const synced = watchSyncs()
+    try {
+      const step = async (durable: boolean): Promise<string[]> => {
+        await one.log.append([local], { durable })
+        return synced.names.splice(0)
+      }
+      assert.deepEqual(await step(true), [], 'nothing waits in an older file')
+      assert.deepEqual(await step(false), [])
+      assert.deepEqual(await step(false), [])
+      assert.deepEqual(await step(true), ['000001.log'])
+      assert.deepEqual(await step(true), [])
+      await step(false)
+      await one.store.prune({ to: 99, kinds: ['node.stopped'], drop: () => true, throughEnd: true }, 1)
+      assert.deepEqual(synced.names.splice(0), ['000001.log'])
+      await step(false)
+      symlinkSync('000000x.log', join(location, '000000x.log'))
+      await assert.rejects(step(true), { code: 'LOG_WRITE_FAILED', message: /ELOOP/ }, 'any other failure is one')
+      for (const name of ['000000x.log', '000000.log']) rmSync(join(location, name))
+      await step(false)
+      writeFileSync(join(location, '000001.log'), '')
+      await one.store.close()
+      assert.deepEqual(synced.names.splice(0), ['000001.log'])
+      assert.equal(one.steps.at(-1), 'closed')
+    } finally {
+      synced.undo()
+    }
+  })
+
+  it('is copied as it stands, to a log of another directory that is as clean', async () => {
+    await using one = await scene()
+    await add(one, 70, 3)
+    const copy = fresh()
+    const told: number[] = []
+    const meta = { author: ME.id, floors: { index: 70_000 } }
+    const head = await one.store.copyTo(dirname(copy), { meta, onProgress: (seq) => told.push(seq) })
+    assert.deepEqual(head, { seq: 73, digest: head.digest })
+    assert.equal(head.digest.slice(0, 8), one.steps.at(-1)?.split(' ')[1])
+    assert.deepEqual(told, [1, 71])
+    assert.deepEqual(readHeadFile(join(dirname(copy), 'head')), { latest: head, durable: head, clean: true, boot: bootId() })
+    await using other = await storeScene(copy)
+    assert.deepEqual(await read(other, 1, 73), upTo(73))
+    assert.deepEqual((await readMeta(other.database, ME.id)).floors, { index: 70_000 })
+    const empty = await scene()
+    assert.equal((await empty.store.copyTo(dirname(fresh()), { meta })).seq, 0)
+    await empty.store.close()
   })
 })
 
@@ -404,7 +487,9 @@ describe('a store that is pruned', () => {
     )
     assert.equal((await one.store.verify({})).pruned, 35)
     assert.deepEqual((await readMeta(one.database, ME.id)).author, ME.id)
+    one.steps.length = 0
     assert.deepEqual(await one.store.prune(request(140), 1), { events: 0, bytes: 0, next: undefined })
+    assert.deepEqual(one.steps, [], 'nothing is written where nothing goes')
   })
 
   it('has no segment where all of one went, and is read over it', async () => {
@@ -457,8 +542,16 @@ describe('a store that is pruned', () => {
     assert.deepEqual(await read(one, 1, 75), upTo(75))
     assert.equal(one.state.held().events, 75)
     await one.store.prune(request(70), 1)
+    await one.log.ingest(theirs(76, 5))
+    // The small ones at the end are joined before anything is taken out of them.
+    atNextWrite(one.database, async () => {
+      throw new Error('Input/output error')
+    })
+    await assert.rejects(one.store.prune(request(80, { throughEnd: true }), 1), /Input\/output error/)
+    one.steps.length = 0
+    await one.log.ingest(theirs(81, 1))
     assert.ok(one.steps.includes('opened anew'))
-    assert.equal(one.state.held().events, 40)
+    assert.equal(one.state.held().events, 46)
     assert.equal((await one.store.verify({})).intact, true)
   })
 })
