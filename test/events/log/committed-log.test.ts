@@ -118,6 +118,75 @@ describe('a log of commits', () => {
     assert.equal(told, 3)
   })
 
+  it('reports what a listener throws to the process, and tells the others and the appender', async () => {
+    const { log } = scene()
+    const reported: unknown[] = []
+    const listeners = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection')
+    process.on('unhandledRejection', (reason) => reported.push(reason))
+    try {
+      const bug = new Error('a bug')
+      const told: number[] = []
+      log.onAppended(() => {
+        throw bug
+      })
+      log.onAppended((envelopes) => void told.push(...envelopes.map(({ seq }) => seq)))
+      assert.equal((await log.append([local])).length, 1)
+      await new Promise<void>((done) => setImmediate(done))
+      assert.deepEqual([told, reported], [[1], [bug]])
+    } finally {
+      process.removeAllListeners('unhandledRejection')
+      for (const listener of listeners) process.on('unhandledRejection', listener)
+    }
+  })
+
+  it('refuses a draft to its caller alone, and commits what came with it', async () => {
+    const { log, writes } = scene()
+    const long: Draft = { event: { kind: 'node.stopped', reason: 'x'.repeat(1_000_000) } }
+    const calls = await Promise.allSettled([log.append([local]), log.append([local, long]), log.append([local])])
+    assert.deepEqual(
+      calls.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+    assert.deepEqual([writes.map(({ events }) => events), log.head], [[2], 2])
+    await assert.rejects(log.append([long]))
+    assert.equal(writes.length, 1, 'nothing is written where nothing is left')
+  })
+
+  it('writes nothing where all that came is here already, and fails all that were in one write', async () => {
+    const { log, writes, store } = scene()
+    await log.ingest(foreigners(2))
+    assert.deepEqual(
+      (await log.ingest(foreigners(2))).map(({ outcome }) => outcome),
+      ['duplicate', 'duplicate'],
+    )
+    assert.equal(writes.length, 1)
+    const cause = new Error('Input/output error')
+    store.failure = cause
+    const calls = await Promise.allSettled([log.append([local]), log.append([local])])
+    for (const call of calls) {
+      assert.ok(call.status === 'rejected' && call.reason instanceof LogError)
+      assert.deepEqual([call.reason.code, call.reason.cause], ['LOG_WRITE_FAILED', cause])
+      assert.deepEqual(call.reason.detail, { code: 'LOG_WRITE_FAILED', reason: 'Input/output error' })
+    }
+    assert.equal(writes.length, 2, 'they were one commit')
+  })
+
+  it('tells of a failure only as long as somebody listens, and each of them', async () => {
+    const { log, store } = scene()
+    const told: string[] = []
+    const listener = (reason: string | undefined) => void told.push(String(reason))
+    const stop = log.onWriteFailure(listener)
+    log.onWriteFailure(listener)
+    store.failure = new Error('full')
+    await assert.rejects(log.append([local]))
+    assert.deepEqual(told, ['full', 'full'])
+    stop()
+    store.failure = undefined
+    await log.append([local])
+    assert.deepEqual(told, ['full', 'full', 'undefined'])
+  })
+
   it('names the innermost reason', () => {
     assert.equal(reasonOf(new Error('a', { cause: new Error('b', { cause: new Error('c') }) })), 'c')
     assert.equal(reasonOf('text'), 'text')
