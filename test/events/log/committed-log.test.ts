@@ -8,12 +8,19 @@ import { foreign, noUpcast, numbered, signerOf, tickingClock } from '../samples.
 const local: Draft = { event: { kind: 'node.stopped', reason: 'x' } }
 const index: Draft = { event: { kind: 'torrent.withdrawn', infoHash: 'ab'.repeat(20) as InfoHash, title: 'x' } }
 
+/** What runs between two commits of such a log. */
+class PausedLog extends CommittedLog {
+  pause<T>(run: () => Promise<T>): Promise<T> {
+    return this.between(run)
+  }
+}
+
 /** A log over a store that remembers what it was asked for; each write waits for `gate`, and fails with `failure`. */
 function scene() {
   const writes: { events: number; durable: boolean }[] = []
   const steps: string[] = []
   const store = { failure: undefined as Error | undefined, gate: Promise.resolve() }
-  const log = new CommittedLog(
+  const log = new PausedLog(
     new LogState(),
     {
       async write({ events }: Commit, durable: boolean) {
@@ -185,6 +192,57 @@ describe('a log of commits', () => {
     store.failure = undefined
     await log.append([local])
     assert.deepEqual(told, ['full', 'full', 'undefined'])
+  })
+
+  it('runs something between two commits, while appends wait', async () => {
+    const { log, store, steps } = scene()
+    const gate = Promise.withResolvers<void>()
+    store.gate = gate.promise
+    const turn = () => new Promise<void>((done) => setImmediate(done))
+    const before = log.append([local])
+    await turn()
+    const end = Promise.withResolvers<void>()
+    const pause = (name: string) =>
+      log.pause(async () => {
+        steps.push(name)
+        await end.promise
+        steps.push(`${name} is over`)
+        return name
+      })
+    const paused = Promise.all([pause('one'), pause('two')])
+    await turn()
+    assert.deepEqual(steps, [], 'the commit before is under way')
+    gate.resolve()
+    await before
+    await turn()
+    const after = log.append([local])
+    await turn()
+    assert.deepEqual(steps, ['written', 'one'])
+    end.resolve()
+    assert.deepEqual(await paused, ['one', 'two'])
+    await after
+    assert.deepEqual(
+      steps.filter((step) => step !== 'written'),
+      ['one', 'one is over', 'two', 'two is over'],
+    )
+    assert.equal(log.head, 2)
+  })
+
+  it('goes on after what ran between failed, and runs nothing when it is closed', async () => {
+    const { log, steps } = scene()
+    const bug = new Error('a bug')
+    const failing = log.pause(() => Promise.reject(bug))
+    const appended = log.append([local])
+    await assert.rejects(failing, bug)
+    await appended
+    const last = log.append([local])
+    const closing = log[Symbol.asyncDispose]()
+    await assert.rejects(
+      log.pause(async () => void steps.push('late')),
+      { code: 'LOG_CLOSED' },
+    )
+    await Promise.all([last, closing])
+    assert.deepEqual(steps, ['written', 'written', 'closed'])
   })
 
   it('names the innermost reason', () => {
