@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import fs, { mkdtempSync, rmSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { NodeId } from '../../../src/events/index.ts'
 import { encodeMeta, openDatabase } from '../../../src/events/leveldb/log-database.level.ts'
 import { copyLog } from '../../../src/events/log/copy-log.level.ts'
@@ -48,6 +49,26 @@ describe('a copy of a log', () => {
     }
     assert.deepEqual(readHeadFile(join(directory, 'head')), { latest: head, durable: head, clean: true, boot: bootId() })
     assert.equal(isHeadFileWhole(join(directory, 'head')), true)
+  })
+
+  it('has the names of its files on the disk before the head file speaks of them', async () => {
+    await using source = await openDatabase(join(root, 'synced'), true)
+    await source.put(segmentKey(1), Buffer.from('x'))
+    await using moment = source.snapshot()
+    const synced: string[] = []
+    const { fsyncSync } = fs
+    fs.fsyncSync = (file) => {
+      synced.push(basename(fs.readlinkSync(`/proc/self/fd/${file}`)))
+      fsyncSync(file)
+    }
+    syncBuiltinESMExports()
+    try {
+      await copyLog(source, moment, join(root, 'synced-copy'), { seq: 1, digest: 'ab' }, { meta: { author: ada } })
+    } finally {
+      fs.fsyncSync = fsyncSync
+      syncBuiltinESMExports()
+    }
+    assert.deepEqual(synced, ['log', 'head'])
   })
 
   it('is not made, and closes what it opened, where the source cannot be read', async () => {

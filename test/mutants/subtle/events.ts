@@ -584,8 +584,8 @@ export const eventsMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/events/files/room.fs.ts',
-    find: "if (name.endsWith('.log') || name.startsWith('MANIFEST')) bytes +=",
-    replace: "if (name.startsWith('MANIFEST')) bytes +=",
+    find: "if (!name.endsWith('.log') && !name.startsWith('MANIFEST')) continue",
+    replace: "if (!name.startsWith('MANIFEST')) continue",
     breaks: 'no room is kept for what an open writes down',
     tests: ['test/events/files/*.test.ts', 'test/events/leveldb/*.test.ts'],
   },
