@@ -1024,7 +1024,7 @@ export const eventsMutants: readonly SubtleMutant[] = [
     find: 'if (this.#mark?.seq === last) this.#markDigest = toHex(summary.after)',
     replace: '',
     breaks: 'a head at the end of a hole is called altered',
-    tests: ['test/events/damage/verify-log.test.ts', 'test/events/damage/log-audit.test.ts'],
+    tests: ['test/events/damage/verify-log.test.ts', 'test/events/damage/verify-log-audit.test.ts'],
   },
   {
     file: 'src/events/damage/salvage.ts',
