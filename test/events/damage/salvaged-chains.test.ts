@@ -138,6 +138,44 @@ describe('segments that were found', () => {
     ])
   })
 
+  it('do not stand by their own word against what follows them, or against the mark', () => {
+    const changed = segmentOf(one.summary, [...two.events].reverse())
+    const byWord = { ...kept(changed), isByOwnWord: true }
+    const good = { ...kept(two), isByOwnWord: true }
+    assert.deepEqual(chainOf(chains([kept(one), byWord, kept(three)])), [[1, 4]])
+    assert.equal(chains([kept(one), byWord, kept(three)]).nextAfter(4)?.first, 8)
+    assert.deepEqual(chainOf(chains([kept(one), byWord], two.summary)), [[1, 4]])
+    assert.deepEqual(chainOf(chains([kept(one), good, kept(three)])), [
+      [1, 4],
+      [5, 3],
+      [8, 5],
+    ])
+    assert.deepEqual(chainOf(chains([kept(one), good], two.summary)), [
+      [1, 4],
+      [5, 3],
+    ])
+    assert.deepEqual(
+      chainOf(chains([kept(one), byWord], three.summary)),
+      [
+        [1, 4],
+        [5, 3],
+      ],
+      'where nothing is known of its end',
+    )
+    assert.deepEqual(chainOf(chains([kept(one), byWord])), [
+      [1, 4],
+      [5, 3],
+    ])
+    assert.deepEqual(
+      chainOf(chains([kept(one), kept(changed), kept(three)])),
+      [
+        [1, 4],
+        [5, 3],
+      ],
+      'a summary says the same of this one',
+    )
+  })
+
   it('come from no log of another node, nor does what hangs together with it', () => {
     const theirs = segmentOf(undefined, [secret(EVE, 1), ...gossip(EVE, 1, 6)])
     const more = segmentOf(theirs.summary, gossip(EVE, 7, 9))
@@ -223,6 +261,10 @@ describe('segments that were found', () => {
     assert.equal(nexts(first), undefined)
     const touching = segmentOf({ first: 1, count: 10, after: new Uint8Array(32).fill(9) }, gossip(EVE, 1, 2))
     assert.equal(nexts(touching), 11, 'right behind it')
+    // Smaller than both of the others, behind one of them and where the other stands.
+    const [, , , , last] = logOf(EVE, 5, 6, 4, 1, 3) as [Made, Made, Made, Made, Made]
+    const beside = segmentOf({ first: 1, count: 17, after: new Uint8Array(32).fill(9) }, gossip(BOB, 1, 1))
+    assert.deepEqual(chains([mine, last, beside].map((each) => kept(each))).nextAfter(10)?.count, 3)
   })
 
   it('tell whose they are by private events alone', () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import fs, { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { Level } from 'level'
@@ -308,6 +309,77 @@ describe('the log on LevelDB', () => {
         assert.equal(error.detail.isInTables, true)
         return true
       })
+    await assert.rejects(readLevelLog({ directory, upcast: upcaster(upcastSteps), author: author.id }), { code: 'LOG_FOREIGN' })
+  })
+
+  /** While every write of a batch to LevelDB fails. */
+  async function onFullDisk(run: () => Promise<void>): Promise<void> {
+    const { batch } = Level.prototype
+    Level.prototype.batch = function (this: Level, ...parameters: []) {
+      const chained = batch.apply(this, parameters)
+      chained.write = async () => {
+        throw new Error('binding', { cause: new Error('No space left on device') })
+      }
+      return chained
+    } as never
+    try {
+      await run()
+    } finally {
+      Reflect.deleteProperty(Level.prototype, 'batch')
+    }
+  }
+  const failed = { code: 'LOG_WRITE_FAILED', message: 'the event log could not be written: No space left on device' }
+
+  it('says why it cannot be written, and can be again when there is room', async () => {
+    const log = (await open(fresh(), signer)) as LevelLog
+    const told: (string | undefined)[] = []
+    log.onWriteFailure((reason) => told.push(reason))
+    await fill(log, [3])
+    await onFullDisk(async () => {
+      await assert.rejects(log.append([numbered(1)]), failed)
+      for (let attempt = 0; attempt < 2; attempt++) assert.equal(await log.recover(), false)
+      assert.equal(log.writeFailure, 'No space left on device')
+    })
+    assert.equal(await log.recover(), true)
+    assert.deepEqual([log.writeFailure, told], [undefined, ['No space left on device', undefined]])
+    await log.append([numbered(1)])
+    assert.equal((await log.verify()).intact, true)
+    await onFullDisk(() => assert.rejects(log.append([numbered(2)]), failed))
+    await log[Symbol.asyncDispose]()
+    assert.equal(await log.recover(), false, 'not when it is closed')
+    assert.equal(told.length, 3)
+  })
+
+  it('says why nothing could be taken out of it, and what of it is damaged', async () => {
+    const directory = fresh()
+    const log = (await open(directory, signer)) as LevelLog
+    await log.append(Array.from({ length: 70 }, (_, index) => numbered(index)))
+    const request = { to: 70, kinds: ['member.left'], drop: () => true } as const
+    await onFullDisk(() => assert.rejects(log.prune(request), failed))
+    await log[Symbol.asyncDispose]()
+    await assert.rejects(log.prune(request), { code: 'LOG_CLOSED' })
+    const again = (await open(directory, signer, false)) as LevelLog
+    assert.equal((await again.prune(request)).events, 70)
+    await again[Symbol.asyncDispose]()
+  })
+
+  it('has its head file on the disk as soon as it is open', async () => {
+    const directory = fresh()
+    await (await open(directory, signer))[Symbol.asyncDispose]()
+    const synced: string[] = []
+    const { fsyncSync } = fs
+    fs.fsyncSync = (file) => {
+      synced.push(basename(fs.readlinkSync(`/proc/self/fd/${file}`)))
+      fsyncSync(file)
+    }
+    syncBuiltinESMExports()
+    try {
+      await using _log = await open(directory, signer, false)
+      assert.ok(synced.includes('head'), String(synced))
+    } finally {
+      fs.fsyncSync = fsyncSync
+      syncBuiltinESMExports()
+    }
   })
 
   it('gives numbers out again that a repair had left out, once peers have told what they hold', async () => {
@@ -402,7 +474,8 @@ describe('the log on LevelDB', () => {
   })
 
   it('leaves index numbers out above those that it has left out before', async () => {
-    await using log = (await open(fresh(), signer)) as LevelLog
+    const directory = fresh()
+    let log = (await open(directory, signer)) as LevelLog
     const next = async () =>
       (await log.append([{ event: { kind: 'torrent.withdrawn', infoHash: 'ab'.repeat(20) as InfoHash, title: 'x' } }]))[0]
         ?.authorSeq
@@ -411,5 +484,10 @@ describe('the log on LevelDB', () => {
     assert.equal(await next(), 10 + 2 * 65_536 + 2 - 1)
     await log.leaveOutIndexNumbers(500_000)
     assert.equal(await next(), 500_000 + 65_536 + 1)
+    await log.leaveOutIndexNumbers(600_000)
+    await log[Symbol.asyncDispose]()
+    log = (await open(directory, signer, false)) as LevelLog
+    assert.equal(await next(), 600_000 + 65_536 + 1, 'also after it was opened again')
+    await log[Symbol.asyncDispose]()
   })
 })
