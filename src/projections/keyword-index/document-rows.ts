@@ -5,7 +5,7 @@ import type { ClaimKind, Description, EventStamp, Offer, Placement } from './doc
 // digests.
 
 /** `serial` of its listing, 0 while it is not listed. `isVisible`, `postings`: as they stand in the counters of the index. */
-export type DocumentHead = { ordinal: number; serial: number; isVisible: boolean; postings: number }
+export type DocumentHead = { serial: number; isVisible: boolean; postings: number }
 
 const CLAIMS: readonly ClaimKind[] = ['published', 'verified', 'withdrawn']
 const HAS_DESCRIPTION = 4
@@ -17,17 +17,15 @@ const KNOWN_TITLE = 32
 
 const AUTHOR_BYTES = 32
 
-export function writeHead(writer: ByteWriter, { ordinal, serial, isVisible, postings }: DocumentHead): void {
-  writer.number(ordinal)
+export function writeHead(writer: ByteWriter, { serial, isVisible, postings }: DocumentHead): void {
   writer.number(serial)
   writer.number(2 * postings + Number(isVisible))
 }
 
 export function readHead(reader: ByteReader): DocumentHead {
-  const ordinal = reader.number()
   const serial = reader.number()
   const last = reader.number()
-  return { ordinal, serial, isVisible: last % 2 === 1, postings: Math.floor(last / 2) }
+  return { serial, isVisible: last % 2 === 1, postings: Math.floor(last / 2) }
 }
 
 function writeStamp(writer: ByteWriter, { at, authorSeq, lamport, seq }: EventStamp): void {

@@ -10,7 +10,7 @@ import { MEMTABLE_MAX, tidyIndex } from './tidy-index.ts'
 const DOCUMENTS_A_STEP = 100
 
 /** Rises with the rows or the fold; the tokenizer counts its own. */
-const FOLD_VERSION = 3
+const FOLD_VERSION = 4
 
 export type KeywordIndexOptions = {
   readonly partyOf?: (stateOf: (name: string) => unknown) => PartyOf

@@ -13,7 +13,7 @@ export type RankContext = {
 /** Of descriptions in memory: most searches come upon the same ones. */
 const known = new WeakMap<object, TitleWords>()
 
-function wordsIn({ description }: TorrentDocument): TitleWords {
+export function wordsIn({ description }: TorrentDocument): TitleWords {
   if (description === undefined) return NO_WORDS
   let words = known.get(description)
   if (words === undefined) {

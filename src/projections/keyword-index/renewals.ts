@@ -14,10 +14,10 @@ export const OFFER_COUNTS_MS = 3 * RENEWAL_MS
  */
 export const AHEAD_MS = 6 * 3_600_000
 /**
- * Authors that are kept: as many as all clients together may have events in the index stream (budget-limits.ts), so that nobody
- * who is within that budget can push another out. An entry takes about 150 bytes.
+ * Authors that are kept: as many as one invitation may have events in the index stream (budget-limits.ts), and a hundred thousand
+ * others, so that no invitation pushes these out, whatever number of keys it brings. An entry takes about 150 bytes.
  */
-export const AUTHORS_MAX = 200_000
+export const AUTHORS_MAX = 500_000
 
 /** The number that its author gave an event, and when it says that was, ms since 1970. */
 export type Said = { readonly authorSeq: number; readonly at: number }

@@ -25,6 +25,9 @@ export function titleWords(title: string): TitleWords {
   return { places, length }
 }
 
+/** Equal for titles of the same words in the same order, however they are written: two torrents of one title. */
+export const titleForm = ({ places }: TitleWords): string => [...places.keys()].join(' ')
+
 type Row = Pick<Extract<Term, { kind: 'phrase' }>, 'words' | 'begins'>
 
 /** Where words stand in a row; each begins where the one before ends. Of those that end together the longest. */
