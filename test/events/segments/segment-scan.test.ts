@@ -10,7 +10,8 @@ import { SegmentDirectory } from '../../../src/events/segments/segment-directory
 import { arrivalKey, SEGMENTS, SUMMARIES, segmentKey, summaryKey } from '../../../src/events/segments/segment-keys.ts'
 import { digestAt, readArrivals, scanSummaries } from '../../../src/events/segments/segment-scan.level.ts'
 import { decodeSummary, encodeSummary, type SegmentSummary } from '../../../src/events/segments/segment-summary.ts'
-import { CHECKSUM_BYTES, sealValue } from '../../../src/events/segments/segment-value.level.ts'
+import { CHECKSUM_BYTES, sealSegment, sealValue } from '../../../src/events/segments/segment-value.level.ts'
+import { logOf } from '../damage/segments-scene.ts'
 import { numbered, signerOf } from '../samples.ts'
 import { ME, storeScene } from './store-scene.ts'
 
@@ -106,6 +107,34 @@ describe('the scan of a log that is opened', () => {
     for (const first of [141, 143, 146]) batch.del(summaryKey(first)).del(segmentKey(first))
     await batch.write()
     assert.deepEqual((await scanned()).tail, [], 'not a large segment')
+  })
+
+  it('reads at its end no more small segments than a commit may join', async () => {
+    const put = async (...counts: readonly number[]): Promise<void> => {
+      const batch = database.batch()
+      for (const range of [SUMMARIES, SEGMENTS]) for (const key of await database.keys(range).all()) batch.del(key)
+      for (const { first, summary, frames } of logOf(signerOf(3), ...counts)) {
+        batch.put(segmentKey(first), sealSegment({ before: summary.before }, [frames]))
+        batch.put(summaryKey(first), sealValue([encodeSummary(summary)]))
+      }
+      await batch.write()
+    }
+    await put(60, 60, 60, 7)
+    assert.deepEqual((await scanned()).tail, [
+      [61, 60],
+      [121, 60],
+      [181, 7],
+    ])
+    // With another one they are 128.
+    await put(60, 60, 60, 8)
+    assert.deepEqual((await scanned()).tail, [
+      [121, 60],
+      [181, 8],
+    ])
+    await database.del(segmentKey(1))
+    await scanned()
+    await database.del(segmentKey(61))
+    await assert.rejects(scanned(), damage({ from: 61, to: 120, what: 'missing' }), 'to know how large it is')
   })
 
   it('names the events that are missing, stand twice, or have a summary that cannot be read', async () => {
