@@ -8,7 +8,7 @@ import { SCRUB_AGAIN_MS, scrubLog, type TableDamage } from '../../../src/events/
 import { fileStamp, readScrubRecord } from '../../../src/events/damage/scrub-record.fs.ts'
 import { LogError, type Millis } from '../../../src/events/index.ts'
 import { openLevelLog } from '../../../src/events/log/event-log.level.ts'
-import { segmentKey, summaryKey } from '../../../src/events/segments/segment-keys.ts'
+import { arrivalKey, segmentKey, summaryKey } from '../../../src/events/segments/segment-keys.ts'
 import { sealValue } from '../../../src/events/segments/segment-value.level.ts'
 import { blockOf, bytesOf, internalKey, logFileOf, tableOf, varint } from '../leveldb/leveldb-writer.ts'
 import { noUpcast, numbered, signerOf, tickingClock } from '../samples.ts'
@@ -183,6 +183,33 @@ describe('a scrub of a log', () => {
       change(5, summary(9)[1])
       const { found } = await scrubbed()
       assert.deepEqual(found, [{ file: '000005.ldb', range: { from: 1, to: 29, what: 'altered' } }])
+    })
+
+    it('names events by segments, not by what stands before or behind these', async () => {
+      const last = Number.MAX_SAFE_INTEGER - 1
+      const rangeOf = async () => (await scrubbed()).found.map(({ range }) => [range.from, range.to])
+      put([[summary(9)], [segment(30)], [entry(arrivalKey(40), 40)]])
+      change(5, segment(30)[1])
+      assert.deepEqual(await rangeOf(), [[30, last]])
+      // Nothing of the block can be read.
+      const blank = (table: number, of: readonly Uint8Array[]): void => {
+        const path = join(directory, 'log', `00000${table}.ldb`)
+        const bytes = readFileSync(path)
+        for (const part of of) bytes.fill(0xee, bytes.indexOf(part), bytes.indexOf(part) + part.length)
+        writeFileSync(path, bytes)
+      }
+      put([[summary(9)], [segment(30)]], [[segment(50)], [segment(60)]])
+      rmSync(join(directory, 'scrub.json'))
+      blank(5, [...segment(30)])
+      blank(6, [...segment(60)])
+      assert.deepEqual(await rangeOf(), [
+        [1, last],
+        [50, last],
+      ])
+      put([[segment(70)], [segment(80)], [segment(90)]])
+      rmSync(join(directory, 'scrub.json'))
+      blank(5, [...segment(80)])
+      assert.deepEqual(await rangeOf(), [[70, 89]], 'from the segment before, which may reach into it')
     })
 
     it('keeps what it has read, and reads it no more for a week; a damaged one it names once', async () => {
