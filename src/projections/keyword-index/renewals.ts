@@ -1,4 +1,5 @@
 import type { Millis, NodeId } from '../../events/index.ts'
+import { ByteReader, ByteWriter, hexKey } from '../bytes.ts'
 
 // Who still offers what it once said: soft state. An author renews all its offers with one event (`offers.renewed`), and whoever
 // does not, because it was killed or lost its disk, counts no more after three periods. Times are claims of the authors,
@@ -84,4 +85,19 @@ export function presenceOf(offeredAt: number, renewedAt: number | undefined, now
   // What lies ahead proves nothing, and takes nothing away from what was said before it.
   const last = said.length === 0 ? Number.NEGATIVE_INFINITY : Math.max(...said)
   return { counts: last > now - OFFER_COUNTS_MS, lastSeenAt: Math.max(0, Math.min(last, now)) as Millis }
+}
+
+/** Where the last renewal of an author stands in the rows of the index. */
+export const renewalKey = (author: NodeId): string => `r${hexKey(author)}`
+
+export function renewalRow({ authorSeq, at }: Said): Uint8Array {
+  const writer = new ByteWriter(16)
+  writer.number(authorSeq)
+  writer.number(at)
+  return writer.take()
+}
+
+export function renewalIn(row: Uint8Array): Said {
+  const reader = new ByteReader(row)
+  return { authorSeq: reader.number(), at: reader.number() }
 }

@@ -11,8 +11,6 @@ export type Place = { readonly at: number; readonly end: number }
 /** Where each word stands in a title, and how many pieces it has. */
 export type TitleWords = { readonly places: ReadonlyMap<string, readonly Place[]>; readonly length: number }
 
-export const NO_WORDS: TitleWords = { places: new Map(), length: 0 }
-
 export function titleWords(title: string): TitleWords {
   const places = new Map<string, Place[]>()
   let length = 0
