@@ -71,9 +71,9 @@ export class Salvage {
    * @returns false for frames that nothing proves
    */
   addSegment(found: FoundValue, source: FrameSource): boolean {
-    const summary = found.frames ? this.#summaryOf(found, found.frames) : undefined
-    if (summary !== undefined) this.#rows.push({ summary, frames: source, isCurrent: found.isCurrent })
-    return summary !== undefined
+    const row = found.frames ? this.#rowOf(found, found.frames) : undefined
+    if (row !== undefined) this.#rows.push({ ...row, frames: source, isCurrent: found.isCurrent })
+    return row !== undefined
   }
 
   /** Bytes in which single events may be left: what fails its checksum, or stands nowhere. */
@@ -111,7 +111,7 @@ export class Salvage {
   }
 
   /** The summary that these frames prove, mended where it says something wrong of its events. */
-  #summaryOf(found: FoundValue, frames: Uint8Array): SegmentSummary | undefined {
+  #rowOf(found: FoundValue, frames: Uint8Array): Pick<KeptSegment, 'summary' | 'isByOwnWord'> | undefined {
     const before = found.preface?.summary?.before ?? found.preface?.before
     const candidates = new Set([
       ...(this.#byFirst.get(found.first) ?? []),
@@ -120,11 +120,12 @@ export class Salvage {
     try {
       for (const summary of candidates) {
         const proven = this.#proven(summary, frames)
-        if (proven !== undefined) return proven
+        if (proven !== undefined) return { summary: proven }
       }
       // Its row is gone: what the segment says of itself. It stands if its digests are those of its neighbours.
       const own = ownSummary({ ...found, summary: undefined }, this.#tools.chain)
-      return own && this.#proven(own, frames)
+      const summary = own && this.#proven(own, frames)
+      return summary && { summary, isByOwnWord: true }
     } catch (error) {
       if (error instanceof VarintError) return undefined
       throw error
@@ -142,7 +143,7 @@ export class Salvage {
 
   /** The single events of segments that are not there as a whole. */
   #addTorn(): void {
-    if (this.#raw.length === 0) return
+    if (this.#raw.length === 0 && !this.#rows.some(({ isByOwnWord }) => isByOwnWord)) return
     const spans = new Set(this.#rows.map(({ summary }) => spanOf(summary)))
     const missed = [...this.#byFirst.values()].flat().filter((each) => hasFrames(each) && !spans.has(spanOf(each)))
     const wanted = new Set(missed.flatMap((summary) => Array.from(eventNames(summary), ([name]) => name)))

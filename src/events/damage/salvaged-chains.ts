@@ -13,6 +13,8 @@ export type KeptSegment = {
   readonly frames: FrameSource | undefined
   /** Nothing has replaced it: what was there before it must not come back, it may have been pruned. */
   readonly isCurrent: boolean
+  /** Only the segment itself says where it stands and what it leads to; its summary is gone, or says otherwise. */
+  readonly isByOwnWord?: boolean
 }
 export type FrameSource = () => Uint8Array
 
@@ -42,7 +44,8 @@ export class SalvagedChains {
   readonly #reach = new Map<string, number>()
 
   constructor(found: readonly KeptSegment[], author: NodeId, mark: HeadMark | undefined) {
-    this.#rows = unreplaced(ownRows(found, author, mark)).sort((a, b) => a.summary.first - b.summary.first)
+    const own = unreplaced(uncontradicted(ownRows(found, author, mark), mark))
+    this.#rows = own.sort((a, b) => a.summary.first - b.summary.first)
     for (const row of this.#rows) {
       const begin = beginOf(row.summary)
       this.#beginning.set(begin, [...(this.#beginning.get(begin) ?? []), row])
@@ -89,6 +92,19 @@ function unreplaced(rows: readonly KeptSegment[]): KeptSegment[] {
     (spanUpTo(covered, summary.first)?.to ?? 0) >= lastOf(summary) ||
     (spanUpTo(pruned, lastOf(summary))?.to ?? 0) >= summary.first
   return rows.filter((row) => row.isCurrent || !isReplaced(row))
+}
+
+/**
+ * Without what stands by its own word alone and leads to a digest that is not the one at its end, by what follows it or by
+ * the mark: changed frames with a good checksum would else displace what is whole behind them.
+ */
+function uncontradicted(rows: readonly KeptSegment[], mark: HeadMark | undefined): KeptSegment[] {
+  const points = new Set(rows.map(({ summary }) => beginOf(summary)))
+  if (mark !== undefined) points.add(pointName(mark.seq, mark.digest))
+  const places = new Set(rows.map(({ summary }) => summary.first - 1).concat(mark?.seq ?? []))
+  return rows.filter(
+    ({ summary, isByOwnWord }) => isByOwnWord !== true || points.has(endOf(summary)) || !places.has(lastOf(summary)),
+  )
 }
 
 type Span = { readonly from: number; to: number }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import type { LiveTable } from '../leveldb/leveldb-manifest.ts'
 import { blocksOf, placesOfTable, type Span } from '../leveldb/leveldb-table.ts'
 import { logPaths } from '../leveldb/log-database.level.ts'
 import { belongs, readManifest, tableNames } from '../leveldb/log-files.fs.ts'
@@ -39,10 +40,10 @@ export type ScrubOptions = {
 export async function scrubLog({ directory, clock, pause, onDamage }: ScrubOptions, signal: AbortSignal): Promise<number> {
   const { database } = logPaths(directory)
   const manifest = readManifest(database)
-  const live = typeof manifest === 'string' ? undefined : manifest.live
+  const tables = (typeof manifest === 'string' ? undefined : manifest.live?.tables) ?? new Map<number, LiveTable>()
   let record: ScrubRecord = readScrubRecord(directory)
   let read = 0
-  for (const [number, table] of live?.tables ?? []) {
+  for (const [number, table] of tables) {
     const name = tableNames(number)[0] as string
     if (record.damaged.includes(name) || clock.now() - (record.checked[name]?.at ?? 0) < SCRUB_AGAIN_MS) continue
     signal.throwIfAborted()
@@ -58,7 +59,7 @@ export async function scrubLog({ directory, clock, pause, onDamage }: ScrubOptio
     }
     read++
     if (damaged.length > 0) onDamage({ file: name, range: rangeOf(bytes, damaged) })
-    const names = [...(live?.tables.keys() ?? [])].flatMap(tableNames)
+    const names = [...tables.keys()].flatMap(tableNames)
     const checked = only(record.checked, names)
     record =
       damaged.length > 0

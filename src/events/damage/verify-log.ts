@@ -145,9 +145,10 @@ export class LogAudit {
     problems: readonly string[],
     signaturesChecked: number,
   ): LogVerdict {
-    if (this.#endless !== undefined) this.#report(this.#endless, Math.max(this.#endless, this.#mark?.seq ?? 0), 'altered')
+    // What cannot be told the length of may be all that there is, up to the mark.
+    const head = this.#endless === undefined ? this.#next - 1 : Math.max(this.#endless, this.#mark?.seq ?? 0)
+    if (this.#endless !== undefined) this.#report(this.#endless, head, 'altered')
     this.#findSwaps()
-    const head = Math.max(this.#next, this.#endless ?? 0) - 1
     const byRecord = damageByRecord(record, boot, head, this.#markDigest)
     // A digest that differs because of damage that is named already says nothing new.
     for (const range of byRecord) if (range.what !== 'altered' || this.#ranges.length === 0) this.#ranges.push(range)

@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { LogError } from '../log/event-log.ts'
 import { bootId } from '../log/head-file.fs.ts'
 
@@ -59,18 +59,13 @@ export function takeLock(path: string, directory: string): () => void {
   try {
     // A link appears whole or not at all, and fails where the file is there.
     linkSync(draft, path)
-    unlinkSync(draft)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      rmSync(draft, { force: true })
-      throw error
-    }
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     const pid = lockHolder(path)
-    if (pid !== undefined) {
-      unlinkSync(draft)
-      throw new LogError({ code: 'LOG_LOCKED', directory, pid })
-    }
+    if (pid !== undefined) throw new LogError({ code: 'LOG_LOCKED', directory, pid })
     renameSync(draft, path)
+  } finally {
+    rmSync(draft, { force: true })
   }
   return () => {
     if (readHolder(path)?.pid === process.pid) rmSync(path, { force: true })

@@ -17,7 +17,12 @@ export const ROOM_PREFIX = 'room-'
 export async function assertRoomToOpen(database: string): Promise<void> {
   let bytes = SPARE_BYTES
   for (const name of await readdir(database)) {
-    if (name.endsWith('.log') || name.startsWith('MANIFEST')) bytes += (await stat(join(database, name))).size
+    if (!name.endsWith('.log') && !name.startsWith('MANIFEST')) continue
+    // Gone meanwhile: what it held is in a table, or in a newer one.
+    bytes += await stat(join(database, name)).then(
+      ({ size }) => size,
+      () => 0,
+    )
   }
   const path = join(dirname(database), `${ROOM_PREFIX}${process.pid}.part`)
   try {

@@ -91,7 +91,6 @@ async function readSealed(database: LogDatabase, { first, count }: { first: numb
 /** The chain digest after `seq`, or undefined if no frame ends there. */
 function digestAfter(summary: SegmentSummary, segment: Uint8Array, seq: number): Uint8Array | undefined {
   let digest = summary.before
-  if (seq === summary.first - 1) return digest
   return orDamaged(summary.first, lastOf(summary), () => {
     for (const frame of framesOf(segment, 0, summary.first)) {
       digest = chainDigest(digest, segment.subarray(frame.start, frame.end))

@@ -124,7 +124,7 @@ export class SegmentStore implements LogStore {
       await batch.write({ sync: durable })
       if (arrival !== undefined) this.#parts.arrivals.push(arrival)
       if (durable && this.#unsynced) await this.#syncOlderFiles()
-      this.#parts.directory.replaceLast(written.length - 1, whole)
+      this.#parts.directory.replaceLast(written.length - 1, entryOf(whole))
     })
     this.#unsynced = !durable
     this.#digest = summary.after

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { fileStamp, readScrubRecord, writeScrubRecord } from '../../../src/events/damage/scrub-record.fs.ts'
 import { TablesAtStart } from '../../../src/events/damage/tables-at-start.fs.ts'
 import { LogError } from '../../../src/events/index.ts'
@@ -116,6 +127,56 @@ describe('the tables that a start reads before LevelDB does', () => {
 
     it('are all after an end that was not clean: a damaged one may have been its reason', () => {
       assert.deepEqual(isRead(false), [...names])
+    })
+  })
+
+  describe('that are found whole', () => {
+    const directory = join(root, 'small')
+    const path = (name: string): string => join(directory, 'log', name)
+    const bytes = Buffer.from('a table')
+    const other = { at: 1, crc32: 2, file: '3' }
+    const clock = tickingClock(5_000)
+    before(() => {
+      mkdirSync(join(directory, 'log'), { recursive: true })
+      for (const name of ['000001.ldb', '000002.ldb']) writeFileSync(path(name), bytes)
+    })
+
+    it('are written down with their bytes and when that was, in place of what was said of them', () => {
+      const checked = { '000002.ldb': other, '000003.ldb': other }
+      writeScrubRecord(directory, { checked, damaged: ['000001.ldb', '000004.ldb'] })
+      const tables = new TablesAtStart(directory, clock)
+      tables.onWhole('000001.ldb', bytes)
+      tables.onWhole('000005.ldb', bytes)
+      tables.remember()
+      const file = fileStamp(path('000001.ldb')) ?? assert.fail()
+      assert.deepEqual(readScrubRecord(directory), {
+        // One that is gone meanwhile is forgotten.
+        checked: { '000002.ldb': other, '000001.ldb': { at: 5_000, crc32: crc32(bytes), file } },
+        damaged: ['000004.ldb'],
+      })
+    })
+
+    it('are known by their bytes alone', () => {
+      const tables = new TablesAtStart(directory, clock)
+      assert.equal(tables.isKnown('000001.ldb', bytes), true)
+      assert.equal(tables.isKnown('000001.ldb', Buffer.from('another')), false)
+      assert.equal(tables.isKnown('000009.ldb', bytes), false)
+    })
+
+    it('are not written down where there is nothing new to say, or no room for it', () => {
+      rmSync(join(directory, 'scrub.json'))
+      const tables = new TablesAtStart(directory, clock)
+      tables.remember()
+      tables.opened()
+      assert.equal(existsSync(join(directory, 'scrub.json')), false)
+      assert.equal(tables.reads('000001.ldb'), true, 'nobody has read it')
+      tables.remember()
+      assert.equal(existsSync(join(directory, 'scrub.json')), false)
+      // As on a full disk.
+      mkdirSync(join(directory, 'scrub.json.new'))
+      tables.onWhole('000001.ldb', bytes)
+      tables.remember()
+      assert.deepEqual(readScrubRecord(directory).checked, {})
     })
   })
 })

@@ -4,40 +4,224 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { Level } from 'level'
-import { crc32c, crc32cSteps } from '../../../src/events/leveldb/crc32c.ts'
-import { damageInLogFile, readLogFile, recordsOf, repeatsWrites } from '../../../src/events/leveldb/leveldb-log-file.ts'
-import { blocksOf, boundsOfTable, damageInTable, readTable } from '../../../src/events/leveldb/leveldb-table.ts'
-import { isKeyPrefix, KEY_BYTES, segmentKey, summaryKey } from '../../../src/events/segments/segment-keys.ts'
+import { readLogFile, recordsOf } from '../../../src/events/leveldb/leveldb-log-file.ts'
+import {
+  blocksOf,
+  boundsOfTable,
+  damageInTable,
+  isTableWhole,
+  type Looking,
+  placesOfTable,
+  readTable,
+} from '../../../src/events/leveldb/leveldb-table.ts'
+import { firstOfKey, isKeyPrefix, KEY_BYTES, segmentKey, summaryKey } from '../../../src/events/segments/segment-keys.ts'
 import { isSealed, sealValue } from '../../../src/events/segments/segment-value.level.ts'
+import { blockOf, bytesOf, fixed, internalKey, MAGIC, sealedBlock, tableOf, varint } from './leveldb-writer.ts'
 
-const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
-const looking = {
+const looking: Looking = {
   isKey: isKeyPrefix,
   isSound: (_key: Uint8Array, value: Uint8Array): boolean => isSealed(Buffer.from(value)),
 }
 
-describe("LevelDB's checksums", () => {
-  it('are those of RFC 3720', () => {
-    assert.equal(crc32c(new Uint8Array(32), 0, 32), 0x8a9136aa)
-    assert.equal(crc32c(new Uint8Array(32).fill(0xff), 0, 32), 0x62a8ab43)
-    const counting = Uint8Array.from({ length: 32 }, (_, index) => index)
-    assert.equal(crc32c(counting, 0, 32), 0x46dd794e)
-    assert.equal(crc32c(text('.123456789.'), 1, 10), 0xe3069283)
-    assert.equal(crc32cSteps.end(counting.reduce(crc32cSteps.add, crc32cSteps.start)), 0x46dd794e)
-  })
+/** Of a segment, with a sound value. */
+const stored = (first: number, write = first, isDeletion = false, length = 20) => ({
+  key: internalKey({ key: segmentKey(first), write, isDeletion }),
+  value: isDeletion ? new Uint8Array() : new Uint8Array(sealValue([new Uint8Array(length).fill(first)])),
+})
+const blockWith = (...entries: readonly { key: Uint8Array; value: Uint8Array }[]): Uint8Array =>
+  blockOf(entries.map(({ key, value }) => [key, value] as const))
+/** One whose value is not sound may come twice: nobody knows where it ends. */
+const firstsIn = (bytes: Uint8Array) => [...new Set(readTable(bytes, looking).entries.map(({ key }) => firstOfKey(key)))]
 
-  it('find a table that is too short, or is none', () => {
+describe('a table', () => {
+  const blocks = [blockWith(stored(1), stored(2, 70_000)), blockWith(stored(3, 9, true)), blockWith(stored(4), stored(5))]
+  const table = tableOf(blocks)
+  const [one, two, three] = blocks.map(({ length }) => length) as [number, number, number]
+
+  it('is damaged where it is too short, or is none', () => {
     assert.deepEqual(damageInTable(new Uint8Array(3)), [0])
+    assert.deepEqual(damageInTable(new Uint8Array(47)), [0])
     assert.deepEqual(damageInTable(new Uint8Array(100)), [52])
     assert.deepEqual(readTable(new Uint8Array(100), looking), { entries: [], unread: [{ at: 0, length: 100 }] })
+    assert.deepEqual([...blocksOf(new Uint8Array(100))], [{ at: 0, length: 100, isWhole: false }])
+    assert.equal(boundsOfTable(new Uint8Array(100)), undefined)
+    for (let at = 1; at <= 8; at++) assert.deepEqual(damageInTable(table.with(table.length - at, 0)), [table.length - 48])
   })
 
-  it('take an empty log file for whole, and a torn end only where it may be torn', () => {
-    assert.deepEqual(damageInLogFile(new Uint8Array(), false), [])
-    const torn = new Uint8Array([1, 2, 3, 4, 200, 0, 1, 9, 9])
-    assert.deepEqual(damageInLogFile(torn, true), [])
-    assert.deepEqual(damageInLogFile(torn, false), [0])
+  it('has its entries with their numbers and places, puts and deletions', () => {
+    assert.deepEqual(damageInTable(table), [])
+    const { entries, unread } = readTable(table, looking)
+    assert.deepEqual(unread, [])
+    assert.deepEqual(
+      entries.map(({ key, write, isDeletion }) => [firstOfKey(key), write, isDeletion]),
+      [
+        [1, 1, false],
+        [2, 70_000, false],
+        [3, 9, true],
+        [4, 4, false],
+        [5, 5, false],
+      ],
+    )
+    for (const { key, at, length, isDeletion } of entries)
+      assert.deepEqual(hex(table.subarray(at, at + length)), isDeletion ? '' : hex(stored(firstOfKey(key)).value))
+    assert.deepEqual(boundsOfTable(table), { first: segmentKey(1), last: segmentKey(5) })
+    const large = tableOf([blockWith(stored(1, 2 ** 52 + 1))])
+    assert.equal(readTable(large, looking).entries[0]?.write, 2 ** 52 + 1)
+  })
+
+  it('has keys that share their beginning with the one before', () => {
+    const [a, b, c] = [stored(1), stored(2), stored(258)] as const
+    const bytes = tableOf([
+      blockOf([
+        [a.key, a.value],
+        [b.key, b.value, 8],
+        [c.key, c.value, 7],
+      ]),
+    ])
+    assert.deepEqual(firstsIn(bytes), [1, 2, 258])
+  })
+
+  it('is damaged at the blocks whose checksums fail, and nowhere else', () => {
+    assert.deepEqual(
+      [...blocksOf(table)],
+      [
+        { at: 0, length: one - 5, isWhole: true },
+        { at: one, length: two - 5, isWhole: true },
+        { at: one + two, length: three - 5, isWhole: true },
+      ],
+    )
+    const changed = table.with(one - 1, 7).with(one + two + 3, 7)
+    assert.deepEqual(damageInTable(changed), [0, one + two])
+    assert.deepEqual(
+      [...blocksOf(changed)].map(({ isWhole }) => isWhole),
+      [false, true, false],
+    )
+    assert.equal(boundsOfTable(changed), undefined)
+    const ends = one + two + three
+    assert.deepEqual(damageInTable(table.with(ends, 9)), [ends], 'in what describes it')
+    assert.deepEqual(damageInTable(table.with(ends + 13, 9)), [ends + 13], 'in its index')
+    assert.deepEqual(damageInTable(table.with(ends, 9).with(ends + 13, 9)), [ends, ends + 13])
+  })
+
+  it('is damaged where its handles lead out of it', () => {
+    const footer = table.length - 48
+    for (const handle of [new Uint8Array(10).fill(255), varint(2 ** 40), varint(table.length)]) {
+      const bytes = table.slice()
+      bytes.set(handle, footer)
+      assert.notDeepEqual(damageInTable(bytes), [])
+    }
+    const index = (content: Uint8Array) => tableOf([blocks[0] as Uint8Array], () => sealedBlock(content))
+    // A whole index that is too short for its restart points, or says that it has more than it is long.
+    for (const content of [new Uint8Array(3), fixed(1, 4), bytesOf(0, 5, 1, fixed(0, 4))]) {
+      const bytes = index(content)
+      assert.deepEqual(damageInTable(bytes), [bytes.length - 48])
+    }
+    assert.deepEqual(damageInTable(index(fixed(0, 4))), [], 'one without entries')
+  })
+
+  it('has no entries where it is compressed, and is none the worse for that', () => {
+    const bytes = tableOf([sealedBlock(bytesOf('snappy'), 1)])
+    assert.deepEqual(damageInTable(bytes), [])
+    assert.deepEqual(readTable(bytes, looking), { entries: [], unread: [] })
+    assert.equal(boundsOfTable(bytes), undefined)
+    const index = tableOf([blocks[0] as Uint8Array], (handles) => {
+      const plain = blockOf(handles)
+      return sealedBlock(plain.subarray(0, plain.length - 5), 1)
+    })
+    assert.deepEqual([damageInTable(index), [...blocksOf(index)]], [[], []])
+  })
+
+  it('has no entries in a block that has its checksum and still is none', () => {
+    const entry = (shared: number, key: Uint8Array) => bytesOf(varint(shared), varint(key.length), varint(0), key)
+    const tail = bytesOf(fixed(0, 4), fixed(1, 4))
+    const { key } = stored(1)
+    const found = (content: Uint8Array) => readTable(tableOf([sealedBlock(content)]), looking).entries.length
+    assert.equal(found(bytesOf(entry(0, key), tail)), 1)
+    assert.equal(found(bytesOf(entry(0, key), entry(18, key), tail)), 0, 'it shares more than there is')
+    assert.equal(found(bytesOf(entry(0, key.slice(0, 8)), tail)), 0, 'a trailer without a key')
+    assert.equal(found(bytesOf(entry(0, key.with(9, 2)), tail)), 0, 'neither put nor deletion')
+    assert.equal(found(bytesOf(entry(0, key).slice(0, -1), tail)), 0, 'it is cut off')
+    const long = (length: number) => internalKey({ key: new Uint8Array(length), write: 1 })
+    assert.equal(found(bytesOf(entry(0, long(1_016)), tail)), 1)
+    assert.equal(found(bytesOf(entry(0, long(1_017)), tail)), 0, 'a key that is too long')
+  })
+
+  it('is whole where blocks of any kind fill it, with its index compressed or not', () => {
+    const compressed = tableOf([sealedBlock(bytesOf('snappy'), 1), blocks[0] as Uint8Array], (handles) => {
+      const plain = blockOf(handles)
+      return sealedBlock(plain.subarray(0, plain.length - 5), 1)
+    })
+    for (const bytes of [table, compressed]) {
+      assert.equal(isTableWhole(bytes), true)
+      for (let at = 0; at < bytes.length - 48; at += 3)
+        assert.equal(isTableWhole(bytes.with(at, (bytes[at] ?? 0) ^ 4)), false, `${at}`)
+      for (let at = 1; at <= 8; at++) assert.equal(isTableWhole(bytes.with(bytes.length - at, 0)), false)
+    }
+    assert.equal(isTableWhole(MAGIC), false)
+    assert.equal(isTableWhole(new Uint8Array()), false)
+    assert.equal(isTableWhole(bytesOf(new Uint8Array(40), MAGIC)), true, 'a footer alone')
+    const other = tableOf([sealedBlock(bytesOf('zstd'), 2)])
+    assert.equal(isTableWhole(other), false, 'of a kind that is not known')
+  })
+
+  it('has the entries that stand between its blocks, or in a damaged one up to what is damaged', () => {
+    const values = stored(1).value.length
+    const second = 3 + 17 + values
+    // The value of the second entry of the first block.
+    const changed = table.with(second + 25, 0xee)
+    assert.deepEqual(firstsIn(changed), [1, 2, 3, 4, 5])
+    assert.deepEqual(readTable(changed, looking).unread, [{ at: 0, length: one }])
+    // The key of the first entry: the second is found by itself.
+    assert.deepEqual(firstsIn(table.with(3, 0x7a)), [2, 3, 4, 5])
+    assert.deepEqual(firstsIn(table.with(second + 3, 0x7a)), [1, 3, 4, 5])
+    const hidden = tableOf(blocks, (handles) => blockOf(handles.filter((_, number) => number !== 1)))
+    assert.deepEqual(firstsIn(hidden), [1, 2, 3, 4, 5], 'a block that the index leaves out')
+    assert.deepEqual(readTable(hidden, looking).unread, [])
+  })
+
+  it('has of bytes without an index the sound entries of whole blocks, and says which belong to none', () => {
+    const lost = table.subarray(0, table.length - 48)
+    assert.deepEqual(firstsIn(lost), [1, 2, 3, 4, 5])
+    assert.deepEqual(readTable(lost, looking).unread, [])
+    const { key, value } = stored(6)
+    const unsound = blockWith({ key, value: value.with(0, (value[0] ?? 0) ^ 1) })
+    assert.deepEqual(firstsIn(bytesOf(...blocks, unsound)), [1, 2, 3, 4, 5], 'a value that is not sound')
+    const noise = bytesOf(lost.subarray(0, one), new Uint8Array(9).fill(0xee), lost.subarray(one))
+    assert.deepEqual(firstsIn(noise), [1, 2, 3, 4, 5])
+    assert.deepEqual(readTable(noise, looking).unread, [{ at: one, length: 9 }])
+    assert.deepEqual(readTable(bytesOf(noise, 0xee), looking).unread, [
+      { at: one, length: 9 },
+      { at: noise.length, length: 1 },
+    ])
+  })
+
+  it('has entries with up to four unsound values between them, and none beyond that', () => {
+    const run = (unsound: number) => {
+      const entries = Array.from({ length: unsound + 2 }, (_, index) => stored(index + 1))
+      const content = blockOf(
+        entries.map(({ key, value }, index) => {
+          const isSound = index === 0 || index === unsound + 1
+          // All but the first share a beginning, so that none of them is found by itself.
+          return [key, isSound ? value : value.with(0, (value[0] ?? 0) ^ 1), index === 0 ? 0 : 8]
+        }),
+      )
+      // Without its restart points it is no block.
+      return firstsIn(content.subarray(0, content.length - 13))
+    }
+    assert.deepEqual(run(0), [1, 2])
+    assert.deepEqual(run(4), [1, 2, 3, 4, 5, 6])
+    assert.deepEqual(run(5), [1, 2], 'the next one comes along: it may be an entry with a damaged value')
+  })
+
+  it('has its keys in the order of their places, also where its index has another', () => {
+    const turned = tableOf(blocks, (handles) => blockOf(handles.toReversed()))
+    assert.deepEqual(firstsIn(turned), [1, 2, 3, 4, 5])
+    const places = placesOfTable(turned, looking).map(({ at }) => at)
+    assert.deepEqual(
+      places,
+      places.toSorted((a, b) => a - b),
+    )
   })
 })
 
@@ -133,36 +317,8 @@ describe('files of LevelDB, read from outside', () => {
     assert.ok([...recordsOf(bytes)].length < 200, 'nothing is believed behind it')
   })
 
-  it('are known to repeat writes where records stand twice', () => {
-    const { entries } = readLogFile(logFile, isKeyPrefix, KEY_BYTES)
-    assert.equal(repeatsWrites(entries), false)
-    assert.equal(repeatsWrites([...entries, ...entries.slice(0, 1)]), true)
-  })
-
   it('are damaged in the padding of a footer as anywhere else', () => {
     assert.deepEqual(damageInTable(table), [])
     assert.notDeepEqual(damageInTable(table.with(table.length - 9, 1)), [])
-  })
-
-  it('are damaged in the middle of a log file, and torn at its end alone', () => {
-    const record = (length: number): number[] => {
-      const content = [1, ...Array(length).fill(7)]
-      const crc = crc32c(Uint8Array.from(content), 0, content.length)
-      const masked = (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
-      return [...new Uint8Array(Uint32Array.of(masked).buffer), length & 255, length >> 8, ...content]
-    }
-    const whole = Uint8Array.from([...record(32_768 - 7), ...record(100), ...record(100)])
-    assert.deepEqual(damageInLogFile(whole, false), [])
-    assert.deepEqual(damageInLogFile(whole.with(50, 0), true), [0], 'what was written after it is there')
-    assert.deepEqual(damageInLogFile(whole.with(whole.length - 1, 0), true), [])
-    assert.deepEqual(damageInLogFile(whole.with(whole.length - 1, 0), false), [32_768 + 107])
-  })
-
-  it('repeat a write where its number stands twice, and only whole records count', () => {
-    const entry = (write: number, isWhole = true) => ({ key: new Uint8Array(), value: undefined, write, isWhole })
-    assert.equal(repeatsWrites([entry(5), entry(6), entry(9)]), false)
-    assert.equal(repeatsWrites([entry(5), entry(5)]), true)
-    assert.equal(repeatsWrites([entry(6), entry(5)]), true)
-    assert.equal(repeatsWrites([entry(5), entry(0, false), entry(6)]), false)
   })
 })

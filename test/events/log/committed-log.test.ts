@@ -8,12 +8,19 @@ import { foreign, noUpcast, numbered, signerOf, tickingClock } from '../samples.
 const local: Draft = { event: { kind: 'node.stopped', reason: 'x' } }
 const index: Draft = { event: { kind: 'torrent.withdrawn', infoHash: 'ab'.repeat(20) as InfoHash, title: 'x' } }
 
+/** What runs between two commits of such a log. */
+class PausedLog extends CommittedLog {
+  pause<T>(run: () => Promise<T>): Promise<T> {
+    return this.between(run)
+  }
+}
+
 /** A log over a store that remembers what it was asked for; each write waits for `gate`, and fails with `failure`. */
 function scene() {
   const writes: { events: number; durable: boolean }[] = []
   const steps: string[] = []
   const store = { failure: undefined as Error | undefined, gate: Promise.resolve() }
-  const log = new CommittedLog(
+  const log = new PausedLog(
     new LogState(),
     {
       async write({ events }: Commit, durable: boolean) {
@@ -116,6 +123,126 @@ describe('a log of commits', () => {
     stop()
     await log.append([local])
     assert.equal(told, 3)
+  })
+
+  it('reports what a listener throws to the process, and tells the others and the appender', async () => {
+    const { log } = scene()
+    const reported: unknown[] = []
+    const listeners = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection')
+    process.on('unhandledRejection', (reason) => reported.push(reason))
+    try {
+      const bug = new Error('a bug')
+      const told: number[] = []
+      log.onAppended(() => {
+        throw bug
+      })
+      log.onAppended((envelopes) => void told.push(...envelopes.map(({ seq }) => seq)))
+      assert.equal((await log.append([local])).length, 1)
+      await new Promise<void>((done) => setImmediate(done))
+      assert.deepEqual([told, reported], [[1], [bug]])
+    } finally {
+      process.removeAllListeners('unhandledRejection')
+      for (const listener of listeners) process.on('unhandledRejection', listener)
+    }
+  })
+
+  it('refuses a draft to its caller alone, and commits what came with it', async () => {
+    const { log, writes } = scene()
+    const long: Draft = { event: { kind: 'node.stopped', reason: 'x'.repeat(1_000_000) } }
+    const calls = await Promise.allSettled([log.append([local]), log.append([local, long]), log.append([local])])
+    assert.deepEqual(
+      calls.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+    assert.deepEqual([writes.map(({ events }) => events), log.head], [[2], 2])
+    await assert.rejects(log.append([long]))
+    assert.equal(writes.length, 1, 'nothing is written where nothing is left')
+  })
+
+  it('writes nothing where all that came is here already, and fails all that were in one write', async () => {
+    const { log, writes, store } = scene()
+    await log.ingest(foreigners(2))
+    assert.deepEqual(
+      (await log.ingest(foreigners(2))).map(({ outcome }) => outcome),
+      ['duplicate', 'duplicate'],
+    )
+    assert.equal(writes.length, 1)
+    const cause = new Error('Input/output error')
+    store.failure = cause
+    const calls = await Promise.allSettled([log.append([local]), log.append([local])])
+    for (const call of calls) {
+      assert.ok(call.status === 'rejected' && call.reason instanceof LogError)
+      assert.deepEqual([call.reason.code, call.reason.cause], ['LOG_WRITE_FAILED', cause])
+      assert.deepEqual(call.reason.detail, { code: 'LOG_WRITE_FAILED', reason: 'Input/output error' })
+    }
+    assert.equal(writes.length, 2, 'they were one commit')
+  })
+
+  it('tells of a failure only as long as somebody listens, and each of them', async () => {
+    const { log, store } = scene()
+    const told: string[] = []
+    const listener = (reason: string | undefined) => void told.push(String(reason))
+    const stop = log.onWriteFailure(listener)
+    log.onWriteFailure(listener)
+    store.failure = new Error('full')
+    await assert.rejects(log.append([local]))
+    assert.deepEqual(told, ['full', 'full'])
+    stop()
+    store.failure = undefined
+    await log.append([local])
+    assert.deepEqual(told, ['full', 'full', 'undefined'])
+  })
+
+  it('runs something between two commits, while appends wait', async () => {
+    const { log, store, steps } = scene()
+    const gate = Promise.withResolvers<void>()
+    store.gate = gate.promise
+    const turn = () => new Promise<void>((done) => setImmediate(done))
+    const before = log.append([local])
+    await turn()
+    const end = Promise.withResolvers<void>()
+    const pause = (name: string) =>
+      log.pause(async () => {
+        steps.push(name)
+        await end.promise
+        steps.push(`${name} is over`)
+        return name
+      })
+    const paused = Promise.all([pause('one'), pause('two')])
+    await turn()
+    assert.deepEqual(steps, [], 'the commit before is under way')
+    gate.resolve()
+    await before
+    await turn()
+    const after = log.append([local])
+    await turn()
+    assert.deepEqual(steps, ['written', 'one'])
+    end.resolve()
+    assert.deepEqual(await paused, ['one', 'two'])
+    await after
+    assert.deepEqual(
+      steps.filter((step) => step !== 'written'),
+      ['one', 'one is over', 'two', 'two is over'],
+    )
+    assert.equal(log.head, 2)
+  })
+
+  it('goes on after what ran between failed, and runs nothing when it is closed', async () => {
+    const { log, steps } = scene()
+    const bug = new Error('a bug')
+    const failing = log.pause(() => Promise.reject(bug))
+    const appended = log.append([local])
+    await assert.rejects(failing, bug)
+    await appended
+    const last = log.append([local])
+    const closing = log[Symbol.asyncDispose]()
+    await assert.rejects(
+      log.pause(async () => void steps.push('late')),
+      { code: 'LOG_CLOSED' },
+    )
+    await Promise.all([last, closing])
+    assert.deepEqual(steps, ['written', 'written', 'closed'])
   })
 
   it('names the innermost reason', () => {

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import {
   ANNOUNCED_PEERS_MAX,
   AnnouncedPeers,
+  boundAnnouncedPeers,
   HOSTS_PER_TORRENT_MAX,
   PEERS_PER_ANSWER_MAX,
+  type PeerStore,
   PORTS_PER_HOST_MAX,
 } from '../../../src/events/rules/announced-peers.ts'
 
@@ -94,5 +96,38 @@ describe('announced peers of a Mainline node', () => {
     nowMs = 2 * AGE_MS - 1
     assert.deepEqual(peers.get(HASH), [])
     assert.equal(peers.size, 0)
+  })
+
+  it('are shuffled evenly, by the numbers that it is given', () => {
+    const order = (numbers: readonly number[]): number[] => {
+      const left = [...numbers]
+      const some = new AnnouncedPeers({ maxAgeMs: AGE_MS, now: () => nowMs, random: () => left.shift() ?? 0 })
+      for (let host = 1; host <= 4; host++) some.add(HASH, peerOf(host))
+      return some.get(HASH).map(hostOf)
+    }
+    assert.deepEqual(order([0.99, 0.99, 0.99]), [1, 2, 3, 4])
+    assert.deepEqual(order([0, 0, 0]), [2, 3, 4, 1])
+    assert.deepEqual(order([0.5, 0.34, 0.5]), [1, 4, 2, 3])
+  })
+
+  it('are as many as were asked for', () => {
+    for (let host = 0; host < 5; host++) for (const port of [1, 2]) peers.add(HASH, peerOf(host, port))
+    for (const count of [0, 1, 5, 7, 10]) assert.equal(peers.get(HASH, count).length, count)
+    assert.equal(new Set(peers.get(HASH, 5).map(hostOf)).size, 5)
+    assert.equal(peers.get(HASH, 11).length, 10)
+  })
+
+  it('take the place of those of a DHT node, which are given up', () => {
+    let destroyed = 0
+    const dht = { _peers: { add: () => {}, get: () => [], destroy: () => void destroyed++ } as PeerStore }
+    boundAnnouncedPeers(dht, { maxAgeMs: AGE_MS, now: () => nowMs, random: Math.random })
+    assert.equal(destroyed, 1)
+    dht._peers.add(HASH, peerOf(1))
+    assert.deepEqual(dht._peers.get(HASH), [peerOf(1)])
+    dht._peers.destroy()
+    assert.deepEqual(dht._peers.get(HASH), [])
+    assert.equal((dht._peers as AnnouncedPeers).size, 0)
+    dht._peers.add(HASH, peerOf(1))
+    assert.deepEqual(dht._peers.get(HASH), [peerOf(1)])
   })
 })

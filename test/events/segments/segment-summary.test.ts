@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { STREAMS } from '../../../src/events/codec/body-scan.ts'
 import type { AuthorRun } from '../../../src/events/log/log-state.ts'
-import { entryOf, SegmentDirectory } from '../../../src/events/segments/segment-directory.ts'
-import { encodePreface, framesAt, prefaceOf } from '../../../src/events/segments/segment-preface.ts'
 import { isSmall } from '../../../src/events/segments/segment-store.level.ts'
 import {
   decodeSummary,
   encodeSummary,
+  hasFrames,
+  isMissed,
   joinSummaries,
   NO_KINDS,
   type SegmentSummary,
@@ -54,46 +56,85 @@ describe('the summary of a segment', () => {
       assert.equal(isSmall(gone), false, 'it is not joined: its removal would be forgotten')
     }
     assert.deepEqual([isSmall(summaryOf(1, 63)), isSmall(summaryOf(1, 64)), isSmall(undefined)], [true, false, false])
-    assert.throws(() => decodeSummary(encodeSummary(summary).slice(0, -1)))
+    assert.throws(() => decodeSummary(encodeSummary(summary).slice(0, -1)), { name: 'VarintError' })
   })
-})
 
-describe('the preface of a segment', () => {
-  it('says what stands before, or the whole summary, and is refused where it is none', () => {
-    for (const preface of [{ before: digest(3) }, { summary: summaryOf(1, 2, [run(1, 1, 2)]) }]) {
-      const bytes = Uint8Array.from([9, 9, ...encodePreface(preface), 7])
-      assert.deepEqual(prefaceOf(bytes, 2), preface)
-      assert.equal(framesAt(bytes, 2), bytes.length - 1)
-      for (const [at, value] of [
-        [2, 1],
-        [3, 0],
-        [3, 3],
-      ] as const) {
-        assert.throws(() => prefaceOf(bytes.with(at, value), 2), { name: 'VarintError' })
-        assert.throws(() => framesAt(bytes.with(at, value), 2), { name: 'VarintError' })
-      }
+  it('comes back whatever its numbers are', () => {
+    const plain = { noNullPrototype: true }
+    const number = fc.maxSafeNat()
+    const whose = {
+      author: fc.constantFrom(...[1, 2, 3].map((each) => signerOf(each).id)),
+      stream: fc.constantFrom(...STREAMS),
     }
-  })
-})
-
-describe('the directory of segments', () => {
-  it('finds the segment of an event, and none behind the last', () => {
-    const directory = new SegmentDirectory()
-    for (const first of [1, 4, 7]) directory.push(entryOf(summaryOf(first, 3)))
-    assert.deepEqual(
-      [0, 1, 3, 4, 9, 10].map((seq) => directory.find(seq)?.first),
-      [undefined, 1, 1, 4, 7, undefined],
+    const known = fc.record({ ...whose, authorSeq: number, count: number }, plain)
+    fc.assert(
+      fc.property(
+        fc.record({ first: fc.nat(), count: number, lamportMin: number, lamportMax: number }, plain),
+        fc.record({ low: fc.nat(2 ** 32 - 1), high: fc.nat(2 ** 32 - 1) }, plain),
+        fc.array(fc.record({ ...whose, authorSeq: number, after: fc.nat(), count: number }, plain), {
+          maxLength: 30,
+          size: 'max',
+        }),
+        fc.option(
+          fc.record({
+            what: fc.constantFrom('thinned', 'pruned', 'lost', 'torn'),
+            known: fc.array(known, { maxLength: 20, size: 'max' }),
+          }),
+        ),
+        (numbers, kinds, places, removal) => {
+          const runs = places.map(({ after, ...place }) => ({ ...place, seq: numbers.first + after }))
+          const summary = { ...numbers, kinds, before: digest(1), after: digest(2), runs }
+          const gone = removal === null ? summary : { ...summary, removal: { ...removal, content: digest(4) } }
+          assert.deepEqual(decodeSummary(encodeSummary(gone)), gone)
+        },
+      ),
     )
-    const firsts = (from: number, to: number) =>
-      directory
-        .stretches(from, to, undefined)
-        .flat()
-        .map(({ first }) => first)
-    assert.deepEqual(firsts(1, 4), [1, 4], 'the last event asked for is the first of a segment')
-    assert.deepEqual(firsts(3, 3), [1])
-    assert.deepEqual(firsts(4, 6), [4])
-    directory.replace({ ...entryOf(summaryOf(1, 6)), gone: true })
-    assert.deepEqual(firsts(1, 9), [7])
-    assert.equal(directory.find(5)?.count, 6)
+  })
+
+  it('names each author once', () => {
+    const runs = Array.from({ length: 9 }, (_, index) => run(2 * index + 1, index + 1, 1))
+    const known = [{ author, stream: 'gossip' as const, authorSeq: 100, count: 1 }]
+    const bytes = encodeSummary({ ...summaryOf(1, 9, runs), removal: { what: 'thinned', content: digest(4), known } })
+    const id = Buffer.from(author, 'hex')
+    assert.equal(Buffer.from(bytes).indexOf(id), Buffer.from(bytes).lastIndexOf(id))
+    assert.equal(bytes.buffer.byteLength, bytes.length, 'and takes no more memory than it has to')
+  })
+
+  it('is none of a run of nobody, or of a removal that nobody knows', () => {
+    const whole = encodeSummary(summaryOf(1, 1, [run(1, 1, 1)]))
+    // Behind six numbers, two digests, one author and the number of runs.
+    const at = 6 + 64 + 1 + 32 + 1
+    assert.equal(whole[at], STREAMS.indexOf('gossip'))
+    assert.throws(() => decodeSummary(whole.with(at, 3)), { name: 'VarintError', message: 'a run is of nobody' })
+    const gone = encodeSummary({ ...summaryOf(1, 1), removal: { what: 'torn', content: digest(4), known: [] } })
+    const how = 6 + 64 + 1 + 1
+    assert.equal(gone[how], 4)
+    for (const number of [0, 5])
+      assert.throws(() => decodeSummary(gone.with(how, number)), {
+        ...{ name: 'VarintError', message: 'nobody knows how these events went' },
+      })
+  })
+
+  it('says whether frames are left, and whether what went is missed', () => {
+    const all = (['thinned', 'pruned', 'lost', 'torn'] as const).map((what) => ({ what, content: digest(4), known: [] }))
+    assert.deepEqual(
+      all.map((removal) => hasFrames({ ...summaryOf(1, 1), removal })),
+      [true, false, false, true],
+    )
+    assert.equal(hasFrames(summaryOf(1, 1)), true)
+    assert.deepEqual(all.map(isMissed), [false, false, true, true])
+  })
+
+  it('has the kinds of all that were joined', () => {
+    const kinds = [9, 40, 70].map((kind) => withKind(NO_KINDS, kind))
+    const [first, ...rest] = kinds.map((each, index) => ({ ...summaryOf(index + 1, 1), kinds: each })) as [
+      SegmentSummary,
+      ...SegmentSummary[],
+    ]
+    const joined = joinSummaries(first, rest)
+    assert.deepEqual(joined.kinds, { low: 2 ** 9, high: 2 ** 31 + 2 ** 8 })
+    assert.deepEqual([joined.count, joined.after], [3, digest(4)])
+    assert.equal(joinSummaries(first, []), first)
+    assert.equal(shareKinds(joined.kinds, withKind(NO_KINDS, 10)), false)
   })
 })
