@@ -126,7 +126,7 @@ class TcpHost implements SwarmHost {
     const servers = await this.#listen(host, port)
     const dht = new DHT({ bootstrap: [], maxAge: DHT_PEER_AGE_MS, maxTables: DHT_TABLES_MAX })
     boundAnnouncedPeers(dht, { maxAgeMs: DHT_PEER_AGE_MS, now: () => performance.now(), random: Math.random })
-    guardDatagrams(dht._rpc.socket.socket, () => this.#rejectedMessages++)
+    guardDatagrams(dht._rpc.socket.socket, 'private', () => this.#rejectedMessages++)
     dht.setMaxListeners(0)
     dht.on('error', (error: Error) => this.#onStopped(error.message))
     await new Promise<void>((resolve) => dht.listen(0, host, resolve))
