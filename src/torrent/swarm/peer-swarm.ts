@@ -19,9 +19,9 @@ import { Peer, type PeerLink, type PeerTorrent } from './peer.ts'
 import { PeerAdmission } from './peer-admission.ts'
 import { DEFAULT_PRIORITY, Picker, type Priority } from './picker.ts'
 import { PieceChecks } from './piece-checks.ts'
-import { RateLimit } from './rate-limit.ts'
 import { RateMeter } from './rate-meter.ts'
 import type { SendBuffers } from './send-buffers.ts'
+import type { TransferFlow, TransferTurns } from './transfer-turns.ts'
 import { UploadSlots } from './upload-slots.ts'
 import { Uploads } from './uploads.ts'
 
@@ -71,7 +71,8 @@ export type PeerSwarmOptions = OpenSwarm & {
   checkInfo(info: Uint8Array): Promise<Metainfo>
   random(): number
   /** Of all torrents. */
-  uploads: RateLimit
+  downloads: TransferTurns
+  uploads: TransferTurns
   sendBuffers: SendBuffers
   /** Peers that are served at a time, besides one more that is tried. */
   uploadSlots(): number
@@ -113,9 +114,9 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   readonly #judge: PieceJudge
   readonly #downloaded = new RateMeter()
   readonly #uploaded = new RateMeter()
-  /** Of this torrent alone. */
-  readonly downloads = new RateLimit()
-  readonly #uploadLimit = new RateLimit()
+  /** The share of this torrent in what is read. */
+  readonly downloads: TransferFlow
+  readonly #uploadFlow: TransferFlow
   readonly #uploads: Uploads
   readonly #closing = new AbortController()
   readonly #checks: PieceChecks
@@ -150,6 +151,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.corruptPercent = options.corruptPercent
     this.#wanted = options.wanted
     this.#sources = options.sources
+    this.downloads = options.downloads.flow()
+    this.#uploadFlow = options.uploads.flow()
     this.limit(options.rates)
     this.#admission = new PeerAdmission({
       ...{ identity: options.identity, admits: options.admits, bans: options.bans, endpoints: options.endpoints },
@@ -182,7 +185,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       track: (work) => this.#track(work),
     })
     this.#uploads = new Uploads({
-      ...{ timers, buffers: options.sendBuffers, limits: [options.uploads, this.#uploadLimit], now: () => this.now() },
+      ...{ buffers: options.sendBuffers, flow: this.#uploadFlow, now: () => this.now() },
       mayServe: (peer, index) => !this.#closed && this.#isReady && hasBit(this.#verified, index) && this.#isWelcome(peer),
       read: async (index, offset, parts) => this.#files?.read(index, offset, parts),
       isSpoiled: (index) => this.corruptPercent > 0 && isCorrupted(this.identity.id, index, this.corruptPercent),
@@ -270,8 +273,8 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   }
 
   limit({ downloadBytesPerSecond, uploadBytesPerSecond }: Rates): void {
-    this.downloads.set(downloadBytesPerSecond)
-    this.#uploadLimit.set(uploadBytesPerSecond)
+    this.downloads.own.set(downloadBytesPerSecond)
+    this.#uploadFlow.own.set(uploadBytesPerSecond)
   }
 
   setSources(sources: TorrentSources): void {
@@ -385,6 +388,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     peer.closed = true
     this.#peers.delete(peer)
     this.#fetches.left(peer)
+    this.#uploads.left(peer)
     const now = this.now()
     if (peer.link.outbound) {
       const exchanged = peer.downloaded.total + peer.uploaded.total > 0

@@ -709,9 +709,21 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/node/restored.fs.ts',
-    find: "if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined\n    throw error",
-    replace: 'return undefined',
+    find: "if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined\n    throw error\n  }\n  try {",
+    replace: 'return undefined\n  }\n  try {',
     breaks: 'a mark that cannot be read is none',
+  },
+  {
+    file: 'src/roles/node/restored.fs.ts',
+    find: "if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined\n    throw error\n  }\n  const fork",
+    replace: 'return undefined\n  }\n  const fork',
+    breaks: 'a note of a fork that cannot be read is none',
+  },
+  {
+    file: 'src/roles/node/restored.fs.ts',
+    find: 'if (fork !== undefined) return fork',
+    replace: 'return fork',
+    breaks: 'a note of a fork that cannot be understood is none',
   },
   {
     file: 'src/roles/node/verification.ts',
