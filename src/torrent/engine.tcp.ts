@@ -174,9 +174,13 @@ class TcpHost implements SwarmHost {
     return this.#rejectedMessages
   }
 
-  configure({ downloadBytesPerSecond, uploadBytesPerSecond, connectionsMax, uploadSlots }: EngineLimits): void {
-    this.#downloads.all.set(downloadBytesPerSecond)
-    this.#uploads.all.set(uploadBytesPerSecond)
+  configure({ connectionsMax, uploadSlots, ...rates }: EngineLimits): void {
+    this.#downloads.all.set(rates.downloadBytesPerSecond)
+    this.#downloads.classes.local.set(rates.localDownloadBytesPerSecond)
+    this.#downloads.classes.remote.set(rates.remoteDownloadBytesPerSecond)
+    this.#uploads.all.set(rates.uploadBytesPerSecond)
+    this.#uploads.classes.local.set(rates.localUploadBytesPerSecond)
+    this.#uploads.classes.remote.set(rates.remoteUploadBytesPerSecond)
     this.#connectionsMax = connectionsMax || CONNECTIONS_MAX
     this.#uploadSlots = uploadSlots || UPLOAD_SLOTS
     for (const stream of [...this.#streams].slice(this.#connectionsMax)) stream.destroy()

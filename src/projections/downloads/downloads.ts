@@ -92,6 +92,10 @@ const NO_LIMITS = { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, ratioGoa
 /** Nothing is limited. */
 export const NO_SETTINGS: ClientSettings = {
   ...NO_LIMITS,
+  localDownloadBytesPerSecond: 0,
+  localUploadBytesPerSecond: 0,
+  remoteDownloadBytesPerSecond: 0,
+  remoteUploadBytesPerSecond: 0,
   connectionsMax: 0,
   uploadSlots: 0,
   downloadsMax: 0,
@@ -289,7 +293,7 @@ function stampsRow(stamps: ReadonlyMap<number, string>, row: number): string | n
 
 export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => ({
   name: 'downloads',
-  version: 6,
+  version: 7,
   handles: [
     'download.added',
     'download.described',
