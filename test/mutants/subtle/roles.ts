@@ -107,10 +107,11 @@ export const rolesMutants: readonly SubtleMutant[] = [
     breaks: 'BARREN_PAGES_MAX is ten times as much',
   },
   {
-    file: 'src/roles/client/torrents.ts',
+    file: 'src/roles/client/torrent-record.ts',
     find: '{ durable: true },',
     replace: '{ durable: false },',
     breaks: 'durable is the other way',
+    tests: ['test/roles/client/torrents.test.ts'],
   },
   {
     file: 'src/roles/client/verdicts.ts',
