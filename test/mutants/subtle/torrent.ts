@@ -564,4 +564,34 @@ export const torrentMutants: readonly SubtleMutant[] = [
     replace: 'if (missing > 1) {',
     breaks: 'a torrent with a bad piece is offered',
   },
+  {
+    file: 'src/torrent/swarm/transfer-turns.ts',
+    find: 'if (least !== undefined && flow.hadBytes >= least.flow.hadBytes) continue',
+    replace: 'if (least !== undefined) continue',
+    breaks: 'the one that waits first always goes, and not the one that has had least',
+  },
+  {
+    file: 'src/torrent/swarm/transfer-turns.ts',
+    find: 'if (wasAway) flow.hadBytes = Math.max(flow.hadBytes, this.#hadBytes)',
+    replace: '',
+    breaks: 'who asked for nothing for a minute catches up on it',
+  },
+  {
+    file: 'src/torrent/swarm/transfer-turns.ts',
+    find: 'Math.max(flow.hadBytes, this.#hadBytes - CATCH_UP_BYTES)',
+    replace: 'Math.max(flow.hadBytes, this.#hadBytes - 100 * CATCH_UP_BYTES)',
+    breaks: 'a torrent that asks for little is owed a hundred reads',
+  },
+  {
+    file: 'src/torrent/swarm/transfer-turns.ts',
+    find: 'this.hadBytes += bytes\n    this.#endIfEmpty()',
+    replace: 'void bytes\n    this.#endIfEmpty()',
+    breaks: 'what is transferred does not count',
+  },
+  {
+    file: 'src/torrent/swarm/transfer-turns.ts',
+    find: 'if (this.#waiting[transfer.peerClass].delete(transfer)) this.#endIfEmpty()',
+    replace: '',
+    breaks: 'who has gone goes on waiting',
+  },
 ]

@@ -169,6 +169,20 @@ describe('turns of transfers', () => {
     await time.advance(20_000)
     assert.ok(slow.bytes < 101_000, 'it asks for little')
     assert.ok(busy.bytes - had > (20 * MB) / 2 - CATCH_UP_BYTES, `${busy.bytes - had}`)
+    let suddenly = 0
+    const transfer: Transfer = {
+      peerClass: 'remote',
+      run: () => {
+        slow.flow.take('remote', 16_384)
+        suddenly += 16_384
+        slow.flow.wait(transfer)
+        return 16_384
+      },
+    }
+    slow.flow.wait(transfer)
+    await time.advance(3_000)
+    // Three torrents ask now.
+    assert.ok(suddenly > MB / 2 && suddenly < MB + CATCH_UP_BYTES, `${suddenly}`)
   })
 
   it('are paid back by who takes more than it said', async () => {
