@@ -140,7 +140,7 @@ export class TransferFlow {
   #lastClass: PeerClass = 'remote'
   /** What it has had, in bytes that count against those of others. */
   hadBytes = 0
-  /** When it last waited. */
+  /** When it last had a turn. */
   #askedAt = Number.NEGATIVE_INFINITY
 
   constructor(turns: TransferTurns) {
@@ -196,6 +196,8 @@ export class TransferFlow {
   run(transfer: Transfer): void {
     this.#waiting[transfer.peerClass].delete(transfer)
     this.#lastClass = transfer.peerClass
+    // It may ask again at once.
+    this.#askedAt = this.#turns.now()
     // In two steps: what it overdraws meanwhile counts as well.
     const bytes = transfer.run()
     this.hadBytes += bytes
@@ -213,9 +215,7 @@ export class TransferFlow {
   }
 
   #endIfEmpty(): void {
-    if (!this.#isEmpty) return
-    this.#askedAt = this.#turns.now()
-    this.#turns.ends(this)
+    if (this.#isEmpty) this.#turns.ends(this)
   }
 
   #limits(peerClass: PeerClass): readonly RateLimit[] {
