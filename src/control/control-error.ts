@@ -9,6 +9,8 @@ export type ControlErrorCode =
   | 'TOO_SLOW'
   /** The node has as many callers as it takes. */
   | 'BUSY'
+  /** The caller, or all callers, leave too much unread. */
+  | 'UNREAD'
   /** The socket's path is longer than the system allows. */
   | 'PATH_TOO_LONG'
   /** The socket could not be made or opened. */

@@ -13,6 +13,8 @@ export function failureOf(error: unknown): Failure {
     const code: ServiceErrorCode = unusable ? 'damaged' : 'failed'
     return { code: RPC.serviceError, message: error.message, data: { code } }
   }
+  if (error instanceof ControlError && error.code === 'UNREAD')
+    return { code: RPC.serviceError, message: error.message, data: { code: 'failed' } }
   const message = error instanceof Error ? error.message : String(error)
   return { code: RPC.internalError, message, data: { code: 'failed' } }
 }

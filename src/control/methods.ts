@@ -48,6 +48,10 @@ const sourcesRequest = record({
 const rates = { downloadBytesPerSecond: optional(whole), uploadBytesPerSecond: optional(whole) }
 const limits = { ...rates, ratioGoalPercent: optional(whole), seedGoalMs: optional(whole) }
 const settings = {
+  localDownloadBytesPerSecond: optional(whole),
+  localUploadBytesPerSecond: optional(whole),
+  remoteDownloadBytesPerSecond: optional(whole),
+  remoteUploadBytesPerSecond: optional(whole),
   connectionsMax: optional(whole),
   uploadSlots: optional(whole),
   downloadsMax: optional(whole),

@@ -8,8 +8,10 @@ import { dial } from './dial.ts'
 import { encodeFailure, type Failure, RPC } from './json-rpc.ts'
 import { LineSplitter } from './line-splitter.ts'
 import type { Services } from './methods.ts'
+import { Outbox } from './outbox.ts'
 import { Session } from './session.ts'
 import { CONTROL_SOCKET, socketPath } from './socket-path.ts'
+import { Unread } from './unread.ts'
 
 /** Time that a caller has to take what was written for it before its connection is cut, ms. */
 const CLOSE_GRACE_MS = 500
@@ -33,6 +35,7 @@ export class ControlServer implements AsyncDisposable {
   #inode = 0
   #services: Services | string = 'the node is starting'
   #malformed = 0
+  readonly #unread = new Unread()
 
   private constructor(directory: string) {
     this.#directory = directory
@@ -70,6 +73,11 @@ export class ControlServer implements AsyncDisposable {
   /** Connections that are open. */
   get connections(): number {
     return this.#sessions.size + this.#leaving.size
+  }
+
+  /** What callers have not read of what was written for them, bytes. */
+  get unreadBytes(): number {
+    return this.#unread.bytes
   }
 
   /** Lines that were no call, since the start. */
@@ -165,7 +173,7 @@ export class ControlServer implements AsyncDisposable {
         hangUp: () => this.#dismiss(socket),
         openCalls: (count) => this.#callers.calls(socket, count, performance.now()),
       },
-      (line) => write(socket, line),
+      new Outbox(socket, this.#unread),
     )
   }
 
@@ -209,22 +217,6 @@ export class ControlServer implements AsyncDisposable {
     this.#callers.leave(socket)
     this.#sessions.get(socket)?.close()
     this.#sessions.delete(socket)
-  }
-}
-
-/** Resolves when there is room for the next line; rejects once the caller is gone. */
-async function write(socket: Socket, line: string): Promise<void> {
-  if (socket.destroyed || !socket.writable) throw new ControlError('GONE', 'the caller is gone')
-  if (socket.write(`${line}\n`)) return
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const gone = () => reject(new ControlError('GONE', 'the caller is gone'))
-  socket.once('drain', resolve)
-  socket.once('close', gone)
-  try {
-    await promise
-  } finally {
-    socket.off('drain', resolve)
-    socket.off('close', gone)
   }
 }
 

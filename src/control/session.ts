@@ -11,9 +11,11 @@ import {
 } from './json-rpc.ts'
 import type { Line } from './line-splitter.ts'
 import { METHOD_BY_NAME, type Method, type Services } from './methods.ts'
+import type { Outbox } from './outbox.ts'
 import { complaint } from './parameters.ts'
+import { unreadSentence } from './unread.ts'
 
-/** Calls one caller may have open at once; further ones are refused. */
+/** Calls one caller may have open at once, those included whose answers it has not read; further ones are refused. */
 export const CALLS_MAX = 64
 
 /** What a session needs of the server it belongs to. */
@@ -32,15 +34,14 @@ export type SessionHost = {
 /** What one caller asks, from the first line to the last, whatever carries the lines. */
 export class Session {
   readonly #host: SessionHost
-  readonly #send: (line: string) => Promise<void>
+  readonly #outbox: Outbox
   readonly #calls = new Map<RequestId, Call>()
   #unanswered = 0
   #closed = false
 
-  /** @param send resolves when the caller has room for more; rejects, or resolves, once the caller is gone */
-  constructor(host: SessionHost, send: (line: string) => Promise<void>) {
+  constructor(host: SessionHost, outbox: Outbox) {
     this.#host = host
-    this.#send = send
+    this.#outbox = outbox
   }
 
   receive(line: Line): void {
@@ -68,8 +69,8 @@ export class Session {
   #take({ id, method, parameters }: Extract<Incoming, { is: 'call' }>): void {
     const problem = this.#calls.has(id)
       ? 'a call with this "id" is open'
-      : this.#calls.size >= CALLS_MAX
-        ? `more than ${CALLS_MAX} calls are open`
+      : this.#unanswered >= CALLS_MAX
+        ? `more than ${CALLS_MAX} calls are open, or their answers unread`
         : undefined
     if (problem !== undefined) {
       this.#refuse(id, { code: RPC.invalidRequest, message: problem })
@@ -82,7 +83,10 @@ export class Session {
 
   #refuse(id: RequestId | null, failure: Failure): void {
     this.#host.malformed()
-    void this.#deliver(encodeFailure(id, failure))
+    const line = encodeFailure(id, failure)
+    // Refusals are no calls, so no bound on calls holds for them: whoever asks for them and reads none is hung up on.
+    if (this.#outbox.refusal(line.length) === undefined) void this.#deliver(line)
+    else this.#host.hangUp()
   }
 
   async #call(id: RequestId, name: string, parameters: readonly unknown[]): Promise<void> {
@@ -96,8 +100,14 @@ export class Session {
     } catch (error) {
       answer = encodeFailure(id, failureOf(error))
     }
+    // The caller may use the id again as soon as it has read the answer, which is before the system says that it has left.
     this.#calls.delete(id)
-    await this.#deliver(answer)
+    const unread = this.#outbox.refusal(Buffer.byteLength(answer))
+    await this.#deliver(
+      unread === undefined
+        ? answer
+        : encodeFailure(id, { code: RPC.serviceError, message: unreadSentence(unread), data: { code: 'failed' } }),
+    )
     this.#count(-1)
   }
 
@@ -141,7 +151,7 @@ export class Session {
         const step = await iterator.next()
         if (call.cancelled) break
         if (step.done === true) return encodeResult(id, step.value)
-        await this.#send(encodeProgress(id, step.value))
+        await this.#outbox.value(encodeProgress(id, step.value))
       }
       return encodeFailure(id, { code: RPC.serviceError, message: 'the call was cancelled', data: { code: 'failed' } })
     } finally {
@@ -152,7 +162,7 @@ export class Session {
   async #deliver(line: string): Promise<void> {
     if (this.#closed) return
     // A caller that is gone has no use for the answer; its socket told the server already.
-    await this.#send(line).catch(() => {})
+    await this.#outbox.last(line).catch(() => {})
   }
 }
 

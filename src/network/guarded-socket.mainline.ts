@@ -1,8 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { EventEmitter } from 'node:events'
 import type { DatagramSocket } from 'bittorrent-dht'
-import { isDialable } from '../events/index.ts'
-import { isKrpcMessage } from './krpc-bounds.ts'
+import { isDialable, isKrpcMessage } from '../events/index.ts'
 
 /**
  * A UDP socket for a Mainline DHT node that drops what is not a well-formed message of BEP 5. Every node of
@@ -16,7 +15,8 @@ export class GuardedDatagramSocket extends EventEmitter implements DatagramSocke
     super()
     this.#socket.on('message', (datagram, from) => {
       // A source port of 0 can be forged; the node would put it into its table and tell it to others.
-      if (isDialable({ host: from.address, port: from.port }) && isKrpcMessage(datagram)) this.emit('message', datagram, from)
+      if (isDialable({ host: from.address, port: from.port }) && isKrpcMessage(datagram, 'private'))
+        this.emit('message', datagram, from)
       else this.#dropped++
     })
     this.#socket.on('error', (error) => this.emit('error', error))

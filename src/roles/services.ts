@@ -574,7 +574,12 @@ export type TorrentPeerRow = {
   standing: Standing
 }
 /** `refused`: by which index nodes own publications are not taken, how many each, and why. */
-export type ClientStatus = { node: NodeStatus; torrents: TorrentRow[]; refused: (RefusedBy & { publications: number })[] }
+export type ClientStatus = {
+  node: NodeStatus
+  torrents: TorrentRow[]
+  limits: ClientLimits
+  refused: (RefusedBy & { publications: number })[]
+}
 export type DhtStatus = {
   hyperdht: { endpoint: { host: string; port: number } | null; bootstrap: string[]; links: number }
   mainline: { port: number; nodes: number }

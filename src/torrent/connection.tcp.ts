@@ -7,7 +7,7 @@ import { type PeerStream, StreamLink } from './peer-link.tcp.ts'
 import { sha1 } from './sha1.system.ts'
 import type { Peer } from './swarm/peer.ts'
 import type { PeerSwarm } from './swarm/peer-swarm.ts'
-import type { RateLimit } from './swarm/rate-limit.ts'
+import type { TransferFlow } from './swarm/transfer-turns.ts'
 import { decodeHandshake, encodeHandshake, type Handshake } from './wire/handshake.ts'
 import { HeldMessages } from './wire/held-messages.ts'
 import { MessageSplitter } from './wire/message-splitter.ts'
@@ -39,7 +39,8 @@ type ConnectionOptions = Opening & {
   swarmOf(infoHash: InfoHash): PeerSwarm | undefined
   /** Opens a seed at rest for it, after which `swarmOf` has it; undefined if that cannot be. */
   wake(infoHash: InfoHash): Promise<unknown> | undefined
-  downloads: RateLimit
+  /** Of what is read before it has named its torrent. */
+  downloads: TransferFlow
   now(): number
   after(waitMs: number, run: () => void): () => void
   onRejected(): void
@@ -133,9 +134,7 @@ export class Connection {
 
   /** @returns false if nothing more is read for now */
   received(chunk: Uint8Array): boolean {
-    const { downloads, after } = this.#options
-    const limits = this.#swarm === undefined ? [downloads] : [downloads, this.#swarm.downloads]
-    const goesOn = this.#link.limit(chunk.length, limits, after)
+    const goesOn = this.#link.limit(chunk.length, this.#swarm?.downloads ?? this.#options.downloads)
     try {
       this.#take(chunk)
       if (this.#link.closed) this.#splitter.stop()

@@ -1,5 +1,5 @@
 import type { RemoteInfo, Socket } from 'node:dgram'
-import { isKrpcMessage } from './krpc-message.ts'
+import { isKrpcMessage, type MainlineDht } from '../events/index.ts'
 
 /**
  * Puts a check before every handler of a Mainline DHT socket: a datagram that is no message of BEP 5 is dropped, and
@@ -9,6 +9,7 @@ import { isKrpcMessage } from './krpc-message.ts'
  */
 export function guardDatagrams(
   socket: Socket,
+  dht: MainlineDht,
   rejected: () => void,
   mayHear: (from: RemoteInfo) => boolean = () => true,
 ): void {
@@ -16,7 +17,7 @@ export function guardDatagrams(
   socket.removeAllListeners('message')
   socket.on('message', (datagram: Uint8Array, from: RemoteInfo) => {
     // Port 0 cannot be answered: the answer throws.
-    if (from.port === 0 || !mayHear(from) || !isKrpcMessage(datagram)) return rejected()
+    if (from.port === 0 || !mayHear(from) || !isKrpcMessage(datagram, dht)) return rejected()
     try {
       for (const handler of handlers) handler.call(socket, datagram, from)
     } catch {

@@ -28,8 +28,8 @@ import { announceUdp } from './sources/tracker-udp.system.ts'
 import { WebSeedStream } from './sources/web-seed.system.ts'
 import { serverOf } from './sources/web-server.system.ts'
 import { PeerSwarm, type PieceFiles } from './swarm/peer-swarm.ts'
-import { RateLimit } from './swarm/rate-limit.ts'
 import { SendBuffers } from './swarm/send-buffers.ts'
+import { type TransferFlow, TransferTurns } from './swarm/transfer-turns.ts'
 import type { OpenSwarm, Swarm, SwarmHost } from './swarm.ts'
 import { WakeLimit } from './wake-limit.ts'
 import { WriteThread } from './write-thread.system.ts'
@@ -95,8 +95,10 @@ class TcpHost implements SwarmHost {
   readonly #readBuffer = new Uint8Array(READ_BYTES)
   readonly #hashes = new HashThread()
   readonly #writes = new WriteThread()
-  readonly #downloads = new RateLimit()
-  readonly #uploads = new RateLimit()
+  readonly #downloads: TransferTurns
+  readonly #uploads: TransferTurns
+  /** What comes over connections that have named no torrent yet. */
+  readonly #unnamed: TransferFlow
   readonly #sendBuffers = new SendBuffers()
   #connectionsMax = CONNECTIONS_MAX
   #uploadSlots = UPLOAD_SLOTS
@@ -111,6 +113,9 @@ class TcpHost implements SwarmHost {
     this.#onStopped = onStopped
     this.#encryption = options.encryption ?? 'allow'
     const { host, clock, timers } = options
+    this.#downloads = new TransferTurns({ timers, now: () => clock.now() })
+    this.#uploads = new TransferTurns({ timers, now: () => clock.now() })
+    this.#unnamed = this.#downloads.flow()
     const common = { host, clock, timers, port: () => this.port, now: () => performance.now() }
     this.#publicDht = new PublicDht({
       ...common,
@@ -126,7 +131,7 @@ class TcpHost implements SwarmHost {
     const servers = await this.#listen(host, port)
     const dht = new DHT({ bootstrap: [], maxAge: DHT_PEER_AGE_MS, maxTables: DHT_TABLES_MAX })
     boundAnnouncedPeers(dht, { maxAgeMs: DHT_PEER_AGE_MS, now: () => performance.now(), random: Math.random })
-    guardDatagrams(dht._rpc.socket.socket, () => this.#rejectedMessages++)
+    guardDatagrams(dht._rpc.socket.socket, 'private', () => this.#rejectedMessages++)
     dht.setMaxListeners(0)
     dht.on('error', (error: Error) => this.#onStopped(error.message))
     await new Promise<void>((resolve) => dht.listen(0, host, resolve))
@@ -169,9 +174,13 @@ class TcpHost implements SwarmHost {
     return this.#rejectedMessages
   }
 
-  configure({ downloadBytesPerSecond, uploadBytesPerSecond, connectionsMax, uploadSlots }: EngineLimits): void {
-    this.#downloads.set(downloadBytesPerSecond)
-    this.#uploads.set(uploadBytesPerSecond)
+  configure({ connectionsMax, uploadSlots, ...rates }: EngineLimits): void {
+    this.#downloads.all.set(rates.downloadBytesPerSecond)
+    this.#downloads.classes.local.set(rates.localDownloadBytesPerSecond)
+    this.#downloads.classes.remote.set(rates.remoteDownloadBytesPerSecond)
+    this.#uploads.all.set(rates.uploadBytesPerSecond)
+    this.#uploads.classes.local.set(rates.localUploadBytesPerSecond)
+    this.#uploads.classes.remote.set(rates.remoteUploadBytesPerSecond)
     this.#connectionsMax = connectionsMax || CONNECTIONS_MAX
     this.#uploadSlots = uploadSlots || UPLOAD_SLOTS
     for (const stream of [...this.#streams].slice(this.#connectionsMax)) stream.destroy()
@@ -188,7 +197,7 @@ class TcpHost implements SwarmHost {
       hash: (piece) => this.#hashes.hash(piece),
       checkInfo: (info) => inSteps(infoSteps(info, sha1)),
       ourPeerId: toHex(this.#peerId),
-      uploads: this.#uploads,
+      ...{ downloads: this.#downloads, uploads: this.#uploads },
       sendBuffers: this.#sendBuffers,
       uploadSlots: () => this.#uploadSlots,
       hasRoom: () => this.#streams.size < this.#connectionsMax,
@@ -424,7 +433,7 @@ class TcpHost implements SwarmHost {
       swarmOf: (infoHash) => this.#swarms.get(infoHash),
       wake: (infoHash) => this.#wake(infoHash, stream.remoteAddress ?? ''),
       infoHashOf: (key) => this.#byKey.get(toHex(key)),
-      downloads: this.#downloads,
+      downloads: this.#unnamed,
       now: () => clock.now(),
       after: (waitMs, run) => timers.after(waitMs, run),
       onRejected: () => this.#rejectedMessages++,

@@ -7,6 +7,7 @@ import type {
   InfoHash,
   NameOnDisk,
   NodeId,
+  PeerClassRates,
   PeerId,
   PieceRange,
   Rates,
@@ -293,11 +294,12 @@ export interface TorrentEngine extends AsyncDisposable {
 }
 
 /** Of all torrents together; 0: the engine's own, which for rates is none. */
-export type EngineLimits = Rates & {
-  connectionsMax: number
-  /** Peers of one torrent that are served at a time. */
-  uploadSlots: number
-}
+export type EngineLimits = Rates &
+  PeerClassRates & {
+    connectionsMax: number
+    /** Peers of one torrent that are served at a time. */
+    uploadSlots: number
+  }
 
 export type TorrentErrorCode =
   | 'NOT_A_TORRENT'

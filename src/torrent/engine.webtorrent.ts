@@ -62,7 +62,7 @@ class WebtorrentHost implements SwarmHost {
       guard: (wire) => this.#guardOf(wire),
     })
     boundAnnouncedPeers(client.dht, { maxAgeMs: DHT_PEER_AGE_MS, now: () => performance.now(), random: Math.random })
-    guardDatagrams(client.dht._rpc.socket.socket, () => this.#rejectedMessages++)
+    guardDatagrams(client.dht._rpc.socket.socket, 'private', () => this.#rejectedMessages++)
     await listening(client, host, port)
     client.on('error', (error: Error) => this.#onStopped(error.message))
     const dht = new DhtPresence(client.dht, dhtBootstrap, client.torrentPort, timers)

@@ -2,8 +2,9 @@ import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Rc4 } from './encryption/index.ts'
 import { canonicalHost } from './endpoint.ts'
+import { type PeerClass, peerClassOf } from './peer-class.ts'
 import type { PeerLink } from './swarm/peer.ts'
-import { RateLimit } from './swarm/rate-limit.ts'
+import type { Transfer, TransferFlow } from './swarm/transfer-turns.ts'
 
 /** What a stream below may be: a socket, or what a hole through a router gave. */
 export type PeerStream = Pick<Socket, 'write'> &
@@ -21,19 +22,19 @@ export type PeerStream = Pick<Socket, 'write'> &
     resume(): unknown
   }
 
-const NOTHING = { bytes: 0, of: [] }
+const NOTHING = { bytes: 0, of: undefined }
 
 /** Messages up to this length are put together before they are written: a write of its own costs half a kilobyte while it waits. */
 const SMALL_BYTES_MAX = 512
 const TOGETHER_BYTES_MAX = 64 * 1024
 
 /** The bytes of one connection: small writes of one turn leave as one, and reading waits for the limit of downloads. */
-export class StreamLink implements PeerLink {
+export class StreamLink implements PeerLink, Transfer {
   readonly host: string
   readonly port: number
   readonly outbound: boolean
+  readonly peerClass: PeerClass
   readonly #stream: PeerStream
-  readonly #now: () => number
   #onDrain: () => void = () => {}
   #encrypt: Rc4 | undefined
   #isCorked = false
@@ -41,16 +42,19 @@ export class StreamLink implements PeerLink {
   #smallBytes = 0
   #undrainedBytes = 0
   /** Taken of the limits before it is read. */
-  #reserved: { bytes: number; of: readonly RateLimit[] } = NOTHING
+  #reserved: { bytes: number; of: TransferFlow | undefined } = NOTHING
+  #waitsFor: TransferFlow | undefined
+  /** What came last, as a guess at what comes next. */
+  #readBytes = 0
   #isPaused = false
   #closed = false
 
-  constructor(stream: PeerStream, { outbound, now }: { outbound: boolean; now: () => number }) {
+  constructor(stream: PeerStream, { outbound }: { outbound: boolean }) {
     this.#stream = stream
-    this.#now = now
     this.outbound = outbound
     this.host = canonicalHost(stream.remoteAddress ?? '0.0.0.0')
     this.port = stream.remotePort ?? 0
+    this.peerClass = peerClassOf(this.host)
     stream.on('drain', () => {
       this.#undrainedBytes = 0
       this.#onDrain()
@@ -127,39 +131,48 @@ export class StreamLink implements PeerLink {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#giveBack()
+    this.#waitsFor?.cancel(this)
+    this.#giveBack(0)
     this.#stream.destroy()
   }
 
   /** So many bytes came. @returns false if nothing more is read until `resume` was called on the stream, which it will be */
-  limit(bytes: number, downloads: readonly RateLimit[], after: (waitMs: number, run: () => void) => void): boolean {
-    if (!downloads.some(({ isLimited }) => isLimited)) return true
-    this.#giveBack()
-    for (const each of downloads) each.take(bytes, this.#now())
-    if (this.#isPaused) return false
-    if (RateLimit.waitMs(downloads, this.#now()) === 0) return true
+  limit(bytes: number, flow: TransferFlow): boolean {
+    this.#giveBack(bytes)
+    if (!flow.isLimited(this.peerClass)) return true
+    flow.take(this.peerClass, bytes)
+    if (this.#waitsFor !== undefined) return false
+    if (flow.mayGo(this.peerClass)) return true
+    this.#waitsFor = flow
+    this.#readBytes = bytes
+    flow.wait(this)
+    // Its turn may have come at once.
+    if (this.#waitsFor === undefined) return true
     this.#isPaused = true
     this.#stream.pause()
-    const look = () => {
-      if (this.#closed) return
-      const waitMs = RateLimit.waitMs(downloads, this.#now())
-      if (waitMs > 0) {
-        after(waitMs, look)
-        return
-      }
-      // What is read next is taken already: all that wait for the same limit would else go on at once.
-      this.#reserved = { bytes, of: downloads }
-      for (const each of downloads) each.take(bytes, this.#now())
-      this.#isPaused = false
-      this.#stream.resume()
-    }
-    look()
     return false
   }
 
-  #giveBack(): void {
+  /** Its turn to read has come. What is read next is taken already: all that wait for the same limit would else go on at once. */
+  run(): number {
+    const flow = this.#waitsFor
+    this.#waitsFor = undefined
+    if (flow === undefined || this.#closed) return 0
+    const bytes = this.#readBytes
+    this.#reserved = { bytes, of: flow }
+    flow.take(this.peerClass, bytes)
+    if (this.#isPaused) {
+      this.#isPaused = false
+      this.#stream.resume()
+    }
+    return bytes
+  }
+
+  /** @param usedBytes of what was taken before, and beyond it */
+  #giveBack(usedBytes: number): void {
     const { bytes, of } = this.#reserved
     this.#reserved = NOTHING
-    for (const each of of) each.take(-bytes, this.#now())
+    of?.take(this.peerClass, -bytes)
+    of?.overdrew(usedBytes - bytes)
   }
 }

@@ -273,12 +273,17 @@ const STORY: readonly Row[] = [
   },
   {
     command: 'client limit',
-    words: () => ['--down', '5MB', '--at', '0 8 * * 1-5=500kB/none', '--seeds', '9', ...data('c2')],
-    text: /download +5\.0 MB\/s\nupload +no limit\nfrom 0 8 \* \* 1-5 +down 500\.0 kB\/s, up no limit\nnow +/,
+    words: () => ['--down', '5MB', '--at', '0 8 * * 1-5=500kB/none', '--seeds', '9', '--remote-up', '900kB', ...data('c2')],
+    text: /download +5\.0 MB\/s\nupload +no limit\nfrom 0 8 \* \* 1-5 +down 500\.0 kB\/s, up no limit\nnow [^\n]+\nother peers +down no limit, up 900\.0 kB\/s\n/,
+  },
+  {
+    command: 'client status',
+    words: () => data('c2'),
+    text: /limits +down [^\n]+\nother peers +down no limit, up 900\.0 kB\/s\n\n/,
   },
   {
     command: 'client limit',
-    words: () => ['--down', 'none', '--at', 'none', '--seeds', 'none', ...data('c2')],
+    words: () => ['--down', 'none', '--at', 'none', '--seeds', 'none', '--remote-up', 'none', ...data('c2')],
     json: ({ settings }) => assert.equal((settings as Facts).seedsMax, 0),
   },
   {

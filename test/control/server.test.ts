@@ -12,6 +12,7 @@ import { RPC } from '../../src/control/json-rpc.ts'
 import { LINE_BYTES_MAX } from '../../src/control/line-splitter.ts'
 import { LEAVING_MAX } from '../../src/control/server.ts'
 import { CALLS_MAX } from '../../src/control/session.ts'
+import { ALL_UNREAD_BYTES_MAX, SMALL_ANSWER_BYTES_MAX } from '../../src/control/unread.ts'
 import { ServiceError } from '../../src/roles/index.ts'
 import { smallNode } from './small-node.ts'
 
@@ -231,6 +232,26 @@ describe('control server and client', () => {
     assert.ok(before < 100_000, `${before} items were made for a caller that reads none`)
     socket.destroy()
     await until(() => small.endedStreams() === 1)
+  })
+
+  it('ends listings that nobody reads beyond what all may leave unread, and answers others meanwhile', async () => {
+    const warnings: string[] = []
+    const warned = (warning: Error) => void warnings.push(warning.message)
+    process.on('warning', warned)
+    const hogs = Array.from({ length: 5 }, () => caller(server.path))
+    for (const { socket, send } of hogs) {
+      socket.pause()
+      for (let id = 1; id <= CALLS_MAX; id += 1)
+        send({ jsonrpc: '2.0', id, method: 'node.events', params: [{ limit: 1_000_000 }] })
+    }
+    await until(() => small.endedStreams() > 0)
+    assert.ok(server.unreadBytes > ALL_UNREAD_BYTES_MAX / 2)
+    assert.ok(server.unreadBytes <= ALL_UNREAD_BYTES_MAX + SMALL_ANSWER_BYTES_MAX * hogs.length, `${server.unreadBytes}`)
+    assert.equal((await (await connectNode(directory)).node.status()).id, 'ab')
+    for (const { socket } of hogs) socket.destroy()
+    await until(() => small.endedStreams() === hogs.length * CALLS_MAX && server.unreadBytes === 0)
+    process.off('warning', warned)
+    assert.deepEqual(warnings, [])
   })
 
   it('gives every item of a long listing, in order', async () => {

@@ -152,6 +152,10 @@ const fieldsOf: { readonly [K in EventKind]: object } = {
   'client.configured': {
     ...rates,
     ...goals,
+    localDownloadBytesPerSecond: uint53,
+    localUploadBytesPerSecond: uint53,
+    remoteDownloadBytesPerSecond: uint53,
+    remoteUploadBytesPerSecond: uint53,
     connectionsMax: uint32,
     uploadSlots: uint32,
     downloadsMax: uint32,

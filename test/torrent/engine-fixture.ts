@@ -37,7 +37,11 @@ type Until = (what: (recorded: Recorded) => boolean, withinMs?: number) => Promi
 export type OnJudged = (judgement: Judgement, engine: TorrentEngine) => void | Promise<void>
 export type NodeOptions = Partial<EngineOptions> & { clock?: Clock; onJudged?: OnJudged; uploadBytesPerSecondMax?: number }
 
-export const NO_LIMITS = { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, connectionsMax: 0, uploadSlots: 0 }
+export const NO_LIMITS = {
+  ...{ downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, connectionsMax: 0, uploadSlots: 0 },
+  ...{ localDownloadBytesPerSecond: 0, localUploadBytesPerSecond: 0 },
+  ...{ remoteDownloadBytesPerSecond: 0, remoteUploadBytesPerSecond: 0 },
+}
 
 const ENGINES = { p2pt: createTcpEngine, webtorrent: createWebtorrentEngine }
 export type EngineName = keyof typeof ENGINES

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { isKrpcMessage } from '../../src/torrent/krpc-message.ts'
+import { isKrpcMessage } from '../../src/events/index.ts'
 
 const ID = '2:id20:aaaaaaaaaaaaaaaaaaaa'
 const query = (body: string) => `d1:ad${body}e1:q9:get_peers1:t2:aa1:y1:qe`
@@ -18,7 +18,7 @@ describe('a message of the Mainline DHT', () => {
   }
   for (const [name, text] of Object.entries(good)) {
     it(`is ${name}`, () => {
-      assert.equal(isKrpcMessage(Buffer.from(text)), true)
+      assert.equal(isKrpcMessage(Buffer.from(text), 'public'), true)
     })
   }
 
@@ -60,7 +60,7 @@ describe('a message of the Mainline DHT', () => {
   }
   for (const [name, text] of Object.entries(bad)) {
     it(`is not ${name}`, () => {
-      assert.equal(isKrpcMessage(Buffer.from(text)), false)
+      assert.equal(isKrpcMessage(Buffer.from(text), 'public'), false)
     })
   }
 })

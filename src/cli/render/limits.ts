@@ -20,6 +20,7 @@ export function limitsText({ settings, now }: ClientLimits): string {
     ...(schedule.length === 0
       ? []
       : [['now', `down ${rateText(now.downloadBytesPerSecond)}, up ${rateText(now.uploadBytesPerSecond)}`] as const]),
+    ...classLines(settings),
     ['connections', countText(settings.connectionsMax, "the engine's own limit")],
     ['upload slots', countText(settings.uploadSlots, "the engine's own limit")],
     ['downloads at a time', countText(settings.downloadsMax, 'no limit')],
@@ -27,6 +28,25 @@ export function limitsText({ settings, now }: ClientLimits): string {
     ['seed until', ratioText(settings.ratioGoalPercent, 'no ratio')],
     ['seed for', timeText(settings.seedGoalMs, 'no time')],
   ])
+}
+
+/** Of local peers and of all others, where they have rates of their own. */
+function classLines(settings: ClientLimits['settings']): [string, string][] {
+  const classes: [name: string, down: number, up: number][] = [
+    ['local peers', settings.localDownloadBytesPerSecond, settings.localUploadBytesPerSecond],
+    ['other peers', settings.remoteDownloadBytesPerSecond, settings.remoteUploadBytesPerSecond],
+  ]
+  return classes.flatMap(([name, down, up]) =>
+    down + up === 0 ? [] : [[name, `down ${rateText(down)}, up ${rateText(up)}`] as [string, string]],
+  )
+}
+
+/** The rates that hold now, a line each and an empty one; nothing where none does. */
+export function ratesText({ settings, now }: ClientLimits): string {
+  const { downloadBytesPerSecond: down, uploadBytesPerSecond: up } = now
+  const all: [string, string][] = down + up === 0 ? [] : [['limits', `down ${rateText(down)}, up ${rateText(up)}`]]
+  const lines = [...all, ...classLines(settings)]
+  return lines.length === 0 ? '' : `${fields(lines)}\n\n`
 }
 
 export function torrentLimitsText({ name, limits }: TorrentRow): string {

@@ -7,6 +7,10 @@ import { spanOf } from './time-span.ts'
 export type LimitFlags = {
   down?: string | undefined
   up?: string | undefined
+  'local-down'?: string | undefined
+  'local-up'?: string | undefined
+  'remote-down'?: string | undefined
+  'remote-up'?: string | undefined
   ratio?: string | undefined
   'seed-time'?: string | undefined
   connections?: string | undefined
@@ -17,6 +21,15 @@ export type LimitFlags = {
 }
 type ClientSettings = ClientLimits['settings']
 
+const CLASS_RATES = {
+  'local-down': 'localDownloadBytesPerSecond',
+  'local-up': 'localUploadBytesPerSecond',
+  'remote-down': 'remoteDownloadBytesPerSecond',
+  'remote-up': 'remoteUploadBytesPerSecond',
+} as const
+type ClassFlag = keyof typeof CLASS_RATES
+const CLASS_FLAGS = Object.keys(CLASS_RATES) as ClassFlag[]
+
 /** More times its size than anybody means. */
 const RATIO_MAX = 1_000_000
 
@@ -25,6 +38,7 @@ export function clientChange(flags: LimitFlags): Partial<ClientSettings> {
   const { connections, slots, downloads, seeds, at } = flags
   return {
     ...commonChange(flags),
+    ...classChange(flags),
     ...(connections === undefined ? {} : { connectionsMax: countOf('--connections', connections) }),
     ...(slots === undefined ? {} : { uploadSlots: countOf('--slots', slots) }),
     ...(downloads === undefined ? {} : { downloadsMax: countOf('--downloads', downloads) }),
@@ -35,7 +49,7 @@ export function clientChange(flags: LimitFlags): Partial<ClientSettings> {
 
 /** @throws ServiceError `usage`, also for what only the client as a whole has */
 export function torrentChange(flags: LimitFlags): Partial<TorrentLimits> {
-  for (const name of ['connections', 'slots', 'downloads', 'seeds', 'at'] as const) {
+  for (const name of [...CLASS_FLAGS, 'connections', 'slots', 'downloads', 'seeds', 'at'] as const) {
     if (flags[name] !== undefined) throw new ServiceError('usage', `--${name} is of the client as a whole: leave INFOHASH out`)
   }
   return commonChange(flags)
@@ -48,6 +62,14 @@ function commonChange({ down, up, ratio, 'seed-time': time }: LimitFlags): Parti
     ...(ratio === undefined ? {} : { ratioGoalPercent: ratioOf(ratio) }),
     ...(time === undefined ? {} : { seedGoalMs: isNone(time) ? 0 : spanOf('--seed-time', time) }),
   }
+}
+
+function classChange(flags: LimitFlags): Partial<ClientSettings> {
+  const given = CLASS_FLAGS.flatMap((flag) => {
+    const text = flags[flag]
+    return text === undefined ? [] : [[CLASS_RATES[flag], parseRateLimit(text)] as const]
+  })
+  return Object.fromEntries(given)
 }
 
 const isNone = (text: string): boolean => /^none$/i.test(text.trim())

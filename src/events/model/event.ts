@@ -167,8 +167,16 @@ export type DownloadMoved = { kind: 'download.moved'; infoHash: InfoHash }
 export type DownloadTidied = { kind: 'download.tidied'; infoHash: InfoHash }
 /** `when`: a cron pattern in local time, from which on these rates hold. */
 export type ScheduledRates = { when: string } & Rates
+/** Of peers on this machine and in local networks, and of all others, besides the rates of all; 0: none. */
+export type PeerClassRates = {
+  localDownloadBytesPerSecond: number
+  localUploadBytesPerSecond: number
+  remoteDownloadBytesPerSecond: number
+  remoteUploadBytesPerSecond: number
+}
 /** Limits and queue of a client; 0: no limit. */
 export type ClientSettings = Rates &
+  PeerClassRates &
   SeedGoals & {
     connectionsMax: number
     /** Peers of one torrent that are served at a time. */

@@ -92,6 +92,10 @@ const NO_LIMITS = { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0, ratioGoa
 /** Nothing is limited. */
 export const NO_SETTINGS: ClientSettings = {
   ...NO_LIMITS,
+  localDownloadBytesPerSecond: 0,
+  localUploadBytesPerSecond: 0,
+  remoteDownloadBytesPerSecond: 0,
+  remoteUploadBytesPerSecond: 0,
   connectionsMax: 0,
   uploadSlots: 0,
   downloadsMax: 0,
@@ -99,7 +103,12 @@ export const NO_SETTINGS: ClientSettings = {
   schedule: [],
 }
 
-const stampsKey = (infoHash: InfoHash, file: number): string => `${STAMPS}${infoHash}/${Math.floor(file / STAMPS_PER_ROW)}`
+/** Of the rows that these files' stamps are in, each once. */
+function stampsKeys(infoHash: InfoHash, files: Iterable<number>): string[] {
+  const rows = new Set<number>()
+  for (const file of files) rows.add(Math.floor(file / STAMPS_PER_ROW))
+  return [...rows].map((row) => `${STAMPS}${infoHash}/${row}`)
+}
 
 function apply(own: NodeId, state: DownloadsState, envelope: Envelope): DownloadsState {
   // A stranger's signed `download.*` must not add files here.
@@ -140,7 +149,7 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
     dirty.add(DOWNLOAD + infoHash)
     dirty.add(METAINFO + infoHash)
     if (before?.names.size) dirty.add(NAMES + infoHash)
-    if (!stays) for (const file of before?.stamps.keys() ?? []) dirty.add(stampsKey(infoHash, file))
+    if (!stays) for (const key of stampsKeys(infoHash, before?.stamps.keys() ?? [])) dirty.add(key)
     return state
   }
   if (event.kind === 'client.configured') {
@@ -164,7 +173,7 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       dirty.add(METAINFO + event.infoHash)
       break
     case 'download.checked':
-      for (const file of download.stamps.keys()) dirty.add(stampsKey(event.infoHash, file))
+      for (const key of stampsKeys(event.infoHash, download.stamps.keys())) dirty.add(key)
       download.stamps = new Map()
       download.verified = mergeRanges([], event.pieces)
       download.checked = true
@@ -215,10 +224,13 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       download.move = null
       break
     case 'download.stamped':
-      for (const { file, stamp } of event.stamps) {
-        download.stamps.set(file, stamp)
-        dirty.add(stampsKey(event.infoHash, file))
-      }
+      for (const { file, stamp } of event.stamps) download.stamps.set(file, stamp)
+      // Hundreds share a row, and making its key costs more than keeping a stamp.
+      for (const key of stampsKeys(
+        event.infoHash,
+        event.stamps.map(({ file }) => file),
+      ))
+        dirty.add(key)
       return state
     case 'download.changed':
       download.changed = { file: event.file, path: event.path, how: event.how }
@@ -237,7 +249,7 @@ function apply(own: NodeId, state: DownloadsState, envelope: Envelope): Download
       download.paused = false
       break
     case 'download.removed':
-      for (const file of download.stamps.keys()) dirty.add(stampsKey(event.infoHash, file))
+      for (const key of stampsKeys(event.infoHash, download.stamps.keys())) dirty.add(key)
       downloads.delete(event.infoHash)
       dirty.add(METAINFO + event.infoHash)
       if (download.names.size > 0) dirty.add(NAMES + event.infoHash)
@@ -289,7 +301,7 @@ function stampsRow(stamps: ReadonlyMap<number, string>, row: number): string | n
 
 export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => ({
   name: 'downloads',
-  version: 6,
+  version: 7,
   handles: [
     'download.added',
     'download.described',
@@ -324,8 +336,8 @@ export const downloadsProjection = (own: NodeId): Projection<DownloadsState> => 
       }
     }
     for (const hash of hashes) {
-      const keys = new Set([...(state.downloads.get(hash)?.stamps.keys() ?? [])].map((file) => stampsKey(hash, file)))
-      for (const key of [...keys].sort()) yield [key, rowOf(state, key) ?? '[]']
+      for (const key of stampsKeys(hash, state.downloads.get(hash)?.stamps.keys() ?? []).sort())
+        yield [key, rowOf(state, key) ?? '[]']
     }
   },
   load(rows) {

@@ -16,7 +16,7 @@ import {
 } from '../services.ts'
 import { checkDetails, detailsOf } from './publication-details.ts'
 import type { PublishParts } from './publish-path.ts'
-import type { OwnTorrent } from './torrents.ts'
+import type { OwnTorrent } from './torrent-additions.ts'
 
 // Many publications: files are looked at and hashed some at a time, and what is through goes to the log and to owners together.
 

@@ -30,7 +30,7 @@ export function createClientService(parts: ClientParts): ClientService {
     publishMany: (request) => publishMany(request, parts),
     search: (request) => searchNetwork(request, parts.search),
     async clientStatus() {
-      return { node: await node.status(), torrents: torrents.rows(), refused: publisher.refusals() }
+      return { node: await node.status(), torrents: torrents.rows(), limits: torrents.limits(), refused: publisher.refusals() }
     },
     async torrentPeers({ infoHash }) {
       const rows = infoHash === undefined ? torrents.rows() : [torrents.row(infoHash)]

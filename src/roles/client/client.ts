@@ -105,7 +105,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
   })
 
   const completed = async (infoHash: InfoHash) => {
-    if (!(await torrents.completed(infoHash))) return
+    if (!(await torrents.news.completed(infoHash))) return
     // The title says where the index has it. One that is too long stands in no index.
     const download = downloads().downloads.get(infoHash)
     const title = download?.title ?? ''
@@ -114,11 +114,11 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
     if (utf8Length(title) <= TITLE_BYTES_MAX && publisher.canBeFound(title)) await publisher.verified(infoHash, title)
   }
   engine.listen({
-    described: (metainfo) => torrents.described(metainfo),
-    checked: (infoHash, found) => torrents.checked(infoHash, found),
-    stamped: (infoHash, stamps) => torrents.stamped(infoHash, stamps),
-    changed: (infoHash, change) => torrents.changed(infoHash, change),
-    verified: (infoHash, pieces) => torrents.verified(infoHash, pieces),
+    described: (metainfo) => torrents.news.described(metainfo),
+    checked: (infoHash, found) => torrents.news.checked(infoHash, found),
+    stamped: (infoHash, stamps) => torrents.news.stamped(infoHash, stamps),
+    changed: (infoHash, change) => torrents.news.changed(infoHash, change),
+    verified: (infoHash, pieces) => torrents.news.verified(infoHash, pieces),
     judged: (infoHash, subject, good, bad) => verdicts.judged(infoHash, subject, good, bad),
     suspected: (infoHash, index, sources) => verdicts.suspected(infoHash, index, sources),
     completed: (infoHash) => {
@@ -126,7 +126,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
         notices.post('error', 'log.failed', `a completion was not recorded: ${error}`),
       )
     },
-    failed: (infoHash, problem) => torrents.failed(infoHash, problem),
+    failed: (infoHash, problem) => torrents.news.failed(infoHash, problem),
     peer: (_infoHash, change, peer) => {
       if (change === 'left') notices.post('info', 'peer.lost', `lost the peer ${peer.slice(0, 20)}`)
     },

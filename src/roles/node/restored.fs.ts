@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { replaceFile } from '../../events/files/replace-file.fs.ts'
+import { ServiceError } from '../services.ts'
 import type { Fork } from './history-exchange.ts'
 import type { Restored } from './own-history.ts'
 
@@ -43,14 +44,38 @@ export function removeRestoredMark(directory: string): void {
 
 const FORKED = 'forked.json'
 
-/** The fork of its own sequence that the node found, so that it stays silent after a restart. */
+/**
+ * The fork of its own sequence that the node found, so that it stays silent after a restart.
+ * @throws ServiceError `damaged` if there is a note of one that cannot be understood: taken for none, the node would fork its
+ * sequence further
+ */
 export function readFork(directory: string): Fork | undefined {
+  const path = join(directory, FORKED)
+  let text: string
   try {
-    const { stream, authorSeq } = JSON.parse(readFileSync(join(directory, FORKED), 'utf8')) as Partial<Fork>
-    return stream === undefined || authorSeq === undefined ? undefined : { stream, authorSeq }
-  } catch {
-    return undefined
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
+  const fork = forkIn(text)
+  if (fork !== undefined) return fork
+  throw new ServiceError(
+    'damaged',
+    `${path} cannot be understood. It says where this node's own events forked, after which others believe them no more: ` +
+      'start a node with a new data directory and thus a new key, or write the file as ' +
+      '{"stream":"gossip" or "index","authorSeq":NUMBER} if you know what it said',
+  )
+}
+
+function forkIn(text: string): Fork | undefined {
+  try {
+    const { stream, authorSeq } = JSON.parse(text) as Partial<Fork>
+    if ((stream === 'gossip' || stream === 'index') && Number.isSafeInteger(authorSeq)) return { stream, authorSeq } as Fork
+  } catch {
+    // Neither JSON nor an object: no fork in it.
+  }
+  return undefined
 }
 
 export function writeFork(directory: string, fork: Fork): void {

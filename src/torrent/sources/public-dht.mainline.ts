@@ -285,7 +285,7 @@ class PublicSocket extends EventEmitter implements DatagramSocket {
     super()
     this.#options = options
     this.#socket.on('message', (datagram: Uint8Array, from: RemoteInfo) => this.emit('message', datagram, from))
-    guardDatagrams(this.#socket, options.rejected, ({ address, port }) => {
+    guardDatagrams(this.#socket, 'public', options.rejected, ({ address, port }) => {
       return options.mayReach(address, port) && this.#received.take(options.now())
     })
     this.#socket.on('error', (error) => this.emit('error', error))

@@ -1,27 +1,27 @@
-import type { Clock, FileStampAt, InfoHash, PeerId, Rates, Timers, TorrentSources } from '../../events/index.ts'
+import type { FileStampAt, InfoHash, PeerId, Rates, TorrentSources } from '../../events/index.ts'
 import { isCorrupted } from '../corruption.ts'
 import { isBelieved, reachOf } from '../endpoint.ts'
 import type { EngineOptions, MadeConnection, TorrentPeer } from '../engine.ts'
 import { TorrentError } from '../engine.ts'
 import { held } from '../held-callback.ts'
-import { BLOCK_BYTES, type Metainfo, pieceBytes, pieceHash, type Sha1 } from '../metainfo.ts'
+import { BLOCK_BYTES, type Metainfo, pieceBytes, pieceHash } from '../metainfo.ts'
 import { PieceJudge } from '../piece-judge.ts'
 import { bitfieldOf, countBits, hasBit, setBit } from '../piece-ranges.ts'
 import type { PublicSources, SourceStatus } from '../sources/public-sources.ts'
-import type { OpenSwarm, Swarm, SwarmStatus, WantedPieces } from '../swarm.ts'
-import { UnwillingPeers } from '../unwilling-peers.ts'
+import type { Swarm, SwarmStatus, WantedPieces } from '../swarm.ts'
 import type { Handshake } from '../wire/handshake.ts'
 import type { NamedBlock } from '../wire/messages.ts'
-import { DialList } from './dial-list.ts'
+import { Asking } from './asking.ts'
+import { Dialling } from './dialling.ts'
 import type { MetadataMessage } from './metadata-fetch.ts'
 import { MetadataFetches } from './metadata-fetches.ts'
 import { Peer, type PeerLink, type PeerTorrent } from './peer.ts'
 import { PeerAdmission } from './peer-admission.ts'
+import type { PeerSwarmOptions, PieceFiles } from './peer-swarm-options.ts'
 import { DEFAULT_PRIORITY, Picker, type Priority } from './picker.ts'
 import { PieceChecks } from './piece-checks.ts'
-import { RateLimit } from './rate-limit.ts'
 import { RateMeter } from './rate-meter.ts'
-import type { SendBuffers } from './send-buffers.ts'
+import type { TransferFlow } from './transfer-turns.ts'
 import { UploadSlots } from './upload-slots.ts'
 import { Uploads } from './uploads.ts'
 
@@ -31,10 +31,6 @@ import { Uploads } from './uploads.ts'
 /** A peer that must prove a key has this long. */
 const PROOF_WAIT_MS = 5_000
 const PEERS_MAX = 400
-/** Connections that we open. */
-const OUTBOUND_MAX = 55
-/** Dials under way. */
-const DIALS_MAX = 16
 const TICK_MS = 1_000
 const CHOKE_TICKS = 10
 /** Ticks between two messages of peer exchange (BEP 11: a minute). */
@@ -46,58 +42,7 @@ const GIVES_NOTHING_MS = 60_000
 const SILENT_MS = 150_000
 const KEEP_ALIVE_MS = 100_000
 
-/** The files of an open torrent. */
-export interface PieceFiles {
-  /** Bytes that follow each other in a piece, into `parts` one after the other. */
-  read(index: number, offset: number, parts: readonly Uint8Array[]): Promise<void>
-  write(index: number, piece: Uint8Array): Promise<void>
-  createEmptyFiles(isWanted: (file: number) => boolean): Promise<void>
-  settle(files: readonly number[]): Promise<readonly FileStampAt[]>
-  /** What is being written is finished first. */
-  close(): Promise<void>
-}
-
-export type PeerSwarmOptions = OpenSwarm & {
-  identity: EngineOptions['identity']
-  admits: NonNullable<EngineOptions['admits']>
-  /** 40 hex digits. */
-  ourPeerId: string
-  clock: Clock
-  timers: Timers
-  sha1: Sha1
-  /** sha-1 of a piece as hex, off the event loop. */
-  hash(piece: Uint8Array): Promise<string>
-  /** Checks an info dictionary that a peer sent. @throws TorrentError */
-  checkInfo(info: Uint8Array): Promise<Metainfo>
-  random(): number
-  /** Of all torrents. */
-  uploads: RateLimit
-  sendBuffers: SendBuffers
-  /** Peers that are served at a time, besides one more that is tried. */
-  uploadSlots(): number
-  /** One more may be dialled. */
-  hasRoom(): boolean
-  /** TCP; 0 if nobody can connect. */
-  ourPort(): number
-  /**
-   * Opens the files and looks at them.
-   * @returns and the pieces that were found by hashing all, undefined where they were known
-   */
-  openFiles(
-    metainfo: Metainfo,
-    signal: AbortSignal,
-    onChanged: (error: Error) => void,
-  ): Promise<{ files: PieceFiles; found: Uint8Array | undefined }>
-  /** Makes a connection; `joins` or `dialEnded` of the swarm follows. */
-  dial(endpoint: string, swarm: PeerSwarm): void
-  /** Talks over a connection that is there; `joins` follows, or nothing. */
-  adopt(connection: MadeConnection, swarm: PeerSwarm): void
-  onRejected(): void
-  /** Peers from elsewhere, of a torrent that is public. */
-  openSources(sources: TorrentSources, swarm: PeerSwarm): PublicSources
-  /** Before anything else when it closes. */
-  onClosed(): void
-}
+export type { PeerSwarmOptions, PieceFiles } from './peer-swarm-options.ts'
 
 export class PeerSwarm implements Swarm, PeerTorrent {
   readonly infoHash: InfoHash
@@ -108,24 +53,23 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   readonly #options: PeerSwarmOptions
   readonly #peers = new Set<Peer>()
   readonly #joined = new Map<Peer, PeerId>()
-  readonly #dials = new DialList()
-  readonly #unwilling = new UnwillingPeers()
+  readonly #dialling: Dialling
   readonly #judge: PieceJudge
   readonly #downloaded = new RateMeter()
   readonly #uploaded = new RateMeter()
-  /** Of this torrent alone. */
-  readonly downloads = new RateLimit()
-  readonly #uploadLimit = new RateLimit()
+  /** The share of this torrent in what is read. */
+  readonly downloads: TransferFlow
+  readonly #uploadFlow: TransferFlow
   readonly #uploads: Uploads
   readonly #closing = new AbortController()
   readonly #checks: PieceChecks
   readonly #admission: PeerAdmission
   readonly #slots: UploadSlots
   readonly #fetches: MetadataFetches
+  readonly #asking: Asking
   readonly #works = new Set<Promise<void>>()
   #metainfo: Metainfo | undefined
   #files: PieceFiles | undefined
-  #picker: Picker<Peer> | undefined
   #verified = new Uint8Array(0)
   /** Pieces that are not here, wanted or not. */
   #missing = 0
@@ -134,8 +78,6 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   #publicSources: PublicSources | undefined
   /** It was complete when it was opened. */
   #wasComplete = false
-  #pieceBlocks = 1
-  #dialling = 0
   #ticks = 0
   #cancelTick: () => void
   #isReady = false
@@ -150,11 +92,21 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.corruptPercent = options.corruptPercent
     this.#wanted = options.wanted
     this.#sources = options.sources
+    this.downloads = options.downloads.flow()
+    this.#uploadFlow = options.uploads.flow()
     this.limit(options.rates)
     this.#admission = new PeerAdmission({
       ...{ identity: options.identity, admits: options.admits, bans: options.bans, endpoints: options.endpoints },
       ...{ isPublic: () => this.isPublic, peers: () => this.#peers },
     })
+    this.#dialling = new Dialling({
+      now: () => this.now(),
+      hasRoom: () => this.takesPeers && options.hasRoom(),
+      mayDial: (endpoint) => this.#admission.mayDial(endpoint),
+      outbound: () => [...this.#peers].filter(({ link }) => link.outbound).length,
+      dial: (endpoint) => options.dial(endpoint, this),
+    })
+    for (const endpoint of peers) this.#dialling.urge(endpoint)
     this.#slots = new UploadSlots({
       ...{ timers, random: options.random, now: () => this.now(), slots: options.uploadSlots },
       ...{
@@ -175,14 +127,14 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       passed: (index) => this.#passed(index),
       failed: (index) => {
         this.#judge.failed(index)
-        this.#picker?.failed(index)
+        this.#asking.picker?.failed(index)
       },
       problem: (error) => this.#fail(error),
-      roomier: () => this.#askAll(),
+      roomier: () => this.#asking.askAll(),
       track: (work) => this.#track(work),
     })
     this.#uploads = new Uploads({
-      ...{ timers, buffers: options.sendBuffers, limits: [options.uploads, this.#uploadLimit], now: () => this.now() },
+      ...{ buffers: options.sendBuffers, flow: this.#uploadFlow, now: () => this.now() },
       mayServe: (peer, index) => !this.#closed && this.#isReady && hasBit(this.#verified, index) && this.#isWelcome(peer),
       read: async (index, offset, parts) => this.#files?.read(index, offset, parts),
       isSpoiled: (index) => this.corruptPercent > 0 && isCorrupted(this.identity.id, index, this.corruptPercent),
@@ -203,16 +155,20 @@ export class PeerSwarm implements Swarm, PeerTorrent {
           for (const peer of this.#peers) {
             if (peer.id !== id) continue
             peer.depth.distrust()
-            this.#takeBack(peer)
+            this.#asking.takeBack(peer)
           }
         },
-        update: () => this.#askAll(),
+        update: () => this.#asking.askAll(),
       },
     )
-    for (const endpoint of peers) this.#dials.urge(endpoint)
+    this.#asking = new Asking({
+      ...{ peers: this.#peers, judge: this.#judge, checks: this.#checks, now: () => this.now() },
+      isOver: () => this.#isDone || this.#closed,
+      isWelcome: (peer) => this.#isWelcome(peer),
+    })
     this.#cancelTick = timers.after(TICK_MS, this.#tick)
     if (metainfo !== undefined) this.#open(metainfo)
-    else timers.after(0, () => this.#dialMore())
+    else timers.after(0, () => this.#dialling.goOn())
     this.#openSources()
   }
 
@@ -235,20 +191,20 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   }
 
   connect(endpoint: string): void {
-    this.#dials.urge(endpoint)
-    this.#dialMore()
+    this.#dialling.urge(endpoint)
+    this.#dialling.goOn()
   }
 
   /** A peer that was found, and need not be dialled at once. */
   found(endpoint: string): void {
-    this.#dials.add(endpoint)
-    this.#dialMore()
+    this.#dialling.found(endpoint)
+    this.#dialling.goOn()
   }
 
   /** Peers on the word of strangers. */
   told(endpoints: readonly string[]): void {
-    for (const endpoint of endpoints) this.#dials.addHearsay(endpoint)
-    this.#dialMore()
+    this.#dialling.told(endpoints)
+    this.#dialling.goOn()
   }
 
   adopt(connection: MadeConnection): void {
@@ -258,20 +214,20 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   want(wanted: WantedPieces): void {
     this.#wanted = wanted
-    const picker = this.#picker
+    const picker = this.#asking.picker
     if (picker === undefined || this.#closed) return
     const wasDone = this.#isDone
     this.#tellWanted(picker)
     // What came of pieces that are not wanted any more.
-    for (const index of [...this.#checks.begun]) if (picker.isUntouched(index)) this.#forget(index)
-    for (const peer of [...this.#peers]) this.#updateInterest(peer)
+    for (const index of [...this.#checks.begun]) if (picker.isUntouched(index)) this.#asking.forget(index)
+    for (const peer of [...this.#peers]) this.#asking.updateInterest(peer)
     if (this.#isDone && !wasDone) this.#done()
-    else this.#dialMore()
+    else this.#dialling.goOn()
   }
 
   limit({ downloadBytesPerSecond, uploadBytesPerSecond }: Rates): void {
-    this.downloads.set(downloadBytesPerSecond)
-    this.#uploadLimit.set(uploadBytesPerSecond)
+    this.downloads.own.set(downloadBytesPerSecond)
+    this.#uploadFlow.own.set(uploadBytesPerSecond)
   }
 
   setSources(sources: TorrentSources): void {
@@ -299,7 +255,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
 
   /** Of what is wanted, bytes that are not here. */
   get leftBytes(): number {
-    const picker = this.#picker
+    const picker = this.#asking.picker
     // A magnet link lacks something, and nobody knows how much.
     if (this.#metainfo === undefined || picker === undefined) return 1
     return Math.min(this.#metainfo.sizeBytes, picker.wantedLeft * this.#metainfo.pieceLengthBytes)
@@ -355,7 +311,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     }
     const peer = new Peer(this, link, handshake, peerId)
     this.#peers.add(peer)
-    this.#picker?.join(peer, peer.link.prefersRuns)
+    this.#asking.picker?.join(peer, peer.link.prefersRuns)
     const needsProof = () => this.#admission.needsProof(link.host)
     if (needsProof()) {
       timers.after(PROOF_WAIT_MS, () => {
@@ -371,7 +327,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     if (peer.closed) return
     // A message that keeps a connection alive says nothing else.
     peer.lastHeardAt = this.now()
-    this.#ask(peer)
+    this.#asking.ask(peer)
     this.#uploads.serve(peer)
   }
 
@@ -385,24 +341,18 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     peer.closed = true
     this.#peers.delete(peer)
     this.#fetches.left(peer)
-    const now = this.now()
-    if (peer.link.outbound) {
-      const exchanged = peer.downloaded.total + peer.uploaded.total > 0
-      this.#dials.ended(peer.endpoint, true, now)
-      if (!this.#closed) this.#unwilling.ended(peer.endpoint, now - peer.since, exchanged, now)
-    }
-    this.#picker?.leave(peer)
+    this.#uploads.left(peer)
+    if (peer.link.outbound) this.#dialling.left(peer, this.#closed)
+    this.#asking.picker?.leave(peer)
     this.#judge.left(peer.id)
     const joined = this.#joined.get(peer)
     this.#joined.delete(peer)
     if (joined !== undefined) this.#options.events.peer(this.infoHash, 'left', joined)
-    if (!this.#closed) this.#askAll()
+    if (!this.#closed) this.#asking.askAll()
   }
 
   dialEnded(endpoint: string, wasUp: boolean): void {
-    this.#dialling--
-    if (!wasUp) this.#dials.ended(endpoint, false, this.now())
-    this.#dialMore()
+    this.#dialling.ended(endpoint, wasUp)
   }
 
   // PeerTorrent
@@ -439,16 +389,16 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#joined.set(peer, peer.id)
     events.peer(this.infoHash, 'joined', peer.id)
     this.#slots.planSoon()
-    this.#ask(peer)
+    this.#asking.ask(peer)
   }
 
   chokes(peer: Peer): void {
     // BEP 6: what is not rejected one by one is dropped.
-    if (!peer.hasFast) this.#picker?.releaseAll(peer)
+    if (!peer.hasFast) this.#asking.picker?.releaseAll(peer)
   }
 
   unchokes(peer: Peer): void {
-    this.#ask(peer)
+    this.#asking.ask(peer)
   }
 
   interestChanged(peer: Peer): void {
@@ -456,26 +406,26 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   }
 
   has(peer: Peer, index: number): void {
-    this.#picker?.has(peer, index)
-    this.#updateInterest(peer)
+    this.#asking.picker?.has(peer, index)
+    this.#asking.updateInterest(peer)
   }
 
   lost(peer: Peer, index: number): void {
-    const lost = this.#picker?.lost(peer, index) ?? []
+    const lost = this.#asking.picker?.lost(peer, index) ?? []
     peer.cancel(lost)
-    this.#updateInterest(peer)
+    this.#asking.updateInterest(peer)
   }
 
   hasAnew(peer: Peer): void {
-    if (this.#picker === undefined) return
-    const lost = this.#tellPicker(this.#picker, peer)
+    if (this.#asking.picker === undefined) return
+    const lost = this.#asking.tell(this.#asking.picker, peer)
     peer.cancel(lost)
-    this.#updateInterest(peer)
+    this.#asking.updateInterest(peer)
     this.#slots.planSoon()
   }
 
   block(peer: Peer, index: number, offset: number, bytes: Uint8Array): void {
-    const picker = this.#picker
+    const picker = this.#asking.picker
     const { length } = bytes
     const now = this.now()
     peer.lastBlockAt = now
@@ -493,14 +443,14 @@ export class PeerSwarm implements Swarm, PeerTorrent {
   }
 
   rejected(peer: Peer, { index, offset }: NamedBlock): void {
-    this.#picker?.released(peer, index, offset)
+    this.#asking.picker?.released(peer, index, offset)
   }
 
   extended(peer: Peer): void {
     this.#fetches.go()
     // It was told nothing of the metainfo if that came before its own handshake.
     if (peer.closed) return
-    this.#ask(peer)
+    this.#asking.ask(peer)
   }
 
   metadata(peer: Peer, message: MetadataMessage): void {
@@ -535,7 +485,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#fetches.end()
     // Only now it is known that it is private.
     if (!this.isPublic) this.#closeSources()
-    this.#pieceBlocks = Math.ceil(metainfo.pieceLengthBytes / BLOCK_BYTES)
+    this.#asking.pieceBlocks = Math.ceil(metainfo.pieceLengthBytes / BLOCK_BYTES)
     this.info = infoOf(metainfo)
     for (const peer of [...this.#peers]) {
       const wrong = peer.metainfoKnown(metainfo.pieceCount)
@@ -561,30 +511,30 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#missing = pieceCount - countBits(verified)
     const picker = new Picker<Peer>({
       ...{ pieceCount, pieceBytes: (index) => pieceBytes(metainfo, index), random },
-      dropped: (index) => this.#forget(index),
+      dropped: (index) => this.#asking.forget(index),
       gives: (peer) => this.now() - peer.gaveAt <= GIVES_NOTHING_MS,
     })
     for (let index = 0; index < pieceCount; index++) if (hasBit(verified, index)) picker.setVerified(index)
     this.#tellWanted(picker)
-    this.#picker = picker
+    this.#asking.picker = picker
     this.#isReady = true
     this.#judge.flush()
     events.checked(verified)
     for (const peer of [...this.#peers]) {
       picker.join(peer, peer.link.prefersRuns)
-      this.#tellPicker(picker, peer)
+      this.#asking.tell(picker, peer)
       for (let index = 0; index < pieceCount; index++) if (hasBit(verified, index)) peer.have(index)
-      this.#updateInterest(peer)
+      this.#asking.updateInterest(peer)
     }
     this.#wasComplete = this.#isDone
     if (this.#isDone) this.#done()
     this.#publicSources?.ready(metainfo)
-    this.#dialMore()
+    this.#dialling.goOn()
   }
 
   /** Every wanted piece is here. */
   get #isDone(): boolean {
-    return this.#isReady && this.#picker?.wantedLeft === 0
+    return this.#isReady && this.#asking.picker?.wantedLeft === 0
   }
 
   #tellWanted(picker: Picker<Peer>): void {
@@ -596,71 +546,16 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     }
   }
 
-  // Asking
-
-  /** @returns blocks that the peer owed of pieces it does not have any more */
-  #tellPicker(picker: Picker<Peer>, peer: Peer): readonly NamedBlock[] {
-    return peer.hasEverything ? picker.hasAll(peer) : picker.hasBits(peer, peer.bits)
-  }
-
-  #updateInterest(peer: Peer): void {
-    const picker = this.#picker
-    if (picker === undefined || peer.closed) return
-    peer.interest(picker.isInteresting(peer))
-    this.#ask(peer)
-  }
-
-  #askAll(): void {
-    for (const peer of this.#peers) this.#ask(peer)
-  }
-
-  #ask(peer: Peer): void {
-    const picker = this.#picker
-    if (picker === undefined || this.#isDone || this.#closed || peer.closed) return
-    if (peer.isChoking || !peer.amInterested || !this.#checks.hasRoom) return
-    const depth = peer.depth.of(peer.ext?.requestsMax ?? depthUnnamed, this.#pieceBlocks)
-    const owed = picker.owed(peer)
-    // A few at a time would be many small writes.
-    if (owed > 0 && depth - owed < depth / 4) return
-    if (depth <= owed || !this.#isWelcome(peer)) return
-    if (owed === 0) peer.lastBlockAt = this.now()
-    peer.request(picker.pick(peer, depth - owed, (index) => this.#mayAsk(peer, index)))
-  }
-
-  #mayAsk(peer: Peer, index: number): boolean {
-    return this.#judge.mayAsk(peer.id, index, () => this.#untouched(index))
-  }
-
-  /** True if no block of this piece is owed or kept; kept blocks that nobody adds to are dropped for it. */
-  #untouched(index: number): boolean {
-    const picker = this.#picker
-    if (picker === undefined) return false
-    if (picker.isUntouched(index)) return true
-    if (!picker.drop(index)) return false
-    this.#forget(index)
-    return true
-  }
-
-  /** What was kept of a piece that has no verdict. */
-  #forget(index: number): void {
-    this.#judge.forget(index)
-    this.#checks.forget(index)
-  }
-
-  #takeBack(peer: Peer): void {
-    peer.cancel(this.#picker?.releaseAll(peer) ?? [])
-  }
-
   // What came
 
   #passed(index: number): void {
     setBit(this.#verified, index)
     this.#missing--
-    this.#picker?.setVerified(index)
+    this.#asking.picker?.setVerified(index)
     this.#judge.passed(index)
     for (const peer of [...this.#peers]) {
       if (!peer.hasPiece(index)) peer.have(index)
-      else if (peer.amInterested && this.#picker?.isInteresting(peer) !== true) peer.interest(false)
+      else if (peer.amInterested && this.#asking.picker?.isInteresting(peer) !== true) peer.interest(false)
     }
     if (this.#isDone) this.#done()
   }
@@ -684,21 +579,6 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     return this.#admission.isWelcome(peer)
   }
 
-  #mayDial(endpoint: string): boolean {
-    return this.#admission.mayDial(endpoint) && this.#unwilling.mayDial(endpoint, this.now())
-  }
-
-  #dialMore(): void {
-    if (!this.takesPeers || !this.#options.hasRoom()) return
-    let outbound = this.#dialling
-    for (const { link } of this.#peers) if (link.outbound) outbound++
-    const room = Math.min(OUTBOUND_MAX - outbound, DIALS_MAX - this.#dialling)
-    for (const endpoint of this.#dials.next(room, this.now(), (each) => this.#mayDial(each))) {
-      this.#dialling++
-      this.#options.dial(endpoint, this)
-    }
-  }
-
   // Time
 
   /** What it throws, as any timer here, stops this torrent with a problem, and nothing else. */
@@ -715,17 +595,17 @@ export class PeerSwarm implements Swarm, PeerTorrent {
       peer.depth.tick(peer.downloaded.perSecond(now))
       if (now - peer.lastHeardAt > SILENT_MS) peer.close('silent')
       else if (now - peer.lastSentAt > KEEP_ALIVE_MS) peer.keepAlive()
-      if ((this.#picker?.owed(peer) ?? 0) > 0 && now - peer.lastBlockAt > SNUBBED_MS) {
+      if ((this.#asking.picker?.owed(peer) ?? 0) > 0 && now - peer.lastBlockAt > SNUBBED_MS) {
         peer.isSnubbed = true
         peer.depth.stalled()
-        this.#takeBack(peer)
+        this.#asking.takeBack(peer)
       }
     }
     this.#fetches.tick()
     if (this.#ticks % EXCHANGE_TICKS === 0 && this.isPublic) this.#exchange()
     if (this.#ticks % CHOKE_TICKS === 0) this.#slots.plan()
-    this.#askAll()
-    this.#dialMore()
+    this.#asking.askAll()
+    this.#dialling.goOn()
   }
 
   /** Those that proved a key of the network are named to nobody. */
@@ -744,9 +624,6 @@ export class PeerSwarm implements Swarm, PeerTorrent {
     this.#works.add(tracked)
   }
 }
-
-/** Before the peer's own handshake says how many it takes. */
-const depthUnnamed = 250
 
 /** The torrent file was reduced to `d4:info` ... `e`. */
 const infoOf = ({ torrentFile }: Metainfo): Uint8Array => torrentFile.subarray('d4:info'.length, torrentFile.length - 1)

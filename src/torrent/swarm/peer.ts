@@ -4,6 +4,7 @@ import type { EngineOptions, TorrentPeer } from '../engine.ts'
 import { IDENTITY_EXTENSION, proveIdentity, verifyIdentity } from '../identity-proof.ts'
 import { type ConversationState, rule, uint32 } from '../message-bounds.ts'
 import { TORRENT_FILE_BYTES_MAX } from '../metainfo.ts'
+import { type PeerClass, peerClassOf } from '../peer-class.ts'
 import { PieceClaims } from '../piece-claims.ts'
 import { countBits, hasBit, setBit } from '../piece-ranges.ts'
 import { decodeExtendedHandshake, type ExtendedHandshake, encodeExtendedHandshake } from '../wire/extended-handshake.ts'
@@ -116,6 +117,7 @@ export class Peer {
   readonly hasFast: boolean
   readonly hasExtended: boolean
   readonly since: number
+  readonly peerClass: PeerClass
   readonly downloaded = new RateMeter()
   readonly uploaded = new RateMeter()
   readonly depth = new RequestDepth()
@@ -163,6 +165,7 @@ export class Peer {
     this.hasFast = handshake.hasFast
     this.hasExtended = handshake.hasExtended
     this.since = torrent.now()
+    this.peerClass = peerClassOf(link.host)
     this.waitsSince = this.since
     this.lastBlockAt = this.since
     this.gaveAt = this.since

@@ -1,7 +1,5 @@
 /** What is not used up at once may be used later, as much as comes in this time. */
 const BURST_MS = 250
-/** Who waits looks again after this time at the latest: a limit may be changed meanwhile. */
-const LOOK_MS = 250
 
 /** A token bucket of bytes for all that share a limit. It may be overdrawn by one transfer, which the next one waits for. */
 export class RateLimit {
@@ -46,9 +44,9 @@ export class RateLimit {
     this.#left -= bytes
   }
 
-  /** Of several at once. @returns 0: now; else look again after so many ms */
+  /** Of several at once. */
   static waitMs(limits: readonly RateLimit[], now: number): number {
-    return Math.min(LOOK_MS, Math.max(0, ...limits.map((limit) => limit.waitMs(now))))
+    return Math.max(0, ...limits.map((limit) => limit.waitMs(now)))
   }
 
   #refill(now: number): void {

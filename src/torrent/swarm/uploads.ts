@@ -1,9 +1,8 @@
-import type { Timers } from '../../events/index.ts'
 import { TorrentError } from '../engine.ts'
 import { type NamedBlock, PIECE_HEADER_BYTES, putPieceHeader } from '../wire/messages.ts'
 import type { Peer } from './peer.ts'
-import { RateLimit } from './rate-limit.ts'
 import type { SendBuffers } from './send-buffers.ts'
+import type { Transfer, TransferFlow } from './transfer-turns.ts'
 
 /** Read from the disk at once, and kept in a socket. */
 const SERVED_AT_ONCE_BYTES = 32 * (16 * 1024 + PIECE_HEADER_BYTES)
@@ -11,10 +10,9 @@ const UNSENT_BYTES_MAX = 1024 * 1024
 const READS_PER_PEER_MAX = 2
 
 export type UploadsOptions = {
-  timers: Timers
   buffers: SendBuffers
-  /** All that hold for this torrent. */
-  limits: readonly RateLimit[]
+  /** The limits, and the turn of this torrent. */
+  flow: TransferFlow
   now(): number
   /** The piece is here, and this peer may have it. */
   mayServe(peer: Peer, index: number): boolean
@@ -35,9 +33,7 @@ export type UploadsOptions = {
  */
 export class Uploads {
   readonly #options: UploadsOptions
-  /** Who waits for the limits, longest first: each has one run and then waits behind the others. */
-  readonly #waiting = new Set<Peer>()
-  #isTurnSet = false
+  readonly #transfers = new Map<Peer, Transfer>()
 
   constructor(options: UploadsOptions) {
     this.#options = options
@@ -45,55 +41,57 @@ export class Uploads {
 
   /** As much as its connection, the disk and the limits take now; the rest when they take more. */
   serve(peer: Peer): void {
-    const { limits, now } = this.#options
+    const { flow } = this.#options
     while (peer.wanted.size > 0 && peer.reading < READS_PER_PEER_MAX && peer.link.unsentBytes < UNSENT_BYTES_MAX) {
       if (peer.closed || peer.awaitsTurn) return
-      if (this.#waiting.size > 0 || RateLimit.waitMs(limits, now()) > 0) {
+      if (!flow.mayGo(peer.peerClass)) {
         peer.awaitsTurn = true
-        this.#waiting.add(peer)
-        this.#setTurn()
+        flow.wait(this.#transferOf(peer))
         return
       }
       this.#serveNext(peer)
     }
   }
 
-  #serveNext(peer: Peer): void {
-    const { limits, now } = this.#options
+  /** It wants nothing any more. */
+  left(peer: Peer): void {
+    const transfer = this.#transfers.get(peer)
+    if (transfer === undefined) return
+    this.#transfers.delete(peer)
+    this.#options.flow.cancel(transfer)
+  }
+
+  #transferOf(peer: Peer): Transfer {
+    let transfer = this.#transfers.get(peer)
+    if (transfer === undefined) {
+      const run = () => {
+        peer.awaitsTurn = false
+        if (peer.closed) return 0
+        const bytes = this.#serveNext(peer)
+        this.serve(peer)
+        return bytes
+      }
+      transfer = { peerClass: peer.peerClass, run }
+      this.#transfers.set(peer, transfer)
+    }
+    return transfer
+  }
+
+  /** @returns the bytes that it takes of the limits */
+  #serveNext(peer: Peer): number {
+    const { flow } = this.#options
     // No more than the limits give in a moment: the others would have nothing meanwhile.
-    const run = peer.wanted.takeRun(Math.min(SERVED_AT_ONCE_BYTES, ...limits.map(({ burstBytes }) => burstBytes)))
+    const run = peer.wanted.takeRun(Math.min(SERVED_AT_ONCE_BYTES, flow.transferBytesMax(peer.peerClass)))
     const [first] = run
-    if (first === undefined) return
+    if (first === undefined) return 0
     if (!this.#options.mayServe(peer, first.index)) {
       peer.reject(run)
-      return
+      return 0
     }
-    for (const each of limits) each.take(lengthOf(run), now())
+    const bytes = lengthOf(run)
+    flow.take(peer.peerClass, bytes)
     this.#options.track(this.#serveRun(peer, first, run))
-  }
-
-  #setTurn(): void {
-    if (this.#isTurnSet || this.#waiting.size === 0) return
-    this.#isTurnSet = true
-    const { timers, limits, now } = this.#options
-    timers.after(RateLimit.waitMs(limits, now()), () => {
-      this.#isTurnSet = false
-      this.#turn()
-    })
-  }
-
-  /** The limits may have been used up by another torrent meanwhile. */
-  #turn(): void {
-    const { limits, now } = this.#options
-    for (const peer of this.#waiting) {
-      if (RateLimit.waitMs(limits, now()) > 0) break
-      this.#waiting.delete(peer)
-      peer.awaitsTurn = false
-      if (peer.closed) continue
-      this.#serveNext(peer)
-      this.serve(peer)
-    }
-    this.#setTurn()
+    return bytes
   }
 
   async #serveRun(peer: Peer, { index, offset }: NamedBlock, run: readonly NamedBlock[]): Promise<void> {

@@ -11,6 +11,10 @@ describe('what client limit was told', () => {
     assert.deepEqual(clientChange({ connections: '200', slots: 'none', downloads: '3', seeds: '5' }), {
       ...{ connectionsMax: 200, uploadSlots: 0, downloadsMax: 3, seedsMax: 5 },
     })
+    assert.deepEqual(clientChange({ 'local-down': 'none', 'local-up': '9MB', 'remote-down': '3MB', 'remote-up': '1MB' }), {
+      ...{ localDownloadBytesPerSecond: 0, localUploadBytesPerSecond: 9_000_000 },
+      ...{ remoteDownloadBytesPerSecond: 3_000_000, remoteUploadBytesPerSecond: 1_000_000 },
+    })
     assert.deepEqual(torrentChange({ up: '200kB', ratio: 'none', 'seed-time': 'NONE' }), {
       ...{ uploadBytesPerSecond: 200_000, ratioGoalPercent: 0, seedGoalMs: 0 },
     })
@@ -33,6 +37,10 @@ describe('what client limit was told', () => {
     for (const text of ['5', '0d', 'x', '1s', '101y']) refused(() => clientChange({ 'seed-time': text }), /--seed-time/)
     for (const text of ['0 8 * * *', '=1MB/1MB', '0 8 * * *=1MB', '0 8 * * *=fast/slow'])
       refused(() => clientChange({ at: [text] }), /./)
+    for (const flag of ['local-down', 'local-up', 'remote-down', 'remote-up'] as const) {
+      refused(() => clientChange({ [flag]: 'fast' }), /fast/)
+      refused(() => torrentChange({ [flag]: '1MB' }), new RegExp(`--${flag} is of the client`))
+    }
     for (const flag of ['connections', 'slots', 'downloads', 'seeds'] as const)
       refused(() => torrentChange({ [flag]: '3' }), new RegExp(`--${flag} is of the client`))
     refused(() => torrentChange({ at: ['none'] }), /--at is of the client/)

@@ -640,19 +640,19 @@ export const networkMutantsByHand: readonly SubtleMutant[] = [
     breaks: 'an event waits a moment longer',
   },
   {
-    file: 'src/network/krpc-bounds.ts',
+    file: 'src/events/rules/krpc-message.ts',
     find: 'transaction.length > TRANSACTION_BYTES_MAX',
     replace: 'transaction.length > 10 * TRANSACTION_BYTES_MAX',
     breaks: 'a transaction of 320 bytes',
   },
   {
-    file: 'src/network/krpc-bounds.ts',
+    file: 'src/events/rules/krpc-message.ts',
     find: 'value.length <= TOKEN_BYTES_MAX',
     replace: 'value.length <= TOKEN_BYTES_MAX + 1',
     breaks: 'a token of 65 bytes',
   },
   {
-    file: 'src/network/krpc-bounds.ts',
+    file: 'src/events/rules/krpc-message.ts',
     find: 'datagram.length > DATAGRAM_BYTES_MAX',
     replace: 'datagram.length > DATAGRAM_BYTES_MAX + 1',
     breaks: 'a datagram of one byte more',

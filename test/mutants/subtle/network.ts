@@ -119,7 +119,7 @@ export const networkMutants: readonly SubtleMutant[] = [
     breaks: 'it is not refused: oldest === undefined',
   },
   {
-    file: 'src/network/krpc-bounds.ts',
+    file: 'src/events/rules/krpc-message.ts',
     find: 'const value = parseValue(reader, DEPTH_MAX)',
     replace: 'const value = parseValue(reader, (10 * DEPTH_MAX))',
     breaks: 'DEPTH_MAX is ten times as much',

@@ -107,10 +107,11 @@ export const rolesMutants: readonly SubtleMutant[] = [
     breaks: 'BARREN_PAGES_MAX is ten times as much',
   },
   {
-    file: 'src/roles/client/torrents.ts',
+    file: 'src/roles/client/torrent-record.ts',
     find: '{ durable: true },',
     replace: '{ durable: false },',
     breaks: 'durable is the other way',
+    tests: ['test/roles/client/torrents.test.ts'],
   },
   {
     file: 'src/roles/client/verdicts.ts',
@@ -709,9 +710,21 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/node/restored.fs.ts',
-    find: "if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined\n    throw error",
-    replace: 'return undefined',
+    find: "if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined\n    throw error\n  }\n  try {",
+    replace: 'return undefined\n  }\n  try {',
     breaks: 'a mark that cannot be read is none',
+  },
+  {
+    file: 'src/roles/node/restored.fs.ts',
+    find: "if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined\n    throw error\n  }\n  const fork",
+    replace: 'return undefined\n  }\n  const fork',
+    breaks: 'a note of a fork that cannot be read is none',
+  },
+  {
+    file: 'src/roles/node/restored.fs.ts',
+    find: 'if (fork !== undefined) return fork',
+    replace: 'return fork',
+    breaks: 'a note of a fork that cannot be understood is none',
   },
   {
     file: 'src/roles/node/verification.ts',

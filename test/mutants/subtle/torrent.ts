@@ -46,18 +46,6 @@ export const torrentMutants: readonly SubtleMutant[] = [
     breaks: 'it is not refused: peer === undefined',
   },
   {
-    file: 'src/torrent/krpc-message.ts',
-    find: "return ids.every((id) => id === undefined || isBytes(id, ID_BYTES)) && isAbsentOrBytes(body.get('token'))",
-    replace: "return ids.every((id) => id === undefined && isBytes(id, ID_BYTES)) && isAbsentOrBytes(body.get('token'))",
-    breaks: '|| is the other',
-  },
-  {
-    file: 'src/torrent/krpc-message.ts',
-    find: "return isOurs && isError(message.get('e'))",
-    replace: "return isOurs || isError(message.get('e'))",
-    breaks: '&& is the other',
-  },
-  {
     file: 'src/torrent/magnet.ts',
     find: 'if (isInfoHash(lower)) return lower',
     replace: 'if ((isInfoHash(lower)) && Math.random() > 2) return lower',
@@ -575,5 +563,35 @@ export const torrentMutants: readonly SubtleMutant[] = [
     find: 'if (missing > 0) {',
     replace: 'if (missing > 1) {',
     breaks: 'a torrent with a bad piece is offered',
+  },
+  {
+    file: 'src/torrent/swarm/transfer-turns.ts',
+    find: 'if (least !== undefined && flow.hadBytes >= least.flow.hadBytes) continue',
+    replace: 'if (least !== undefined) continue',
+    breaks: 'the one that waits first always goes, and not the one that has had least',
+  },
+  {
+    file: 'src/torrent/swarm/transfer-turns.ts',
+    find: 'if (wasAway) flow.hadBytes = Math.max(flow.hadBytes, this.#hadBytes)',
+    replace: '',
+    breaks: 'who asked for nothing for a minute catches up on it',
+  },
+  {
+    file: 'src/torrent/swarm/transfer-turns.ts',
+    find: 'Math.max(flow.hadBytes, this.#hadBytes - CATCH_UP_BYTES)',
+    replace: 'Math.max(flow.hadBytes, this.#hadBytes - 100 * CATCH_UP_BYTES)',
+    breaks: 'a torrent that asks for little is owed a hundred reads',
+  },
+  {
+    file: 'src/torrent/swarm/transfer-turns.ts',
+    find: 'this.hadBytes += bytes\n    this.#endIfEmpty()',
+    replace: 'void bytes\n    this.#endIfEmpty()',
+    breaks: 'what is transferred does not count',
+  },
+  {
+    file: 'src/torrent/swarm/transfer-turns.ts',
+    find: 'if (this.#waiting[transfer.peerClass].delete(transfer)) this.#endIfEmpty()',
+    replace: '',
+    breaks: 'who has gone goes on waiting',
   },
 ]

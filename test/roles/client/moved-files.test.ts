@@ -58,13 +58,13 @@ describe('files that a client moves', () => {
       unreached: () => 0,
     })
     engine.listen({
-      described: (metainfo) => torrents.described(metainfo),
-      checked: (infoHash, found) => torrents.checked(infoHash, found),
-      stamped: (infoHash, stamps) => torrents.stamped(infoHash, stamps),
-      changed: (infoHash, change) => torrents.changed(infoHash, change),
-      verified: (infoHash, pieces) => torrents.verified(infoHash, pieces),
-      completed: (infoHash) => void torrents.completed(infoHash),
-      failed: (infoHash, problem) => torrents.failed(infoHash, problem),
+      described: (metainfo) => torrents.news.described(metainfo),
+      checked: (infoHash, found) => torrents.news.checked(infoHash, found),
+      stamped: (infoHash, stamps) => torrents.news.stamped(infoHash, stamps),
+      changed: (infoHash, change) => torrents.news.changed(infoHash, change),
+      verified: (infoHash, pieces) => torrents.news.verified(infoHash, pieces),
+      completed: (infoHash) => void torrents.news.completed(infoHash),
+      failed: (infoHash, problem) => torrents.news.failed(infoHash, problem),
       ...{ judged: () => {}, suspected: () => {}, peer: () => {} },
     })
     await engine.start(new AbortController().signal)

@@ -154,7 +154,7 @@ describe('the queue of a client', () => {
       { when: '0 8 * * *', downloadBytesPerSecond: 8, uploadBytesPerSecond: 0 },
       { when: '0 18 * * *', downloadBytesPerSecond: 18, uploadBytesPerSecond: 0 },
     ]
-    await torrents.configure({ schedule, connectionsMax: 7 })
+    await torrents.configure({ schedule, connectionsMax: 7, remoteUploadBytesPerSecond: 3 })
     const rateAt = async (hour: number) => {
       const date = new Date(own.time.now() + shift)
       date.setDate(date.getDate() + 1)
@@ -167,6 +167,7 @@ describe('the queue of a client', () => {
     assert.equal(await rateAt(18), 18)
     assert.equal(await rateAt(7), 18)
     assert.equal(configured.at(-1)?.connectionsMax, 7)
+    assert.equal(configured.at(-1)?.remoteUploadBytesPerSecond, 3)
     assert.equal(torrents.limits().now.downloadBytesPerSecond, 18)
   })
 

@@ -53,10 +53,10 @@ describe('torrents of a client', () => {
       unreached: () => 0,
     })
     engine.listen({
-      described: (metainfo) => torrents.described(metainfo),
-      checked: (infoHash, found) => torrents.checked(infoHash, found),
-      stamped: (infoHash, stamps) => torrents.stamped(infoHash, stamps),
-      changed: (infoHash, change) => torrents.changed(infoHash, change),
+      described: (metainfo) => torrents.news.described(metainfo),
+      checked: (infoHash, found) => torrents.news.checked(infoHash, found),
+      stamped: (infoHash, stamps) => torrents.news.stamped(infoHash, stamps),
+      changed: (infoHash, change) => torrents.news.changed(infoHash, change),
       ...{ verified: () => {}, judged: () => {}, suspected: () => {}, completed: () => {}, failed: () => {}, peer: () => {} },
     })
   }

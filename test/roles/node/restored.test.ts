@@ -9,6 +9,7 @@ import {
   writeFork,
   writeRestoredMark,
 } from '../../../src/roles/node/restored.fs.ts'
+import { ServiceError } from '../../../src/roles/services.ts'
 
 describe('the marks of a node that goes on from an older copy', () => {
   let directory: string
@@ -43,13 +44,31 @@ describe('the marks of a node that goes on from an older copy', () => {
     throws(() => readRestoredMark(directory), { code: 'EISDIR' })
   })
 
-  it('remember a fork, and none where nothing says which', () => {
+  it('remember a fork, and start no node where nothing says which', () => {
     equal(readFork(directory), undefined)
     writeFork(directory, { stream: 'index', authorSeq: 12 })
     deepEqual(readFork(directory), { stream: 'index', authorSeq: 12 })
-    for (const text of ['', '{}', '{"stream":"index"}', '{"authorSeq":1}']) {
+    for (const text of [
+      '',
+      '{}',
+      'null',
+      '{"stream":"index"}',
+      '{"authorSeq":1}',
+      '{"stream":"local","authorSeq":1}',
+      '{"stream":"gossip","authorSeq":1.5}',
+    ]) {
       put('forked.json', text)
-      equal(readFork(directory), undefined, text)
+      throws(
+        () => readFork(directory),
+        (error) =>
+          error instanceof ServiceError && error.code === 'damaged' && /forked.json cannot be understood/.test(error.message),
+        text,
+      )
     }
+  })
+
+  it('are no fork that is missing where the disk does not give it', () => {
+    mkdirSync(join(directory, 'forked.json'))
+    throws(() => readFork(directory), { code: 'EISDIR' })
   })
 })

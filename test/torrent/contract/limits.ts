@@ -64,6 +64,14 @@ export function limitsContract(engine: EngineName): void {
         assert.ok((performance.now() - began) / 1_000 >= LEAST_S)
       })
 
+      it('of a class of peers hold for that class alone', async () => {
+        const seconds = await secondsOf(({ seeder, leecher }) => {
+          seeder.engine.configure({ ...NO_LIMITS, localUploadBytesPerSecond: RATE, remoteUploadBytesPerSecond: 1 })
+          leecher.engine.configure({ ...NO_LIMITS, remoteDownloadBytesPerSecond: 1 })
+        })
+        assert.ok(seconds >= LEAST_S, `${seconds} s`)
+      })
+
       it('of connections turn away who comes beyond them, and close what is too many', async () => {
         const seeder = await lab.seeder('seeder', { 'a.bin': 100_000 })
         const peersOf = () => seeder.engine.status(seeder.metainfo.infoHash)?.peers.length

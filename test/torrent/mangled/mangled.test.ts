@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { isKrpcMessage as isBoundedKrpcMessage } from '../../../src/network/krpc-bounds.ts'
+import { isKrpcMessage } from '../../../src/events/index.ts'
 import { BencodeError, decodePrefix, dictionarySpans } from '../../../src/torrent/bencode.ts'
-import { isKrpcMessage } from '../../../src/torrent/krpc-message.ts'
 import { MESSAGE_BYTES_MAX } from '../../../src/torrent/message-bounds.ts'
 import { METADATA_BYTES_MAX, ruleMetadata } from '../../../src/torrent/metadata-bounds.ts'
 import type { PublicSources } from '../../../src/torrent/sources/public-sources.ts'
@@ -157,10 +156,10 @@ describe(`mangled bytes (seed ${SEED})`, () => {
   it('are datagrams that are a message or none', () => {
     times(3_000, (draw) => {
       const datagram = mangledDatagram(draw, [TORRENT.infoHash])
-      for (const check of [isKrpcMessage, isBoundedKrpcMessage]) assert.equal(typeof check(datagram), 'boolean')
+      for (const dht of ['private', 'public'] as const) assert.equal(typeof isKrpcMessage(datagram, dht), 'boolean')
     })
     for (const datagram of Object.values(KILLER_DATAGRAMS)) {
-      assert.equal(isKrpcMessage(Buffer.from(datagram, 'latin1')), false, datagram)
+      assert.equal(isKrpcMessage(Buffer.from(datagram, 'latin1'), 'public'), false, datagram)
     }
   })
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { type PeerStream, StreamLink } from '../../../src/torrent/peer-link.tcp.ts'
 import { RateLimit } from '../../../src/torrent/swarm/rate-limit.ts'
+import { type TransferFlow, TransferTurns } from '../../../src/torrent/swarm/transfer-turns.ts'
 import { VirtualTime } from '../../sim/virtual-time.ts'
 import { madeUp, SwarmLab } from './swarm-lab.ts'
 
@@ -14,14 +15,14 @@ class Endless extends EventEmitter {
   bytes = 0
   closed = false
   readonly #time: VirtualTime
-  readonly #limits: readonly RateLimit[]
+  readonly #flow: TransferFlow
   readonly #link: StreamLink
 
-  constructor(time: VirtualTime, limits: readonly RateLimit[]) {
+  constructor(time: VirtualTime, flow: TransferFlow) {
     super()
     this.#time = time
-    this.#limits = limits
-    this.#link = new StreamLink(this as unknown as PeerStream, { outbound: true, now: () => time.now() })
+    this.#flow = flow
+    this.#link = new StreamLink(this as unknown as PeerStream, { outbound: true })
     this.resume()
   }
 
@@ -31,7 +32,7 @@ class Endless extends EventEmitter {
     this.#time.after(1, () => {
       if (this.closed) return
       this.bytes += READ_BYTES
-      if (this.#link.limit(READ_BYTES, this.#limits, (waitMs, run) => this.#time.after(waitMs, run))) this.resume()
+      if (this.#link.limit(READ_BYTES, this.#flow)) this.resume()
     })
   }
 
@@ -54,13 +55,19 @@ describe('a limit of rates', () => {
   beforeEach(() => {
     time = new VirtualTime()
   })
+  /** What all share, at so many bytes a second. */
+  const turnsAt = (bytesPerSecond?: number): TransferTurns => {
+    const turns = new TransferTurns({ timers: time, now: () => time.now() })
+    turns.all.set(bytesPerSecond)
+    return turns
+  }
   const sum = (streams: readonly Endless[]): number => streams.reduce((total, { bytes }) => total + bytes, 0)
 
   for (const streams of [1, 4, 40]) {
     for (const rate of [MB, 5 * MB, 20 * MB]) {
       it(`holds from above and from below: ${rate / MB} MB/s over ${streams} connections`, async () => {
-        const limit = new RateLimit(rate)
-        const all = Array.from({ length: streams }, () => new Endless(time, [limit]))
+        const flow = turnsAt(rate).flow()
+        const all = Array.from({ length: streams }, () => new Endless(time, flow))
         await time.advance(SECONDS * 1_000)
         within(sum(all), rate)
       })
@@ -68,17 +75,18 @@ describe('a limit of rates', () => {
   }
 
   it('is shared: none of forty connections waits for more than twice its turn', async () => {
-    const limit = new RateLimit(10 * MB)
-    const all = Array.from({ length: 40 }, () => new Endless(time, [limit]))
+    const flow = turnsAt(10 * MB).flow()
+    const all = Array.from({ length: 40 }, () => new Endless(time, flow))
     await time.advance(60_000)
     const fair = sum(all) / all.length
     for (const { bytes } of all) assert.ok(bytes > fair / 2 && bytes < fair * 2, `${bytes} of ${fair}`)
   })
 
   it('holds from the moment it is changed, up and down, whatever waits by then', async () => {
-    const limit = new RateLimit()
-    limit.set(20 * MB)
-    const all = Array.from({ length: 4 }, () => new Endless(time, [limit]))
+    const turns = turnsAt(20 * MB)
+    const limit = turns.all
+    const flow = turns.flow()
+    const all = Array.from({ length: 4 }, () => new Endless(time, flow))
     await time.advance(3_000)
     for (const rate of [MB, 50_000, 20 * MB, 5 * MB, MB]) {
       const before = sum(all)
@@ -95,9 +103,11 @@ describe('a limit of rates', () => {
   })
 
   it('of two limits is the lower one, and the upper one is used up by others', async () => {
-    const [whole, part] = [new RateLimit(5 * MB), new RateLimit(MB)]
-    const limited = new Endless(time, [whole, part])
-    const free = new Endless(time, [whole])
+    const turns = turnsAt(5 * MB)
+    const [slow, fast] = [turns.flow(), turns.flow()]
+    slow.own.set(MB)
+    const limited = new Endless(time, slow)
+    const free = new Endless(time, fast)
     await time.advance(1_000)
     const before = [limited.bytes, free.bytes] as const
     await time.advance(SECONDS * 1_000)
@@ -106,7 +116,8 @@ describe('a limit of rates', () => {
   })
 
   it('has back what a connection that ended would have read', async () => {
-    const limit = new RateLimit(MB)
+    const turns = turnsAt(MB)
+    const limit = turns.all
     let isResumed = false
     const stream = Object.assign(new EventEmitter(), {
       ...{ pause: () => {}, destroy: () => {} },
@@ -114,11 +125,8 @@ describe('a limit of rates', () => {
         isResumed = true
       },
     })
-    const link = new StreamLink(stream as unknown as PeerStream, { outbound: true, now: () => time.now() })
-    assert.equal(
-      link.limit(MB, [limit], (waitMs, run) => time.after(waitMs, run)),
-      false,
-    )
+    const link = new StreamLink(stream as unknown as PeerStream, { outbound: true })
+    assert.equal(link.limit(MB, turns.flow()), false)
     while (!isResumed) await time.advance(1)
     assert.ok(limit.waitMs(time.now()) > 900, 'what it reads next is taken')
     link.close()
@@ -148,7 +156,8 @@ describe('a limit of rates', () => {
         }
         // More than the limit lets through in that time, so that nobody is done.
         const { metainfo, bytes } = madeUp(Math.ceil((rate * (SECONDS + 10)) / 65_536))
-        const uploads = new RateLimit(rate)
+        const uploads = new TransferTurns({ timers: counted, now: () => lab.time.now() })
+        uploads.all.set(rate)
         const seeder = lab.peer('seeder', metainfo, { has: bytes, swarm: { uploads, timers: counted } })
         const leechers = Array.from({ length: peers }, (_, at) => lab.peer(`leecher ${at}`, metainfo))
         const ready = () => [seeder, ...leechers].every(({ swarm }) => swarm.status.isReady)

@@ -8,8 +8,8 @@ import { bitfieldOf } from '../../../src/torrent/piece-ranges.ts'
 import { sha1 } from '../../../src/torrent/sha1.system.ts'
 import type { Peer, PeerLink } from '../../../src/torrent/swarm/peer.ts'
 import { PeerSwarm, type PeerSwarmOptions, type PieceFiles } from '../../../src/torrent/swarm/peer-swarm.ts'
-import { RateLimit } from '../../../src/torrent/swarm/rate-limit.ts'
 import { SendBuffers } from '../../../src/torrent/swarm/send-buffers.ts'
+import { TransferTurns } from '../../../src/torrent/swarm/transfer-turns.ts'
 import { encodeHandshake } from '../../../src/torrent/wire/handshake.ts'
 import { MessageSplitter } from '../../../src/torrent/wire/message-splitter.ts'
 import { TEST_NETWORK, verifySignature } from '../../events/test-network.ts'
@@ -70,6 +70,7 @@ export class SwarmLab {
     const signer = signerFromSeed(key, TEST_NETWORK)
     const bans = new BanList()
     const { has, found, knows = true } = options
+    const turnsAt = { timers: this.time, now: () => this.time.now() }
     const bytes = has?.slice() ?? new Uint8Array(metainfo.sizeBytes)
     const files: PieceFiles = {
       read: async (index, offset, parts) => {
@@ -122,7 +123,13 @@ export class SwarmLab {
       random: this.#random,
       ...{ sources: { public: false, trackers: [], webSeeds: [], dht: false, local: false }, ourPort: () => 0 },
       rates: { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0 },
-      ...{ uploads: new RateLimit(), sendBuffers: new SendBuffers(), uploadSlots: () => 16, hasRoom: () => true },
+      ...{
+        downloads: new TransferTurns(turnsAt),
+        uploads: new TransferTurns(turnsAt),
+        sendBuffers: new SendBuffers(),
+        uploadSlots: () => 16,
+        hasRoom: () => true,
+      },
       openFiles: async () => ({
         files,
         found: has === undefined ? undefined : (found ?? bitfieldOf(all, metainfo.pieceCount)),

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import type { Timers } from '../../../src/events/index.ts'
 import { TorrentError } from '../../../src/torrent/engine.ts'
 import type { Peer } from '../../../src/torrent/swarm/peer.ts'
-import { RateLimit } from '../../../src/torrent/swarm/rate-limit.ts'
 import { SendBuffers } from '../../../src/torrent/swarm/send-buffers.ts'
 import { ServeQueue } from '../../../src/torrent/swarm/serve-queue.ts'
+import { type TransferFlow, TransferTurns } from '../../../src/torrent/swarm/transfer-turns.ts'
 import { Uploads, type UploadsOptions } from '../../../src/torrent/swarm/uploads.ts'
 import { MESSAGE, type NamedBlock } from '../../../src/torrent/wire/messages.ts'
 import { VirtualTime } from '../../sim/virtual-time.ts'
@@ -25,6 +26,7 @@ class Asking {
   readonly left: (() => void)[] = []
   reading = 0
   awaitsTurn = false
+  readonly peerClass = 'local'
   amChoking = false
   closed = false
 
@@ -44,12 +46,19 @@ class Asking {
 
 const time = new VirtualTime()
 
+/** A torrent among those that share so many bytes a second; 0: no limit. */
+function limited(bytesPerSecond: number, timers: Timers = time): TransferFlow {
+  const turns = new TransferTurns({ timers, now: () => time.now() })
+  turns.all.set(bytesPerSecond)
+  return turns.flow()
+}
+
 function uploads(options: Partial<UploadsOptions> = {}) {
   const works: Promise<void>[] = []
   const reads: { index: number; offset: number; lengths: number[] }[] = []
   const asking = new Asking()
   const made = new Uploads({
-    ...{ timers: time, buffers: new SendBuffers(), limits: [], now: () => time.now() },
+    ...{ buffers: new SendBuffers(), flow: limited(0), now: () => time.now() },
     mayServe: () => true,
     read: async (index, offset, parts) => {
       reads.push({ index, offset, lengths: parts.map(({ length }) => length) })
@@ -166,7 +175,7 @@ describe('answers to requests', () => {
       [9 * BLOCK, 2],
       [BLOCK, 1],
     ] as const) {
-      const { reads, serve } = uploads({ limits: [new RateLimit(bytesPerSecond)] })
+      const { reads, serve } = uploads({ flow: limited(bytesPerSecond) })
       await serve(block(1, 0), block(1, 1), block(1, 2), block(1, 3))
       assert.equal(reads[0]?.lengths.length, blocks)
     }
@@ -182,10 +191,9 @@ describe('answers to requests', () => {
   })
 
   it('share a limit among those that wait for it, one run each in turn', async () => {
-    const limit = new RateLimit(BLOCK)
     const works: Promise<void>[] = []
     const made = new Uploads({
-      ...{ timers: time, buffers: new SendBuffers(), limits: [limit], now: () => time.now(), mayServe: () => true },
+      ...{ buffers: new SendBuffers(), flow: limited(BLOCK), now: () => time.now(), mayServe: () => true },
       ...{ read: async () => {}, isSpoiled: () => false, problem: () => {}, sent: () => {}, track: (work) => works.push(work) },
     })
     const peers = Array.from({ length: 3 }, () => new Asking())
@@ -211,16 +219,14 @@ describe('answers to requests', () => {
   })
 
   it('keep a limit, with one timer however often it is asked to go on', async () => {
-    const limit = new RateLimit(BLOCK)
     let timers = 0
     const { asking, serve } = uploads({
-      limits: [limit],
-      timers: {
+      flow: limited(BLOCK, {
         after: (waitMs, run) => {
           timers++
           return time.after(waitMs, run)
         },
-      },
+      }),
     })
     await serve(...Array.from({ length: 8 }, (_, at) => block(at, 0)))
     for (let times = 0; times < 100; times++) await serve()

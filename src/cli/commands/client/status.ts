@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import type { ClientStatus } from '../../../roles/index.ts'
 import { BaseCommand } from '../../base-command.ts'
+import { ratesText } from '../../render/limits.ts'
 import { nodeStatusText } from '../../render/node.ts'
 import { refusalText, torrentTable, whyTable } from '../../render/torrents.ts'
 import { reachNode } from '../../services/reach.ts'
@@ -19,7 +20,9 @@ export default class ClientStatusCommand extends BaseCommand {
     const { client } = await reachNode(flags.data, 'client')
     const status = await client.clientStatus()
     const torrents = flags.why ? whyTable(status.torrents) : torrentTable(status.torrents)
-    this.log(`${nodeStatusText(status.node, Date.now())}\n\n${refusalText(status.refused)}${torrents}`)
+    this.log(
+      `${nodeStatusText(status.node, Date.now())}\n\n${ratesText(status.limits)}${refusalText(status.refused)}${torrents}`,
+    )
     return status
   }
 }

@@ -1,4 +1,4 @@
-import { isDialable, isDialablePort } from '../events/index.ts'
+import { isDialable, isDialablePort } from '../model/ip-address.ts'
 
 // What a KRPC message (BEP 5) may look like before it reaches the DHT node, whose handlers trust the types of what they
 // decode: one datagram with an integer for an info hash would end the process.
@@ -17,8 +17,15 @@ const METHODS: ReadonlySet<string> = new Set(['ping', 'find_node', 'get_peers', 
 
 type Bencoded = number | Uint8Array | readonly Bencoded[] | ReadonlyMap<string, Bencoded>
 
-/** True for a query, answer or error of BEP 5 whose parts have the types and lengths that the BEP gives them. */
-export function isKrpcMessage(datagram: Uint8Array): boolean {
+/** Who speaks: nodes of our own network, whose addresses are all meant, or anybody, among whose many one may be wrong. */
+export type MainlineDht = 'private' | 'public'
+
+/**
+ * True for a query, answer or error of BEP 5 whose parts have the types and lengths that the BEP gives them. The DHT node takes
+ * a request from its list before it looks at the answer: one that makes it throw leaves a look-up that never ends.
+ * @param dht in the private one, an answer that names an address which nobody can have is none
+ */
+export function isKrpcMessage(datagram: Uint8Array, dht: MainlineDht): boolean {
   if (datagram.length > DATAGRAM_BYTES_MAX) return false
   const message = parse(datagram)
   if (!(message instanceof Map)) return false
@@ -29,7 +36,7 @@ export function isKrpcMessage(datagram: Uint8Array): boolean {
     case 'q':
       return METHODS.has(textOf(message.get('q'))) && isQueryBody(message.get('a'))
     case 'r':
-      return transaction.length === 2 && isAnswerBody(message.get('r'))
+      return transaction.length === 2 && isAnswerBody(message.get('r'), dht === 'private' ? isCompact : isAnything)
     case 'e':
       return transaction.length === 2 && isErrorBody(message.get('e'))
     default:
@@ -50,13 +57,13 @@ function isQueryBody(body: Bencoded | undefined): boolean {
   )
 }
 
-function isAnswerBody(body: Bencoded | undefined): boolean {
+function isAnswerBody(body: Bencoded | undefined, isAddress: typeof isCompact): boolean {
   if (!(body instanceof Map)) return false
   return (
     isBytes(body.get('id'), ID_BYTES) &&
-    isAbsentOr(body.get('nodes'), isNodes) &&
+    isAbsentOr(body.get('nodes'), (value) => isNodes(value, isAddress)) &&
     isAbsentOr(body.get('token'), isToken) &&
-    isAbsentOr(body.get('values'), (value) => Array.isArray(value) && value.every(isPeer))
+    isAbsentOr(body.get('values'), (value) => Array.isArray(value) && value.every((peer) => isPeer(peer, isAddress)))
   )
 }
 
@@ -69,11 +76,12 @@ const isZero = (value: Bencoded): boolean => value === 0
 const isBytes = (value: Bencoded | undefined, length: number): boolean => value instanceof Uint8Array && value.length === length
 
 /** Honest nodes name only who sent them a datagram, or announced a port: an address that nobody can have is a lie. */
-const isPeer = (value: Bencoded): boolean => value instanceof Uint8Array && value.length === PEER_BYTES && isCompact(value, 0)
+const isPeer = (value: Bencoded, isAddress: typeof isCompact): boolean =>
+  value instanceof Uint8Array && value.length === PEER_BYTES && isAddress(value, 0)
 
-function isNodes(value: Bencoded): boolean {
+function isNodes(value: Bencoded, isAddress: typeof isCompact): boolean {
   if (!(value instanceof Uint8Array) || value.length % NODE_BYTES !== 0) return false
-  for (let at = ID_BYTES; at < value.length; at += NODE_BYTES) if (!isCompact(value, at)) return false
+  for (let at = ID_BYTES; at < value.length; at += NODE_BYTES) if (!isAddress(value, at)) return false
   return true
 }
 
@@ -82,6 +90,8 @@ function isCompact(bytes: Uint8Array, at: number): boolean {
   const port = ((bytes[at + 4] as number) << 8) | (bytes[at + 5] as number)
   return isDialable({ host: bytes.subarray(at, at + 4).join('.'), port })
 }
+
+const isAnything = (): boolean => true
 
 const isToken = (value: Bencoded): boolean => value instanceof Uint8Array && value.length <= TOKEN_BYTES_MAX
 

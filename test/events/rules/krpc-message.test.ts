@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { isKrpcMessage } from '../../src/network/krpc-bounds.ts'
+import { isKrpcMessage } from '../../../src/events/rules/krpc-message.ts'
 
 const ID = '20:aaaaaaaaaaaaaaaaaaaa'
-const is = (text: string): boolean => isKrpcMessage(new TextEncoder().encode(text))
+const is = (text: string): boolean => isKrpcMessage(new TextEncoder().encode(text), 'private')
 
 describe('bounds of KRPC messages', () => {
   const honest = [
@@ -51,6 +51,15 @@ describe('bounds of KRPC messages', () => {
     ['nothing', ''],
     ['a large datagram', `d1:ad2:id${ID}e1:q4:ping1:t2:aa1:x9000:${'x'.repeat(9_000)}1:y1:qe`],
   ] as const
+  const misaddressed: readonly string[] = [
+    'a node at port 0',
+    'a second node at 0.0.0.0',
+    'a peer at port 0',
+    'a peer at 0.0.0.1',
+  ]
+  for (const [what, text] of hostile)
+    it(`${misaddressed.includes(what) ? 'leaves to who dials' : 'stops'} ${what} in the public DHT`, () =>
+      assert.equal(isKrpcMessage(new TextEncoder().encode(text), 'public'), misaddressed.includes(what)))
   for (const [what, text] of hostile) it(`stops ${what}`, () => assert.equal(is(text), false))
 
   it('bounds a transaction, a token and a datagram', () => {
@@ -83,12 +92,21 @@ describe('bounds of KRPC messages', () => {
       [255, false],
     ] as const) {
       const [before, after] = [`d1:rd2:id${ID}5:nodes26:`, 'e1:t2:aa1:y1:re'].map((text) => [...new TextEncoder().encode(text)])
-      assert.equal(isKrpcMessage(Uint8Array.from([...(before ?? []), ...node(first), ...(after ?? [])])), passes, String(first))
+      assert.equal(
+        isKrpcMessage(Uint8Array.from([...(before ?? []), ...node(first), ...(after ?? [])]), 'private'),
+        passes,
+        String(first),
+      )
     }
   })
 
   it('says yes or no to any bytes, and never throws', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300, size: 'max' }), (bytes) => typeof isKrpcMessage(bytes) === 'boolean'))
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 300, size: 'max' }),
+        (bytes) => typeof isKrpcMessage(bytes, 'private') === 'boolean',
+      ),
+    )
   })
 
   it('stops honest messages with a byte changed, or lets them pass, and never throws', () => {
@@ -96,6 +114,6 @@ describe('bounds of KRPC messages', () => {
     const mutated = fc.tuple(fc.constantFrom(...texts), fc.nat(), fc.nat(255)).map(([bytes, at, value]) => {
       return bytes.map((byte, index) => (index === at % bytes.length ? value : byte))
     })
-    fc.assert(fc.property(mutated, (bytes) => typeof isKrpcMessage(bytes) === 'boolean'))
+    fc.assert(fc.property(mutated, (bytes) => typeof isKrpcMessage(bytes, 'private') === 'boolean'))
   })
 })
