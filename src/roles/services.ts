@@ -326,16 +326,43 @@ export type Explanation = {
   verdicts: ExplainedVerdict[]
   /** Sequences of the smallest set of events that made the ban; empty where there is none. */
   decisive: number[]
+  /** What the same events come to in causal order; null where there are too many of them to say. */
+  now: HindsightRow | null
 }
 
-export type ReplayRequest = { without?: string; until?: number; policy?: { id: string; parameters: Record<string, number> } }
+/**
+ * What a node would conclude of a peer now: the same events in the order of their stamps. `difference`: the event that makes
+ * another standing of it, null where it is the same or was not found.
+ */
+export type HindsightRow = {
+  peer: PeerId
+  score: number
+  standing: Standing
+  differs: boolean
+  difference: { event: EventRow; before: Standing; after: Standing } | null
+}
+/** Peers that would stand otherwise. `compared`: false where the log has too many verdicts for it. */
+export type HindsightResult = { compared: boolean; rows: HindsightRow[] }
+
+/** A question may leave out so many nodes, and as many events. */
+export const WHAT_IF_MAX = 10_000
+/** `without`: node ids, as if these had never said anything. `withoutEvents`: places in this log. `as`: the node that judges. */
+export type ReplayRequest = {
+  without?: string[]
+  withoutEvents?: number[]
+  until?: number
+  as?: string
+  policy?: { id: string; parameters: Record<string, number> }
+}
 export type ReplayResult = {
   policy: string
+  /** Whose judgement. */
+  as: NodeId
   events: number
   elapsedMs: number
   scores: ScoreRow[]
   /** Peers whose standing differs from the live one. */
-  changed: { peer: PeerId; live: Standing; replayed: Standing }[]
+  changed: { peer: PeerId; live: Standing; liveBecause: string; replayed: Standing; replayedBecause: string }[]
   /** Digest of the reputation projection's rows: live, and replayed over all events. */
   liveDigest: string | null
   replayedDigest: string | null
@@ -364,6 +391,8 @@ export interface LogQueries {
   place(when: string): Promise<LogPlace>
   scores(asOf?: AsOf): Promise<ScoreRow[]>
   explain(peer: string, asOf?: AsOf): Promise<Explanation>
+  /** Who would stand otherwise, in the causal order of all that was learnt. */
+  hindsight(asOf?: AsOf): Progressive<WalkProgress, HindsightResult>
   replay(request: ReplayRequest): Progressive<WalkProgress, ReplayResult>
   members(asOf?: AsOf): Promise<MemberRow[]>
   digests(options: { at?: number }): Promise<ProjectionDigests>

@@ -472,6 +472,17 @@ const STORY: readonly Row[] = [
   },
   {
     command: 'reputation replay',
+    words: () => ['--without', `event:${found.firstVerdict}`, '--as', found.publisher.slice(0, 8), ...data('c2')],
+    text: /^as [0-9a-f]{16} would judge/,
+  },
+  {
+    command: 'reputation replay',
+    words: () => ['--policy', 'ancestor', '--set', 'start=50', '--until', 'lamport:1', ...data('c2')],
+    text: /under policy ancestor[\s\S]*What the policy does:\n- A peer that sends nothing but bad pieces is banned after about 11\./,
+    json: ({ policy, consequences }) => assert.deepEqual([policy, (consequences as unknown[]).length], ['ancestor', 9]),
+  },
+  {
+    command: 'reputation replay',
     words: () => ['--until', String(found.firstVerdict - 1), ...data('c2')],
     json: { scores: [], events: 1 },
   },
@@ -809,7 +820,36 @@ const STORY: readonly Row[] = [
   { command: 'log show', words: () => ['--kind', 'nonsense', ...data('c1')], ...failure(2, /no event kind/) },
   { command: 'log export', words: () => ['--output', at('absent/file'), ...data('c1')], ...failure(1, /cannot write/) },
   { command: 'reputation explain', words: () => ['zz', ...data('c1')], ...failure(2, /not a peer/) },
-  { command: 'reputation replay', words: () => ['--policy', 'x', '--set', 'y', ...data('c1')], ...failure(2, /NAME=VALUE/) },
+  {
+    command: 'reputation replay',
+    words: () => ['--policy', 'seed-v1', '--set', 'y', ...data('c1')],
+    ...failure(2, /NAME=VALUE/),
+  },
+  {
+    command: 'reputation replay',
+    words: () => ['--policy', 'seed-v1', '--set', 'badd=1', ...data('c1')],
+    ...failure(2, /no parameter badd; known are start/),
+  },
+  {
+    command: 'reputation replay',
+    words: () => ['--policy', 'seed-v1', '--set', 'quorum=0', ...data('c1')],
+    ...failure(2, /--set is no policy: the parameter "quorum" must be a whole number from 1/),
+  },
+  {
+    command: 'reputation replay',
+    words: () => ['--policy', 'no-such', ...data('c1')],
+    ...failureInJson(2, /neither a policy that p2pt has \(ancestor, seed-v1, local-only\) nor a file/),
+  },
+  {
+    command: 'reputation replay',
+    words: () => ['--policy', at('note.txt'), ...data('c1')],
+    ...failure(2, /is no policy: it is not JSON/),
+  },
+  {
+    command: 'reputation replay',
+    words: () => ['--without', 'event:x', ...data('c1')],
+    ...failure(2, /event: and its sequence/),
+  },
   { command: 'reputation ban', words: () => [found.publisher, ...data('c1')], ...failureInJson(2, /reason/) },
   { command: 'node status', words: () => ['--nonsense', ...data('c1')], ...failure(2, /--nonsense/) },
   {

@@ -1,4 +1,4 @@
-import type { Explanation, ReplayResult, ScoreRow } from '../../roles/index.ts'
+import type { Explanation, HindsightRow, ReplayResult, ScoreRow } from '../../roles/index.ts'
 import { printable } from './printable.ts'
 import { table } from './table.ts'
 import { count, counted, duration, shortPeer, time } from './units.ts'
@@ -46,7 +46,18 @@ export function explanationText(explanation: Explanation, options: { all?: boole
     const events = decisive.length === 1 ? `event ${decisive[0]}` : `events ${decisive.join(', ')}`
     paragraphs.push(`Without ${events} it would not be banned.`)
   }
+  if (explanation.now?.differs === true) paragraphs.push(hindsightText(explanation.now, explanation.standing))
   return paragraphs.join('\n\n')
+}
+
+/** Two times: what was concluded as the events came, and what the same events come to in the order of their stamps. */
+export function hindsightText({ peer, score, standing, difference }: HindsightRow, then: ScoreRow['standing']): string {
+  const known = `As the events came, ${shortPeer(peer)} ${STANDINGS[then]}.`
+  const now = `In causal order, with all that was learnt since, it ${STANDINGS[standing]}, with a score of ${score}.`
+  if (difference === null) return `${known} ${now}`
+  const { seq, lamport, author } = difference.event
+  const came = `event ${seq}, by ${shortPeer(author)}, stamped ${lamport}, which came after what it precedes`
+  return `${known} ${now} What makes the difference: ${came}. Stamps are their authors' claims, so bans follow the order of arrival.`
 }
 
 /** Every event that decided, and of the others the last ones; how many were left out stands where they would be. */
@@ -75,7 +86,8 @@ function verdictLine(verdict: Explanation['verdicts'][number]): string {
   return `${mark} ${String(verdict.seq).padStart(6)}  ${time(verdict.at)}  ${shortPeer(verdict.reporter)}: ${printable(verdict.evidence)} -> ${after}`
 }
 
-export function replayText(result: ReplayResult): string {
+/** @param own the node whose log it is */
+export function replayText(result: ReplayResult, own: string): string {
   const speed = `${counted(result.events, 'event')} replayed in ${duration(result.elapsedMs)} under policy ${printable(result.policy)}`
   const changed =
     result.changed.length === 0
@@ -84,8 +96,14 @@ export function replayText(result: ReplayResult): string {
           { title: 'PEER', value: (row) => row.peer },
           { title: 'LIVE', value: (row) => row.live },
           { title: 'REPLAYED', value: (row) => row.replayed },
+          { title: 'LIVE BECAUSE', value: (row) => row.liveBecause, widthMax: 60 },
+          { title: 'REPLAYED BECAUSE', value: (row) => row.replayedBecause, widthMax: 60 },
         ])
   const lines = [speed, scoreTable(result.scores), changed]
+  if (result.as !== own)
+    lines.unshift(
+      `as ${shortPeer(result.as)} would judge, by what it and others have said that is in this log; what it kept to itself is not`,
+    )
   if (result.replayedDigest !== null) {
     const same = result.liveDigest === result.replayedDigest
     const verdict = result.liveDigest === null ? '' : same ? ' (the same as live)' : ` (live: ${result.liveDigest})`

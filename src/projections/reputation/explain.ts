@@ -107,6 +107,10 @@ function smallestSet(told: readonly Told[], rule: BanRule | 'operator', banSeq: 
     case 'rate':
       // The newest bad ones: those that stood in the window.
       return until(mine.filter(({ bad }) => bad > 0).reverse(), (bad) => bad >= policy.windowBad)
+    case 'gossip':
+      return heaviest(known.filter(({ envelope }) => envelope.author !== own))
+        .map(({ envelope }) => envelope.seq)
+        .sort((a, b) => a - b)
     case 'thin-ice':
       return [
         ...heaviest(known)

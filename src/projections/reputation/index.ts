@@ -2,6 +2,7 @@
 // (explain.ts). Imports events only.
 export * from './explain.ts'
 export { HEARSAY_BOUNDS, type HearsayBounds } from './hearsay.ts'
+export { type Hindsight, type HindsightOptions, HindsightView } from './hindsight.ts'
 export {
   type IsRevoked,
   type Judgement,
@@ -13,6 +14,19 @@ export {
   weightOf,
 } from './judge.ts'
 export type { Agreement, BanRule, Ledger, Subject, Tally } from './ledger.ts'
-export { type Policy, parametersOf, policyOf, SEED_V1 } from './policy.ts'
+export {
+  ANCESTOR,
+  LOCAL_ONLY,
+  PARAMETERS,
+  type ParameterName,
+  type Policy,
+  parametersOf,
+  policyOf,
+  SEED_V1,
+  SHIPPED_POLICIES,
+} from './policy.ts'
+export { policyConsequences } from './policy-consequences.ts'
+export { POLICY_FILE_LENGTH_MAX, PolicyFileError, policyFileText, readPolicyFile } from './policy-file.ts'
 export * from './replay-reputation.ts'
 export { REPUTATION_KINDS, type ReputationState, reputationProjection } from './reputation.ts'
+export { TABLE_ROWS_MAX, VerdictTable } from './verdict-table.ts'

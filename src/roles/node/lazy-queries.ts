@@ -13,6 +13,9 @@ export function lazyQueries(open: () => Promise<LogQueries>): Omit<LogQueries, '
     place: async (when) => (await open()).place(when),
     scores: async (asOf) => (await open()).scores(asOf),
     explain: async (peer, asOf) => (await open()).explain(peer, asOf),
+    async *hindsight(asOf) {
+      return yield* (await open()).hindsight(asOf)
+    },
     async *replay(request) {
       return yield* (await open()).replay(request)
     },

@@ -12,7 +12,7 @@ import {
 } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import { isRevoked, type Member, members, type ProjectionRunner, type Turns } from '../../projections/index.ts'
-import { Explainer, type IsRevoked, type Ledger, REPUTATION_KINDS } from '../../projections/reputation/index.ts'
+import { Explainer, type IsRevoked, type Ledger, REPUTATION_KINDS, VerdictTable } from '../../projections/reputation/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import {
   type EventRow,
@@ -30,6 +30,7 @@ import {
   type WalkProgress,
 } from '../services.ts'
 import { eventRow } from './event-rows.ts'
+import { hindsightOf, hindsightRow } from './hindsight.ts'
 import { logPosition } from './log-position.ts'
 import { logStats } from './log-stats.ts'
 import { matchingEvents } from './matching-events.ts'
@@ -89,6 +90,11 @@ export function createLogQueries(parts: LogQueriesParts): LogQueries {
       const ledger = await stateAsOf('reputation', at)
       const isPutOut = await revokedAsOf(at)
       return explanationOf(log, { ledger, isRevoked: isPutOut }, peerNamed(ledger, peer), at ?? log.head, newTurns())
+    },
+    async *hindsight({ at } = {}) {
+      const judging = { ledger: await stateAsOf('reputation', at), isRevoked: await revokedAsOf(at) }
+      const to = at ?? states.applied
+      return yield* walked(to, (onProgress, signal) => hindsightOf(log, judging, to, { turns: newTurns(), signal, onProgress }))
     },
     async *replay(request) {
       const work = prepareReplay(parts, request)
@@ -166,11 +172,15 @@ async function explanationOf(
 ): Promise<Explanation> {
   const isRelevant = relevantEvents(ledger, peer)
   const explainer = new Explainer(peer, { own: log.author, isRevoked })
+  const table = new VerdictTable()
+  let isWhole = true
   await walkLog(
     log,
     { to, kinds: REPUTATION_KINDS },
     (envelope) => {
-      if (isRelevant(envelope)) explainer.take(envelope)
+      if (!isRelevant(envelope)) return true
+      explainer.take(envelope)
+      isWhole &&= table.add(envelope)
       return true
     },
     { turns },
@@ -185,6 +195,7 @@ async function explanationOf(
     terms: explanation.judgement.because.map(({ name, value, because }) => ({ name, value, because })),
     verdicts: explanation.verdicts.map((verdict) => ({ ...verdict, decisive: decisive.has(verdict.seq) })),
     decisive: [...explanation.decisive],
+    now: isWhole ? await hindsightRow(log, { ledger, isRevoked }, table, peer) : null,
   }
 }
 

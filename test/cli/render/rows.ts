@@ -99,6 +99,7 @@ export const explanation = (change: Partial<Explanation> = {}): Explanation => (
     },
   ],
   decisive: [12],
+  now: null,
   ...change,
 })
 

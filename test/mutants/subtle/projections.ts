@@ -729,8 +729,8 @@ export const projectionsMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/projections/reputation/judge.ts',
-    find: 'points: Math.min(0, sum)',
-    replace: 'points: sum',
+    find: ': Math.min(0, sum)',
+    replace: ': sum',
     breaks: 'good word of others makes up for bad pieces',
     tests: ['test/projections/reputation/*.test.ts'],
   },
