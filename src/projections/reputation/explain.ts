@@ -33,9 +33,6 @@ export type Explanation = {
   readonly decisive: readonly number[]
 }
 
-/** Removing more than so many events is no answer to "which one was it". */
-export const LIFTING_MAX = 16
-
 type Told = { readonly envelope: Envelope; readonly good: number; readonly bad: number }
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0)
@@ -199,21 +196,4 @@ function banOf({ ledger }: ReputationReplayer, peer: PeerId): Explanation['ban']
   const subject = ledger.subjects.get(peer)
   if (subject?.operator?.decision === 'banned') return { seq: subject.operator.seq, rule: 'operator' }
   return subject?.operator === undefined ? subject?.ban : undefined
-}
-
-/**
- * Events without which the peer would not be banned today: takes away the one that banned it, and the one that bans it
- * then, until none does.
- * @returns undefined where that would take more than `LIFTING_MAX`
- */
-export function liftingSet(envelopes: readonly Envelope[], peer: PeerId, options: ExplainOptions): number[] | undefined {
-  const except = new Set<number>()
-  while (except.size <= LIFTING_MAX) {
-    const replayer = new ReputationReplayer({ ...options, except })
-    for (const envelope of envelopes) replayer.take(envelope)
-    const ban = banOf(replayer, peer)
-    if (ban === undefined) return [...except].sort((a, b) => a - b)
-    except.add(ban.seq)
-  }
-  return undefined
 }

@@ -3,6 +3,7 @@ import { type IsRevoked, type Judgement, judge, type Standing } from './judge.ts
 import { type Ledger, newLedger } from './ledger.ts'
 import { type Policy, SEED_V1 } from './policy.ts'
 import { foldInto } from './replay-reputation.ts'
+import { ROWS_PER_STEP, type Steps } from './steps.ts'
 import type { VerdictTable } from './verdict-table.ts'
 
 // Two times. What this node knew when it banned is the fold in its order of arrival. What it would conclude now is the fold in
@@ -51,26 +52,25 @@ export class HindsightView {
   }
 
   /** The fold in causal order. */
-  ledger(): Ledger {
-    return this.#fold(this.#late.length)
+  *ledger(): Steps<Ledger> {
+    return yield* this.#fold(this.#late.length)
   }
 
   /**
    * @param now `ledger()`
    * @param isLookedFor find the event that makes the difference too
    */
-  of(peer: PeerId, then: Ledger, now: Ledger, isLookedFor = true): Hindsight {
+  *of(peer: PeerId, then: Ledger, now: Ledger, isLookedFor = true): Steps<Hindsight> {
     const [before, after] = [this.#judge(then, peer), this.#judge(now, peer)]
     const isWanted = isLookedFor && before.standing !== after.standing
     return {
       ...{ peer, known: before, now: after },
-      difference: isWanted ? this.#difference(peer, before.standing, after.standing) : undefined,
+      difference: isWanted ? yield* this.#difference(peer, before.standing, after.standing) : undefined,
     }
   }
 
   /** The report that turns one standing into the other: a bisection over those that came late. */
-  #difference(peer: PeerId, then: Standing, now: Standing): Hindsight['difference'] {
-    const standing = (moved: number): Standing => this.#judge(this.#fold(moved), peer).standing
+  *#difference(peer: PeerId, then: Standing, now: Standing): Steps<Hindsight['difference']> {
     let [low, high] = [0, this.#late.length]
     // One more report is in its place at `high` than made no difference at `low`.
     let [before, after] = [then, now]
@@ -78,7 +78,7 @@ export class HindsightView {
       this.#rowsLeft -= this.#table.size
       if (this.#rowsLeft < 0) return undefined
       const middle = (low + high) >> 1
-      const found = standing(middle)
+      const found = this.#judge(yield* this.#fold(middle), peer).standing
       if (found === then) [low, before] = [middle, found]
       else [high, after] = [middle, found]
     }
@@ -86,10 +86,14 @@ export class HindsightView {
     return row === undefined ? undefined : { seq: this.#table.seqAt(row), before, after }
   }
 
-  #fold(moved: number): Ledger {
+  *#fold(moved: number): Steps<Ledger> {
     const { own, policy } = this.#options
     const ledger = newLedger(own, policy ?? SEED_V1)
-    for (const row of this.#order(moved)) foldInto(ledger, this.#table.envelopeAt(row), policy)
+    let folded = 0
+    for (const row of this.#order(moved)) {
+      if (folded++ % ROWS_PER_STEP === 0) yield
+      foldInto(ledger, this.#table.envelopeAt(row), policy)
+    }
     return ledger
   }
 

@@ -9,6 +9,7 @@ import {
 } from '../../projections/reputation/index.ts'
 import type { HindsightResult, HindsightRow } from '../services.ts'
 import { eventRow } from './event-rows.ts'
+import { inTurns } from './in-turns.ts'
 import { type WalkOptions, walkLog } from './walk-log.ts'
 
 // What a node would conclude now, beside what it concluded as the events came (projections/reputation/hindsight.ts).
@@ -19,9 +20,10 @@ type Judging = { readonly ledger: Ledger; readonly isRevoked: IsRevoked }
 const DIFFERENCES_MAX = 20
 
 /** Of one peer, from the events that are relevant to it. */
-export async function hindsightRow(log: LogView, judging: Judging, table: VerdictTable, peer: PeerId): Promise<HindsightRow> {
+export async function hindsightRow(log: LogView, judging: Judging, table: VerdictTable, peer: PeerId, turns: WalkOptions['turns']): Promise<HindsightRow> {
   const view = new HindsightView(table, { own: log.author, isRevoked: judging.isRevoked })
-  return told(log, view.of(peer, judging.ledger, view.isOneTime ? judging.ledger : view.ledger()))
+  const now = view.isOneTime ? judging.ledger : await inTurns(view.ledger(), { turns })
+  return told(log, await inTurns(view.of(peer, judging.ledger, now), { turns }))
 }
 
 /** Of all peers that would stand otherwise, up to and with place `to`; `judging` is of that place. */
@@ -45,10 +47,10 @@ export async function hindsightOf(
   if (!isWhole) return { compared: false, rows: [] }
   const view = new HindsightView(table, { own: log.author, isRevoked })
   if (view.isOneTime) return { compared: true, rows: [] }
-  const now = view.ledger()
+  const now = await inTurns(view.ledger(), options)
   const rows: HindsightRow[] = []
   for (const peer of [...new Set([...ledger.subjects.keys(), ...now.subjects.keys()])].sort()) {
-    const hindsight = view.of(peer, ledger, now, rows.length < DIFFERENCES_MAX)
+    const hindsight = await inTurns(view.of(peer, ledger, now, rows.length < DIFFERENCES_MAX), options)
     if (hindsight.known.standing !== hindsight.now.standing) rows.push(await told(log, hindsight))
     if (options.turns.isOver) {
       await options.turns.next()

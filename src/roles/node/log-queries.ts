@@ -195,7 +195,7 @@ async function explanationOf(
     terms: explanation.judgement.because.map(({ name, value, because }) => ({ name, value, because })),
     verdicts: explanation.verdicts.map((verdict) => ({ ...verdict, decisive: decisive.has(verdict.seq) })),
     decisive: [...explanation.decisive],
-    now: isWhole ? await hindsightRow(log, { ledger, isRevoked }, table, peer) : null,
+    now: isWhole ? await hindsightRow(log, { ledger, isRevoked }, table, peer, turns) : null,
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Envelope } from '../../../src/events/index.ts'
-import { HindsightView, judge, ReputationReplayer, VerdictTable } from '../../../src/projections/reputation/index.ts'
+import { finish, HindsightView, judge, ReputationReplayer, VerdictTable } from '../../../src/projections/reputation/index.ts'
 import { EnvelopeMaker, node, rearranged } from '../envelopes.ts'
 import { judged, own } from './scenes.ts'
 
@@ -56,9 +56,9 @@ describe('two times', () => {
           })
         const arrived = rearranged(causal, arrival)
         const view = new HindsightView(tableOf(arrived), { own })
-        const [then, now, inOrder] = [replayed(arrived), view.ledger(), replayed(causal)]
+        const [then, now, inOrder] = [replayed(arrived), finish(view.ledger()), replayed(causal)]
         for (const subject of then.subjects.keys()) {
-          const hindsight = view.of(subject, then, now)
+          const hindsight = finish(view.of(subject, then, now))
           assert.deepEqual(hindsight.now, judge(inOrder, subject))
           assert.deepEqual(hindsight.known, judge(then, subject))
           const differs = hindsight.known.standing !== hindsight.now.standing
@@ -70,7 +70,7 @@ describe('two times', () => {
           assert.notEqual(after, before)
           const event = arrived.find((envelope) => envelope.seq === seq)
           assert.ok(event !== undefined && event.author !== own, 'it is a report of another')
-          assert.equal(view.of(subject, then, now, false).difference, undefined, 'unless it is not asked for')
+          assert.equal(finish(view.of(subject, then, now, false)).difference, undefined, 'unless it is not asked for')
         }
       }),
       { numRuns: 300, seed: 11 },
