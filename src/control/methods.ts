@@ -65,6 +65,7 @@ const node: MethodTable<NodeService> = {
   scores: { shape: 'answer', parameters: [asOf] },
   explain: { shape: 'answer', parameters: [text, asOf] },
   hindsight: { shape: 'stream', parameters: [asOf] },
+  bisect: { shape: 'stream', parameters: [text, asOf] },
   replay: {
     shape: 'stream',
     parameters: [

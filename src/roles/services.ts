@@ -344,6 +344,23 @@ export type HindsightRow = {
 /** Peers that would stand otherwise. `compared`: false where the log has too many verdicts for it. */
 export type HindsightResult = { compared: boolean; rows: HindsightRow[] }
 
+/** So many events of a lifting set are told. */
+export const LIFTING_TOLD_MAX = 10_000
+/**
+ * `tipping`: the event that banned it, by which rule, and how it stood before and after; null where it is not banned. `lifting`: without
+ * these events, ascending sequences, it would stand; the first of `liftingCount`. `claim`: `smallest` if no smaller set would do,
+ * `irreducible` if none of it can be left out, `lifting` if that was not tried, as there is too much.
+ */
+export type BisectResult = {
+  peer: PeerId
+  standing: Standing
+  tipping: { event: EventRow; rule: string; before: Stood; after: Stood } | null
+  lifting: number[]
+  liftingCount: number
+  claim: 'smallest' | 'irreducible' | 'lifting'
+}
+type Stood = { score: number; standing: Standing }
+
 /** A question may leave out so many nodes, and as many events. */
 export const WHAT_IF_MAX = 10_000
 /** `without`: node ids, as if these had never said anything. `withoutEvents`: places in this log. `as`: the node that judges. */
@@ -393,6 +410,8 @@ export interface LogQueries {
   explain(peer: string, asOf?: AsOf): Promise<Explanation>
   /** Who would stand otherwise, in the causal order of all that was learnt. */
   hindsight(asOf?: AsOf): Progressive<WalkProgress, HindsightResult>
+  /** Why a peer is banned, by event. */
+  bisect(peer: string, asOf?: AsOf): Progressive<WalkProgress, BisectResult>
   replay(request: ReplayRequest): Progressive<WalkProgress, ReplayResult>
   members(asOf?: AsOf): Promise<MemberRow[]>
   digests(options: { at?: number }): Promise<ProjectionDigests>

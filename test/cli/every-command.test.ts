@@ -506,6 +506,12 @@ const STORY: readonly Row[] = [
     words: () => [found.publisher, ...data('c2')],
     text: /is banned[\s\S]*Without event \d+ it would not be banned/,
   },
+  {
+    command: 'reputation bisect',
+    words: () => [found.publisher.slice(0, 8), ...data('c2')],
+    text: /is banned\.\nIt was tipped by event \d+ .*rule: operator[\s\S]*Without 1 event it would stand: \d+\. No smaller set/,
+    json: ({ standing, claim, liftingCount }) => assert.deepEqual([standing, claim, liftingCount], ['banned', 'smallest', 1]),
+  },
   { command: 'reputation unban', words: () => [found.publisher, '--reason', 'over', ...data('c2')], text: /good/ },
   {
     command: 'reputation unban',
@@ -820,6 +826,7 @@ const STORY: readonly Row[] = [
   { command: 'log show', words: () => ['--kind', 'nonsense', ...data('c1')], ...failure(2, /no event kind/) },
   { command: 'log export', words: () => ['--output', at('absent/file'), ...data('c1')], ...failure(1, /cannot write/) },
   { command: 'reputation explain', words: () => ['zz', ...data('c1')], ...failure(2, /not a peer/) },
+  { command: 'reputation bisect', words: () => ['zz', ...data('c1')], ...failure(2, /not a peer/) },
   {
     command: 'reputation replay',
     words: () => ['--policy', 'seed-v1', '--set', 'y', ...data('c1')],
@@ -953,6 +960,11 @@ const STORY: readonly Row[] = [
   { command: 'reputation list', words: () => data('c2'), text: /good/ },
   { command: 'reputation explain', words: () => [found.publisher, ...data('c2')], json: { standing: 'good' } },
   { command: 'reputation replay', words: () => data('c2'), json: ({ events }) => assert.ok(Number(events) > 0) },
+  {
+    command: 'reputation bisect',
+    words: () => [found.publisher, ...data('c2')],
+    text: /good standing: there is nothing to look for/,
+  },
   { command: 'log stats', words: () => data('absent'), ...failure(2, /there is no p2pt node in/) },
   { command: 'index start', words: () => [...data('c2'), ...network()], ...failureInJson(1, /role client, not index/) },
 ]

@@ -1,4 +1,4 @@
-import type { Explanation, HindsightRow, ReplayResult, ScoreRow } from '../../roles/index.ts'
+import type { BisectResult, Explanation, HindsightRow, ReplayResult, ScoreRow } from '../../roles/index.ts'
 import { printable } from './printable.ts'
 import { table } from './table.ts'
 import { count, counted, duration, shortPeer, time } from './units.ts'
@@ -84,6 +84,28 @@ function verdictLine(verdict: Explanation['verdicts'][number]): string {
   const mark = verdict.decisive ? '*' : ' '
   const after = `score ${verdict.scoreAfter}, ${verdict.standingAfter}`
   return `${mark} ${String(verdict.seq).padStart(6)}  ${time(verdict.at)}  ${shortPeer(verdict.reporter)}: ${printable(verdict.evidence)} -> ${after}`
+}
+
+const CLAIMS = {
+  smallest: 'No smaller set of events would do.',
+  irreducible: 'None of them can be left out; a set of other events may be smaller.',
+  lifting: 'There are too many to try whether some of them could be left out.',
+} as const
+
+/** Of a lifting set. */
+const EVENTS_SHOWN = 40
+
+export function bisectionText({ peer, standing, tipping, lifting, liftingCount, claim }: BisectResult): string {
+  if (tipping === null) return `${printable(peer)} ${STANDINGS[standing]}: there is nothing to look for.`
+  const { event, rule, before, after } = tipping
+  const shown = lifting.slice(0, EVENTS_SHOWN).join(', ')
+  const more = liftingCount > EVENTS_SHOWN ? ` and ${counted(liftingCount - EVENTS_SHOWN, 'event')} more` : ''
+  const what = `event ${event.seq} of ${time(event.at)}, ${printable(event.kind)} by ${shortPeer(event.author)} (rule: ${printable(rule)})`
+  return [
+    `${printable(peer)} is banned.`,
+    `It was tipped by ${what}: from score ${before.score}, ${before.standing}, to score ${after.score}, ${after.standing}.`,
+    `Without ${counted(liftingCount, 'event')} it would stand: ${shown}${more}. ${CLAIMS[claim]}`,
+  ].join('\n')
 }
 
 /** @param own the node whose log it is */

@@ -20,7 +20,13 @@ type Judging = { readonly ledger: Ledger; readonly isRevoked: IsRevoked }
 const DIFFERENCES_MAX = 20
 
 /** Of one peer, from the events that are relevant to it. */
-export async function hindsightRow(log: LogView, judging: Judging, table: VerdictTable, peer: PeerId, turns: WalkOptions['turns']): Promise<HindsightRow> {
+export async function hindsightRow(
+  log: LogView,
+  judging: Judging,
+  table: VerdictTable,
+  peer: PeerId,
+  turns: WalkOptions['turns'],
+): Promise<HindsightRow> {
   const view = new HindsightView(table, { own: log.author, isRevoked: judging.isRevoked })
   const now = view.isOneTime ? judging.ledger : await inTurns(view.ledger(), { turns })
   return told(log, await inTurns(view.of(peer, judging.ledger, now), { turns }))

@@ -16,6 +16,9 @@ export function lazyQueries(open: () => Promise<LogQueries>): Omit<LogQueries, '
     async *hindsight(asOf) {
       return yield* (await open()).hindsight(asOf)
     },
+    async *bisect(peer, asOf) {
+      return yield* (await open()).bisect(peer, asOf)
+    },
     async *replay(request) {
       return yield* (await open()).replay(request)
     },

@@ -29,6 +29,7 @@ import {
   type VerifyResult,
   type WalkProgress,
 } from '../services.ts'
+import { bisectLog } from './bisect-log.ts'
 import { eventRow } from './event-rows.ts'
 import { hindsightOf, hindsightRow } from './hindsight.ts'
 import { logPosition } from './log-position.ts'
@@ -95,6 +96,13 @@ export function createLogQueries(parts: LogQueriesParts): LogQueries {
       const judging = { ledger: await stateAsOf('reputation', at), isRevoked: await revokedAsOf(at) }
       const to = at ?? states.applied
       return yield* walked(to, (onProgress, signal) => hindsightOf(log, judging, to, { turns: newTurns(), signal, onProgress }))
+    },
+    async *bisect(peer, { at } = {}) {
+      const judging = { ledger: await stateAsOf('reputation', at), isRevoked: await revokedAsOf(at) }
+      const asked = { peer: peerNamed(judging.ledger, peer), to: at ?? states.applied }
+      return yield* walked(asked.to, (onProgress, signal) =>
+        bisectLog(log, judging, asked, { turns: newTurns(), signal, onProgress }),
+      )
     },
     async *replay(request) {
       const work = prepareReplay(parts, request)

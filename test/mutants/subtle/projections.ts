@@ -687,8 +687,8 @@ export const projectionsMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/projections/reputation/bisect.ts',
-    find: 'rowsLeft -= this.#table.size',
-    replace: 'rowsLeft -= 1',
+    find: 'removed.size * this.#table.size > REDUCING_ROWS_MAX',
+    replace: 'removed.size * this.#table.size > REDUCING_ROWS_MAX * 10',
     breaks: 'a bisection of a long history takes hours',
     tests: ['test/projections/reputation/bisect.test.ts'],
   },

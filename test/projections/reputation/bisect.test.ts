@@ -43,7 +43,10 @@ const SUM_ALONE: Policy = { ...SMALL, windowBad: 4096 }
 
 describe('a bisection', () => {
   it('names the event that tipped it, how it stood before and after, and the fewest without which it would stand', () => {
-    const scene = new Scene().says(own, judged(peer, 3, 0)).says(own, judged(peer, 0, 1)).says(own, judged(peer, 0, 19))
+    const scene = new Scene()
+      .says(own, judged(peer, 3, 0))
+      .says(own, judged(peer, 0, 1))
+      .says(own, judged(peer, 0, 19))
     scene.says(own, judged(peer, 0, 2)).says(own, judged(peer, 0, 3))
     assert.deepEqual(bisected(scene.envelopes), {
       ...{ peer, standing: 'banned', lifting: [3], claim: 'smallest' },
@@ -70,19 +73,32 @@ describe('a bisection', () => {
 
   it('finds bans by thin ice, by trusted keys and by what others say alone', () => {
     const thin = new Scene()
-    for (let index = 0; index < 20; index++) thin.says(eve, judged(node(`${index}`), 0, 1)).says(own, judged(node(`${index}`), 0, 1))
-    thin.says(eve, judged(peer, 0, 100)).says(own, judged(peer, 0, 16)).says(own, judged(peer, 0, 1))
+    for (let index = 0; index < 20; index++)
+      thin.says(eve, judged(node(`${index}`), 0, 1)).says(own, judged(node(`${index}`), 0, 1))
+    thin
+      .says(eve, judged(peer, 0, 100))
+      .says(own, judged(peer, 0, 16))
+      .says(own, judged(peer, 0, 1))
     const onIce = bisected(thin.envelopes)
     assert.deepEqual([onIce.tipping?.seq, onIce.tipping?.rule, onIce.lifting.length], [43, 'thin-ice', 1])
     assert.notEqual(standingWithout(thin.envelopes, onIce.lifting), 'banned')
     const trusting: Policy = { ...SEED_V1, trusted: [ada, eve].sort() }
-    const quorum = new Scene().says(ada, judged(peer, 0, 21)).says(eve, judged(peer, 0, 30)).says(eve, judged(peer, 0, 1))
+    const quorum = new Scene()
+      .says(ada, judged(peer, 0, 21))
+      .says(eve, judged(peer, 0, 30))
+      .says(eve, judged(peer, 0, 1))
     assert.deepEqual(bisected(quorum.envelopes, { policy: trusting }).tipping?.rule, 'quorum')
-    assert.notEqual(standingWithout(quorum.envelopes, bisected(quorum.envelopes, { policy: trusting }).lifting, { policy: trusting }), 'banned')
+    assert.notEqual(
+      standingWithout(quorum.envelopes, bisected(quorum.envelopes, { policy: trusting }).lifting, { policy: trusting }),
+      'banned',
+    )
     const gossip = bisected(quorum.envelopes, { policy: ANCESTOR })
     assert.deepEqual([gossip.tipping?.seq, gossip.tipping?.rule, gossip.claim], [1, 'gossip', 'irreducible'])
     // Of somebody who was put out, and without whose word it stands anyway.
-    assert.equal(bisected(gossip.lifting.length > 0 ? quorum.envelopes : [], { policy: trusting, isRevoked: (id) => id === ada }).standing, 'good')
+    assert.equal(
+      bisected(gossip.lifting.length > 0 ? quorum.envelopes : [], { policy: trusting, isRevoked: (id) => id === ada }).standing,
+      'good',
+    )
   })
 
   const histories = fc.array(
@@ -122,7 +138,14 @@ describe('a bisection', () => {
           assert.notEqual(standingWithout(envelopes, lifting, { policy }), 'banned')
           assert.notEqual(claim, 'lifting')
           for (const seq of lifting)
-            assert.equal(standingWithout(envelopes, lifting.filter((other) => other !== seq), { policy }), 'banned')
+            assert.equal(
+              standingWithout(
+                envelopes,
+                lifting.filter((other) => other !== seq),
+                { policy },
+              ),
+              'banned',
+            )
         }),
         { numRuns: 120, seed: 5 },
       )
@@ -131,8 +154,13 @@ describe('a bisection', () => {
 
   it('says "smallest" only of what no smaller set does, and finds it wherever the sum alone bans', () => {
     let smallest = 0
-    const short = fc.array(fc.record({ by: fc.constantFrom(own, own, own, eve), good: fc.nat(4), bad: fc.nat(3) }), { minLength: 4, maxLength: 9, size: 'max' })
-    const few = (list: readonly { by: NodeId; good: number; bad: number }[]) => sceneOf(list.map((one) => ({ ...one, subject: peer })))
+    const short = fc.array(fc.record({ by: fc.constantFrom(own, own, own, eve), good: fc.nat(4), bad: fc.nat(3) }), {
+      minLength: 4,
+      maxLength: 9,
+      size: 'max',
+    })
+    const few = (list: readonly { by: NodeId; good: number; bad: number }[]) =>
+      sceneOf(list.map((one) => ({ ...one, subject: peer })))
     for (const policy of [SUM_ALONE, SMALL])
       fc.assert(
         fc.property(short, (list) => {
@@ -151,7 +179,9 @@ describe('a bisection', () => {
 
   it('keeps to the policies as they were adopted', () => {
     const strict = { ...SEED_V1, bad: 50 }
-    const scene = new Scene().says(own, judged(peer, 0, 3)).says(own, { kind: 'policy.adopted', policy: 'strict', parameters: parametersOf(strict) })
+    const scene = new Scene()
+      .says(own, judged(peer, 0, 3))
+      .says(own, { kind: 'policy.adopted', policy: 'strict', parameters: parametersOf(strict) })
     scene.says(own, judged(peer, 0, 1))
     const { lifting, claim } = bisected(scene.envelopes)
     assert.notEqual(claim, 'lifting')

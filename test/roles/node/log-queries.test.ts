@@ -105,6 +105,7 @@ describe('queries of a log', () => {
       ['stats', () => resultOf(queries.stats({ read: true }))],
       ['replay', () => resultOf(queries.replay({}))],
       ['explain', () => queries.explain(peer)],
+      ['bisect', () => resultOf(queries.bisect(peer))],
       ['hindsight', () => resultOf(queries.hindsight())],
       ['place', () => queries.place('lamport:1000000')],
       ['events', () => seqs({ author: eve.id })],
@@ -253,6 +254,18 @@ describe('queries of a log', () => {
     for (const seq of [0, 3]) await assert.rejects(resultOf(queries.replay({ withoutEvents: [seq] })), /events 1 to 2/)
     await assert.rejects(resultOf(queries.replay({ without: ['eve'] })), /--without takes a whole node id/)
     await assert.rejects(resultOf(queries.replay({ as: 'eve' })), /--as takes a whole node id/)
+  })
+
+  it('bisect a ban: the event that tipped it, and the fewest without which it would stand', async () => {
+    await says(peer, 0, 2)
+    await says(peer, 0, 20)
+    await says(other, 1, 0)
+    const { tipping, ...rest } = await resultOf(queries.bisect(peer.slice(0, 8)))
+    assert.deepEqual(rest, { peer, standing: 'banned', claim: 'smallest', lifting: [2], liftingCount: 1 })
+    assert.deepEqual([tipping?.event.seq, tipping?.rule, tipping?.before.score, tipping?.after.score], [2, 'sum', 90, -10])
+    assert.equal((await resultOf(queries.bisect(peer, { at: 1 }))).tipping, null)
+    assert.equal((await resultOf(queries.bisect(other))).standing, 'good')
+    await assert.rejects(resultOf(queries.bisect('abc')), /nothing is known of a peer abc/)
   })
 
   it('replay as another node would judge, by what it has said', async () => {
