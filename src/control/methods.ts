@@ -66,6 +66,7 @@ const node: MethodTable<NodeService> = {
   explain: { shape: 'answer', parameters: [text, asOf] },
   hindsight: { shape: 'stream', parameters: [asOf] },
   bisect: { shape: 'stream', parameters: [text, asOf] },
+  diff: { shape: 'stream', parameters: [record({ file: text })] },
   replay: {
     shape: 'stream',
     parameters: [

@@ -361,6 +361,28 @@ export type BisectResult = {
 }
 type Stood = { score: number; standing: Standing }
 
+/** `side`: who lacks the event, or weighs it otherwise. `event`: by its place in the log that decided by it. */
+export type DiffReason = {
+  what: 'lacks' | 'weighs' | 'operator' | 'revoked'
+  side: 'here' | 'there'
+  event: EventRow | null
+  text: string
+}
+export type DiffRow = {
+  peer: PeerId
+  here: Stood & { because: string }
+  there: Stood & { because: string }
+  reasons: DiffReason[]
+}
+/** `parameters`: those of the policies that differ. `differing`: peers that stand otherwise there, of which the first are told. */
+export type DiffResult = {
+  here: NodeId
+  there: NodeId
+  policy: { here: string; there: string; parameters: { name: string; here: number; there: number }[] }
+  differing: number
+  peers: DiffRow[]
+}
+
 /** A question may leave out so many nodes, and as many events. */
 export const WHAT_IF_MAX = 10_000
 /** `without`: node ids, as if these had never said anything. `withoutEvents`: places in this log. `as`: the node that judges. */
@@ -412,6 +434,8 @@ export interface LogQueries {
   hindsight(asOf?: AsOf): Progressive<WalkProgress, HindsightResult>
   /** Why a peer is banned, by event. */
   bisect(peer: string, asOf?: AsOf): Progressive<WalkProgress, BisectResult>
+  /** Why another node, whose log a bundle holds, thinks otherwise of peers. `file`: absolute. */
+  diff(options: { file: string }): Progressive<WalkProgress, DiffResult>
   replay(request: ReplayRequest): Progressive<WalkProgress, ReplayResult>
   members(asOf?: AsOf): Promise<MemberRow[]>
   digests(options: { at?: number }): Promise<ProjectionDigests>

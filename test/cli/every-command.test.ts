@@ -507,6 +507,18 @@ const STORY: readonly Row[] = [
     text: /is banned[\s\S]*Without event \d+ it would not be banned/,
   },
   {
+    command: 'log export',
+    words: () => ['--format', 'bundle', '--output', at('diff.bundle'), ...data('c1')],
+    text: /diff\.bundle/,
+  },
+  {
+    command: 'reputation diff',
+    words: () => [at('diff.bundle'), ...data('c2')],
+    text: /^here: [0-9a-f]{64} \(policy seed-v1\)\nthere: [0-9a-f]{64}[\s\S]*there: good, score 100[\s\S]*nobody judges itself|operator here banned it/,
+    json: ({ differing, peers }) => assert.equal((peers as unknown[]).length, differing),
+  },
+  { command: 'reputation diff', words: () => [at('note.txt'), ...data('c2')], ...failure(2, /neither a bundle nor NDJSON/) },
+  {
     command: 'reputation bisect',
     words: () => [found.publisher.slice(0, 8), ...data('c2')],
     text: /is banned\.\nIt was tipped by event \d+ .*rule: operator[\s\S]*Without 1 event it would stand: \d+\. No smaller set/,

@@ -1,4 +1,4 @@
-import type { BisectResult, Explanation, HindsightRow, ReplayResult, ScoreRow } from '../../roles/index.ts'
+import type { BisectResult, DiffResult, Explanation, HindsightRow, ReplayResult, ScoreRow } from '../../roles/index.ts'
 import { printable } from './printable.ts'
 import { table } from './table.ts'
 import { count, counted, duration, shortPeer, time } from './units.ts'
@@ -106,6 +106,34 @@ export function bisectionText({ peer, standing, tipping, lifting, liftingCount, 
     `It was tipped by ${what}: from score ${before.score}, ${before.standing}, to score ${after.score}, ${after.standing}.`,
     `Without ${counted(liftingCount, 'event')} it would stand: ${shown}${more}. ${CLAIMS[claim]}`,
   ].join('\n')
+}
+
+/** Two nodes that think otherwise of peers, and why. */
+export function diffText({ here, there, policy, differing, peers }: DiffResult): string {
+  const sides = `here: ${here} (policy ${printable(policy.here)})\nthere: ${there} (policy ${printable(policy.there)})`
+  const paragraphs = [sides]
+  if (policy.parameters.length > 0)
+    paragraphs.push(
+      table(policy.parameters, [
+        { title: 'PARAMETER', value: (row) => row.name },
+        { title: 'HERE', value: (row) => count(row.here), align: 'right' },
+        { title: 'THERE', value: (row) => count(row.there), align: 'right' },
+      ]),
+    )
+  if (differing === 0) paragraphs.push('both think the same of everyone')
+  for (const row of peers) {
+    const stood = (side: 'here' | 'there') =>
+      `  ${side}: ${row[side].standing}, score ${row[side].score} (${printable(row[side].because)})`
+    const reasons = row.reasons.map(({ side, event, text }) => `  - ${side}: ${eventNamed(event)}${printable(text)}`)
+    paragraphs.push([printable(row.peer), stood('here'), stood('there'), ...reasons].join('\n'))
+  }
+  if (differing > peers.length) paragraphs.push(`and ${counted(differing - peers.length, 'peer')} more`)
+  return paragraphs.join('\n\n')
+}
+
+function eventNamed(event: DiffResult['peers'][number]['reasons'][number]['event']): string {
+  if (event === null) return ''
+  return `number ${event.authorSeq} of ${shortPeer(event.author)} in its ${event.stream} stream (${printable(event.kind)}, ${time(event.at)}): `
 }
 
 /** @param own the node whose log it is */

@@ -19,6 +19,9 @@ export function lazyQueries(open: () => Promise<LogQueries>): Omit<LogQueries, '
     async *bisect(peer, asOf) {
       return yield* (await open()).bisect(peer, asOf)
     },
+    async *diff(options) {
+      return yield* (await open()).diff(options)
+    },
     async *replay(request) {
       return yield* (await open()).replay(request)
     },

@@ -30,6 +30,7 @@ import {
   type WalkProgress,
 } from '../services.ts'
 import { bisectLog } from './bisect-log.ts'
+import { diffLog } from './diff-log.ts'
 import { eventRow } from './event-rows.ts'
 import { hindsightOf, hindsightRow } from './hindsight.ts'
 import { logPosition } from './log-position.ts'
@@ -102,6 +103,11 @@ export function createLogQueries(parts: LogQueriesParts): LogQueries {
       const asked = { peer: peerNamed(judging.ledger, peer), to: at ?? states.applied }
       return yield* walked(asked.to, (onProgress, signal) =>
         bisectLog(log, judging, asked, { turns: newTurns(), signal, onProgress }),
+      )
+    },
+    async *diff({ file }) {
+      return yield* walked(states.applied, (onProgress, signal) =>
+        diffLog(parts, file, { turns: newTurns(), signal, onProgress }),
       )
     },
     async *replay(request) {
