@@ -67,6 +67,7 @@ const node: MethodTable<NodeService> = {
   hindsight: { shape: 'stream', parameters: [asOf] },
   bisect: { shape: 'stream', parameters: [text, asOf] },
   diff: { shape: 'stream', parameters: [record({ file: text })] },
+  audit: { shape: 'stream', parameters: [text] },
   replay: {
     shape: 'stream',
     parameters: [

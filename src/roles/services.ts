@@ -383,6 +383,9 @@ export type DiffResult = {
   peers: DiffRow[]
 }
 
+/** Evidence as `audit export` writes it (roles/audit/audit-bundle.ts). */
+export type AuditEvidence = { p2pt: 'audit' } & object
+
 /** A question may leave out so many nodes, and as many events. */
 export const WHAT_IF_MAX = 10_000
 /** `without`: node ids, as if these had never said anything. `withoutEvents`: places in this log. `as`: the node that judges. */
@@ -436,6 +439,8 @@ export interface LogQueries {
   bisect(peer: string, asOf?: AsOf): Progressive<WalkProgress, BisectResult>
   /** Why another node, whose log a bundle holds, thinks otherwise of peers. `file`: absolute. */
   diff(options: { file: string }): Progressive<WalkProgress, DiffResult>
+  /** Evidence for what this node thinks of a peer, or of those that sent bad pieces of a torrent: an info hash. */
+  audit(about: string): Progressive<WalkProgress, AuditEvidence>
   replay(request: ReplayRequest): Progressive<WalkProgress, ReplayResult>
   members(asOf?: AsOf): Promise<MemberRow[]>
   digests(options: { at?: number }): Promise<ProjectionDigests>

@@ -519,6 +519,52 @@ const STORY: readonly Row[] = [
   },
   { command: 'reputation diff', words: () => [at('note.txt'), ...data('c2')], ...failure(2, /neither a bundle nor NDJSON/) },
   {
+    command: 'audit export',
+    words: () => [found.publisher.slice(0, 8), at('evidence.html'), ...data('c2')],
+    text: /judged by +[0-9a-f]{64}[\s\S]*banned[\s\S]*in .*evidence\.html/,
+  },
+  {
+    command: 'audit export',
+    words: () => [found.publisher, newFolder('evidence.json'), ...data('c2')],
+    json: ({ digest, form }) => {
+      assert.match(String(digest), /^[0-9a-f]{64}$/)
+      assert.equal(form, 'json')
+    },
+  },
+  {
+    command: 'audit export',
+    words: () => [found.publisher, at('evidence.html'), ...data('c2')],
+    ...failure(2, /evidence\.html is there: give another name, or --force/),
+  },
+  {
+    command: 'audit export',
+    words: () => [UNKNOWN_HASH, at('x.json'), ...data('c2')],
+    ...failure(2, /nobody is known to have sent bad/),
+  },
+  {
+    command: 'audit export',
+    words: () => ['f'.repeat(64), at('x.json'), ...data('c2')],
+    ...failure(2, /nothing is known of f+/),
+  },
+  {
+    command: 'audit export',
+    words: () => ['ffff', at('x.json'), ...data('c2')],
+    ...failure(2, /no peer known here starts with ffff/),
+  },
+  {
+    command: 'audit verify',
+    words: () => [at('evidence.html')],
+    text: /all of it holds: .* and the page says what its evidence says/,
+    json: ({ holds, page, peers }) => assert.deepEqual([holds, page, first(peers).standing], [true, 'agrees', 'banned']),
+  },
+  { command: 'audit verify', words: () => [at('note.txt')], ...failure(4, /no evidence of p2pt, or it was cut off/) },
+  { command: 'audit verify', words: () => [at('absent')], ...failureInJson(2, /cannot read/) },
+  {
+    command: 'audit verify',
+    words: () => [at('evidence.html'), '--network', '0'.repeat(64)],
+    ...failure(4, /of another network/),
+  },
+  {
     command: 'reputation bisect',
     words: () => [found.publisher.slice(0, 8), ...data('c2')],
     text: /is banned\.\nIt was tipped by event \d+ .*rule: operator[\s\S]*Without 1 event it would stand: \d+\. No smaller set/,

@@ -22,6 +22,9 @@ export function lazyQueries(open: () => Promise<LogQueries>): Omit<LogQueries, '
     async *diff(options) {
       return yield* (await open()).diff(options)
     },
+    async *audit(about) {
+      return yield* (await open()).audit(about)
+    },
     async *replay(request) {
       return yield* (await open()).replay(request)
     },

@@ -3,6 +3,7 @@ import {
   type Clock,
   decodeGenesis,
   isAddressId,
+  isInfoHash,
   isIpAddress,
   isNodeId,
   type JoinedNetwork,
@@ -14,6 +15,7 @@ import type { ProjectionStates } from '../../projections/all.ts'
 import { isRevoked, type Member, members, type ProjectionRunner, type Turns } from '../../projections/index.ts'
 import { Explainer, type IsRevoked, type Ledger, REPUTATION_KINDS, VerdictTable } from '../../projections/reputation/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
+import { auditLog } from '../audit/audit-log.ts'
 import {
   type EventRow,
   type Explanation,
@@ -51,6 +53,8 @@ export type LogQueriesParts = {
   newTurns(): Turns
   joined: JoinedNetwork
   clock: Clock
+  /** Signs for the purpose `audit`, as this node. @throws where its key cannot be read */
+  sign(bytes: Uint8Array): Uint8Array
   verifyLog(options: { signatures: boolean }): Progressive<VerifyProgress, VerifyResult>
 }
 
@@ -108,6 +112,15 @@ export function createLogQueries(parts: LogQueriesParts): LogQueries {
     async *diff({ file }) {
       return yield* walked(states.applied, (onProgress, signal) =>
         diffLog(parts, file, { turns: newTurns(), signal, onProgress }),
+      )
+    },
+    async *audit(about) {
+      const [ledger, admissions, to] = [states.state('reputation'), states.state('admissions'), states.applied]
+      const whom = isInfoHash(about) ? about : peerNamed(ledger, about)
+      if (!isInfoHash(whom) && !ledger.subjects.has(whom))
+        throw new ServiceError('usage', `nothing is known of ${whom}: there is no evidence about it`)
+      return yield* walked(to, (onProgress, signal) =>
+        auditLog({ ...parts, ledger, admissions, to }, whom, { turns: newTurns(), signal, onProgress }),
       )
     },
     async *replay(request) {

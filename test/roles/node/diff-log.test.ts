@@ -56,6 +56,7 @@ describe('a difference between two nodes', () => {
     const { log, states } = here
     const queries = createLogQueries({
       ...{ log, states, newSha256, newTurns, joined: TEST_JOINED, clock: tickingClock() },
+      sign: () => assert.fail('not asked for'),
       verifyLog: () => assert.fail('not asked for'),
     })
     return resultOf(queries.diff({ file }))

@@ -35,6 +35,7 @@ describe('queries of a log', () => {
   const queriesOf = (log: EventLog): LogQueries =>
     createLogQueries({
       ...{ log, states: own.states, newSha256, newTurns: turns.newTurns, joined: TEST_JOINED, clock: tickingClock() },
+      sign: () => assert.fail('not asked for'),
       verifyLog: () => assert.fail('not asked for'),
     })
   const says = (subject: PeerId, good: number, bad: number) => own.log.append([{ event: judged(subject, good, bad) }])
