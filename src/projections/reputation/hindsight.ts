@@ -27,7 +27,7 @@ export type Hindsight = {
 }
 
 /** Folds of so many rows are made to find the events that make differences, in all. */
-const ROWS_FOLDED_MAX = 8_000_000
+const ROWS_FOLDED_MAX = 4_000_000
 
 export class HindsightView {
   readonly #table: VerdictTable
