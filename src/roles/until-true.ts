@@ -26,17 +26,41 @@ export function untilTrue(
   })
 }
 
-/** Resolves when somebody was admitted or put out, after `waitMs`, or when the node closes. */
-export function untilAdmitted(states: Pick<ProjectionRunner<ProjectionStates>, 'onChange'>, patience: Patience): Promise<void> {
-  let hasChanged = false
-  return untilTrue(
-    () => hasChanged,
-    (look) => [
-      states.onChange('admissions', () => {
-        hasChanged = true
-        look()
-      }),
-    ],
-    patience,
-  )
+/**
+ * Makes the attempt now and again with each admission that comes, until it succeeds, after `waitMs`, or until the node closes. In a
+ * network that has just begun many are admitted within a second: the next one need not be the one that is waited for.
+ */
+export async function untilAdmitted(
+  states: Pick<ProjectionRunner<ProjectionStates>, 'onChange'>,
+  attempt: () => boolean | Promise<boolean>,
+  { timers, waitMs, closing }: Patience,
+): Promise<void> {
+  let isOver = closing.aborted
+  let hasChanged = true
+  let wake = () => {}
+  const end = () => {
+    isOver = true
+    wake()
+  }
+  const stop = states.onChange('admissions', () => {
+    hasChanged = true
+    wake()
+  })
+  const cancel = timers.after(waitMs, end)
+  closing.addEventListener('abort', end)
+  try {
+    while (!isOver) {
+      const changing = new Promise<void>((resolve) => {
+        wake = resolve
+      })
+      if (hasChanged) {
+        hasChanged = false
+        if (await attempt()) return
+      } else await changing
+    }
+  } finally {
+    stop()
+    cancel()
+    closing.removeEventListener('abort', end)
+  }
 }

@@ -95,7 +95,7 @@ describe('the files to mutate', () => {
     ok(!isWithin('src/events-more/a.ts', 'src/events'))
   })
 
-  it('have the test file that mirrors them, with those of longer names that belong to no other, or those of the nearest folder', () => {
+  it('have the test file that mirrors them, with those of longer names that belong to no other', () => {
     // There is hex-names.ts too.
     deepEqual(mirrorTests(ROOT, 'src/events/model/hex.ts'), ['test/events/model/hex.test.ts'])
     deepEqual(mirrorTests(ROOT, 'src/events/codec/payload.ts'), [
@@ -103,8 +103,16 @@ describe('the files to mutate', () => {
       'test/events/codec/payload-bounds.test.ts',
     ])
     deepEqual(mirrorTests(ROOT, 'src/events/files/replace-file.fs.ts'), ['test/events/files/replace-file.test.ts'])
-    ok(mirrorTests(ROOT, 'src/events/model/no-such-file.ts').includes('test/events/model/hex.test.ts'))
-    deepEqual(mirrorTests(ROOT, 'src/nothing/at-all.ts'), [])
+  })
+
+  it('have, without one, those that lead to them by the fewest imports, of the same folders first', () => {
+    ok(mirrorTests(ROOT, 'src/events/leveldb/log-database.level.ts').includes('test/events/log/event-log.level.test.ts'))
+    // Through the door of its folder.
+    const ofText = mirrorTests(ROOT, 'src/projections/keyword-index/text/episodes.ts')
+    ok(ofText.length > 0 && ofText.every((test) => test.startsWith('test/projections/keyword-index/')), ofText.join(' '))
+    // Of what everything imports.
+    equal(mirrorTests(ROOT, 'src/events/model/event.ts').length, 12)
+    deepEqual(mirrorTests(ROOT, 'src/events/model/no-such-file.ts'), [])
   })
 })
 

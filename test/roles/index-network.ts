@@ -276,7 +276,7 @@ export class ClientPeer {
   rules: Pick<ContentRules, 'judge'> = OPEN_RULES
   readonly patience = {
     untilIndexKnown: async (_waitMs: number) => {},
-    untilAdmitted: async () => {},
+    untilAdmitted: async (_attempt: () => boolean | Promise<boolean>) => {},
     yieldToEventLoop: async () => {},
   }
   publications: Publications

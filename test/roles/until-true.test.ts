@@ -1,9 +1,8 @@
 import { deepEqual, equal } from 'node:assert/strict'
-import type { NodeId } from '../../src/events/index.ts'
 import { untilAdmitted, untilTrue } from '../../src/roles/until-true.ts'
 import { joiningAs } from '../events/test-network.ts'
 import { VirtualTime } from '../sim/virtual-time.ts'
-import { openSmallLog } from './small-log.ts'
+import { openSmallLog, type SmallLog } from './small-log.ts'
 
 const WAIT_MS = 2_000
 
@@ -79,21 +78,55 @@ describe('waiting until something is true', () => {
     deepEqual([waited.forMs, followers.size], [5, 0])
   })
 
-  it('for an admission ends with the next one, and not with those of before or with other events', async () => {
-    await using own = await openSmallLog()
-    const admitted = (node: NodeId) =>
-      own.log.append([{ event: { kind: 'node.admitted', credential: joiningAs('client').credentialOf(node) } }])
-    await admitted(own.id)
-    let isOver = false
-    const options = { timers: own.time, waitMs: WAIT_MS, closing: closing.signal }
-    void untilAdmitted(own.states, options).then(() => {
-      isOver = true
-    })
-    await own.log.append([{ event: { kind: 'node.stopped', reason: 'asked to' } }])
-    await own.time.advance(WAIT_MS - 1)
-    equal(isOver, false)
-    await admitted(own.id)
-    await own.time.advance(0)
-    equal(isOver, true)
+  describe('with each admission', () => {
+    const admissions = async (
+      test: (given: { admit(): Promise<unknown>; own: SmallLog; attempts: number[]; over: () => boolean }) => Promise<void>,
+      succeedsAt: number,
+    ) => {
+      await using own = await openSmallLog()
+      const admit = () =>
+        own.log.append([{ event: { kind: 'node.admitted', credential: joiningAs('client').credentialOf(own.id) } }])
+      const from = own.time.now()
+      const attempts: number[] = []
+      let isOver = false
+      const options = { timers: own.time, waitMs: WAIT_MS, closing: closing.signal }
+      void untilAdmitted(own.states, async () => attempts.push(own.time.now() - from) >= succeedsAt, options).then(() => {
+        isOver = true
+      })
+      await test({ admit, own, attempts, over: () => isOver })
+    }
+
+    it('makes an attempt at once, with each one, with nothing else, and none after one that succeeds', () =>
+      admissions(async ({ admit, own, attempts, over }) => {
+        await own.time.advance(10)
+        await own.log.append([{ event: { kind: 'node.stopped', reason: 'asked to' } }])
+        await own.time.advance(10)
+        deepEqual(attempts, [0])
+        await admit()
+        await own.time.advance(10)
+        deepEqual([attempts, over()], [[0, 20], false])
+        await admit()
+        await own.time.advance(10)
+        deepEqual([attempts, over()], [[0, 20, 30], true])
+        await admit()
+        await own.time.advance(10)
+        deepEqual(attempts, [0, 20, 30])
+      }, 3))
+
+    it('ends after its time, and no ms before', () =>
+      admissions(async ({ own, over }) => {
+        await own.time.advance(WAIT_MS - 1)
+        equal(over(), false)
+        await own.time.advance(1)
+        equal(over(), true)
+      }, 9))
+
+    it('ends when the node closes', () =>
+      admissions(async ({ own, over }) => {
+        await own.time.advance(5)
+        closing.abort()
+        await own.time.advance(0)
+        equal(over(), true)
+      }, 9))
   })
 })

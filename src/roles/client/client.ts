@@ -195,7 +195,7 @@ export async function createClient(parts: ClientNodeParts, signal: AbortSignal):
             rules: parts.admittance,
             yieldToEventLoop: parts.yieldToEventLoop,
           },
-          untilAdmitted: (waitMs) => untilAdmitted(states, { timers, waitMs, closing: closing.signal }),
+          untilAdmitted: (attempt, waitMs) => untilAdmitted(states, attempt, { timers, waitMs, closing: closing.signal }),
           now: () => clock.now(),
         },
       },

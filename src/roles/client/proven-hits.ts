@@ -28,8 +28,8 @@ export type ProofRules = {
   verify: VerifySignature
   upcast: Upcast
   rules: Pick<ContentRules, 'judge' | 'partyOf'>
-  /** Resolves when more authors were admitted here, or after `waitMs`. */
-  untilAdmitted(waitMs: number): Promise<void>
+  /** Makes the attempt now and with each admission that comes, until it succeeds or after `waitMs`. */
+  untilAdmitted(attempt: () => boolean | Promise<boolean>, waitMs: number): Promise<void>
   /** Lets everything else have its turn. */
   yieldToEventLoop(): Promise<void>
   /** ms since 1970. */
@@ -129,7 +129,15 @@ export async function provenHits(
   }
   if (proven.includes('unknown')) {
     // We have just started, or its author has: who was let in comes with the gossip.
-    await rules.untilAdmitted(waitMs)
+    await rules.untilAdmitted(() => {
+      for (const [at, hit] of hits.entries()) {
+        if (proven[at] !== 'unknown') continue
+        proven[at] = provenHit(hit, query, rules)
+        // The first of them tells whether it is worth while to look at the others.
+        if (proven[at] === 'unknown') return false
+      }
+      return true
+    }, waitMs)
     for (const [at, hit] of hits.entries()) if (proven[at] === 'unknown') proven[at] = provenHit(hit, query, rules)
   }
   return {

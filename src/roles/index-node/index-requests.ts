@@ -18,12 +18,14 @@ import {
   type CompareReply,
   decodeCompare,
   decodeFetch,
+  decodeNearWords,
   decodePublish,
   decodeSearch,
   decodeSearchReply,
   EVENT_NAMES_MAX,
   encodeCompareReply,
   encodeFetchReply,
+  encodeNearWordsReply,
   encodePublishReply,
   encodeSearch,
   encodeSearchReply,
@@ -63,8 +65,8 @@ export type IndexRequestsOptions = {
   upcast: Upcast
   /** True for an author of whom no more is kept for now. */
   isOverBudget(author: NodeId): boolean
-  /** Resolves when more authors were admitted here, or after `waitMs`. */
-  untilAdmitted(waitMs: number): Promise<void>
+  /** Makes the attempt now and with each admission that comes, until it succeeds or after `waitMs`. */
+  untilAdmitted(attempt: () => boolean | Promise<boolean>, waitMs: number): Promise<void>
   /** Lets everything else have its turn. */
   yieldToEventLoop(): Promise<void>
 }
@@ -82,6 +84,11 @@ export function serveIndexRequests(options: IndexRequestsOptions): void {
     return encodePublishReply(outcomes, await countsInstead(events, outcomes, options))
   })
   serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options, proofs))
+  serve(INDEX_METHODS.nearWords, async (_from, body) => {
+    const near: (readonly WordCount[])[] = []
+    for (const word of decodeNearWords(body)) near.push(await options.view.nearWords(word))
+    return encodeNearWordsReply(near)
+  })
   serve(INDEX_METHODS.compare, async (_from, body) => encodeCompareReply(await differences(decodeCompare(body), options)))
   serve(INDEX_METHODS.fetch, async (_from, body) => {
     return encodeFetchReply(await fittingIndexEvents(log, decodeFetch(body)))
@@ -91,16 +98,24 @@ export function serveIndexRequests(options: IndexRequestsOptions): void {
 /** What its author's admission has not come before is taken as soon as that is here: a client that has just joined waits for it. */
 async function publish(events: readonly SignedEvent[], options: IndexRequestsOptions): Promise<PublishOutcome[]> {
   const outcomes = await ingestIndexEvents(events, options)
-  const deferred = events.flatMap((event, at) => (outcomes[at] === 'deferred' ? [{ event, at }] : []))
-  if (deferred.length === 0) return outcomes
-  await options.untilAdmitted(ADMITTED_WITHIN_MS)
-  const again = await ingestIndexEvents(
-    deferred.map(({ event }) => event),
-    options,
-  )
-  deferred.forEach(({ at }, place) => {
-    outcomes[at] = again[place] ?? 'deferred'
-  })
+  const deferred = () => events.flatMap((event, at) => (outcomes[at] === 'deferred' ? [{ event, at }] : []))
+  const again = async (some: readonly { event: SignedEvent; at: number }[]) => {
+    const outcomesNow = await ingestIndexEvents(
+      some.map(({ event }) => event),
+      options,
+    )
+    for (const [place, { at }] of some.entries()) outcomes[at] = outcomesNow[place] ?? 'deferred'
+  }
+  if (deferred().length === 0) return outcomes
+  await options.untilAdmitted(async () => {
+    // The first of them tells whether it is worth while to check the others.
+    const before = deferred()
+    await again(before.slice(0, 1))
+    const left = deferred()
+    if (left.length < before.length) await again(left)
+    return deferred().length === 0
+  }, ADMITTED_WITHIN_MS)
+  await again(deferred())
   return outcomes
 }
 

@@ -29,7 +29,7 @@ describe('the hits of an answer', () => {
         return verifySignature(...of)
       },
       ...{ upcast: noUpcast, rules: { judge: ({ author }) => rulings.get(author) ?? 'take' } },
-      untilAdmitted: async (waitMs) => void waits.push(waitMs),
+      untilAdmitted: async (_attempt, waitMs) => void waits.push(waitMs),
       yieldToEventLoop: async () => {},
       now: () => NOW,
     }
@@ -133,15 +133,34 @@ describe('the hits of an answer', () => {
     rulings.set(ada.id, 'defer').set(bob.id, 'defer')
     rules = {
       ...rules,
-      async untilAdmitted(waitMs) {
+      async untilAdmitted(attempt, waitMs) {
         waits.push(waitMs)
+        equal(await attempt(), false)
         rulings.delete(bob.id)
+        equal(await attempt(), false)
       },
     }
     const answer = [hitOf('quiet orbit', [await one(ada, 'quiet orbit')]), hitOf('loud orbit', [await one(bob, 'loud orbit')])]
     const { hits, forged, unknown } = await proven(...answer)
     deepEqual([hits.map(({ title }) => title), forged, unknown], [['loud orbit'], 0, 1])
     deepEqual(waits, [WAIT_MS])
+  })
+
+  it('of several authors that may come are waited for until all of them have', async () => {
+    rulings.set(ada.id, 'defer').set(bob.id, 'defer')
+    const attempts: boolean[] = []
+    rules = {
+      ...rules,
+      async untilAdmitted(attempt) {
+        for (const author of [bob.id, ada.id]) {
+          rulings.delete(author)
+          attempts.push(await attempt())
+        }
+      },
+    }
+    const answer = [hitOf('quiet orbit', [await one(ada, 'quiet orbit')]), hitOf('loud orbit', [await one(bob, 'loud orbit')])]
+    const { hits, unknown } = await proven(...answer)
+    deepEqual([hits.length, unknown, attempts], [2, 0, [false, true]])
   })
 
   it('are checked 64 signatures at a time, and no more before everything else had its turn', async () => {

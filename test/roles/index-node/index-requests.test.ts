@@ -118,9 +118,12 @@ describe('a publication at its owner', () => {
       ...{ log, view, verify: verifySignature, isOverBudget, yieldToEventLoop: async () => {}, upcast: noUpcast },
       overlay: { serve: (method: string, handler: RequestHandler) => handlers.set(method, handler) } as unknown as Overlay,
       ...{ sections: undefined as never, levels: undefined as never },
-      untilAdmitted: async (waitMs) => {
+      async untilAdmitted(attempt, waitMs) {
         waits.push(waitMs)
+        // The first that is admitted is somebody else.
+        assert.equal(await attempt(), false)
         isAdmitted = comes
+        assert.equal(await attempt(), comes)
       },
     })
     const body = encodePublish(await new Author(1).publishes('quiet orbit', 'loud orbit'))
@@ -187,7 +190,7 @@ describe('a comparison with another owner', () => {
     } as unknown as IndexView
     serveIndexRequests({
       ...{ log: undefined as never, view, verify: verifySignature, upcast: noUpcast },
-      ...{ isOverBudget: () => false, untilAdmitted: async () => {} },
+      ...{ isOverBudget: () => false, untilAdmitted: async (attempt) => void (await attempt()) },
       sections: new PartitionSections(view, newSha256),
       levels: { isLevel: () => true, isLevelInAll: true, bits: () => new Uint8Array() },
       overlay: { serve: (method: string, handler: RequestHandler) => handlers.set(method, handler) } as unknown as Overlay,
