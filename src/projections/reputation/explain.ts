@@ -135,23 +135,27 @@ export class Explainer {
   readonly #peer: PeerId
   readonly #options: ExplainOptions
   readonly #replayer: ReputationReplayer
+  readonly #isShared: boolean
   readonly #told: Told[] = []
   readonly #verdicts: Omit<ExplainedVerdict, 'decisive'>[] = []
   #policyAtBan: Policy
   #isBanned = false
 
-  constructor(peer: PeerId, options: ExplainOptions) {
+  /** @param shared a replay that its owner gives each event first, so that several explanations need one; default: its own */
+  constructor(peer: PeerId, options: ExplainOptions, shared?: ReputationReplayer) {
     this.#peer = peer
     this.#options = options
-    this.#replayer = new ReputationReplayer(options)
+    this.#isShared = shared !== undefined
+    this.#replayer = shared ?? new ReputationReplayer(options)
     this.#policyAtBan = options.policy ?? SEED_V1
   }
 
-  take(envelope: Envelope): void {
+  /** @returns true if it was about the peer */
+  take(envelope: Envelope): boolean {
     const { ledger } = this.#replayer
-    this.#replayer.take(envelope)
+    if (!this.#isShared) this.#replayer.take(envelope)
     const one = about(envelope, this.#peer)
-    if (one === undefined) return
+    if (one === undefined) return false
     this.#told.push(one)
     const { score, standing } = judge(ledger, this.#peer, this.#judging)
     if (standing === 'banned' && !this.#isBanned) this.#policyAtBan = ledger.policy
@@ -162,6 +166,7 @@ export class Explainer {
       ...{ seq, lamport, at, reporter, kind: envelope.event.kind, evidence: evidenceOf(one), good, bad },
       ...{ scoreAfter: score, standingAfter: standing },
     })
+    return true
   }
 
   get #judging(): { isRevoked?: IsRevoked } {

@@ -1,4 +1,4 @@
-import { type Envelope, eventId, isNodeId, type NodeId, type PeerId } from '../../events/index.ts'
+import { type Envelope, eventId, isNodeId, type LogView, type NodeId, type PeerId } from '../../events/index.ts'
 import { type AdmissionsState, isRevoked } from '../../projections/index.ts'
 import {
   Explainer,
@@ -15,7 +15,6 @@ import type { DiffReason, DiffResult, DiffRow } from '../services.ts'
 import { eventRow } from './event-rows.ts'
 import type { LogQueriesParts } from './log-queries.ts'
 import { OtherLog } from './other-log.fs.ts'
-import { relevantEvents } from './relevant-events.ts'
 import { scoreRow } from './score-rows.ts'
 import { type WalkOptions, walkLog } from './walk-log.ts'
 
@@ -30,7 +29,7 @@ type Side = {
   readonly isRevoked: IsRevoked
   /** Of the peers whose reasons are told. */
   readonly explanations: Map<PeerId, Explanation>
-  /** Decisive events, by their place in that log. */
+  /** Events about the peers that are told, by their place in that log. */
   readonly events: Map<number, Envelope>
   /** Names of events that the other side decided by, and that are held here. */
   readonly holds: Set<string>
@@ -59,29 +58,18 @@ export async function diffLog(
   const differing = peersThatDiffer(here, there)
   const told = differing.slice(0, PEERS_TOLD_MAX)
 
-  const walks: [Side, (visit: (envelope: Envelope) => void) => Promise<void>][] = [
-    [
-      here,
-      (visit) =>
-        walkLog(
-          log,
-          { to, kinds: REPUTATION_KINDS },
-          (envelope) => {
-            visit(envelope)
-            return true
-          },
-          options,
-        ),
-    ],
-    [there, (visit) => other.read(visit, options)],
-  ]
   // First who decided by which events, then which of them the other side holds.
-  for (const [side, walk] of walks) await explainAll(side, told, walk)
+  await explainAll(here, told, (visit) => walkOwn(log, to, visit, options))
+  const wanted = new Set(
+    [...here.explanations.values()].flatMap((one) => decidedBy(one, here.own).map((seq) => nameIn(here, seq))),
+  )
+  await explainAll(there, told, (visit) =>
+    other.read((envelope) => {
+      visit(envelope)
+      if (wanted.has(eventId(envelope))) there.holds.add(eventId(envelope))
+    }, options),
+  )
   for (const envelope of there.events.values()) if (log.has(envelope)) here.holds.add(eventId(envelope))
-  const wanted = new Set([...here.events.values()].map(eventId))
-  await other.read((envelope) => {
-    if (wanted.has(eventId(envelope))) there.holds.add(eventId(envelope))
-  }, options)
 
   const parameters = (Object.keys(PARAMETERS) as ParameterName[])
     .map((name) => ({ name, here: here.ledger.policy[name], there: there.ledger.policy[name] }))
@@ -111,24 +99,32 @@ async function explainAll(
   peers: readonly PeerId[],
   walk: (visit: (envelope: Envelope) => void) => Promise<void>,
 ): Promise<void> {
-  const explainers = peers.map((peer) => ({
-    peer,
-    isRelevant: relevantEvents(side.ledger, peer),
-    explainer: new Explainer(peer, { own: side.own, isRevoked: side.isRevoked }),
-  }))
+  const options = { own: side.own, isRevoked: side.isRevoked }
+  const replayer = new ReputationReplayer(options)
+  const explainers = peers.map((peer) => new Explainer(peer, options, replayer))
   await walk((envelope) => {
-    for (const { explainer, isRelevant } of explainers) if (isRelevant(envelope)) explainer.take(envelope)
+    replayer.take(envelope)
+    // Several may be about one event: a suspicion names some.
+    for (const explainer of explainers) if (explainer.take(envelope)) side.events.set(envelope.seq, envelope)
   })
-  const decisive = new Set<number>()
-  for (const { peer, explainer } of explainers) {
-    const { explanation } = explainer
-    side.explanations.set(peer, explanation)
-    for (const seq of decidedBy(explanation, side.own)) decisive.add(seq)
-  }
-  await walk((envelope) => {
-    if (decisive.has(envelope.seq)) side.events.set(envelope.seq, envelope)
-  })
+  for (const { explanation } of explainers) side.explanations.set(explanation.peer, explanation)
 }
+
+const nameIn = ({ events }: Side, seq: number): string => {
+  const envelope = events.get(seq)
+  return envelope === undefined ? '' : eventId(envelope)
+}
+
+const walkOwn = (log: LogView, to: number, visit: (envelope: Envelope) => void, options: WalkOptions): Promise<void> =>
+  walkLog(
+    log,
+    { to, kinds: REPUTATION_KINDS },
+    (envelope) => {
+      visit(envelope)
+      return true
+    },
+    options,
+  )
 
 /** What made a ban; of thin ice, the reports against it. */
 function decidedBy({ decisive, judgement, verdicts }: Explanation, own: NodeId): number[] {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { upcastSteps } from '../../../migrations/index.ts'
 import {
   BodyError,
@@ -14,6 +15,7 @@ import {
   type ScannedBody,
   type SignedEvent,
   scanBody,
+  toHex,
   upcaster,
 } from '../../events/index.ts'
 import { sha256, verifierOf } from '../../events/keys/signer.sodium.ts'
@@ -34,12 +36,14 @@ const EVENTS_MAX = 4_000_000
 
 const upcast = upcaster(upcastSteps)
 
-/** A bundle of another node of the same network. Each reading is one walk through its file. */
+/** A bundle of another node of the same network. Each reading is one walk through its file; the first one checks every event. */
 export class OtherLog {
   readonly author: NodeId
   readonly #file: string
   readonly #joined: JoinedNetwork
   readonly #own: Pick<LogView, 'seqOf' | 'readSignedAt'>
+  /** Of all that was read at first: what was checked then is what is read again. */
+  #checked: string | undefined
 
   private constructor(file: string, author: NodeId, joined: JoinedNetwork, own: Pick<LogView, 'seqOf' | 'readSignedAt'>) {
     this.#file = file
@@ -76,22 +80,26 @@ export class OtherLog {
 
   /**
    * Calls `visit` for each event from which reputation or admission follows, in the order of that log.
-   * @throws ServiceError `damaged` for an event that is forged or cannot be read, `failed` for too many
+   * @throws ServiceError `damaged` for an event that is forged or cannot be read, `failed` for too many, or a file that is another
+   *   than at the first reading: what was visited by then counts for nothing
    */
   async read(visit: (envelope: Envelope) => void, { turns, signal }: WalkOptions): Promise<void> {
     const verify = verifierOf(this.#joined.network)
+    const isFirst = this.#checked === undefined
+    const hash = createHash('sha256')
     let seq = 0
     for await (const batch of readEventFile(this.#file)) {
       const wanted: { seq: number; event: SignedEvent; scanned: ScannedBody }[] = []
       for (const event of batch) {
         seq += 1
+        hash.update(`${event.body.length}:`).update(event.body)
         const scanned = this.#scanned(event, seq)
         if (NUMBERS.has(scanned.kind)) wanted.push({ seq, event, scanned })
       }
       if (seq > EVENTS_MAX) throw new ServiceError('failed', `${this.#file} has more than ${EVENTS_MAX} events`)
-      const held = await this.#held(wanted.map(({ scanned }) => scanned))
+      const held = isFirst ? await this.#held(wanted.map(({ scanned }) => scanned)) : []
       for (const [index, { seq: at, event, scanned }] of wanted.entries()) {
-        const isHeld = isSame(held[index], event)
+        const isHeld = !isFirst || isSame(held[index], event)
         if (!isHeld && !verify('event', event.body, event.signature, scanned.author))
           throw this.#refused(scanned, at, 'is forged, or of another network: its signature is not its author’s')
         const { payload, ...header } = scanned
@@ -107,6 +115,9 @@ export class OtherLog {
       }
       signal?.throwIfAborted()
     }
+    const digest = toHex(hash.digest())
+    this.#checked ??= digest
+    if (digest !== this.#checked) throw new ServiceError('failed', `${this.#file} was changed while it was read`)
   }
 
   async #held(ids: readonly ScannedBody[]): Promise<(SignedEvent | undefined)[]> {

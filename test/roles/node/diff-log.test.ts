@@ -14,6 +14,7 @@ import {
 import { parametersOf, SEED_V1 } from '../../../src/projections/reputation/index.ts'
 import { newSha256 } from '../../../src/projections/sha256.system.ts'
 import { createLogQueries } from '../../../src/roles/node/log-queries.ts'
+import { OtherLog } from '../../../src/roles/node/other-log.fs.ts'
 import type { DiffResult } from '../../../src/roles/services.ts'
 import { tickingClock } from '../../events/samples.ts'
 import { TEST_JOINED } from '../../events/test-network.ts'
@@ -138,6 +139,22 @@ describe('a difference between two nodes', () => {
     for (let index = 0; index < 22; index++) await says(here, node(`p${index}`), 0, 30)
     const { differing, peers } = await diff()
     assert.deepEqual([differing, peers.length], [22, 20])
+  })
+
+  it('refuses a file that is another one when it is read again', async () => {
+    await says(there, peer, 0, 21)
+    const file = join(folder, 'there.bundle')
+    await writeFile(file, bundleOf(await everything(there), there.id))
+    const other = await OtherLog.open(file, TEST_JOINED, here.log)
+    const read = async () => {
+      const seqs: number[] = []
+      await other.read(({ seq }) => void seqs.push(seq), { turns: countedTurns().newTurns() })
+      return seqs
+    }
+    assert.deepEqual([await read(), await read()], [[1], [1]])
+    await says(there, peer, 0, 1)
+    await writeFile(file, bundleOf((await everything(there)).slice(1), there.id))
+    await assert.rejects(read(), /was changed while it was read/)
   })
 
   it('refuses what is no bundle, is cut, of another network, forged, or private to a third', async () => {
