@@ -153,4 +153,4 @@ export class OtherLog {
 }
 
 const isSame = (held: SignedEvent | undefined, { body }: SignedEvent): boolean =>
-  held !== undefined && held.body.length === body.length && held.body.every((byte, index) => byte === body[index])
+  held !== undefined && Buffer.compare(held.body, body) === 0
