@@ -93,6 +93,7 @@ const node: MethodTable<NodeService> = {
   revoke: { shape: 'answer', parameters: [text, text] },
   ban: { shape: 'answer', parameters: [text, text] },
   unban: { shape: 'answer', parameters: [text, text] },
+  adopt: { shape: 'answer', parameters: [record({ id: text, parameters: dictionary(number) })] },
 }
 
 const index: MethodTable<IndexService> = {

@@ -386,6 +386,9 @@ export type DiffResult = {
 /** Evidence as `audit export` writes it (roles/audit/audit-bundle.ts). */
 export type AuditEvidence = { p2pt: 'audit' } & object
 
+/** A policy by its name and all of its parameters; `trust:` and a node id for each trusted key. */
+export type AdoptedPolicy = { id: string; parameters: Record<string, number> }
+
 /** A question may leave out so many nodes, and as many events. */
 export const WHAT_IF_MAX = 10_000
 /** `without`: node ids, as if these had never said anything. `withoutEvents`: places in this log. `as`: the node that judges. */
@@ -472,6 +475,8 @@ export interface NodeService extends LogQueries {
   revoke(revocation: string, ownerSignature: string): Promise<NetworkView>
   ban(peer: string, reason: string): Promise<ScoreRow>
   unban(peer: string, reason: string): Promise<ScoreRow>
+  /** Judges by this policy from here on. Bans that were made stay. */
+  adopt(policy: AdoptedPolicy): Promise<AdoptedPolicy>
 }
 
 // --- index

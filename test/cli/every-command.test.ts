@@ -570,6 +570,14 @@ const STORY: readonly Row[] = [
     text: /is banned\.\nIt was tipped by event \d+ .*rule: operator[\s\S]*Without 1 event it would stand: \d+\. No smaller set/,
     json: ({ standing, claim, liftingCount }) => assert.deepEqual([standing, claim, liftingCount], ['banned', 'smallest', 1]),
   },
+  {
+    command: 'reputation adopt',
+    words: () => ['local-only', '--set', 'bad=7', ...data('c2')],
+    text: /this node judges by local-only from here on:\n- A peer that sends nothing but bad pieces is banned after about 15\./,
+    json: ({ id, parameters }) =>
+      assert.deepEqual([id, (parameters as Facts).bad, (parameters as Facts).reporterClamp], ['local-only', 7, 0]),
+  },
+  { command: 'reputation adopt', words: () => ['seed-v1', ...data('c2')], text: /this node judges by seed-v1/ },
   { command: 'reputation unban', words: () => [found.publisher, '--reason', 'over', ...data('c2')], text: /good/ },
   {
     command: 'reputation unban',
@@ -884,6 +892,7 @@ const STORY: readonly Row[] = [
   { command: 'log show', words: () => ['--kind', 'nonsense', ...data('c1')], ...failure(2, /no event kind/) },
   { command: 'log export', words: () => ['--output', at('absent/file'), ...data('c1')], ...failure(1, /cannot write/) },
   { command: 'reputation explain', words: () => ['zz', ...data('c1')], ...failure(2, /not a peer/) },
+  { command: 'reputation adopt', words: () => ['no-such', ...data('c1')], ...failure(2, /neither a policy that p2pt has/) },
   { command: 'reputation bisect', words: () => ['zz', ...data('c1')], ...failure(2, /not a peer/) },
   {
     command: 'reputation replay',
