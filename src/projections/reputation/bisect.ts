@@ -82,6 +82,7 @@ export class Bisector {
   /** As it came: the standing, and the event that made it. */
   *#tipping(): Steps<Pick<Bisection, 'standing' | 'tipping'>> {
     const ledger = this.#newLedger()
+    const isDecided = [...this.#table.others()].some(({ event }) => 'subject' in event && event.subject === this.#peer)
     let marked: Bisection['tipping']
     for (let row = 0; row < this.#table.size; row++) {
       if (row % ROWS_PER_STEP === 0) yield
@@ -95,6 +96,8 @@ export class Bisector {
       else if (ban.seq !== was?.seq) {
         const now = this.#judged(ledger)
         marked = { seq: ban.seq, rule: ban.rule, before: before ?? marked?.before ?? now, after: now }
+        // What own evidence made is lifted by the operator alone.
+        if (!isDecided && (ban.rule === 'sum' || ban.rule === 'rate')) return { standing: 'banned', tipping: marked }
       }
     }
     return { standing: this.#judged(ledger).standing, tipping: marked }

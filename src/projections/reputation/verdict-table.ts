@@ -98,6 +98,11 @@ export class VerdictTable {
     return this.#names.texts[this.#columns.authors[row] as number] as NodeId
   }
 
+  /** The events that are no verdicts. */
+  others(): Iterable<Envelope> {
+    return this.#whole.values()
+  }
+
   /** As a fold takes it. The infohash, the places and the hashes of its pieces are not in it. */
   envelopeAt(row: number): Envelope {
     const whole = this.#whole.get(row)
