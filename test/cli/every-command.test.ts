@@ -479,7 +479,6 @@ const STORY: readonly Row[] = [
     command: 'reputation replay',
     words: () => ['--policy', 'ancestor', '--set', 'start=50', '--until', 'lamport:1', ...data('c2')],
     text: /under policy ancestor[\s\S]*What the policy does:\n- A peer that sends nothing but bad pieces is banned after about 11\./,
-    json: ({ policy, consequences }) => assert.deepEqual([policy, (consequences as unknown[]).length], ['ancestor', 9]),
   },
   {
     command: 'reputation replay',
@@ -514,68 +513,28 @@ const STORY: readonly Row[] = [
   {
     command: 'reputation diff',
     words: () => [at('diff.bundle'), ...data('c2')],
-    text: /^here: [0-9a-f]{64} \(policy seed-v1\)\nthere: [0-9a-f]{64}[\s\S]*there: good, score 100[\s\S]*nobody judges itself|operator here banned it/,
-    json: ({ differing, peers }) => assert.equal((peers as unknown[]).length, differing),
+    text: /^here: [0-9a-f]{64} \(policy seed-v1\)\nthere: [0-9a-f]{64}[\s\S]*there: good, score 100[\s\S]*(nobody judges itself|operator here banned it)/,
   },
-  { command: 'reputation diff', words: () => [at('note.txt'), ...data('c2')], ...failure(2, /neither a bundle nor NDJSON/) },
   {
     command: 'audit export',
     words: () => [found.publisher.slice(0, 8), at('evidence.html'), ...data('c2')],
     text: /judged by +[0-9a-f]{64}[\s\S]*banned[\s\S]*in .*evidence\.html/,
   },
   {
-    command: 'audit export',
-    words: () => [found.publisher, newFolder('evidence.json'), ...data('c2')],
-    json: ({ digest, form }) => {
-      assert.match(String(digest), /^[0-9a-f]{64}$/)
-      assert.equal(form, 'json')
-    },
-  },
-  {
-    command: 'audit export',
-    words: () => [found.publisher, at('evidence.html'), ...data('c2')],
-    ...failure(2, /evidence\.html is there: give another name, or --force/),
-  },
-  {
-    command: 'audit export',
-    words: () => [UNKNOWN_HASH, at('x.json'), ...data('c2')],
-    ...failure(2, /nobody is known to have sent bad/),
-  },
-  {
-    command: 'audit export',
-    words: () => ['f'.repeat(64), at('x.json'), ...data('c2')],
-    ...failure(2, /nothing is known of f+/),
-  },
-  {
-    command: 'audit export',
-    words: () => ['ffff', at('x.json'), ...data('c2')],
-    ...failure(2, /no peer known here starts with ffff/),
-  },
-  {
     command: 'audit verify',
     words: () => [at('evidence.html')],
     text: /all of it holds: .* and the page says what its evidence says/,
-    json: ({ holds, page, peers }) => assert.deepEqual([holds, page, first(peers).standing], [true, 'agrees', 'banned']),
   },
   { command: 'audit verify', words: () => [at('note.txt')], ...failure(4, /no evidence of p2pt, or it was cut off/) },
-  { command: 'audit verify', words: () => [at('absent')], ...failureInJson(2, /cannot read/) },
-  {
-    command: 'audit verify',
-    words: () => [at('evidence.html'), '--network', '0'.repeat(64)],
-    ...failure(4, /of another network/),
-  },
   {
     command: 'reputation bisect',
     words: () => [found.publisher.slice(0, 8), ...data('c2')],
     text: /is banned\.\nIt was tipped by event \d+ .*rule: operator[\s\S]*Without 1 event it would stand: \d+\. No smaller set/,
-    json: ({ standing, claim, liftingCount }) => assert.deepEqual([standing, claim, liftingCount], ['banned', 'smallest', 1]),
   },
   {
     command: 'reputation adopt',
     words: () => ['local-only', '--set', 'bad=7', ...data('c2')],
     text: /this node judges by local-only from here on:\n- A peer that sends nothing but bad pieces is banned after about 15\./,
-    json: ({ id, parameters }) =>
-      assert.deepEqual([id, (parameters as Facts).bad, (parameters as Facts).reporterClamp], ['local-only', 7, 0]),
   },
   { command: 'reputation adopt', words: () => ['seed-v1', ...data('c2')], text: /this node judges by seed-v1/ },
   { command: 'reputation unban', words: () => [found.publisher, '--reason', 'over', ...data('c2')], text: /good/ },
@@ -892,8 +851,6 @@ const STORY: readonly Row[] = [
   { command: 'log show', words: () => ['--kind', 'nonsense', ...data('c1')], ...failure(2, /no event kind/) },
   { command: 'log export', words: () => ['--output', at('absent/file'), ...data('c1')], ...failure(1, /cannot write/) },
   { command: 'reputation explain', words: () => ['zz', ...data('c1')], ...failure(2, /not a peer/) },
-  { command: 'reputation adopt', words: () => ['no-such', ...data('c1')], ...failure(2, /neither a policy that p2pt has/) },
-  { command: 'reputation bisect', words: () => ['zz', ...data('c1')], ...failure(2, /not a peer/) },
   {
     command: 'reputation replay',
     words: () => ['--policy', 'seed-v1', '--set', 'y', ...data('c1')],
@@ -901,23 +858,8 @@ const STORY: readonly Row[] = [
   },
   {
     command: 'reputation replay',
-    words: () => ['--policy', 'seed-v1', '--set', 'badd=1', ...data('c1')],
-    ...failure(2, /no parameter badd; known are start/),
-  },
-  {
-    command: 'reputation replay',
-    words: () => ['--policy', 'seed-v1', '--set', 'quorum=0', ...data('c1')],
-    ...failure(2, /--set is no policy: the parameter "quorum" must be a whole number from 1/),
-  },
-  {
-    command: 'reputation replay',
     words: () => ['--policy', 'no-such', ...data('c1')],
     ...failureInJson(2, /neither a policy that p2pt has \(ancestor, seed-v1, local-only\) nor a file/),
-  },
-  {
-    command: 'reputation replay',
-    words: () => ['--policy', at('note.txt'), ...data('c1')],
-    ...failure(2, /is no policy: it is not JSON/),
   },
   {
     command: 'reputation replay',
