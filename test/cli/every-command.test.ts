@@ -514,6 +514,7 @@ const STORY: readonly Row[] = [
     command: 'reputation diff',
     words: () => [at('diff.bundle'), ...data('c2')],
     text: /^here: [0-9a-f]{64} \(policy seed-v1\)\nthere: [0-9a-f]{64}[\s\S]*there: good, score 100[\s\S]*(nobody judges itself|operator here banned it)/,
+    json: ({ differing, peers }) => assert.equal((peers as unknown[]).length, differing),
   },
   {
     command: 'audit export',
@@ -521,22 +522,36 @@ const STORY: readonly Row[] = [
     text: /judged by +[0-9a-f]{64}[\s\S]*banned[\s\S]*in .*evidence\.html/,
   },
   {
+    command: 'audit export',
+    words: () => [found.publisher, newFolder('evidence.json'), ...data('c2')],
+    json: ({ digest, form }) => {
+      assert.match(String(digest), /^[0-9a-f]{64}$/)
+      assert.equal(form, 'json')
+    },
+  },
+  {
     command: 'audit verify',
     words: () => [at('evidence.html')],
     text: /all of it holds: .* and the page says what its evidence says/,
+    json: ({ holds, page, peers }) => assert.deepEqual([holds, page, first(peers).standing], [true, 'agrees', 'banned']),
   },
   { command: 'audit verify', words: () => [at('note.txt')], ...failure(4, /no evidence of p2pt, or it was cut off/) },
   {
     command: 'reputation bisect',
     words: () => [found.publisher.slice(0, 8), ...data('c2')],
     text: /is banned\.\nIt was tipped by event \d+ .*rule: operator[\s\S]*Without 1 event it would stand: \d+\. No smaller set/,
+    json: ({ standing, claim, liftingCount }) => assert.deepEqual([standing, claim, liftingCount], ['banned', 'smallest', 1]),
   },
   {
     command: 'reputation adopt',
     words: () => ['local-only', '--set', 'bad=7', ...data('c2')],
     text: /this node judges by local-only from here on:\n- A peer that sends nothing but bad pieces is banned after about 15\./,
   },
-  { command: 'reputation adopt', words: () => ['seed-v1', ...data('c2')], text: /this node judges by seed-v1/ },
+  {
+    command: 'reputation adopt',
+    words: () => ['seed-v1', ...data('c2')],
+    json: ({ id, consequences }) => assert.deepEqual([id, (consequences as unknown[]).length], ['seed-v1', 9]),
+  },
   { command: 'reputation unban', words: () => [found.publisher, '--reason', 'over', ...data('c2')], text: /good/ },
   {
     command: 'reputation unban',
