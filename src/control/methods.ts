@@ -1,4 +1,4 @@
-import { BULK_ITEMS_MAX, type ClientService, type IndexService, type NodeService } from '../roles/index.ts'
+import { BULK_ITEMS_MAX, type ClientService, type IndexService, type NodeService, WHAT_IF_MAX } from '../roles/index.ts'
 import { type Check, dictionary, list, number, optional, percent, record, text, truth, whole } from './parameters.ts'
 
 // The table of what can be asked through the socket, built from the service interfaces: a method that is missing
@@ -68,12 +68,18 @@ const node: MethodTable<NodeService> = {
   place: { shape: 'answer', parameters: [text] },
   scores: { shape: 'answer', parameters: [asOf] },
   explain: { shape: 'answer', parameters: [text, asOf] },
+  hindsight: { shape: 'stream', parameters: [asOf] },
+  bisect: { shape: 'stream', parameters: [text, asOf] },
+  diff: { shape: 'stream', parameters: [record({ file: text })] },
+  audit: { shape: 'stream', parameters: [text] },
   replay: {
     shape: 'stream',
     parameters: [
       record({
-        without: optional(text),
+        without: optional(list(text, WHAT_IF_MAX)),
+        withoutEvents: optional(list(whole, WHAT_IF_MAX)),
         until: optional(whole),
+        as: optional(text),
         policy: optional(record({ id: text, parameters: dictionary(number) })),
       }),
     ],
@@ -91,6 +97,7 @@ const node: MethodTable<NodeService> = {
   revoke: { shape: 'answer', parameters: [text, text] },
   ban: { shape: 'answer', parameters: [text, text] },
   unban: { shape: 'answer', parameters: [text, text] },
+  adopt: { shape: 'answer', parameters: [record({ id: text, parameters: dictionary(number) })] },
 }
 
 const index: MethodTable<IndexService> = {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { upcastSteps } from '../../migrations/index.ts'
 import { type JoinedNetwork, type LogView, type Millis, type NodeId, type NodeRole, upcaster } from '../events/index.ts'
+import { signerFromSeed } from '../events/keys/signer.sodium.ts'
 import { readLevelLog, type StoppedLog } from '../events/log/event-log.level.ts'
 import { systemClock, systemTimers } from '../events/model/time.system.ts'
 import { allProjections, type ProjectionStates } from '../projections/all.ts'
@@ -13,6 +14,7 @@ import { newSha256 } from '../projections/sha256.system.ts'
 import type { StoreOwner } from '../projections/store-owner.level.ts'
 import { newTurns } from '../projections/turns.system.ts'
 import { openStoppedDirectory, readStoppedDirectory, type StoppedDirectory } from './directory/data-directory.fs.ts'
+import { readSeed } from './directory/key-file.fs.ts'
 import { mendNode } from './directory/mended-node.level.ts'
 import { backUp } from './node/backup.fs.ts'
 import { lazyQueries } from './node/lazy-queries.ts'
@@ -127,6 +129,7 @@ async function openQueries(
     newTurns,
     joined: node,
     clock: systemClock,
+    sign: (bytes) => signerFromSeed(readSeed(dataDirectory), node.network).sign('audit', bytes),
     verifyLog: (options) => verifyStopped(dataDirectory, node, options),
   })
 }

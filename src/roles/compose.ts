@@ -266,6 +266,7 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
       newTurns,
       joined,
       clock,
+      sign: (bytes) => signer.sign('audit', bytes),
       verifyLog: (options) => verifyRunning(log, joined.network, options),
     }),
     backUp: (output) => backUp({ directory: directory.directory, log }, output, () => clock.now()),

@@ -326,16 +326,88 @@ export type Explanation = {
   verdicts: ExplainedVerdict[]
   /** Sequences of the smallest set of events that made the ban; empty where there is none. */
   decisive: number[]
+  /** What the same events come to in causal order; null where there are too many of them to say. */
+  now: HindsightRow | null
 }
 
-export type ReplayRequest = { without?: string; until?: number; policy?: { id: string; parameters: Record<string, number> } }
+/**
+ * What a node would conclude of a peer now: the same events in the order of their stamps. `difference`: the event that makes
+ * another standing of it, null where it is the same or was not found.
+ */
+export type HindsightRow = {
+  peer: PeerId
+  score: number
+  standing: Standing
+  differs: boolean
+  difference: { event: EventRow; before: Standing; after: Standing } | null
+}
+/** Peers that would stand otherwise. `compared`: false where the log has too many verdicts for it. */
+export type HindsightResult = { compared: boolean; rows: HindsightRow[] }
+
+/** So many events of a lifting set are told. */
+export const LIFTING_TOLD_MAX = 10_000
+/**
+ * `tipping`: the event that banned it, by which rule, and how it stood before and after; null where it is not banned. `lifting`: without
+ * these events, ascending sequences, it would stand; the first of `liftingCount`. `claim`: `smallest` if no smaller set would do,
+ * `irreducible` if none of it can be left out, `lifting` if that was not tried, as there is too much.
+ */
+export type BisectResult = {
+  peer: PeerId
+  standing: Standing
+  tipping: { event: EventRow; rule: string; before: Stood; after: Stood } | null
+  lifting: number[]
+  liftingCount: number
+  claim: 'smallest' | 'irreducible' | 'lifting'
+}
+type Stood = { score: number; standing: Standing }
+
+/** `side`: who lacks the event, or weighs it otherwise. `event`: by its place in the log that decided by it. */
+export type DiffReason = {
+  what: 'lacks' | 'weighs' | 'operator' | 'revoked'
+  side: 'here' | 'there'
+  event: EventRow | null
+  text: string
+}
+export type DiffRow = {
+  peer: PeerId
+  here: Stood & { because: string }
+  there: Stood & { because: string }
+  reasons: DiffReason[]
+}
+/** `parameters`: those of the policies that differ. `differing`: peers that stand otherwise there, of which the first are told. */
+export type DiffResult = {
+  here: NodeId
+  there: NodeId
+  policy: { here: string; there: string; parameters: { name: string; here: number; there: number }[] }
+  differing: number
+  peers: DiffRow[]
+}
+
+/** Evidence as `audit export` writes it (roles/audit/audit-bundle.ts). */
+export type AuditEvidence = { p2pt: 'audit' } & object
+
+/** A policy by its name and all of its parameters; `trust:` and a node id for each trusted key. */
+export type AdoptedPolicy = { id: string; parameters: Record<string, number> }
+
+/** A question may leave out so many nodes, and as many events. */
+export const WHAT_IF_MAX = 10_000
+/** `without`: node ids, as if these had never said anything. `withoutEvents`: places in this log. `as`: the node that judges. */
+export type ReplayRequest = {
+  without?: string[]
+  withoutEvents?: number[]
+  until?: number
+  as?: string
+  policy?: { id: string; parameters: Record<string, number> }
+}
 export type ReplayResult = {
   policy: string
+  /** Whose judgement. */
+  as: NodeId
   events: number
   elapsedMs: number
   scores: ScoreRow[]
   /** Peers whose standing differs from the live one. */
-  changed: { peer: PeerId; live: Standing; replayed: Standing }[]
+  changed: { peer: PeerId; live: Standing; liveBecause: string; replayed: Standing; replayedBecause: string }[]
   /** Digest of the reputation projection's rows: live, and replayed over all events. */
   liveDigest: string | null
   replayedDigest: string | null
@@ -364,6 +436,14 @@ export interface LogQueries {
   place(when: string): Promise<LogPlace>
   scores(asOf?: AsOf): Promise<ScoreRow[]>
   explain(peer: string, asOf?: AsOf): Promise<Explanation>
+  /** Who would stand otherwise, in the causal order of all that was learnt. */
+  hindsight(asOf?: AsOf): Progressive<WalkProgress, HindsightResult>
+  /** Why a peer is banned, by event. */
+  bisect(peer: string, asOf?: AsOf): Progressive<WalkProgress, BisectResult>
+  /** Why another node, whose log a bundle holds, thinks otherwise of peers. `file`: absolute. */
+  diff(options: { file: string }): Progressive<WalkProgress, DiffResult>
+  /** Evidence for what this node thinks of a peer, or of those that sent bad pieces of a torrent: an info hash. */
+  audit(about: string): Progressive<WalkProgress, AuditEvidence>
   replay(request: ReplayRequest): Progressive<WalkProgress, ReplayResult>
   members(asOf?: AsOf): Promise<MemberRow[]>
   digests(options: { at?: number }): Promise<ProjectionDigests>
@@ -395,6 +475,8 @@ export interface NodeService extends LogQueries {
   revoke(revocation: string, ownerSignature: string): Promise<NetworkView>
   ban(peer: string, reason: string): Promise<ScoreRow>
   unban(peer: string, reason: string): Promise<ScoreRow>
+  /** Judges by this policy from here on. Bans that were made stay. */
+  adopt(policy: AdoptedPolicy): Promise<AdoptedPolicy>
 }
 
 // --- index

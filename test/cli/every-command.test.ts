@@ -477,6 +477,16 @@ const STORY: readonly Row[] = [
   },
   {
     command: 'reputation replay',
+    words: () => ['--without', `event:${found.firstVerdict}`, '--as', found.publisher.slice(0, 8), ...data('c2')],
+    text: /^as [0-9a-f]{16} would judge/,
+  },
+  {
+    command: 'reputation replay',
+    words: () => ['--policy', 'ancestor', '--set', 'start=50', '--until', 'lamport:1', ...data('c2')],
+    text: /under policy ancestor[\s\S]*What the policy does:\n- A peer that sends nothing but bad pieces is banned after about 11\./,
+  },
+  {
+    command: 'reputation replay',
     words: () => ['--until', String(found.firstVerdict - 1), ...data('c2')],
     json: { scores: [], events: 1 },
   },
@@ -499,6 +509,53 @@ const STORY: readonly Row[] = [
     command: 'reputation explain',
     words: () => [found.publisher, ...data('c2')],
     text: /is banned[\s\S]*Without event \d+ it would not be banned/,
+  },
+  {
+    command: 'log export',
+    words: () => ['--format', 'bundle', '--output', at('diff.bundle'), ...data('c1')],
+    text: /diff\.bundle/,
+  },
+  {
+    command: 'reputation diff',
+    words: () => [at('diff.bundle'), ...data('c2')],
+    text: /^here: [0-9a-f]{64} \(policy seed-v1\)\nthere: [0-9a-f]{64}[\s\S]*there: good, score 100[\s\S]*(nobody judges itself|operator here banned it)/,
+    json: ({ differing, peers }) => assert.equal((peers as unknown[]).length, differing),
+  },
+  {
+    command: 'audit export',
+    words: () => [found.publisher.slice(0, 8), at('evidence.html'), ...data('c2')],
+    text: /judged by +[0-9a-f]{64}[\s\S]*banned[\s\S]*in .*evidence\.html/,
+  },
+  {
+    command: 'audit export',
+    words: () => [found.publisher, newFolder('evidence.json'), ...data('c2')],
+    json: ({ digest, form }) => {
+      assert.match(String(digest), /^[0-9a-f]{64}$/)
+      assert.equal(form, 'json')
+    },
+  },
+  {
+    command: 'audit verify',
+    words: () => [at('evidence.html')],
+    text: /all of it holds: .* and the page says what its evidence says/,
+    json: ({ holds, page, peers }) => assert.deepEqual([holds, page, first(peers).standing], [true, 'agrees', 'banned']),
+  },
+  { command: 'audit verify', words: () => [at('note.txt')], ...failure(4, /no evidence of p2pt, or it was cut off/) },
+  {
+    command: 'reputation bisect',
+    words: () => [found.publisher.slice(0, 8), ...data('c2')],
+    text: /is banned\.\nIt was tipped by event \d+ .*rule: operator[\s\S]*Without 1 event it would stand: \d+\. No smaller set/,
+    json: ({ standing, claim, liftingCount }) => assert.deepEqual([standing, claim, liftingCount], ['banned', 'smallest', 1]),
+  },
+  {
+    command: 'reputation adopt',
+    words: () => ['local-only', '--set', 'bad=7', ...data('c2')],
+    text: /this node judges by local-only from here on:\n- A peer that sends nothing but bad pieces is banned after about 15\./,
+  },
+  {
+    command: 'reputation adopt',
+    words: () => ['seed-v1', ...data('c2')],
+    json: ({ id, consequences }) => assert.deepEqual([id, (consequences as unknown[]).length], ['seed-v1', 9]),
   },
   { command: 'reputation unban', words: () => [found.publisher, '--reason', 'over', ...data('c2')], text: /good/ },
   {
@@ -814,7 +871,21 @@ const STORY: readonly Row[] = [
   { command: 'log show', words: () => ['--kind', 'nonsense', ...data('c1')], ...failure(2, /no event kind/) },
   { command: 'log export', words: () => ['--output', at('absent/file'), ...data('c1')], ...failure(1, /cannot write/) },
   { command: 'reputation explain', words: () => ['zz', ...data('c1')], ...failure(2, /not a peer/) },
-  { command: 'reputation replay', words: () => ['--policy', 'x', '--set', 'y', ...data('c1')], ...failure(2, /NAME=VALUE/) },
+  {
+    command: 'reputation replay',
+    words: () => ['--policy', 'seed-v1', '--set', 'y', ...data('c1')],
+    ...failure(2, /NAME=VALUE/),
+  },
+  {
+    command: 'reputation replay',
+    words: () => ['--policy', 'no-such', ...data('c1')],
+    ...failureInJson(2, /neither a policy that p2pt has \(ancestor, seed-v1, local-only\) nor a file/),
+  },
+  {
+    command: 'reputation replay',
+    words: () => ['--without', 'event:x', ...data('c1')],
+    ...failure(2, /event: and its sequence/),
+  },
   { command: 'reputation ban', words: () => [found.publisher, ...data('c1')], ...failureInJson(2, /reason/) },
   { command: 'node status', words: () => ['--nonsense', ...data('c1')], ...failure(2, /--nonsense/) },
   {
@@ -918,6 +989,11 @@ const STORY: readonly Row[] = [
   { command: 'reputation list', words: () => data('c2'), text: /good/ },
   { command: 'reputation explain', words: () => [found.publisher, ...data('c2')], json: { standing: 'good' } },
   { command: 'reputation replay', words: () => data('c2'), json: ({ events }) => assert.ok(Number(events) > 0) },
+  {
+    command: 'reputation bisect',
+    words: () => [found.publisher, ...data('c2')],
+    text: /good standing: there is nothing to look for/,
+  },
   { command: 'log stats', words: () => data('absent'), ...failure(2, /there is no p2pt node in/) },
   { command: 'index start', words: () => [...data('c2'), ...network()], ...failureInJson(1, /role client, not index/) },
 ]

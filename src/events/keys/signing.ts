@@ -5,7 +5,7 @@ import type { NetworkId } from '../model/ids.ts'
  * What a signature is for. It is part of what is signed, as is the network: a signature of one kind never passes for
  * one of another kind, and none of one network for one of another.
  */
-export type Purpose = 'event' | 'peer' | 'invitation' | 'admission' | 'revocation'
+export type Purpose = 'event' | 'peer' | 'invitation' | 'admission' | 'revocation' | 'audit'
 
 const text = new TextEncoder()
 

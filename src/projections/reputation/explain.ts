@@ -33,9 +33,6 @@ export type Explanation = {
   readonly decisive: readonly number[]
 }
 
-/** Removing more than so many events is no answer to "which one was it". */
-export const LIFTING_MAX = 16
-
 type Told = { readonly envelope: Envelope; readonly good: number; readonly bad: number }
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0)
@@ -107,6 +104,10 @@ function smallestSet(told: readonly Told[], rule: BanRule | 'operator', banSeq: 
     case 'rate':
       // The newest bad ones: those that stood in the window.
       return until(mine.filter(({ bad }) => bad > 0).reverse(), (bad) => bad >= policy.windowBad)
+    case 'gossip':
+      return heaviest(known.filter(({ envelope }) => envelope.author !== own))
+        .map(({ envelope }) => envelope.seq)
+        .sort((a, b) => a - b)
     case 'thin-ice':
       return [
         ...heaviest(known)
@@ -134,23 +135,27 @@ export class Explainer {
   readonly #peer: PeerId
   readonly #options: ExplainOptions
   readonly #replayer: ReputationReplayer
+  readonly #isShared: boolean
   readonly #told: Told[] = []
   readonly #verdicts: Omit<ExplainedVerdict, 'decisive'>[] = []
   #policyAtBan: Policy
   #isBanned = false
 
-  constructor(peer: PeerId, options: ExplainOptions) {
+  /** @param shared a replay that its owner gives each event first, so that several explanations need one; default: its own */
+  constructor(peer: PeerId, options: ExplainOptions, shared?: ReputationReplayer) {
     this.#peer = peer
     this.#options = options
-    this.#replayer = new ReputationReplayer(options)
+    this.#isShared = shared !== undefined
+    this.#replayer = shared ?? new ReputationReplayer(options)
     this.#policyAtBan = options.policy ?? SEED_V1
   }
 
-  take(envelope: Envelope): void {
+  /** @returns true if it was about the peer */
+  take(envelope: Envelope): boolean {
     const { ledger } = this.#replayer
-    this.#replayer.take(envelope)
+    if (!this.#isShared) this.#replayer.take(envelope)
     const one = about(envelope, this.#peer)
-    if (one === undefined) return
+    if (one === undefined) return false
     this.#told.push(one)
     const { score, standing } = judge(ledger, this.#peer, this.#judging)
     if (standing === 'banned' && !this.#isBanned) this.#policyAtBan = ledger.policy
@@ -161,6 +166,7 @@ export class Explainer {
       ...{ seq, lamport, at, reporter, kind: envelope.event.kind, evidence: evidenceOf(one), good, bad },
       ...{ scoreAfter: score, standingAfter: standing },
     })
+    return true
   }
 
   get #judging(): { isRevoked?: IsRevoked } {
@@ -195,21 +201,4 @@ function banOf({ ledger }: ReputationReplayer, peer: PeerId): Explanation['ban']
   const subject = ledger.subjects.get(peer)
   if (subject?.operator?.decision === 'banned') return { seq: subject.operator.seq, rule: 'operator' }
   return subject?.operator === undefined ? subject?.ban : undefined
-}
-
-/**
- * Events without which the peer would not be banned today: takes away the one that banned it, and the one that bans it
- * then, until none does.
- * @returns undefined where that would take more than `LIFTING_MAX`
- */
-export function liftingSet(envelopes: readonly Envelope[], peer: PeerId, options: ExplainOptions): number[] | undefined {
-  const except = new Set<number>()
-  while (except.size <= LIFTING_MAX) {
-    const replayer = new ReputationReplayer({ ...options, except })
-    for (const envelope of envelopes) replayer.take(envelope)
-    const ban = banOf(replayer, peer)
-    if (ban === undefined) return [...except].sort((a, b) => a - b)
-    except.add(ban.seq)
-  }
-  return undefined
 }

@@ -1,5 +1,5 @@
 import type { Envelope, EventOf, NodeId, PieceRange } from '../../events/index.ts'
-import { brokenRule, gossipOf, travels, trustedAgainst, weightOf } from './judge.ts'
+import { brokenRule, gossipOf, travels, trustedAgainst, weightUnder } from './judge.ts'
 import {
   type BanRule,
   count,
@@ -106,7 +106,7 @@ function foldReport(ledger: Ledger, envelope: Envelope, event: EventOf<'piece.ju
   const { policy } = ledger
   const reporter = envelope.author
   const subject = subjectOf(ledger, event.subject)
-  const isWeighed = policy.trusted.includes(reporter) || weightOf(ledger.reporters.get(reporter)) > 0
+  const isWeighed = policy.trusted.includes(reporter) || weightUnder(policy, ledger.reporters.get(reporter)) > 0
   const tally = reportOf(ledger, subject, reporter, isWeighed, touched)
   // All room is taken by those whose word counts more.
   if (tally === undefined) return
@@ -121,6 +121,14 @@ function foldReport(ledger: Ledger, envelope: Envelope, event: EventOf<'piece.ju
   const mine = opinion(subject.own, policy)
   if (opinionNow !== opinionBefore && opinionNow !== 0 && mine !== 0 && opinionNow !== mine) {
     measure(ledger, reporter, 'disagree', envelope.seq, touched)
+  }
+  if (event.bad.length > 0 && policy.gossipBans === 1 && subject.ban === undefined) {
+    const others = gossipOf(ledger, subject, policy).points
+    if (others < 0 && policy.start + points(subject.own, policy) + others < 0) {
+      markBan(subject, envelope.seq, 'gossip')
+      ledger.forgetting.met(subject)
+      touched.subject(subject)
+    }
   }
   if (event.bad.length > 0 && policy.trusted.includes(reporter) && trustedAgainst(subject, policy) >= policy.quorum) {
     markBan(subject, envelope.seq, 'quorum')

@@ -30,6 +30,10 @@ export function weightOf(agreement: Agreement | undefined): number {
   return Math.floor((FULL_WEIGHT * agree) / (agree + DISAGREEMENT * (disagree + 1)))
 }
 
+/** The same under a policy, which may give every reporter some weight. */
+export const weightUnder = (policy: Policy, agreement: Agreement | undefined): number =>
+  Math.max(policy.strangerWeight, weightOf(agreement))
+
 export type GossipTerm = { points: number; reporters: number; clamped: number }
 
 /** True for a node whose admission the owner took back: what it says weighs nothing, whenever it was said. */
@@ -37,15 +41,15 @@ export type IsRevoked = (node: NodeId) => boolean
 const NOBODY: IsRevoked = () => false
 
 /**
- * What others' verdicts add: each reporter's points clamped, then weighted, rounded towards 0. The sum never lifts a
- * score: praise answers slander and nothing else, so a ring that praises itself gains nothing.
+ * What others' verdicts add: each reporter's points clamped, then weighted, rounded towards 0. Unless the policy lets praise
+ * lift, the sum never lifts a score: praise answers slander and nothing else, so a ring that praises itself gains nothing.
  */
 export function gossipOf(ledger: Ledger, subject: Subject, policy: Policy, isRevoked: IsRevoked = NOBODY): GossipTerm {
   let sum = 0
   let reporters = 0
   let clamped = 0
   for (const [reporter, tally] of subject.reports) {
-    const weight = weightOf(ledger.reporters.get(reporter))
+    const weight = weightUnder(policy, ledger.reporters.get(reporter))
     if (weight === 0 || isRevoked(reporter)) continue
     const said = points(tally, policy)
     const within = Math.max(-policy.reporterClamp, Math.min(policy.reporterClamp, said))
@@ -53,7 +57,7 @@ export function gossipOf(ledger: Ledger, subject: Subject, policy: Policy, isRev
     if (within !== said) clamped += 1
     sum += Math.trunc((within * weight) / FULL_WEIGHT)
   }
-  return { points: Math.min(0, sum), reporters, clamped }
+  return { points: policy.praiseLifts === 1 ? sum : Math.min(0, sum), reporters, clamped }
 }
 
 /** Trusted keys whose own evidence would ban the peer by itself. */
@@ -90,6 +94,8 @@ function ruleTerm(rule: BanRule, subject: Subject, policy: Policy, isRevoked: Is
       }
     case 'thin-ice':
       return { name: 'thin-ice', value: 0, because: "a bad piece here while others' word had it below 0" }
+    case 'gossip':
+      return { name: 'gossip', value: 0, because: "others' word alone had it below 0" }
     case 'quorum':
       return { name: 'quorum', value: 0, because: `the evidence of ${trustedAgainst(subject, policy, isRevoked)} trusted keys` }
   }
@@ -116,6 +122,8 @@ function isVoid(
   switch (rule) {
     case 'thin-ice':
       return policy.start + points({ good: subject.own.good, bad: subject.own.bad - 1 }, policy) + gossip.points >= 0
+    case 'gossip':
+      return policy.start + points(subject.own, policy) + gossip.points >= 0
     case 'quorum':
       return policy.trusted.some(isRevoked) && trustedAgainst(subject, policy, isRevoked) < policy.quorum
     default:

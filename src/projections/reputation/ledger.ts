@@ -19,7 +19,7 @@ export type Agreement = { agree: number; disagree: number }
 export type Reporter = Agreement & { changedAt: number }
 
 /** By which rule a ban came about. */
-export type BanRule = 'sum' | 'rate' | 'thin-ice' | 'quorum'
+export type BanRule = 'sum' | 'rate' | 'thin-ice' | 'quorum' | 'gossip'
 
 export type Subject = {
   readonly id: PeerId

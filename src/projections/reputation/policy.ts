@@ -20,6 +20,15 @@ export type Policy = {
   readonly windowBad: number
   /** One reporter moves a peer by at most so many points, whatever it reports. */
   readonly reporterClamp: number
+  /**
+   * The word of every reporter weighs at least so many thousandths, whatever came of it before. 0: what agreement with this
+   * node has earned, and nothing else.
+   */
+  readonly strangerWeight: number
+  /** 1: what others say bans alone once it takes a peer below 0. 0: it takes a bad piece seen here too. */
+  readonly gossipBans: number
+  /** 1: praise by others lifts a score. 0: it answers slander and nothing else. */
+  readonly praiseLifts: number
   /** So many trusted keys, each with evidence that would ban by itself, ban without an own verdict. */
   readonly quorum: number
   /** Keys that the operator trusts, ascending. */
@@ -39,16 +48,41 @@ export const SEED_V1: Policy = {
   windowPiecesMin: 100,
   windowBad: 10,
   reporterClamp: 30,
+  strangerWeight: 0,
+  gossipBans: 0,
+  praiseLifts: 0,
   quorum: 2,
   trusted: [],
 }
+
+/**
+ * How the ancestor of this project judged: the naive sum over everybody's word, a liar's like an honest one's, and no rule for
+ * those who spoil one piece in ten. To compare with; one reporter alone bans whomever it likes.
+ */
+export const ANCESTOR: Policy = {
+  ...SEED_V1,
+  id: 'ancestor',
+  // A window of one piece never holds so many bad ones.
+  ...{ windowPieces: 1, windowPiecesMin: 4096, windowBad: 4096 },
+  ...{ reporterClamp: 1_000_000, strangerWeight: 1000, gossipBans: 1, praiseLifts: 1 },
+  quorum: 1_000_000,
+}
+
+/** What this node saw itself, and nothing that others say. */
+export const LOCAL_ONLY: Policy = { ...SEED_V1, id: 'local-only', reporterClamp: 0, quorum: 1_000_000 }
+
+/** By name. */
+export const SHIPPED_POLICIES: ReadonlyMap<string, Policy> = new Map(
+  [ANCESTOR, SEED_V1, LOCAL_ONLY].map((policy) => [policy.id, policy]),
+)
 
 const WINDOW_PIECES_MAX = 4096
 const POINTS_MAX = 1_000_000
 const TRUST = 'trust:'
 
 type Bounds = readonly [min: number, max: number]
-const PARAMETERS: { readonly [K in Exclude<keyof Policy, 'id' | 'trusted'>]: Bounds } = {
+export type ParameterName = Exclude<keyof Policy, 'id' | 'trusted'>
+export const PARAMETERS: { readonly [K in ParameterName]: Bounds } = {
   start: [0, POINTS_MAX],
   good: [0, POINTS_MAX],
   bad: [0, POINTS_MAX],
@@ -56,6 +90,9 @@ const PARAMETERS: { readonly [K in Exclude<keyof Policy, 'id' | 'trusted'>]: Bou
   windowPiecesMin: [1, WINDOW_PIECES_MAX],
   windowBad: [1, WINDOW_PIECES_MAX],
   reporterClamp: [0, POINTS_MAX],
+  strangerWeight: [0, 1000],
+  gossipBans: [0, 1],
+  praiseLifts: [0, 1],
   quorum: [1, POINTS_MAX],
 }
 
@@ -71,7 +108,7 @@ export function policyOf({ policy, parameters }: Pick<PolicyAdopted, 'policy' | 
       const id = name.slice(TRUST.length)
       if (isNodeId(id) && value !== 0) trusted.push(id)
     } else if (Object.hasOwn(PARAMETERS, name)) {
-      const parameter = name as keyof typeof PARAMETERS
+      const parameter = name as ParameterName
       const [min, max] = PARAMETERS[parameter]
       if (Number.isSafeInteger(value) && value >= min && value <= max) adopted[parameter] = value
     }
@@ -83,7 +120,7 @@ export function policyOf({ policy, parameters }: Pick<PolicyAdopted, 'policy' | 
 /** The event's form of a policy; `policyOf` gives the policy back. */
 export function parametersOf(policy: Policy): Record<string, number> {
   const parameters: Record<string, number> = {}
-  for (const name of Object.keys(PARAMETERS) as (keyof typeof PARAMETERS)[]) parameters[name] = policy[name]
+  for (const name of Object.keys(PARAMETERS) as ParameterName[]) parameters[name] = policy[name]
   for (const id of policy.trusted) parameters[TRUST + id] = 1
   return parameters
 }

@@ -9,8 +9,8 @@ export type ReputationReplay = {
   readonly own: NodeId
   /** Holds from the first event to the last, instead of the policies that were adopted. */
   readonly policy?: Policy
-  /** As if this node had never said anything. */
-  readonly without?: NodeId
+  /** As if these nodes had never said anything. */
+  readonly without?: ReadonlySet<NodeId>
   /** Nodes that were put out: their word weighs nothing. */
   readonly isRevoked?: IsRevoked
   /** As it stood after this sequence. */
@@ -20,6 +20,17 @@ export type ReputationReplay = {
 }
 
 const UNTOUCHED: Touched = { subject() {}, report() {}, reporter() {}, policy() {} }
+
+/**
+ * One more event, into a ledger that nobody stores.
+ * @param policy holds from the first event to the last
+ * @returns false if it was left out, since this policy holds instead
+ */
+export function foldInto(ledger: Ledger, envelope: Envelope, policy?: Policy): boolean {
+  if (policy !== undefined && envelope.event.kind === 'policy.adopted') return false
+  fold(ledger, envelope, UNTOUCHED)
+  return true
+}
 
 /** Folds verdicts into a new ledger; give it events in the log's order, one after the other. */
 export class ReputationReplayer {
@@ -35,10 +46,8 @@ export class ReputationReplayer {
   take(envelope: Envelope): boolean {
     const { policy, without, until, except } = this.#options
     if (until !== undefined && envelope.seq > until) return false
-    if (envelope.author === without || except?.has(envelope.seq) === true) return false
-    if (policy !== undefined && envelope.event.kind === 'policy.adopted') return false
-    fold(this.ledger, envelope, UNTOUCHED)
-    return true
+    if (without?.has(envelope.author) === true || except?.has(envelope.seq) === true) return false
+    return foldInto(this.ledger, envelope, policy)
   }
 
   /** Everyone's score and standing, in the order of their ids. */

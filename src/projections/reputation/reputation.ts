@@ -105,7 +105,7 @@ const newReputation = (own: NodeId, bounds: HearsayBounds): ReputationState => (
 /** The projection of node `own`: what it thinks of every peer that it, or anybody, judged. */
 export const reputationProjection = (own: NodeId, bounds: HearsayBounds = HEARSAY_BOUNDS): Projection<ReputationState> => ({
   name: 'reputation',
-  version: 2,
+  version: 3,
   handles: REPUTATION_KINDS,
   initial: () => newReputation(own, bounds),
   apply(state, envelope) {

@@ -10,6 +10,7 @@ import {
   decodeGenesis,
   fromHex,
   isBundle,
+  type NodeId,
   type SignedEvent,
 } from '../../events/index.ts'
 import { ServiceError } from '../services.ts'
@@ -22,11 +23,16 @@ const BATCH_EVENTS = 512
  * @param allowPartial take NDJSON as it is, without its last line or with another number of events than that says: such
  *   files are made by hand, with filters, or by versions that wrote no such line, and cannot be told from files that were cut
  * @param onGenesis gets the genesis record of the network that the events are of, before the first event where the file says it
+ * @param onAuthor gets the node whose log it is, of a bundle
  * @throws ServiceError `usage` if it cannot be read or is neither, `damaged` if it is not whole
  */
 export async function* readEventFile(
   path: string,
-  { allowPartial = false, onGenesis = () => {} }: { allowPartial?: boolean; onGenesis?: (genesis: Uint8Array) => void } = {},
+  {
+    allowPartial = false,
+    onGenesis = () => {},
+    onAuthor = () => {},
+  }: { allowPartial?: boolean; onGenesis?: (genesis: Uint8Array) => void; onAuthor?: (author: NodeId) => void } = {},
 ): AsyncGenerator<readonly SignedEvent[], void, void> {
   let start: Uint8Array
   try {
@@ -36,7 +42,7 @@ export async function* readEventFile(
   } catch (cause) {
     throw new ServiceError('usage', `cannot read ${path}: ${(cause as Error).message}`, { cause })
   }
-  if (isBundle(start) && start.length === BUNDLE_MAGIC_BYTES) yield* readBundle(path, onGenesis)
+  if (isBundle(start) && start.length === BUNDLE_MAGIC_BYTES) yield* readBundle(path, onGenesis, onAuthor)
   // "{"
   else if (start[0] === 0x7b) yield* readLines(path, allowPartial, onGenesis)
   else throw new ServiceError('usage', `${path} is no export of a log: neither a bundle nor NDJSON`)
@@ -44,7 +50,11 @@ export async function* readEventFile(
 
 type OnGenesis = (genesis: Uint8Array) => void
 
-async function* readBundle(path: string, onGenesis: OnGenesis): AsyncGenerator<readonly SignedEvent[], void, void> {
+async function* readBundle(
+  path: string,
+  onGenesis: OnGenesis,
+  onAuthor: (author: NodeId) => void,
+): AsyncGenerator<readonly SignedEvent[], void, void> {
   const reader = new BundleReader(createHash('sha256'))
   let isTold = false
   try {
@@ -53,6 +63,7 @@ async function* readBundle(path: string, onGenesis: OnGenesis): AsyncGenerator<r
       if (!isTold && reader.header !== undefined) {
         isTold = true
         onGenesis(checkedGenesis(reader.header.genesis, path))
+        onAuthor(reader.header.author)
       }
       if (events.length > 0) yield events
     }

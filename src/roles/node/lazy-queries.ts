@@ -13,6 +13,18 @@ export function lazyQueries(open: () => Promise<LogQueries>): Omit<LogQueries, '
     place: async (when) => (await open()).place(when),
     scores: async (asOf) => (await open()).scores(asOf),
     explain: async (peer, asOf) => (await open()).explain(peer, asOf),
+    async *hindsight(asOf) {
+      return yield* (await open()).hindsight(asOf)
+    },
+    async *bisect(peer, asOf) {
+      return yield* (await open()).bisect(peer, asOf)
+    },
+    async *diff(options) {
+      return yield* (await open()).diff(options)
+    },
+    async *audit(about) {
+      return yield* (await open()).audit(about)
+    },
     async *replay(request) {
       return yield* (await open()).replay(request)
     },

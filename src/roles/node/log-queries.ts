@@ -3,6 +3,7 @@ import {
   type Clock,
   decodeGenesis,
   isAddressId,
+  isInfoHash,
   isIpAddress,
   isNodeId,
   type JoinedNetwork,
@@ -12,8 +13,9 @@ import {
 } from '../../events/index.ts'
 import type { ProjectionStates } from '../../projections/all.ts'
 import { isRevoked, type Member, members, type ProjectionRunner, type Turns } from '../../projections/index.ts'
-import { Explainer, type IsRevoked, type Ledger, REPUTATION_KINDS } from '../../projections/reputation/index.ts'
+import { Explainer, type IsRevoked, type Ledger, REPUTATION_KINDS, VerdictTable } from '../../projections/reputation/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
+import { auditLog } from '../audit/audit-log.ts'
 import {
   type EventRow,
   type Explanation,
@@ -29,7 +31,10 @@ import {
   type VerifyResult,
   type WalkProgress,
 } from '../services.ts'
+import { bisectLog } from './bisect-log.ts'
+import { diffLog } from './diff-log.ts'
 import { eventRow } from './event-rows.ts'
+import { hindsightOf, hindsightRow } from './hindsight.ts'
 import { logPosition } from './log-position.ts'
 import { logStats } from './log-stats.ts'
 import { matchingEvents } from './matching-events.ts'
@@ -48,6 +53,8 @@ export type LogQueriesParts = {
   newTurns(): Turns
   joined: JoinedNetwork
   clock: Clock
+  /** Signs for the purpose `audit`, as this node. @throws where its key cannot be read */
+  sign(bytes: Uint8Array): Uint8Array
   verifyLog(options: { signatures: boolean }): Progressive<VerifyProgress, VerifyResult>
 }
 
@@ -89,6 +96,32 @@ export function createLogQueries(parts: LogQueriesParts): LogQueries {
       const ledger = await stateAsOf('reputation', at)
       const isPutOut = await revokedAsOf(at)
       return explanationOf(log, { ledger, isRevoked: isPutOut }, peerNamed(ledger, peer), at ?? log.head, newTurns())
+    },
+    async *hindsight({ at } = {}) {
+      const judging = { ledger: await stateAsOf('reputation', at), isRevoked: await revokedAsOf(at) }
+      const to = at ?? states.applied
+      return yield* walked(to, (onProgress, signal) => hindsightOf(log, judging, to, { turns: newTurns(), signal, onProgress }))
+    },
+    async *bisect(peer, { at } = {}) {
+      const judging = { ledger: await stateAsOf('reputation', at), isRevoked: await revokedAsOf(at) }
+      const asked = { peer: peerNamed(judging.ledger, peer), to: at ?? states.applied }
+      return yield* walked(asked.to, (onProgress, signal) =>
+        bisectLog(log, judging, asked, { turns: newTurns(), signal, onProgress }),
+      )
+    },
+    async *diff({ file }) {
+      return yield* walked(states.applied, (onProgress, signal) =>
+        diffLog(parts, file, { turns: newTurns(), signal, onProgress }),
+      )
+    },
+    async *audit(about) {
+      const [ledger, admissions, to] = [states.state('reputation'), states.state('admissions'), states.applied]
+      const whom = isInfoHash(about) ? about : peerNamed(ledger, about)
+      if (!isInfoHash(whom) && !ledger.subjects.has(whom))
+        throw new ServiceError('usage', `nothing is known of ${whom}: there is no evidence about it`)
+      return yield* walked(to, (onProgress, signal) =>
+        auditLog({ ...parts, ledger, admissions, to }, whom, { turns: newTurns(), signal, onProgress }),
+      )
     },
     async *replay(request) {
       const work = prepareReplay(parts, request)
@@ -166,11 +199,15 @@ async function explanationOf(
 ): Promise<Explanation> {
   const isRelevant = relevantEvents(ledger, peer)
   const explainer = new Explainer(peer, { own: log.author, isRevoked })
+  const table = new VerdictTable()
+  let isWhole = true
   await walkLog(
     log,
     { to, kinds: REPUTATION_KINDS },
     (envelope) => {
-      if (isRelevant(envelope)) explainer.take(envelope)
+      if (!isRelevant(envelope)) return true
+      explainer.take(envelope)
+      isWhole &&= table.add(envelope)
       return true
     },
     { turns },
@@ -185,6 +222,7 @@ async function explanationOf(
     terms: explanation.judgement.because.map(({ name, value, because }) => ({ name, value, because })),
     verdicts: explanation.verdicts.map((verdict) => ({ ...verdict, decisive: decisive.has(verdict.seq) })),
     decisive: [...explanation.decisive],
+    now: isWhole ? await hindsightRow(log, { ledger, isRevoked }, table, peer, turns) : null,
   }
 }
 

@@ -34,6 +34,7 @@ import { damageText, type LogScrub } from './log-scrub.ts'
 import type { MemberSight } from './member-sight.ts'
 import type { NoticeBoard } from './notices.ts'
 import { orphanedRevocations } from './orphaned-revocations.ts'
+import { policyAdopted } from './policy-adopted.ts'
 import { createRebuilder, knownProjections } from './rebuild.ts'
 import { scoreRow } from './score-rows.ts'
 import { tail } from './tail.ts'
@@ -153,6 +154,18 @@ export function createNodeService(parts: NodeParts): NodeService {
     },
     ban: (peer, reason) => decide('operator.banned', peer, reason),
     unban: (peer, reason) => decide('operator.unbanned', peer, reason),
+    async adopt(asked) {
+      const policy = policyAdopted(asked)
+      try {
+        await appender.append([{ event: { kind: 'policy.adopted', policy: policy.id, parameters: policy.parameters } }], {
+          durable: true,
+        })
+      } catch (cause) {
+        if (!(cause instanceof LogError)) throw cause
+        throw new ServiceError('failed', `the policy was not recorded and does not hold: ${cause.message}`, { cause })
+      }
+      return policy
+    },
   }
 }
 

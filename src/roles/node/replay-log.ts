@@ -7,6 +7,7 @@ import {
   REPUTATION_KINDS,
   ReputationReplayer,
   reputationProjection,
+  summary,
 } from '../../projections/reputation/index.ts'
 import { digestRows } from '../../projections/sha256.ts'
 import { type ReplayRequest, type ReplayResult, type ScoreRow, ServiceError, type Standing } from '../services.ts'
@@ -16,29 +17,34 @@ import { type WalkOptions, walkLog } from './walk-log.ts'
 
 /**
  * Reputation again from the log, beside the live one as it stands now.
- * @throws ServiceError `usage` if `without` is no node id
+ * @throws ServiceError `usage` if `without` or `as` is no node id, or an event is not in the log
  */
 export function prepareReplay(
   { log, states, newSha256 }: Pick<LogQueriesParts, 'log' | 'states' | 'newSha256'>,
-  { without, until, policy }: ReplayRequest,
+  { without = [], withoutEvents = [], until, as, policy }: ReplayRequest,
 ): { head: number; run(options: WalkOptions): Promise<ReplayResult> } {
-  if (without !== undefined && !isNodeId(without)) {
-    throw new ServiceError('usage', `--without takes a whole node id (64 hex digits), not ${without}`)
-  }
+  const nodes = without.map((id) => nodeNamed(id, '--without'))
+  const own = as === undefined ? log.author : nodeNamed(as, '--as')
   // All of one moment: what comes later is in neither side.
   const head = states.applied
+  const beyond = withoutEvents.find((seq) => seq < 1 || seq > head)
+  if (beyond !== undefined) throw new ServiceError('usage', `the log has events 1 to ${head}, not ${beyond}`)
   const live = states.state('reputation')
   const admissions = states.state('admissions')
   const isPutOut: IsRevoked = (node) => isRevoked(admissions, node)
   const liveStanding = new Map(
-    [...live.subjects.keys()].map((peer) => [peer, judge(live, peer, { isRevoked: isPutOut }).standing]),
+    [...live.subjects.keys()].map((peer): [PeerId, Stood] => {
+      const judgement = judge(live, peer, { isRevoked: isPutOut })
+      return [peer, { standing: judgement.standing, because: summary(judgement) }]
+    }),
   )
   const liveDigest = states.digest('reputation')
   const replayer = new ReputationReplayer({
-    own: log.author,
+    own,
     isRevoked: isPutOut,
     ...(policy === undefined ? {} : { policy: policyOf({ policy: policy.id, parameters: policy.parameters }) }),
-    ...(without === undefined ? {} : { without: without as NodeId }),
+    without: new Set(nodes),
+    except: new Set(withoutEvents),
     ...(until === undefined ? {} : { until }),
   })
 
@@ -61,6 +67,7 @@ export function prepareReplay(
     const { scores, changed } = await compared(replayer, liveStanding, isPutOut, options)
     return {
       policy: replayer.ledger.policy.id,
+      as: own,
       events,
       elapsedMs: Math.round(performance.now() - startedAt),
       scores,
@@ -74,7 +81,7 @@ export function prepareReplay(
 
 async function compared(
   { ledger }: ReputationReplayer,
-  liveStanding: ReadonlyMap<PeerId, Standing>,
+  liveStanding: ReadonlyMap<PeerId, Stood>,
   isPutOut: IsRevoked,
   { turns, signal }: WalkOptions,
 ): Promise<Pick<ReplayResult, 'scores' | 'changed'>> {
@@ -83,12 +90,29 @@ async function compared(
   for (const peer of [...ledger.subjects.keys()].sort()) {
     const row = scoreRow(ledger, peer, isPutOut)
     scores.push(row)
-    const was = liveStanding.get(peer) ?? 'good'
-    if (was !== row.standing) changed.push({ peer, live: was, replayed: row.standing })
+    const was = liveStanding.get(peer) ?? UNKNOWN
+    if (was.standing !== row.standing) {
+      const before = { live: was.standing, liveBecause: was.because }
+      changed.push({ peer, ...before, replayed: row.standing, replayedBecause: row.because })
+    }
     if (turns.isOver) {
       await turns.next()
       signal?.throwIfAborted()
     }
   }
+  // Of whom nothing is left: it stands as anybody does.
+  for (const [peer, { standing, because }] of liveStanding) {
+    if (standing === 'good' || ledger.subjects.has(peer)) continue
+    const now = { replayed: UNKNOWN.standing, replayedBecause: UNKNOWN.because }
+    changed.push({ peer, live: standing, liveBecause: because, ...now })
+  }
   return { scores, changed }
+}
+
+type Stood = { readonly standing: Standing; readonly because: string }
+const UNKNOWN: Stood = { standing: 'good', because: 'nothing is known of it' }
+
+function nodeNamed(id: string, flag: string): NodeId {
+  if (isNodeId(id)) return id
+  throw new ServiceError('usage', `${flag} takes a whole node id (64 hex digits), not ${id}`)
 }

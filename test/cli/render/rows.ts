@@ -100,6 +100,7 @@ export const explanation = (change: Partial<Explanation> = {}): Explanation => (
     },
   ],
   decisive: [12],
+  now: null,
   ...change,
 })
 

@@ -159,11 +159,23 @@ describe('answers as text', () => {
   })
 
   it('says whether a replay came to the live state', () => {
-    const replay = { policy: 'p', events: 1000, elapsedMs: 5, scores: [], changed: [], liveDigest: 'd', replayedDigest: 'd' }
-    assert.match(replayText(replay), /digest d \(the same as live\)/)
-    assert.match(replayText({ ...replay, replayedDigest: 'e' }), /digest e \(live: d\)/)
-    const changed = [{ peer: NODE_B, live: 'banned' as const, replayed: 'good' as const }]
-    assert.match(replayText({ ...replay, changed }), /b{64} +banned +good/)
+    const replay = {
+      policy: 'p',
+      as: NODE_A,
+      events: 1000,
+      elapsedMs: 5,
+      scores: [],
+      changed: [],
+      liveDigest: 'd',
+      replayedDigest: 'd',
+    }
+    assert.match(replayText(replay, NODE_A), /digest d \(the same as live\)/)
+    assert.match(replayText({ ...replay, replayedDigest: 'e' }, NODE_A), /digest e \(live: d\)/)
+    const why = { liveBecause: 'was', replayedBecause: 'is not' }
+    const changed = [{ peer: NODE_B, live: 'banned' as const, replayed: 'good' as const, ...why }]
+    assert.match(replayText({ ...replay, changed }, NODE_A), /b{64} +banned +good +was +is not/)
+    assert.doesNotMatch(replayText(replay, NODE_A), /would judge/)
+    assert.match(replayText(replay, NODE_B), /^as a{16} would judge/)
   })
 
   it('marks a rebuild whose digest differs', () => {

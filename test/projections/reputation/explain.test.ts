@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Event, NodeId } from '../../../src/events/index.ts'
-import { explain, LIFTING_MAX, liftingSet, parametersOf, replayReputation, SEED_V1 } from '../../../src/projections/index.ts'
+import { explain, parametersOf, replayReputation, SEED_V1 } from '../../../src/projections/index.ts'
 import { hash, node } from '../envelopes.ts'
 import { judged, own, Scene } from './scenes.ts'
 
@@ -129,10 +129,10 @@ describe('an explanation', () => {
   it('says nothing decisive of a peer that is not banned', () => {
     const { envelopes } = new Scene().says(own, judged(peer, 1, 1))
     const { ban, decisive } = explain(envelopes, peer, { own })
-    assert.deepEqual([ban, decisive, liftingSet(envelopes, peer, { own })], [undefined, [], []])
+    assert.deepEqual([ban, decisive], [undefined, []])
   })
 
-  it('names for every ban the event without which there was none then, and those without which there is none now', () => {
+  it('names for every ban the event without which there was none then', () => {
     const verdicts = fc.array(
       fc.record({
         by: fc.constantFrom(own, own, eve),
@@ -152,26 +152,13 @@ describe('an explanation', () => {
         assert.equal(ban !== undefined, live === 'banned')
         if (ban === undefined) return
         bans += 1
-        const standing = (options: { until?: number; except: ReadonlySet<number> }) =>
+        const standing = (options: { until: number; except: ReadonlySet<number> }) =>
           replayReputation(scene.envelopes, { own, ...options }).get(peer)?.standing
         assert.notEqual(standing({ until: ban.seq, except: new Set([ban.seq]) }), 'banned')
         assert.ok(decisive.includes(ban.seq))
-        const lifting = liftingSet(scene.envelopes, peer, { own })
-        if (lifting !== undefined) assert.notEqual(standing({ except: new Set(lifting) }), 'banned')
       }),
       { numRuns: 150, seed: 42 },
     )
     assert.ok(bans > 20, 'the property was tried on bans')
-  })
-
-  it('looks for the events that lift a ban among the last sixteen marks, and says where there are more', () => {
-    const bans = (count: number) => {
-      const scene = new Scene()
-      for (let index = 0; index < count; index++) scene.says(own, judged(node('eve'), 0, 60))
-      return liftingSet(scene.envelopes, node('eve'), { own })
-    }
-    assert.equal(bans(LIFTING_MAX)?.length, LIFTING_MAX)
-    assert.equal(bans(LIFTING_MAX + 1), undefined)
-    assert.equal(LIFTING_MAX, 16)
   })
 })

@@ -224,9 +224,12 @@ describe('reputation, policy seed-v1', () => {
   it('replays without a reporter, and as of the past', () => {
     const scene = proven(new Scene(), [eve]).says(eve, judged(peer, 0, 1000))
     const last = scene.envelopes.length
-    const scoreOf = (options: { without?: NodeId; until?: number }) =>
+    const scoreOf = (options: { without?: ReadonlySet<NodeId>; until?: number }) =>
       replayReputation(scene.envelopes, { own, ...options }).get(peer)?.score
-    assert.deepEqual([scoreOf({}), scoreOf({ without: eve }), scoreOf({ until: last - 1 })], [78, undefined, undefined])
+    assert.deepEqual(
+      [scoreOf({}), scoreOf({ without: new Set([eve]) }), scoreOf({ until: last - 1 })],
+      [78, undefined, undefined],
+    )
   })
 
   describe('pieces until a ban, by share of bad pieces (101 runs, seeds 1 to 101)', () => {

@@ -35,6 +35,7 @@ describe('queries of a log', () => {
   const queriesOf = (log: EventLog): LogQueries =>
     createLogQueries({
       ...{ log, states: own.states, newSha256, newTurns: turns.newTurns, joined: TEST_JOINED, clock: tickingClock() },
+      sign: () => assert.fail('not asked for'),
       verifyLog: () => assert.fail('not asked for'),
     })
   const says = (subject: PeerId, good: number, bad: number) => own.log.append([{ event: judged(subject, good, bad) }])
@@ -105,6 +106,8 @@ describe('queries of a log', () => {
       ['stats', () => resultOf(queries.stats({ read: true }))],
       ['replay', () => resultOf(queries.replay({}))],
       ['explain', () => queries.explain(peer)],
+      ['bisect', () => resultOf(queries.bisect(peer))],
+      ['hindsight', () => resultOf(queries.hindsight())],
       ['place', () => queries.place('lamport:1000000')],
       ['events', () => seqs({ author: eve.id })],
       ['last events', () => seqs({ author: eve.id, last: 1 })],
@@ -226,10 +229,88 @@ describe('queries of a log', () => {
     const plain = await resultOf(queries.replay({}))
     assert.deepEqual([plain.events, plain.changed, plain.policy], [2, [], 'seed-v1'])
     assert.equal(plain.liveDigest, plain.replayedDigest)
-    assert.equal((await resultOf(queries.replay({ without: eve.id }))).events, 1)
+    assert.equal((await resultOf(queries.replay({ without: [eve.id] }))).events, 1)
     const mild = await resultOf(queries.replay({ policy: { id: 'mild', parameters: { bad: 1 } } }))
-    assert.deepEqual([mild.policy, mild.changed], ['mild', [{ peer, live: 'banned', replayed: 'good' }]])
-    await assert.rejects(resultOf(queries.replay({ without: 'eve' })), /whole node id/)
+    assert.deepEqual(
+      [mild.policy, mild.changed],
+      [
+        'mild',
+        [
+          {
+            peer,
+            live: 'banned',
+            liveBecause: '0 good pieces and 21 bad seen here',
+            replayed: 'good',
+            replayedBecause: '0 good pieces and 21 bad seen here',
+          },
+        ],
+      ],
+    )
+    const without = await resultOf(queries.replay({ withoutEvents: [1] }))
+    assert.deepEqual(
+      without.changed.map(({ live, replayed, replayedBecause }) => [live, replayed, replayedBecause]),
+      [['banned', 'good', 'nothing is known of it']],
+    )
+    assert.deepEqual((await resultOf(queries.replay({ until: 0 }))).changed, without.changed)
+    for (const seq of [0, 3]) await assert.rejects(resultOf(queries.replay({ withoutEvents: [seq] })), /events 1 to 2/)
+    await assert.rejects(resultOf(queries.replay({ without: ['eve'] })), /--without takes a whole node id/)
+    await assert.rejects(resultOf(queries.replay({ as: 'eve' })), /--as takes a whole node id/)
+  })
+
+  it('bisect a ban: the event that tipped it, and the fewest without which it would stand', async () => {
+    await says(peer, 0, 2)
+    await says(peer, 0, 20)
+    await says(other, 1, 0)
+    const { tipping, ...rest } = await resultOf(queries.bisect(peer.slice(0, 8)))
+    assert.deepEqual(rest, { peer, standing: 'banned', claim: 'smallest', lifting: [2], liftingCount: 1 })
+    assert.deepEqual([tipping?.event.seq, tipping?.rule, tipping?.before.score, tipping?.after.score], [2, 'sum', 90, -10])
+    assert.equal((await resultOf(queries.bisect(peer, { at: 1 }))).tipping, null)
+    assert.equal((await resultOf(queries.bisect(other))).standing, 'good')
+    await assert.rejects(resultOf(queries.bisect('abc')), /nothing is known of a peer abc/)
+  })
+
+  it('replay as another node would judge, by what it has said', async () => {
+    await says(peer, 0, 21)
+    await hears(own, eve, judged(other, 0, 21))
+    const asEve = await resultOf(queries.replay({ as: eve.id }))
+    assert.equal(asEve.as, eve.id)
+    assert.deepEqual(
+      asEve.changed.map(({ peer: whom, live, replayed }) => [whom, live, replayed]).sort(),
+      [
+        [other, 'good', 'banned'],
+        [peer, 'banned', 'good'],
+      ].sort(),
+    )
+    assert.equal(asEve.liveDigest, asEve.replayedDigest, 'the digests are of the node itself')
+  })
+
+  it('tell who would stand otherwise by the order of the stamps, and by which event', async () => {
+    // Eve warns of the peer before this node has a bad piece of it, and it is heard afterwards; she was right of ten others in time.
+    for (let index = 0; index < 12; index++) {
+      await hears(own, eve, judged(node(`bad ${index}`), 0, 1))
+      await says(node(`bad ${index}`), 0, 1)
+    }
+    await eve.log.append([{ event: judged(peer, 0, 100) }])
+    for (let index = 0; index < 40; index++) await says(other, 1, 0)
+    await says(peer, 0, 16)
+    await says(peer, 0, 1)
+    assert.equal((await queries.explain(peer)).standing, 'good')
+    assert.deepEqual(await resultOf(queries.hindsight()), { compared: true, rows: [] })
+    const late = await eve.log.readSignedAt([13])
+    await own.log.ingest(late)
+    const { head } = own.log
+    const { compared, rows } = await resultOf(queries.hindsight())
+    assert.deepEqual(
+      [
+        compared,
+        rows.map((row) => [row.peer, row.standing, row.difference?.event.seq, row.difference?.before, row.difference?.after]),
+      ],
+      [true, [[peer, 'banned', head, 'thin-ice', 'banned']]],
+    )
+    const { standing, now } = await queries.explain(peer)
+    assert.deepEqual([standing, now], ['thin-ice', rows[0]])
+    assert.deepEqual((await queries.explain(other)).now?.differs, false)
+    assert.deepEqual(await resultOf(queries.hindsight({ at: head - 1 })), { compared: true, rows: [] })
   })
 
   it('give the digests that stood at any event, and refuse events that are not there', async () => {
