@@ -89,7 +89,7 @@ function cutOf(kept: readonly Turn<unknown>[], share: number): Cut | undefined {
  * party that has its places takes that of one of its own at a lower step of rank, or none: who publishes on and on would otherwise have
  * each of them taken in and thrown out again.
  */
-export function hasPlace({ tier, bucket, row, share, parties }: Cut, { rank, party }: Candidate): boolean {
+export function wouldKeep({ tier, bucket, row, share, parties }: Cut, { rank, party }: Candidate): boolean {
   const own = parties.get(party)
   const step = bucketOf(rank)
   const ownTier = Math.floor((own?.all ?? 0) / share)

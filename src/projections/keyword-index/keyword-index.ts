@@ -1,6 +1,6 @@
 import type { DiskProjection } from '../disk-projection.ts'
 import type { PartyOf } from './documents.ts'
-import { forgetOffers } from './forgetting.ts'
+import { forgetNamed } from './forgetting.ts'
 import { flushIndex, foldRenewal, foldTorrent, indexDigest, type KeywordIndexState, openIndex } from './index-state.ts'
 import type { Sha256Of } from './set-digest.ts'
 import { TOKENIZER_VERSION } from './text/index.ts'
@@ -44,5 +44,5 @@ export const keywordIndexProjection = (
   flush: flushIndex,
   tidy: (state, work) => tidyIndex(state, work, memtableMax),
   digest: indexDigest,
-  forget: forgetOffers,
+  forget: forgetNamed,
 })

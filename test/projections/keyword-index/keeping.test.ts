@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { bucketOf, type Candidate, countPlace, hasPlace, keptOf } from '../../../src/projections/keyword-index/keeping.ts'
+import { bucketOf, type Candidate, countPlace, keptOf, wouldKeep } from '../../../src/projections/keyword-index/keeping.ts'
 import { rankOf } from '../../../src/projections/keyword-index/segments/entries.ts'
 
 const PLACES = 160
@@ -95,14 +95,14 @@ describe('whether one more document would have a place', () => {
 
   it('has none below the step of rank where the list was cut', () => {
     const cut = cutOf(byRank(...Array.from({ length: 40 }, (_, n) => of(`p${n}`, 9, { backers: 3 }))))
-    assert.equal(hasPlace(cut, { party: 'new', rank: rankOf(1, 1, 1e6) }), false)
-    assert.equal(hasPlace(cut, { party: 'new', rank: rankOf(3, 3, 1) }), true)
+    assert.equal(wouldKeep(cut, { party: 'new', rank: rankOf(1, 1, 1e6) }), false)
+    assert.equal(wouldKeep(cut, { party: 'new', rank: rankOf(3, 3, 1) }), true)
   })
 
   it('has one for a party that has fewer than the others, until it has as many', () => {
     const cut = cutOf(crowd())
     let taken = 0
-    while (taken < 100 && hasPlace(cut, { party: 'new', rank: rankOf(1, 1, taken) })) {
+    while (taken < 100 && wouldKeep(cut, { party: 'new', rank: rankOf(1, 1, taken) })) {
       countPlace(cut, { party: 'new', rank: rankOf(1, 1, taken) })
       taken += 1
     }
@@ -111,8 +111,8 @@ describe('whether one more document would have a place', () => {
 
   it('has one for whoever holds its share, above the least of its own alone', () => {
     const cut = cutOf(byRank(of('full', 50, { backers: 3 }), ...Array.from({ length: 40 }, (_, n) => of(`p${n}`, 9))))
-    assert.equal(hasPlace(cut, { party: 'full', rank: rankOf(3, 3, 1e6) }), false)
-    assert.equal(hasPlace(cut, { party: 'full', rank: rankOf(30, 30, 1) }), true)
+    assert.equal(wouldKeep(cut, { party: 'full', rank: rankOf(3, 3, 1e6) }), false)
+    assert.equal(wouldKeep(cut, { party: 'full', rank: rankOf(30, 30, 1) }), true)
   })
 
   it('says yes to all that a cut with them would keep, but for what would only put out an older one of its party', () => {
@@ -123,7 +123,7 @@ describe('whether one more document would have a place', () => {
         const added = { party: `p${party}`, rank: rankOf(backers, backers, lamport) }
         const { kept } = keptOf(byRank(crowd(), [added]), (item) => item, PLACES)
         const isRenewed = cut.parties.has(added.party) && bucketOf(added.rank) === cut.bucket
-        const says = hasPlace(cut, added)
+        const says = wouldKeep(cut, added)
         counts[says ? 'yes' : 'no'] += 1
         if (kept.has(added) && !isRenewed) assert.ok(says)
       }),
