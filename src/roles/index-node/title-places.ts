@@ -165,31 +165,45 @@ export class TitlePlaces {
   /** Torrents that are among the best of no keyword that this node owns. */
   async #lost(signal: AbortSignal | undefined): Promise<Set<InfoHash>> {
     const { index, map, own } = this.#options
+    const state = index()
     const turns = this.#options.newTurns()
     const lost = new Set<InfoHash>()
     const lists = new BoundedMap<string, CutList>(LISTS_MAX)
     const pause = async () => {
       if (turns.isOver) await turns.next()
       signal?.throwIfAborted()
+      if (index() !== state) throw new Error('the index was made again meanwhile')
+    }
+    /** Goes through steps that read segments, from the beginning where these were merged between two of them. */
+    const walked = async <T, R>(begin: () => Generator<T, R>, take: (step: T) => void = () => {}): Promise<R> => {
+      for (;;) {
+        const { segments } = state.listings
+        const steps = begin()
+        while (state.listings.segments === segments) {
+          const { value, done } = steps.next()
+          if (done === true) return value
+          take(value)
+          await pause()
+        }
+      }
     }
     const listOf = async (word: string): Promise<CutList> => {
       const known = lists.get(word)
       if (known !== undefined) return known
-      const steps = cutList(index(), word, this.#places)
-      for (;;) {
-        const { value, done } = steps.next()
-        if (done === true) {
-          lists.set(word, value)
-          if (value.cut === undefined) this.#cuts.delete(word)
-          else this.#cuts.set(word, value.cut)
-          return value
-        }
-        await pause()
-      }
+      const list = await walked(() => cutList(state, word, this.#places))
+      lists.set(word, list)
+      if (list.cut === undefined) this.#cuts.delete(word)
+      else this.#cuts.set(word, list.cut)
+      return list
     }
-    for (const word of crowdedWords(index(), this.#places + 1)) {
+    const crowded = new Set<string>()
+    await walked(
+      () => crowdedWords(state, this.#places + 1),
+      (word) => word !== undefined && crowded.add(word),
+    )
+    for (const word of crowded) {
       await pause()
-      if (word === undefined || !map.ownersOf(word).includes(own)) continue
+      if (!map.ownersOf(word).includes(own)) continue
       const list = await listOf(word)
       // Near the boundary nothing comes and goes: only when a fifth has come is it cut again.
       const cutBefore = Math.max(this.#places, this.#listed.get(word) ?? 0)
@@ -207,7 +221,8 @@ export class TitlePlaces {
       this.#listed.set(word, list.listed - gone)
       this.#gone.set(word, (this.#gone.get(word) ?? 0) + gone)
     }
-    for (const word of this.#cuts.keys()) if (!map.ownersOf(word).includes(own)) this.#cuts.delete(word)
+    for (const known of [this.#cuts, this.#listed, this.#gone])
+      for (const word of known.keys()) if (!map.ownersOf(word).includes(own)) known.delete(word)
     return lost
   }
 

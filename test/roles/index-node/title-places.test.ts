@@ -24,7 +24,9 @@ import {
   partitionDigest,
   partitionOf,
   search,
+  Turns,
 } from '../../../src/projections/index.ts'
+import { segmentKey } from '../../../src/projections/keyword-index/segments/segment-keys.ts'
 import { openMemoryProjectionStore } from '../../../src/projections/projection-store.memory.ts'
 import { newSha256 } from '../../../src/projections/sha256.system.ts'
 import { newTurns } from '../../../src/projections/turns.system.ts'
@@ -37,6 +39,7 @@ import { countKept } from '../../../src/roles/node/kept-count.ts'
 import { noUpcast, signerOf } from '../../events/samples.ts'
 import { joiningAs, TEST_JOINED, TEST_KEYS, verifySignature } from '../../events/test-network.ts'
 import { hash } from '../../projections/envelopes.ts'
+import { mergeFrom, writeSegment } from '../../projections/keyword-index/index-states.ts'
 
 const AT = 1_800_000_000_000
 const STILL = { after: () => () => {} }
@@ -280,6 +283,35 @@ describe('the places that an owner gives to titles', () => {
     await node.places.round()
     assert.equal(node.titles().length, PLACES)
     assert.equal(node.states.digest('keyword-index'), await node.states.digestAt('keyword-index'))
+  })
+
+  it('are counted in segments that are merged meanwhile, and never read where those stood', async () => {
+    let between = () => {}
+    let ms = 0
+    const now = () => {
+      ms += 100
+      return ms
+    }
+    const yieldToEventLoop = async () => between()
+    const node = await started({ newTurns: () => new Turns({ now, yieldToEventLoop }) })
+    const state = node.states.state('keyword-index')
+    await crowd(node, 0)
+    writeSegment(state)
+    const newcomers = node.voices.slice(6).map((voice, at) => voice.publishes(`orbit more${at}`))
+    await node.say(...newcomers)
+    writeSegment(state)
+    let turns = 0
+    between = () => {
+      turns += 1
+      if (turns > 1) return
+      const before = state.listings.segments
+      mergeFrom(state)
+      for (const { mark } of before) state.rows.clear(segmentKey(mark.number), segmentKey(mark.number + 1))
+    }
+    await node.places.round()
+    assert.ok(turns > 1)
+    assert.equal(node.titles().length, PLACES)
+    await node.assertReplayed()
   })
 
   it('are told: how many are kept of a word, of how many that are known', async () => {
