@@ -177,12 +177,14 @@ export class Publications {
     return { heldBy: [...entry.held], lackedBy: this.#lacking(entry), refusedBy }
   }
 
-  /** Who does not take how many of the publications that still hold, and why. */
+  /** Who does not take how many of the publications that still hold, and why; not of those that have lost places and are held by others. */
   refusals(): { node: NodeId; code: Refusal; publications: number }[] {
     const rows = new Map<string, { node: NodeId; code: Refusal; publications: number }>()
-    for (const { publication, refused } of this.#entries.values()) {
+    for (const { publication, refused, held } of this.#entries.values()) {
       for (const [node, code] of refused) {
         if (!this.#ownersOf(publication).has(node)) continue
+        // It has its places with others.
+        if (code === 'below-rank' && held.size > 0) continue
         const row = rows.get(`${node} ${code}`) ?? { node, code, publications: 0 }
         rows.set(`${node} ${code}`, { ...row, publications: row.publications + 1 })
       }
