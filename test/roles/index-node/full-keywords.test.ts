@@ -50,7 +50,7 @@ describe('a keyword that more titles have than its owners have places for', () =
   })
 
   it('differs among its owners near the boundary, and they are in sync', async () => {
-    await using network = await IndexNetwork.start({ indexNodes: 5, clients: 1, places: PLACES })
+    await using network = await IndexNetwork.start({ indexNodes: 5, clients: 1, places: PLACES, isLevelling: true })
     const client = network.client()
     for (let number = 0; number < 30; number++) await client.publish(`orbit planet${number}`)
     const owners = client.map.ownersOf('orbit').map((owner) => network.at(owner))
