@@ -13,6 +13,7 @@ import {
   ownersOfAll,
   type Placement,
   type PlannedTitle,
+  type Publication,
   partyOf,
   placementOf,
   spamOf,
@@ -153,6 +154,8 @@ function movedShare(placement: Placement, before: readonly number[][], after: re
   return moved / all
 }
 
+const honestOf = (page: readonly Publication[]): Publication[] => page.filter(({ isSpam }) => !isSpam)
+
 function reportSpam(
   { report }: BenchContext,
   name: string,
@@ -168,8 +171,8 @@ function reportSpam(
     shared: pageOf(text, spammed.corpus, isHeld),
   }))
   report({
-    ...{ name: `${name}: of one big index's first 20`, unit: '%', target: { atLeast: 99 } },
-    value: 100 * mean(pages.map(({ whole, shared }) => sharedOf(whole, shared))),
+    ...{ name: `${name}: of the honest ones in one big index's first 20`, unit: '%', target: { atLeast: 99 } },
+    value: 100 * mean(pages.map(({ whole, shared }) => sharedOf(honestOf(whole), shared))),
   })
   report({
     ...{ name: `${name}: of the first 20 without spam`, unit: '%' },

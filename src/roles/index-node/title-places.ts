@@ -21,7 +21,7 @@ import type { IndexMap } from './index-map.ts'
 import type { EventName } from './index-messages.ts'
 
 /** Torrents that were sent away of which it is remembered who offered them, and so many of those. */
-const TURNED_AWAY_MAX = 4_096
+export const TURNED_AWAY_MAX = 4_096
 const OFFERERS_MAX = 256
 /** Events that were sent away: they are not fetched from other owners again. */
 const DECLINED_MAX = 65_536

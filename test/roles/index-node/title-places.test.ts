@@ -33,7 +33,7 @@ import { newTurns } from '../../../src/projections/turns.system.ts'
 import { dropTitles } from '../../../src/roles/index-node/drop-titles.ts'
 import { ingestIndexEvents } from '../../../src/roles/index-node/index-requests.ts'
 import { isIndexKind } from '../../../src/roles/index-node/index-view.ts'
-import { TitlePlaces, type TitlePlacesOptions } from '../../../src/roles/index-node/title-places.ts'
+import { TitlePlaces, type TitlePlacesOptions, TURNED_AWAY_MAX } from '../../../src/roles/index-node/title-places.ts'
 import { Admittance } from '../../../src/roles/node/admittance.ts'
 import { countKept } from '../../../src/roles/node/kept-count.ts'
 import { noUpcast, signerOf } from '../../events/samples.ts'
@@ -312,6 +312,32 @@ describe('the places that an owner gives to titles', () => {
     assert.ok(turns > 1)
     assert.equal(node.titles().length, PLACES)
     await node.assertReplayed()
+  })
+
+  it('are given to whoever was sent away as long as there is room to remember who offers what', async () => {
+    const node = await started()
+    await crowd(node)
+    await node.places.round()
+    const [a, b, c] = node.voices.slice(6) as [Voice, Voice, Voice]
+    const takes = (event: SignedEvent) => node.places.takes(scanBody(event.body))
+    assert.ok(!takes(a.publishes('orbit first')))
+    assert.ok(!takes(b.verifies('orbit first')))
+    // So many others come between; one more, and the first is forgotten with those who offered it.
+    let number = 0
+    const others = (count: number) => {
+      for (let left = count; left > 0; number++) {
+        const infoHash = number.toString(16).padStart(40, 'a') as InfoHash
+        if (OWNED.has(partitionOf(hashKeyword(infoHash)))) continue
+        assert.ok(!takes(a.publishes('orbit other', infoHash)))
+        left -= 1
+      }
+    }
+    others(TURNED_AWAY_MAX - 1)
+    assert.ok(takes(c.verifies('orbit first')), 'it is remembered')
+    assert.ok(!takes(a.publishes('orbit second')))
+    assert.ok(!takes(b.verifies('orbit second')))
+    others(TURNED_AWAY_MAX)
+    assert.ok(!takes(c.verifies('orbit second')), 'it is forgotten')
   })
 
   it('are told: how many are kept of a word, of how many that are known', async () => {
