@@ -145,35 +145,69 @@ export function placementOf(corpus: Corpus, places: number): Placement {
   return { corpus, keeping: keepingOf(corpus, places), partitions: Uint16Array.from(corpus.words, partitionOf) }
 }
 
-/** Partitions in which a publication is kept. */
-function* partitionsOf({ corpus, keeping, partitions }: Placement, ordinal: number, byHash: boolean): Generator<number> {
+/** Partitions in which a publication is kept by its words. */
+function* wordPartitionsOf({ corpus, keeping, partitions }: Placement, ordinal: number): Generator<number> {
   for (const word of corpus.keywords[ordinal] ?? []) {
     const kept = keeping.get(word)
     if (kept === undefined || kept.has(ordinal)) yield partitions[word] as number
   }
-  if (byHash) yield partitionOf(hashKeyword((corpus.publications[ordinal] as Publication).infoHash))
 }
 
-/** The nodes that keep a publication. @param byHash the owners of its info hash do as well */
-export function holdersOf(placement: Placement, ordinal: number, owners: readonly number[][], byHash = true): Set<number> {
-  const holders = new Set<number>()
-  for (const partition of partitionsOf(placement, ordinal, byHash))
-    for (const node of owners[partition] ?? []) holders.add(node)
+const hashPartitionOf = ({ corpus }: Placement, ordinal: number): number =>
+  partitionOf(hashKeyword((corpus.publications[ordinal] as Publication).infoHash))
+
+/** The nodes that keep a publication. */
+export function holdersOf(placement: Placement, ordinal: number, owners: readonly number[][]): Set<number> {
+  const holders = new Set(owners[hashPartitionOf(placement, ordinal)])
+  for (const partition of wordPartitionsOf(placement, ordinal)) for (const node of owners[partition] ?? []) holders.add(node)
   return holders
 }
 
-export type Load = { readonly copies: number; readonly fullest: number; readonly homeless: number; readonly pairs: number }
-
 /** Copies a title, the share of all titles on the fullest node, and the share of titles that nobody keeps. */
-export function loadOf(placement: Placement, owners: readonly number[][], nodeCount: number, byHash = true): Load {
-  const perNode = new Uint32Array(nodeCount)
-  let [pairs, homeless] = [0, 0]
+export type Load = { readonly copies: number; readonly fullest: number; readonly homeless: number }
+
+/** `whole`: as it is; `byWords`: if the owners of info hashes kept nothing for that. */
+export function loadOf(placement: Placement, owners: readonly number[][], nodeCount: number): { whole: Load; byWords: Load } {
   const count = placement.corpus.publications.length
+  const [whole, byWords] = [new Tally(nodeCount), new Tally(nodeCount)]
+  // Who has been counted for which title: a set for each would be most of the work.
+  const seen = new Int32Array(nodeCount).fill(-1)
   for (let ordinal = 0; ordinal < count; ordinal++) {
-    const holders = holdersOf(placement, ordinal, owners, byHash)
-    for (const node of holders) perNode[node] = (perNode[node] as number) + 1
-    pairs += holders.size
-    if (holders.size === 0) homeless += 1
+    let copies = 0
+    for (const partition of wordPartitionsOf(placement, ordinal)) {
+      for (const node of owners[partition] ?? []) {
+        if (seen[node] === ordinal) continue
+        seen[node] = ordinal
+        copies += 1
+        byWords.add(node)
+        whole.add(node)
+      }
+    }
+    if (copies === 0) byWords.homeless += 1
+    for (const node of owners[hashPartitionOf(placement, ordinal)] ?? []) if (seen[node] !== ordinal) whole.add(node)
   }
-  return { copies: pairs / count, fullest: Math.max(...perNode) / count, homeless: homeless / count, pairs }
+  return { whole: whole.load(count), byWords: byWords.load(count) }
+}
+
+class Tally {
+  readonly #perNode: Uint32Array
+  #copies = 0
+  homeless = 0
+
+  constructor(nodeCount: number) {
+    this.#perNode = new Uint32Array(nodeCount)
+  }
+
+  add(node: number): void {
+    this.#perNode[node] = (this.#perNode[node] as number) + 1
+    this.#copies += 1
+  }
+
+  load(titles: number): Load {
+    return {
+      copies: this.#copies / titles,
+      fullest: this.#perNode.reduce((most, count) => Math.max(most, count)) / titles,
+      homeless: this.homeless / titles,
+    }
+  }
 }

@@ -77,8 +77,7 @@ const bench: Bench = async (context) => {
 
 function reportLoad({ report }: BenchContext, name: string, placement: Placement, size: number, isAsked = true): void {
   const owners = ownersOfAll(indexNodes(size))
-  const load = loadOf(placement, owners, size)
-  const withoutHash = loadOf(placement, owners, size, false)
+  const { whole: load, byWords: withoutHash } = loadOf(placement, owners, size)
   const hasTarget = isAsked && size === LARGEST
   report({
     ...{ name: `${name}: copies of a title`, value: load.copies, unit: 'copies' },
@@ -180,7 +179,7 @@ function reportSpam(
     against: { name: 'one big index', value: 100 * mean(pages.map(({ honest, whole }) => sharedOf(honest, whole))) },
     ratioTarget: { atLeast: 0.99 },
   })
-  report({ name: `${name}: copies of a title`, value: loadOf(spammed, owners, LARGEST).copies, unit: 'copies' })
+  report({ name: `${name}: copies of a title`, value: loadOf(spammed, owners, LARGEST).whole.copies, unit: 'copies' })
 }
 
 export default bench

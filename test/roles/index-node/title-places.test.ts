@@ -2,95 +2,13 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type Event,
-  type InfoHash,
-  type Joining,
-  KINDS,
-  type Lamport,
-  type Millis,
-  type NodeId,
-  type SignedEvent,
-  type Signer,
-  scanBody,
-  signEvent,
-} from '../../../src/events/index.ts'
-import { openLevelLog } from '../../../src/events/log/event-log.level.ts'
-import { allProjections, type ProjectionStates } from '../../../src/projections/all.ts'
-import {
-  createProjectionRunner,
-  hashKeyword,
-  keywordsOf,
-  partitionDigest,
-  partitionOf,
-  search,
-  Turns,
-} from '../../../src/projections/index.ts'
+import { type InfoHash, type SignedEvent, scanBody } from '../../../src/events/index.ts'
+import { hashKeyword, partitionOf, Turns } from '../../../src/projections/index.ts'
 import { segmentKey } from '../../../src/projections/keyword-index/segments/segment-keys.ts'
-import { openMemoryProjectionStore } from '../../../src/projections/projection-store.memory.ts'
-import { newSha256 } from '../../../src/projections/sha256.system.ts'
-import { newTurns } from '../../../src/projections/turns.system.ts'
-import { dropTitles } from '../../../src/roles/index-node/drop-titles.ts'
-import { ingestIndexEvents } from '../../../src/roles/index-node/index-requests.ts'
-import { isIndexKind } from '../../../src/roles/index-node/index-view.ts'
-import { TitlePlaces, type TitlePlacesOptions, TURNED_AWAY_MAX } from '../../../src/roles/index-node/title-places.ts'
-import { Admittance } from '../../../src/roles/node/admittance.ts'
-import { countKept } from '../../../src/roles/node/kept-count.ts'
-import { noUpcast, signerOf } from '../../events/samples.ts'
-import { joiningAs, TEST_JOINED, TEST_KEYS, verifySignature } from '../../events/test-network.ts'
-import { hash } from '../../projections/envelopes.ts'
+import { type TitlePlacesOptions, TURNED_AWAY_MAX } from '../../../src/roles/index-node/title-places.ts'
 import { mergeFrom, writeSegment } from '../../projections/keyword-index/index-states.ts'
 
-const AT = 1_800_000_000_000
-const STILL = { after: () => () => {} }
-const ME = signerOf(1)
-const OTHER = signerOf(2).id
-const PLACES = 20
-const OWNED = new Set(['orbit', 'quiet'].map(partitionOf))
-let lamport = 0
-
-/** An info hash whose owner is somebody else, or this node. */
-function hashOf(name: string, isOwned = false): InfoHash {
-  for (let at = 0; ; at++) {
-    const infoHash = hash(`${name} ${at}`)
-    if (OWNED.has(partitionOf(hashKeyword(infoHash))) === isOwned) return infoHash
-  }
-}
-
-/** A key with an invitation of its own. */
-class Voice {
-  readonly signer: Signer
-  readonly #joining: Joining
-  readonly #next = new Map<string, number>()
-
-  constructor(number: number) {
-    this.signer = signerOf(number)
-    this.#joining = joiningAs('client', { name: `guest ${number}` })
-  }
-
-  says(event: Exclude<Event, { kind: 'unknown' }>): SignedEvent {
-    const { stream } = KINDS[event.kind]
-    const authorSeq = (this.#next.get(stream) ?? 0) + 1
-    this.#next.set(stream, authorSeq)
-    return signEvent({ stream, event }, { lamport: ++lamport as Lamport, authorSeq, at: AT as Millis }, this.signer)
-  }
-
-  shows(): SignedEvent {
-    return this.says({ kind: 'node.admitted', credential: this.#joining.credentialOf(this.signer.id) })
-  }
-
-  publishes(title: string, infoHash = hashOf(title)): SignedEvent {
-    return this.says({ kind: 'torrent.published', infoHash, title, sizeBytes: 1, fileCount: 1, tags: [] })
-  }
-
-  verifies(title: string): SignedEvent {
-    return this.says({ kind: 'torrent.verified', infoHash: hashOf(title), title })
-  }
-
-  withdraws(title: string): SignedEvent {
-    return this.says({ kind: 'torrent.withdrawn', infoHash: hashOf(title), title })
-  }
-}
+import { crowd, hashOf, OWNED, PLACES, type Started, startOwner, Voice } from './crowded-owner.ts'
 
 describe('the places that an owner gives to titles', () => {
   const root = mkdtempSync(join(tmpdir(), 'p2pt-places-'))
@@ -99,81 +17,11 @@ describe('the places that an owner gives to titles', () => {
   afterEach(() => close())
   after(() => rmSync(root, { recursive: true }))
 
-  async function started(more: Partial<TitlePlacesOptions> = {}) {
-    const clock = { now: () => AT as Millis }
-    const admittance: Admittance = new Admittance({
-      ...{ joined: TEST_JOINED, verify: verifySignature, clock },
-      admissions: () => states.state('admissions'),
-    })
-    const log = await openLevelLog({
-      ...{ directory: join(root, String(directories++)), signer: ME, clock, upcast: noUpcast, create: true, rules: admittance },
-    })
-    const states = createProjectionRunner<ProjectionStates>({
-      ...{ log, store: openMemoryProjectionStore(), projections: allProjections(ME.id, TEST_KEYS), timers: STILL },
-      ...{ newSha256, newTurns },
-    })
-    await states.open()
-    countKept(admittance.budgets, log, states)
-    close = async () => {
-      await states.close()
-      await log[Symbol.asyncDispose]()
-    }
-    const ownersOf = (word: string): NodeId[] => [OWNED.has(partitionOf(word)) ? ME.id : OTHER]
-    const options: TitlePlacesOptions = {
-      index: () => states.state('keyword-index'),
-      map: {
-        keywordsOf: (infoHash, title) => [...keywordsOf(title), hashKeyword(infoHash)],
-        ownersOf,
-        rankedOwners: (partition) => [OWNED.has(partition) ? ME.id : OTHER],
-      },
-      ...{ own: ME.id, upcast: noUpcast, newTurns, places: PLACES },
-      drop: (torrents) => dropTitles(torrents, { log, states, budgets: admittance.budgets }),
-      ...more,
-    }
-    const places = new TitlePlaces(options)
-    const say = (...events: SignedEvent[]) =>
-      ingestIndexEvents(events, {
-        ...{ log, verify: verifySignature, isOverBudget: () => false, places },
-        view: { isIndexKind } as Parameters<typeof ingestIndexEvents>[1]['view'],
-      })
-    const voices = Array.from({ length: 9 }, (_, number) => new Voice(20 + number))
-    await log.ingest(voices.map((voice) => voice.shows()))
-    const titles = () => search(states.state('keyword-index'), 'orbit', { limit: 100 }).hits.map(({ title }) => title)
-    const assertReplayed = async () => {
-      for (const name of ['kept', 'keyword-index'] as const)
-        assert.equal(states.digest(name), await states.digestAt(name), name)
-    }
-    return { log, states, options, places, say, voices, titles, assertReplayed }
+  async function started(more: Partial<TitlePlacesOptions> = {}): Promise<Started> {
+    const owner = await startOwner(join(root, String(directories++)), more)
+    close = owner.close
+    return owner
   }
-  type Started = Awaited<ReturnType<typeof started>>
-
-  /** Six parties publish five titles each under one word, of which the first `backed` are held by two others too. */
-  async function crowd({ say, voices }: Started, backed = 30): Promise<SignedEvent[]> {
-    const said: SignedEvent[] = []
-    for (let number = 0; number < 30; number++) {
-      const title = `orbit n${number}`
-      said.push((voices[number % 6] as Voice).publishes(title))
-      for (const by of number < backed ? [1, 2] : []) said.push((voices[(number + by) % 6] as Voice).verifies(title))
-    }
-    const outcomes = await say(...said)
-    assert.ok(outcomes.every((outcome) => outcome === 'stored'))
-    return said
-  }
-
-  it('are those of the best: the rest is let go of, from the log and the index, as if it had never come', async () => {
-    const node = await started()
-    const said = await crowd(node, 22)
-    const partition = partitionDigest(node.states.state('keyword-index'), partitionOf('orbit'))
-    assert.equal(await node.places.round(), 8 + 2 * 3)
-    assert.equal(node.titles().length, PLACES)
-    assert.notEqual(partitionDigest(node.states.state('keyword-index'), partitionOf('orbit')), partition)
-    await node.assertReplayed()
-    // Sent again, it is told what became of it, and not that it is held.
-    const again = await node.say(...said)
-    assert.equal(again.filter((outcome) => outcome === 'below-rank').length, 14)
-    assert.equal(again.filter((outcome) => outcome === 'duplicate').length, said.length - 14)
-    await node.assertReplayed()
-  })
 
   it('are cut only when a fifth more has come, and then to what they are', async () => {
     const node = await started()
@@ -265,24 +113,6 @@ describe('the places that an owner gives to titles', () => {
     ingesting.resolve()
     await Promise.all([waited, round])
     assert.deepEqual(told, ['drop', 10, 'below-rank'])
-  })
-
-  it('are given out again where a round was cut off between the log and the index', async () => {
-    const node = await started()
-    await crowd(node, 0)
-    const cutOff = new TitlePlaces({
-      ...node.options,
-      async drop(torrents) {
-        const gone = ({ event }: { event: Event }) => 'infoHash' in event && torrents.has(event.infoHash as InfoHash)
-        await node.log.prune({ to: node.log.head, kinds: ['torrent.published'], throughEnd: true, drop: gone })
-        throw new Error('the machine stopped')
-      },
-    })
-    await assert.rejects(cutOff.round(), /stopped/)
-    assert.equal(node.titles().length, 30)
-    await node.places.round()
-    assert.equal(node.titles().length, PLACES)
-    assert.equal(node.states.digest('keyword-index'), await node.states.digestAt('keyword-index'))
   })
 
   it('are counted in segments that are merged meanwhile, and never read where those stood', async () => {
