@@ -44,7 +44,10 @@ const SOURCE = ['WEB-DL', 'BluRay', 'HDTV', 'WEBRip', 'DVDRip']
 const CODECS = ['x264', 'x264', 'x265', 'H.264', 'HEVC', 'AV1']
 const GROUPS = ['ALPHA', 'BRAVO', 'DELTA', 'ECHO', 'KILO', 'LIMA', 'OSCAR', 'TANGO']
 
-export function makeTitles(count: number, seed: number): Title[] {
+export const makeTitles = (count: number, seed: number): Title[] => [...eachTitle(count, seed)]
+
+/** The same titles anywhere, one at a time. */
+export function* eachTitle(count: number, seed: number): Generator<Title> {
   const random = randomFrom(seed)
   const words = Array.from({ length: 40_000 }, () => inventWord(random))
   const name = (): string => {
@@ -60,7 +63,7 @@ export function makeTitles(count: number, seed: number): Title[] {
     return parts.join(random() < 0.6 ? '.' : ' ')
   }
   const two = (max: number): string => String(1 + Math.floor(random() * max)).padStart(2, '0')
-  return Array.from({ length: count }, () => {
+  for (let made = 0; made < count; made++) {
     const template = random()
     const release = `${pick(random, QUALITY)}.${pick(random, SOURCE)}.${pick(random, CODECS)}-${pick(random, GROUPS)}`
     let title = name()
@@ -69,8 +72,8 @@ export function makeTitles(count: number, seed: number): Title[] {
     else if (template < 0.8) title = `[${pick(random, GROUPS)}] ${title} - ${two(26)} [${pick(random, QUALITY)}]`
     else if (template < 0.9) title += ` (${1950 + Math.floor(random() * 76)}) [FLAC]`
     const seeders = random() < 0.45 ? 0 : Math.min(20_000, Math.floor(1 / (1 - random()) ** 1.1))
-    return { title, sizeBytes: Math.floor(1e6 * 10 ** (random() * 4)), seeders }
-  })
+    yield { title, sizeBytes: Math.floor(1e6 * 10 ** (random() * 4)), seeders }
+  }
 }
 
 /** Words as both indexes know them: plain letters and digits, so that the same text can be asked of both. */

@@ -35,9 +35,11 @@ export type SearchLog = Pick<EventLog, 'head' | 'readBatches' | 'onAppended' | '
   publish(title: string): void
 }
 
-export function searchLog(titles: readonly Title[]): SearchLog {
+/** @param titles the same whenever they are iterated */
+export function searchLog(titles: Iterable<Title>): SearchLog {
   const authorIds = Array.from({ length: AUTHORS }, (_, number) => authorOf(number))
-  let head = titles.reduce((sum, { seeders }) => sum + 1 + others(seeders), 0)
+  let head = 0
+  for (const { seeders } of titles) head += 1 + others(seeders)
   let tell = (_: readonly Envelope[]): void => {}
   const envelope = (
     seq: number,
@@ -60,7 +62,9 @@ export function searchLog(titles: readonly Title[]): SearchLog {
     async *readBatches({ from = 1 } = {}) {
       let batch: Envelope[] = []
       let seq = 0
-      for (const [at, title] of titles.entries()) {
+      let next = 0
+      for (const title of titles) {
+        const at = next++
         const count = 1 + others(title.seeders)
         if (seq + count < from) {
           seq += count

@@ -1,8 +1,8 @@
 import type { NodeId } from '../src/events/index.ts'
-import { compareRank, type TorrentDocument } from '../src/projections/keyword-index/documents.ts'
+import { compareRank, type TorrentDocument, wordsShown } from '../src/projections/keyword-index/documents.ts'
 import { parseQuery, type Query, spread, wholeWordsOf } from '../src/projections/keyword-index/index.ts'
 import { score } from '../src/projections/keyword-index/ranking.ts'
-import { hasPhrase } from '../src/projections/keyword-index/text/index.ts'
+import { hasPhrase, titleForm } from '../src/projections/keyword-index/text/index.ts'
 import { coveringWords } from '../src/roles/index-node/covering-words.ts'
 import type { Corpus, Publication } from './sharding-network.ts'
 
@@ -22,7 +22,16 @@ function documentOf(publication: Publication): TorrentDocument {
   const author = party.toString(16).padStart(64, '0') as NodeId
   const by = { at: 0, authorSeq: ordinal, lamport: ordinal, seq: ordinal } as TorrentDocument['offers'][number]['claim']['by']
   const document: TorrentDocument = {
-    ...{ ordinal, infoHash, offers: [], party: String(party), keywords: [], verified: backers > 1, lastSeenAt: 0 },
+    ...{
+      ordinal,
+      infoHash,
+      offers: [],
+      party: String(party),
+      keywords: [],
+      words: undefined,
+      verified: backers > 1,
+      lastSeenAt: 0,
+    },
     description: { by, fileCount: 1, sizeBytes, tags: [], title, author },
     ...{ offered: 1, backers, seeders: Math.max(backers, seeders) },
   }
@@ -82,7 +91,8 @@ export function pageOf(text: string, corpus: Corpus, isHeld: (keyword: string, o
     .map((publication, place) => ({ publication, place, score: score(documentOf(publication), context) }))
     .sort((a, b) => b.score - a.score || a.place - b.place)
     .map(({ publication }) => publication)
-  return spread(ranked, publisherOf).slice(0, PAGE)
+  const titleOf = (publication: Publication): string => titleForm(wordsShown(documentOf(publication)))
+  return spread(ranked, { ...publisherOf, titleOf }).slice(0, PAGE)
 }
 
 /** Phrases of a query are looked for in the title itself; all else its words tell. */

@@ -23,7 +23,7 @@ const reasonOf = (error: unknown): string => {
 }
 
 /** Blocks of tables that LevelDB keeps: a search reads some hundred rows from all over the index. */
-const CACHE_BYTES = 32 * 1024 * 1024
+const CACHE_BYTES = 8 * 1024 * 1024
 
 async function openDatabase(directory: string): Promise<Level> {
   const database = new Level(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8', cacheSize: CACHE_BYTES })

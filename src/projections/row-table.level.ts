@@ -8,8 +8,9 @@ import { type ByteKey, damagedTable, needed, type StoredTable, type TableRow, Wa
 // table's prefix; the row with the empty key says by which version they were made, and how far they reach.
 
 const SUM_BYTES = 4
-/** Rows that are put into a batch before everything else has its turn: some milliseconds. */
-const ROWS_A_TURN = 1000
+/** Rows that are put into a batch between two looks at the clock, and how long everything else waits for its turn meanwhile, ms. */
+const ROWS_A_LOOK = 64
+const TURN_MS = 8
 const BINARY = { keyEncoding: 'view', valueEncoding: 'view' } as const
 const encoder = new TextEncoder()
 
@@ -92,16 +93,23 @@ export class LevelTable implements StoredTable {
     if (this.#database.status !== 'open') throw new ProjectionStoreError({ code: 'STORE_CLOSED' })
     const batch = this.#database.batch()
     const { prefix } = this.#area
+    const scratch = new Scratch()
     let steps = 0
+    let begun = performance.now()
     for (const [key, value] of rows) {
-      if (++steps % ROWS_A_TURN === 0) await setImmediate()
-      const full = bytesOf(prefix + key)
-      if (value === undefined) batch.del(full as never, BINARY)
-      else batch.put(full as never, summed(full, value) as never, BINARY)
+      if (++steps % ROWS_A_LOOK === 0 && performance.now() - begun > TURN_MS) {
+        await setImmediate()
+        begun = performance.now()
+      }
+      if (value === undefined) batch.del(bytesOf(prefix + key) as never, BINARY)
+      else {
+        const row = scratch.row(prefix + key, value)
+        batch.put(row.key as never, row.value as never, BINARY)
+      }
     }
     if (mark !== undefined) {
-      const full = bytesOf(prefix)
-      batch.put(full as never, summed(full, mark) as never, BINARY)
+      const row = scratch.row(prefix, mark)
+      batch.put(row.key as never, row.value as never, BINARY)
     }
     await batch.write()
   }
@@ -109,11 +117,23 @@ export class LevelTable implements StoredTable {
 
 const bytesOf = (key: ByteKey): Uint8Array => Buffer.from(key, 'latin1')
 
-function summed(key: Uint8Array, value: Uint8Array): Uint8Array {
-  const row = Buffer.allocUnsafe(value.length + SUM_BYTES)
-  row.set(value)
-  row.writeUInt32LE(crc32(value, crc32(key)), value.length)
-  return row
+/**
+ * Key and value of one row at a time in the same memory: a batch copies what it is given, and a buffer for each row is what makes the
+ * collector run.
+ */
+class Scratch {
+  #bytes = Buffer.allocUnsafe(16 * 1024)
+
+  /** What it returns holds until the next call. */
+  row(key: ByteKey, value: Uint8Array): { key: Uint8Array; value: Uint8Array } {
+    const end = key.length + value.length
+    if (end + SUM_BYTES > this.#bytes.length) this.#bytes = Buffer.allocUnsafe(2 * (end + SUM_BYTES))
+    const bytes = this.#bytes
+    bytes.write(key, 0, 'latin1')
+    bytes.set(value, key.length)
+    bytes.writeUInt32LE(crc32(value, crc32(bytes.subarray(0, key.length))), end)
+    return { key: bytes.subarray(0, key.length), value: bytes.subarray(key.length, end + SUM_BYTES) }
+  }
 }
 
 function readRow(database: Level, { name, prefix }: TableArea, key: ByteKey): Uint8Array | undefined {

@@ -438,6 +438,11 @@ export type SearchPart = {
 }
 export type SearchResult = {
   query: string
+  /**
+   * What the hits are of, where nothing was found for what was typed and some of its words are one slip away from words of titles; its
+   * next page is asked for with this text. Null where they are of the query.
+   */
+  corrected: string | null
   hits: SearchHit[]
   /** There is more. */
   truncated: boolean

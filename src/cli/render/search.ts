@@ -6,7 +6,10 @@ import { bytes, count, counted, duration, shortPeer, time } from './units.ts'
 /** Hits with the number that `--get` takes, then what a person has to know of the answer. */
 export function searchText(result: SearchResult): string {
   const blocks: string[] = []
-  if (result.hits.length === 0) blocks.push(`nothing found for ${JSON.stringify(printable(result.query))}`)
+  const typed = JSON.stringify(printable(result.query))
+  if (result.hits.length === 0) blocks.push(`nothing found for ${typed}`)
+  if (result.corrected !== null)
+    blocks.push(`nothing found for ${typed}; these are hits for ${JSON.stringify(printable(result.corrected))}`)
   for (const [index, hit] of result.hits.entries()) {
     const tags = hit.tags.length === 0 ? '' : `  [${hit.tags.map(printable).join(', ')}]`
     const when = hit.publishedAt === 0 ? '' : ` at ${time(hit.publishedAt)}`

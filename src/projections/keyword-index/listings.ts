@@ -8,7 +8,7 @@ import { segmentKey } from './segments/segment-keys.ts'
 import { Serials } from './serials.ts'
 
 /** What was decoded of segments, bytes. */
-const CACHE_BYTES = 32 * 1024 * 1024
+const CACHE_BYTES = 8 * 1024 * 1024
 
 const SEGMENT_MAX = 0xffffffff
 

@@ -14,6 +14,7 @@ import {
 } from '../search-cursor.ts'
 import { type SearchRequest, type SearchResult, ServiceError } from '../services.ts'
 import { joinedHits } from './joined-hits.ts'
+import { queryMeant } from './near-words.ts'
 import {
   askPart,
   CONFIRMED_WITHIN_MS,
@@ -35,8 +36,32 @@ export type SearchOptions = OwnerOptions & {
   random(): number
 }
 
-/** Asks the owners of a query's keywords: two owners for each part of the plan, all parts at once, and joins what they say. */
+/**
+ * Asks the owners of a query's keywords, and where nothing is found at all, what may have been meant.
+ * @throws ServiceError `usage` for a query or cursor that is none; `failed` where no index node answers
+ */
 export async function searchNetwork(request: SearchRequest, options: SearchOptions): Promise<SearchResult> {
+  const startedAt = performance.now()
+  const result = await searchOnce(request, options)
+  if (result.hits.length > 0 || request.cursor) return result
+  const meant = await queryMeant(result.query, options)
+  const other = meant === undefined ? undefined : await searchMeant({ ...request, text: meant }, options)
+  if (other === undefined || other.hits.length === 0) return result
+  return { ...other, query: result.query, corrected: other.query, elapsedMs: Math.round(performance.now() - startedAt) }
+}
+
+/** What was named by others may be no query: then nothing was meant. */
+async function searchMeant(request: SearchRequest, options: SearchOptions): Promise<SearchResult | undefined> {
+  try {
+    return await searchOnce(request, options)
+  } catch (error) {
+    if (error instanceof ServiceError) return undefined
+    throw error
+  }
+}
+
+/** Two owners for each part of the plan, all parts at once; joins what they say. */
+async function searchOnce(request: SearchRequest, options: SearchOptions): Promise<SearchResult> {
   const startedAt = performance.now()
   // Half a character travels nowhere.
   const text = request.text.toWellFormed()
@@ -117,6 +142,7 @@ function resultOf(query: string, found: Found): SearchResult {
   const { cursor, isMore } = cursorAfter(query, hits, found)
   return {
     query,
+    corrected: null,
     hits: hits.map((hit) => ({
       infoHash: hit.infoHash,
       title: hit.title,

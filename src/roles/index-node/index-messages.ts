@@ -1,7 +1,7 @@
 import '../../events/codec/protobuf.ts'
 import { FieldReader } from '../../events/codec/field-reader.ts'
 import { fromHex, type InfoHash, type NodeId, type SignedEvent, toHex } from '../../events/index.ts'
-import { HITS_MAX, PARTITION_COUNT, parseQuery } from '../../projections/keyword-index/index.ts'
+import { HITS_MAX, NEAR_WORDS_MAX, PARTITION_COUNT, parseQuery } from '../../projections/keyword-index/index.ts'
 import { p2pt } from '../generated/index-service.js'
 import { LEVEL_BYTES, type LevelBits } from './partition-levels.ts'
 import { SECTION_DEPTH_MAX, SECTION_FANOUT, type Section } from './partition-sections.ts'
@@ -14,6 +14,7 @@ const proto = p2pt.index
 export const INDEX_METHODS = {
   publish: 'index.publish',
   search: 'index.search',
+  nearWords: 'index.nearWords',
   compare: 'index.compare',
   fetch: 'index.fetch',
 } as const
@@ -71,6 +72,9 @@ export const INSTEAD_MAX = 1
 const DIGEST_BYTES_MAX = 32
 /** Words of which an answer says how common they are: as many as a query may have. */
 export const FREQUENCIES_MAX = 32
+/** Words that are asked about at once, and their length in UTF-8 bytes. */
+export const NEAR_ASKED_MAX = 8
+export const NEAR_WORD_BYTES_MAX = 128
 /** Hits before a page, in decimal digits. */
 const CURSOR = /^[0-9]{0,9}$/
 /** By their number on the wire, from 1. */
@@ -141,6 +145,24 @@ const frequenciesOf = (counts: readonly p2pt.index.WordCount.$Shape[]): WordCoun
     documents: fields.count(documents),
     ...(kept ? { kept: fields.count(kept) } : {}),
   }))
+
+export const encodeNearWords = (words: readonly string[]): Uint8Array =>
+  proto.NearWordsRequest.encode({ words: [...words] }).finish()
+export const decodeNearWords = (bytes: Uint8Array): string[] =>
+  fields
+    .list(decoded(proto.NearWordsRequest, bytes).words, NEAR_ASKED_MAX, 'words')
+    .map((word) => fields.text(word, NEAR_WORD_BYTES_MAX, 'a word'))
+
+/** For each word that was asked about, in the order of the request. */
+export const encodeNearWordsReply = (near: readonly (readonly WordCount[])[]): Uint8Array =>
+  proto.NearWordsReply.encode({ near: near.map((words) => ({ words: [...words] })) }).finish()
+export const decodeNearWordsReply = (bytes: Uint8Array): WordCount[][] =>
+  fields.list(decoded(proto.NearWordsReply, bytes).near, NEAR_ASKED_MAX, 'lists of words').map(({ words }) =>
+    fields.list(words, NEAR_WORDS_MAX, 'words').map(({ word, documents }) => ({
+      word: fields.text(word, NEAR_WORD_BYTES_MAX, 'a word'),
+      documents: fields.count(documents),
+    })),
+  )
 
 const hitMessage = ({ infoHash, seeders, lastSeenAt = 0, proof }: WireHit) => ({
   ...{ infoHash: fromHex(infoHash), seeders, lastSeenAt },

@@ -2,12 +2,8 @@ import type { EventLog, NodeId, Timers, Upcast } from '../../events/index.ts'
 import { OWNER_COUNT, PARTITION_COUNT } from '../../projections/keyword-index/index.ts'
 import type { NewSha256 } from '../../projections/sha256.ts'
 import type { Turns } from '../../projections/turns.ts'
-import { hitsAsked } from '../hits-asked.ts'
-import { magnetOf } from '../magnet.ts'
 import type { Admittance } from '../node/admittance.ts'
 import type { NodeParts } from '../node/node-service.ts'
-import { queryAsked } from '../query-asked.ts'
-import { decodeCursor, encodeCursor, isSamePart } from '../search-cursor.ts'
 import type { IndexService, IndexStatus } from '../services.ts'
 import { untilAdmitted } from '../until-true.ts'
 import { handOver } from './hand-over.ts'
@@ -18,6 +14,7 @@ import { type Levels, PartitionLevels } from './partition-levels.ts'
 import { PartitionSections } from './partition-sections.ts'
 import { projectedIndexView } from './projected-index-view.ts'
 import { Repair, type RepairStatus } from './repair.ts'
+import { searchHere } from './search-here.ts'
 import { TitlePlaces, type TitlePlacesOptions } from './title-places.ts'
 
 /** A look at the lists that have grown beyond their places so often, and the first some time after the start, ms. */
@@ -129,35 +126,7 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
     },
     service: {
       indexStatus: (options) => statusOf(parts, { view, repair, levels }, options.partitions),
-      async searchHere({ text, limit: asked, cursor: goesOn }) {
-        const limit = hitsAsked(asked)
-        queryAsked(text)
-        const startedAt = performance.now()
-        const own = { node: log.author }
-        const place = goesOn ? decodeCursor(text, goesOn).parts.find(({ part }) => isSamePart(part, own)) : undefined
-        const position = place === undefined || place.position === 'end' ? 0 : place.position
-        const reply = await view.search({ text, limit, cursor: position === 0 ? '' : String(position) })
-        const [part] = map.plan(text)
-        const [keyword, partition] = [part?.keyword ?? null, part?.partition ?? null]
-        const next = { parts: [{ part: own, position: Number(reply.cursor) }], salt: 0, shown: new Set<number>() }
-        return {
-          query: text,
-          hits: reply.hits.map(
-            ({ infoHash, title, sizeBytes, fileCount, tags, seeders, lastSeenAt, publisher, publishedAt }) => ({
-              ...{ infoHash, title, sizeBytes, fileCount, tags: [...tags], seeders, publisher, publishedAt },
-              // Every word of them is in the log of this node.
-              ...(seeders === 0 && lastSeenAt > 0 ? { lastSeenAt } : {}),
-              ...{ seedersProven: seeders, magnet: magnetOf(infoHash, title) },
-            }),
-          ),
-          truncated: reply.truncated,
-          cursor: reply.cursor === '' ? null : (encodeCursor(text, next) ?? null),
-          ...{ keyword, partition, answeredBy: log.author, failed: [], charged: [] },
-          // It was not asked of the others.
-          ...{ complete: false, parts: [] },
-          elapsedMs: Math.round(performance.now() - startedAt),
-        }
-      },
+      searchHere: (request) => searchHere(request, { view, map, own: log.author }),
     },
   }
 }

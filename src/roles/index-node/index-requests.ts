@@ -18,12 +18,14 @@ import {
   type CompareReply,
   decodeCompare,
   decodeFetch,
+  decodeNearWords,
   decodePublish,
   decodeSearch,
   decodeSearchReply,
   EVENT_NAMES_MAX,
   encodeCompareReply,
   encodeFetchReply,
+  encodeNearWordsReply,
   encodePublishReply,
   encodeSearch,
   encodeSearchReply,
@@ -84,6 +86,11 @@ export function serveIndexRequests(options: IndexRequestsOptions): void {
     return encodePublishReply(outcomes, await countsInstead(events, outcomes, options))
   })
   serve(INDEX_METHODS.search, async (_from, body) => answer(decodeSearch(body), options, proofs))
+  serve(INDEX_METHODS.nearWords, async (_from, body) => {
+    const near: (readonly WordCount[])[] = []
+    for (const word of decodeNearWords(body)) near.push(await options.view.nearWords(word))
+    return encodeNearWordsReply(near)
+  })
   serve(INDEX_METHODS.compare, async (_from, body) => encodeCompareReply(await differences(decodeCompare(body), options)))
   serve(INDEX_METHODS.fetch, async (_from, body) => {
     return encodeFetchReply(await fittingIndexEvents(log, decodeFetch(body)))

@@ -1,5 +1,5 @@
 import { type InfoHash, KINDS, type NodeId } from '../../events/index.ts'
-import type { SearchReply } from '../../projections/keyword-index/index.ts'
+import type { NearWord, SearchReply } from '../../projections/keyword-index/index.ts'
 import type { EventName } from './index-messages.ts'
 
 // What an index node can see from its own projections: its shard of the keyword index, and who else owns what. What reads
@@ -16,6 +16,8 @@ export interface IndexView {
   torrentsOf(partition: number): Promise<number>
   /** Documents that have each of these keywords, as far as this node holds them. */
   frequencies(keywords: readonly string[]): Promise<number[]>
+  /** Words of titles here that are one slip away from this one, see `nearWords`. */
+  nearWords(word: string): Promise<readonly NearWord[]>
   /** Where the event stands in the log that counts in the place of one of a torrent, see `saidInstead`. */
   saidInstead(event: { infoHash: InfoHash; author: NodeId; authorSeq: number }): Promise<number | undefined>
   /** Owners that can answer the query, of its keyword where one is named, best first; empty for a query without words. */

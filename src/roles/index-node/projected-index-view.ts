@@ -5,6 +5,7 @@ import {
   documentFrequency,
   eventsOfPartition,
   type KeywordIndexState,
+  nearWords,
   partitionDigest,
   partitionStats,
   saidInstead,
@@ -36,6 +37,15 @@ export function projectedIndexView({ states, map, own, newTurns, now }: Projecte
     totals: async () => totalsOf(index()),
     torrentsOf: async (partition) => partitionStats(index(), partition).torrents,
     frequencies: async (keywords) => keywords.map((keyword) => documentFrequency(index(), keyword)),
+    async nearWords(word) {
+      const turns = newTurns()
+      const steps = nearWords(index(), word)
+      for (;;) {
+        const { value, done } = steps.next()
+        if (done === true) return value
+        if (turns.isOver) await turns.next()
+      }
+    },
     saidInstead: async (event) => saidInstead(index(), event),
     ownersOfQuery: ({ text, keyword }) =>
       keyword === undefined ? [...new Set(map.plan(text).flatMap(({ owners }) => owners))] : map.ownersOf(keyword),

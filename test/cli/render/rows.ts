@@ -51,6 +51,7 @@ export const searchHit = (change: Partial<SearchHit> = {}): SearchHit => ({
 export const searchResult = (change: Partial<SearchResult> = {}): SearchResult => ({
   ...{ complete: true, parts: [], charged: [] },
   query: 'songs',
+  corrected: null,
   hits: [searchHit()],
   truncated: false,
   cursor: null,

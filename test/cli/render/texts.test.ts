@@ -20,6 +20,8 @@ describe('answers as text', () => {
 
   it('says when nothing was found, when there is more, and when nodes did not answer', () => {
     assert.match(searchText(searchResult({ hits: [] })), /^nothing found for "songs"\n0 hits/)
+    const corrected = searchText(searchResult({ query: 'sogns', corrected: 'songs\x1b' }))
+    assert.match(corrected, /^nothing found for "sogns"; these are hits for "songs[^\x1b]*"\n {2}1 {2}/)
     assert.match(searchText(searchResult({ truncated: true, cursor: 'AR' })), /or go on with the "cursor" of --json/)
     assert.match(searchText(searchResult({ truncated: true })), /there are more/)
     assert.match(

@@ -554,7 +554,7 @@ export const projectionsMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/projections/keyword-index/spread.ts',
-    find: 'Math.floor(count / PLACES_IN_A_ROW)',
+    find: 'Math.floor(count / inARow)',
     replace: 'Math.floor(count / (PLACES_IN_A_ROW + 1))',
     breaks: 'one place more in a row for one party',
     tests: ['test/projections/keyword-index/*.test.ts'],
@@ -906,7 +906,7 @@ export const projectionsMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/projections/keyword-index/document-store.ts',
-    find: 'if (document.storedHash !== undefined) this.digest.subtract(0, document.storedHash)',
+    find: 'if (isStored) this.digest.subtract(0, document.storedHash ?? this.#hashStored(ordinal))',
     replace: '',
     breaks: 'a digest depends on when rows were stored',
     tests: ['test/projections/keyword-index/index-crashes.test.ts'],

@@ -8,6 +8,7 @@ import {
   decodeSearch,
   decodeSearchReply,
   EVENTS_BYTES_MAX,
+  encodeNearWordsReply,
   encodeSearch,
   encodeSearchReply,
   INDEX_METHODS,
@@ -48,6 +49,40 @@ describe('a search', () => {
     const rest = await client.search({ text: 'number', limit: 5, cursor: page.cursor ?? '' })
     assert.deepEqual([rest.hits.length, rest.truncated, rest.cursor], [3, false, null])
     assert.equal(new Set([...page.hits, ...rest.hits].map(({ infoHash }) => infoHash)).size, 8)
+  })
+
+  it('finds what was meant where a word is one slip away from words of titles and nothing else is found, and says so', async () => {
+    const client = await started(8)
+    for (const title of ['alpine plants', 'wet plants', 'alpine planets']) await client.publish(title)
+    const found = await client.search('Alpine plnts')
+    assert.deepEqual([titles(found.hits), found.query, found.corrected], [['alpine plants'], 'Alpine plnts', 'Alpine plants'])
+    assert.equal(found.complete, true)
+    const right = await client.search('alpine plants')
+    assert.deepEqual([titles(right.hits), right.corrected], [['alpine plants'], null])
+    const nothing = await client.search('zebras')
+    assert.deepEqual([nothing.hits, nothing.corrected], [[], null])
+    // One document alone has it: it may be a slip itself.
+    assert.deepEqual((await client.search('planetz')).hits, [])
+    // A second page is no place for another query.
+    const page = await client.search({ text: 'plnts', limit: 1 })
+    assert.equal(page.corrected, 'plants')
+    const next = await client.search({ text: page.corrected ?? '', limit: 1, cursor: page.cursor ?? '' })
+    assert.deepEqual(titles([...page.hits, ...next.hits]), ['alpine plants', 'wet plants'])
+  })
+
+  it('asks for no other query than one slip makes, whatever index nodes name', async () => {
+    const client = await started(3)
+    for (const title of ['wet plants', 'red plants', 'free casino', 'casino night']) await client.publish(title)
+    const named = [
+      { word: 'casino', documents: 1_000 },
+      { word: 'plants', documents: 1 },
+      { word: 'plants | casino', documents: 9 },
+    ]
+    const [liar, silent] = network.indexNodes
+    liar?.node.overlay.serve(INDEX_METHODS.nearWords, async () => encodeNearWordsReply([[...named, ...named.slice(0, 2)]]))
+    silent?.node.overlay.serve(INDEX_METHODS.nearWords, async () => new Uint8Array([1, 2, 3]))
+    const found = await client.search('plnts')
+    assert.deepEqual([titles(found.hits), found.corrected], [['red plants', 'wet plants'], 'plants'])
   })
 
   it('goes on to the next owner when one is silent or sends nonsense, and names it', async () => {

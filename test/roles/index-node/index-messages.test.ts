@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import type { SignedEvent } from '../../../src/events/index.ts'
+import { NEAR_WORDS_MAX } from '../../../src/projections/keyword-index/index.ts'
 import {
   decodeCompare,
   decodeCompareReply,
   decodeFetch,
   decodeInstead,
+  decodeNearWords,
+  decodeNearWordsReply,
   decodePublish,
   decodeSearch,
   decodeSearchReply,
@@ -13,6 +16,8 @@ import {
   encodeCompare,
   encodeCompareReply,
   encodeFetch,
+  encodeNearWords,
+  encodeNearWordsReply,
   encodePublish,
   encodePublishReply,
   encodeSearch,
@@ -23,6 +28,8 @@ import {
   INSTEAD_MAX,
   IndexMessageError,
   messageBytes,
+  NEAR_ASKED_MAX,
+  NEAR_WORD_BYTES_MAX,
   PROOF_MAX,
   QUERY_BYTES_MAX,
   SECTIONS_MAX,
@@ -49,6 +56,36 @@ describe('messages of the index service', () => {
       decodeSearch,
       encodeSearch({ ...search, limit: HITS_MAX }),
       encodeSearch({ ...search, limit: HITS_MAX + 1 }),
+    ],
+    [
+      'words that are asked about',
+      decodeNearWords,
+      encodeNearWords(repeated('orbit', NEAR_ASKED_MAX)),
+      encodeNearWords(repeated('orbit', NEAR_ASKED_MAX + 1)),
+    ],
+    [
+      'the length of a word that is asked about',
+      decodeNearWords,
+      encodeNearWords(['x'.repeat(NEAR_WORD_BYTES_MAX)]),
+      encodeNearWords(['x'.repeat(NEAR_WORD_BYTES_MAX + 1)]),
+    ],
+    [
+      'lists of words near others',
+      decodeNearWordsReply,
+      encodeNearWordsReply(repeated([], NEAR_ASKED_MAX)),
+      encodeNearWordsReply(repeated([], NEAR_ASKED_MAX + 1)),
+    ],
+    [
+      'words near another',
+      decodeNearWordsReply,
+      encodeNearWordsReply([repeated({ word: 'orbit', documents: 1 }, NEAR_WORDS_MAX)]),
+      encodeNearWordsReply([repeated({ word: 'orbit', documents: 1 }, NEAR_WORDS_MAX + 1)]),
+    ],
+    [
+      'the length of a word near another',
+      decodeNearWordsReply,
+      encodeNearWordsReply([[{ word: 'x'.repeat(NEAR_WORD_BYTES_MAX), documents: 1 }]]),
+      encodeNearWordsReply([[{ word: 'x'.repeat(NEAR_WORD_BYTES_MAX + 1), documents: 1 }]]),
     ],
     [
       'what counts instead of a publication',

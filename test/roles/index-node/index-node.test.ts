@@ -56,6 +56,18 @@ describe('what an index node can be asked', () => {
     deepEqual((await network.index(1).index?.service.searchHere({ text: 'orbit' }))?.hits, [])
   })
 
+  it('finds what was meant where a word is one slip away from words of titles, and says so', async () => {
+    await started(2)
+    await index.node.log.ingest(await new Author(1).publishes('quiet orbit', 'loud orbit'))
+    const found = await here('Loud orbti')
+    deepEqual(
+      [found.hits.map(({ title }) => title), found.query, found.corrected],
+      [['loud orbit'], 'Loud orbti', 'Loud orbit'],
+    )
+    const none = await here('zebra orbti')
+    deepEqual([none.hits, none.corrected], [[], null])
+  })
+
   it('says what is wrong with a query, and names no partition for one of filters alone', async () => {
     await started(1)
     for (const [text, why] of [

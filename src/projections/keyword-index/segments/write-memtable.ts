@@ -2,8 +2,9 @@ import { beginningsOf, type Memtable, PREFIX_POSTINGS_MAX } from './memtable.ts'
 import type { SegmentMark } from './segment.ts'
 import type { SegmentWriter } from './segment-writer.ts'
 
-/** Words between two yields. */
+/** Words between two yields, and entries. */
 const STEP = 256
+const ENTRIES_A_STEP = 2048
 
 /** Writes a memtable that nobody enters into any more as a segment, a step at a time. */
 export function* writeMemtable(
@@ -12,7 +13,9 @@ export function* writeMemtable(
   writer: SegmentWriter,
 ): Generator<void, SegmentMark> {
   const placeOf = new Map<number, number>()
-  for (const entry of memtable.ranked()) {
+  const entries = memtable.ranked()
+  for (const [index, entry] of entries.entries()) {
+    if (index % ENTRIES_A_STEP === 0) yield
     if (isDead(entry.serial)) continue
     placeOf.set(entry.serial, placeOf.size)
     writer.entry(entry)
