@@ -6,9 +6,11 @@ import {
   countPlace,
   crowdedWords,
   cutList,
+  documentFrequency,
   isKnown,
   type KeywordIndexState,
   OWNER_COUNT,
+  PARTITION_COUNT,
   PLACES_A_KEYWORD,
   partitionOf,
   partitionsOfDocument,
@@ -27,7 +29,7 @@ const OFFERERS_MAX = 256
 const DECLINED_MAX = 65_536
 /** Lists that are kept while the places of one round are given out. */
 const LISTS_MAX = 32
-/** Torrents that are let go of in one round: the next one goes on. */
+/** Torrents that are let go of in one round: each is a row that is read, and an event or more that goes from the log. */
 const DROPPED_MAX = 20_000
 
 export type TitlePlacesOptions = {
@@ -43,6 +45,8 @@ export type TitlePlacesOptions = {
   drop?: ((torrents: ReadonlySet<InfoHash>) => Promise<number>) | undefined
   /** Documents of a keyword that are kept. */
   places?: number
+  /** Torrents that are let go of in one round; the next one goes on. */
+  droppedMax?: number
 }
 
 /** `kept`: of `known` documents with this word, as many as there are places. */
@@ -57,6 +61,7 @@ export type WordPlaces = { readonly kept: number; readonly known: number }
 export class TitlePlaces {
   readonly #options: TitlePlacesOptions
   readonly #places: number
+  readonly #droppedMax: number
   readonly #cuts = new Map<string, Cut>()
   /** Documents of each word that was cut: as many as were listed after that. */
   readonly #listed = new Map<string, number>()
@@ -71,6 +76,7 @@ export class TitlePlaces {
   constructor(options: TitlePlacesOptions) {
     this.#options = options
     this.#places = options.places ?? PLACES_A_KEYWORD
+    this.#droppedMax = options.droppedMax ?? DROPPED_MAX
   }
 
   /**
@@ -82,7 +88,7 @@ export class TitlePlaces {
     const said = readableEvent(scanned, this.#options.upcast)
     if (said.kind !== 'torrent.published' && said.kind !== 'torrent.verified') return true
     const { infoHash, title } = said
-    const isTaken = !this.#leaving.has(infoHash) && this.#wouldKeep(infoHash, title, scanned)
+    const isTaken = !this.#leaving.has(infoHash) && this.#hasPlace(infoHash, title, scanned)
     if (!isTaken) this.#declined.set(nameOf(scanned), true)
     return isTaken
   }
@@ -123,6 +129,8 @@ export class TitlePlaces {
     const { postings } = index().counters
     // Nothing can have outgrown its places since.
     if (postings - this.#postings < (CUT_AT - 1) * this.#places) return 0
+    // Each title has the place of its info hash.
+    if (this.#ownsAll()) return 0
     try {
       const lost = await this.#lost(signal)
       this.#leaving = lost
@@ -133,14 +141,21 @@ export class TitlePlaces {
       await Promise.allSettled([...this.#underWay])
       const events = await drop(lost)
       // Where it let go of all that it may in one round, there may be more.
-      if (lost.size < DROPPED_MAX) this.#postings = index().counters.postings
+      if (lost.size < this.#droppedMax) this.#postings = index().counters.postings
       return events
     } finally {
       this.#leaving = new Set()
     }
   }
 
-  #wouldKeep(infoHash: InfoHash, title: string, { author, lamport }: ScannedBody): boolean {
+  #ownsAll(): boolean {
+    const { map, own } = this.#options
+    for (let partition = 0; partition < PARTITION_COUNT; partition++)
+      if (!map.rankedOwners(partition, OWNER_COUNT).includes(own)) return false
+    return true
+  }
+
+  #hasPlace(infoHash: InfoHash, title: string, { author, lamport }: ScannedBody): boolean {
     const { index, map, own } = this.#options
     const state = index()
     if (isKnown(state, infoHash)) return true
@@ -196,6 +211,8 @@ export class TitlePlaces {
       else this.#cuts.set(word, list.cut)
       return list
     }
+    /** Those that have a place somewhere, as was seen in this round. */
+    const placed = new Set<number>()
     const crowded = new Set<string>()
     await walked(
       () => crowdedWords(state, this.#places + 1),
@@ -204,17 +221,23 @@ export class TitlePlaces {
     for (const word of crowded) {
       await pause()
       if (!map.ownersOf(word).includes(own)) continue
+      const cutBefore = Math.max(this.#places, this.#listed.get(word) ?? 0)
+      if (this.#cuts.has(word) && documentFrequency(state, word) < CUT_AT * cutBefore) continue
       const list = await listOf(word)
       // Near the boundary nothing comes and goes: only when a fifth has come is it cut again.
-      const cutBefore = Math.max(this.#places, this.#listed.get(word) ?? 0)
       if (!this.#listed.has(word)) this.#listed.set(word, Math.min(list.listed, this.#places))
       if (list.listed < CUT_AT * cutBefore) continue
       let gone = 0
       for (const ordinal of list.lost) {
         await pause()
-        if (lost.size >= DROPPED_MAX) break
+        // The next round begins with the same list.
+        if (lost.size >= this.#droppedMax) return lost
+        if (placed.has(ordinal)) continue
         const infoHash = await this.#withoutPlace(ordinal, listOf)
-        if (infoHash === undefined) continue
+        if (infoHash === undefined) {
+          placed.add(ordinal)
+          continue
+        }
         lost.add(infoHash)
         gone += 1
       }

@@ -31,7 +31,7 @@ import { hash } from '../../projections/envelopes.ts'
 
 const AT = 1_800_000_000_000
 const STILL = { after: () => () => {} }
-const ME = signerOf(1)
+export const ME = signerOf(1)
 const OTHER = signerOf(2).id
 export const PLACES = 20
 export const OWNED = new Set(['orbit', 'quiet'].map(partitionOf))

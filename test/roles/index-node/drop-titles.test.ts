@@ -36,6 +36,18 @@ describe('titles that have lost their last place', () => {
     await node.assertReplayed()
   })
 
+  it('go so many a round and not one more; the next round goes on, until fewer than a fifth are too many', async () => {
+    const node = await started({ droppedMax: 4 })
+    await crowd(node, 0)
+    const left: number[] = []
+    for (let round = 0; round < 4; round++) {
+      await node.places.round()
+      left.push(node.titles().length)
+    }
+    assert.deepEqual(left, [26, 22, 22, 22])
+    await node.assertReplayed()
+  })
+
   it('go from the index with the next round where one was cut off between the log and that', async () => {
     const node = await started()
     await crowd(node, 0)

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type InfoHash, type SignedEvent, scanBody } from '../../../src/events/index.ts'
-import { hashKeyword, partitionOf, Turns } from '../../../src/projections/index.ts'
+import { hashKeyword, keywordsOf, partitionOf, Turns } from '../../../src/projections/index.ts'
 import { segmentKey } from '../../../src/projections/keyword-index/segments/segment-keys.ts'
 import { type TitlePlacesOptions, TURNED_AWAY_MAX } from '../../../src/roles/index-node/title-places.ts'
 import { mergeFrom, writeSegment } from '../../projections/keyword-index/index-states.ts'
 
-import { crowd, hashOf, OWNED, PLACES, type Started, startOwner, Voice } from './crowded-owner.ts'
+import { crowd, hashOf, ME, OWNED, PLACES, type Started, startOwner, Voice } from './crowded-owner.ts'
 
 describe('the places that an owner gives to titles', () => {
   const root = mkdtempSync(join(tmpdir(), 'p2pt-places-'))
@@ -168,6 +168,17 @@ describe('the places that an owner gives to titles', () => {
     assert.ok(!takes(b.verifies('orbit second')))
     others(TURNED_AWAY_MAX)
     assert.ok(!takes(c.verifies('orbit second')), 'it is forgotten')
+  })
+
+  it("are nobody's concern where a node owns everything: each title has the place of its info hash", async () => {
+    const owned = { ownersOf: () => [ME.id], rankedOwners: () => [ME.id] }
+    const node = await started({
+      map: { keywordsOf: (infoHash, title) => [...keywordsOf(title), hashKeyword(infoHash)], ...owned },
+    })
+    await crowd(node, 0)
+    assert.equal(await node.places.round(), 0)
+    assert.equal(node.places.of('orbit'), undefined)
+    assert.equal(node.titles().length, 30)
   })
 
   it('are told: how many are kept of a word, of how many that are known', async () => {
