@@ -1,4 +1,12 @@
-import { BoundedMap, type InfoHash, type NodeId, readableEvent, type ScannedBody, type Upcast } from '../../events/index.ts'
+import {
+  BoundedMap,
+  type InfoHash,
+  type NodeId,
+  OPEN_PARTY,
+  readableEvent,
+  type ScannedBody,
+  type Upcast,
+} from '../../events/index.ts'
 import {
   CUT_AT,
   type Cut,
@@ -166,7 +174,8 @@ export class TitlePlaces {
     const cuts = owned.flatMap((word) => this.#cuts.get(word) ?? [])
     if (cuts.length < owned.length || owned.length === 0) return true
     const offerers = this.#turnedAway.get(infoHash) ?? new Map<NodeId, string>()
-    if (offerers.size < OFFERERS_MAX) offerers.set(author, party)
+    // Strangers have a place each, and are one party as seeders: so the index ranks what they hold.
+    if (offerers.size < OFFERERS_MAX) offerers.set(author, party === author ? OPEN_PARTY : party)
     const candidate = { rank: rankOf(new Set(offerers.values()).size, offerers.size, lamport), party }
     const open = cuts.filter((cut) => wouldKeep(cut, candidate))
     for (const cut of open) countPlace(cut, candidate)

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type InfoHash, type SignedEvent, scanBody } from '../../../src/events/index.ts'
-import { hashKeyword, keywordsOf, partitionOf, Turns } from '../../../src/projections/index.ts'
+import { type InfoHash, OPEN_PARTY, type SignedEvent, scanBody } from '../../../src/events/index.ts'
+import { hashKeyword, keywordsOf, partitionOf, Turns, weigh } from '../../../src/projections/index.ts'
 import { segmentKey } from '../../../src/projections/keyword-index/segments/segment-keys.ts'
 import { type TitlePlacesOptions, TURNED_AWAY_MAX } from '../../../src/roles/index-node/title-places.ts'
 import { mergeFrom, writeSegment } from '../../projections/keyword-index/index-states.ts'
@@ -168,6 +168,19 @@ describe('the places that an owner gives to titles', () => {
     assert.ok(!takes(b.verifies('orbit second')))
     others(TURNED_AWAY_MAX)
     assert.ok(!takes(c.verifies('orbit second')), 'it is forgotten')
+  })
+
+  it('are given by what strangers hold as the index ranks it: many of them are many seeders, and one party', async () => {
+    const node = await started()
+    weigh(node.states.state('keyword-index'), () => OPEN_PARTY)
+    await crowd(node)
+    // Seven keys hold each.
+    await node.say(...node.titles().flatMap((title) => node.voices.slice(0, 7).map((voice) => voice.verifies(title))))
+    await node.places.round()
+    assert.equal(node.titles().length, PLACES)
+    const [a, b, c] = node.voices.slice(6) as [Voice, Voice, Voice]
+    const first = [a.publishes('orbit unknown'), b.verifies('orbit unknown'), c.verifies('orbit unknown')]
+    assert.deepEqual(await node.say(...first), ['below-rank', 'below-rank', 'below-rank'])
   })
 
   it("are nobody's concern where a node owns everything: each title has the place of its info hash", async () => {
