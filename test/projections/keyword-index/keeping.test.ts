@@ -43,6 +43,15 @@ describe('which documents an owner keeps of a keyword', () => {
     assert.equal(keptBy(others, 'flood'), PLACES - 8)
   })
 
+  it('gives it no more of them for titles that more parties hold', () => {
+    const others = Array.from({ length: 40 }, (_, n) => of(`p${n}`, 9))
+    assert.equal(keptBy(byRank(of('flood', 50, { backers: 3 }), ...others), 'flood'), SHARE)
+    // And the best of its own.
+    const items = byRank(of('flood', 25), of('flood', 25, { backers: 3 }), ...others)
+    const kept = [...keptOf(items, (item) => item, PLACES).kept].filter(({ party }) => party === 'flood')
+    assert.ok(kept.every(({ rank }) => rank >= rankOf(3, 3, 0)))
+  })
+
   it('puts nobody out whom more parties hold than those who flood a keyword', () => {
     const flood = Array.from({ length: 30 }, (_, n) => of(`flood${n}`, 1000, { from: 1000 }))
     const honest = Array.from({ length: 20 }, (_, n) => of(`p${n}`, 7, { backers: 3 }))
