@@ -53,6 +53,7 @@ export function* cutList(state: KeywordIndexState, word: string, places: number)
   const entries: Entry[] = []
   let steps = 0
   for (const segment of [...listings.segments]) {
+    yield undefined
     const list = segment.list('w', word)
     if (list === undefined) continue
     const cursor = segment.cursor(list)

@@ -15,6 +15,7 @@ import {
   crowdedWords,
   cutList,
   documentFrequency,
+  hashKeyword,
   isKnown,
   type KeywordIndexState,
   OWNER_COUNT,
@@ -264,13 +265,14 @@ export class TitlePlaces {
     const document = index().documents.at(ordinal)
     if (document === undefined || document.offers.some(({ author }) => author === own)) return undefined
     const { infoHash, keywords } = document
+    if (map.ownersOf(hashKeyword(infoHash)).includes(own)) return undefined
     const left = new Set<number>()
     for (const word of keywords) {
       if (!map.ownersOf(word).includes(own)) continue
       if (!(await listOf(word)).lost.has(ordinal)) return undefined
       left.add(partitionOf(word))
     }
-    // Other titles, and the info hash, have places of their own.
+    // Other titles that somebody gave it have places of their own.
     const isElsewhere = [...partitionsOfDocument(document)].some(
       (partition) => !left.has(partition) && map.rankedOwners(partition, OWNER_COUNT).includes(own),
     )

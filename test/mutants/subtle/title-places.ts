@@ -57,8 +57,8 @@ export const titlePlacesMutants: readonly SubtleMutant[] = [
   },
   {
     file: PLACES,
-    find: '!left.has(partition) && map',
-    replace: 'false && map',
+    find: 'if (map.ownersOf(hashKeyword(infoHash)).includes(own)) return undefined',
+    replace: '',
     breaks: 'a title is let go of that its info hash has a place for',
   },
   {

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type InfoHash, OPEN_PARTY, type SignedEvent, scanBody } from '../../../src/events/index.ts'
 import { hashKeyword, keywordsOf, partitionOf, Turns, weigh } from '../../../src/projections/index.ts'
-import { segmentKey } from '../../../src/projections/keyword-index/segments/segment-keys.ts'
 import { type TitlePlacesOptions, TURNED_AWAY_MAX } from '../../../src/roles/index-node/title-places.ts'
 import { mergeFrom, writeSegment } from '../../projections/keyword-index/index-states.ts'
 
@@ -79,6 +78,17 @@ describe('the places that an owner gives to titles', () => {
     await node.assertReplayed()
   })
 
+  it('are lost in a list by nothing that has the place of its info hash', async () => {
+    const node = await started()
+    const first = (node.voices[8] as Voice).publishes('orbit by hash', hashOf('orbit by hash', true))
+    await node.say(first)
+    // Better or later than it, all of them.
+    await crowd(node)
+    await node.places.round()
+    assert.equal(node.titles().length, PLACES + 1)
+    assert.ok(node.titles().includes('orbit by hash'))
+  })
+
   it('are not given to what nobody signed, and nothing is remembered of it', async () => {
     const node = await started()
     await crowd(node)
@@ -133,13 +143,16 @@ describe('the places that an owner gives to titles', () => {
     let turns = 0
     between = () => {
       turns += 1
-      if (turns > 1) return
+      // Between the first segment and the second.
+      if (turns !== 4) return
       const before = state.listings.segments
+      assert.equal(before.length, 2)
       mergeFrom(state)
-      for (const { mark } of before) state.rows.clear(segmentKey(mark.number), segmentKey(mark.number + 1))
+      const list = () => assert.fail('it was merged')
+      for (const segment of before) Object.assign(segment, { list })
     }
     await node.places.round()
-    assert.ok(turns > 1)
+    assert.ok(turns > 4)
     assert.equal(node.titles().length, PLACES)
     await node.assertReplayed()
   })
