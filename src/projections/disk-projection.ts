@@ -1,4 +1,4 @@
-import type { Envelope, EventKind, NodeId } from '../events/index.ts'
+import type { Envelope, EventKind } from '../events/index.ts'
 import type { RowTable } from './row-table.ts'
 import type { Turns } from './turns.ts'
 
@@ -31,7 +31,7 @@ export interface DiskProjection<S> {
   /** Equal for equal states, hex; kept with every event. */
   digest(state: S): string
   /** As `Projection.forget`. */
-  forget?(state: S, authors: ReadonlySet<NodeId>): Iterable<void>
+  forget?(state: S, names: ReadonlySet<string>): Iterable<void>
 }
 
 export type TidyWork = {

@@ -1,4 +1,4 @@
-import type { Envelope, NodeId } from '../events/index.ts'
+import type { Envelope } from '../events/index.ts'
 import type { DiskProjection } from './disk-projection.ts'
 import { type ProjectionStore, ProjectionStoreError } from './projection-store.ts'
 import { replay } from './replay.ts'
@@ -306,7 +306,7 @@ export class DiskSlot implements Slot {
     made.applied = to
   }
 
-  async forget(authors: ReadonlySet<NodeId>, signal: AbortSignal | undefined): Promise<void> {
+  async forget(names: ReadonlySet<string>, signal: AbortSignal | undefined): Promise<void> {
     const { forget } = this.#projection
     if (forget === undefined) {
       await this.rebuild({ signal })
@@ -318,7 +318,7 @@ export class DiskSlot implements Slot {
     await turn
     const turns = this.#parts.newTurns?.()
     let steps = 0
-    for (const _ of forget.call(this.#projection, this.state, authors)) {
+    for (const _ of forget.call(this.#projection, this.state, names)) {
       this.#made.sinceCommit += 1
       if (turns?.isOver) await turns.next()
       signal?.throwIfAborted()

@@ -1,4 +1,4 @@
-import type { Envelope, NodeId } from '../events/index.ts'
+import type { Envelope } from '../events/index.ts'
 import { CheckpointWriter } from './checkpoint-writer.ts'
 import { initialStateOf } from './initial-state.ts'
 import type { Projection } from './projection.ts'
@@ -173,7 +173,7 @@ export class MemorySlot implements Slot {
     return to
   }
 
-  async forget(authors: ReadonlySet<NodeId>, signal: AbortSignal | undefined): Promise<void> {
+  async forget(names: ReadonlySet<string>, signal: AbortSignal | undefined): Promise<void> {
     const projection = this.#projection
     if (projection.forget === undefined) {
       await this.#remake({ signal })
@@ -187,7 +187,7 @@ export class MemorySlot implements Slot {
       await this.#snapshots.forget(projection)
       const turns = this.#parts.newTurns?.()
       let steps = 0
-      for (const _ of projection.forget(this.#state, authors)) {
+      for (const _ of projection.forget(this.#state, names)) {
         if (turns?.isOver) await turns.next()
         signal?.throwIfAborted()
         steps += 1

@@ -1,4 +1,4 @@
-import type { Envelope, EventKind, NodeId } from '../events/index.ts'
+import type { Envelope, EventKind } from '../events/index.ts'
 
 /** A row that changed: `value` null means it is gone. Values are JSON with sorted keys, so equal rows are equal bytes. */
 export type RowChange = readonly [key: string, value: string | null]
@@ -23,8 +23,8 @@ export interface Projection<S> {
   /** The state that `rows` listed. */
   load(rows: Iterable<Row>): S
   /**
-   * Takes out of a state all that these authors said, a step at a time, in place: then it is as if they had said nothing.
+   * Takes out of a state all that these authors said, or was said of these torrents, a step at a time, in place: then it is as if they had said nothing.
    * Left out where that cannot be told any more: such a state is made again from the log.
    */
-  forget?(state: S, authors: ReadonlySet<NodeId>): Iterable<void>
+  forget?(state: S, names: ReadonlySet<string>): Iterable<void>
 }

@@ -1,4 +1,4 @@
-import type { Envelope, EventLog, NodeId, Timers } from '../events/index.ts'
+import type { Envelope, EventLog, Timers } from '../events/index.ts'
 import type { DiskProjection } from './disk-projection.ts'
 import { DiskSlot } from './disk-slot.ts'
 import { MemorySlot } from './memory-slot.ts'
@@ -57,10 +57,10 @@ export interface ProjectionRunner<T> extends AsyncDisposable {
   /** Makes a state again from the whole log while the old one keeps answering, then puts it in its place. */
   rebuild(name: keyof T & string, options?: RebuildOptions): Promise<Rebuilt>
   /**
-   * Takes out of a state what these authors said, of whom the log has let go of everything that the projection handles; it
+   * Takes out of a state what these authors said, or was said of these torrents, of whom the log has let go of everything that the projection handles; it
    * goes on answering and following meanwhile. Copies of the past go too. A state of which nothing can be taken out is rebuilt.
    */
-  forget(name: keyof T & string, authors: ReadonlySet<NodeId>, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  forget(name: keyof T & string, names: ReadonlySet<string>, options?: { signal?: AbortSignal | undefined }): Promise<void>
   /** @returns a function that stops it */
   onChange<K extends keyof T & string>(name: K, listener: ChangeListener<T[K]>): () => void
   /** Stores rows and checkpoints now. @returns false if a commit failed (it is tried again later) */
@@ -215,7 +215,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
 
     rebuild: (name, options = {}) => slotOf(name).rebuild(options),
 
-    forget: (name, authors, { signal } = {}) => slotOf(name).forget(authors, signal),
+    forget: (name, names, { signal } = {}) => slotOf(name).forget(names, signal),
 
     onChange<K extends Name>(name: K, listener: ChangeListener<T[K]>) {
       const { listeners } = followed.get(name) ?? { listeners: new Set<ChangeListener<unknown>>() }

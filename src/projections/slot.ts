@@ -1,4 +1,4 @@
-import type { Envelope, EventKind, EventLog, NodeId } from '../events/index.ts'
+import type { Envelope, EventKind, EventLog } from '../events/index.ts'
 import type { RunnerNotice } from './runner-notice.ts'
 import type { NewSha256 } from './sha256.ts'
 import type { Turns } from './turns.ts'
@@ -50,7 +50,7 @@ export interface Slot {
   /** Makes the state again from the whole log while the old one keeps answering, then puts it in its place. */
   rebuild(options: RebuildOptions): Promise<Rebuilt>
   /** Takes out what these authors said, see `ProjectionRunner.forget`. */
-  forget(authors: ReadonlySet<NodeId>, signal: AbortSignal | undefined): Promise<void>
+  forget(names: ReadonlySet<string>, signal: AbortSignal | undefined): Promise<void>
   /** Ends what goes on in the background. */
   close(): Promise<void>
 }

@@ -42,6 +42,7 @@ import { newTurns, yieldToEventLoop } from '../projections/turns.system.ts'
 import { PUBLIC_DHT_NODES } from '../torrent/index.ts'
 import { createClient } from './client/client.ts'
 import { openDataDirectory } from './directory/data-directory.fs.ts'
+import { dropTitles } from './index-node/drop-titles.ts'
 import { createIndexNode } from './index-node/index-node.ts'
 import { liveIndexMap } from './index-node/live-index-map.ts'
 import { careForAdmissions } from './node/admission-care.ts'
@@ -305,7 +306,12 @@ async function compose(options: StartOptions, signal: AbortSignal, cleanup: Asyn
   cleanup.use(startProgramLog(options.logLevel, { id: signer.id, notices, overlay }))
   const index =
     options.role === 'index'
-      ? cleanup.use(createIndexNode({ ...parts, map, timers, upcast, newSha256, newTurns, yieldToEventLoop }))
+      ? cleanup.use(
+          createIndexNode({
+            ...{ ...parts, map, timers, upcast, newSha256, newTurns, yieldToEventLoop },
+            dropTitles: (torrents) => dropTitles(torrents, { log, states, budgets }),
+          }),
+        )
       : undefined
   overlay.onLinks(({ up, peer, why }) => {
     if (!up && why !== undefined && why !== 'stopped' && why !== 'remote' && why !== 'refused')

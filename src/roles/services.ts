@@ -515,6 +515,8 @@ export type SearchPart = {
   asked: AskedOwner[]
   /** True if one answered that has what the owners of this partition have. */
   complete: boolean
+  /** Where its owners keep the best of this word alone: so many, of so many that they know of. */
+  cut: { kept: number; known: number } | null
 }
 export type SearchResult = {
   query: string
@@ -715,7 +717,7 @@ export type MoveProgress = { done: number; total: number }
 /** `reason`: a sentence, with what to do about it. */
 export type RefusedBy = {
   node: NodeId
-  code: 'refused' | 'over-budget' | 'malformed' | 'forged' | 'not-admitted' | 'clock-jump'
+  code: 'refused' | 'over-budget' | 'malformed' | 'forged' | 'not-admitted' | 'clock-jump' | 'below-rank'
   reason: string
 }
 export type PublishResult = {

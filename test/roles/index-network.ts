@@ -44,9 +44,9 @@ const BOOTSTRAPS = 2
 
 /**
  * `later`: index nodes that are not there at the start. `isLevelling`: they have to compare with one another before they are
- * level, as real ones; else they are from the start.
+ * level, as real ones; else they are from the start. `places`: documents of a keyword that owners keep.
  */
-export type Size = { indexNodes: number; clients?: number; later?: number; isLevelling?: boolean }
+export type Size = { indexNodes: number; clients?: number; later?: number; isLevelling?: boolean; places?: number }
 
 /** Real index nodes and clients, without engine and disk, on a virtual clock and network. */
 export class IndexNetwork implements AsyncDisposable {
@@ -58,12 +58,14 @@ export class IndexNetwork implements AsyncDisposable {
   yieldToEventLoop = async (): Promise<void> => {}
 
   readonly isLevelling: boolean
+  readonly places: number | undefined
   readonly #later: SimNode[]
 
-  private constructor({ indexNodes, clients = 0, later = 0, isLevelling = false }: Size) {
+  private constructor({ indexNodes, clients = 0, later = 0, isLevelling = false, places }: Size) {
     const nodes = BOOTSTRAPS + indexNodes + later + clients
     this.sim = new Simulation({ seed: 7, nodes, clients, latencyMsMin: 5, latencyMsMax: 5, discoveredLinks: nodes })
     this.isLevelling = isLevelling
+    this.places = places
     this.#later = this.sim.nodes.filter(({ role }) => role === 'index').slice(indexNodes)
   }
 
@@ -219,6 +221,7 @@ export class IndexPeer {
         isOverBudget: () => false,
       },
       notices: { post: (_level, code, text) => this.notices.push(`${code}: ${text}`) },
+      ...(this.#network.places === undefined ? {} : { placesAKeyword: this.#network.places }),
       ...(this.#network.isLevelling ? {} : { levels: new LevelFromTheStart(this.id, this.map) }),
       ...{
         verify: verifySignature,

@@ -1,4 +1,4 @@
-import type { AskedOwner, IndexStatus, RebuildResult, SearchHit, SearchResult } from '../../roles/index.ts'
+import type { AskedOwner, IndexStatus, RebuildResult, SearchHit, SearchPart, SearchResult } from '../../roles/index.ts'
 import { printable } from './printable.ts'
 import { fields, table } from './table.ts'
 import { bytes, count, counted, duration, shortPeer, time } from './units.ts'
@@ -46,9 +46,9 @@ function incompleteText({ parts }: SearchResult): string {
 
 /** Who was asked for each word of a query, what came of it, and whom the client asks last from now on. */
 export function explainedText(result: SearchResult): string {
-  const parts = result.parts.map(({ keyword, partition, complete, asked }) => {
+  const parts = result.parts.map(({ keyword, partition, complete, asked, cut }) => {
     const what = keyword === null ? 'what one node holds' : `"${printable(keyword)}" (partition ${partition})`
-    const head = `${what}: ${complete ? 'complete' : 'not complete'}`
+    const head = `${what}: ${complete ? 'complete' : 'not complete'}${cutText(cut)}`
     const rows = table(asked, [
       { title: 'INDEX NODE', value: (row) => shortPeer(row.node) },
       { title: 'ANSWER', value: (row) => OUTCOMES[row.outcome] },
@@ -62,6 +62,10 @@ export function explainedText(result: SearchResult): string {
   const charged = result.charged.map(({ node, reason }) => `${shortPeer(node)} is asked last from now on: ${printable(reason)}`)
   return [...parts, ...charged, `the answer is ${result.complete ? 'complete' : 'not complete'}`].join('\n\n')
 }
+
+/** Owners of a word that very many titles have keep the best of them. */
+const cutText = (cut: SearchPart['cut']): string =>
+  cut === null ? '' : `; its owners keep the best ${count(cut.kept)} of about ${count(cut.known)} known`
 
 const OUTCOMES: { readonly [O in AskedOwner['outcome']]: string } = {
   answered: 'answered',

@@ -137,7 +137,7 @@ function refusalLines(refused: ClientStatus['refused']): (readonly [string, stri
     const most = Math.max(...rows.map(({ publications }) => publications))
     const what = most > 1 ? `up to ${count(most)} publications` : 'one publication'
     return [
-      'refused',
+      rows.every(({ code }) => code === 'below-rank') ? 'not kept' : 'refused',
       `${counted(rows.length, 'index node')} (${rows.map(({ node }) => shortPeer(node)).join(', ')}): ${what}; ${printable(reason)}`,
     ]
   })

@@ -1,9 +1,31 @@
-import type { NodeId } from '../../events/index.ts'
+import type { InfoHash, NodeId } from '../../events/index.ts'
 import { forgetRenewal } from './fold-renewals.ts'
 import { countOffer, type KeywordIndexState, listingOf, relist } from './index-state.ts'
 
 // Taking authors out of the index. What each of them says of a torrent is an offer of its own, so that without it the rest is
 // what a replay without their events comes to.
+
+/** Authors are named by 64 digits, torrents by 40. */
+const INFO_HASH_LENGTH = 40
+
+/** Takes out all that these authors said, and all that anybody said of these torrents. */
+export function* forgetNamed(state: KeywordIndexState, names: ReadonlySet<string>): Generator<void> {
+  const torrents = [...names].filter((name) => name.length === INFO_HASH_LENGTH)
+  for (const infoHash of torrents) {
+    forgetTorrent(state, infoHash as InfoHash)
+    yield
+  }
+  const authors = torrents.length === 0 ? names : new Set([...names].filter((name) => name.length !== INFO_HASH_LENGTH))
+  yield* forgetOffers(state, authors as ReadonlySet<NodeId>)
+}
+
+function forgetTorrent(state: KeywordIndexState, infoHash: InfoHash): void {
+  const document = state.documents.find(infoHash)
+  if (document === undefined) return
+  const listed = document.serial === 0 ? undefined : listingOf(state, document)
+  for (const offer of document.offers.splice(0)) countOffer(state, document, offer, !state.uncounted.has(offer.author), -1)
+  relist(state, document, listed)
+}
 
 /** Takes all offers of these authors out, a torrent at a time; others are found in between as ever. */
 export function* forgetOffers(state: KeywordIndexState, authors: ReadonlySet<NodeId>): Generator<void> {

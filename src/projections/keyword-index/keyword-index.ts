@@ -1,7 +1,7 @@
 import type { DiskProjection } from '../disk-projection.ts'
 import type { PartyOf } from './documents.ts'
 import { foldRenewal } from './fold-renewals.ts'
-import { forgetOffers } from './forgetting.ts'
+import { forgetNamed } from './forgetting.ts'
 import { flushIndex, foldTorrent, indexDigest, type KeywordIndexState, openIndex } from './index-state.ts'
 import type { Sha256Of } from './set-digest.ts'
 import { TOKENIZER_VERSION } from './text/index.ts'
@@ -45,5 +45,5 @@ export const keywordIndexProjection = (
   flush: flushIndex,
   tidy: (state, work) => tidyIndex(state, work, memtableMax),
   digest: indexDigest,
-  forget: forgetOffers,
+  forget: forgetNamed,
 })

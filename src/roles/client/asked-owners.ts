@@ -1,11 +1,13 @@
 import type { NodeId } from '../../events/index.ts'
 import { RequestError } from '../../network/index.ts'
-import type { AskedOwner } from '../services.ts'
+import type { AskedOwner, SearchPart } from '../services.ts'
 
 /** Who was asked for one part of a query, and what came of it; an owner that was asked for several pages is one row. */
 export class AskedOwners {
   readonly #rows = new Map<NodeId, AskedOwner & { since: number }>()
   readonly #now: () => number
+  /** The greatest number that any of them knows of. */
+  cut: SearchPart['cut'] = null
 
   /** @param now ms, of a clock that only rises */
   constructor(now: () => number) {
@@ -42,6 +44,11 @@ export class AskedOwners {
   explain(node: NodeId, reason: string): void {
     const row = this.#rows.get(node)
     if (row !== undefined) this.#rows.set(node, { ...row, reason })
+  }
+
+  /** One of them keeps the best of the word alone. */
+  cutTo(cut: NonNullable<SearchPart['cut']>): void {
+    if (cut.known > (this.cut?.known ?? 0)) this.cut = cut
   }
 
   /** As it stands when the search ends. */

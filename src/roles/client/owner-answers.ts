@@ -73,7 +73,7 @@ export type PlacedHit = { hit: ProvenHit; after: number }
 /** What an owner proved. `next`: where its list goes on, or `end`. `isEmpty`: it said that it has nothing. */
 type Answer = { hits: PlacedHit[]; next: number | 'end'; truncated: boolean; answeredBy: NodeId; isEmpty: boolean }
 
-export type PartAnswer = Omit<SearchPart, 'asked'> & {
+export type PartAnswer = Omit<SearchPart, 'asked' | 'cut'> & {
   asked: AskedOwners
   /** Where the lists of all that answered were asked from; the one that is paged is the first, and goes on at `next`. */
   from: number
@@ -237,7 +237,7 @@ async function askOwner(
   { keyword, position, limit, hops }: Omit<PageRequest, 'wanted'>,
   { text, query }: Asked,
   { overlay, proofs, heldOff, frequencies, map }: OwnerOptions,
-  { charge }: Told,
+  { charge, rows }: Told,
   patience: { signal?: AbortSignal; timeoutMs: number },
 ): Promise<{ answer: Answer; notLevel: boolean }> {
   const cursor = position === 0 ? '' : String(position)
@@ -253,8 +253,11 @@ async function askOwner(
   // Perhaps we are new here. But anybody can sign with keys that nobody admitted, and have us wait for them each time.
   if (unknown > 0) heldOff.holdOff(node)
   // Of a word of the query, by one who owns it: all else is none of its business.
-  for (const { word, documents } of reply.frequencies ?? [])
-    if (words.has(word) && map.ownersOf(word).includes(node)) frequencies.note(word, documents)
+  for (const { word, documents, kept } of reply.frequencies ?? [])
+    if (words.has(word) && map.ownersOf(word).includes(node)) {
+      frequencies.note(word, documents)
+      if (word === keyword && kept !== undefined) rows.cutTo({ kept, known: documents })
+    }
   const answer: Answer = {
     hits: hits.map((hit, at) => ({ hit, after: position + (places[at] ?? 0) + 1 })),
     next: reply.cursor === '' ? 'end' : Number(reply.cursor),

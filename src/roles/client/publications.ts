@@ -16,6 +16,11 @@ const RETRY_MS_MIN = 1_000
 const RETRY_MS_MAX = 60_000
 /** Interval at which everything that still holds is announced again, so that owners that came later have it too, ms. */
 const REPUBLISH_MS = 10 * 60_000
+/**
+ * What is below the rank of an owner's places is offered again after one of these rounds, two, four, up to so many: five hours. It may have
+ * more seeders by then.
+ */
+const BELOW_RANK_ROUNDS_MAX = 32
 const REQUEST_TIMEOUT_MS = 5_000
 /**
  * Requests with new publications, to one owner and in all. Somebody waits for each, so they do not queue behind the
@@ -52,6 +57,8 @@ export type PublicationsOptions = {
 
 /** What is known of one publication. */
 type Entry = {
+  /** Rounds of announcing that an owner whose places it is below is left alone, and how many of them are over. */
+  readonly belowRank: Map<NodeId, { rounds: number; over: number }>
   readonly publication: Publication
   /** Owners that hold it, as far as we were told. */
   readonly held: Set<NodeId>
@@ -97,12 +104,15 @@ export class Publications {
 
   /** Announces everything that still holds, now and again from time to time. */
   start(): void {
-    for (const { held, refused, settled, asking } of this.#entries.values()) {
+    for (const { held, refused, settled, asking, belowRank } of this.#entries.values()) {
       // Somebody may wait for those that are on their way.
       if (asking.size > 0) continue
       held.clear()
-      refused.clear()
-      settled.clear()
+      for (const owner of settled) {
+        if (waits(belowRank.get(owner))) continue
+        settled.delete(owner)
+        refused.delete(owner)
+      }
     }
     this.reconsider()
     this.#later(REPUBLISH_MS, () => this.start())
@@ -167,12 +177,14 @@ export class Publications {
     return { heldBy: [...entry.held], lackedBy: this.#lacking(entry), refusedBy }
   }
 
-  /** Who does not take how many of the publications that still hold, and why. */
+  /** Who does not take how many of the publications that still hold, and why; not of those that have lost places and are held by others. */
   refusals(): { node: NodeId; code: Refusal; publications: number }[] {
     const rows = new Map<string, { node: NodeId; code: Refusal; publications: number }>()
-    for (const { publication, refused } of this.#entries.values()) {
+    for (const { publication, refused, held } of this.#entries.values()) {
       for (const [node, code] of refused) {
         if (!this.#ownersOf(publication).has(node)) continue
+        // It has its places with others.
+        if (code === 'below-rank' && held.size > 0) continue
         const row = rows.get(`${node} ${code}`) ?? { node, code, publications: 0 }
         rows.set(`${node} ${code}`, { ...row, publications: row.publications + 1 })
       }
@@ -290,12 +302,17 @@ export class Publications {
     const options = { timeoutMs: REQUEST_TIMEOUT_MS, signal: this.#stop.signal }
     const outcomes = decodePublishReply(await overlay.request(owner, INDEX_METHODS.publish, encodePublish(events), options))
     const refusals = new Map<Refusal, number>()
-    entries.forEach(({ held, refused, settled }, index) => {
+    entries.forEach(({ held, refused, settled, belowRank }, index) => {
       const outcome = outcomes[index]
       if (outcome === undefined || outcome === 'deferred') return
       refused.delete(owner)
+      if (outcome !== 'below-rank') belowRank.delete(owner)
       if (outcome === 'stored' || outcome === 'duplicate') held.add(owner)
-      else {
+      else if (outcome === 'below-rank') {
+        // No fault of anybody's: others have its places, and it has one with the owners of its other words.
+        refused.set(owner, outcome)
+        belowRank.set(owner, { rounds: Math.min(2 * (belowRank.get(owner)?.rounds ?? 0) || 1, BELOW_RANK_ROUNDS_MAX), over: 0 })
+      } else {
         refused.set(owner, outcome)
         refusals.set(outcome, (refusals.get(outcome) ?? 0) + 1)
       }
@@ -346,10 +363,18 @@ export class Publications {
   }
 }
 
+/** True while an owner is left alone; counts the round. */
+function waits(below: { rounds: number; over: number } | undefined): boolean {
+  if (below === undefined) return false
+  below.over += 1
+  return below.over < below.rounds
+}
+
 const isTurn = (at: number): boolean => at % LOOKED_AT_IN_A_TURN === LOOKED_AT_IN_A_TURN - 1
 
 const newEntry = (publication: Publication): Entry => ({
   publication,
+  belowRank: new Map(),
   held: new Set(),
   refused: new Map(),
   settled: new Set(),

@@ -64,11 +64,14 @@ export class Publisher {
     const { heldBy, lackedBy, refusedBy } = await announced
     const owners = new Map(publication.keywords.map((keyword) => [map.partitionOf(keyword), map.ownersOf(keyword)]))
     const partitionsHeld = [...owners.values()].filter((some) => isHeld(some, heldBy)).length
+    // Where all owners of a word have better ones it counts as done, as long as owners of others keep it.
+    const below = new Set(refusedBy.flatMap(({ node, code }) => (code === 'below-rank' ? [node] : [])))
+    const done = [...owners.values()].filter((some) => isHeld(some, heldBy) || isBelow(some, below, heldBy)).length
     return {
       acknowledgedBy: heldBy,
       partitions: owners.size,
       partitionsHeld,
-      acknowledged: partitionsHeld === owners.size,
+      acknowledged: partitionsHeld > 0 && done === owners.size,
       // Where no index node is known, at least one is still to be found.
       pending: heldBy.length === 0 && refusedBy.length === 0 ? Math.max(1, lackedBy.length) : lackedBy.length,
       refused: refusedBy.map(refusedByOf),
@@ -142,6 +145,11 @@ const refusedByOf = ({ node, code }: { node: NodeId; code: Refusal }): RefusedBy
 function isHeld(owners: readonly NodeId[], heldBy: readonly NodeId[]): boolean {
   const holders = owners.filter((owner) => heldBy.includes(owner)).length
   return holders > 0 && holders >= Math.min(HOLDERS_MIN, owners.length)
+}
+
+/** Nobody of them lacks it but those whose places others have. */
+function isBelow(owners: readonly NodeId[], below: ReadonlySet<NodeId>, heldBy: readonly NodeId[]): boolean {
+  return owners.some((owner) => below.has(owner)) && owners.every((owner) => below.has(owner) || heldBy.includes(owner))
 }
 
 /** `announced` settles when each owner was tried once. */

@@ -127,7 +127,7 @@ type Found = {
 function resultOf(query: string, found: Found): SearchResult {
   const { answers, begun, limit, map } = found
   const parts = answers.map(({ answer: { keyword, partition, complete, asked } }) => ({
-    ...{ keyword, partition, asked: asked.rows(), complete },
+    ...{ keyword, partition, asked: asked.rows(), complete, cut: asked.cut },
   }))
   const failed = failures(parts)
   const answered = answers.filter(({ answer }) => answer.lists.length > 0)

@@ -46,10 +46,13 @@ export type WireSearchReply = {
   notLevel?: boolean
   frequencies?: readonly WordCount[]
 }
-/** Documents that have a word of the query whose partition the answerer owns. */
-export type WordCount = { word: string; documents: number }
-/** Why a publication is not taken. `refused`: for a reason that this version does not know. `over-budget`: for now. */
-export type Refusal = 'refused' | 'over-budget' | 'malformed' | 'forged' | 'not-admitted' | 'clock-jump'
+/**
+ * Documents that have a word of the query whose partition the answerer owns. `kept`: it keeps the best so many of them; left out: it keeps
+ * all.
+ */
+export type WordCount = { word: string; documents: number; kept?: number }
+/** Why a publication is not taken. `refused`: for a reason that this version does not know. `over-budget`: for now. `below-rank`: others have its places. */
+export type Refusal = 'refused' | 'over-budget' | 'malformed' | 'forged' | 'not-admitted' | 'clock-jump' | 'below-rank'
 /** `deferred`: its author's admission has not come here yet; it may be offered again soon. */
 export type PublishOutcome = 'stored' | 'duplicate' | 'deferred' | Refusal
 
@@ -77,7 +80,7 @@ const CURSOR = /^[0-9]{0,9}$/
 /** By their number on the wire, from 1. */
 const OUTCOMES: readonly PublishOutcome[] = [
   ...(['stored', 'duplicate', 'refused', 'over-budget', 'deferred'] as const),
-  ...(['malformed', 'forged', 'not-admitted', 'clock-jump'] as const),
+  ...(['malformed', 'forged', 'not-admitted', 'clock-jump', 'below-rank'] as const),
 ]
 
 const fields = new FieldReader((sentence, options) => new IndexMessageError(sentence, options))
@@ -137,9 +140,10 @@ function cursorOf(text: string | null | undefined): string {
 }
 
 const frequenciesOf = (counts: readonly p2pt.index.WordCount.$Shape[]): WordCount[] =>
-  fields.list(counts, FREQUENCIES_MAX, 'frequencies').map(({ word, documents }) => ({
+  fields.list(counts, FREQUENCIES_MAX, 'frequencies').map(({ word, documents, kept }) => ({
     word: fields.text(word, QUERY_BYTES_MAX, 'a word'),
     documents: fields.count(documents),
+    ...(kept ? { kept: fields.count(kept) } : {}),
   }))
 
 export const encodeNearWords = (words: readonly string[]): Uint8Array =>

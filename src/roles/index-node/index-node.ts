@@ -15,6 +15,14 @@ import { PartitionSections } from './partition-sections.ts'
 import { projectedIndexView } from './projected-index-view.ts'
 import { Repair, type RepairStatus } from './repair.ts'
 import { searchHere } from './search-here.ts'
+import { TitlePlaces, type TitlePlacesOptions } from './title-places.ts'
+
+/** A look at the lists that have grown beyond their places so often, and the first some time after the start, ms. */
+const PLACES_ROUND_MS = 5 * 60_000
+const PLACES_FIRST_MS = 60_000
+
+const belowRankSentence = (events: number): string =>
+  `${events} publications were let go of: others have the places of their keywords here`
 
 /** Partitions looked at in one turn: with a thousand index nodes their owners take some 2 ms. */
 const PARTITIONS_IN_A_TURN = 8
@@ -29,6 +37,10 @@ export type IndexNodeParts = Pick<NodeParts, 'overlay' | 'states' | 'verify' | '
   newSha256: NewSha256
   newTurns(): Turns
   yieldToEventLoop(): Promise<void>
+  /** Documents of a keyword that are kept; left out: as everywhere. */
+  placesAKeyword?: number
+  /** See `TitlePlacesOptions.drop`. */
+  dropTitles?: TitlePlacesOptions['drop']
   /** Left out: of a node that has compared with nobody. */
   levels?: PartitionLevels
 }
@@ -44,31 +56,62 @@ export function createIndexNode(parts: IndexNodeParts): IndexNode {
   const view = projectedIndexView({ states, map, own: log.author, newTurns, now: () => clock.now() })
   const sections = new PartitionSections(view, newSha256)
   const { levels = new PartitionLevels({ self: log.author, map, now: () => clock.now() }) } = parts
+  const places = new TitlePlaces({
+    ...{ map, upcast, newTurns, own: log.author, drop: parts.dropTitles },
+    index: () => states.state('keyword-index'),
+    ...(parts.placesAKeyword === undefined ? {} : { places: parts.placesAKeyword }),
+  })
   const isOverBudget = (author: NodeId): boolean => admittance.isOverBudget(author, 'index')
   const repair = new Repair({
-    ...{ log, overlay, view, sections, levels, verify, timers, isOverBudget, yieldToEventLoop },
+    ...{ log, overlay, view, sections, levels, places, verify, timers, isOverBudget, yieldToEventLoop },
     isShut: (author) => admittance.isShut(author, 'index'),
     now: () => clock.now(),
   })
   const closing = new AbortController()
   serveIndexRequests({
-    ...{ log, overlay, view, sections, levels, verify, upcast, isOverBudget, yieldToEventLoop },
+    ...{ log, overlay, view, sections, levels, places, verify, upcast, isOverBudget, yieldToEventLoop },
     untilAdmitted: (attempt, waitMs) => untilAdmitted(states, attempt, { timers, waitMs, closing: closing.signal }),
   })
 
+  let cancelRound = () => {}
+  let round: Promise<unknown> = Promise.resolve()
+  const giveOutPlaces = (): void => {
+    round = places
+      .round(closing.signal)
+      .then((events) => {
+        if (events > 0) notices.post('info', 'index.below-rank', belowRankSentence(events))
+      })
+      .catch((error: unknown) => {
+        if (closing.signal.aborted) return
+        const reason = error instanceof Error ? error.message : String(error)
+        notices.post(
+          'warning',
+          'index.not-cut',
+          `titles without a place were not let go of, and are looked at again: ${reason}`,
+        )
+      })
+      .finally(() => {
+        if (!closing.signal.aborted) cancelRound = timers.after(PLACES_ROUND_MS, giveOutPlaces)
+      })
+  }
   const close = () => {
     closing.abort()
+    cancelRound()
     repair.stop()
   }
 
   return {
-    start: () => repair.start(),
+    start() {
+      repair.start()
+      cancelRound = timers.after(PLACES_FIRST_MS, giveOutPlaces)
+    },
     get repair() {
       return repair.status
     },
     [Symbol.dispose]: close,
     async [Symbol.asyncDispose]() {
       close()
+      await round
       const { entries, nodes, unfinished } = await handOver({
         ...{ log, overlay, map, sections, yieldToEventLoop, now: () => clock.now() },
       })

@@ -44,6 +44,7 @@ import type { Levels } from './partition-levels.ts'
 import { type PartitionSections, SECTION_DEPTH_MAX } from './partition-sections.ts'
 import { RequestBounds } from './request-bounds.ts'
 import { fittingIndexEvents } from './signed-events.ts'
+import type { TitlePlaces } from './title-places.ts'
 
 /** Hits whose proofs are read for one message: it has no room for more, with the shortest of titles. */
 const HITS_IN_A_MESSAGE_MAX = 300
@@ -61,6 +62,7 @@ export type IndexRequestsOptions = {
   view: IndexView
   sections: PartitionSections
   levels: Levels
+  places?: Pick<TitlePlaces, 'takes' | 'during' | 'of'> | undefined
   verify: VerifySignature
   upcast: Upcast
   /** True for an author of whom no more is kept for now. */
@@ -168,7 +170,10 @@ export async function ingestIndexEvents(
     verify,
     view,
     isOverBudget,
-  }: Pick<IndexRequestsOptions, 'verify' | 'view' | 'isOverBudget'> & { log: Pick<EventLog, 'has' | 'ingest'> },
+    places,
+  }: Pick<IndexRequestsOptions, 'verify' | 'view' | 'isOverBudget' | 'places'> & {
+    log: Pick<EventLog, 'has' | 'ingest' | 'seqOf'>
+  },
 ): Promise<PublishOutcome[]> {
   const outcomes: PublishOutcome[] = events.map(() => 'malformed')
   const wanted: { place: number; event: SignedEvent }[] = []
@@ -177,19 +182,22 @@ export async function ingestIndexEvents(
     try {
       const header = scanBody(event.body)
       if (header.stream !== 'index' || !view.isIndexKind(header.kind)) return
-      if (log.has(header)) outcomes[place] = 'duplicate'
+      // What was let go of is known by its number, and not held.
+      if (log.has(header)) outcomes[place] = log.seqOf(header) === undefined ? 'below-rank' : 'duplicate'
       // Nothing of it is taken, and so nothing is checked: that would cost a thousand times as much.
       else if (isOverBudget(header.author) && !isFirstRenewal(header, renewedBy)) outcomes[place] = 'over-budget'
-      else if (verify('event', event.body, event.signature, header.author)) wanted.push({ place, event })
-      else outcomes[place] = 'forged'
+      else if (!verify('event', event.body, event.signature, header.author)) outcomes[place] = 'forged'
+      else if (places?.takes(header) === false) outcomes[place] = 'below-rank'
+      else wanted.push({ place, event })
     } catch {
       // Not an event: stays malformed.
     }
   })
-  const ingested = await log.ingest(
+  const ingesting = log.ingest(
     wanted.map(({ event }) => event),
     { durable: true },
   )
+  const ingested = await (places?.during(ingesting) ?? ingesting)
   ingested.forEach((one, index) => {
     const place = wanted[index]?.place
     if (place === undefined) return
@@ -246,22 +254,31 @@ async function answer(search: WireSearch, options: IndexRequestsOptions, proofs:
 async function fittingAnswer(
   { text, limit, cursor }: WireSearch,
   notLevel: boolean,
-  { view, overlay }: IndexRequestsOptions,
+  { view, overlay, places }: IndexRequestsOptions,
   proofs: HitProofs,
 ): Promise<Uint8Array> {
   const found = await view.search({ text, cursor, limit: limit === 0 ? HITS_DEFAULT : limit })
   const all = await proofs.of(found.hits.slice(0, HITS_IN_A_MESSAGE_MAX))
   const hits = fittingHits(all)
-  const answered = { hits, answeredBy: overlay.self, notLevel, frequencies: notLevel ? [] : await frequencies(text, view) }
+  const answered = {
+    hits,
+    answeredBy: overlay.self,
+    notLevel,
+    frequencies: notLevel ? [] : await frequencies(text, view, places),
+  }
   if (hits.length === found.hits.length) return encodeSearchReply({ ...found, ...answered })
   return encodeSearchReply({ ...answered, truncated: true, cursor: cursorAfter(cursor, hits.length) })
 }
 
 /** How common those words of a query are of which this node holds every document. */
-async function frequencies(text: string, view: IndexView): Promise<WordCount[]> {
+async function frequencies(text: string, view: IndexView, places: IndexRequestsOptions['places']): Promise<WordCount[]> {
   const words = wordsOf(parseQuery(text))
     .filter((keyword) => view.isResponsible({ text, keyword }))
     .slice(0, FREQUENCIES_MAX)
   const counts = await view.frequencies(words)
-  return words.map((word, at) => ({ word, documents: counts[at] ?? 0 }))
+  return words.map((word, at) => {
+    const documents = counts[at] ?? 0
+    const cut = places?.of(word)
+    return cut === undefined ? { word, documents } : { word, documents: Math.max(documents, cut.known), kept: cut.kept }
+  })
 }

@@ -1,4 +1,4 @@
-import type { EventLog, NodeId, Timers, VerifySignature } from '../../events/index.ts'
+import { BoundedMap, type EventLog, type NodeId, type Timers, type VerifySignature } from '../../events/index.ts'
 import type { Overlay } from '../../network/index.ts'
 import {
   type CompareReply,
@@ -17,6 +17,7 @@ import { ingestIndexEvents } from './index-requests.ts'
 import type { IndexView } from './index-view.ts'
 import { LEVEL_BYTES, type PartitionLevels } from './partition-levels.ts'
 import { childrenOf, type PartitionSections, SECTION_DEPTH_MAX, SECTION_FANOUT, type Section } from './partition-sections.ts'
+import type { TitlePlaces } from './title-places.ts'
 
 /** A round with one other owner so often, ms. */
 const ROUND_MS = 10_000
@@ -24,6 +25,9 @@ const ROUND_MS = 10_000
 const NEXT_ROUND_MS = 1_000
 /** And so soon while each round brings it nearer to that, ms. */
 const LEVELLING_ROUND_MS = 50
+/** Owners that differ in what only one of them has a place for compare that partition again after this time, ms. */
+const SETTLED_MS = 10 * 60_000
+const SETTLED_MAX = 8_192
 const REQUEST_TIMEOUT_MS = 5_000
 /** Comparisons and fetches of one round at most: the next round goes on. */
 const COMPARES_MAX = 256
@@ -34,11 +38,12 @@ const DIGESTS_IN_A_TURN = 32
 export type RepairStatus = { lastAt: number | null; fetched: number; inSync: boolean }
 
 export type RepairOptions = {
-  log: Pick<EventLog, 'has' | 'ingest'>
+  log: Pick<EventLog, 'has' | 'ingest' | 'seqOf'>
   overlay: Overlay
   view: IndexView
   sections: PartitionSections
   levels: Pick<PartitionLevels, 'review' | 'open' | 'next' | 'wantedOf' | 'heard' | 'caughtUp' | 'stalled' | 'failed'>
+  places?: TitlePlaces | undefined
   verify: VerifySignature
   timers: Timers
   /** True for an author of whom nothing more is taken now: others may hold what it said, and will not be asked for it. */
@@ -63,6 +68,8 @@ export class Repair {
   /** The last round has shown more to be level, or what another node is level in. */
   #hasGained = false
   #stopped = false
+  /** Partitions of another node that differ from those here by what is near the boundary of a list alone: since when. */
+  readonly #settled = new BoundedMap<string, number>(SETTLED_MAX)
   #status: RepairStatus = { lastAt: null, fetched: 0, inSync: false }
 
   constructor(options: RepairOptions) {
@@ -126,11 +133,12 @@ export class Repair {
 
   /** @returns true if anything differed before */
   async #level(other: NodeId): Promise<boolean> {
-    const { view, levels } = this.#options
-    const shared = view.partitionsSharedWith(other)
+    const { view, levels, places, now } = this.#options
+    const shared = view.partitionsSharedWith(other).filter((partition) => !this.#isSettled(other, partition))
     // Not always from the first: one that never comes level must not keep the round from those behind it.
     const from = this.#turn % Math.max(1, shared.length)
     const progress = new RoundProgress()
+    const differing = new Set<number>()
     const wholes = (partitions: readonly number[]): Section[] =>
       progress.opened(partitions).map((partition) => ({ partition, depth: 0, prefix: 0 }))
     // What is wanted most is compared first.
@@ -141,22 +149,36 @@ export class Repair {
       // With none it is asked in what it is level.
       if (queue.length === 0 && (compares > 0 || levels.open.length === 0)) break
       const sent = queue.slice(0, SECTIONS_MAX)
-      const { differing, compared, level } = await this.#compare(other, sent)
+      const { differing: different, compared, level } = await this.#compare(other, sent)
       if (levels.heard(other, level ?? new Uint8Array(LEVEL_BYTES))) this.#hasGained = true
       if (compared === 0) break
+      for (const { partition } of different) differing.add(partition)
       const asked = sent.slice(0, compared)
-      differed ||= differing.length > 0
-      const named = new Map(differing.map((one) => [nameOf(one), one]))
+      differed ||= different.some((one) => !this.#isOfBoundary(one))
+      const named = new Map(different.map((one) => [nameOf(one), one]))
       const split = asked.filter((one) => named.get(nameOf(one))?.split === true && one.depth < SECTION_DEPTH_MAX)
       // The parts of a section before the next section: what waits stays short. What it turns out to be level in comes last.
       const rest = queue.slice(asked.length)
       queue = [...split.flatMap(childrenOf), ...rest, ...wholes(levels.wantedOf(other))]
-      const fetched = await this.#fetch(other, this.#missing(differing.flatMap(({ events }) => events)), fetches)
+      const fetched = await this.#fetch(other, this.#missing(different.flatMap(({ events }) => events)), fetches)
       fetches = fetched.left
-      progress.compared(asked, differing, split, fetched.isAll)
+      progress.compared(asked, different, split, fetched.isAll)
     }
-    for (const partition of progress.caughtUp()) if (levels.caughtUp(other, partition)) this.#hasGained = true
+    for (const partition of progress.caughtUp()) {
+      if (levels.caughtUp(other, partition)) this.#hasGained = true
+      if (differing.has(partition) && places?.isCut(partition) === true) this.#settled.set(`${other}/${partition}`, now())
+    }
     return differed || queue.length > 0
+  }
+
+  /** Nothing of it is lacking here that has a place here: the owners differ in what is near the boundary of a list. */
+  #isOfBoundary({ partition, events }: SectionContent): boolean {
+    return this.#options.places?.isCut(partition) === true && this.#missing(events).length === 0
+  }
+
+  #isSettled(other: NodeId, partition: number): boolean {
+    const since = this.#settled.get(`${other}/${partition}`)
+    return since !== undefined && this.#options.now() - since < SETTLED_MS
   }
 
   async #compare(other: NodeId, asked: readonly Section[]): Promise<CompareReply> {
@@ -197,8 +219,9 @@ export class Repair {
 
   #missing(names: readonly EventName[]): EventName[] {
     const distinct = new Map(names.map((name) => [`${name.author}/${name.authorSeq}`, name]))
-    const { log, isShut } = this.#options
-    return [...distinct.values()].filter((name) => !log.has({ ...name, stream: 'index' }) && !isShut(name.author))
+    const { log, isShut, places } = this.#options
+    const isLacking = (name: EventName) => !log.has({ ...name, stream: 'index' }) && places?.isDeclined(name) !== true
+    return [...distinct.values()].filter((name) => isLacking(name) && !isShut(name.author))
   }
 }
 

@@ -37,15 +37,21 @@ describe('answers as text', () => {
       { ...row, node: NODE_B, outcome: 'silent' as const, reason: `no answer ${EVIL}` },
     ]
     const parts = [
-      { keyword: 'songs', partition: 7, complete: true, asked },
-      { keyword: null, partition: null, complete: false, asked: [{ ...row, node: NODE_B, outcome: 'not-level' as const }] },
+      { keyword: 'songs', partition: 7, complete: true, cut: null, asked },
+      {
+        keyword: null,
+        partition: null,
+        complete: false,
+        cut: { kept: 10_000, known: 79_362 },
+        asked: [{ ...row, node: NODE_B, outcome: 'not-level' as const }],
+      },
     ]
     const result = searchResult({ complete: false, parts, charged: [{ node: NODE_A, reason: 'it said that it has nothing' }] })
     const text = explainedText(result)
     assert.match(text, /"songs" \(partition 7\): complete\nINDEX NODE/)
     assert.match(text, /answered +0 +2 +11 ms/)
     assert.match(text, /silent +0 +0 +11 ms +no answer xy z/)
-    assert.match(text, /what one node holds: not complete/)
+    assert.match(text, /what one node holds: not complete; its owners keep the best 10,000 of about 79,362 known/)
     assert.match(text, /not level yet/)
     assert.match(text, /is asked last from now on: it said that it has nothing\n\nthe answer is not complete$/)
     assert.doesNotMatch(text, /\u001b/)

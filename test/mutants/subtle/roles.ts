@@ -571,8 +571,8 @@ export const rolesMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/roles/index-node/repair.ts',
-    find: "!log.has({ ...name, stream: 'index' }) && !isShut(name.author)",
-    replace: "!log.has({ ...name, stream: 'index' })",
+    find: 'isLacking(name) && !isShut(name.author)',
+    replace: 'isLacking(name)',
     breaks: 'authors of whom nothing is taken are asked for',
   },
   {

@@ -630,6 +630,32 @@ describe('publications to owners that answer when they are told to', () => {
     publications.stop()
   })
 
+  it('that are below the rank of an owner are offered again after one round, two, four, up to 32, and no sooner', async () => {
+    const { publications, state, asked, each, turn } = await clientWith(1)
+    const announced = publications.announce(each(0))
+    await turn()
+    asked[0]?.answer('below-rank')
+    assert.deepEqual((await announced).refusedBy, [{ node: one, code: 'below-rank' }])
+    assert.deepEqual(state.problems, [])
+    const rounds: number[] = []
+    for (let round = 1; round <= 1 + 2 + 4 + 8 + 16 + 32 + 32; round++) {
+      publications.start()
+      await turn()
+      if (asked.length === rounds.length + 1) continue
+      rounds.push(round)
+      asked.at(-1)?.answer('below-rank')
+      await turn()
+    }
+    assert.deepEqual(rounds, [1, 3, 7, 15, 31, 63, 95])
+    // It waits anew for nobody who takes it.
+    for (let round = 0; round < 32; round++) publications.start()
+    await turn()
+    asked.at(-1)?.answer('stored')
+    await turn()
+    assert.deepEqual((await publications.announce(each(0))).heldBy, [one])
+    publications.stop()
+  })
+
   it('go to one that failed after its pause and not before, only what it lacks by then', async () => {
     const { publications, asked, told, each, time, turn } = await clientWith(2)
     const first = publications.announce(each(0))

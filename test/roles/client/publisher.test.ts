@@ -81,6 +81,37 @@ describe('a publisher', () => {
     )
   })
 
+  it('is acknowledged where all owners of a word have better ones, as long as others keep it, and says who does not', async () => {
+    await started(8)
+    const quiet = client.map.ownersOf('quiet')
+    const others = new Set(
+      ['orbit', hashKeyword(described('quiet orbit').infoHash)].flatMap((word) => client.map.ownersOf(word)),
+    )
+    const full = quiet.filter((owner) => !others.has(owner))
+    says('below-rank', full)
+    equal(full.length > 0, true, 'some own nothing else of it')
+    const told = await client.publish('quiet orbit')
+    deepEqual([told.acknowledged, told.pending, told.refused.map(({ node }) => node).sort()], [true, 0, [...full].sort()])
+    equal(/not kept, below rank/.test(told.refused[0]?.reason ?? ''), true)
+    // It is found by its other words: nothing to do about it.
+    deepEqual(client.publisher.refusals(), [])
+  })
+
+  it('is not acknowledged where nobody keeps it, which the status tells', async () => {
+    await started(3)
+    says('below-rank', client.map.ownersOf('orbit'))
+    const { acknowledged, acknowledgedBy, pending, refused } = await client.publish('orbit')
+    deepEqual([acknowledged, acknowledgedBy, pending, refused.length], [false, [], 0, 3])
+    deepEqual(
+      client.publisher.refusals().map(({ code, publications }) => [code, publications]),
+      [
+        ['below-rank', 1],
+        ['below-rank', 1],
+        ['below-rank', 1],
+      ],
+    )
+  })
+
   it('has one to tell where no index node is known, and as many as said nothing where some did', async () => {
     await started(3)
     says('deferred', client.map.ownersOf('orbit'))

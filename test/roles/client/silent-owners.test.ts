@@ -111,7 +111,7 @@ describe('an owner that says it has nothing, where another proves what was publi
       equal(silent.node.log.has({ author: author.id, stream: 'index', authorSeq: 1 }), true)
     })
 
-    for (const outcome of ['over-budget', 'deferred', 'clock-jump', 'refused'] as const) {
+    for (const outcome of ['over-budget', 'deferred', 'clock-jump', 'refused', 'below-rank'] as const) {
       it(`where it does not take the publication as ${outcome}, which nobody else can see: it is named`, async () => {
         await holder.node.log.ingest(await author.publishes('quiet orbit'))
         answersPublications(silent, outcome)

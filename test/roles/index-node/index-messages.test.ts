@@ -202,7 +202,15 @@ describe('messages of the index service', () => {
   it('name a keyword, a node that is not level, and the partitions in which one is', () => {
     assert.deepEqual(decodeSearch(encodeSearch({ ...search, keyword: 'orbit' })), { ...search, keyword: 'orbit' })
     assert.deepEqual(decodeSearch(encodeSearch(search)), search)
-    const halfway = { ...reply, hits: [], notLevel: true, frequencies: [{ word: 'orbit', documents: 7 }] }
+    const halfway = {
+      ...reply,
+      hits: [],
+      notLevel: true,
+      frequencies: [
+        { word: 'orbit', documents: 7 },
+        { word: 'the', documents: 79_362, kept: 10_000 },
+      ],
+    }
     assert.deepEqual(decodeSearchReply(encodeSearchReply(halfway)), halfway)
     const level = new Uint8Array(LEVEL_BYTES).fill(3)
     assert.deepEqual(decodeCompareReply(encodeCompareReply({ differing: [], compared: 7, level })).level, level)

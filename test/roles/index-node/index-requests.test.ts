@@ -98,7 +98,7 @@ describe('a publication at its owner', () => {
     assert.deepEqual(await publish(events.map(({ body }) => ({ body, signature: new Uint8Array(64) }))), ['forged'])
     assert.deepEqual(await publish([{ body: new Uint8Array([1, 2]), signature: new Uint8Array(64) }]), ['malformed'])
     assert.deepEqual(await publish(), ['stored'])
-    const all = ['not-admitted', 'clock-jump', 'forged', 'malformed', 'refused'] as const
+    const all = ['not-admitted', 'clock-jump', 'forged', 'malformed', 'refused', 'below-rank'] as const
     assert.deepEqual(decodePublishReply(encodePublishReply(all)), all)
     // Of a later version.
     assert.deepEqual(decodePublishReply(new Uint8Array([10, 1, 99])), ['refused'])

@@ -17,6 +17,7 @@ import {
 import { isIndexKind } from '../../../src/roles/index-node/index-view.ts'
 import { PartitionSections, SECTION_DEPTH_MAX } from '../../../src/roles/index-node/partition-sections.ts'
 import { Repair } from '../../../src/roles/index-node/repair.ts'
+import type { TitlePlaces } from '../../../src/roles/index-node/title-places.ts'
 import { verifySignature } from '../../events/test-network.ts'
 import { node } from '../../projections/envelopes.ts'
 import { Author } from '../index-network.ts'
@@ -39,9 +40,12 @@ describe('a round of repair', () => {
   let fetch: (names: readonly EventName[]) => readonly SignedEvent[]
   let shut: NodeId | undefined
   let repair: Repair
+  /** Of the partition, what is kept is the best alone, and these were sent away. */
+  let declined: Set<string> | undefined
   beforeEach(async () => {
     own = await openSmallLog()
     author = new Author(1)
+    declined = undefined
     ;[shared, others, asked, fetched, shut] = [[PARTITION], [bob], [], [], undefined]
     compare = (sections) => ({ differing: [], compared: sections.length })
     fetch = () => []
@@ -64,6 +68,12 @@ describe('a round of repair', () => {
       view: view as unknown as ConstructorParameters<typeof Repair>[0]['view'],
       sections: new PartitionSections(view, newSha256),
       levels,
+      places: {
+        takes: ({ author: by, authorSeq }: EventName) => !declined?.has(`${by}/${authorSeq}`),
+        isDeclined: ({ author: by, authorSeq }: EventName) => declined?.has(`${by}/${authorSeq}`) === true,
+        isCut: () => declined !== undefined,
+        during: <T>(work: Promise<T>) => work,
+      } as unknown as TitlePlaces,
       ...{ isShut: (id) => id === shut, isOverBudget: () => false, yieldToEventLoop: async () => {} },
       overlay: {
         async request(to: NodeId, method: string, body: Uint8Array) {
@@ -122,6 +132,39 @@ describe('a round of repair', () => {
     shut = author.id
     equal(await repair.round(), 0)
     deepEqual(fetched, [])
+  })
+
+  it('is in sync where another has what was sent away here, does not ask for it, and compares it again after ten minutes', async () => {
+    const { events, names } = await said(3)
+    await own.log.ingest(events.slice(0, 2))
+    declined = new Set([`${author.id}/3`])
+    compare = holding(names)
+    equal(await repair.round(), 0)
+    deepEqual([fetched, asked.length, repair.status.inSync], [[], 1, true])
+    await own.time.advance(10 * 60_000 - 1)
+    equal(await repair.round(), 0)
+    equal(asked.length, 1)
+    await own.time.advance(1)
+    await repair.round()
+    equal(asked.length, 2)
+  })
+
+  it('fetches what another has that was not sent away, and what has no place is not taken', async () => {
+    const { events, names } = await said(3)
+    declined = new Set([`${author.id}/3`])
+    compare = holding(names)
+    fetch = () => events
+    equal(await repair.round(), 2)
+    deepEqual([fetched, repair.status.inSync, own.log.head], [[names.slice(0, 2)], false, 2])
+  })
+
+  it('compares a partition of which all is kept each time, however it differs', async () => {
+    const { events, names } = await said(1)
+    await own.log.ingest(events)
+    compare = holding(names)
+    await repair.round()
+    await repair.round()
+    deepEqual([asked.length, repair.status.inSync], [2, false])
   })
 
   it('fetches 64 times at most from one that gives one event at a time; the next round goes on', async () => {

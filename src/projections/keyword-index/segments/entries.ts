@@ -12,7 +12,9 @@ export const ENTRY_BYTES = 20
 /** Entries in a row. */
 export const ENTRIES_A_ROW = 256
 
-const LAMPORT_SPAN = 2 ** 42
+/** Ranks of one step: so many doublings of parties and seeders, published at any time. */
+export const BUCKET_SPAN = 2 ** 42
+const LAMPORT_SPAN = BUCKET_SPAN
 
 /** In doublings, so that one more seeder of hundreds moves nothing. 0 to 31. */
 export const doublings = (count: number): number => Math.min(31, Math.floor(Math.log2(count + 1)))
