@@ -59,9 +59,15 @@ describe('answers as text', () => {
       searchText(result),
       /there may be others, as index nodes that have just come may lack.*; 1 index node said what/,
     )
-    const silent = searchResult({ complete: false, parts: [{ keyword: 'songs', partition: 7, complete: false, asked }] })
+    const silent = searchResult({
+      complete: false,
+      parts: [{ keyword: 'songs', partition: 7, complete: false, cut: null, asked }],
+    })
     assert.match(searchText(silent), /there may be others, as not everybody answered/)
-    const nobody = searchResult({ complete: false, parts: [{ keyword: 'songs', partition: 7, complete: false, asked: [] }] })
+    const nobody = searchResult({
+      complete: false,
+      parts: [{ keyword: 'songs', partition: 7, complete: false, cut: null, asked: [] }],
+    })
     assert.match(searchText(nobody), /there may be others, as not everybody answered/)
     assert.doesNotMatch(searchText(searchResult({ parts: [] })), /there may be others/)
   })
