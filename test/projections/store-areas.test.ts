@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { compareKeys } from '../../src/projections/index.ts'
-import { rowArea, rowAreas, snapshotArea, snapshotKey } from '../../src/projections/store-areas.level.ts'
+import {
+  checkpointKey,
+  rowArea,
+  rowAreas,
+  snapshotArea,
+  snapshotKey,
+  tableArea,
+  tablesFrom,
+  tablesKey,
+} from '../../src/projections/store-areas.level.ts'
+import type { Area } from '../../src/projections/store-rows.level.ts'
 import { parseRecord } from '../../src/projections/store-rows.level.ts'
 
 describe('where the rows of a projection stand', () => {
@@ -29,6 +39,41 @@ describe('where the rows of a projection stand', () => {
         assert.equal(holds(areas, generation), generation !== kept, `${kept} ${generation}`)
     }
     for (const generation of [0, 1, 11]) assert.ok(holds(rowAreas('p'), generation))
+  })
+})
+
+describe('where tables of a projection on disk stand', () => {
+  const isIn = ({ prefix, end }: Area, key: string): boolean => key >= prefix && key < end
+
+  it('is cleared from a generation on, and of no projection whose name begins alike', () => {
+    for (const from of [1, 2, 9, 10]) {
+      for (const generation of [1, 2, 8, 9, 10, 11, 100]) {
+        const row = `${tableArea('p', generation).prefix}row`
+        assert.equal(isIn(tablesFrom('p', from), row), generation >= from, `${from} ${generation}`)
+        for (const other of ['o', 'pq', 'p ', 'q']) {
+          assert.equal(isIn(tablesFrom('p', from), `${tableArea(other, generation).prefix}row`), false, other)
+        }
+      }
+    }
+  })
+
+  it('holds rows of any name, and none of another generation', () => {
+    for (const row of ['', '\0', 'row', '\uffff'])
+      for (const generation of [1, 2, 10]) {
+        const key = tableArea('p', generation).prefix + row
+        for (const each of [1, 2, 10]) assert.equal(isIn(tableArea('p', each), key), each === generation)
+      }
+  })
+
+  it('is beside everything else that is stored under the same name', () => {
+    const areas = [...rowAreas('p'), snapshotArea('p', 3), tablesFrom('p', 0)]
+    const keys = [checkpointKey('p'), tablesKey('p'), snapshotKey('p', 3), ...areas.map(({ prefix }) => `${prefix}row`)]
+    assert.equal(new Set(keys).size, keys.length)
+    for (const area of areas)
+      assert.deepEqual(
+        keys.filter((key) => isIn(area, key)),
+        [`${area.prefix}row`],
+      )
   })
 })
 

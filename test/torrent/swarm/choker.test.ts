@@ -17,7 +17,7 @@ const peers = fc.array(
     receivedPerSecond: fc.nat(1_000_000),
     sentPerSecond: fc.nat(1_000_000),
   }),
-  { maxLength: 60 },
+  { maxLength: 60, size: 'max' },
 )
 
 describe('slots for peers', () => {
@@ -56,6 +56,41 @@ describe('slots for peers', () => {
       assert.ok(planUnchoked(some, { slots: 3, isSeeding: false, round, random: () => 0 }).has(0), `${round}`)
     }
     assert.equal(planUnchoked(some, { slots: 3, isSeeding: false, round: 3, random: () => 0 }).has(0), false)
+  })
+
+  it('go, of two that give alike, to the one that has one already, and then to the one that has waited longest', () => {
+    const alike = { receivedPerSecond: 100 }
+    const has = peer(0, { ...alike, isUnchoked: true, waitsSince: 30 })
+    const [long, short] = [peer(1, { ...alike, waitsSince: 10 }), peer(2, { ...alike, waitsSince: 20 })]
+    const none = peer(3)
+    const plan = (slots: number, ...some: Some[]) =>
+      planUnchoked(some, { slots, isSeeding: false, round: 0, random: () => 0.999 })
+    assert.deepEqual(plan(1, short, long, has, none), new Set([0, 3]))
+    assert.deepEqual(plan(2, short, has, long, none), new Set([0, 1, 3]))
+  })
+
+  it('are kept while seeding by those that have them, the fastest first, and go to those that have waited longest at a turn', () => {
+    const served = [10, 30, 20].map((sentPerSecond, key) => peer(key, { isUnchoked: true, sentPerSecond }))
+    const waiting = [50, 40, 60].map((waitsSince, at) => peer(3 + at, { waitsSince }))
+    const some = [...waiting, ...served]
+    const plan = (slots: number, round: number) =>
+      planUnchoked(some, { slots, isSeeding: true, round, random: () => 0.999 }) as ReadonlySet<number>
+    const [byChance, byChanceAtTurn] = [5, 0]
+    for (const round of [1, 2, 4, 5]) {
+      assert.deepEqual(plan(4, round), new Set([0, 1, 2, 4, byChance]), 'all that were served, and who waits longest')
+      // Of the rest one that is served is preferred to chance.
+      assert.deepEqual(plan(1, round), new Set([1, 2]))
+    }
+    for (const round of [0, 3, 6]) {
+      assert.deepEqual(plan(2, round), new Set([4, 3, byChanceAtTurn]))
+      assert.deepEqual(plan(4, round), new Set([4, 3, 5, 1, byChanceAtTurn]))
+    }
+  })
+
+  it('are all free where all that are interested have one: also those that owe us something', () => {
+    const some = [peer(0, { isSnubbed: true }), peer(1), peer(2, { isInterested: false })]
+    const plan = planUnchoked(some, { slots: 2, isSeeding: false, round: 1, random: () => assert.fail('no chance is needed') })
+    assert.deepEqual(plan, new Set([0, 1]))
   })
 
   for (const isSeeding of [true, false]) {
