@@ -30,7 +30,7 @@ describe('control JSON-RPC messages', () => {
   for (const [what, line, code] of refused) it(`refuses ${what}`, () => assert.equal(bad(line), code))
 
   it('reads what it wrote', () => {
-    const id = fc.oneof(fc.integer(), fc.string({ maxLength: 100 }))
+    const id = fc.oneof(fc.integer(), fc.string({ maxLength: 100, size: 'max' }))
     const value = fc.jsonValue().map((json) => JSON.parse(JSON.stringify(json)))
     fc.assert(
       fc.property(id, value, fc.array(value), (callId, item, parameters) => {

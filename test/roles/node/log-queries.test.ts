@@ -189,7 +189,7 @@ describe('queries of a log', () => {
       bad: fc.constantFrom(0, 1, 30),
     })
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 25 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 25, size: 'max' }), async (steps) => {
         await using mine = await openSmallLog(1)
         await using reporter = await openSmallLog(2)
         await using mallory = await openSmallLog(3)
