@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Level } from 'level'
 import { compareKeys } from '../../src/projections/index.ts'
 import {
   checkpointKey,
+  clearArea,
   rowArea,
   rowAreas,
   snapshotArea,
   snapshotKey,
+  snapshotMarks,
   tableArea,
   tablesFrom,
   tablesKey,
@@ -74,6 +80,44 @@ describe('where tables of a projection on disk stand', () => {
         keys.filter((key) => isIn(area, key)),
         [`${area.prefix}row`],
       )
+  })
+})
+
+describe('what stands in a store', () => {
+  let directory: string
+  let database: Level
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'p2pt-areas-'))
+    database = new Level(directory)
+  })
+  after(async () => {
+    await database.close()
+    await rm(directory, { recursive: true })
+  })
+
+  it('is, of snapshots, those of a projection whose records can be read, ascending', async () => {
+    const record = (version: number, checkpoint: number) => JSON.stringify({ version, checkpoint, rows: 0, sum: '0' })
+    assert.deepEqual(await snapshotMarks(database, 'p'), [])
+    for (const seq of [10, 9, 100]) await database.put(snapshotKey('p', seq), record(3, seq))
+    await database.put(snapshotKey('p', 50), '{"damaged')
+    await database.put(snapshotKey('pq', 5), record(1, 5))
+    assert.deepEqual(
+      await snapshotMarks(database, 'p'),
+      [9, 10, 100].map((seq) => ({ version: 3, seq })),
+    )
+  })
+
+  it('is cleared by areas, to their last row and no farther', async () => {
+    const of = (name: string, row: string): string => rowArea(name, 0).prefix + row
+    const kept = [of('o', 'z'), of('pq', ''), checkpointKey('p'), checkpointKey('q'), tablesKey('p'), tablesKey('q')]
+    const gone = [of('p', ''), of('p', 'a'), of('p', '\uffff')]
+    for (const key of [...kept, ...gone]) await database.put(key, key)
+    await clearArea(database, rowArea('p', 0))
+    assert.deepEqual(await database.getMany(kept), kept)
+    assert.deepEqual(
+      await database.getMany(gone),
+      gone.map(() => undefined),
+    )
   })
 })
 

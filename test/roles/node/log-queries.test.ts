@@ -205,7 +205,7 @@ describe('queries of a log', () => {
           assert.deepEqual(explain(relevant, subject, { own: mine.id }), explain(all, subject, { own: mine.id }))
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     )
   })
 

@@ -81,7 +81,7 @@ const MORE = [
   'J. R. R.',
 ]
 const textOf = (letters: readonly string[], minLength: number, maxLength: number) =>
-  fc.array(fc.constantFrom(...letters), { minLength, maxLength, size: 'max' }).map((units) => units.join(''))
+  fc.array(fc.constantFrom(...letters), { minLength, maxLength }).map((units) => units.join(''))
 const word = textOf(LETTERS, 1, 6).filter((text) => /^[\p{L}\p{N}]/u.test(text))
 const piece = fc.oneof({ weight: 4, arbitrary: word }, fc.constantFrom(...RELEASE, ...MORE))
 const titles = fc
