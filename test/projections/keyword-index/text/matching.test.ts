@@ -23,19 +23,19 @@ describe('a phrase', () => {
   })
 
   it('covers what it stands on, and of rows that end together the longest counts', () => {
-    const fit = (...clauses: Query['clauses']) => titleFit('Spider-Man Two', { clauses })
+    const fitFor = (...clauses: Query['clauses']) => titleFit('Spider-Man Two', { clauses })
     const word = (text: string) => ({ kind: 'word', word: text }) as const
     // The joined word stands for two pieces of three.
-    assert.equal(fit([word('spiderman')]), 850 + 67)
-    assert.equal(fit([word('man'), word('spiderman')]), 850 + 33, 'the first that is found says how much')
-    assert.equal(fit([word('man'), word('spiderman')], [word('two')]), 1000)
-    assert.equal(fit([{ kind: 'prefix', word: 'spi' }], [word('two')]), 1000)
-    assert.equal(fit([{ kind: 'phrase', words: ['spider', 'man'] }], [word('two')]), 1000)
-    assert.equal(fit([{ kind: 'prefix', word: 'tw' }]), 750 + 33)
-    assert.equal(fit([{ kind: 'phrase', words: ['man', 'tw'], begins: true }]), 750 + 67)
-    assert.equal(fit([{ kind: 'infohash', infoHash: HASH as never }]), 0)
-    assert.equal(fit([word('none')], [word('spider')]), 250 + 67)
-    assert.equal(fit([word('spider')], [word('none')], [word('two')]), 333 + 134)
+    assert.equal(fitFor([word('spiderman')]), 850 + 67)
+    assert.equal(fitFor([word('man'), word('spiderman')]), 850 + 33, 'the first that is found says how much')
+    assert.equal(fitFor([word('man'), word('spiderman')], [word('two')]), 1000)
+    assert.equal(fitFor([{ kind: 'prefix', word: 'spi' }], [word('two')]), 1000)
+    assert.equal(fitFor([{ kind: 'phrase', words: ['spider', 'man'] }], [word('two')]), 1000)
+    assert.equal(fitFor([{ kind: 'prefix', word: 'tw' }]), 750 + 33)
+    assert.equal(fitFor([{ kind: 'phrase', words: ['man', 'tw'], begins: true }]), 750 + 67)
+    assert.equal(fitFor([{ kind: 'infohash', infoHash: HASH as never }]), 0)
+    assert.equal(fitFor([word('none')], [word('spider')]), 250 + 67)
+    assert.equal(fitFor([word('spider')], [word('none')], [word('two')]), 333 + 134)
   })
 
   it('may end with the beginning of a word', () => {
