@@ -14,7 +14,7 @@ import type { Title } from './search-corpus.ts'
 /** As of what was published long enough ago for every owner to have it, ms. */
 const AGE_MS = 30 * 60_000
 const COMMIT_EVENTS = 500
-/** A budget has room for 12,000 events of an invitation in its first hour; each author has its own. */
+/** A budget has room for 20,000 events of an invitation in its first hour; each author has its own. */
 const TITLES_AN_AUTHOR = 4_000
 const AUTHORS_MIN = 20
 /** So many at most say of a torrent that they hold it, besides who published it. */
@@ -27,33 +27,48 @@ type PublishedTitle = { readonly keywords: readonly string[]; readonly events: r
 
 const infoHashOf = (number: number): InfoHash => (number + 1).toString(16).padStart(40, '0') as InfoHash
 
-export function publish(titles: readonly Title[], owner: OwnerFolder): Published {
-  const authors = Array.from({ length: Math.max(AUTHORS_MIN, Math.ceil(titles.length / TITLES_AN_AUTHOR)) }, (_, number) =>
+/** Titles as they are asked for, one after the other, and the admissions of those who say them. */
+export function publishing(
+  titles: Iterable<Title>,
+  count: number,
+  owner: OwnerFolder,
+): { admissions: readonly SignedEvent[]; titles: Iterable<PublishedTitle> } {
+  const authors = Array.from({ length: Math.max(AUTHORS_MIN, Math.ceil(count / TITLES_AN_AUTHOR)) }, (_, number) =>
     authorOf(owner, `author ${number}`),
   )
-  const from = systemClock.now() - AGE_MS - titles.length
+  return {
+    admissions: authors.map(({ admitted }) => admitted),
+    titles: eachPublished(titles, authors, systemClock.now() - AGE_MS - count),
+  }
+}
+
+function* eachPublished(titles: Iterable<Title>, authors: readonly Author[], from: number): Generator<PublishedTitle> {
   const says = (author: Author, at: number, event: Event): SignedEvent => {
     const authorSeq = author.next++
     const stamp = { lamport: authorSeq as Lamport, authorSeq, at: (from + at) as Millis }
     return signEvent({ stream: 'index', event } as UnsignedEvent, stamp, author.signer)
   }
-  return {
-    admissions: authors.map(({ admitted }) => admitted),
-    titles: titles.map(({ title, sizeBytes, seeders }, at) => {
-      const infoHash = infoHashOf(at)
-      const of = (other: number): Author => authors[(at + other) % authors.length] as Author
-      const others = Math.min(SEEDERS_MAX, seeders > 0 ? Math.ceil(Math.log2(seeders + 1)) : 0)
-      return {
-        keywords: [...keywordsOf(title), hashKeyword(infoHash)],
-        events: [
-          says(of(0), at, { kind: 'torrent.published', infoHash, title, sizeBytes, fileCount: 1, tags: [] }),
-          ...Array.from({ length: others }, (_, other) =>
-            says(of(other + 1), at, { kind: 'torrent.verified', infoHash, title }),
-          ),
-        ],
-      }
-    }),
+  let at = 0
+  for (const { title, sizeBytes, seeders } of titles) {
+    const infoHash = infoHashOf(at)
+    const place = at++
+    const of = (other: number): Author => authors[(place + other) % authors.length] as Author
+    const others = Math.min(SEEDERS_MAX, seeders > 0 ? Math.ceil(Math.log2(seeders + 1)) : 0)
+    yield {
+      keywords: [...keywordsOf(title), hashKeyword(infoHash)],
+      events: [
+        says(of(0), place, { kind: 'torrent.published', infoHash, title, sizeBytes, fileCount: 1, tags: [] }),
+        ...Array.from({ length: others }, (_, other) =>
+          says(of(other + 1), place, { kind: 'torrent.verified', infoHash, title }),
+        ),
+      ],
+    }
   }
+}
+
+export function publish(titles: readonly Title[], owner: OwnerFolder): Published {
+  const published = publishing(titles, titles.length, owner)
+  return { ...published, titles: [...published.titles] }
 }
 
 function authorOf(owner: OwnerFolder, name: string): Author {
@@ -81,11 +96,31 @@ export async function fill(
     owned.set(partition, known)
     return known
   }
+  return fillWith(
+    directory,
+    published.admissions,
+    published.titles.flatMap((title) => (title.keywords.some(isOwned) ? title.events : [])),
+  )
+}
+
+/** Puts events into the log of an index node that does not run. @returns how many of titles */
+export async function fillWith(
+  directory: string,
+  admissions: readonly SignedEvent[],
+  events: Iterable<SignedEvent>,
+): Promise<number> {
   using data = await openDataDirectory(directory, { role: 'index' })
   const options = { directory, signer: data.signer, clock: systemClock, upcast: (_k: number, _v: number, p: Uint8Array) => p }
   await using log = await openLevelLog(options)
-  await log.ingest([...published.admissions])
-  const events = published.titles.flatMap((title) => (title.keywords.some(isOwned) ? title.events : []))
-  for (let from = 0; from < events.length; from += COMMIT_EVENTS) await log.ingest(events.slice(from, from + COMMIT_EVENTS))
-  return events.length
+  await log.ingest([...admissions])
+  let count = 0
+  let batch: SignedEvent[] = []
+  for (const event of events) {
+    count += 1
+    if (batch.push(event) < COMMIT_EVENTS) continue
+    await log.ingest(batch)
+    batch = []
+  }
+  await log.ingest(batch)
+  return count
 }

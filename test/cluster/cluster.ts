@@ -100,6 +100,16 @@ export class ClusterNode {
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1_024
   }
 
+  /** Of it what is its own, bytes: files that are mapped are the system's. 0 of one that does not run. */
+  get privateMemoryBytes(): number {
+    try {
+      const status = readFileSync(`/proc/${this.#child?.pid}/status`, 'utf8')
+      return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1_024
+    } catch {
+      return 0
+    }
+  }
+
   /** Processor time that it has used, all threads. */
   get cpuSeconds(): number {
     const stat = readFileSync(`/proc/${this.#child?.pid}/stat`, 'utf8')

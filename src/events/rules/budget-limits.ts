@@ -22,10 +22,9 @@ export type Limits = { readonly stock: Readonly<Kept>; readonly hourly: Readonly
 
 /**
  * Of one invitation to clients. Gossip: verdicts, about 70 bytes each. A downloader says at most one for each piece, so the
- * stock is 100,000 pieces: 400 GB of 4 MiB pieces before any hour counts, and a verdict mostly tells of several. Index: 10,000
- * titles of 65 characters, 100 bytes each, and what withdraws 2,000 of them. Bytes are scarce there since index nodes hold their index in
- * memory: 80 bytes of a title as people write them take 1.8 kB, 500 bytes of words that nobody else uses 26 kB, so
- * a stock of such takes 50 MB.
+ * stock is 100,000 pieces: 400 GB of 4 MiB pieces before any hour counts, and a verdict mostly tells of several. Index: 20,000
+ * titles of 65 characters, 100 bytes each, at once, and 50,000 more with each day. A title takes some 550 bytes of the disk of
+ * an index node, log and index, and next to nothing of its memory; 500 bytes of words that nobody else uses ten times as much.
  */
 export const CLIENT_LIMITS: { readonly [S in SharedStream]: Limits } = {
   gossip: {
@@ -34,16 +33,16 @@ export const CLIENT_LIMITS: { readonly [S in SharedStream]: Limits } = {
     most: { events: 400_000, bytes: 48e6 },
   },
   index: {
-    stock: { events: 12_000, bytes: 1e6 },
-    hourly: { events: 500, bytes: 60e3 },
-    most: { events: 30_000, bytes: 3e6 },
+    stock: { events: 20_000, bytes: 2e6 },
+    hourly: { events: 2_000, bytes: 200e3 },
+    most: { events: 400_000, bytes: 40e6 },
   },
 }
 
 /**
  * Of all clients together: a multiple of what one invitation has, so that no single one takes the room of the others. An hour
- * brings 12,000 x 170 bytes + 1.8 MB = 3.8 MB of log; `most` are 0.5 GB. The index of 16 MB of titles takes 350 MB of memory, or 800 MB
- * if all words are made up.
+ * brings 20,000 x 170 bytes + 2.6 MB = 6 MB of log; `most` are 1 GB of it, and on an index node as much again for the index of two million
+ * titles.
  */
 export const CLIENTS_TOGETHER: { readonly [S in SharedStream]: Limits } = {
   gossip: {
@@ -52,9 +51,9 @@ export const CLIENTS_TOGETHER: { readonly [S in SharedStream]: Limits } = {
     most: { events: 1_600_000, bytes: 192e6 },
   },
   index: {
-    stock: { events: 60_000, bytes: 4e6 },
-    hourly: { events: 2_000, bytes: 160e3 },
-    most: { events: 200_000, bytes: 16e6 },
+    stock: { events: 200_000, bytes: 20e6 },
+    hourly: { events: 10_000, bytes: 1e6 },
+    most: { events: 2_000_000, bytes: 200e6 },
   },
 }
 

@@ -1,7 +1,15 @@
 import type { InfoHash } from '../../events/index.ts'
 import { ByteReader, ByteWriter, hexKey, key32 } from '../bytes.ts'
 import type { RowTable } from '../row-table.ts'
-import { type DocumentHead, offersOf, readHead, writeHead, writeOffers } from './document-rows.ts'
+import {
+  type AuthorNumbers,
+  type DocumentHead,
+  readHead,
+  readOffers,
+  writeDigested,
+  writeHead,
+  writeOffers,
+} from './document-rows.ts'
 import type { TorrentDocument } from './documents.ts'
 import { HashFilter } from './hash-filter.ts'
 import { SetDigests, type Sha256Of } from './set-digest.ts'
@@ -31,6 +39,7 @@ const ordinalKey = (infoHash: InfoHash): string => `h${hexKey(infoHash)}`
 export class DocumentStore {
   readonly #rows: RowTable
   readonly #sha256: Sha256Of
+  readonly #authors: AuthorNumbers
   readonly #held = new Map<number, HeldDocument>()
   readonly #ordinals = new Map<InfoHash, number>()
   readonly #changed = new Map<number, HeldDocument>()
@@ -40,10 +49,16 @@ export class DocumentStore {
   #count: number
   readonly #known: HashFilter
 
-  /** @param count ordinals given so far, in the rows */
-  constructor(rows: RowTable, sha256: Sha256Of, count: number, digest: Uint8Array) {
+  /** @param mark `count`: ordinals given so far, in the rows; `digest`: over the documents there */
+  constructor(
+    rows: RowTable,
+    sha256: Sha256Of,
+    authors: AuthorNumbers,
+    { count, digest }: { count: number; digest: Uint8Array },
+  ) {
     this.#rows = rows
     this.#sha256 = sha256
+    this.#authors = authors
     this.#count = count
     this.digest.add(0, digest)
     this.#known = new HashFilter(rows, count > 0)
@@ -68,12 +83,17 @@ export class DocumentStore {
     if (held !== undefined || ordinal >= this.#count) return held
     const row = this.#rows.get(documentKey(ordinal))
     if (row === undefined) return undefined
+    const document = this.#read(ordinal, row)
+    this.#keep(document)
+    return document
+  }
+
+  #read(ordinal: number, row: Uint8Array): HeldDocument {
     const reader = new ByteReader(row)
     const head = readHead(reader)
     const infoHash = reader.hex(HASH_BYTES) as InfoHash
-    const document = heldDocument(ordinal, infoHash, head, offersOf(row, reader.at))
+    const document = heldDocument(ordinal, infoHash, head, readOffers(reader, infoHash, this.#authors))
     document.isStored = true
-    this.#keep(document)
     return document
   }
 
@@ -119,11 +139,10 @@ export class DocumentStore {
       const writer = this.#writer
       writer.clear()
       writeHead(writer, document)
-      const at = writer.length
       writer.hex(infoHash)
-      writeOffers(writer, document.offers)
+      writeOffers(writer, document.offers, this.#authors)
       const row = writer.take()
-      document.storedHash = this.#sha256(row.subarray(at))
+      document.storedHash = this.#hash(document)
       document.isStored = true
       this.digest.add(0, document.storedHash)
       this.#rows.put(documentKey(ordinal), row)
@@ -162,12 +181,16 @@ export class DocumentStore {
     if (this.#ordinals.get(infoHash) === ordinal) this.#ordinals.delete(infoHash)
   }
 
-  /** Of the offers of a row, which few need: it is not read for a search. */
+  /** As it was stored. */
   #hashStored(ordinal: number): Uint8Array {
-    const row = this.#rows.need(documentKey(ordinal))
-    const reader = new ByteReader(row)
-    readHead(reader)
-    return this.#sha256(row.subarray(reader.at))
+    return this.#hash(this.#read(ordinal, this.#rows.need(documentKey(ordinal))))
+  }
+
+  #hash({ infoHash, offers }: HeldDocument): Uint8Array {
+    const writer = this.#writer
+    writer.clear()
+    writeDigested(writer, infoHash, offers)
+    return this.#sha256(writer.view())
   }
 }
 
@@ -196,6 +219,7 @@ const heldDocument = (
     verified: false,
     lastSeenAt: 0,
     keywords: [],
+    words: undefined,
   },
   ...{ storedHash: undefined, isStored: false, epoch: -1, computedFor: Number.NaN },
 })

@@ -1,7 +1,7 @@
 import { type Envelope, type EventOf, type InfoHash, type NodeId, OPEN_PARTY } from '../../events/index.ts'
 import type { Presence } from './renewals.ts'
 import { partitionsOf } from './sharding.ts'
-import { hashKeyword, keywordsOf } from './text/index.ts'
+import { hashKeyword, keywordsOf, type TitleWords, titleWords } from './text/index.ts'
 
 /**
  * Where an event of the index stream stands among its author's, and (`seq`) in this node's log. The author is the
@@ -39,7 +39,8 @@ export type Offer = {
   since: number
 }
 
-export type Placement = { readonly by: EventStamp; readonly partitions: readonly number[] }
+/** `title`: where these are the partitions of that title and of the torrent itself, all of them. */
+export type Placement = { readonly by: EventStamp; readonly partitions: readonly number[]; readonly title?: string }
 
 export const isPlaced = (offer: Offer, partition: number): boolean =>
   offer.placed.some(({ partitions }) => partitions.includes(partition))
@@ -67,6 +68,8 @@ export type TorrentDocument = {
   lastSeenAt: number
   /** Keywords under which it can be found; empty while it cannot. */
   keywords: readonly string[]
+  /** The words of the title that is shown and where they stand, once they were looked for. */
+  words: TitleWords | undefined
 }
 
 export type TorrentEvent = EventOf<'torrent.published' | 'torrent.withdrawn' | 'torrent.verified'>
@@ -88,8 +91,8 @@ export type PartyOf = (author: NodeId) => string | undefined
 
 export const isActive = (offer: Offer): boolean => offer.claim.kind !== 'withdrawn'
 
-/** Places an event in those of `partitions` where it is the last one. @returns false if it is in none */
-function moveTo(offer: Offer, by: EventStamp, partitions: readonly number[]): boolean {
+/** Places an event in those of the `partitions` of its title where it is the last one. @returns false if it is in none */
+function moveTo(offer: Offer, by: EventStamp, partitions: readonly number[], title: string): boolean {
   const later = offer.placed.filter((group) => compareStamps(group.by, by) > 0)
   const taken = partitions.filter((partition) => !later.some((group) => group.partitions.includes(partition)))
   // A word without partitions (an empty title) still says that the author spoke; it just lives nowhere.
@@ -98,7 +101,8 @@ function moveTo(offer: Offer, by: EventStamp, partitions: readonly number[]): bo
     .filter((group) => compareStamps(group.by, by) < 0)
     .map((group) => ({ by: group.by, partitions: group.partitions.filter((partition) => !taken.includes(partition)) }))
     .filter((group) => group.partitions.length > 0)
-  offer.placed = [...earlier, { by, partitions: taken }, ...later]
+  const isAll = taken.length === partitions.length
+  offer.placed = [...earlier, { by, partitions: taken, ...(isAll ? { title } : {}) }, ...later]
   return true
 }
 
@@ -124,7 +128,7 @@ export function foldOffer(
   if (found?.author === envelope.author) {
     offer = found
     newPartitions = partitions.filter((partition) => !isPlaced(offer, partition))
-    changed = moveTo(offer, by, partitions)
+    changed = moveTo(offer, by, partitions, event.title)
     if (compareStamps(offer.claim.by, by) < 0) {
       offer.claim = sharing(document, claim)
       changed = true
@@ -134,7 +138,7 @@ export function foldOffer(
       author: envelope.author,
       description: undefined,
       claim: sharing(document, claim),
-      placed: partitions.length > 0 ? [{ by, partitions }] : [],
+      placed: partitions.length > 0 ? [{ by, partitions, title: event.title }] : [],
       since: 0,
     }
     if (at < 0) offers.push(offer)
@@ -226,8 +230,20 @@ export function summarize(
   const shown = shownOf(described, active, partyOf)
   document.description = shown && { author: shown.author, ...shown.description }
   document.party = (shown && partyOf(shown.author)) ?? ''
-  document.keywords =
-    active.length === 0 || shown === undefined ? [] : keywordsIn(titlesOf(shown, described, active, partyOf), titled)
+  document.words = undefined
+  if (active.length === 0 || shown === undefined) document.keywords = []
+  else {
+    const titles = titlesOf(shown, described, active, partyOf)
+    // A search wants to know where they stand as well: the title is taken apart once.
+    if (titles.length > 1 || titled?.title === titles[0]) document.keywords = keywordsIn(titles, titled)
+    else document.keywords = [...wordsShown(document).places.keys()]
+  }
+}
+
+/** The words of the title that is shown. */
+export function wordsShown(document: TorrentDocument): TitleWords {
+  document.words ??= titleWords(document.description?.title ?? '')
+  return document.words
 }
 
 function keywordsIn(titles: readonly string[], titled: TitleKeywords | undefined): readonly string[] {

@@ -1,5 +1,6 @@
 import type { NodeId } from '../../events/index.ts'
-import { countOffer, forgetRenewal, type KeywordIndexState, listingOf, relist } from './index-state.ts'
+import { forgetRenewal } from './fold-renewals.ts'
+import { countOffer, type KeywordIndexState, listingOf, relist } from './index-state.ts'
 
 // Taking authors out of the index. What each of them says of a torrent is an offer of its own, so that without it the rest is
 // what a replay without their events comes to.

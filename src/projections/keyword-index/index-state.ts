@@ -1,5 +1,4 @@
 import type { Envelope, InfoHash, NodeId } from '../../events/index.ts'
-import { ByteReader, ByteWriter, hexKey } from '../bytes.ts'
 import type { RowTable } from '../row-table.ts'
 import { Authors } from './authors.ts'
 import { DocumentStore, type HeldDocument } from './document-store.ts'
@@ -18,7 +17,7 @@ import {
 import { Listings, type ListingsMark, NO_LISTINGS } from './listings.ts'
 import { OrdinalLists } from './ordinal-lists.ts'
 import { type EventTally, PartitionTallies } from './partition-tallies.ts'
-import { presenceOf, Renewals, type Said } from './renewals.ts'
+import { presenceOf, Renewals, renewalIn, renewalKey } from './renewals.ts'
 import { type Entry, rankOf } from './segments/entries.ts'
 import type { Sha256Of } from './set-digest.ts'
 
@@ -69,10 +68,11 @@ const NO_MARK: Mark = {
 export function openIndex(rows: RowTable, sha256: Sha256Of, partyOf: PartyOf): KeywordIndexState {
   const stored = rows.get(MARK_KEY)
   const mark = stored === undefined ? NO_MARK : (JSON.parse(new TextDecoder().decode(stored)) as Mark)
+  const authors = new Authors(rows)
   const state: KeywordIndexState = {
     ...{ rows, sha256, partyOf },
-    documents: new DocumentStore(rows, sha256, mark.documents, bytesOfHex(mark.digest)),
-    authors: new Authors(rows),
+    documents: new DocumentStore(rows, sha256, authors, { count: mark.documents, digest: bytesOfHex(mark.digest) }),
+    authors,
     listings: new Listings(rows, mark.listings),
     partitions: new PartitionTallies(rows, sha256),
     partitionTorrents: new OrdinalLists(rows, 'p'),
@@ -172,58 +172,6 @@ const presenceAt =
   ({ author, claim }) =>
     presenceOf(claim.by.at, renewals.get(author)?.at, now)
 
-const renewalKey = (author: NodeId): string => `r${hexKey(author)}`
-
-function renewalIn(row: Uint8Array): Said {
-  const reader = new ByteReader(row)
-  return { authorSeq: reader.number(), at: reader.number() }
-}
-
-/** Takes in that an author still offers all that it has offered. */
-export function foldRenewal(state: KeywordIndexState, { author, authorSeq, at }: Envelope): void {
-  const { renewals, rows } = state
-  const changed = renewals.add(author, { authorSeq, at })
-  if (changed.length === 0) return
-  knownAuthor(state, author)
-  for (const one of changed) {
-    countRenewal(state, one, rows.get(renewalKey(one)), -1)
-    const said = renewals.get(one)
-    if (said === undefined) {
-      rows.delete(renewalKey(one))
-      continue
-    }
-    const row = new ByteWriter(16)
-    row.number(said.authorSeq)
-    row.number(said.at)
-    rows.put(renewalKey(one), row.take())
-    countRenewal(state, one, row.view(), 1)
-  }
-  // What follows from it is computed when a document is next looked at.
-  state.epoch += 1
-}
-
-/** Takes out what an author said of being there. */
-export function forgetRenewal(state: KeywordIndexState, author: NodeId): void {
-  if (!state.renewals.delete(author)) return
-  countRenewal(state, author, state.rows.get(renewalKey(author)), -1)
-  state.rows.delete(renewalKey(author))
-}
-
-/** Renewals are in the digest of the index. */
-function countRenewal(
-  { documents, sha256 }: KeywordIndexState,
-  author: NodeId,
-  row: Uint8Array | undefined,
-  sign: 1 | -1,
-): void {
-  if (row === undefined) return
-  const name = new ByteWriter(48)
-  name.hex(author)
-  name.raw(row)
-  if (sign === 1) documents.digest.add(0, sha256(name.view()))
-  else documents.digest.subtract(0, sha256(name.view()))
-}
-
 /** Takes one event of a torrent into the index. */
 export function foldTorrent(state: KeywordIndexState, envelope: Envelope, event: TorrentEvent): void {
   const { documents, authors } = state
@@ -243,7 +191,7 @@ export function foldTorrent(state: KeywordIndexState, envelope: Envelope, event:
 }
 
 /** @returns true if the events of this author are in the partitions */
-function knownAuthor(state: KeywordIndexState, author: NodeId): boolean {
+export function knownAuthor(state: KeywordIndexState, author: NodeId): boolean {
   const { authors, uncounted } = state
   if (authors.numberOf(author) === undefined) {
     authors.enter(author)

@@ -1,7 +1,8 @@
 import type { DiskProjection } from '../disk-projection.ts'
 import type { PartyOf } from './documents.ts'
+import { foldRenewal } from './fold-renewals.ts'
 import { forgetOffers } from './forgetting.ts'
-import { flushIndex, foldRenewal, foldTorrent, indexDigest, type KeywordIndexState, openIndex } from './index-state.ts'
+import { flushIndex, foldTorrent, indexDigest, type KeywordIndexState, openIndex } from './index-state.ts'
 import type { Sha256Of } from './set-digest.ts'
 import { TOKENIZER_VERSION } from './text/index.ts'
 import { MEMTABLE_MAX, tidyIndex } from './tidy-index.ts'
@@ -10,7 +11,7 @@ import { MEMTABLE_MAX, tidyIndex } from './tidy-index.ts'
 const DOCUMENTS_A_STEP = 100
 
 /** Rises with the rows or the fold; the tokenizer counts its own. */
-const FOLD_VERSION = 4
+const FOLD_VERSION = 5
 
 export type KeywordIndexOptions = {
   readonly partyOf?: (stateOf: (name: string) => unknown) => PartyOf

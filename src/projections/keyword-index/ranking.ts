@@ -1,5 +1,5 @@
-import { publishedStamp, type TorrentDocument } from './documents.ts'
-import { fitOf, NO_WORDS, type Query, type TitleWords, titleWords } from './text/index.ts'
+import { publishedStamp, type TorrentDocument, wordsShown } from './documents.ts'
+import { fitOf, type Query } from './text/index.ts'
 
 // The final order of the best candidates: how well the title fits dominates; seeders, freshness and whether it was
 // checked move it a little.
@@ -8,19 +8,6 @@ export type RankContext = {
   readonly query: Query
   readonly lamportMax: number
   readonly now: number | undefined
-}
-
-/** Of descriptions in memory: most searches come upon the same ones. */
-const known = new WeakMap<object, TitleWords>()
-
-function wordsIn({ description }: TorrentDocument): TitleWords {
-  if (description === undefined) return NO_WORDS
-  let words = known.get(description)
-  if (words === undefined) {
-    words = titleWords(description.title)
-    known.set(description, words)
-  }
-  return words
 }
 
 /** Further keys of a party that holds it already add up to so many parties at most: keys cost nothing. */
@@ -36,7 +23,7 @@ const NOBODY_THERE = 0.7
 
 /** Higher is better. Source: title rank x (9 + s / (100 + s)) / 10, and the same shape for the rest. */
 export function score(document: TorrentDocument, context: RankContext): number {
-  const title = fitOf(wordsIn(document), context.query)
+  const title = fitOf(wordsShown(document), context.query)
   const backed = backing(document)
   const seeders = (9 + backed / (100 + backed)) / 10
   const age = publishedStamp(document, context.now) / Math.max(1, context.lamportMax)

@@ -1,4 +1,5 @@
 import type { Millis, NodeId } from '../../events/index.ts'
+import { ByteReader, ByteWriter, hexKey } from '../bytes.ts'
 
 // Who still offers what it once said: soft state. An author renews all its offers with one event (`offers.renewed`), and whoever
 // does not, because it was killed or lost its disk, counts no more after three periods. Times are claims of the authors,
@@ -14,10 +15,10 @@ export const OFFER_COUNTS_MS = 3 * RENEWAL_MS
  */
 export const AHEAD_MS = 6 * 3_600_000
 /**
- * Authors that are kept: as many as all clients together may have events in the index stream (budget-limits.ts), so that nobody
- * who is within that budget can push another out. An entry takes about 150 bytes.
+ * Authors that are kept: as many as one invitation may have events in the index stream (budget-limits.ts), and a hundred thousand
+ * others, so that no invitation pushes these out, whatever number of keys it brings. An entry takes about 150 bytes.
  */
-export const AUTHORS_MAX = 200_000
+export const AUTHORS_MAX = 500_000
 
 /** The number that its author gave an event, and when it says that was, ms since 1970. */
 export type Said = { readonly authorSeq: number; readonly at: number }
@@ -84,4 +85,19 @@ export function presenceOf(offeredAt: number, renewedAt: number | undefined, now
   // What lies ahead proves nothing, and takes nothing away from what was said before it.
   const last = said.length === 0 ? Number.NEGATIVE_INFINITY : Math.max(...said)
   return { counts: last > now - OFFER_COUNTS_MS, lastSeenAt: Math.max(0, Math.min(last, now)) as Millis }
+}
+
+/** Where the last renewal of an author stands in the rows of the index. */
+export const renewalKey = (author: NodeId): string => `r${hexKey(author)}`
+
+export function renewalRow({ authorSeq, at }: Said): Uint8Array {
+  const writer = new ByteWriter(16)
+  writer.number(authorSeq)
+  writer.number(at)
+  return writer.take()
+}
+
+export function renewalIn(row: Uint8Array): Said {
+  const reader = new ByteReader(row)
+  return { authorSeq: reader.number(), at: reader.number() }
 }

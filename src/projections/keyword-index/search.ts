@@ -1,12 +1,12 @@
 import type { InfoHash, NodeId } from '../../events/index.ts'
 import { candidates } from './candidates.ts'
-import { publishedAt, type TorrentDocument } from './documents.ts'
+import { publishedAt, type TorrentDocument, wordsShown } from './documents.ts'
 import { evidenceOf } from './evidence.ts'
 import { HITS_DEFAULT, HITS_MAX } from './hits.ts'
 import { type KeywordIndexState, partyIn } from './index-state.ts'
 import { score } from './ranking.ts'
 import { type PublisherOf, spread } from './spread.ts'
-import { parseQuery, type Query } from './text/index.ts'
+import { parseQuery, type Query, titleForm } from './text/index.ts'
 
 export type Hit = {
   readonly infoHash: InfoHash
@@ -50,6 +50,7 @@ export type SearchOptions = {
 const PUBLISHER_OF: PublisherOf<TorrentDocument> = {
   authorOf: ({ description }) => description?.author ?? '',
   partyOf: ({ party }) => party,
+  titleOf: (document) => titleForm(wordsShown(document)),
 }
 
 /** Best by static rank that are put in the final order; pages beyond follow by static rank. */

@@ -1,9 +1,9 @@
-import { type PublisherOf, spread } from '../../projections/keyword-index/index.ts'
+import { type PublisherOf, spread, titleForm, titleWords } from '../../projections/keyword-index/index.ts'
 import type { ProvenHit } from './proven-hits.ts'
 
 /**
- * Answers of several owners as one: by the best place that any of them gave a hit, then by seeders, and spread over the
- * publishers again, since owners that hold other titles of one that floods them would otherwise give it twice its places.
+ * Answers of several owners as one: by the best place that any of them gave a hit, then by seeders, and spread over
+ * titles and publishers again, since owners that hold other titles of one that floods them would otherwise give it twice its places.
  * Each answer is in the order of its own index, whose scores do not travel; what all agree on stays in that order. Of
  * seeders the fewest that anybody says, but all that are proven: a number is easily said.
  */
@@ -22,7 +22,11 @@ export function joinedHits(answers: readonly (readonly ProvenHit[])[]): ProvenHi
   return spread(inOrder, PUBLISHER_OF)
 }
 
-const PUBLISHER_OF: PublisherOf<ProvenHit> = { authorOf: ({ publisher }) => publisher, partyOf: ({ party }) => party }
+const PUBLISHER_OF: PublisherOf<ProvenHit> = {
+  authorOf: ({ publisher }) => publisher,
+  partyOf: ({ party }) => party,
+  titleOf: ({ title }) => titleForm(titleWords(title)),
+}
 
 function agreed(one: ProvenHit, two: ProvenHit): ProvenHit {
   const provenSeeders = new Set([...one.provenSeeders, ...two.provenSeeders])

@@ -554,7 +554,7 @@ export const projectionsMutants: readonly SubtleMutant[] = [
   },
   {
     file: 'src/projections/keyword-index/spread.ts',
-    find: 'Math.floor(count / PLACES_IN_A_ROW)',
+    find: 'Math.floor(count / inARow)',
     replace: 'Math.floor(count / (PLACES_IN_A_ROW + 1))',
     breaks: 'one place more in a row for one party',
     tests: ['test/projections/keyword-index/*.test.ts'],

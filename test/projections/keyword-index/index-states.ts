@@ -58,7 +58,13 @@ export function mergeFrom(state: KeywordIndexState, from = 0, to = state.listing
 /** All that was said, by info hash and author, without the places in this log. */
 export function said(state: KeywordIndexState): string {
   const documents = [...state.documents.all()].filter(({ offers }) => offers.length > 0)
-  const lines = documents.map(({ infoHash, offers }) => JSON.stringify([infoHash, offers]))
+  const lines = documents.map(({ infoHash, offers }) => {
+    const spelled = offers.map((offer) => ({
+      ...offer,
+      placed: offer.placed.map(({ by, partitions }) => ({ by, partitions })),
+    }))
+    return JSON.stringify([infoHash, spelled])
+  })
   return lines
     .sort()
     .join('\n')

@@ -59,6 +59,25 @@ describe('a search among strangers', () => {
     assert.deepEqual([near.hits('near')[0]?.publishedAt, near.hits('nearer')[0]?.publishedAt], [NOW + 600_000, 0])
   })
 
+  both('shows two torrents of one title, however it is written, before those of other titles, and drops none', (settle) => {
+    const index = new Index()
+    const forms = ['Winter Bird 720p', 'winter.bird.720p', 'WINTER_BIRD_720P', 'Winter  Bird [720p]']
+    for (const [at, author] of others(24).entries()) {
+      const copy = `copy ${at}`
+      index.says(author, publish(forms[at % 4] as string, { infoHash: copy }))
+      // Each has more seeders than what follows.
+      index.says(node(`friend ${at}`), verify(copy, forms[at % 4] as string))
+    }
+    for (let at = 0; at < 20; at++) index.says(node(`honest ${at}`), publish(`Winter Bird of the north, part ${at}`))
+    settle(index)
+    const first = index.titles('winter bird')
+    assert.equal(first.length, 20)
+    assert.equal(first.filter((title) => /720p/i.test(title)).length, 2)
+    const all = search(index.state, 'winter bird', { now: NOW, limit: 50 }).hits.map(({ title }) => title)
+    assert.equal(all.length, 44)
+    assert.equal(all.slice(22).filter((title) => /720p/i.test(title)).length, 22)
+  })
+
   both('gives title and size of a popular torrent to nobody who says it was first', (settle) => {
     const index = new Index().says(A, publish('Alpine Linux 3.20 standard x86_64', { infoHash: 'X' }), { lamport: 500_000 })
     for (const other of others(400)) index.says(other, verify('X', 'Alpine Linux 3.20 standard x86_64'))

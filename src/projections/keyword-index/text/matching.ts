@@ -11,8 +11,6 @@ export type Place = { readonly at: number; readonly end: number }
 /** Where each word stands in a title, and how many pieces it has. */
 export type TitleWords = { readonly places: ReadonlyMap<string, readonly Place[]>; readonly length: number }
 
-export const NO_WORDS: TitleWords = { places: new Map(), length: 0 }
-
 export function titleWords(title: string): TitleWords {
   const places = new Map<string, Place[]>()
   let length = 0
@@ -24,6 +22,9 @@ export function titleWords(title: string): TitleWords {
   }
   return { places, length }
 }
+
+/** Equal for titles of the same words in the same order, however they are written: two torrents of one title. */
+export const titleForm = ({ places }: TitleWords): string => [...places.keys()].join(' ')
 
 type Row = Pick<Extract<Term, { kind: 'phrase' }>, 'words' | 'begins'>
 
