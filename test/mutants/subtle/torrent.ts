@@ -576,4 +576,10 @@ export const torrentMutants: readonly SubtleMutant[] = [
     replace: 'if (missing > 1) {',
     breaks: 'a torrent with a bad piece is offered',
   },
+  {
+    file: 'src/torrent/swarm/upload-slots.ts',
+    find: '() => this.#plan(false),',
+    replace: '() => this.#plan(true),',
+    breaks: 'whoever comes and goes has others lose their slots',
+  },
 ]
