@@ -10,6 +10,7 @@ describe('numbers, text and bytes in a row', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary-ascii', maxLength: 70, size: 'max' }),
     fc.string({ unit: 'grapheme', maxLength: 70, size: 'max' }),
+    fc.constantFrom('\x7f', '\x80', 'a\xff', '\x7f'.repeat(64), '\x80'.repeat(64), 'a'.repeat(23), 'a'.repeat(24)),
   )
   const item = fc.oneof(
     number.map((value) => ({ is: 'number' as const, value })),

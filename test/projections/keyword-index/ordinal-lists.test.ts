@@ -86,7 +86,11 @@ describe('lists of ordinals in rows', () => {
     for (let length = 1; length < 130; length++) lists.append(1, length, length)
     lists.flush((list) => (list === 1 ? 130 : 1))
     assert.equal(new Set(puts).size, 4, 'two full rows and one begun, and the one of the other')
-    lists.remove(1, 130)
+    lists.append(1, 130, 1)
+    lists.remove(1, 131)
+    const before = puts.length
+    lists.flush((list) => (list === 1 ? 0 : 1))
+    assert.equal(puts.length, before, 'what was appended to it last is gone with it')
     const ofOther = key32(0)
     for (const key of new Set(puts)) assert.equal(table.get(key) !== undefined, key.startsWith(`x${ofOther}`))
   })
