@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { NodeId, PeerId } from '../../../src/events/index.ts'
 import { sha1 } from '../../../src/torrent/sha1.system.ts'
 import { ScriptedPeer } from './scripted-peer.ts'
-import { all, blocksOf, eventsOf, filesOf, NO_SOURCES, only, PUBLIC } from './surroundings.ts'
+import { all, blocksOf, eventsOf, NO_SOURCES, only, PUBLIC } from './surroundings.ts'
 import { type LabPeer, madeUp, SwarmLab } from './swarm-lab.ts'
 
 // Whom a swarm talks to, asks and dials.
@@ -20,7 +20,6 @@ describe('a swarm among peers', () => {
   type Options = NonNullable<Parameters<SwarmLab['peer']>[2]>['swarm']
   const seeder = (swarm: Options = {}) => ready(lab.peer('seeder', metainfo, { has: bytes, swarm }))
   const leecher = (swarm: Options = {}) => ready(lab.peer('leecher', metainfo, { swarm: { wanted: all, ...swarm } }))
-  leecher({ openFiles: async () => ({ files: filesOf(more), found: undefined }) })
   const unchoked = (one: LabPeer, host = '192.0.2.1', ...pieces: number[]): ScriptedPeer => {
     const peer = new ScriptedPeer(one, { host })
     if (pieces.length === 0) peer.bare('haveAll')

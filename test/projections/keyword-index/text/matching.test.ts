@@ -59,6 +59,7 @@ describe('titles', () => {
     assert.equal(match(`small | ${HASH}`, 'Big'), true)
     assert.deepEqual([match('"big bunny"', 'Fish', 'Big Bunny'), match('big -"big bunny"', 'Fish', 'Big Bunny')], [true, false])
     assert.deepEqual([match('fish -bun*', 'Fish', 'Bunny'), match('fish -buck', 'Fish', 'Bunny')], [false, true])
+    assert.deepEqual([match('big fish', 'Big'), match('big fish', 'Big', 'Fish'), match('fi', 'Fish')], [false, true, false])
     assert.deepEqual([match('big', 'Fish'), match('big | fish', 'Fish'), match('big')], [false, true, false])
   })
 
