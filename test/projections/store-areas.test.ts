@@ -75,6 +75,7 @@ describe('where tables of a projection on disk stand', () => {
     const areas = [...rowAreas('p'), snapshotArea('p', 3), tablesFrom('p', 0)]
     const keys = [checkpointKey('p'), tablesKey('p'), snapshotKey('p', 3), ...areas.map(({ prefix }) => `${prefix}row`)]
     assert.equal(new Set(keys).size, keys.length)
+    for (const keyOf of [checkpointKey, tablesKey]) assert.notEqual(keyOf('p'), keyOf('q'))
     for (const area of areas)
       assert.deepEqual(
         keys.filter((key) => isIn(area, key)),
