@@ -100,11 +100,12 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
     followed.set(projection.name, { slot, kinds: new Set<string>(projection.handles), listeners: new Set() })
   }
   const slots = [...followed.values()].map(({ slot }) => slot)
-  const slotOf = (name: string): Slot => {
+  const followedOf = (name: string): Followed => {
     const found = followed.get(name)
     if (found === undefined) throw new RangeError(`there is no projection ${name}`)
-    return found.slot
+    return found
   }
+  const slotOf = (name: string): Slot => followedOf(name).slot
 
   let stopFollowing: (() => void) | undefined
   let live = false
@@ -218,7 +219,7 @@ export function createProjectionRunner<T>(options: RunnerOptions<T>): Projection
     forget: (name, names, { signal } = {}) => slotOf(name).forget(names, signal),
 
     onChange<K extends Name>(name: K, listener: ChangeListener<T[K]>) {
-      const { listeners } = followed.get(name) ?? { listeners: new Set<ChangeListener<unknown>>() }
+      const { listeners } = followedOf(name)
       const own = listener as ChangeListener<unknown>
       listeners.add(own)
       return () => listeners.delete(own)

@@ -445,9 +445,9 @@ describe('control server and client', () => {
       })
       .map((message) => JSON.stringify(message))
     const line = fc.oneof(call, fc.json(), fc.string()).map((text) => new TextEncoder().encode(`${text}\n`))
-    const bytes = fc.oneof(line, fc.uint8Array({ maxLength: 200 }))
+    const bytes = fc.oneof(line, fc.uint8Array({ maxLength: 200, size: 'max' }))
     await fc.assert(
-      fc.asyncProperty(fc.array(bytes, { maxLength: 20 }), async (chunks) => {
+      fc.asyncProperty(fc.array(bytes, { maxLength: 20, size: 'max' }), async (chunks) => {
         const { socket } = caller(server.path)
         socket.resume()
         for (const chunk of chunks) socket.write(chunk)

@@ -30,7 +30,7 @@ const message = fc.oneof(
     host: ipv4s,
     port: fc.integer({ min: 1, max: 65_535 }),
     dhtPort: fc.nat({ max: 65_535 }),
-    software: fc.string({ maxLength: 100 }),
+    software: fc.string({ maxLength: 100, size: 'max' }),
     transient: fc.boolean(),
     heard: fc.boolean(),
   }),
@@ -78,7 +78,7 @@ const message = fc.oneof(
   fc.record({
     type: fc.constant('request'),
     id,
-    method: fc.string({ maxLength: 60 }),
+    method: fc.string({ maxLength: 60, size: 'max' }),
     body: fc.uint8Array({ maxLength: 200, size: 'max' }),
   }),
   fc.record({

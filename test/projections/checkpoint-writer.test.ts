@@ -113,4 +113,75 @@ describe('the writer of checkpoints', () => {
     assert.equal(await write, true)
     assert.deepEqual(await inner.snapshots('p'), [{ version: 1, seq: 1 }])
   })
+
+  it('leaves the rows that are stored where only some have changed', async () => {
+    const { writer, state, end, rows, inner } = scene()
+    await inner.commit('p', 1, 5, [['old', '1']])
+    writer.loaded(5)
+    assert.equal(writer.checkpoint, 5)
+    state.changes.push(['new', '1'])
+    const write = writer.write(state, 6)
+    await end()
+    assert.equal(await write, true)
+    assert.deepEqual(await rows(), [
+      ['new', '1'],
+      ['old', '1'],
+    ])
+  })
+
+  it('writes nothing where nothing is new, and the checkpoint alone where events changed no row', async () => {
+    const { writer, state, end, turn, waiting, inner } = scene()
+    await inner.commit('p', 1, 5, [['old', '1']])
+    writer.loaded(5)
+    assert.equal(await writer.write(state, 5), true)
+    await turn()
+    assert.equal(waiting.length, 0)
+    const write = writer.write(state, 6)
+    await end()
+    assert.equal(await write, true)
+    assert.deepEqual([await inner.load('p'), writer.checkpoint], [{ version: 1, checkpoint: 6, rows: [['old', '1']] }, 6])
+    // A row that changed after the event that the store has reached, as when a state was mended.
+    state.changes.push(['old', '2'])
+    const again = writer.write(state, 6)
+    await end()
+    assert.equal(await again, true)
+    assert.deepEqual((await inner.load('p'))?.rows, [['old', '2']])
+  })
+
+  it('puts a state that was made anew, and is empty, in place of what is stored', async () => {
+    const { writer, state, end, inner } = scene()
+    await inner.commit('p', 1, 5, [['old', '1']])
+    writer.loaded(5)
+    writer.restart()
+    assert.equal(writer.checkpoint, 0)
+    // What was there for a moment is no row.
+    state.changes.push(['gone', null])
+    const write = writer.write(state, 0)
+    await end()
+    assert.equal(await write, true)
+    assert.deepEqual(await inner.load('p'), { version: 1, checkpoint: 0, rows: [] })
+  })
+
+  for (const error of [undefined, new Error('no space left on device')]) {
+    it(`counts nothing of a commit during which the state was made anew, ${error ? 'and which failed' : 'and which went well'}`, async () => {
+      const { writer, state, end, rows, turn, notices } = scene(1)
+      state.changes.push(['old', '1'], ['both', '1'])
+      const first = writer.write(state, 4)
+      await turn()
+      writer.restart([['begun', '1']])
+      await end(error)
+      assert.deepEqual([await first, writer.checkpoint], [error === undefined, 0])
+      assert.deepEqual(notices, error === undefined ? [] : ['commit-failed'])
+      state.changes.push(['both', '2'])
+      const second = writer.write(state, 2)
+      await end()
+      // And a snapshot of it.
+      await end()
+      assert.deepEqual([await second, writer.checkpoint], [true, 2])
+      assert.deepEqual(await rows(), [
+        ['begun', '1'],
+        ['both', '2'],
+      ])
+    })
+  }
 })

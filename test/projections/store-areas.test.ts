@@ -1,6 +1,22 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Level } from 'level'
 import { compareKeys } from '../../src/projections/index.ts'
-import { rowArea, rowAreas, snapshotArea, snapshotKey } from '../../src/projections/store-areas.level.ts'
+import {
+  checkpointKey,
+  clearArea,
+  rowArea,
+  rowAreas,
+  snapshotArea,
+  snapshotKey,
+  snapshotMarks,
+  tableArea,
+  tablesFrom,
+  tablesKey,
+} from '../../src/projections/store-areas.level.ts'
+import type { Area } from '../../src/projections/store-rows.level.ts'
 import { parseRecord } from '../../src/projections/store-rows.level.ts'
 
 describe('where the rows of a projection stand', () => {
@@ -29,6 +45,80 @@ describe('where the rows of a projection stand', () => {
         assert.equal(holds(areas, generation), generation !== kept, `${kept} ${generation}`)
     }
     for (const generation of [0, 1, 11]) assert.ok(holds(rowAreas('p'), generation))
+  })
+})
+
+describe('where tables of a projection on disk stand', () => {
+  const isIn = ({ prefix, end }: Area, key: string): boolean => key >= prefix && key < end
+
+  it('is cleared from a generation on, and of no projection whose name begins alike', () => {
+    for (const from of [1, 2, 9, 10]) {
+      for (const generation of [1, 2, 8, 9, 10, 11, 100]) {
+        const row = `${tableArea('p', generation).prefix}row`
+        assert.equal(isIn(tablesFrom('p', from), row), generation >= from, `${from} ${generation}`)
+        for (const other of ['o', 'pq', 'p ', 'q']) {
+          assert.equal(isIn(tablesFrom('p', from), `${tableArea(other, generation).prefix}row`), false, other)
+        }
+      }
+    }
+  })
+
+  it('holds rows of any name, and none of another generation', () => {
+    for (const row of ['', '\0', 'row', '\uffff'])
+      for (const generation of [1, 2, 10]) {
+        const key = tableArea('p', generation).prefix + row
+        for (const each of [1, 2, 10]) assert.equal(isIn(tableArea('p', each), key), each === generation)
+      }
+  })
+
+  it('is beside everything else that is stored under the same name', () => {
+    const areas = [...rowAreas('p'), snapshotArea('p', 3), tablesFrom('p', 0)]
+    const keys = [checkpointKey('p'), tablesKey('p'), snapshotKey('p', 3), ...areas.map(({ prefix }) => `${prefix}row`)]
+    assert.equal(new Set(keys).size, keys.length)
+    for (const keyOf of [checkpointKey, tablesKey]) assert.notEqual(keyOf('p'), keyOf('q'))
+    for (const area of areas)
+      assert.deepEqual(
+        keys.filter((key) => isIn(area, key)),
+        [`${area.prefix}row`],
+      )
+  })
+})
+
+describe('what stands in a store', () => {
+  let directory: string
+  let database: Level
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'p2pt-areas-'))
+    database = new Level(directory)
+  })
+  after(async () => {
+    await database.close()
+    await rm(directory, { recursive: true })
+  })
+
+  it('is, of snapshots, those of a projection whose records can be read, ascending', async () => {
+    const record = (version: number, checkpoint: number) => JSON.stringify({ version, checkpoint, rows: 0, sum: '0' })
+    assert.deepEqual(await snapshotMarks(database, 'p'), [])
+    for (const seq of [10, 9, 100]) await database.put(snapshotKey('p', seq), record(3, seq))
+    await database.put(snapshotKey('p', 50), '{"damaged')
+    await database.put(snapshotKey('pq', 5), record(1, 5))
+    assert.deepEqual(
+      await snapshotMarks(database, 'p'),
+      [9, 10, 100].map((seq) => ({ version: 3, seq })),
+    )
+  })
+
+  it('is cleared by areas, to their last row and no farther', async () => {
+    const of = (name: string, row: string): string => rowArea(name, 0).prefix + row
+    const kept = [of('o', 'z'), of('pq', ''), checkpointKey('p'), checkpointKey('q'), tablesKey('p'), tablesKey('q')]
+    const gone = [of('p', ''), of('p', 'a'), of('p', '\uffff')]
+    for (const key of [...kept, ...gone]) await database.put(key, key)
+    await clearArea(database, rowArea('p', 0))
+    assert.deepEqual(await database.getMany(kept), kept)
+    assert.deepEqual(
+      await database.getMany(gone),
+      gone.map(() => undefined),
+    )
   })
 })
 

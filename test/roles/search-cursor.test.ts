@@ -27,9 +27,9 @@ describe('the cursor of a search', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'grapheme' }),
-        fc.array(fc.record({ part: one, position }), { maxLength: CURSOR_PARTS_MAX }),
+        fc.array(fc.record({ part: one, position }), { maxLength: CURSOR_PARTS_MAX, size: 'max' }),
         fc.integer({ min: 0, max: 2 ** 32 - 1 }),
-        fc.uniqueArray(fc.integer({ min: 0, max: 2 ** 24 - 1 })),
+        fc.uniqueArray(fc.integer({ min: 0, max: 2 ** 24 - 1 }), { maxLength: 40, size: 'max' }),
         (query, all, salt, shown) => {
           const text = encodeCursor(query, { parts: all, salt, shown: new Set(shown) }) ?? ''
           const decoded = decodeCursor(query, text)

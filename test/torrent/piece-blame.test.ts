@@ -112,7 +112,7 @@ describe('piece blame', () => {
   it('never convicts a peer whose blocks were all good, and always a sole source that lied', () => {
     const block = fc.record({ liar: fc.boolean(), sender: fc.nat(3) })
     fc.assert(
-      fc.property(fc.array(fc.array(block, { minLength: 3, maxLength: 3 }), { maxLength: 12 }), (attempts) => {
+      fc.property(fc.array(fc.array(block, { minLength: 3, maxLength: 3 }), { maxLength: 12, size: 'max' }), (attempts) => {
         const it = blame()
         const lied = new Set<PeerId>()
         const convicted = new Set<PeerId>()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { PeerId } from '../../src/events/index.ts'
+import type { BadPiece, PeerId, PieceRange } from '../../src/events/index.ts'
 import { PieceJudge } from '../../src/torrent/piece-judge.ts'
 import { sha1 } from '../../src/torrent/sha1.system.ts'
 import { VirtualTime } from '../sim/virtual-time.ts'
@@ -8,14 +8,19 @@ const liar = 'ip:liar' as PeerId
 const other = 'ip:other' as PeerId
 const yes = () => true
 
-function judging(decide: () => void | Promise<void> = () => {}) {
+function judging(decide: () => void | Promise<void> = () => {}, onThinIce: ReadonlySet<PeerId> = new Set()) {
   const time = new VirtualTime()
-  const said = { cancelled: [] as PeerId[], suspected: [] as [number, readonly PeerId[]][], bad: [] as PeerId[], updates: 0 }
+  const said = {
+    ...{ cancelled: [] as PeerId[], suspected: [] as [number, readonly PeerId[]][], bad: [] as PeerId[], updates: 0 },
+    ...{ verified: [] as PieceRange[], good: [] as [PeerId, readonly PieceRange[]][], evidence: [] as BadPiece[] },
+  }
   const judge = new PieceJudge(
-    { sha1, expected: () => '', clock: time, timers: time, onThinIce: new Set() },
+    { sha1, expected: () => '', clock: time, timers: time, onThinIce },
     {
-      verified: () => {},
-      judged: (subject, _, bad) => {
+      verified: (pieces) => said.verified.push(...pieces),
+      judged: (subject, good, bad) => {
+        if (good.length > 0) said.good.push([subject, good])
+        said.evidence.push(...bad)
         if (bad.length === 0) return
         said.bad.push(subject)
         return decide()
@@ -83,6 +88,102 @@ describe('the judge of pieces', () => {
     assert.equal(judge.mayAsk(liar, 1, yes), false)
     await time.advance(2_000)
     assert.equal(judge.mayAsk(liar, 1, yes), true)
+    judge.close()
+  })
+
+  it('tells of pieces that passed after a moment, at once when it is asked to or closed, and of each once', async () => {
+    const { judge, said, time } = judging()
+    judge.accept(1, 0, other, Uint8Array.of(1))
+    judge.passed(1)
+    judge.passed(2)
+    await time.advance(199)
+    assert.deepEqual([said.verified, said.good], [[], []])
+    await time.advance(1)
+    assert.deepEqual(said.verified, [{ first: 1, count: 2 }])
+    assert.deepEqual(said.good, [[other, [{ first: 1, count: 1 }]]], 'what was found on the disk is nobody’s')
+    judge.passed(4)
+    judge.flush()
+    assert.deepEqual(said.verified.splice(1), [{ first: 4, count: 1 }])
+    judge.passed(5)
+    judge.close()
+    assert.deepEqual(said.verified.splice(1), [{ first: 5, count: 1 }])
+    await time.advance(10_000)
+    assert.deepEqual([said.verified.length, said.good.length], [1, 1])
+  })
+
+  it('convicts, when the piece passes, the one of several whose block differs, and thanks the others', async () => {
+    const { judge, said, time } = judging()
+    judge.accept(1, 0, other, Uint8Array.of(1))
+    judge.accept(1, 1, liar, Uint8Array.of(0))
+    judge.failed(1)
+    assert.deepEqual([said.bad, judge.onParole(other), judge.onParole(liar)], [[], true, true])
+    for (const offset of [0, 1]) judge.accept(1, offset, other, Uint8Array.of(1))
+    judge.passed(1)
+    assert.deepEqual([said.bad, judge.onParole(other), judge.onParole(liar)], [[liar], false, true])
+    assert.deepEqual(
+      said.evidence.map(({ index, evidence, offset }) => [index, evidence, offset]),
+      [[1, 'block-differs', 1]],
+    )
+    await time.advance(200)
+    assert.deepEqual(said.good, [[other, [{ first: 1, count: 1 }]]])
+    judge.close()
+  })
+
+  it('holds nothing against anybody for blocks that were thrown away', () => {
+    const { judge, said } = judging()
+    judge.accept(1, 0, liar, Uint8Array.of(0))
+    judge.forget(1)
+    judge.failed(1)
+    judge.accept(1, 0, liar, Uint8Array.of(0))
+    judge.forget(1)
+    judge.passed(1)
+    assert.deepEqual([said.bad, said.suspected, judge.onParole(liar)], [[], [], false])
+    judge.close()
+    assert.deepEqual(said.good, [])
+  })
+
+  it('gives the piece of a peer on parole to nobody else, until the piece has its verdict or the peer has left', () => {
+    const { judge, fails } = judging()
+    fails(9, liar)
+    const claims = (index: number): boolean => judge.mayAsk(liar, index, yes) && !judge.mayAsk(other, index, yes)
+    assert.ok(claims(1))
+    assert.equal(judge.mayAsk(liar, 2, yes), false, 'one piece at a time')
+    judge.left(liar)
+    assert.equal(judge.mayAsk(other, 1, yes), true)
+    assert.ok(claims(2))
+    fails(2, liar)
+    assert.equal(judge.mayAsk(other, 2, yes), true)
+    assert.ok(claims(3))
+    // It came from elsewhere.
+    judge.passed(3)
+    assert.ok(claims(4))
+    judge.close()
+  })
+
+  it('takes a piece back from a peer on thin ice that stalls, to the second, and lets others ask for it', async () => {
+    const { judge, said, time } = judging(undefined, new Set([liar]))
+    assert.equal(judge.onParole(liar), true)
+    assert.ok(judge.mayAsk(liar, 1, yes))
+    await time.advance(4_000)
+    judge.accept(1, 0, liar, Uint8Array.of(1))
+    await time.advance(1_000)
+    assert.deepEqual([said.cancelled, judge.mayAsk(other, 1, yes)], [[], false], 'a block puts it off')
+    const before = said.updates
+    await time.advance(1_000)
+    assert.deepEqual([said.cancelled, judge.mayAsk(other, 1, yes)], [[liar], true])
+    assert.equal(said.updates, before + 1)
+    judge.close()
+    await time.advance(10_000)
+    assert.equal(said.updates, before + 1, 'it is closed')
+  })
+
+  it('looks for nothing each second while nobody is on parole, and each second while somebody is', async () => {
+    const { judge, said, time, fails } = judging()
+    await time.advance(5_000)
+    assert.equal(said.updates, 0)
+    fails(1, liar)
+    await time.advance(3_000)
+    assert.equal(said.updates, 3, 'what waits for a second try is tried without a word of anybody')
     judge.close()
   })
 })

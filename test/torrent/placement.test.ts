@@ -27,6 +27,9 @@ describe('the names of files on the disk', () => {
     assert.deepEqual(pathsOf(placed(placedAlbum, named())), pathsOf(album))
     assert.deepEqual(changedNames(names, [{ file: 1, name: '' }]), named([null, 'My album']))
     assert.deepEqual(pathsOf(placed(alone, named([null, 'x']))), ['x'])
+    assert.deepEqual(pathsOf(placed(alone, named([0, 'x']))), ['song'], 'its file has the name of the torrent')
+    assert.deepEqual(changedNames(names, [{ file: 0, name: 'A' }]), named([null, 'My album'], [1, 'B'], [0, 'A']))
+    assert.deepEqual(pathsOf(placed({ ...album, files: [] }, named())), [])
     assert.deepEqual([fileOfName(alone, 0), fileOfName(album, 0), fileOfName(album, null)], [null, 0, null])
   })
 
@@ -53,6 +56,13 @@ describe('the names of files on the disk', () => {
       assert.throws(() => checkPaths(placed(torrent, names)), { code: 'BAD_NAME' })
     refused(named([0, 'cd']))
     refused(named([0, 'b']), torrentOf('a', 'b'))
+    // What pads is on no disk, and its name in nobody's way.
+    const [first, second] = torrentOf('a', 'a/b').files
+    assert.ok(first && second)
+    for (const padding of [0, 1]) {
+      const files = [first, second].map((file, at) => ({ ...file, padding: at === padding }))
+      checkPaths({ ...album, files })
+    }
     checkPaths(placed(torrentOf('a', 'b'), named([0, 'b'], [1, 'a'])))
     checkPaths(placed(album, named([0, 'b'])))
     const deep = torrentOf(`${Array(11).fill('x'.repeat(249)).join('/')}/file`)

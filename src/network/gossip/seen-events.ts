@@ -4,8 +4,7 @@ export type SeenEvent = { readonly event: SignedEvent; readonly hops: number }
 
 export const seenKey = (author: NodeId, authorSeq: number): string => `${author}/${authorSeq}`
 
-/** Names that have left the order of arrival are cut off in one go when there are so many. */
-const DONE_MAX = 1_024
+type Held = { readonly author: NodeId; readonly authorSeq: number; readonly seen: SeenEvent; readonly turn: number }
 
 /**
  * The gossip events of the last moments: for dropping copies before the log has the event, and for answering grafts.
@@ -13,14 +12,14 @@ const DONE_MAX = 1_024
  */
 export class SeenEvents {
   /** By author first: a key of both would have to be made, and hashed, for every copy that arrives. */
-  readonly #byAuthor = new Map<NodeId, Map<number, SeenEvent>>()
+  readonly #byAuthor = new Map<NodeId, Map<number, Held>>()
+  /** In the order of arrival. */
+  readonly #held = new Set<Held>()
+  /** Goes along behind which nobody is left: to begin anew would have to pass all places that those before it left. */
+  readonly #oldest = this.#held.values()
   readonly #countMax: number
   readonly #bytesMax: number
-  #order: { author: NodeId; authorSeq: number }[] = []
-  #done = 0
-  /** Names before this index were there when the old ones were let go of the last time. */
-  #young = 0
-  #count = 0
+  #turn = 0
   #bytes = 0
 
   constructor(countMax: number, bytesMax: number) {
@@ -29,7 +28,7 @@ export class SeenEvents {
   }
 
   get(author: NodeId, authorSeq: number): SeenEvent | undefined {
-    return this.#byAuthor.get(author)?.get(authorSeq)
+    return this.#byAuthor.get(author)?.get(authorSeq)?.seen
   }
 
   has(author: NodeId, authorSeq: number): boolean {
@@ -43,47 +42,40 @@ export class SeenEvents {
       this.#byAuthor.set(author, events)
     }
     if (events.has(authorSeq)) return
-    events.set(authorSeq, seen)
-    this.#order.push({ author, authorSeq })
-    this.#count++
+    const held: Held = { author, authorSeq, seen, turn: this.#turn }
+    events.set(authorSeq, held)
+    this.#held.add(held)
     this.#bytes += seen.event.body.length
-    while (this.#count > this.#countMax || this.#bytes > this.#bytesMax) {
-      const oldest = this.#order[this.#done]
-      if (oldest === undefined) break
-      this.#done++
-      this.forget(oldest.author, oldest.authorSeq)
-    }
-    // Names that were forgotten out of turn stay in the order until it is theirs: it must not outgrow what it orders.
-    if (this.#done > DONE_MAX || this.#order.length - this.#done > 2 * this.#countMax) this.#tidy()
+    while (this.#held.size > this.#countMax || this.#bytes > this.#bytesMax) this.#forgetOldest()
   }
 
   /** Lets go of what was here at the last call: nobody grafts it any more, and the log has it. */
   forgetOld(): void {
-    for (; this.#done < this.#young; this.#done++) {
-      const { author, authorSeq } = this.#order[this.#done] as { author: NodeId; authorSeq: number }
-      this.forget(author, authorSeq)
+    for (const held of this.#held) {
+      if (held.turn === this.#turn) break
+      this.#forgetOldest()
     }
-    this.#tidy()
-    this.#young = this.#order.length
+    this.#turn++
   }
 
-  /** The log did not take it: another copy is welcome. */
+  /** The log did not take it: another copy is welcome, and stands where it arrives. */
   forget(author: NodeId, authorSeq: number): void {
-    const events = this.#byAuthor.get(author)
-    const seen = events?.get(authorSeq)
-    if (events === undefined || seen === undefined) return
-    events.delete(authorSeq)
-    if (events.size === 0) this.#byAuthor.delete(author)
-    this.#count--
-    this.#bytes -= seen.event.body.length
+    const held = this.#byAuthor.get(author)?.get(authorSeq)
+    if (held !== undefined) this.#drop(held)
   }
 
-  #tidy(): void {
-    const isHere = ({ author, authorSeq }: { author: NodeId; authorSeq: number }) => this.has(author, authorSeq)
-    const old = this.#order.slice(this.#done, this.#young).filter(isHere)
-    const young = this.#order.slice(Math.max(this.#done, this.#young)).filter(isHere)
-    this.#order = [...old, ...young]
-    this.#young = old.length
-    this.#done = 0
+  /** There is one. */
+  #forgetOldest(): void {
+    const { value } = this.#oldest.next()
+    if (value !== undefined) this.#drop(value)
+  }
+
+  #drop(held: Held): void {
+    const { author, authorSeq, seen } = held
+    this.#held.delete(held)
+    this.#bytes -= seen.event.body.length
+    const events = this.#byAuthor.get(author)
+    events?.delete(authorSeq)
+    if (events?.size === 0) this.#byAuthor.delete(author)
   }
 }

@@ -59,7 +59,7 @@ function changed(
 /** @throws ServiceError `usage` */
 export function endpointsOf(texts: readonly string[]): { host: string; port: number }[] {
   return texts.map((text) => {
-    const match = /^(?:\[([0-9a-f:]+)\]|([^:\s]+)):(\d{1,5})$/i.exec(text)
+    const match = /^(?:\[([0-9a-f:]+)\]|([^:\s[\]]+)):(\d{1,5})$/i.exec(text)
     const host = match?.[1] ?? match?.[2]
     const port = Number(match?.[3])
     if (host === undefined || !(port > 0 && port < 65_536))

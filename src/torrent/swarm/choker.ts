@@ -14,29 +14,24 @@ export type ChokerPeer<K> = {
 export type ChokerOptions = {
   readonly slots: number
   readonly isSeeding: boolean
-  /** Counts the times that slots are handed out by the clock. */
-  readonly round: number
+  /** Slots move on: chance gives its slot to another, and a seeder serves others. Not each time that somebody comes or goes. */
+  readonly isTurn: boolean
   /** 0 to 1. */
   random(): number
 }
-
-/** The slot that is given by chance moves every so many rounds (BEP 3: 30 s). */
-const OPTIMISTIC_ROUNDS = 3
-/** A seeder's slot goes to others after so many rounds, if others wait. */
-const SEED_ROUNDS = 3
 
 /**
  * Whom to serve: tit for tat while downloading (who gives most gets a slot), and in turns while seeding; one slot more, by chance,
  * so that a newcomer can show what it gives (BEP 3). Where there are slots for all that are interested, all have one.
  */
 export function planUnchoked<K>(peers: readonly ChokerPeer<K>[], options: ChokerOptions): ReadonlySet<K> {
-  const { slots, isSeeding, round, random } = options
+  const { slots, isSeeding, isTurn, random } = options
   const interested = peers.filter(({ isInterested }) => isInterested)
   if (interested.length <= slots) return new Set(interested.map(({ key }) => key))
-  const ranked = isSeeding ? inTurns(interested, round) : byGifts(interested)
+  const ranked = isSeeding ? inTurns(interested, isTurn) : byGifts(interested)
   const unchoked = ranked.slice(0, slots)
   const rest = ranked.slice(slots)
-  const kept = round % OPTIMISTIC_ROUNDS === 0 ? undefined : rest.find(({ isUnchoked }) => isUnchoked)
+  const kept = isTurn ? undefined : rest.find(({ isUnchoked }) => isUnchoked)
   const optimistic = kept ?? rest[Math.floor(random() * rest.length)]
   return new Set([...unchoked, ...(optimistic === undefined ? [] : [optimistic])].map(({ key }) => key))
 }
@@ -52,11 +47,9 @@ const byGifts = <K>(peers: readonly ChokerPeer<K>[]): ChokerPeer<K>[] =>
   )
 
 /** Those that have a slot keep it, the fastest first, until the turn changes: then those that have waited longest come first. */
-function inTurns<K>(peers: readonly ChokerPeer<K>[], round: number): ChokerPeer<K>[] {
-  const isTurn = round % SEED_ROUNDS === 0
-  return peers.toSorted(
+const inTurns = <K>(peers: readonly ChokerPeer<K>[], isTurn: boolean): ChokerPeer<K>[] =>
+  peers.toSorted(
     (a, b) =>
       (isTurn ? 1 : -1) * (Number(a.isUnchoked) - Number(b.isUnchoked)) ||
       (a.isUnchoked ? b.sentPerSecond - a.sentPerSecond : a.waitsSince - b.waitsSince),
   )
-}

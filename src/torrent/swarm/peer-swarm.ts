@@ -113,7 +113,7 @@ export class PeerSwarm implements Swarm, PeerTorrent {
         welcome: () => [...this.#peers].filter((peer) => this.#isWelcome(peer)),
         isWelcome: (peer) => this.#isWelcome(peer),
       },
-      ...{ isSeeding: () => this.#isDone, round: () => Math.floor(this.#ticks / CHOKE_TICKS) },
+      isSeeding: () => this.#isDone,
       failed: (reason) => this.#fail(new Error(reason)),
     })
     this.#fetches = new MetadataFetches({

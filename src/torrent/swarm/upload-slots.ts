@@ -5,6 +5,8 @@ import type { Peer } from './peer.ts'
 
 /** Slots are handed out again so soon after a peer is interested, or not any more: whatever a peer says, not more often. */
 const RECHOKE_MS = 50
+/** Slots move on to others, by chance and while seeding, every so many times that they are handed out by the clock (BEP 3: 30 s). */
+const TURN_ROUNDS = 3
 
 export type UploadSlotsOptions = {
   timers: Timers
@@ -16,8 +18,6 @@ export type UploadSlotsOptions = {
   welcome(): Peer[]
   isWelcome(peer: Peer): boolean
   isSeeding(): boolean
-  /** Counts up each ten seconds: who is tried changes with it. */
-  round(): number
   failed(reason: string): void
 }
 
@@ -27,6 +27,8 @@ export class UploadSlots {
   /** Since they were handed out last. */
   #free: number
   #cancel: (() => void) | undefined
+  /** Times that they were handed out by the clock. */
+  #round = 0
   #closed = false
 
   constructor(options: UploadSlotsOptions) {
@@ -44,12 +46,18 @@ export class UploadSlots {
   }
 
   planSoon(): void {
-    if (!this.#closed) this.#cancel ??= this.#options.timers.after(RECHOKE_MS, this.plan)
+    if (!this.#closed) this.#cancel ??= this.#options.timers.after(RECHOKE_MS, this.#planOutOfTurn)
   }
 
-  /** What it throws stops this torrent with a problem, and nothing else. */
+  /** By the clock, each ten seconds. What it throws, as out of turn, stops this torrent with a problem, and nothing else. */
   readonly plan = held(
-    () => this.#plan(),
+    () => this.#plan(++this.#round % TURN_ROUNDS === 0),
+    (reason) => this.#options.failed(reason),
+  )
+
+  /** Whoever comes and goes must not have those that are served lose their slots. */
+  readonly #planOutOfTurn = held(
+    () => this.#plan(false),
     (reason) => this.#options.failed(reason),
   )
 
@@ -58,11 +66,11 @@ export class UploadSlots {
     this.#cancel?.()
   }
 
-  #plan(): void {
+  #plan(isTurn: boolean): void {
     this.#cancel?.()
     this.#cancel = undefined
     if (this.#closed) return
-    const { random, round, isSeeding, welcome } = this.#options
+    const { random, isSeeding, welcome } = this.#options
     const slots = this.#options.slots()
     const now = this.#options.now()
     const peers = welcome()
@@ -76,7 +84,7 @@ export class UploadSlots {
         receivedPerSecond: peer.downloaded.perSecond(now),
         sentPerSecond: peer.uploaded.perSecond(now),
       })),
-      { slots, isSeeding: isSeeding(), round: round(), random },
+      { slots, isSeeding: isSeeding(), isTurn, random },
     )
     this.#free = slots - unchoked.size
     for (const peer of peers) peer.choke(!unchoked.has(peer))

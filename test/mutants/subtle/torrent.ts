@@ -594,4 +594,10 @@ export const torrentMutants: readonly SubtleMutant[] = [
     replace: '',
     breaks: 'who has gone goes on waiting',
   },
+  {
+    file: 'src/torrent/swarm/upload-slots.ts',
+    find: '() => this.#plan(false),',
+    replace: '() => this.#plan(true),',
+    breaks: 'whoever comes and goes has others lose their slots',
+  },
 ]

@@ -241,7 +241,7 @@ describe('member table', () => {
       fc.integer({ min: 1, max: 4 }),
       fc.nat(9),
     )
-    const told = fc.array(word, { maxLength: 12 })
+    const told = fc.array(word, { maxLength: 12, size: 'max' })
     fc.assert(
       fc.property(
         told.chain((words) =>

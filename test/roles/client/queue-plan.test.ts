@@ -103,7 +103,7 @@ describe('the plan of the queue', () => {
         completedAt: fc.constantFrom(null, 0, 5),
         uploadedBytes: fc.nat(5_000),
       }),
-      { maxLength: 12 },
+      { maxLength: 12, size: 'max' },
     )
     fc.assert(
       fc.property(any, fc.nat(4), fc.nat(4), fc.nat(300), (list, downloadsMax, seedsMax, ratioGoalPercent) => {

@@ -66,7 +66,8 @@ describe('exchange of peers', () => {
 
   it('tells strangers of each other once a minute, what is new, and nobody of members', async () => {
     const seeder = seederOf(PUBLIC)
-    const member = lab.peer('member', metainfo)
+    // It says where others may connect to it, as strangers do.
+    const member = lab.peer('member', metainfo, { swarm: { ourPort: () => 7_009 } })
     lab.join(member, seeder)
     await lab.time.advance(1_000)
     const one = new Stranger(seeder, '192.0.2.1', 7_001, takes)

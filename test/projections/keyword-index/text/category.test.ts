@@ -12,12 +12,23 @@ describe('the category of a torrent', () => {
       'Show.S2024E01',
     ],
     ['movie', 'Alpine.Climb.2019.1080p.BluRay.x264', 'Old Film DVDRip XviD', 'Concert Film 2004 1080p FLAC'],
-    ['anime', '[Sub] Carole & Tuesday - 01 [1080p]', '[Group] Name - 105v2 (720p).mkv'],
+    ['anime', '[Sub] Carole & Tuesday - 01 [1080p]', '[Group] Name - 105v2 (720p).mkv', '  [G] Name - 12'],
     ['music', 'Artist - Album (1999) [FLAC]', 'Hits 320kbps', 'Film Soundtrack OST MP3'],
     ['book', 'Author - Novel (2010) EPUB', 'C# in a Nutshell PDF', 'Audiobook: Novel'],
     ['software', 'MyTool v1.2.3 x64 Portable', 'ubuntu-24.04-desktop-amd64.iso', 'Editor 3.14.2'],
     ['game', 'Big Game [FitGirl Repack]', 'Big.Game-CODEX', 'Racing PS4', 'Big Game S01 GOG'],
-    ['other', 'Alpine plants survey', 'Genome 2020', '', '***'],
+    [
+      'other',
+      'Alpine plants survey',
+      'Genome 2020',
+      '',
+      '***',
+      'Name [Group] - 1',
+      'Notes [x] - 12 a',
+      '[] Name - 12',
+      's01extra',
+      'Version 1.2',
+    ],
   ]
   for (const [category, ...titles] of TITLES) {
     for (const title of titles) {

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
-import { hasPhrase, parseQuery, titleFit, titlesMatch } from '../../../../src/projections/keyword-index/text/index.ts'
+import {
+  hasPhrase,
+  parseQuery,
+  type Query,
+  titleFit,
+  titlesMatch,
+} from '../../../../src/projections/keyword-index/text/index.ts'
 
 const HASH = '0f'.repeat(20)
 
@@ -14,6 +20,22 @@ describe('a phrase', () => {
     assert.deepEqual([has('Show S01 E05 720p', 's01e05 720p'), has('Show S01 E05 720p', 's01 720p')], [true, false])
     assert.equal(has('a b a b c', 'a b c'), true)
     assert.equal(has('x', ''), false)
+  })
+
+  it('covers what it stands on, and of rows that end together the longest counts', () => {
+    const fitFor = (...clauses: Query['clauses']) => titleFit('Spider-Man Two', { clauses })
+    const word = (text: string) => ({ kind: 'word', word: text }) as const
+    // The joined word stands for two pieces of three.
+    assert.equal(fitFor([word('spiderman')]), 850 + 67)
+    assert.equal(fitFor([word('man'), word('spiderman')]), 850 + 33, 'the first that is found says how much')
+    assert.equal(fitFor([word('man'), word('spiderman')], [word('two')]), 1000)
+    assert.equal(fitFor([{ kind: 'prefix', word: 'spi' }], [word('two')]), 1000)
+    assert.equal(fitFor([{ kind: 'phrase', words: ['spider', 'man'] }], [word('two')]), 1000)
+    assert.equal(fitFor([{ kind: 'prefix', word: 'tw' }]), 750 + 33)
+    assert.equal(fitFor([{ kind: 'phrase', words: ['man', 'tw'], begins: true }]), 750 + 67)
+    assert.equal(fitFor([{ kind: 'infohash', infoHash: HASH as never }]), 0)
+    assert.equal(fitFor([word('none')], [word('spider')]), 250 + 67)
+    assert.equal(fitFor([word('spider')], [word('none')], [word('two')]), 333 + 134)
   })
 
   it('may end with the beginning of a word', () => {
@@ -35,6 +57,10 @@ describe('titles', () => {
     assert.equal(match('bun*', 'Big', 'Bunny'), true)
     assert.deepEqual([match(HASH, 'Big'), match('f0'.repeat(20), 'Big'), match(`big -${HASH}`, 'Big')], [true, false, false])
     assert.equal(match(`small | ${HASH}`, 'Big'), true)
+    assert.deepEqual([match('"big bunny"', 'Fish', 'Big Bunny'), match('big -"big bunny"', 'Fish', 'Big Bunny')], [true, false])
+    assert.deepEqual([match('fish -bun*', 'Fish', 'Bunny'), match('fish -buck', 'Fish', 'Bunny')], [false, true])
+    assert.deepEqual([match('big fish', 'Big'), match('big fish', 'Big', 'Fish'), match('fi', 'Fish')], [false, true, false])
+    assert.deepEqual([match('big', 'Fish'), match('big | fish', 'Fish'), match('big')], [false, true, false])
   })
 
   it('match no query that cannot be meant', () => {
