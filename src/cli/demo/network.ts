@@ -53,9 +53,10 @@ export class LocalNetwork {
       onReady(++ready, total)
     }
     await Promise.all(bootstrapPorts.map((port, index) => launch(`bootstrap${index + 1}`, 'bootstrap', port)))
+    // The system gives them a port as they bind it: one that was found to be free may be taken by then.
     const rest: [name: string, role: NodeRole, port: number][] = []
-    for (let index = 1; index <= plan.indexes; index++) rest.push([`index${index}`, 'index', await freeNodePort()])
-    for (let index = 1; index <= plan.clients; index++) rest.push([`client${index}`, 'client', await freeNodePort()])
+    for (let index = 1; index <= plan.indexes; index++) rest.push([`index${index}`, 'index', 0])
+    for (let index = 1; index <= plan.clients; index++) rest.push([`client${index}`, 'client', 0])
     await Promise.all(rest.map((one) => launch(...one)))
   }
 
