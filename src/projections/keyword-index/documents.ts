@@ -68,7 +68,7 @@ export type TorrentDocument = {
   lastSeenAt: number
   /** Keywords under which it can be found; empty while it cannot. */
   keywords: readonly string[]
-  /** The words of the title that is shown and where they stand, once they were looked for. */
+  /** Words of the displayed title with their positions; undefined until `wordsShown` computes them. */
   words: TitleWords | undefined
 }
 
@@ -240,7 +240,7 @@ export function summarize(
   }
 }
 
-/** The words of the title that is shown. */
+/** Words of the displayed title with their positions, computed once per document. */
 export function wordsShown(document: TorrentDocument): TitleWords {
   document.words ??= titleWords(document.description?.title ?? '')
   return document.words

@@ -4,7 +4,7 @@ import type { IndexMap } from '../index-node/index-map.ts'
 import { decodeNearWordsReply, encodeNearWords, INDEX_METHODS, NEAR_ASKED_MAX } from '../index-node/index-messages.ts'
 import type { OwnerOptions } from './owner-answers.ts'
 
-/** Index nodes that are asked, of which each holds the words of all titles that it has; and how long they have, ms. */
+/** Number of index nodes that are asked, and the timeout of each request, ms. Each knows all words of the titles that it holds. */
 const ASKED_MAX = 5
 const WITHIN_MS = 2_000
 

@@ -12,6 +12,7 @@ import {
   type SearchPlace,
   shownMark,
 } from '../search-cursor.ts'
+import { searchOrMeant } from '../search-meant.ts'
 import { type SearchRequest, type SearchResult, ServiceError } from '../services.ts'
 import { joinedHits } from './joined-hits.ts'
 import { queryMeant } from './near-words.ts'
@@ -40,25 +41,12 @@ export type SearchOptions = OwnerOptions & {
  * Asks the owners of a query's keywords, and where nothing is found at all, what may have been meant.
  * @throws ServiceError `usage` for a query or cursor that is none; `failed` where no index node answers
  */
-export async function searchNetwork(request: SearchRequest, options: SearchOptions): Promise<SearchResult> {
-  const startedAt = performance.now()
-  const result = await searchOnce(request, options)
-  if (result.hits.length > 0 || request.cursor) return result
-  const meant = await queryMeant(result.query, options)
-  const other = meant === undefined ? undefined : await searchMeant({ ...request, text: meant }, options)
-  if (other === undefined || other.hits.length === 0) return result
-  return { ...other, query: result.query, corrected: other.query, elapsedMs: Math.round(performance.now() - startedAt) }
-}
-
-/** What was named by others may be no query: then nothing was meant. */
-async function searchMeant(request: SearchRequest, options: SearchOptions): Promise<SearchResult | undefined> {
-  try {
-    return await searchOnce(request, options)
-  } catch (error) {
-    if (error instanceof ServiceError) return undefined
-    throw error
-  }
-}
+export const searchNetwork = (request: SearchRequest, options: SearchOptions): Promise<SearchResult> =>
+  searchOrMeant(
+    request,
+    (one) => searchOnce(one, options),
+    (query) => queryMeant(query, options),
+  )
 
 /** Two owners for each part of the plan, all parts at once; joins what they say. */
 async function searchOnce(request: SearchRequest, options: SearchOptions): Promise<SearchResult> {

@@ -39,11 +39,15 @@ export function projectedIndexView({ states, map, own, newTurns, now }: Projecte
     frequencies: async (keywords) => keywords.map((keyword) => documentFrequency(index(), keyword)),
     async nearWords(word) {
       const turns = newTurns()
-      const steps = nearWords(index(), word)
       for (;;) {
-        const { value, done } = steps.next()
-        if (done === true) return value
-        if (turns.isOver) await turns.next()
+        const { segments } = index().listings
+        const steps = nearWords(index(), word)
+        // A segment that was merged between two steps has no rows to read: then all is looked at anew.
+        while (index().listings.segments === segments) {
+          const { value, done } = steps.next()
+          if (done === true) return value
+          if (turns.isOver) await turns.next()
+        }
       }
     },
     saidInstead: async (event) => saidInstead(index(), event),

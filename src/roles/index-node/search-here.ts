@@ -4,6 +4,7 @@ import { hitsAsked } from '../hits-asked.ts'
 import { magnetOf } from '../magnet.ts'
 import { queryAsked } from '../query-asked.ts'
 import { decodeCursor, encodeCursor, isSamePart } from '../search-cursor.ts'
+import { searchOrMeant } from '../search-meant.ts'
 import type { SearchRequest, SearchResult } from '../services.ts'
 import type { IndexMap } from './index-map.ts'
 import { NEAR_ASKED_MAX } from './index-messages.ts'
@@ -15,15 +16,12 @@ export type SearchHereParts = { view: IndexView; map: IndexMap; own: NodeId }
  * What this node itself holds, without asking another; where that is nothing, what may have been meant.
  * @throws ServiceError `usage` for a query or cursor that is none
  */
-export async function searchHere(request: SearchRequest, parts: SearchHereParts): Promise<SearchResult> {
-  const startedAt = performance.now()
-  const result = await searchOnce(request, parts)
-  if (result.hits.length > 0 || request.cursor) return result
-  const meant = await queryMeant(result.query, parts.view)
-  const other = meant === undefined ? result : await searchOnce({ ...request, text: meant }, parts)
-  if (other.hits.length === 0) return result
-  return { ...other, query: result.query, corrected: other.query, elapsedMs: Math.round(performance.now() - startedAt) }
-}
+export const searchHere = (request: SearchRequest, parts: SearchHereParts): Promise<SearchResult> =>
+  searchOrMeant(
+    request,
+    (one) => searchOnce(one, parts),
+    (query) => queryMeant(query, parts.view),
+  )
 
 async function queryMeant(query: string, view: IndexView): Promise<string | undefined> {
   const corrections = new Map<string, string>()

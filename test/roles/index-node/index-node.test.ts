@@ -64,6 +64,9 @@ describe('what an index node can be asked', () => {
       [found.hits.map(({ title }) => title), found.query, found.corrected],
       [['loud orbit'], 'Loud orbti', 'Loud orbit'],
     )
+    // With the letter that lacks it would be longer than a query may be.
+    const longest = await here(`${' '.repeat(1024 - 4)}orbt`)
+    deepEqual([longest.hits, longest.corrected], [[], null])
     const none = await here('zebra orbti')
     deepEqual([none.hits, none.corrected], [[], null])
   })
